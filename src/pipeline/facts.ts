@@ -1,0 +1,71 @@
+/** What the pipeline returns: plain data, small enough for IPC and for a jsonb column. */
+
+export interface Column {
+  name: string
+  /** DuckDB's name of the type, such as `FLOAT`. */
+  type: string
+}
+
+/** One expectation and how it went. `observed` and `bound` are what a person compares. */
+export interface Check {
+  id: string
+  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range` */
+  kind: string
+  column: string | undefined
+  passed: boolean
+  observed: string | number | null
+  bound: string | number | null
+  /** Says what was expected and what was found. */
+  message: string
+  /** Up to five offending rows, as column to text. */
+  samples: Record<string, string>[]
+}
+
+/** One file that a partition was computed from. */
+export interface InputFile {
+  source: string
+  /** Relative to the project's root where it lies within, else absolute. */
+  path: string
+  size: number
+  /** ISO 8601. */
+  modified: string
+  rows: number
+  /** Newest value of the source's time column by the footer's statistics, ISO 8601, null where it says none. */
+  newest: string | null
+}
+
+export interface StepTime {
+  step: string
+  /** Milliseconds. */
+  ms: number
+}
+
+/** A file that was written, synced, hashed and read back, and is not published yet. */
+export interface WrittenFile {
+  path: string
+  rows: number
+  bytes: number
+  sha256: string
+  columns: Column[]
+  metadata: Record<string, string>
+}
+
+export interface FeatureFacts {
+  file: WrittenFile
+  viewHash: string
+  checks: Check[]
+  inputs: InputFile[]
+  warnings: string[]
+  steps: StepTime[]
+  /** Names of the sources whose `fresh` expectation failed, with the newest row's time: a matter of waiting. */
+  late: { source: string; newest: string | null; needed: string }[]
+}
+
+export interface ScoreFacts {
+  file: WrittenFile
+  checks: Check[]
+  warnings: string[]
+  steps: StepTime[]
+  /** Of the scores: count, mean, min, max, and rows at or over the threshold. */
+  summary: { mean: number; min: number; max: number; positive: number | undefined }
+}

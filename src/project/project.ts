@@ -1,0 +1,171 @@
+/**
+ * The shapes of a project's files once they are read and validated. Plain data throughout (no Map, no class),
+ * so that a project or a part of it can be handed to the compute child as it is.
+ */
+
+export interface Project {
+  /** Absolute path of the folder that holds `nightshift.yaml`. */
+  root: string
+  name: string
+  /** IANA zone, such as `Europe/Berlin`. A date as-of is the local midnight here. */
+  timezone: string
+  /** Absolute path of the warehouse. */
+  warehouse: string
+  alerts: Alerts | undefined
+  /** Address to role. Empty where the project names nobody. */
+  people: Record<string, Role>
+  /** URL fetched after each healthy reconcile and each published night. */
+  heartbeat: string | undefined
+  views: Record<string, View>
+  models: Record<string, Model>
+  schedules: Record<string, Schedule>
+}
+
+export type Role = 'approver' | 'operator' | 'viewer'
+
+export interface Alerts {
+  from: string
+  base_url: string
+  /** An open incident is mailed again after this long. Default 4h. */
+  repeat: Duration
+  /** First mails of incidents opened within this window go out as one mail per address. Default 30s. */
+  group: Duration
+}
+
+/** A span of time as written (`26h`) and in milliseconds. `days` is set where it was written in whole days. */
+export interface Duration {
+  text: string
+  ms: number
+  days: number | undefined
+}
+
+export interface View {
+  name: string
+  /** Absolute path of the view's folder, and of its SQL. */
+  folder: string
+  sqlFile: string
+  sql: string
+  entity: string[]
+  owner: string
+  description: string | undefined
+  sources: Record<string, Source>
+  columns: Record<string, ColumnExpectation>
+  expect: { rows: RowExpectation | undefined; fresh: Record<string, Duration> }
+  /** Value that replaces null on the way to the model, by column. */
+  fill: Record<string, string | number | boolean>
+}
+
+export interface SourceFiles {
+  /** As written: a glob relative to the project's root, or absolute. */
+  path: string
+  /** Zone of naive timestamps and of hive dates in the files. Default UTC. */
+  timezone: string
+}
+
+export type Source =
+  | (SourceFiles & { kind: 'events'; event_time: string; available_at?: string; cutoff?: Duration })
+  | (SourceFiles & {
+      kind: 'history'
+      /** Default: the view's entity. */
+      key: string[]
+      valid_from: string
+      valid_to?: string
+      available_at?: string
+      cutoff?: Duration
+    })
+  | (SourceFiles & { kind: 'snapshots'; snapshot_at: string })
+  | (SourceFiles & { kind: 'static' })
+
+export interface ColumnExpectation {
+  min?: number
+  max?: number
+  values?: (string | number | boolean)[]
+  max_null_rate?: number
+}
+
+export interface RowExpectation {
+  min?: number
+  max?: number
+  /** Largest relative change against the nearest earlier published as-of within 7 days. */
+  max_change?: number
+}
+
+export interface Model {
+  name: string
+  folder: string
+  description: string
+  owner: string
+  on_call: string[]
+  /** Who reads the scores, told in mails. */
+  consumers: string[]
+  view: string
+  /** Undefined: every column of the view but the entity, in the SQL's order. */
+  inputs: string[] | undefined
+  onnx: OnnxMapping
+  score: ScoreColumn
+  labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration } | undefined
+  evaluation: { require: Record<string, Requirement>; segments: string[] }
+  shadow: {
+    min_nights: number
+    current: { path: string; entity: string[]; score: string } | undefined
+  }
+  drift: { columns: string[] | undefined; score: boolean; min_effect: number; persist: string }
+  retrain:
+    | { command: string[]; when: { drift_nights?: number; auc_below?: number; age?: Duration } }
+    | undefined
+  rollback: { keep_warm_nights: number }
+}
+
+export interface OnnxMapping {
+  /** Name of the output that holds the score; undefined: inferred. */
+  output: string | undefined
+  /** Index of the class whose probability is the score. */
+  class: number | undefined
+  /** ONNX input name to view column, where names differ. */
+  inputs: Record<string, string>
+}
+
+export interface ScoreColumn {
+  column: string
+  min: number | undefined
+  max: number | undefined
+  threshold: number | undefined
+}
+
+export interface Requirement {
+  min?: number
+  max?: number
+  max_drop?: number
+}
+
+export interface Schedule {
+  name: string
+  file: string
+  cron: string
+  timezone: string
+  grain: 'day' | 'hour'
+  /** Models to score. Empty where `refresh` is given. */
+  score: string[]
+  /** Views to refresh alone. */
+  refresh: string[]
+  timeout: Duration
+  catch_up: { policy: 'all' | 'latest' | 'none'; max: number }
+  /** Local wall time `HH:MM` in the schedule's zone, or minutes (`+20m`) after the tick for hourly grain. */
+  deadline: string | undefined
+  retry: Retry
+  /** ISO date or instant before which nothing is expected; undefined: when the schedule is first seen. */
+  start: string | undefined
+  paused: boolean
+}
+
+export interface Retry {
+  attempts: number
+  backoff: Duration
+  wait_for_data: Duration
+}
+
+export const DEFAULT_RETRY: Retry = {
+  attempts: 3,
+  backoff: { text: '30s', ms: 30_000, days: undefined },
+  wait_for_data: { text: '0s', ms: 0, days: undefined },
+}
