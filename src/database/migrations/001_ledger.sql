@@ -1,6 +1,6 @@
 -- The ledger: what is expected, what ran, what stands. The queue may be wiped; this may not.
 
-create schema nightshift;
+create schema if not exists nightshift;
 
 -- Fences: a number taken when an attempt starts, checked in the transaction that commits.
 create sequence nightshift.fences;
@@ -23,7 +23,8 @@ create table nightshift.schedules (
   seen_at        timestamptz not null
 );
 
--- A slot is an expected (view or model, as-of).
+-- A slot is an expected (view or model, as-of). state is that of its latest execution, published_run what readers see.
+-- request: who asked for it beside the schedule, {trigger, forced, version, backfill, settings, by}.
 create table nightshift.slots (
   id             bigint generated always as identity primary key,
   kind           text not null check (kind in ('features', 'scores')),
@@ -38,6 +39,7 @@ create table nightshift.slots (
   wait_until     timestamptz,
   waits_for      text,
   reason         text,
+  request        jsonb,
   run            text,
   published_run  text,
   published_at   timestamptz,
@@ -84,6 +86,9 @@ create table nightshift.runs (
   ended_at         timestamptz
 );
 create index runs_by_slot on nightshift.runs (slot, created_at);
+-- A slot is worked on by one run at a time.
+create unique index one_open_run on nightshift.runs (slot)
+  where state in ('waiting', 'queued', 'running', 'publishing');
 create index runs_open on nightshift.runs (state) where state in ('waiting', 'queued', 'running', 'publishing');
 create index runs_by_time on nightshift.runs (created_at);
 
@@ -117,8 +122,7 @@ create table nightshift.versions (
   warnings       jsonb not null default '[]',
   registered_at  timestamptz not null default now(),
   registered_by  text,
-  primary key (model, version),
-  unique (model, sha256)
+  primary key (model, version)
 );
 
 create table nightshift.champions (
@@ -202,3 +206,14 @@ create table nightshift.outbox (
   transport    text
 );
 create index outbox_open on nightshift.outbox (due_at) where sent_at is null and gave_up_at is null;
+
+-- Whoever follows runs listens instead of polling.
+create function nightshift.tell_change() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('nightshift', new.id::text);
+  return null;
+end $$;
+create trigger slot_changed after insert or update of state on nightshift.slots
+  for each row execute function nightshift.tell_change();
+create trigger run_changed after insert or update of state, progress on nightshift.runs
+  for each row execute function nightshift.tell_change();

@@ -1,0 +1,76 @@
+import pg from 'pg'
+import { openEmbedded } from './embedded.ts'
+import { checkExternal } from './external.ts'
+import { migrate } from './migrate.ts'
+
+export { transaction } from './transaction.ts'
+
+/** The open ledger: a pool of connections to a database whose schema `nightshift` is current. */
+export interface Database {
+  pool: pg.Pool
+  /** Connection string, with the password: for BullMQ's backend and for processes that we start. Not for logs. */
+  url: string
+  /** Whether the server is ours (under `.nightshift/`) or that of DATABASE_URL. */
+  embedded: boolean
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  /** The project's folder. */
+  root: string
+  /** DATABASE_URL; undefined: the embedded server, started where it does not run. */
+  url?: string | undefined
+  /** Who we are, as pg_stat_activity shows it. */
+  role: 'worker' | 'scheduler' | 'web' | 'command'
+  /** Milliseconds that the embedded server lives on after its last user has gone. */
+  idleMs?: number
+  /** Most connections of the pool. */
+  connections?: number
+}
+
+/** Opens the project's database, starts its server where that is ours, and applies migrations. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const name = `nightshift ${options.role}`
+  const server =
+    options.url === undefined
+      ? await openEmbedded({ root: options.root, name, idleMs: options.idleMs ?? 10_000 })
+      : undefined
+  const url = server?.url ?? options.url ?? ''
+  if (server === undefined) await checkExternal(url)
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: name,
+    max: options.connections ?? 10,
+    connectionTimeoutMillis: 15_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    // A process that was frozen in the middle of a transaction gives its row locks back.
+    idle_in_transaction_session_timeout: 60_000,
+    options: '-c TimeZone=UTC',
+    allowExitOnIdle: true,
+  })
+  // A server that goes away fails the query that needs it, and not the process.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+  })
+  const close = once(async () => {
+    await pool.end().catch(() => {})
+    await server?.close()
+  })
+  try {
+    await migrate({ pool })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { pool, url, embedded: server !== undefined, close }
+}
+
+function once(release: () => Promise<void>): () => Promise<void> {
+  let released: Promise<void> | undefined
+  return () => {
+    released ??= release()
+    return released
+  }
+}

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { isHeld, KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
+import { ensureCluster } from './cluster.ts'
+import { choosePlace, type Place } from './place.ts'
+import { readPostmaster } from './postmaster.ts'
+import { findPrograms, type Programs } from './programs.ts'
+import { connect, type Session } from './session.ts'
+import { serverEnvironment } from './settings.ts'
+
+/** The embedded server, held open: it does not stop before `close`, or before this process ends. */
+export interface EmbeddedServer {
+  url: string
+  place: Place
+  close(): Promise<void>
+}
+
+export interface EmbeddedOptions {
+  /** The project's folder. */
+  root: string
+  /** How our connections show in pg_stat_activity. */
+  name: string
+  /** Milliseconds that the server lives on without a user; taken by the keeper that this call may start. */
+  idleMs: number
+}
+
+/** Without a sign of life from the server. One that recovers after a crash is waited for as long as it takes. */
+const PATIENCE = 60_000
+const KEEPER_STARTS = 5
+/** Errors of a server that is not there, starts, stops or ends while we come: look again. */
+const PASSING = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300', '55P03'])
+
+/** Starts the server where none runs (first time 1 s, later 0.2 s) and holds it. */
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const place = choosePlace(options.root)
+  const programs = await findPrograms(place.programs, place.folder)
+  let held = await hold(place, programs, options)
+  const url = held.url
+  let closed = false
+  const keepHeld = (session: Session) => {
+    session.client.on('end', async () => {
+      // The server was killed under us. Whoever lives long (worker, scheduler, web) brings it back, on the same port.
+      for (let pause = 100; !closed && existsSync(options.root); pause = Math.min(pause * 2, 5_000)) {
+        try {
+          held = await hold(place, programs, options)
+          if (closed) await held.client.end()
+          else keepHeld(held)
+          return
+        } catch {
+          await sleep(pause, undefined, { ref: false })
+        }
+      }
+    })
+  }
+  keepHeld(held)
+  return {
+    url,
+    place,
+    async close() {
+      closed = true
+      await held.client.end().catch(() => {})
+    },
+  }
+}
+
+/** A session that holds the users' lock, on a server that has a keeper. */
+async function hold(place: Place, programs: Programs, options: EmbeddedOptions): Promise<Session> {
+  let until = Date.now() + PATIENCE
+  let keeper: Keeper | undefined
+  let starts = 0
+  while (Date.now() < until) {
+    await ensureCluster(place, programs)
+    const found = readPostmaster(place.data)
+    if (found.state === 'running') {
+      if (!found.ready) until = Date.now() + PATIENCE
+      const session = found.ready ? await tryToHold(place, found.port, options.name) : undefined
+      if (session !== undefined) {
+        // One that we started may not have come as far as its lock.
+        if (!session.kept && keeper?.ended() !== false) startKeeper(place, programs, options)
+        return session
+      }
+    } else if (keeper === undefined || keeper.ended()) {
+      if (starts++ >= KEEPER_STARTS) throw new Error(startFailure(place))
+      keeper = startKeeper(place, programs, options)
+    }
+    await sleep(10)
+  }
+  throw new Error(startFailure(place))
+}
+
+async function tryToHold(
+  place: Place,
+  port: number,
+  name: string,
+): Promise<(Session & { kept: boolean }) | undefined> {
+  let session: Session | undefined
+  try {
+    session = await connect(place.cluster, port, `${name} (holds the server)`)
+    // The keeper has this lock for a moment when it looks whether it is alone, and until the end when it is.
+    await session.client.query(`select pg_advisory_lock_shared(${USERS_LOCK})`)
+    const { rows } = await session.client.query<{ kept: boolean }>(`select ${isHeld(KEEPER_LOCK)} as kept`)
+    const kept = rows[0]?.kept === true
+    session.socket.unref()
+    return { ...session, kept }
+  } catch (error) {
+    await session?.client.end().catch(() => {})
+    if (error instanceof Error && 'code' in error && PASSING.has(String(error.code))) return undefined
+    if (error instanceof Error && /Connection terminated|timeout/.test(error.message)) return undefined
+    throw error
+  }
+}
+
+interface Keeper {
+  ended(): boolean
+}
+
+function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions): Keeper {
+  const user = place.user === undefined ? [] : [place.user.uid, place.user.gid]
+  const program = fileURLToPath(new URL('../../dist/database/keeper.js', import.meta.url))
+  const log = openSync(join(place.cluster, 'server.log'), 'a', 0o600)
+  let child: ChildProcess
+  try {
+    // No inherited output, or `$(nightshift ...)` would wait for the server to end.
+    child = spawn(
+      process.execPath,
+      [program, place.cluster, programs.postgres, ...[options.idleMs, ...user].map(String)],
+      {
+        cwd: '/',
+        env: serverEnvironment(),
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
+    )
+  } finally {
+    closeSync(log)
+  }
+  let failed = false
+  child.on('error', () => {
+    failed = true
+  })
+  child.unref()
+  return { ended: () => failed || child.exitCode !== null || child.signalCode !== null }
+}
+
+function startFailure(place: Place): string {
+  const log = join(place.cluster, 'server.log')
+  const tail = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n  ') : ''
+  return (
+    `the embedded database in ${place.cluster} did not start. The end of ${log} says:\n  ${tail}\n` +
+    'Set DATABASE_URL to use a PostgreSQL server of your own instead.'
+  )
+}

@@ -1,0 +1,65 @@
+import pg from 'pg'
+import { ConfigurationError } from '../project/problem.ts'
+
+/**
+ * Connects once to the server of DATABASE_URL, so that what is wrong with it is said before anything runs. No
+ * message holds the password.
+ */
+export async function checkExternal(url: string): Promise<void> {
+  const where = describe(url)
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (error) {
+    throw new ConfigurationError(
+      `DATABASE_URL: expected a PostgreSQL server at ${where}, got: ${reason(error)}`,
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** `user@host:port/database`, for messages. */
+function describe(url: string): string {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw malformed('something that is not a URL')
+  }
+  if (parsed.protocol !== 'postgresql:' && parsed.protocol !== 'postgres:') {
+    throw malformed(`a URL that begins with ${parsed.protocol}`)
+  }
+  const host = parsed.hostname || parsed.searchParams.get('host') || 'localhost'
+  const user = parsed.username === '' ? '' : `${decodeURIComponent(parsed.username)}@`
+  return `${user}${host}:${parsed.port || '5432'}${parsed.pathname}`
+}
+
+function malformed(got: string): ConfigurationError {
+  return new ConfigurationError(
+    `DATABASE_URL: expected postgresql://user:password@host:5432/database, got: ${got} (not shown: it may hold a password)`,
+  )
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const text = error instanceof Error ? error.message : String(error)
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'connection refused; is the server running, and does it listen there?'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'no such host; is its name right?'
+    case '28P01':
+    case '28000':
+      return `${text}; are user and password right?`
+    case '3D000':
+      return `${text}; create it with "create database"`
+    default:
+      return code === '' ? text : `${text} (${code})`
+  }
+}

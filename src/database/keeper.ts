@@ -1,0 +1,192 @@
+/**
+ * The keeper: a small process of its own session, started by whoever opens the embedded database and finds neither a
+ * server nor a keeper. It starts the server, which outlives it, and stops it some seconds after the last user has
+ * gone, however that one ended. A keeper that was killed is replaced by the next command, and its successor adopts
+ * the server that runs.
+ *
+ * Arguments: cluster, postgres, idleMs, and uid and gid where it runs as somebody else. Exit 0: the server was stopped, or another keeper has it. Exit 1: the
+ * server could not be started; `server.log` says why.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, statSync, truncateSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
+import { clearForeign, isAlive, readPostmaster } from './postmaster.ts'
+import type { Session } from './session.ts'
+import { serverArguments, serverEnvironment } from './settings.ts'
+
+export interface Order {
+  cluster: string
+  /** The program. */
+  postgres: string
+  user: { uid: number; gid: number } | undefined
+  /** Milliseconds that the server lives on without a user. */
+  idleMs: number
+}
+
+/** Leftovers of a killed server (backends in the middle of a query) may hold its memory for a while. */
+const START_WITHIN = 30_000
+const LOG_LIMIT = 4_000_000
+
+export async function keep(order: Order): Promise<void> {
+  const data = join(order.cluster, 'data')
+  const pid = await startOrFind(order, data)
+  if (pid === undefined) throw new Error(`the server in ${data} did not start`)
+  const session = await connectPatiently(order.cluster, pid)
+  if (session === undefined) return
+  try {
+    const { rows } = await session.client.query(`select pg_try_advisory_lock(${KEEPER_LOCK}) as mine`)
+    if (rows[0]?.mine === true) await watch(session, pid, order.idleMs)
+  } finally {
+    await session.client.end().catch(() => {})
+  }
+}
+
+/** The pid of the server, started here or by another; undefined: it does not start. */
+async function startOrFind(order: Order, data: string): Promise<number | undefined> {
+  const until = Date.now() + START_WITHIN
+  let port = preferredPort(data)
+  for (let round = 0; Date.now() < until && round < 20; round++) {
+    const found = readPostmaster(data)
+    if (found.state === 'running') return found.pid
+    if (found.state === 'foreign') clearForeign(data, found.pid)
+    if (round > 0) await sleep(Math.min(100 * round, 2_000))
+    if (!(await isFree(port))) port = await freePort()
+    const child = startServer(order, data, port)
+    const pid = await claimed(child, data)
+    if (pid !== undefined) return pid
+  }
+  return undefined
+}
+
+function startServer(order: Order, data: string, port: number): ChildProcess {
+  const file = join(order.cluster, 'server.log')
+  const log = openSync(file, 'a', 0o600)
+  try {
+    if (statSync(file).size > LOG_LIMIT) truncateSync(file)
+    const child = spawn(order.postgres, serverArguments(data, port), {
+      ...order.user,
+      cwd: '/',
+      env: serverEnvironment(),
+      detached: true,
+      stdio: ['ignore', log, log],
+    })
+    child.on('error', (error) => process.stderr.write(`${order.postgres}: ${error.message}\n`))
+    child.unref()
+    return child
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** Waits until the child, or the server that was faster, has its `postmaster.pid`; undefined where the child ended. */
+async function claimed(child: ChildProcess, data: string): Promise<number | undefined> {
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const found = readPostmaster(data)
+    if (found.state === 'running') return found.pid
+    await sleep(5)
+  }
+  return undefined
+}
+
+/** Connects as soon as the server accepts; undefined where it has gone meanwhile. Recovery may take its time. */
+async function connectPatiently(cluster: string, pid: number): Promise<Session | undefined> {
+  while (isAlive(pid)) {
+    const found = readPostmaster(join(cluster, 'data'))
+    if (found.state !== 'running') return undefined
+    if (found.ready) {
+      // Loaded here, since the server starts meanwhile.
+      const { connect } = await import('./session.ts')
+      const session = await connect(cluster, found.port, 'nightshift keeper').catch(() => undefined)
+      if (session !== undefined) return session
+    }
+    await sleep(20)
+  }
+  return undefined
+}
+
+/**
+ * Counts the users, and stops the server once there has been none for `idleMs`. A user is any connection but ours.
+ * While the server is being stopped we hold the users' lock: a command that comes at that moment waits for it, is
+ * cut off when the server ends, and starts over.
+ */
+async function watch(session: Session, pid: number, idleMs: number): Promise<void> {
+  let gone: Error | undefined
+  session.client.on('error', (error) => {
+    gone = error
+  })
+  const { client } = session
+  let seen = ''
+  let idleSince = Date.now()
+  while (gone === undefined) {
+    // Sessions that came and went between two looks count too.
+    const { rows } = await client.query<{ users: number; sessions: string }>(COUNT_USERS)
+    const now = rows[0]
+    if (now === undefined || now.users > 0 || now.sessions !== seen) idleSince = Date.now()
+    seen = now?.sessions ?? ''
+    if (Date.now() - idleSince >= idleMs && (await stop(session, pid))) return
+    await sleep(Math.min(500, idleMs / 4))
+  }
+}
+
+const COUNT_USERS = `
+  select
+    (select count(*)::int from pg_stat_activity
+      where backend_type = 'client backend' and pid <> pg_backend_pid()) as users,
+    (select sum(sessions)::text from pg_stat_database) as sessions`
+
+async function stop({ client }: Session, pid: number): Promise<boolean> {
+  const { rows } = await client.query(`select pg_try_advisory_lock(${USERS_LOCK}) as alone`)
+  if (rows[0]?.alone !== true) return false
+  const { rows: users } = await client.query<{ users: number }>(COUNT_USERS)
+  if (users[0]?.users !== 0) {
+    await client.query(`select pg_advisory_unlock(${USERS_LOCK})`)
+    return false
+  }
+  const ended = new Promise<void>((resolve) => client.on('end', () => resolve()))
+  process.kill(pid, 'SIGINT') // fast: open transactions are rolled back
+  await Promise.race([ended, sleep(30_000, undefined, { ref: false })])
+  return true
+}
+
+/**
+ * The same port for the same cluster wherever it is free, so that clients which outlive a crash of the server find
+ * it again. Below the range from which systems take the ports of outgoing connections.
+ */
+function preferredPort(data: string): number {
+  let hash = 0
+  for (const letter of data) hash = (hash * 31 + letter.charCodeAt(0)) % 15_000
+  return 16_000 + hash
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return (await listen(port)) !== undefined
+}
+
+async function freePort(): Promise<number> {
+  const port = await listen(0)
+  if (port === undefined) throw new Error('there is no free port on 127.0.0.1')
+  return port
+}
+
+async function listen(port: number): Promise<number | undefined> {
+  return await new Promise((resolve) => {
+    const server = createServer()
+    server.on('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : undefined))
+    })
+  })
+}
+
+const [, program, cluster, postgres, idleMs, uid, gid] = process.argv
+if (program === import.meta.filename && cluster !== undefined && postgres !== undefined) {
+  const user = uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+  keep({ cluster, postgres, user, idleMs: Number(idleMs) }).catch((error: unknown) => {
+    process.stderr.write(`keeper: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  })
+}

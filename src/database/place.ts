@@ -1,0 +1,179 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { ConfigurationError } from '../project/problem.ts'
+
+/** Where a project's embedded server lives, and as whom it runs. */
+export interface Place {
+  /** `<root>/.nightshift/postgres`: the README, and for a plain user all the rest. */
+  note: string
+  /** Holds `cluster/`, and `new-*` folders while one is being made. */
+  folder: string
+  /** The folder that exists whole or not at all: `data/`, `password`, `server.log`. */
+  cluster: string
+  data: string
+  /** The user that runs the server; undefined: ours. PostgreSQL refuses to run as root. */
+  user: { uid: number; gid: number } | undefined
+  /** Folder for a copy of the programs that `user` can reach; undefined: they run where they are installed. */
+  programs: string | undefined
+}
+
+/**
+ * Folders that any user can pass through, for a server that is started by root: what lies under root's home is not
+ * reachable for the server's user. The first that can be written to, or that already has the project's server.
+ */
+const SHARED = ['/var/lib/nightshift', '/var/tmp/nightshift']
+
+/** Which project a folder under SHARED belongs to, written beside the README. */
+const Claim = z.object({ root: z.string(), folder: z.string() })
+
+/** Decides where the server of the project is, and makes the folders. */
+export function choosePlace(root: string): Place {
+  const project = realpathSync(root)
+  const note = join(project, '.nightshift', 'postgres')
+  makeFolder(note)
+  return process.getuid?.() === 0 ? placeForRoot(project, note) : placeForUser(project, note)
+}
+
+function placeForUser(project: string, note: string): Place {
+  const claim = readClaim(note)
+  if (claim !== undefined && existsSync(claim.folder) && !existsSync(join(note, 'cluster'))) {
+    throw new ConfigurationError(
+      `the database of ${project} was made by root, in ${claim.folder}: run this command as root too, ` +
+        'or set DATABASE_URL to a PostgreSQL server that both can use',
+    )
+  }
+  const place = { note, ...inside(note), user: undefined, programs: undefined }
+  writeReadme(place)
+  return place
+}
+
+function placeForRoot(project: string, note: string): Place {
+  const own = inside(note)
+  if (existsSync(own.data)) {
+    // A plain user's project: the same server serves root, so that there is one ledger and not two.
+    const { uid, gid } = statSync(own.data)
+    if (uid !== 0) return { note, ...own, user: { uid, gid }, programs: writableShared() }
+  }
+  const claim = readClaim(note)
+  const folder = claim === undefined ? freshFolder(project) : claimedFolder(claim, project)
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  chmodSync(folder, 0o755)
+  if (claim?.root !== project || claim.folder !== folder) writeClaim(note, { root: project, folder })
+  const paths = inside(folder)
+  const user = existsSync(paths.data) ? statSync(paths.data) : serverUser()
+  const place = {
+    note,
+    ...paths,
+    user: { uid: user.uid, gid: user.gid },
+    programs: join(folder, '..'),
+  }
+  writeReadme(place)
+  return place
+}
+
+function inside(folder: string): Pick<Place, 'folder' | 'cluster' | 'data'> {
+  return { folder, cluster: join(folder, 'cluster'), data: join(folder, 'cluster', 'data') }
+}
+
+function freshFolder(project: string): string {
+  const name = createHash('sha256').update(project).digest('hex').slice(0, 16)
+  const existing = SHARED.map((shared) => join(shared, name)).find((folder) => existsSync(folder))
+  return existing ?? join(writableShared(), name)
+}
+
+/** The folder that a project has claimed: kept after the project was moved, not shared with one that was copied. */
+function claimedFolder(claim: z.infer<typeof Claim>, project: string): string {
+  if (claim.root === project) return claim.folder
+  const original = readClaim(join(claim.root, '.nightshift', 'postgres'))
+  return original?.folder === claim.folder ? freshFolder(project) : claim.folder
+}
+
+function readClaim(note: string): z.infer<typeof Claim> | undefined {
+  const file = join(note, 'place.json')
+  if (!existsSync(file)) return undefined
+  return Claim.parse(JSON.parse(readFileSync(file, 'utf8')))
+}
+
+function writeClaim(note: string, claim: z.infer<typeof Claim>): void {
+  const partial = join(note, `place.json.${process.pid}`)
+  writeFileSync(partial, `${JSON.stringify(claim, null, 2)}\n`)
+  renameSync(partial, join(note, 'place.json'))
+}
+
+function writableShared(): string {
+  for (const folder of SHARED) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o755 })
+      accessSync(folder, constants.W_OK)
+      // /var/tmp is anybody's: a folder that somebody else has put there is not ours to trust.
+      if (statSync(folder).uid !== 0) continue
+      chmodSync(folder, 0o755)
+      return folder
+    } catch {
+      // read-only, or not there: the next one
+    }
+  }
+  throw new ConfigurationError(
+    `expected one of ${SHARED.join(', ')} to be writable, for the embedded database that root starts: ` +
+      'make one writable, run as another user, or set DATABASE_URL to a PostgreSQL server',
+  )
+}
+
+/** `postgres`, made where it is missing and can be made, else `nobody`. */
+function serverUser(): { uid: number; gid: number } {
+  const existing = accountOf('postgres')
+  if (existing !== undefined) return existing
+  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], { stdio: 'ignore' })
+  return accountOf('postgres') ?? accountOf('nobody') ?? { uid: 65534, gid: 65534 }
+}
+
+function accountOf(name: string): { uid: number; gid: number } | undefined {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`))
+  const [, , uid, gid] = line?.split(':') ?? []
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw new ConfigurationError(
+      `expected to be able to write to ${folder}, for the embedded database: make it writable, ` +
+        'or set DATABASE_URL to a PostgreSQL server',
+      { cause: error },
+    )
+  }
+}
+
+function writeReadme(place: Place): void {
+  const file = join(place.note, 'README')
+  const text = `The database of this project: its ledger of slots, runs, versions and mails. Do not delete it.
+
+data      ${place.data}
+log       ${join(place.cluster, 'server.log')}
+password  ${join(place.cluster, 'password')} (of the user nightshift, on 127.0.0.1)
+port      the fourth line of ${join(place.data, 'postmaster.pid')}, while it runs
+
+The first nightshift command starts this PostgreSQL server, and it stops some ten seconds after the last one has
+ended. Set DATABASE_URL to use a server of your own instead.
+`
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return
+  writeFileSync(file, text)
+}

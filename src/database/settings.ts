@@ -1,0 +1,37 @@
+/** The superuser of the embedded server; its database is `postgres`. */
+export const SERVER_USER = 'nightshift'
+
+/**
+ * Settings of the embedded server, given at each start so that they follow the program and not the cluster.
+ * What is committed stays committed: fsync, full_page_writes and synchronous_commit are on.
+ */
+export function serverArguments(data: string, port: number): string[] {
+  const settings: Record<string, string | number> = {
+    listen_addresses: '127.0.0.1',
+    // No socket file: its path has a limit of 107 bytes, and TCP on loopback is enough.
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '64MB',
+    fsync: 'on',
+    full_page_writes: 'on',
+    synchronous_commit: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // Processes that a ledger does not need.
+    io_method: 'sync',
+    max_wal_senders: 0,
+    wal_level: 'minimal',
+    max_logical_replication_workers: 0,
+    max_wal_size: '512MB',
+    // A client that was frozen or cut off gives its locks back.
+    tcp_keepalives_idle: 30,
+    jit: 'off',
+  }
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  return ['-D', data, '-p', String(port), ...options]
+}
+
+/** Nothing of ours reaches the server: no secrets, and no PG* variable that would change what it does. */
+export function serverEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
+}
