@@ -1,0 +1,66 @@
+import type { Column } from '../facts.ts'
+
+/** Types of tensors that columns can be fed into. */
+export const ELEMENTS = ['float32', 'float64', 'int32', 'int64', 'bool', 'string'] as const
+export type Element = (typeof ELEMENTS)[number]
+
+export function isElement(type: string): type is Element {
+  return ELEMENTS.some((element) => element === type)
+}
+
+const INTEGERS = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/
+const NUMBERS = /^(FLOAT|DOUBLE|DECIMAL\(.*\))$/
+const TIMES = /^(DATE|TIME|TIMESTAMP|INTERVAL)/
+
+/**
+ * Whether a column of DuckDB's type can be fed into a tensor without changing what it means. Undefined where it
+ * can, else what to do instead. No number becomes a text or a truth value on its own, no fraction loses its part.
+ */
+export function misfit({ name, type }: Column, element: Element): string | undefined {
+  const integer = INTEGERS.test(type) || /^DECIMAL\(\d+,\s*0\)$/.test(type)
+  const column = `column ${name} is ${type}`
+  if (TIMES.test(type)) {
+    return `${column}: a model takes no times. Make it a number in features.sql, such as date_diff('day', ${name}, $as_of)`
+  }
+  switch (element) {
+    case 'float32':
+    case 'float64':
+      if (integer || NUMBERS.test(type) || type === 'BOOLEAN') return undefined
+      return `${column}, expected a number: encode it in features.sql, such as (${name} = 'a')::FLOAT, or export the model with a string input`
+    case 'int32':
+    case 'int64':
+      if (integer || type === 'BOOLEAN') return undefined
+      if (NUMBERS.test(type))
+        return `${column}, expected an integer: round it in features.sql, such as round(${name})::${element === 'int32' ? 'INTEGER' : 'BIGINT'}`
+      return `${column}, expected an integer: encode it in features.sql`
+    case 'bool':
+      return type === 'BOOLEAN'
+        ? undefined
+        : `${column}, expected BOOLEAN: write the condition in features.sql, such as ${name} > 0`
+    case 'string':
+      return type === 'VARCHAR'
+        ? undefined
+        : `${column}, expected VARCHAR: write ${name}::VARCHAR in features.sql if the model was trained on its text`
+  }
+}
+
+/** What is wrong with a value that is to replace null in such a tensor; undefined where nothing is. */
+export function misfill(fill: string | number | boolean, element: Element): string | undefined {
+  const legal = legalFill(fill, element)
+  return legal === undefined ? undefined : `expected ${legal}, got: ${JSON.stringify(fill)}`
+}
+
+function legalFill(fill: string | number | boolean, element: Element): string | undefined {
+  switch (element) {
+    case 'float32':
+    case 'float64':
+      return typeof fill === 'number' ? undefined : 'a number'
+    case 'int32':
+    case 'int64':
+      return Number.isSafeInteger(fill) ? undefined : 'an integer'
+    case 'bool':
+      return typeof fill === 'boolean' ? undefined : 'true or false'
+    case 'string':
+      return typeof fill === 'string' ? undefined : 'a text'
+  }
+}
