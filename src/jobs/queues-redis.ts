@@ -1,0 +1,144 @@
+import { Queue, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import { ConfigurationError } from '../project/problem.ts'
+import { followOutage } from './outage.ts'
+import type { Engine, Log } from './queues.ts'
+import { within } from './within.ts'
+
+/** A Redis that is away when we start is waited for so long; then we go on without, and use it when it is back. */
+const START_WITHIN_MS = 2_000
+
+/**
+ * BullMQ on Redis or Valkey. A Redis that may evict keys is refused: it would drop jobs, and parts of jobs,
+ * without a word.
+ *
+ * @throws ConfigurationError where the URL, the password or the eviction policy is wrong.
+ */
+export async function openRedisEngine(url: string, prefix: string, log: Log): Promise<Engine> {
+  const where = describe(url)
+  const outage = followOutage(`Redis at ${where}`, log)
+  // A producer fails at once while Redis is away; a worker waits for it.
+  const producer = connect(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 })
+  const consumers: Redis[] = []
+  let lastError: Error | undefined
+  const usable = new Promise<void>((resolve, reject) => {
+    let warned = false
+    producer.on('ready', () => {
+      outage.over()
+      inspect(producer, where).then(
+        (warning) => {
+          if (warning !== undefined && !warned) log('warn', warning)
+          warned = true
+          resolve()
+        },
+        (error: unknown) => {
+          if (!(error instanceof ConfigurationError)) return // gone again: the next 'ready' asks again
+          log('error', error.message)
+          reject(error)
+        },
+      )
+    })
+  })
+  usable.catch(() => {})
+  producer.on('error', (error) => {
+    lastError = error
+    outage.failed(error)
+  })
+  const complain = (error: Error) => {
+    if (error instanceof ConfigurationError) return // said when it was found
+    outage.failed(error)
+  }
+  const close = async () => {
+    for (const client of [producer, ...consumers]) client.disconnect()
+  }
+  try {
+    await within(START_WITHIN_MS, usable)
+  } catch (error) {
+    const refused = error instanceof ConfigurationError ? error : refusal(lastError, where)
+    if (refused !== undefined) {
+      await close()
+      throw refused
+    }
+  }
+  return {
+    backend: 'redis',
+    openQueue: (name) => new Queue(name, { connection: producer, prefix }),
+    openWorker(name, process, settings) {
+      const connection = connect(url, { maxRetriesPerRequest: null })
+      connection.on('error', complain)
+      consumers.push(connection)
+      return new Worker(name, process, { connection, prefix, autorun: false, ...settings })
+    },
+    usable: () => usable,
+    complain,
+    close,
+  }
+}
+
+function connect(
+  url: string,
+  options: { enableOfflineQueue?: boolean; maxRetriesPerRequest: number | null },
+): Redis {
+  return new Redis(url, {
+    connectTimeout: 5_000,
+    keepAlive: 10_000,
+    retryStrategy: (times: number) => Math.min(times * 200, 2_000),
+    ...options,
+  })
+}
+
+/** Asks INFO, which managed services allow where they forbid CONFIG. Returns what is worth a warning. */
+async function inspect(redis: Redis, where: string): Promise<string | undefined> {
+  const memory = await redis.info('memory')
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
+  if (policy !== undefined && policy !== 'noeviction') {
+    throw new ConfigurationError(
+      `REDIS_URL: expected the maxmemory-policy of Redis at ${where} to be noeviction, got: ${policy}; it would ` +
+        'drop jobs when memory runs out. Run "CONFIG SET maxmemory-policy noeviction" and put the line ' +
+        '"maxmemory-policy noeviction" into redis.conf (a managed Redis has it among its parameters)',
+    )
+  }
+  const persistence = await redis.info('persistence')
+  const warnings: string[] = []
+  if (policy === undefined)
+    warnings.push('does not say its maxmemory-policy: make sure that it is noeviction')
+  if (/^aof_enabled:0/m.test(persistence)) {
+    warnings.push(
+      'keeps no append-only file: jobs that wait are lost when it is killed, and enqueued again from the ledger ' +
+        'when the scheduler next wakes up ("appendonly yes" in redis.conf avoids that)',
+    )
+  }
+  return warnings.length === 0 ? undefined : `Redis at ${where} ${warnings.join('; and ')}`
+}
+
+/** Errors that no waiting cures. */
+function refusal(error: Error | undefined, where: string): ConfigurationError | undefined {
+  if (error === undefined || !/NOAUTH|WRONGPASS|invalid (username|password)|ERR AUTH/i.test(error.message)) {
+    return undefined
+  }
+  return new ConfigurationError(
+    `REDIS_URL: Redis at ${where} refuses us: ${error.message}; are user and password right?`,
+    { cause: error },
+  )
+}
+
+/** `host:port/db`, without the password. */
+function describe(url: string): string {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw malformed('something that is not a URL')
+  }
+  if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:') {
+    throw malformed(`a URL that begins with ${parsed.protocol}`)
+  }
+  const database = parsed.pathname.length > 1 ? parsed.pathname : ''
+  return `${parsed.hostname || 'localhost'}:${parsed.port || '6379'}${database}`
+}
+
+function malformed(got: string): ConfigurationError {
+  return new ConfigurationError(
+    `REDIS_URL: expected redis://user:password@host:6379/0 or rediss://..., got: ${got} (not shown: it may hold a password)`,
+  )
+}
