@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { ConfigurationError } from './problem.ts'
+import type { Duration } from './project.ts'
 
 /**
  * The cut-off instant of a partition. Features see only what happened before it.
@@ -17,11 +18,17 @@ export interface AsOf {
 
 export type Grain = 'day' | 'hour'
 
+const LEGAL = 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'
+
 /** Reads `2026-11-22` or `2026-11-22T03Z`. Throws a ConfigurationError on anything else. */
 export function parseAsOf(text: string, timezone: string): AsOf {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
     const date = attempt(() => Temporal.PlainDate.from(text, { overflow: 'reject' }), text)
-    return fromInstant(date.toZonedDateTime(timezone).toInstant(), timezone, 'day')
+    const asOf = fromDate(date, timezone)
+    if (asOf === undefined) {
+      throw new ConfigurationError(`as-of: ${text} does not exist in ${timezone}: the zone skipped that date`)
+    }
+    return asOf
   }
   if (/^\d{4}-\d{2}-\d{2}T\d{2}Z$/.test(text)) {
     const instant = attempt(() => Temporal.Instant.from(text.replace('Z', ':00Z')), text)
@@ -30,18 +37,103 @@ export function parseAsOf(text: string, timezone: string): AsOf {
   throw invalid(text)
 }
 
-/** The as-of of the grain that contains an instant: the start of its local day, or of its hour in the zone. */
+/**
+ * The as-of of the grain that contains an instant: the start of its local day, or of its hour. Hours are those of UTC,
+ * so that the hour that a change of clocks repeats is two partitions, and a zone at half past has names that say the time.
+ */
 export function asOfContaining(instant: Temporal.Instant, timezone: string, grain: Grain): AsOf {
-  const local = instant.toZonedDateTimeISO(timezone)
-  const start = grain === 'day' ? local.startOfDay() : local.round({ smallestUnit: 'hour', roundingMode: 'floor' })
-  return fromInstant(start.toInstant(), timezone, grain)
+  if (grain === 'hour') {
+    return fromInstant(instant.round({ smallestUnit: 'hour', roundingMode: 'floor' }), timezone, 'hour')
+  }
+  return fromInstant(instant.toZonedDateTimeISO(timezone).startOfDay().toInstant(), timezone, 'day')
+}
+
+/** The grain that an as-of's label says. */
+export function grainOf(asOf: AsOf): Grain {
+  return asOf.label.includes('T') ? 'hour' : 'day'
+}
+
+/** The as-of `n` calendar days later in the zone (earlier where negative). An hour's keeps its local time of day. */
+export function addDays(asOf: AsOf, n: number, timezone: string): AsOf {
+  const local = Temporal.Instant.from(asOf.instant).toZonedDateTimeISO(timezone)
+  if (grainOf(asOf) === 'hour') return asOfContaining(local.add({ days: n }).toInstant(), timezone, 'hour')
+  const start = local.toPlainDate().add({ days: n }).toZonedDateTime(timezone)
+  return fromInstant(start.toInstant(), timezone, 'day')
+}
+
+/**
+ * Every as-of from one to the other, both inclusive, oldest first: by day for dates, by hour for hours. With
+ * `grain: 'hour'` dates stand for all of their hours, the last date's too. Throws a ConfigurationError where the order
+ * is wrong or a date is mixed with an hour.
+ */
+export function asOfRange(from: AsOf, to: AsOf, timezone: string, grain: Grain = grainOf(from)): AsOf[] {
+  if (grainOf(from) !== grainOf(to)) {
+    throw new ConfigurationError(`expected --from and --to to be two dates or two hours, got: ${from.label} and ${to.label}`)
+  }
+  if (grain === 'day' && grainOf(from) === 'hour') {
+    throw new ConfigurationError(`expected --from and --to to be dates such as 2026-11-22, got: ${from.label} and ${to.label}`)
+  }
+  if (from.instant > to.instant) {
+    throw new ConfigurationError(`expected --from to be no later than --to, got: ${from.label} and ${to.label}`)
+  }
+  return grain === 'day' ? days(from, to, timezone) : hours(from, to, timezone)
+}
+
+/**
+ * The moment a duration after an as-of, as `$label_end` needs it: whole days are calendar days in the zone (a day of 23
+ * or 25 hours is a day), everything else is exact. ISO 8601 in UTC, and wall time as in `AsOf.local`.
+ */
+export function momentAfter(asOf: AsOf, duration: Duration, timezone: string): { instant: string; local: string } {
+  const start = Temporal.Instant.from(asOf.instant)
+  if (duration.days !== undefined && grainOf(asOf) === 'day') {
+    const { instant, local } = addDays(asOf, duration.days, timezone)
+    return { instant, local }
+  }
+  const end =
+    duration.days === undefined
+      ? start.add({ milliseconds: duration.ms })
+      : start.toZonedDateTimeISO(timezone).add({ days: duration.days }).toInstant()
+  return { instant: end.toString(), local: wallTime(end, timezone) }
+}
+
+function days(from: AsOf, to: AsOf, timezone: string): AsOf[] {
+  const found: AsOf[] = []
+  const last = Temporal.PlainDate.from(to.label)
+  for (let date = Temporal.PlainDate.from(from.label); Temporal.PlainDate.compare(date, last) <= 0; ) {
+    const asOf = fromDate(date, timezone)
+    if (asOf !== undefined) found.push(asOf)
+    date = date.add({ days: 1 })
+  }
+  return found
+}
+
+function hours(from: AsOf, to: AsOf, timezone: string): AsOf[] {
+  const found: AsOf[] = []
+  const day = grainOf(to) === 'day'
+  const end = Temporal.Instant.from(day ? addDays(to, 1, timezone).instant : to.instant)
+  // A date may begin at half past in UTC: its first hour is the first that begins within it.
+  let at = Temporal.Instant.from(from.instant).round({ smallestUnit: 'hour', roundingMode: 'ceil' })
+  for (; Temporal.Instant.compare(at, end) < (day ? 0 : 1); at = at.add({ hours: 1 })) {
+    found.push(fromInstant(at, timezone, 'hour'))
+  }
+  return found
+}
+
+/** Undefined for a date that the zone skipped as a whole (Apia, 2011-12-30). */
+function fromDate(date: Temporal.PlainDate, timezone: string): AsOf | undefined {
+  const asOf = fromInstant(date.toZonedDateTime(timezone).toInstant(), timezone, 'day')
+  return asOf.label === date.toString() ? asOf : undefined
 }
 
 function fromInstant(instant: Temporal.Instant, timezone: string, grain: Grain): AsOf {
+  const date = instant.toZonedDateTimeISO(timezone).toPlainDate()
+  const label = grain === 'day' ? date.toString() : `${instant.toString().slice(0, 13)}Z`
+  return { label, instant: instant.toString(), local: wallTime(instant, timezone) }
+}
+
+function wallTime(instant: Temporal.Instant, timezone: string): string {
   const local = instant.toZonedDateTimeISO(timezone).toPlainDateTime()
-  const label =
-    grain === 'day' ? local.toPlainDate().toString() : `${instant.toString().slice(0, 13)}Z`
-  return { label, instant: instant.toString(), local: local.toString({ smallestUnit: 'second' }).replace('T', ' ') }
+  return local.toString({ smallestUnit: 'second' }).replace('T', ' ')
 }
 
 function attempt<T>(read: () => T, text: string): T {
@@ -53,8 +145,5 @@ function attempt<T>(read: () => T, text: string): T {
 }
 
 function invalid(text: string, cause?: unknown): ConfigurationError {
-  return new ConfigurationError(
-    `as-of: expected a date such as 2026-11-22, or an hour such as 2026-11-22T03Z, got: ${text}`,
-    { cause },
-  )
+  return new ConfigurationError(`as-of: expected ${LEGAL}, got: ${text}`, { cause })
 }

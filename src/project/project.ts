@@ -53,6 +53,8 @@ export interface View {
   expect: { rows: RowExpectation | undefined; fresh: Record<string, Duration> }
   /** Value that replaces null on the way to the model, by column. */
   fill: Record<string, string | number | boolean>
+  /** How often a published partition is recomputed by the training path and compared. Default nightly. */
+  parity: 'nightly' | 'weekly'
 }
 
 export interface SourceFiles {
@@ -114,6 +116,21 @@ export interface Model {
     | { command: string[]; when: { drift_nights?: number; auc_below?: number; age?: Duration } }
     | undefined
   rollback: { keep_warm_nights: number }
+  outcomes: Outcomes | undefined
+}
+
+/** What came of the scores, once their label windows are over. */
+export interface Outcomes {
+  /** SQL that marks the entities that were acted on; undefined: nobody knows. */
+  treated: string | undefined
+  metrics: OutcomeMetric[]
+}
+
+/** A business figure: named SQL over scores and labels, with the value to reach. */
+export interface OutcomeMetric {
+  name: string
+  sql: string
+  target: number | undefined
 }
 
 export interface OnnxMapping {

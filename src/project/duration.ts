@@ -1,0 +1,57 @@
+import { ConfigurationError } from './problem.ts'
+import type { Duration } from './project.ts'
+
+export const DURATION_PATTERN = /^(\d{1,7})(s|m|h|d|w)$/
+export const DURATION_LEGAL = 'a duration such as 90s, 30m, 4h, 30d or 2w (a whole number and s, m, h, d or w)'
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+/** A hundred years: more is a slip of the finger, and would leave the range of dates. */
+const LONGEST_MS = 36_525 * UNIT_MS.d
+
+/** Reads `30m`, `4h`, `30d`, `90s`, `2w`; undefined where the text is none. A day counts 24 hours in `ms`. */
+export function readDuration(text: string): Duration | undefined {
+  const match = DURATION_PATTERN.exec(text)
+  if (match === null) return undefined
+  const count = Number(match[1])
+  const unit = match[2]
+  const ms = count * unitMs(unit)
+  if (ms > LONGEST_MS) return undefined
+  return { text, ms, days: unit === 'd' ? count : unit === 'w' ? count * 7 : undefined }
+}
+
+/** Reads a duration that somebody typed. Throws a ConfigurationError that names `what`. */
+export function parseDuration(text: string, what = 'duration'): Duration {
+  const duration = readDuration(text)
+  if (duration !== undefined) return duration
+  const near = nearDuration(text)
+  throw new ConfigurationError(
+    `expected ${what} to be ${DURATION_LEGAL}, got: ${text}${near === undefined ? '' : `; did you mean ${near}?`}`,
+  )
+}
+
+/** What `30 min`, `4 hours`, `1mo` or `PT30M` was probably meant to say. */
+export function nearDuration(text: string): string | undefined {
+  const match = /^(?:p|pt)?\s*(\d+)\s*([a-z]+)$/i.exec(text.trim())
+  const count = Number(match?.[1])
+  const word = match?.[2]?.toLowerCase()
+  if (word === undefined) return undefined
+  if (/^(mo|mon|months?)$/.test(word)) return `${count * 30}d`
+  if (/^(y|years?)$/.test(word)) return `${count * 365}d`
+  const unit = /^(s|m|h|d|w)(ecs?|econds?|ins?|inutes?|rs?|ours?|ays?|eeks?)?$/.exec(word)?.[1]
+  return unit === undefined ? undefined : `${count}${unit}`
+}
+
+function unitMs(unit: string | undefined): number {
+  switch (unit) {
+    case 's':
+      return UNIT_MS.s
+    case 'm':
+      return UNIT_MS.m
+    case 'h':
+      return UNIT_MS.h
+    case 'd':
+      return UNIT_MS.d
+    default:
+      return UNIT_MS.w
+  }
+}
