@@ -1,0 +1,85 @@
+import type { Check } from '../pipeline/facts.ts'
+import { cut, oneLine } from './clean.ts'
+import type { FailureFacts } from './facts.ts'
+import type { Item } from './letter.ts'
+import { KIND_MEANS } from './phrases.ts'
+import { clockTime } from './time.ts'
+
+/** Keys that say something to programs, or are told elsewhere in the mail. */
+const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])
+const MOST_FACTS = 8
+
+/** Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the null jump). */
+export function causeItems(facts: FailureFacts): Item[] {
+  const items: Item[] = [
+    { kind: 'text', text: `${facts.failure.class}: ${KIND_MEANS[facts.failure.class]}` },
+    { kind: 'quote', text: cut(facts.failure.message, 1500) },
+  ]
+  for (const check of facts.checks.slice(0, 5)) items.push(...checkItems(check, facts.failure.message))
+  if (facts.checks.length > 5) {
+    items.push({ kind: 'text', text: `${facts.checks.length - 5} more expectations failed.` })
+  }
+  const entries = Object.entries(facts.failure.evidence).filter(
+    ([key, value]) =>
+      !SILENT.has(key) &&
+      value !== null &&
+      value !== undefined &&
+      !(key === 'checks' && facts.checks.length > 0),
+  )
+  for (const [key, value] of entries.slice(0, MOST_FACTS)) items.push(...evidence(key, value, facts.timezone))
+  return items
+}
+
+function checkItems(check: Check, told: string): Item[] {
+  const items: Item[] = []
+  const numbers = `found ${show(check.observed)}, allowed ${show(check.bound)}`
+  if (!told.startsWith(check.message)) items.push({ kind: 'point', text: oneLine(check.message, 300) })
+  items.push({ kind: 'point', text: `${check.id}: ${numbers}` })
+  for (const sample of check.samples.slice(0, 2))
+    items.push({ kind: 'point', text: `a row: ${pairs(sample)}` })
+  return items
+}
+
+/** A list of records, such as the late sources, is one point each; anything else is one line. */
+function evidence(key: string, value: unknown, timezone: string): Item[] {
+  if (Array.isArray(value) && value.length > 0 && value.every((item) => isRecord(item))) {
+    return value.slice(0, 5).map((item) => ({ kind: 'point', text: oneLine(record(item, timezone), 300) }))
+  }
+  return [{ kind: 'fact', label: key.replaceAll('_', ' '), text: oneLine(plain(value, timezone), 300) }]
+}
+
+function record(value: Record<string, unknown>, timezone: string): string {
+  return Object.entries(value)
+    .map(([key, item]) => `${key.replaceAll('_', ' ')} ${plain(item, timezone)}`)
+    .join(', ')
+}
+
+function plain(value: unknown, timezone: string): string {
+  if (value === null || value === undefined) return 'none'
+  if (typeof value === 'string') {
+    return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*(Z|[+-]\d{2}:\d{2})$/.test(value)
+      ? clockTime(value, timezone)
+      : value
+  }
+  if (Array.isArray(value))
+    return value.length === 0 ? 'none' : value.map((item) => plain(item, timezone)).join(', ')
+  if (isRecord(value)) return record(value, timezone)
+  return String(value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function pairs(row: Record<string, string>): string {
+  return oneLine(
+    Object.entries(row)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(', '),
+    300,
+  )
+}
+
+function show(value: string | number | null): string {
+  return value === null ? 'nothing' : String(value)
+}

@@ -1,0 +1,176 @@
+import { oneLine } from './clean.ts'
+import { quoted } from './commands.ts'
+import { idRanges } from './ids.ts'
+import { badNights, type Incident } from './incident.ts'
+import { recovery } from './incident-letter.ts'
+import type { Item, Letter } from './letter.ts'
+import { incidentLink } from './links.ts'
+import { causeLine, headline, KIND_MEANS, nightsText, standing } from './phrases.ts'
+import { messageShape } from './shape.ts'
+import type { ThreadMail } from './thread-mail.ts'
+import { clockTime, span } from './time.ts'
+
+/** Beyond this many, a mail names how many more there are: Gmail cuts a mail at 102 kB. */
+const MOST_ENTRIES = 60
+
+/** One mail about several incidents that opened together. */
+export function groupLetter(mail: ThreadMail): Letter {
+  const { incidents, settings, now } = mail
+  const open = incidents.filter((incident) => incident.closedAt === undefined)
+  const closed = incidents.filter((incident) => incident.closedAt !== undefined)
+  const causes = byCause(open.length > 0 ? open : incidents)
+  const shown = [...open, ...closed].slice(0, MOST_ENTRIES)
+  const entries = shown.map((incident) => entry(incident, now))
+  const more = incidents.length - shown.length
+  return {
+    tone: open.length === 0 ? 'clear' : 'alert',
+    lead: [opening(mail, open, closed), readers(open, now), causeOf(causes)].filter((line) => line !== ''),
+    sections: [
+      ...(open.length === 0 ? [] : [{ title: 'Next commands', items: commands(mail, open) }]),
+      { title: causes.length === 1 ? 'Probable cause' : 'Probable causes', items: causeItems(causes) },
+      {
+        title: 'Incidents',
+        items:
+          more > 0 ? [...entries, { kind: 'text', text: `${more} more: npx nightshift incidents` }] : entries,
+      },
+    ],
+    foot: [
+      open.length === 0
+        ? 'This ends the thread.'
+        : `This mail comes again every ${span(settings.repeat)} while one of them is open that nobody has acknowledged.`,
+    ],
+  }
+}
+
+function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string {
+  const all = mail.incidents.length
+  const names = open.map((incident) => incident.subject)
+  const listed =
+    names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+  switch (mail.occasion) {
+    case 'opened':
+      return open.length === 0
+        ? `All clear already: ${all} incidents opened and closed before a mail went out.`
+        : `${open.length} ${open.length === 1 ? 'incident is' : 'incidents are'} open: ${listed}.`
+    case 'joined':
+      return `Again: ${open.length} of ${all} incidents are open: ${listed}.`
+    case 'repeat':
+      return `Still: ${open.length} of ${all} incidents are open: ${listed}.`
+    case 'partly cleared':
+      return `${closed.length} of ${all} incidents are closed. Still open: ${listed}.`
+    case 'cleared':
+      return `All clear: all ${all} incidents are closed. Nothing to do.`
+  }
+}
+
+function readers(open: Incident[], now: Date): string {
+  if (open.length === 0) return ''
+  const without = open.filter(({ facts }) => facts.state !== 'published' && facts.lastGood === undefined)
+  const [oldest] = open
+    .filter(({ facts }) => facts.state !== 'published' && facts.lastGood !== undefined)
+    .sort((a, b) => (a.facts.lastGood?.publishedAt ?? '').localeCompare(b.facts.lastGood?.publishedAt ?? ''))
+  const keep =
+    oldest === undefined
+      ? ''
+      : `Readers keep the last good partitions; the oldest was published ${span(now.getTime() - new Date(oldest.facts.lastGood?.publishedAt ?? now).getTime())} ago (${oldest.subject}).`
+  const none =
+    without.length === 0
+      ? ''
+      : `${without.length} of them published nothing before: their readers have nothing.`
+  return [keep, none].filter((part) => part !== '').join(' ')
+}
+
+interface Cause {
+  incidents: Incident[]
+  kind: Incident['kind']
+  example: string
+}
+
+/** Incidents whose class and message are alike, the largest group first. */
+export function byCause(incidents: Incident[]): Cause[] {
+  const causes = new Map<string, Cause>()
+  for (const incident of incidents) {
+    const { message } = incident.facts.failure
+    const key = `${incident.kind} ${messageShape(message.replaceAll(incident.subject, '?'))}`
+    const cause = causes.get(key)
+    if (cause === undefined)
+      causes.set(key, { incidents: [incident], kind: incident.kind, example: causeLine(incident.facts) })
+    else cause.incidents.push(incident)
+  }
+  return [...causes.values()].sort((a, b) => b.incidents.length - a.incidents.length)
+}
+
+function causeOf(causes: Cause[]): string {
+  const [first, ...rest] = causes
+  if (first === undefined) return ''
+  if (rest.length === 0) return `All alike, ${first.kind}: ${first.example}`
+  const counts = causes.slice(0, 3).map((cause) => `${cause.incidents.length} ${cause.kind}`)
+  return `${causes.length} causes: ${counts.join(', ')}${causes.length > 3 ? ' and others' : ''}.`
+}
+
+function causeItems(causes: Cause[]): Item[] {
+  const items = causes.slice(0, 5).flatMap((cause): Item[] => {
+    const names = cause.incidents.map((incident) => incident.subject)
+    const listed =
+      names.length <= 6 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`
+    return [
+      {
+        kind: 'text',
+        text: `${cause.incidents.length} x ${cause.kind} (${listed}): ${KIND_MEANS[cause.kind]}`,
+      },
+      { kind: 'quote', text: cause.example },
+    ]
+  })
+  return causes.length > 5
+    ? [...items, { kind: 'text', text: `and ${causes.length - 5} more causes` }]
+    : items
+}
+
+function commands(mail: ThreadMail, open: Incident[]): Item[] {
+  const ids = idRanges(
+    open.filter((incident) => incident.ackedAt === undefined).map((incident) => incident.id),
+  )
+  const items: Item[] = [
+    {
+      kind: 'command',
+      command: 'npx nightshift doctor',
+      why: 'See whether Redis, PostgreSQL, SMTP and disk are well',
+    },
+    { kind: 'command', command: 'npx nightshift incidents', why: 'See all that is open' },
+  ]
+  if (ids !== '') {
+    items.push({
+      kind: 'command',
+      command: `npx nightshift ack ${ids} --by ${quoted(mail.recipient)}`,
+      why: 'If you are on it, stop the repeats',
+    })
+  }
+  return items
+}
+
+function entry(incident: Incident, now: Date): Item {
+  const { facts } = incident
+  const link = incidentLink(facts.baseUrl, incident.id)
+  if (incident.closedAt !== undefined) {
+    const line = `${recovery(incident)} Closed ${clockTime(incident.closedAt, facts.timezone)}.`
+    return {
+      kind: 'entry',
+      title: `#${incident.id} ${incident.subject}: clear`,
+      lines: [line],
+      link,
+      done: true,
+    }
+  }
+  const nights = nightsText(badNights(incident.nights))
+  const who = facts.consumers.length === 0 ? '' : ` Affects ${oneLine(facts.consumers.join(', '), 120)}.`
+  const lines = [facts.state === 'published' ? headline(incident) : `${standing(facts, now)}${who}`]
+  if (facts.run !== undefined) lines.push(`npx nightshift show ${quoted(facts.run)}`)
+  if (incident.ackedAt !== undefined) lines.push(`Acknowledged by ${incident.ackedBy ?? 'someone'}.`)
+  return {
+    kind: 'entry',
+    title: `#${incident.id} ${incident.subject}: ${incident.kind}${nights === '' ? '' : `, ${nights}`}`,
+    lines,
+    link,
+    done: false,
+  }
+}

@@ -1,0 +1,82 @@
+import { oneLine } from './clean.ts'
+import type { FailureFacts, IncidentKind } from './facts.ts'
+import { badNights, type Incident, type Night } from './incident.ts'
+import { clockTime, span } from './time.ts'
+
+/** What the class alone says about the cause. */
+export const KIND_MEANS: Record<IncidentKind, string> = {
+  'late-data': 'The data of the night was not there when the time to wait for it was over.',
+  contract:
+    'Data, schema or SQL break what was promised, so nothing was published; it is not tried again by itself.',
+  model: 'The model file or its output is wrong; it is not tried again by itself.',
+  resource: 'Memory, disk or time ran out.',
+  transient: 'A connection, a lock or a process was lost, again and again.',
+  bug: 'Nothing that Nightshift knows: an error in a program.',
+  deadline: 'Nothing was published by the time that was promised to readers.',
+  drift: 'What goes in or comes out no longer looks like the baseline.',
+  quality: 'Measured against what came true, the scores are worse than required.',
+  parity: 'The training path computes other values than were served.',
+  retrain: 'The retraining command did not end well; the champion stays.',
+}
+
+export function product(facts: FailureFacts): 'scores' | 'features' {
+  return facts.subjectKind === 'model' ? 'scores' : 'features'
+}
+
+/** `2026-11-22`, `2026-11-22 and 2 earlier`. */
+export function nightsText(nights: Night[]): string {
+  const names = nights.map((night) => night.partition).filter((name) => name !== null)
+  const last = names.at(-1)
+  if (last === undefined) return ''
+  return names.length === 1 ? last : `${last} and ${names.length - 1} earlier`
+}
+
+/** One sentence: what is wrong, for whom it matters. */
+export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind'>): string {
+  const { facts, kind } = incident
+  const bad = badNights(incident.nights)
+  const nights = nightsText(bad.length > 0 ? bad : incident.nights)
+  const forNights = nights === '' ? '' : ` for ${nights}`
+  const what = `${product(facts)} of ${facts.subject}`
+  switch (kind) {
+    case 'drift':
+      return `${facts.subject} drifts${forNights}: look before you trust its scores.`
+    case 'quality':
+      return `${facts.subject} is worse than required${forNights}.`
+    case 'parity':
+      return `Serving and training of ${facts.subject} disagree${forNights}.`
+    case 'retrain':
+      return `Retraining of ${facts.subject} failed.`
+    case 'deadline': {
+      const when = facts.deadline === undefined ? '' : `, ${clockTime(facts.deadline, facts.timezone)}`
+      return `No ${what}${forNights} by the deadline${when}.`
+    }
+    case 'late-data':
+    case 'contract':
+    case 'model':
+    case 'resource':
+    case 'transient':
+    case 'bug':
+      return facts.state === 'held'
+        ? `New ${what}${forNights} are held back (${kind}).`
+        : `No ${what}${forNights} (${kind}).`
+  }
+}
+
+/** What readers have now. */
+export function standing(facts: FailureFacts, now: Date): string {
+  if (facts.state === 'published') {
+    return facts.partition === undefined
+      ? 'What is published stays as it is.'
+      : `The ${product(facts)} of ${facts.partition} are published; readers have them.`
+  }
+  const { lastGood } = facts
+  if (lastGood === undefined) return `Nothing was published before: readers have no ${product(facts)}.`
+  const same = lastGood.partition === facts.partition ? 'the earlier output of ' : ''
+  return `Readers keep ${same}${lastGood.partition}, published ${span(now.getTime() - new Date(lastGood.publishedAt).getTime())} ago.`
+}
+
+/** The message on one line, short enough for a preview. */
+export function causeLine(facts: FailureFacts): string {
+  return oneLine(facts.failure.message, 180)
+}

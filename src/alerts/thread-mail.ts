@@ -1,0 +1,55 @@
+import { groupLetter } from './group-letter.ts'
+import type { Incident } from './incident.ts'
+import { clearLetter, incidentLetter } from './incident-letter.ts'
+import type { Letter } from './letter.ts'
+import type { AlertSettings } from './settings.ts'
+
+/** Why a thread speaks: its first mail, another night, the hours that went by, some of its incidents closed, all did. */
+export type Occasion = 'opened' | 'joined' | 'repeat' | 'partly cleared' | 'cleared'
+
+/** One mail of one thread to one address. */
+export interface ThreadMail {
+  occasion: Occasion
+  /** All incidents of the thread, closed ones too, in the order in which they opened. */
+  incidents: [Incident, ...Incident[]]
+  recipient: string
+  now: Date
+  settings: AlertSettings
+}
+
+export function threadLetter(mail: ThreadMail): Letter {
+  const [first, ...rest] = mail.incidents
+  if (rest.length > 0) return groupLetter(mail)
+  return first.closedAt === undefined ? incidentLetter(first, mail) : clearLetter(first, mail)
+}
+
+/** What is sent where a letter cannot be made: a fault in our words must not become a silent night. */
+export function plainLetter(mail: ThreadMail): Letter {
+  return {
+    tone: 'alert',
+    lead: mail.incidents
+      .slice(0, 50)
+      .map((incident) => `#${incident.id} ${incident.subject}: ${incident.kind}`),
+    sections: [
+      {
+        title: 'Next',
+        items: [{ kind: 'command', command: 'npx nightshift incidents', why: 'See what is open' }],
+      },
+    ],
+    foot: [],
+  }
+}
+
+/**
+ * Subject of a thread, said once and never changed: clients tie mails together by References and by an equal
+ * subject (Gmail breaks a thread where it changes, Outlook files by it), so repeats and the all-clear carry the
+ * same words without `Re:`, and what is new stands in the first line. The ids keep apart two threads about the
+ * same thing.
+ */
+export function threadSubject(project: string, incidents: [Incident, ...Incident[]]): string {
+  const [first, ...rest] = incidents
+  const last = rest.at(-1)
+  return last === undefined
+    ? `[${project}] ${first.subject}: ${first.kind} (#${first.id})`
+    : `[${project}] ${incidents.length} incidents opened (#${first.id} to #${last.id})`
+}
