@@ -152,22 +152,42 @@ end $$;
 create trigger history_is_append_only before update or delete on nightshift.history
   for each row execute function nightshift.history_is_append_only();
 
--- Incidents: one per (subject, kind) while open; one mail thread each.
+-- Incidents: one per (subject, kind) while open. detail: {facts, nights} (src/alerts/incident.ts).
 create table nightshift.incidents (
-  id            bigint generated always as identity primary key,
-  subject       text not null,
-  kind          text not null,
-  thread        text not null unique,
-  opened_at     timestamptz not null default now(),
-  closed_at     timestamptz,
-  mail_due_at   timestamptz,
-  last_mail_at  timestamptz,
-  mails         integer not null default 0,
-  acked_at      timestamptz,
-  acked_by      text,
-  detail        jsonb not null
+  id         bigint generated always as identity primary key,
+  subject    text not null,
+  kind       text not null,
+  opened_at  timestamptz not null default now(),
+  closed_at  timestamptz,
+  acked_at   timestamptz,
+  acked_by   text,
+  detail     jsonb not null
 );
 create unique index one_open_incident on nightshift.incidents (subject, kind) where closed_at is null;
+
+-- One mail thread of one address: subject and root (Message-ID of its first mail) never change.
+create table nightshift.threads (
+  id          bigint generated always as identity primary key,
+  recipient   text not null,
+  subject     text not null,
+  root        text not null unique,
+  created_at  timestamptz not null
+);
+
+-- What one address is told of one incident. Incidents that open within the grouping window share a thread; null: not
+-- mailed yet. due_at: the next mail, written in the transaction that makes it due; null: none.
+create table nightshift.incident_readers (
+  incident      bigint not null references nightshift.incidents,
+  recipient     text not null,
+  thread        bigint references nightshift.threads,
+  reason        text not null check (reason in ('opened', 'joined', 'repeat', 'cleared')),
+  due_at        timestamptz,
+  last_mail_at  timestamptz,
+  mails         integer not null default 0,
+  primary key (incident, recipient)
+);
+create index incident_readers_due on nightshift.incident_readers (due_at) where due_at is not null;
+create index incident_readers_thread on nightshift.incident_readers (thread);
 
 create table nightshift.incident_events (
   id        bigint generated always as identity primary key,
@@ -178,6 +198,7 @@ create table nightshift.incident_events (
   partition text,
   detail    jsonb not null default '{}'
 );
+create index incident_events_by_incident on nightshift.incident_events (incident, id);
 
 create table nightshift.mutes (
   subject  text primary key,
@@ -185,10 +206,10 @@ create table nightshift.mutes (
   by       text
 );
 
--- Mails to be sent, one row per recipient, drained by polling.
+-- Mails to be sent, one row per recipient, drained by polling. claim: who sends it now, until when.
 create table nightshift.outbox (
   id           bigint generated always as identity primary key,
-  incident     bigint references nightshift.incidents,
+  thread       bigint references nightshift.threads,
   recipient    text not null,
   subject      text not null,
   message_id   text not null unique,
@@ -203,9 +224,12 @@ create table nightshift.outbox (
   sent_at      timestamptz,
   gave_up_at   timestamptz,
   last_error   text,
-  transport    text
+  transport    text,
+  claim        uuid,
+  claimed_until  timestamptz
 );
-create index outbox_open on nightshift.outbox (due_at) where sent_at is null and gave_up_at is null;
+create index outbox_open on nightshift.outbox (due_at, id) where sent_at is null and gave_up_at is null;
+create index outbox_by_thread on nightshift.outbox (thread, id);
 
 -- Whoever follows runs listens instead of polling.
 create function nightshift.tell_change() returns trigger language plpgsql as $$
