@@ -12,6 +12,7 @@ export interface ClockWarning {
   message: string
 }
 
+const HOUR = 3_600_000
 const DAY = 86_400_000
 
 /**
@@ -25,10 +26,19 @@ export function clockWarnings(clock: Clock, from: string, to: string): ClockWarn
   for (; at !== null && at.epochMilliseconds < end; at = at.getTimeZoneTransition('next')) {
     const change = at.epochMilliseconds
     // What exists twice lies before the change (its first pass), what never exists ticks at it.
-    const around = ticksBetween(clock, new Date(Math.max(change - DAY, Date.parse(from))).toISOString(), new Date(change + 1000).toISOString())
+    const around = ticksBetween(
+      clock,
+      new Date(Math.max(change - DAY, Date.parse(from))).toISOString(),
+      new Date(change + 1000).toISOString(),
+    )
     for (const tick of around) {
       if (tick.change === undefined) continue
-      warnings.push({ date: tick.wall.slice(0, 10), kind: tick.change, at: tick.at, message: sentence(clock, tick) })
+      warnings.push({
+        date: tick.wall.slice(0, 10),
+        kind: tick.change,
+        at: tick.at,
+        message: sentence(clock, tick),
+      })
     }
   }
   return warnings
@@ -56,21 +66,30 @@ export function doubleTicks(
 ): DoubleTick[] {
   const end = Date.parse(to)
   const doubles: DoubleTick[] = []
-  let last: { asOf: AsOf; at: string } | undefined
+  let last: { key: string | number; at: string } | undefined
   for (const tick of ticksFrom(clock, from)) {
     if (Date.parse(tick.at) >= end || doubles.length >= limit) break
     if (tick.change === 'gap') continue
-    const asOf = asOfContaining(Temporal.Instant.from(tick.within), projectZone, grain)
-    if (last !== undefined && last.asOf.instant === asOf.instant) {
-      if (doubles.at(-1)?.asOf.instant !== asOf.instant) doubles.push({ asOf, first: last.at, second: tick.at })
-    } else {
-      last = { asOf, at: tick.at }
+    const instant = Temporal.Instant.from(tick.at)
+    // Hours are UTC's: a division instead of 60 µs of Temporal for each of a year's 8,760.
+    const key =
+      grain === 'hour'
+        ? Math.floor(instant.epochMilliseconds / HOUR)
+        : instant.toZonedDateTimeISO(projectZone).toPlainDate().toString()
+    if (last === undefined || last.key !== key) {
+      last = { key, at: tick.at }
+      continue
     }
+    const asOf = asOfContaining(instant, projectZone, grain)
+    if (doubles.at(-1)?.asOf.instant !== asOf.instant) doubles.push({ asOf, first: last.at, second: tick.at })
   }
   return doubles
 }
 
-function sentence(clock: Clock, tick: { at: string; wall: string; change: 'gap' | 'overlap' | undefined }): string {
+function sentence(
+  clock: Clock,
+  tick: { at: string; wall: string; change: 'gap' | 'overlap' | undefined },
+): string {
   const local = Temporal.Instant.from(tick.at).toZonedDateTimeISO(clock.timezone)
   const time = tick.wall.slice(11)
   const runs = `${local.toPlainTime().toString({ smallestUnit: 'minute' })} ${local.offset}`
