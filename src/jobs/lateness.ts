@@ -1,0 +1,86 @@
+import { slotKey } from './calendar.ts'
+import { neededViews } from './catchup.ts'
+import { type Action, type IncidentPlan, type LedgerSlot, type LedgerView, refOf } from './ledgerview.ts'
+import { type Board, keyOf } from './upkeep.ts'
+
+type Missed = Extract<Action, { type: 'deadline-missed' }>
+type Skip = Extract<Action, { type: 'skip-slot' }>
+
+/**
+ * Slots past their deadline that are not published, each told once. One that catch-up gives up is told at once, since
+ * it will not make it; one that was paused or skipped by a person promises nothing. Slots of manual runs and backfills
+ * have no deadline.
+ */
+export function planLateness(view: LedgerView, board: Board, skips: Map<string, Skip>): Missed[] {
+  const now = Date.parse(view.now)
+  const missed: Missed[] = []
+  for (const slot of board.values()) {
+    const { deadline, schedule } = slot
+    if (deadline === null || schedule === null || slot.late || slot.published_run !== null) continue
+    const skip = skips.get(keyOf(slot))
+    const passed = Date.parse(deadline) <= now
+    if (slot.state === 'skipped' || (skip === undefined ? !passed : skip.cause !== 'catch-up')) continue
+    const reason =
+      skip === undefined ? explain(view, board, slot) : `it will not be published: ${skip.reason}`
+    missed.push({
+      type: 'deadline-missed',
+      slot: refOf(slot),
+      deadline,
+      incident: incidentOf(view, board, slot, skips),
+      reason,
+    })
+  }
+  return missed.sort((a, b) => Date.parse(a.deadline) - Date.parse(b.deadline))
+}
+
+function incidentOf(
+  view: LedgerView,
+  board: Board,
+  slot: LedgerSlot,
+  skips: Map<string, Skip>,
+): IncidentPlan {
+  const own = { kind: slot.kind, name: slot.name }
+  if (slot.kind === 'features' && isReadByLateScores(view, board, slot, skips)) return { do: 'none' }
+  if (slot.state === 'held' || slot.state === 'failed') return { do: 'join', subject: own }
+  const broken = brokenView(view, board, slot)
+  return broken === undefined ? { do: 'open', subject: own } : { do: 'join', subject: broken }
+}
+
+/** True where a scores slot that needs this view's partition is late as well: one mail for both. */
+function isReadByLateScores(
+  view: LedgerView,
+  board: Board,
+  features: LedgerSlot,
+  skips: Map<string, Skip>,
+): boolean {
+  const now = Date.parse(view.now)
+  for (const slot of board.values()) {
+    if (slot.kind !== 'scores' || Date.parse(slot.as_of) !== Date.parse(features.as_of)) continue
+    if (slot.deadline === null || slot.published_run !== null || slot.state === 'skipped') continue
+    if (!neededViews(view, slot).includes(features.name)) continue
+    if (slot.late || Date.parse(slot.deadline) <= now || skips.get(keyOf(slot))?.cause === 'catch-up')
+      return true
+  }
+  return false
+}
+
+function brokenView(
+  view: LedgerView,
+  board: Board,
+  slot: LedgerSlot,
+): { kind: 'features'; name: string } | undefined {
+  for (const name of neededViews(view, slot)) {
+    const state = board.get(slotKey('features', name, slot.as_of))?.state
+    if (state === 'held' || state === 'failed') return { kind: 'features', name }
+  }
+  return undefined
+}
+
+function explain(view: LedgerView, board: Board, slot: LedgerSlot): string {
+  if (slot.state !== 'expected') return `it is ${slot.state}`
+  const waiting = neededViews(view, slot).flatMap((name) => {
+    const state = board.get(slotKey('features', name, slot.as_of))?.state ?? 'not expected'
+    return state === 'published' ? [] : [`features ${name} ${slot.partition} is ${state}`]
+  })
+  return waiting.length === 0 ? 'it has not begun' : `it waits: ${waiting.join(', ')}`
+}

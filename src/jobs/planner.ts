@@ -1,0 +1,182 @@
+import type { Schedule } from '../project/project.ts'
+import { slotKey } from './calendar.ts'
+import { dueSlots, neededViews, planSkips, skippedKeys } from './catchup.ts'
+import { planLateness } from './lateness.ts'
+import {
+  type Action,
+  type LedgerSlot,
+  type LedgerView,
+  type RunPlan,
+  refOf,
+  type SlotRef,
+} from './ledgerview.ts'
+import { planOpenRuns } from './openruns.ts'
+import type { RunSettings } from './runs.ts'
+import { type Board, keyOf, planUpkeep } from './upkeep.ts'
+
+/**
+ * What is to be done now, from calendar, ledger and queue alone: pure, so that it may be computed at start, at every
+ * wake-up, and by any number of schedulers at once. Acting on a plan and planning again gives nothing new.
+ *
+ * A scores slot starts when the partitions of its views are published. Where a view's slot has failed or is held, it
+ * stays expected and names it: the incident is the view's, mailed to the on-call of its models too, and once the view
+ * is there the scores follow by themselves. Where nobody has promoted a version, the slot fails with class `model`
+ * instead of waiting in silence.
+ */
+export function planReconcile(view: LedgerView): Action[] {
+  const board: Board = new Map(view.slots.map((slot) => [keyOf(slot), { ...slot }]))
+  const upkeep = planUpkeep(view, board)
+  const runs = planOpenRuns(view, board)
+  const skips = planSkips(view, board)
+  const skipped = skippedKeys(skips)
+  const starts = planStarts(view, board, new Set(skipped.keys()))
+  const missed = planLateness(view, board, skipped)
+  return [...upkeep, ...runs, ...missed, ...skips, ...starts]
+}
+
+/** How a run of this schedule is retried and bounded: late data is waited for from the tick on. */
+export function settingsOf(schedule: Schedule, due: string): RunSettings {
+  const { attempts, backoff, wait_for_data } = schedule.retry
+  const until = wait_for_data.ms === 0 ? null : new Date(Date.parse(due) + wait_for_data.ms).toISOString()
+  return { attempts, backoff_ms: backoff.ms, timeout_ms: schedule.timeout.ms, wait_until: until }
+}
+
+/** A slot that is to be run now, by its schedule or because somebody asked for it. */
+interface Candidate {
+  slot: LedgerSlot
+  run: RunPlan
+  due: number
+  reason: string
+}
+
+function planStarts(view: LedgerView, board: Board, skipped: ReadonlySet<string>): Action[] {
+  const open = new Set(view.runs.map(keyOf))
+  const candidates = new Map<string, Candidate>()
+  for (const candidate of [...requested(view, board), ...scheduled(view, board)]) {
+    const key = keyOf(candidate.slot)
+    if (!open.has(key) && !skipped.has(key) && !candidates.has(key)) candidates.set(key, candidate)
+  }
+  // Oldest night first, and of one night the views before what is computed from them.
+  const ordered = [...candidates.values()].sort(
+    (a, b) => a.due - b.due || (a.slot.kind === b.slot.kind ? 0 : a.slot.kind === 'features' ? -1 : 1),
+  )
+  const started = new Set(
+    [...candidates].flatMap(([key, { slot }]) => (slot.kind === 'features' ? [key] : [])),
+  )
+  return ordered.flatMap((candidate) => {
+    if (candidate.slot.kind === 'features') return start(candidate)
+    const blocked = planViews(view, board, candidate, { open, skipped, started })
+    if (blocked !== undefined) return blocked
+    if (candidate.run.version !== null || view.champions[candidate.slot.name] !== undefined) {
+      return start(candidate)
+    }
+    const message = `no champion: register a version of ${candidate.slot.name} and promote it`
+    return [{ type: 'fail-slot', slot: refOf(candidate.slot), class: 'model', message }]
+  })
+}
+
+function* requested(view: LedgerView, board: Board): Generator<Candidate> {
+  for (const slot of board.values()) {
+    if (slot.request === null) continue
+    const { trigger, forced, version, backfill, settings, by } = slot.request
+    const run = { trigger, forced, version, backfill, settings, by }
+    yield { slot, run, due: Date.parse(slot.due ?? view.now), reason: `asked for by ${trigger}` }
+  }
+}
+
+function* scheduled(view: LedgerView, board: Board): Generator<Candidate> {
+  const now = Date.parse(view.now)
+  for (const slot of dueSlots(view, board)) {
+    const schedule = view.project.schedules[slot.schedule]
+    if (schedule !== undefined) yield bySchedule(slot, schedule, slot.due, 'its time has come')
+  }
+  for (const slot of board.values()) {
+    // Tried by hand before its night and failed: the night tries for itself.
+    const schedule = view.project.schedules[slot.schedule ?? '']
+    if (slot.state !== 'failed' || slot.due === null || schedule === undefined || schedule.paused) continue
+    if (Date.parse(slot.due) > now || Date.parse(slot.changed_at) >= Date.parse(slot.due)) continue
+    yield bySchedule(slot, schedule, slot.due, 'its time has come; it had failed before')
+  }
+}
+
+function bySchedule(slot: LedgerSlot, schedule: Schedule, due: string, reason: string): Candidate {
+  const settings = settingsOf(schedule, due)
+  const run: RunPlan = {
+    trigger: 'schedule',
+    forced: false,
+    version: null,
+    backfill: null,
+    settings,
+    by: null,
+  }
+  return { slot, run, due: Date.parse(due), reason }
+}
+
+function start({ slot, run, reason }: Candidate): Action[] {
+  return [{ type: 'start-run', slot: refOf(slot), run, reason }]
+}
+
+/** Undefined where all views of a scores slot are published; else what to do, or nothing, until they are. */
+function planViews(
+  view: LedgerView,
+  board: Board,
+  candidate: Candidate,
+  { open, skipped, started }: { open: Set<string>; skipped: ReadonlySet<string>; started: Set<string> },
+): Action[] | undefined {
+  const { slot, run } = candidate
+  const waits: string[] = []
+  const actions: Action[] = []
+  for (const name of neededViews(view, slot)) {
+    const ref: SlotRef = { ...refOf(slot), kind: 'features', name }
+    const key = slotKey('features', name, slot.as_of)
+    const features = board.get(key)
+    const title = `features ${name} ${slot.partition}`
+    if (features === undefined) {
+      if (!started.has(key)) actions.push(...startMissingView(candidate, ref))
+      started.add(key)
+      waits.push(`${title}, which is refreshed first`)
+    } else if (open.has(key) || started.has(key)) {
+      waits.push(
+        `${title}, which is ${features.state === 'waiting' ? 'waiting for data' : 'being refreshed'}`,
+      )
+    } else if (features.published_run !== null) {
+      // A repeated refresh that failed leaves the partition that readers see: it holds.
+    } else if (features.state === 'skipped' && slot.request === null) {
+      return [
+        {
+          type: 'skip-slot',
+          slot: refOf(slot),
+          cause: 'view-skipped',
+          reason: `${title} was skipped: ${features.reason ?? 'no reason given'}`,
+        },
+      ]
+    } else if (slot.request !== null && ['expected', 'skipped'].includes(features.state)) {
+      actions.push({
+        type: 'start-run',
+        slot: ref,
+        run: { ...run, version: null },
+        reason: `${slot.name} needs it`,
+      })
+      started.add(key)
+      waits.push(`${title}, which is refreshed first`)
+    } else {
+      waits.push(`${title}, which is ${skipped.has(key) ? 'skipped' : features.state}`)
+    }
+  }
+  if (waits.length === 0) return undefined
+  const reason = `waits for ${waits.join(', and ')}`
+  if (reason !== slot.reason) actions.push({ type: 'note-slot', slot: refOf(slot), reason })
+  return actions
+}
+
+/** The slot of a view that the calendar did not know the night needs, such as that of a version promoted today. */
+function startMissingView({ slot, run }: Candidate, ref: SlotRef): Action[] {
+  return [
+    {
+      type: 'start-run',
+      slot: ref,
+      run: { ...run, version: null },
+      reason: `${slot.name} needs it, and it has no slot yet`,
+    },
+  ]
+}

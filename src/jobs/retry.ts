@@ -1,0 +1,105 @@
+import type { FailureClass } from '../pipeline/failure.ts'
+import type { RunSettings } from './runs.ts'
+
+/** What follows a failed attempt. Times are ISO 8601 in UTC; `reason` completes "the run ...". */
+export type RetryDecision =
+  | { action: 'retry'; at: string; reason: string }
+  /** Late data: no attempt is counted; look again at `at`, and for the last time at `until`. */
+  | { action: 'wait'; at: string; until: string; reason: string }
+  | { action: 'hold'; reason: string }
+  | { action: 'fail'; reason: string }
+
+/** The part of a run that decides. `waiting_since`: when it first found its data late, null where it has not yet. */
+export type RetrySettings = Pick<RunSettings, 'attempts' | 'backoff_ms' | 'wait_until'> & {
+  waiting_since: string | null
+}
+
+const LONGEST_BACKOFF_MS = 30 * 60_000
+const MINUTE = 60_000
+/** Pauses between two looks at late data: quick at first, since most is only minutes late. The last one repeats. */
+const PAUSES = [1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE]
+
+/**
+ * Whether to wait, retry, hold or stop, by class of failure alone. `attempt` is the number of the attempt that failed,
+ * from 1; `random` lies in [0, 1). The only place that decides this.
+ */
+export function decide(
+  failureClass: FailureClass,
+  attempt: number,
+  settings: RetrySettings,
+  now: string,
+  random: number,
+): RetryDecision {
+  switch (failureClass) {
+    case 'late-data':
+      return waitOrFail(settings, now)
+    case 'contract':
+      return { action: 'hold', reason: 'is held: a person releases or retries it' }
+    case 'model':
+      return { action: 'fail', reason: 'has failed: the same model would fail again' }
+    case 'resource':
+    case 'transient':
+      return retryOrFail(attempt, settings.attempts, settings, now, random)
+    case 'bug':
+      // What is broken breaks again; once more tells a bug from a moment's trouble that nobody has classified.
+      return retryOrFail(attempt, Math.min(settings.attempts, 2), settings, now, random)
+    default:
+      return unknownClass(failureClass)
+  }
+}
+
+/** Milliseconds until data is looked for again, after so many milliseconds of waiting: 1, 2, 5, 10, 15, 15 ... minutes. */
+export function nextWait(waitedSoFar: number): number {
+  let end = 0
+  for (const pause of PAUSES) {
+    // A look takes a while and starts late: half a pause of slack keeps the steps in order.
+    if (waitedSoFar < end + pause / 2) return pause
+    end += pause
+  }
+  return PAUSES.at(-1) ?? MINUTE
+}
+
+/** Milliseconds before attempt `attempt` + 1: the backoff doubled each time, at most 30 min, plus up to half of it. */
+export function backoff(attempt: number, backoffMs: number, random: number): number {
+  const base = Math.min(backoffMs * 2 ** (attempt - 1), LONGEST_BACKOFF_MS)
+  return Math.round(base * (1 + random / 2))
+}
+
+function retryOrFail(
+  attempt: number,
+  attempts: number,
+  settings: RetrySettings,
+  now: string,
+  random: number,
+): RetryDecision {
+  if (attempt >= attempts)
+    return { action: 'fail', reason: `has failed: attempt ${attempt} of ${attempts} was its last` }
+  const at = iso(Date.parse(now) + backoff(attempt, settings.backoff_ms, random))
+  return { action: 'retry', at, reason: `tries again at ${at}, attempt ${attempt + 1} of ${attempts}` }
+}
+
+function waitOrFail(settings: RetrySettings, now: string): RetryDecision {
+  if (settings.wait_until === null) {
+    return { action: 'fail', reason: 'has failed: it is not to wait for data (retry.wait_for_data)' }
+  }
+  const until = Date.parse(settings.wait_until)
+  const clock = Date.parse(now)
+  if (clock >= until)
+    return { action: 'fail', reason: `has failed: it has waited for data until ${iso(until)}` }
+  const waited = settings.waiting_since === null ? 0 : clock - Date.parse(settings.waiting_since)
+  const at = iso(Math.min(clock + nextWait(waited), until))
+  return {
+    action: 'wait',
+    at,
+    until: iso(until),
+    reason: `waits for data until ${iso(until)}, and looks again at ${at}`,
+  }
+}
+
+function unknownClass(failureClass: never): never {
+  throw new Error(`expected a class of failure, got: ${String(failureClass)}`)
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

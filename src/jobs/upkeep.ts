@@ -1,0 +1,201 @@
+import { parseAsOf } from '../project/asof.ts'
+import type { Project, Schedule } from '../project/project.ts'
+import {
+  definitionOf,
+  expandSlots,
+  mergeSlots,
+  type PlannedSlot,
+  type ScheduleDefinition,
+  slotKey,
+} from './calendar.ts'
+import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledgerview.ts'
+
+const HOUR = 3_600_000
+/** How far ahead slots exist: the 48 hours that are promised, and a day in which no scheduler may wake. */
+const AHEAD_MS = 72 * HOUR
+/** Longer than any local date: the ticks of every as-of that contains now. */
+const ONE_GRAIN_MS = 26 * HOUR
+
+/** The slots in the plan's hands, by `slotKey`; upkeep adds, moves and removes in it what it plans. */
+export type Board = Map<string, LedgerSlot>
+
+export function keyOf(slot: { kind: LedgerSlot['kind']; name: string; as_of: string }): string {
+  return slotKey(slot.kind, slot.name, slot.as_of)
+}
+
+/**
+ * Slots with a due time from this instant on have to be in a LedgerView, beside all those that are not at rest
+ * (expected, waiting, queued, running, publishing, or requested), those past a deadline that nobody has been told of,
+ * and the view's slots of the same as-ofs.
+ */
+export function ledgerSince(schedules: Record<string, ScheduleRecord>, now: string): string {
+  const oldest = Math.min(Date.parse(now), ...Object.values(schedules).map(({ seen }) => Date.parse(seen)))
+  return new Date(oldest - ONE_GRAIN_MS).toISOString()
+}
+
+/**
+ * Brings the ledger's slots in line with the calendar. What lies before now is filled in by the definition that held
+ * then, as the ledger keeps it; what lies ahead follows the files. So an edit changes future slots alone.
+ */
+export function planUpkeep(view: LedgerView, board: Board): Action[] {
+  const { project, now } = view
+  const paused = new Set(
+    Object.values(project.schedules).flatMap(({ name, paused }) => (paused ? [name] : [])),
+  )
+  const wanted = mergeSlots(
+    Object.values(project.schedules).flatMap((schedule) => wantedOf(view, schedule)),
+    paused,
+  )
+  const actions: Action[] = []
+  const missing = wanted.filter((slot) => !board.has(slotKey(slot.kind, slot.name, slot.asOf.instant)))
+  for (const slot of wanted) {
+    const existing = board.get(slotKey(slot.kind, slot.name, slot.asOf.instant))
+    if (existing !== undefined) actions.push(...align(slot, existing, now))
+  }
+  actions.push(...removals(view, board, wanted))
+  if (missing.length > 0) {
+    actions.unshift({ type: 'create-slots', slots: missing, reason: 'the calendar expects them' })
+    for (const slot of missing.map((planned) => toLedgerSlot(planned, now))) board.set(keyOf(slot), slot)
+  }
+  return [...actions, ...schedulesSeen(view)]
+}
+
+function wantedOf(view: LedgerView, schedule: Schedule): PlannedSlot[] {
+  const { project, now, views } = view
+  const record = view.schedules[schedule.name]
+  const then = record === undefined ? schedule : { ...schedule, ...complete(record.definition) }
+  const firstSeen = Date.parse(record?.first_seen ?? now)
+  const pastFrom = Math.max(
+    begin(project, then, firstSeen),
+    record === undefined ? 0 : Date.parse(record.seen),
+  )
+  const aheadFrom = Math.max(begin(project, schedule, firstSeen), Date.parse(now))
+  return [
+    ...expand(project, then, pastFrom, Date.parse(now), views),
+    ...expand(project, schedule, aheadFrom, Date.parse(now) + AHEAD_MS, views),
+  ].map((slot) =>
+    // Nobody was promised anything before the schedule was first seen.
+    Date.parse(slot.due) < firstSeen ? { ...slot, deadline: undefined } : slot,
+  )
+}
+
+/** Where the slots of a schedule begin, in milliseconds: a `start` that is a date means it in the project's zone. */
+function begin(project: Project, definition: ScheduleDefinition, firstSeen: number): number {
+  if (definition.start === undefined) return firstSeen
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(definition.start)
+  return Date.parse(date ? parseAsOf(definition.start, project.timezone).instant : definition.start)
+}
+
+function expand(
+  project: Project,
+  schedule: Schedule,
+  from: number,
+  to: number,
+  views: LedgerView['views'],
+): PlannedSlot[] {
+  return from < to
+    ? expandSlots(project, schedule, new Date(from).toISOString(), new Date(to).toISOString(), views)
+    : []
+}
+
+/** A slot that has not begun and lies ahead takes the schedule, due and deadline of the calendar. */
+function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[] {
+  const ahead = Date.parse(wanted.due) > Date.parse(now)
+  const untouched = existing.state === 'expected' && existing.run === null
+  const waitsAhead = existing.due !== null && Date.parse(existing.due) > Date.parse(now)
+  // A slot that was made by hand before its night is adopted, whatever has become of it.
+  const movable = existing.schedule === null ? ahead : ahead && untouched && waitsAhead
+  const same =
+    existing.schedule === wanted.schedule &&
+    sameTime(existing.due, wanted.due) &&
+    sameTime(existing.deadline, wanted.deadline ?? null)
+  if (!movable || same) return []
+  const { schedule, due, deadline } = wanted
+  const reason =
+    existing.schedule === null
+      ? `schedule ${schedule} expects it too`
+      : `schedule ${schedule} has changed: due at ${due}`
+  Object.assign(existing, { schedule, due, deadline: deadline ?? null })
+  return [{ type: 'move-slot', slot: refOf(existing), schedule, due, deadline, reason }]
+}
+
+function removals(view: LedgerView, board: Board, wanted: PlannedSlot[]): Action[] {
+  const { project, now, views } = view
+  const clock = Date.parse(now)
+  const keys = new Set(wanted.map((slot) => slotKey(slot.kind, slot.name, slot.asOf.instant)))
+  // An edit at noon from 22:00 to 10:00 leaves tonight's slot where it was: it is still expected, and its new time is over.
+  for (const schedule of Object.values(project.schedules)) {
+    for (const slot of expand(project, schedule, clock - ONE_GRAIN_MS, clock, views)) {
+      keys.add(slotKey(slot.kind, slot.name, slot.asOf.instant))
+    }
+  }
+  const actions: Action[] = []
+  for (const [key, slot] of board) {
+    const due = slot.due === null ? Number.NaN : Date.parse(slot.due)
+    // Another scheduler's clock may be ahead of ours and have created slots that we do not want yet.
+    const ahead = due > clock && due < clock + AHEAD_MS
+    const untouched = slot.state === 'expected' && slot.run === null && slot.request === null
+    if (slot.schedule === null || !ahead || !untouched || keys.has(key)) continue
+    const gone = project.schedules[slot.schedule] === undefined
+    const reason = `schedule ${slot.schedule} ${gone ? 'is no longer there' : 'no longer expects it'}`
+    actions.push({ type: 'remove-slot', slot: refOf(slot), reason })
+    board.delete(key)
+  }
+  return actions
+}
+
+function schedulesSeen(view: LedgerView): Action[] {
+  const actions: Action[] = []
+  for (const schedule of Object.values(view.project.schedules)) {
+    const record = view.schedules[schedule.name]
+    const definition = definitionOf(schedule)
+    const known =
+      record !== undefined &&
+      Date.parse(record.seen) >= Date.parse(view.now) &&
+      sameDefinition(record.definition, definition)
+    if (known) continue
+    const first_seen = record?.first_seen ?? view.now
+    actions.push({ type: 'see-schedule', schedule: schedule.name, first_seen, at: view.now, definition })
+  }
+  for (const schedule of Object.keys(view.schedules)) {
+    if (view.project.schedules[schedule] !== undefined) continue
+    const reason = 'it is no longer there; should it return, it begins anew'
+    actions.push({ type: 'forget-schedule', schedule, reason })
+  }
+  return actions
+}
+
+/** jsonb drops keys that are undefined: today's deadline must not slip in under yesterday's definition. */
+function complete(stored: ScheduleDefinition): ScheduleDefinition {
+  const { cron, timezone, grain, score, refresh, deadline, start, paused } = stored
+  return { cron, timezone, grain, score, refresh, deadline, start, paused }
+}
+
+function sameDefinition(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
+  // Key order and undefined keys do not survive jsonb.
+  const text = (definition: ScheduleDefinition) => JSON.stringify(complete(definition))
+  return text(a) === text(b)
+}
+
+function sameTime(a: string | null, b: string | null): boolean {
+  return a === null || b === null ? a === b : Date.parse(a) === Date.parse(b)
+}
+
+function toLedgerSlot(slot: PlannedSlot, now: string): LedgerSlot {
+  return {
+    kind: slot.kind,
+    name: slot.name,
+    as_of: slot.asOf.instant,
+    partition: slot.asOf.label,
+    state: 'expected',
+    schedule: slot.schedule,
+    due: slot.due,
+    deadline: slot.deadline ?? null,
+    reason: null,
+    request: null,
+    run: null,
+    published_run: null,
+    changed_at: now,
+    late: false,
+  }
+}
