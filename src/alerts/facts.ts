@@ -82,6 +82,7 @@ export interface FailureFacts {
 /** A night that is good again, or that nobody waits for any more. */
 export interface RecoveryFacts {
   subject: string
+  subjectKind: 'model' | 'view'
   /** Undefined closes whatever is named by `kinds`, all nights of it. */
   partition: string | undefined
   /** Undefined: every kind that this partition is part of. */
@@ -90,4 +91,6 @@ export interface RecoveryFacts {
   run: string | undefined
   rows: number | undefined
   by: string | undefined
+  /** What readers have now, told where other nights are still bad. */
+  lastGood: LastGood | undefined
 }

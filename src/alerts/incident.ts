@@ -4,6 +4,8 @@ import type { FailureFacts, IncidentKind, RecoveryFacts } from './facts.ts'
 export interface Night {
   partition: string | null
   run: string | null
+  slot: string | null
+  state: FailureFacts['state']
   failedAt: string
   /** It missed its deadline while the incident was open for another reason. */
   late: boolean
@@ -27,6 +29,7 @@ export interface IncidentDetail {
 export interface Incident extends IncidentDetail {
   id: number
   subject: string
+  subjectKind: 'model' | 'view'
   kind: IncidentKind
   openedAt: Date
   closedAt: Date | undefined
@@ -38,6 +41,7 @@ export interface Incident extends IncidentDetail {
 export interface IncidentRow {
   id: string
   subject: string
+  subject_kind: 'model' | 'view'
   kind: IncidentKind
   opened_at: Date
   closed_at: Date | null
@@ -50,6 +54,7 @@ export function toIncident(row: IncidentRow): Incident {
   return {
     id: Number(row.id),
     subject: row.subject,
+    subjectKind: row.subject_kind,
     kind: row.kind,
     openedAt: row.opened_at,
     closedAt: row.closed_at ?? undefined,

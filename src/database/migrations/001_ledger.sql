@@ -38,6 +38,8 @@ create table nightshift.slots (
   deadline       timestamptz,
   wait_until     timestamptz,
   waits_for      text,
+  -- somebody has been told that it missed its deadline
+  late           boolean not null default false,
   reason         text,
   request        jsonb,
   run            text,
@@ -66,6 +68,7 @@ create table nightshift.runs (
   attempt          integer not null default 0,
   fence            bigint,
   next_attempt_at  timestamptz,
+  waiting_since    timestamptz,
   known_at         timestamptz,
   progress         jsonb,
   path             text,
@@ -154,16 +157,17 @@ create trigger history_is_append_only before update or delete on nightshift.hist
 
 -- Incidents: one per (subject, kind) while open. detail: {facts, nights} (src/alerts/incident.ts).
 create table nightshift.incidents (
-  id         bigint generated always as identity primary key,
-  subject    text not null,
-  kind       text not null,
-  opened_at  timestamptz not null default now(),
-  closed_at  timestamptz,
-  acked_at   timestamptz,
-  acked_by   text,
-  detail     jsonb not null
+  id            bigint generated always as identity primary key,
+  subject_kind  text not null check (subject_kind in ('model', 'view')),
+  subject       text not null,
+  kind          text not null,
+  opened_at     timestamptz not null default now(),
+  closed_at     timestamptz,
+  acked_at      timestamptz,
+  acked_by      text,
+  detail        jsonb not null
 );
-create unique index one_open_incident on nightshift.incidents (subject, kind) where closed_at is null;
+create unique index one_open_incident on nightshift.incidents (subject_kind, subject, kind) where closed_at is null;
 
 -- One mail thread of one address: subject and root (Message-ID of its first mail) never change.
 create table nightshift.threads (
@@ -225,7 +229,7 @@ create table nightshift.outbox (
   gave_up_at   timestamptz,
   last_error   text,
   transport    text,
-  claim        uuid,
+  claim          uuid,
   claimed_until  timestamptz
 );
 create index outbox_open on nightshift.outbox (due_at, id) where sent_at is null and gave_up_at is null;

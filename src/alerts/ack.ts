@@ -1,0 +1,23 @@
+import type { ClientBase } from 'pg'
+import { recordEvent } from './events.ts'
+
+/**
+ * Someone is on it: no more repeats of these incidents. Further nights are still told, since they are news. Returns
+ * the ids that were open.
+ */
+export async function ack(client: ClientBase, now: Date, ids: number[], by: string): Promise<number[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `update nightshift.incidents set acked_at = $2, acked_by = $3
+      where id = any($1::bigint[]) and closed_at is null returning id`,
+    [ids, now, by],
+  )
+  const acked = rows.map((row) => Number(row.id)).sort((a, b) => a - b)
+  await client.query(
+    `update nightshift.incident_readers set due_at = null
+      where incident = any($1::bigint[]) and reason = 'repeat'`,
+    [acked],
+  )
+  for (const incident of acked)
+    await recordEvent(client, { incident, at: now, event: 'acked', detail: { by } })
+  return acked
+}

@@ -1,0 +1,19 @@
+-- Takes the next mail that is due for one sender: $1 now, $2 until when it is ours, $3 our claim, $4 one mail alone or
+-- null. A mail of a thread waits for the ones before it, so that a thread arrives in order, but for ten minutes at
+-- most: one that no server takes must not silence the rest.
+update nightshift.outbox
+   set claimed_until = $2, claim = $3
+ where id = (
+   select o.id
+     from nightshift.outbox o
+    where o.sent_at is null and o.gave_up_at is null and o.due_at <= $1
+      and (o.claimed_until is null or o.claimed_until <= $1)
+      and ($4::bigint is null or o.id = $4)
+      and not exists (
+        select from nightshift.outbox e
+         where e.thread = o.thread and e.id < o.id and e.sent_at is null and e.gave_up_at is null
+           and o.created_at > $1::timestamptz - interval '10 minutes')
+    order by o.due_at, o.id
+    limit 1
+      for update skip locked)
+returning id, thread, recipient, subject, message_id, in_reply_to, refs, body_text, body_html, attachments, created_at, tries

@@ -1,0 +1,45 @@
+import type { ClientBase, Pool } from 'pg'
+
+export interface IncidentEvent {
+  incident: number
+  at: Date
+  event:
+    | 'opened'
+    | 'joined'
+    | 'late'
+    | 'recovered'
+    | 'closed'
+    | 'silenced'
+    | 'mailed'
+    | 'acked'
+    | 'unreachable'
+  run?: string | null
+  partition?: string | null
+  detail?: Record<string, unknown>
+}
+
+/** Writes a line of an incident's story. */
+export async function recordEvent(client: ClientBase, event: IncidentEvent): Promise<void> {
+  await client.query(
+    `insert into nightshift.incident_events (incident, at, event, run, partition, detail)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [
+      event.incident,
+      event.at,
+      event.event,
+      event.run ?? null,
+      event.partition ?? null,
+      JSON.stringify(event.detail ?? {}),
+    ],
+  )
+}
+
+/** An incident's story, oldest first. */
+export async function eventsOf(connection: ClientBase | Pool, incident: number): Promise<IncidentEvent[]> {
+  const { rows } = await connection.query<Omit<IncidentEvent, 'incident'> & { incident: string }>(
+    `select incident, at, event, run, partition, detail from nightshift.incident_events
+      where incident = $1 order by id`,
+    [incident],
+  )
+  return rows.map((row) => ({ ...row, incident: Number(row.incident) }))
+}

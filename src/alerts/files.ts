@@ -1,0 +1,60 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import type { AlertLog } from './log.ts'
+import type { Message } from './message.ts'
+import { type Transport, Undeliverable } from './transport.ts'
+
+/**
+ * Mails as `.eml` files, which every mail program opens, where no SMTP server is configured. A name is made of the
+ * time, the mail's number and its recipient, so that names sort by time and a repeated delivery replaces its own file.
+ */
+export function openFiles(root: string, log: AlertLog): Transport {
+  const folder = join(root, '.nightshift', 'outbox')
+  return {
+    name: relative(root, folder),
+    async send(message) {
+      const file = join(folder, fileName(message))
+      try {
+        await mkdir(folder, { recursive: true })
+        await write(file, message.raw)
+      } catch (cause) {
+        throw new Undeliverable(
+          'server',
+          `${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+          {
+            cause,
+          },
+        )
+      }
+      log.info(
+        { mail: relative(root, file), to: message.mail.recipient, subject: message.mail.subject },
+        'mail written to a file, since SMTP_URL is not set',
+      )
+      return relative(root, file)
+    },
+    rest() {},
+    async close() {},
+  }
+}
+
+/** `20261122T010503Z-000042-oncall@example.com.eml`. */
+function fileName({ mail }: Message): string {
+  const time = mail.createdAt.toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
+  const recipient = mail.recipient.replaceAll(/[^\w.@+-]/g, '_').slice(0, 100)
+  return `${time}-${String(mail.id).padStart(6, '0')}-${recipient}.eml`
+}
+
+async function write(file: string, bytes: Buffer): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`
+  const handle = await open(temporary, 'w', 0o600)
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, file)
+}

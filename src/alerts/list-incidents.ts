@@ -1,0 +1,62 @@
+import type { ClientBase, Pool } from 'pg'
+import { badNights, type Incident, type IncidentRow, toIncident } from './incident.ts'
+
+export interface ListedIncident extends Incident {
+  /** Labels of the partitions that are still bad, oldest first. */
+  bad: string[]
+  mails: number
+  lastMailAt: Date | undefined
+  nextMailAt: Date | undefined
+  mutedUntil: Date | undefined
+  recipients: string[]
+}
+
+export interface IncidentFilter {
+  id?: number
+  subject?: string
+  /** Default: the open ones alone. */
+  closedToo?: boolean
+  limit?: number
+}
+
+/** Incidents, the newest first. */
+export async function listIncidents(
+  connection: ClientBase | Pool,
+  now: Date,
+  filter: IncidentFilter = {},
+): Promise<ListedIncident[]> {
+  const { rows } = await connection.query<ListedRow>(
+    `select i.*, r.mails, r.last_mail_at, r.next_mail_at, coalesce(r.recipients, '{}') as recipients,
+            m.until as muted_until
+       from nightshift.incidents i
+       left join lateral (
+         select sum(mails)::int as mails, max(last_mail_at) as last_mail_at, min(due_at) as next_mail_at,
+                array_agg(recipient order by recipient) as recipients
+           from nightshift.incident_readers where incident = i.id) r on true
+       left join nightshift.mutes m on m.subject = i.subject and m.until > $1
+      where ($2::bigint is null or i.id = $2) and ($3::text is null or i.subject = $3)
+        and ($4 or i.closed_at is null)
+      order by i.id desc limit $5`,
+    [now, filter.id ?? null, filter.subject ?? null, filter.closedToo ?? false, filter.limit ?? 200],
+  )
+  return rows.map((row) => {
+    const incident = toIncident(row)
+    return {
+      ...incident,
+      bad: badNights(incident.nights).flatMap((night) => night.partition ?? []),
+      mails: row.mails ?? 0,
+      lastMailAt: row.last_mail_at ?? undefined,
+      nextMailAt: row.next_mail_at ?? undefined,
+      mutedUntil: row.muted_until ?? undefined,
+      recipients: row.recipients,
+    }
+  })
+}
+
+type ListedRow = IncidentRow & {
+  mails: number | null
+  last_mail_at: Date | null
+  next_mail_at: Date | null
+  recipients: string[]
+  muted_until: Date | null
+}

@@ -1,0 +1,53 @@
+import type { Attachment } from './enqueue.ts'
+import type { AlertSettings } from './settings.ts'
+
+/** A mail as it lies in the outbox. */
+export interface OutboxMail {
+  id: number
+  thread: number | undefined
+  recipient: string
+  subject: string
+  messageId: string
+  inReplyTo: string | undefined
+  references: string[]
+  text: string
+  html: string
+  attachments: Attachment[]
+  createdAt: Date
+  tries: number
+}
+
+/** A mail as the bytes of RFC 822, and its envelope. */
+export interface Message {
+  mail: OutboxMail
+  from: string
+  raw: Buffer
+}
+
+/**
+ * Builds the message. The same row gives the same headers however often it is sent: Message-ID and Date are the
+ * row's. Auto-Submitted and X-Auto-Response-Suppress keep holiday notices from answering.
+ */
+export async function toMessage(mail: OutboxMail, settings: AlertSettings): Promise<Message> {
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer')
+  const composed = new MailComposer({
+    from: { name: `Nightshift ${settings.project}`, address: settings.from },
+    to: { name: '', address: mail.recipient },
+    subject: mail.subject,
+    messageId: mail.messageId,
+    date: mail.createdAt,
+    ...(mail.inReplyTo === undefined ? {} : { inReplyTo: mail.inReplyTo, references: mail.references }),
+    text: mail.text,
+    html: mail.html,
+    attachments: mail.attachments.map((attachment) => ({
+      filename: attachment.filename,
+      contentType: attachment.type,
+      content: Buffer.from(attachment.base64, 'base64'),
+    })),
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    newline: 'win',
+  })
+  return { mail, from: settings.from, raw: await composed.compile().build() }
+}

@@ -1,0 +1,31 @@
+import type { ClientBase } from 'pg'
+import { ConfigurationError } from '../project/problem.ts'
+
+/**
+ * No mails about a model or view until then. What falls due meanwhile is mailed when the time is over, if it is
+ * still worth a mail: incidents that opened and closed unheard are not. The ledger and the pages know them all.
+ */
+export async function mute(
+  client: ClientBase,
+  now: Date,
+  subject: string,
+  until: Date,
+  by: string | undefined,
+): Promise<void> {
+  if (Number.isNaN(until.getTime()) || until <= now) {
+    throw new ConfigurationError(
+      `mute: expected --until to be a time to come, got: ${Number.isNaN(until.getTime()) ? 'no time' : until.toISOString()} (now is ${now.toISOString()})`,
+    )
+  }
+  await client.query(
+    `insert into nightshift.mutes (subject, until, by) values ($1, $2, $3)
+     on conflict (subject) do update set until = excluded.until, by = excluded.by`,
+    [subject, until, by ?? null],
+  )
+}
+
+/** Ends a mute at once. Returns whether there was one. */
+export async function unmute(client: ClientBase, subject: string): Promise<boolean> {
+  const { rowCount } = await client.query('delete from nightshift.mutes where subject = $1', [subject])
+  return rowCount === 1
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../database/database.ts'
+import { backoff, GIVE_UP_AFTER } from './backoff.ts'
+import { oneLine } from './clean.ts'
+import type { Attachment } from './enqueue.ts'
+import type { AlertLog } from './log.ts'
+import { type Message, type OutboxMail, toMessage } from './message.ts'
+import type { AlertSettings } from './settings.ts'
+import { type Transport, Undeliverable } from './transport.ts'
+
+/** How long a claimed mail is left alone by others, in milliseconds: longer than the longest sending. */
+export const CLAIM = 2 * 60_000
+
+export interface Drained {
+  sent: number
+  /** Tried in vain; they are tried again. */
+  failed: number
+  gaveUp: number
+}
+
+export interface Post {
+  database: Pick<Database, 'pool'>
+  transport: Transport
+  settings: AlertSettings
+  log: AlertLog
+  /** What time it is. */
+  clock: () => Date
+}
+
+/**
+ * Sends what is due, until nothing is left, the server cannot be reached, or `signal` aborts. Any number of
+ * processes may drain at once: each mail is claimed before it is sent. A process that dies in between leaves its
+ * claim to run out; it is only when the server had already taken the mail that it is sent again, under the same
+ * Message-ID. Throws where the ledger cannot be reached.
+ */
+export async function drain(post: Post, signal?: AbortSignal): Promise<Drained> {
+  const drained: Drained = { sent: 0, failed: 0, gaveUp: 0 }
+  try {
+    while (signal?.aborted !== true) {
+      const delivery = await deliverNext(post)
+      if (delivery === undefined) break
+      drained[delivery.outcome] += 1
+      if (delivery.error?.scope === 'server') break
+    }
+  } finally {
+    post.transport.rest()
+  }
+  return drained
+}
+
+export interface Delivery {
+  outcome: keyof Drained
+  /** Where it went, as the transport says it. */
+  where: string | undefined
+  error: Undeliverable | undefined
+}
+
+/** Delivers the next mail that is due, or the one named. Undefined: there was none. */
+export async function deliverNext(post: Post, only?: number): Promise<Delivery | undefined> {
+  const claim = randomUUID()
+  const mail = await claimNext(post, claim, only)
+  if (mail === undefined) return undefined
+  let where: string
+  try {
+    where = await post.transport.send(await build(mail, post.settings))
+  } catch (error) {
+    if (!(error instanceof Undeliverable)) throw error
+    return { outcome: await recordFailed(post, mail, claim, error), where: undefined, error }
+  }
+  await recordSent(post, mail, claim, where)
+  return { outcome: 'sent', where, error: undefined }
+}
+
+/** A mail that cannot be put together must not keep back those behind it. */
+async function build(mail: OutboxMail, settings: AlertSettings): Promise<Message> {
+  try {
+    return await toMessage(mail, settings)
+  } catch (cause) {
+    throw new Undeliverable('mail', `the message cannot be built: ${String(cause)}`, { cause })
+  }
+}
+
+let claimSql: string | undefined
+
+async function claimNext(
+  post: Post,
+  claim: string,
+  only: number | undefined,
+): Promise<OutboxMail | undefined> {
+  claimSql ??= readFileSync(new URL('./claim.sql', import.meta.url), 'utf8')
+  const now = post.clock()
+  const { rows } = await post.database.pool.query<OutboxRow>(claimSql, [
+    now,
+    new Date(now.getTime() + CLAIM),
+    claim,
+    only ?? null,
+  ])
+  const [row] = rows
+  if (row === undefined) return undefined
+  return {
+    id: Number(row.id),
+    thread: row.thread === null ? undefined : Number(row.thread),
+    recipient: row.recipient,
+    subject: row.subject,
+    messageId: row.message_id,
+    inReplyTo: row.in_reply_to ?? undefined,
+    references: row.refs,
+    text: row.body_text,
+    html: row.body_html,
+    attachments: row.attachments,
+    createdAt: row.created_at,
+    tries: row.tries,
+  }
+}
+
+/** Between the server's word and this record lies the only moment in which a death means a second mail. */
+async function recordSent({ database, clock, log }: Post, mail: OutboxMail, claim: string, where: string) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { rowCount } = await database.pool.query(
+        `update nightshift.outbox
+            set sent_at = $3, transport = $4, tries = tries + 1, last_error = null, claim = null, claimed_until = null
+          where id = $1 and claim = $2`,
+        [mail.id, claim, clock(), where],
+      )
+      if (rowCount === 0) log.warn({ mail: mail.id }, 'a mail took longer to send than its claim lasted')
+      return
+    } catch (error) {
+      if (tries === 3) throw error
+      await sleep(500)
+    }
+  }
+}
+
+async function recordFailed(
+  { database, clock, log }: Post,
+  mail: OutboxMail,
+  claim: string,
+  error: Undeliverable,
+): Promise<'failed' | 'gaveUp'> {
+  const now = clock()
+  const tries = mail.tries + 1
+  const gaveUp = now.getTime() - mail.createdAt.getTime() >= GIVE_UP_AFTER
+  const due = new Date(now.getTime() + backoff(tries))
+  await database.pool.query(
+    `update nightshift.outbox
+        set tries = $3, last_error = $4, due_at = $5, gave_up_at = $6, claim = null, claimed_until = null
+      where id = $1 and claim = $2`,
+    [mail.id, claim, tries, oneLine(error.message, 500), due, gaveUp ? now : null],
+  )
+  const facts = { mail: mail.id, to: mail.recipient, subject: mail.subject, tries, error: error.message }
+  if (gaveUp) log.error(facts, 'MAIL LOST: not delivered within 24 hours, given up')
+  else log.warn({ ...facts, next: due.toISOString() }, 'mail not delivered, it is tried again')
+  if (error.scope === 'server') await postponeOthers(database, now, new Date(due.getTime() - 1000), error)
+  return gaveUp ? 'gaveUp' : 'failed'
+}
+
+/** The others would fare alike: they wait too, and go before this one, should it be this one that breaks the server. */
+async function postponeOthers(
+  database: Post['database'],
+  now: Date,
+  until: Date,
+  error: Undeliverable,
+): Promise<void> {
+  await database.pool.query(
+    `update nightshift.outbox set due_at = $2, last_error = $3
+      where sent_at is null and gave_up_at is null and due_at < $2 and (claimed_until is null or claimed_until <= $1)
+        and created_at > $4`,
+    [now, until, oneLine(error.message, 500), new Date(now.getTime() - GIVE_UP_AFTER)],
+  )
+}
+
+interface OutboxRow {
+  id: string
+  thread: string | null
+  recipient: string
+  subject: string
+  message_id: string
+  in_reply_to: string | null
+  refs: string[]
+  body_text: string
+  body_html: string
+  attachments: Attachment[]
+  created_at: Date
+  tries: number
+}

@@ -1,0 +1,181 @@
+import type { ClientBase } from 'pg'
+import { sortAddresses } from './address.ts'
+import { joinedDue } from './due.ts'
+import { recordEvent } from './events.ts'
+import type { FailureFacts } from './facts.ts'
+import { type Incident, type IncidentDetail, type IncidentRow, type Night, toIncident } from './incident.ts'
+import type { AlertSettings } from './settings.ts'
+import { storable } from './storable.ts'
+
+export interface Reported {
+  incident: number
+  /** `opened`, `joined` an open one, or already `known`: the same run told twice changes nothing. */
+  result: 'opened' | 'joined' | 'known'
+  /** Who will be mailed. Empty where no address is valid, which the caller should log loudly. */
+  recipients: string[]
+}
+
+/**
+ * Opens the incident of (subject, class), or joins the open one, and makes its mail due. Called in the transaction
+ * that ends the run (READ COMMITTED), so that the mail exists if and only if the failure does. Nothing that the
+ * facts contain makes it throw. A missed deadline joins whatever incident its partition is already part of.
+ */
+export async function reportFailure(
+  client: ClientBase,
+  now: Date,
+  reported: FailureFacts,
+  settings: AlertSettings,
+): Promise<Reported> {
+  const facts = storable(reported)
+  const { addresses, refused } = recipientsOf(facts)
+  const night = nightOf(facts, now)
+  for (;;) {
+    const open = await lockIncidents(client, facts)
+    const found = open.find((incident) => incident.kind === facts.failure.class) ?? deadlineOf(open, facts)
+    if (found !== undefined) return join(client, now, settings, found, facts, night, addresses)
+    const id = await insert(client, now, { facts, nights: [night] })
+    if (id === undefined) continue
+    await addReaders(client, id, addresses, new Date(now.getTime() + settings.group))
+    await recordEvent(client, {
+      incident: id,
+      at: now,
+      event: 'opened',
+      run: night.run,
+      partition: night.partition,
+    })
+    if (refused.length > 0) {
+      await recordEvent(client, { incident: id, at: now, event: 'unreachable', detail: { refused } })
+    }
+    return { incident: id, result: 'opened', recipients: addresses }
+  }
+}
+
+/** The open incidents of a subject, locked: whoever changes an incident or what is told of it holds this lock. */
+export async function lockIncidents(
+  client: ClientBase,
+  of: { subject: string; subjectKind: 'model' | 'view' },
+): Promise<Incident[]> {
+  const { rows } = await client.query<IncidentRow>(
+    `select * from nightshift.incidents
+      where subject_kind = $1 and subject = $2 and closed_at is null order by id for update`,
+    [of.subjectKind, of.subject],
+  )
+  return rows.map(toIncident)
+}
+
+async function join(
+  client: ClientBase,
+  now: Date,
+  settings: AlertSettings,
+  incident: Incident,
+  facts: FailureFacts,
+  night: Night,
+  addresses: string[],
+): Promise<Reported> {
+  const before = incident.nights.find((known) => known.partition === night.partition)
+  const foreign = facts.failure.class !== incident.kind
+  const known =
+    before !== undefined && before.recovered === null && (foreign ? before.late : before.run === night.run)
+  if (known) return { incident: incident.id, result: 'known', recipients: [] }
+
+  const joined: Night = foreign && before !== undefined ? { ...before, late: true } : night
+  const detail: IncidentDetail = {
+    // What the first class said of the cause is worth more than "the deadline has passed".
+    facts: foreign
+      ? { ...incident.facts, deadline: facts.deadline }
+      : { ...facts, since: earliest(incident, facts) },
+    nights: [...incident.nights.filter((it) => it !== before), joined],
+  }
+  await client.query('update nightshift.incidents set detail = $2 where id = $1', [
+    incident.id,
+    JSON.stringify(detail),
+  ])
+  await addReaders(client, incident.id, addresses, new Date(now.getTime() + settings.group))
+  await hasten(client, now, settings, incident)
+  await recordEvent(client, {
+    incident: incident.id,
+    at: now,
+    event: foreign ? 'late' : 'joined',
+    run: night.run,
+    partition: night.partition,
+  })
+  return { incident: incident.id, result: 'joined', recipients: addresses }
+}
+
+/** Makes the next mail of those who have heard of the incident due, where it is not due sooner. */
+async function hasten(
+  client: ClientBase,
+  now: Date,
+  settings: AlertSettings,
+  incident: Incident,
+): Promise<void> {
+  const { rows } = await client.query<{ recipient: string; last_mail_at: Date }>(
+    `select recipient, last_mail_at from nightshift.incident_readers
+      where incident = $1 and thread is not null and last_mail_at is not null`,
+    [incident.id],
+  )
+  for (const { recipient, last_mail_at: lastMailAt } of rows) {
+    const due = joinedDue({ now, lastMailAt, acked: incident.ackedAt !== undefined }, settings)
+    await client.query(
+      `update nightshift.incident_readers set due_at = least(due_at, $3), reason = 'joined'
+        where incident = $1 and recipient = $2`,
+      [incident.id, recipient, due],
+    )
+  }
+}
+
+/** The open incident that a missed deadline is told in: one that its partition is already part of. */
+function deadlineOf(open: Incident[], facts: FailureFacts): Incident | undefined {
+  if (facts.failure.class !== 'deadline' || facts.partition === undefined) return undefined
+  return open.find((incident) =>
+    incident.nights.some((night) => night.partition === facts.partition && night.recovered === null),
+  )
+}
+
+async function insert(client: ClientBase, now: Date, detail: IncidentDetail): Promise<number | undefined> {
+  const { subject, subjectKind, failure } = detail.facts
+  const { rows } = await client.query<{ id: string }>(
+    `insert into nightshift.incidents (subject_kind, subject, kind, opened_at, detail) values ($1, $2, $3, $4, $5)
+     on conflict (subject_kind, subject, kind) where closed_at is null do nothing
+     returning id`,
+    [subjectKind, subject, failure.class, now, JSON.stringify(detail)],
+  )
+  return rows[0] === undefined ? undefined : Number(rows[0].id)
+}
+
+async function addReaders(
+  client: ClientBase,
+  incident: number,
+  addresses: string[],
+  due: Date,
+): Promise<void> {
+  await client.query(
+    `insert into nightshift.incident_readers (incident, recipient, reason, due_at)
+     select $1, unnest($2::text[]), 'opened', $3
+     on conflict (incident, recipient) do nothing`,
+    [incident, addresses, due],
+  )
+}
+
+function recipientsOf(facts: FailureFacts): { addresses: string[]; refused: string[] } {
+  const { addresses, refused } = sortAddresses(facts.onCall)
+  if (addresses.length > 0) return { addresses, refused }
+  const owner = sortAddresses([facts.owner])
+  return { addresses: owner.addresses, refused: [...refused, ...owner.refused] }
+}
+
+function nightOf(facts: FailureFacts, now: Date): Night {
+  return {
+    partition: facts.partition ?? null,
+    run: facts.run ?? null,
+    slot: facts.slot ?? null,
+    state: facts.state,
+    failedAt: now.toISOString(),
+    late: facts.failure.class === 'deadline',
+    recovered: null,
+  }
+}
+
+function earliest(incident: Incident, facts: FailureFacts): string {
+  return incident.facts.since < facts.since ? incident.facts.since : facts.since
+}

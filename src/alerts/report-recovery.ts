@@ -1,0 +1,101 @@
+import type { ClientBase } from 'pg'
+import { recordEvent } from './events.ts'
+import type { FailureFacts, RecoveryFacts } from './facts.ts'
+import { badNights, type Incident, type IncidentDetail, type Night } from './incident.ts'
+import { lockIncidents } from './report-failure.ts'
+import type { AlertSettings } from './settings.ts'
+
+/**
+ * Marks a night as good again in every open incident it is part of, and closes those that have no bad night left;
+ * their all-clear falls due after the grouping window. Called in the transaction that publishes, releases or skips.
+ * Returns the ids of the incidents that closed.
+ */
+export async function reportRecovery(
+  client: ClientBase,
+  now: Date,
+  recovery: RecoveryFacts,
+  settings: AlertSettings,
+): Promise<number[]> {
+  const closed: number[] = []
+  for (const incident of await lockIncidents(client, recovery)) {
+    if (recovery.kinds !== undefined && !recovery.kinds.includes(incident.kind)) continue
+    const detail = recover(incident, recovery, now)
+    if (detail === undefined) continue
+    await client.query('update nightshift.incidents set detail = $2 where id = $1', [
+      incident.id,
+      JSON.stringify(detail),
+    ])
+    await recordEvent(client, {
+      incident: incident.id,
+      at: now,
+      event: 'recovered',
+      run: recovery.run ?? null,
+      partition: recovery.partition ?? null,
+      detail: { how: recovery.how, by: recovery.by },
+    })
+    if (badNights(detail.nights).length > 0) continue
+    await close(client, now, settings, incident)
+    closed.push(incident.id)
+  }
+  return closed
+}
+
+/** What the incident is after the recovery; undefined where it does not concern it. */
+export function recover(
+  incident: IncidentDetail,
+  recovery: RecoveryFacts,
+  now: Date,
+): IncidentDetail | undefined {
+  let touched = recovery.partition === undefined
+  const nights = incident.nights.map((night): Night => {
+    const meant = recovery.partition === undefined || night.partition === recovery.partition
+    if (!meant || night.recovered !== null) return night
+    touched = true
+    const { how, run, rows, by } = recovery
+    return {
+      ...night,
+      recovered: { at: now.toISOString(), how, run: run ?? null, rows: rows ?? null, by: by ?? null },
+    }
+  })
+  if (!touched) return undefined
+  return { facts: about(incident.facts, badNights(nights).at(-1), recovery), nights }
+}
+
+/** The facts, turned to the newest night that is still bad, and to what readers have now. */
+function about(facts: FailureFacts, night: Night | undefined, recovery: RecoveryFacts): FailureFacts {
+  const lastGood = recovery.lastGood ?? facts.lastGood
+  if (night === undefined || night.partition === facts.partition) return { ...facts, lastGood }
+  return {
+    ...facts,
+    lastGood,
+    partition: night.partition ?? undefined,
+    run: night.run ?? undefined,
+    slot: night.slot ?? undefined,
+    state: night.state,
+  }
+}
+
+async function close(
+  client: ClientBase,
+  now: Date,
+  settings: AlertSettings,
+  incident: Incident,
+): Promise<void> {
+  await client.query('update nightshift.incidents set closed_at = $2 where id = $1', [incident.id, now])
+  await recordEvent(client, { incident: incident.id, at: now, event: 'closed' })
+  await client.query(
+    `update nightshift.incident_readers set due_at = $2, reason = 'cleared'
+      where incident = $1 and thread is not null`,
+    [incident.id, new Date(now.getTime() + settings.group)],
+  )
+  // Opened and closed while muted: nobody was told of it, and nobody wanted to be.
+  const { rowCount } = await client.query(
+    `update nightshift.incident_readers set due_at = null
+      where incident = $1 and thread is null
+        and exists (select from nightshift.mutes m where m.subject = $2 and m.until > $3)`,
+    [incident.id, incident.subject, now],
+  )
+  if (rowCount !== null && rowCount > 0) {
+    await recordEvent(client, { incident: incident.id, at: now, event: 'silenced' })
+  }
+}

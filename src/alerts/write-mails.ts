@@ -1,0 +1,225 @@
+import type { ClientBase } from 'pg'
+import { type Database, transaction } from '../database/database.ts'
+import { type Pending, planMails, type Reason } from './due.ts'
+import { enqueue, newMessageId } from './enqueue.ts'
+import { recordEvent } from './events.ts'
+import { type Incident, type IncidentRow, toIncident } from './incident.ts'
+import type { Letter } from './letter.ts'
+import type { AlertLog } from './log.ts'
+import type { AlertSettings } from './settings.ts'
+import { type Occasion, plainLetter, type ThreadMail, threadLetter, threadSubject } from './thread-mail.ts'
+
+interface Desk {
+  client: ClientBase
+  now: Date
+  settings: AlertSettings
+  log: AlertLog
+}
+
+/**
+ * Turns what is due to be told into mails in the outbox, one for each thread and address, and plans the repeats.
+ * Any number of processes may call it: one works at a time, and an incident that a running transaction is changing
+ * is left for the next call. Costs one indexed query where nothing is due. Returns the number of mails.
+ */
+export async function writeMails(
+  database: Pick<Database, 'pool'>,
+  now: Date,
+  settings: AlertSettings,
+  log: AlertLog,
+  { flush = false }: { flush?: boolean } = {},
+): Promise<number> {
+  if ((await dueRecipients(database.pool, now, flush)).length === 0) return 0
+  return transaction(database, async (client) => {
+    await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.mails'), 0)`)
+    const desk = { client, now, settings, log }
+    let written = 0
+    for (const recipient of await dueRecipients(client, now, flush)) {
+      written += await writeTo(desk, recipient, flush)
+    }
+    return written
+  })
+}
+
+async function dueRecipients(
+  connection: Pick<ClientBase, 'query'> | Database['pool'],
+  now: Date,
+  flush: boolean,
+): Promise<string[]> {
+  const { rows } = await connection.query<{ recipient: string }>(
+    `select distinct r.recipient from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
+      where r.due_at is not null and (r.due_at <= $1 or ($2 and r.reason <> 'repeat'))
+        and not exists (select from nightshift.mutes m where m.subject = i.subject and m.until > $1)
+      order by 1`,
+    [now, flush],
+  )
+  return rows.map((row) => row.recipient)
+}
+
+async function writeTo(desk: Desk, recipient: string, flush: boolean): Promise<number> {
+  const pending = await lockPending(desk, recipient)
+  const plan = planMails(pending, desk.now, desk.settings, flush)
+  let written = 0
+  if (plan.fresh.length > 0) {
+    const incidents = await load(desk.client, 'i.id = any($1::bigint[])', [
+      plan.fresh.map((it) => it.incident),
+    ])
+    written += await openThread(desk, recipient, incidents)
+  }
+  for (const { thread, reasons } of plan.threads) {
+    written += await continueThread(desk, recipient, thread, reasons)
+  }
+  return written
+}
+
+/** What one address waits for, each locked by its incident; what another transaction is changing is left out. */
+async function lockPending({ client, now }: Desk, recipient: string): Promise<Pending[]> {
+  const { rows } = await client.query<PendingRow>(
+    `select r.incident, r.thread, r.reason, r.due_at, r.last_mail_at,
+            exists (select from nightshift.incident_readers o join nightshift.incidents oi on oi.id = o.incident
+                     where o.thread = r.thread and oi.closed_at is null) as thread_open
+       from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
+      where r.recipient = $1 and r.due_at is not null
+        and not exists (select from nightshift.mutes m where m.subject = i.subject and m.until > $2)
+      order by r.incident
+      for update of i skip locked`,
+    [recipient, now],
+  )
+  return rows.map((row) => ({
+    incident: Number(row.incident),
+    thread: row.thread === null ? undefined : Number(row.thread),
+    reason: row.reason,
+    dueAt: row.due_at,
+    lastMailAt: row.last_mail_at ?? undefined,
+    threadOpen: row.thread_open,
+  }))
+}
+
+async function openThread(desk: Desk, recipient: string, incidents: Incident[]): Promise<number> {
+  const [first, ...rest] = incidents
+  if (first === undefined) return 0
+  const root = newMessageId(desk.settings)
+  const subject = threadSubject(desk.settings.project, [first, ...rest])
+  const { rows } = await desk.client.query<{ id: string }>(
+    `insert into nightshift.threads (recipient, subject, root, created_at) values ($1, $2, $3, $4) returning id`,
+    [recipient, subject, root, desk.now],
+  )
+  const thread = Number(rows[0]?.id)
+  const mail: ThreadMail = { ...desk, occasion: 'opened', recipient, incidents: [first, ...rest] }
+  await enqueue(
+    desk.client,
+    desk.now,
+    {
+      recipient,
+      subject,
+      letter: safely(mail, desk.log),
+      messageId: root,
+      thread: { id: thread, root: undefined },
+    },
+    desk.settings,
+  )
+  await told(desk, recipient, thread, incidents, root)
+  return 1
+}
+
+async function continueThread(
+  desk: Desk,
+  recipient: string,
+  thread: number,
+  reasons: Set<Reason>,
+): Promise<number> {
+  const within = 'i.id in (select incident from nightshift.incident_readers where thread = $1)'
+  const locked = await desk.client.query<{ id: string }>(
+    `select i.id from nightshift.incidents i where ${within} order by i.id for update skip locked`,
+    [thread],
+  )
+  const ours = new Set(locked.rows.map((row) => Number(row.id)))
+  const incidents = await load(desk.client, within, [thread])
+  const { rows } = await desk.client.query<{ subject: string; root: string }>(
+    'select subject, root from nightshift.threads where id = $1',
+    [thread],
+  )
+  const [found] = rows
+  const [first, ...rest] = incidents
+  if (found === undefined || first === undefined) return 0
+  const mail: ThreadMail = {
+    ...desk,
+    occasion: occasionOf(incidents, reasons),
+    recipient,
+    incidents: [first, ...rest],
+  }
+  const { messageId } = await enqueue(
+    desk.client,
+    desk.now,
+    {
+      recipient,
+      subject: found.subject,
+      letter: safely(mail, desk.log),
+      thread: { id: thread, root: found.root },
+    },
+    desk.settings,
+  )
+  await told(
+    desk,
+    recipient,
+    thread,
+    incidents.filter(({ id }) => ours.has(id)),
+    messageId,
+  )
+  return 1
+}
+
+function occasionOf(incidents: Incident[], reasons: Set<Reason>): Occasion {
+  if (incidents.every((incident) => incident.closedAt !== undefined)) return 'cleared'
+  if (reasons.has('joined')) return 'joined'
+  return reasons.has('cleared') ? 'partly cleared' : 'repeat'
+}
+
+/**
+ * The mail told the whole thread: whatever else was due in it is done, and the open ones repeat from now. Only for
+ * incidents that we hold: what another transaction is adding is not in this mail.
+ */
+async function told(
+  { client, now, settings }: Desk,
+  recipient: string,
+  thread: number,
+  incidents: Incident[],
+  messageId: string,
+): Promise<void> {
+  await client.query(
+    `update nightshift.incident_readers r
+        set thread = $3, mails = mails + 1, last_mail_at = $4, reason = 'repeat',
+            due_at = case when i.closed_at is null and i.acked_at is null then $5::timestamptz end
+       from nightshift.incidents i
+      where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
+    [incidents.map(({ id }) => id), recipient, thread, now, new Date(now.getTime() + settings.repeat)],
+  )
+  for (const { id } of incidents) {
+    await recordEvent(client, { incident: id, at: now, event: 'mailed', detail: { recipient, messageId } })
+  }
+}
+
+async function load(client: ClientBase, where: string, values: unknown[]): Promise<Incident[]> {
+  const { rows } = await client.query<IncidentRow>(
+    `select i.* from nightshift.incidents i where ${where} order by i.id`,
+    values,
+  )
+  return rows.map(toIncident)
+}
+
+function safely(mail: ThreadMail, log: AlertLog): Letter {
+  try {
+    return threadLetter(mail)
+  } catch (error) {
+    log.error({ error: String(error) }, 'a mail could not be worded; its plain form is sent')
+    return plainLetter(mail)
+  }
+}
+
+interface PendingRow {
+  incident: string
+  thread: string | null
+  reason: Reason
+  due_at: Date
+  last_mail_at: Date | null
+  thread_open: boolean
+}
