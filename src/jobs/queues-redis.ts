@@ -20,9 +20,13 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
   // A producer fails at once while Redis is away; a worker waits for it.
   const producer = connect(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 })
   const consumers: Redis[] = []
-  let lastError: Error | undefined
   const usable = new Promise<void>((resolve, reject) => {
     let warned = false
+    producer.on('error', (error) => {
+      outage.failed(error)
+      const refused = refusal(error, where)
+      if (refused !== undefined) reject(refused)
+    })
     producer.on('ready', () => {
       outage.over()
       inspect(producer, where).then(
@@ -40,10 +44,6 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
     })
   })
   usable.catch(() => {})
-  producer.on('error', (error) => {
-    lastError = error
-    outage.failed(error)
-  })
   const complain = (error: Error) => {
     if (error instanceof ConfigurationError) return // said when it was found
     outage.failed(error)
@@ -54,10 +54,9 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
   try {
     await within(START_WITHIN_MS, usable)
   } catch (error) {
-    const refused = error instanceof ConfigurationError ? error : refusal(lastError, where)
-    if (refused !== undefined) {
+    if (error instanceof ConfigurationError) {
       await close()
-      throw refused
+      throw error
     }
   }
   return {
@@ -112,10 +111,8 @@ async function inspect(redis: Redis, where: string): Promise<string | undefined>
 }
 
 /** Errors that no waiting cures. */
-function refusal(error: Error | undefined, where: string): ConfigurationError | undefined {
-  if (error === undefined || !/NOAUTH|WRONGPASS|invalid (username|password)|ERR AUTH/i.test(error.message)) {
-    return undefined
-  }
+function refusal(error: Error, where: string): ConfigurationError | undefined {
+  if (!/NOAUTH|WRONGPASS|invalid (username|password)|ERR AUTH/i.test(error.message)) return undefined
   return new ConfigurationError(
     `REDIS_URL: Redis at ${where} refuses us: ${error.message}; are user and password right?`,
     { cause: error },

@@ -42,7 +42,7 @@ export interface WorkRequest {
 export interface WorkerHandle {
   /**
    * Takes no more jobs and waits for those that run; after `graceMs` (default 10 s) aborts them, and returns at
-   * the latest 3 s later. What had not ended is delivered again, to another worker.
+   * the latest 4 s later. What had not ended is delivered again, to another worker.
    */
   close(graceMs?: number): Promise<void>
 }
@@ -90,6 +90,7 @@ export interface WorkerSettings {
   stalledInterval: number
   maxStalledCount: number
   maxStartedAttempts: number
+  runRetryDelay: number
 }
 
 const ADD_WITHIN_MS = 5_000
@@ -104,6 +105,8 @@ const WORKER_SETTINGS = {
   stalledInterval: 5_000,
   maxStalledCount: 50,
   maxStartedAttempts: 50,
+  /** BullMQ waits 15 s after a refused connection; a restart of the server takes one or two. */
+  runRetryDelay: 2_000,
 }
 
 /** Opens the queues, on Redis or in the ledger's PostgreSQL. */
@@ -187,8 +190,15 @@ async function ask<T>(engine: Engine, problem: string, question: () => Promise<T
 }
 
 function startWork(engine: Engine, name: QueueName, request: WorkRequest): WorkerHandle {
+  const running = new Set<Promise<unknown>>()
   const process: Processor = async (job, _token, signal) => {
-    return await request.process(job, signal ?? new AbortController().signal)
+    const work = request.process(job, signal ?? new AbortController().signal)
+    running.add(work)
+    try {
+      return await work
+    } finally {
+      running.delete(work)
+    }
   }
   const settings = { ...WORKER_SETTINGS, concurrency: request.concurrency }
   const worker = engine.openWorker(name, process, settings)
@@ -207,17 +217,25 @@ function startWork(engine: Engine, name: QueueName, request: WorkRequest): Worke
   let closed: Promise<void> | undefined
   return {
     close(graceMs = 10_000) {
-      closed ??= closeWorker(worker, graceMs)
+      closed ??= closeWorker(worker, running, graceMs)
       return closed
     },
   }
 }
 
-async function closeWorker(worker: BullWorker, graceMs: number): Promise<void> {
+async function closeWorker(
+  worker: BullWorker,
+  running: Set<Promise<unknown>>,
+  graceMs: number,
+): Promise<void> {
   const ended = worker.close().catch(() => {})
-  if (await settles(ended, graceMs)) return
-  worker.cancelAllJobs('the worker is closing')
-  if (await settles(ended, 2_000)) return
+  const idle = Promise.allSettled(running)
+  if (!(await settles(idle, graceMs))) {
+    worker.cancelAllJobs('the worker is closing')
+    await settles(idle, 2_000)
+  }
+  // What is left is to report the jobs' ends, which cannot be done where the server is away.
+  if (await settles(ended, 1_000)) return
   // Jobs that heed no signal keep their lock until it runs out: cut off, they cannot renew it.
   await settles(worker.disconnect(), 1_000)
 }
