@@ -68,13 +68,19 @@ export function addDays(asOf: AsOf, n: number, timezone: string): AsOf {
  */
 export function asOfRange(from: AsOf, to: AsOf, timezone: string, grain: Grain = grainOf(from)): AsOf[] {
   if (grainOf(from) !== grainOf(to)) {
-    throw new ConfigurationError(`expected --from and --to to be two dates or two hours, got: ${from.label} and ${to.label}`)
+    throw new ConfigurationError(
+      `expected --from and --to to be two dates or two hours, got: ${from.label} and ${to.label}`,
+    )
   }
   if (grain === 'day' && grainOf(from) === 'hour') {
-    throw new ConfigurationError(`expected --from and --to to be dates such as 2026-11-22, got: ${from.label} and ${to.label}`)
+    throw new ConfigurationError(
+      `expected --from and --to to be dates such as 2026-11-22, got: ${from.label} and ${to.label}`,
+    )
   }
   if (from.instant > to.instant) {
-    throw new ConfigurationError(`expected --from to be no later than --to, got: ${from.label} and ${to.label}`)
+    throw new ConfigurationError(
+      `expected --from to be no later than --to, got: ${from.label} and ${to.label}`,
+    )
   }
   return grain === 'day' ? days(from, to, timezone) : hours(from, to, timezone)
 }
@@ -83,7 +89,11 @@ export function asOfRange(from: AsOf, to: AsOf, timezone: string, grain: Grain =
  * The moment a duration after an as-of, as `$label_end` needs it: whole days are calendar days in the zone (a day of 23
  * or 25 hours is a day), everything else is exact. ISO 8601 in UTC, and wall time as in `AsOf.local`.
  */
-export function momentAfter(asOf: AsOf, duration: Duration, timezone: string): { instant: string; local: string } {
+export function momentAfter(
+  asOf: AsOf,
+  duration: Duration,
+  timezone: string,
+): { instant: string; local: string } {
   const start = Temporal.Instant.from(asOf.instant)
   if (duration.days !== undefined && grainOf(asOf) === 'day') {
     const { instant, local } = addDays(asOf, duration.days, timezone)

@@ -130,7 +130,7 @@ function readPattern(cron: string): Pattern {
     const walls = new Cron(cron, { utcOffset: 0, mode: '5-part' })
     return {
       hourly: hour.every((flag) => flag === 1),
-      after: (wall) => walls.nextRun(new Date(wall - 1000))?.getTime(),
+      after: (wall) => walls.nextRun(new Date((Math.ceil(wall / 1000) - 1) * 1000))?.getTime(),
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.replace(/^CronPattern: /, '') : String(cause)

@@ -2,7 +2,8 @@ import { ConfigurationError } from './problem.ts'
 import type { Duration } from './project.ts'
 
 export const DURATION_PATTERN = /^(\d{1,7})(s|m|h|d|w)$/
-export const DURATION_LEGAL = 'a duration such as 90s, 30m, 4h, 30d or 2w (a whole number and s, m, h, d or w)'
+export const DURATION_LEGAL =
+  'a duration such as 90s, 30m, 4h, 30d or 2w (a whole number and s, m, h, d or w)'
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 /** A hundred years: more is a slip of the finger, and would leave the range of dates. */

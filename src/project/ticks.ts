@@ -17,7 +17,8 @@ const FIELDS = 'minute hour day-of-month month weekday'
 export function cronFault(cron: string): string | undefined {
   const fields = cron.trim().split(/\s+/)
   if (fields.length === 6) return `has six fields: seconds are not supported (${FIELDS})`
-  if (fields.length !== 5) return `has ${fields[0] === '' ? 'no' : fields.length} field${fields.length === 1 ? '' : 's'} instead of five (${FIELDS})`
+  if (fields.length !== 5)
+    return `has ${fields[0] === '' ? 'no' : fields.length} field${fields.length === 1 ? '' : 's'} instead of five (${FIELDS})`
   // croner reads `?` as the moment it looks: the calendar would differ from one start of the scheduler to the next.
   if (cron.includes('?')) return 'has a `?`, which means another time whenever it is read: use `*`'
   try {

@@ -85,7 +85,11 @@ export function zoneArithmetic(timezone: string, from: number, to: number): Zone
   const first = Temporal.Instant.fromEpochMilliseconds(Math.floor(from) - margin)
   const last = Temporal.Instant.fromEpochMilliseconds(Math.ceil(to) + margin)
   const stretches: Stretch[] = [
-    { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY, offset: offsetAt(timezone, first) * 1000 },
+    {
+      start: Number.NEGATIVE_INFINITY,
+      end: Number.POSITIVE_INFINITY,
+      offset: offsetAt(timezone, first) * 1000,
+    },
   ]
   for (const change of transitions(timezone, first, last)) {
     const at = Temporal.Instant.from(change.instant).epochMilliseconds

@@ -1,0 +1,110 @@
+import { dirname, join, resolve } from 'node:path'
+import type { Model, Project, Schedule, Source, View } from './project.ts'
+import type { ModelFile } from './schema/model.ts'
+import type { ScheduleFile } from './schema/schedule.ts'
+import type { Settings } from './schema/settings.ts'
+import type { ViewFile } from './schema/view.ts'
+
+/** The files' values with their defaults, in the shapes that the rest of the product works with. */
+
+export function buildView(file: ViewFile, path: string, sql: string): View {
+  const folder = dirname(path)
+  const sources: Record<string, Source> = {}
+  for (const [table, source] of Object.entries(file.sources)) {
+    sources[table] = source.kind === 'history' ? { ...source, key: source.key ?? file.entity } : source
+  }
+  return {
+    name: file.view,
+    folder,
+    sqlFile: join(folder, 'features.sql'),
+    sql,
+    entity: file.entity,
+    owner: file.owner,
+    description: file.description,
+    sources,
+    columns: file.columns,
+    expect: { rows: file.expect.rows, fresh: file.expect.fresh },
+    fill: file.fill,
+    parity: file.parity,
+  }
+}
+
+export function buildModel(file: ModelFile, path: string, labelsSql: string | undefined): Model {
+  const folder = dirname(path)
+  const { labels, onnx, score, evaluation, shadow, drift, retrain, rollback, outcomes } = file
+  return {
+    name: file.model,
+    folder,
+    description: file.description,
+    owner: file.owner,
+    on_call: file.on_call,
+    consumers: file.consumers,
+    view: file.view,
+    inputs: file.inputs,
+    onnx: { output: onnx.output, class: onnx.class, inputs: onnx.inputs },
+    score: { column: score.column, min: score.min, max: score.max, threshold: score.threshold },
+    labels:
+      labels === undefined || labelsSql === undefined
+        ? undefined
+        : { sqlFile: join(folder, labels.sql), sql: labelsSql, horizon: labels.horizon, lag: labels.lag },
+    evaluation: { require: evaluation.require, segments: evaluation.segments },
+    shadow: { min_nights: shadow.min_nights, current: shadow.current },
+    drift: {
+      columns: drift.columns,
+      score: drift.score,
+      min_effect: drift.min_effect,
+      persist: drift.persist,
+    },
+    retrain: retrain === undefined ? undefined : { command: retrain.command, when: retrain.when },
+    rollback: { keep_warm_nights: rollback.keep_warm_nights },
+    outcomes:
+      outcomes === undefined
+        ? undefined
+        : {
+            treated: outcomes.treated,
+            metrics: outcomes.metrics.map(({ name, sql, target }) => ({ name, sql, target })),
+          },
+  }
+}
+
+/** `timezone` is the project's, for a schedule that has none. */
+export function buildSchedule(file: ScheduleFile, path: string, timezone: string): Schedule {
+  return {
+    name: file.schedule,
+    file: path,
+    cron: file.cron,
+    timezone: file.timezone ?? timezone,
+    grain: file.grain,
+    score: file.score ?? [],
+    refresh: file.refresh ?? [],
+    timeout: file.timeout,
+    catch_up: { policy: file.catch_up.policy, max: file.catch_up.max },
+    deadline: file.deadline,
+    retry: file.retry,
+    start: file.start,
+    paused: file.paused,
+  }
+}
+
+export function buildProject(
+  root: string,
+  settings: Settings,
+  parts: { views: View[]; models: Model[]; schedules: Schedule[] },
+): Project {
+  return {
+    root,
+    name: settings.project,
+    timezone: settings.timezone,
+    warehouse: resolve(root, settings.warehouse),
+    alerts: settings.alerts,
+    people: settings.people,
+    heartbeat: settings.heartbeat,
+    views: byName(parts.views),
+    models: byName(parts.models),
+    schedules: byName(parts.schedules),
+  }
+}
+
+function byName<T extends { name: string }>(things: T[]): Record<string, T> {
+  return Object.fromEntries(things.map((thing) => [thing.name, thing]))
+}

@@ -1,0 +1,80 @@
+import type * as z from 'zod'
+import { explain } from './explain.ts'
+import type { Problem } from './problem.ts'
+import type { ModelFile } from './schema/model.ts'
+import type { ScheduleFile } from './schema/schedule.ts'
+import type { Settings } from './schema/settings.ts'
+import type { ViewFile } from './schema/view.ts'
+import { readYaml, type YamlFile } from './yaml-file.ts'
+
+/** A file of which any key may be missing. */
+export type Loose<T> = { [K in keyof T]?: T[K] | undefined }
+
+/** One file of the project, read. */
+export interface Entry<T> {
+  /** What it has to be called: the name of its folder, or of the file without `.yaml`. */
+  name: string
+  yaml: YamlFile
+  /** Undefined where anything in the file is wrong. */
+  value: T | undefined
+  /** The top-level keys that are right by themselves: rules between files go on with these. */
+  part: Loose<T>
+  problems: Problem[]
+}
+
+/** All files, before they are checked against each other. */
+export interface Entries {
+  settings: Entry<Settings>
+  views: Entry<ViewFile>[]
+  models: Entry<ModelFile>[]
+  schedules: Entry<ScheduleFile>[]
+}
+
+/** A rule over several keys that is broken: the whole sentence, and where it is told. */
+export interface Fault {
+  path: PropertyKey[]
+  /** At the key rather than its value. */
+  key?: boolean
+  message: string
+}
+
+/** How one kind of file is read. */
+export interface Kind<T> {
+  schema: z.ZodType<T>
+  /** The same without required keys. */
+  loose: z.ZodType<Loose<T>>
+  /** Rules over several keys. They see the file as written, so that they run beside any other error. */
+  rules(data: Record<string, unknown>): Fault[]
+}
+
+/** Reads a file by its kind. */
+export function readEntry<T>(
+  place: { root: string; file: string; name: string; example: string },
+  { schema, loose, rules }: Kind<T>,
+): Entry<T> {
+  const yaml = readYaml(place.root, place.file, place.example)
+  const { name } = place
+  if (yaml.data === undefined) return { name, yaml, value: undefined, part: {}, problems: yaml.problems }
+  const problems = [...yaml.problems]
+  const parsed = schema.safeParse(yaml.data)
+  if (!parsed.success) problems.push(...explain(parsed.error.issues, yaml))
+  for (const { path, key = false, message } of rules(yaml.data)) {
+    problems.push({ severity: 'error', file: yaml.file, ...yaml.place(path, key ? 'key' : 'value'), message })
+  }
+  const value = problems.length === 0 ? parsed.data : undefined
+  return { name, yaml, value, part: sound(yaml.data, loose), problems }
+}
+
+/** What is left of a file without its unknown and its wrong top-level keys. */
+function sound<T>(data: Record<string, unknown>, loose: z.ZodType<Loose<T>>): Loose<T> {
+  const whole = loose.safeParse(data)
+  if (whole.success) return whole.data
+  const wrong = new Set<PropertyKey | undefined>()
+  for (const issue of whole.error.issues) {
+    if (issue.code === 'unrecognized_keys' && issue.path.length === 0)
+      for (const key of issue.keys) wrong.add(key)
+    else wrong.add(issue.path[0])
+  }
+  const rest = Object.fromEntries(Object.entries(data).filter(([key]) => !wrong.has(key)))
+  return loose.safeParse(rest).data ?? {}
+}

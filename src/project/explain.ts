@@ -1,0 +1,153 @@
+import type * as z from 'zod'
+import { didYouMean, nearestName } from './nearest.ts'
+import type { Problem } from './problem.ts'
+import { describe, type YamlFile } from './yaml-file.ts'
+
+type Issue = z.core.$ZodIssue
+
+/**
+ * Turns what zod found in a file into problems that a person can act on. By the convention of schema/fields.ts an
+ * issue's message is what is legal; here it gets its place, the value found, and the value that was probably meant.
+ */
+export function explain(issues: readonly Issue[], yaml: YamlFile): Problem[] {
+  const problems: Problem[] = []
+  const told = new Set<string>()
+  const unfolded = issues.flatMap((each) => unfold(each, yaml.data))
+  for (const issue of unfolded) {
+    if (isMisspelt(issue, unfolded, yaml.data)) continue
+    // A value that is wrong in two ways is told once: the first says what is legal.
+    const once = `${dotted(issue.path)} ${issue.code === 'custom' && isSentence(issue) ? issue.message : ''}`
+    if (told.has(once)) continue
+    told.add(once)
+    problems.push(...phrase(issue, yaml))
+  }
+  return problems
+}
+
+/** A missing key that stands there under a slightly wrong name: the unknown key's message says it all. */
+function isMisspelt(issue: Issue, all: readonly Issue[], data: unknown): boolean {
+  const key = issue.path.at(-1)
+  if (typeof key !== 'string' || isPresent(data, issue.path)) return false
+  const parent = dotted(issue.path.slice(0, -1))
+  return all.some(
+    (other) =>
+      other.code === 'unrecognized_keys' &&
+      dotted(other.path) === parent &&
+      other.keys.some((unknown) => nearestName(unknown, other.message.split(', ')) === key),
+  )
+}
+
+/** `expected X to be ..., got: ...` and what belongs to it, for one issue. */
+function phrase(issue: Issue, yaml: YamlFile): Problem[] {
+  const { path } = issue
+  if (issue.code === 'unrecognized_keys') {
+    const legal = issue.message.split(', ')
+    return issue.keys.map((key) => {
+      const where = path.length === 0 ? '' : ` in ${dotted(path)}`
+      return problem(
+        yaml,
+        [...path, key],
+        'key',
+        `unknown key ${key}${where}; legal here: ${legal.join(', ')}${didYouMean(key, legal)}`,
+      )
+    })
+  }
+  if (issue.code === 'invalid_key') {
+    const legal = issue.issues[0]?.message ?? issue.message
+    const key = String(path.at(-1))
+    return [
+      problem(
+        yaml,
+        path,
+        'key',
+        `expected the key in ${dotted(path.slice(0, -1))} to be ${legal}, got: ${JSON.stringify(key)}${didYouMean(key, options(issue.issues[0]))}`,
+      ),
+    ]
+  }
+  if (issue.code === 'custom' && isSentence(issue)) {
+    return [problem(yaml, path, 'value', issue.message)]
+  }
+  if (!isPresent(yaml.data, path)) {
+    const parent = path.slice(0, -1)
+    const where = parent.length === 0 ? '' : ` in ${dotted(parent)}`
+    return [
+      problem(yaml, parent, 'key', `${String(path.at(-1))} is missing${where}: expected ${issue.message}`),
+    ]
+  }
+  const got = valueAt(yaml.data, path)
+  const fix = got === null ? '; give it a value or remove the key' : meantBy(issue, got)
+  return [
+    problem(
+      yaml,
+      path,
+      'value',
+      `expected ${dotted(path)} to be ${issue.message}, got: ${describe(got)}${fix}`,
+    ),
+  ]
+}
+
+function problem(
+  yaml: YamlFile,
+  path: readonly PropertyKey[],
+  what: 'key' | 'value',
+  message: string,
+): Problem {
+  return { severity: 'error', file: yaml.file, ...yaml.place(path, what), message }
+}
+
+/** A union's issue is replaced by those of the branch that was meant, where the value says which. */
+function unfold(issue: Issue, data: unknown): Issue[] {
+  if (issue.code !== 'invalid_union' || !Array.isArray(valueAt(data, issue.path))) return [issue]
+  const inner = issue.errors.find((branch) =>
+    branch.every(({ path, code }) => path.length > 0 || code === 'custom'),
+  )
+  return inner === undefined || inner.length === 0
+    ? [issue]
+    : inner.map((each) => ({ ...each, path: [...issue.path, ...each.path] }))
+}
+
+function meantBy(issue: Issue, got: unknown): string {
+  if (issue.code === 'custom' && typeof issue.params?.meant === 'string')
+    return `; did you mean ${issue.params.meant}?`
+  if (got === 'yes' || got === 'no')
+    return issue.message === 'true or false' ? `; did you mean ${got === 'yes'}?` : ''
+  return typeof got === 'string' ? didYouMean(got, options(issue)) : ''
+}
+
+function options(issue: Issue | undefined): string[] {
+  if (issue?.code === 'invalid_value') return texts(issue.values)
+  if (issue?.code === 'invalid_union') return 'options' in issue ? texts(issue.options) : []
+  return issue?.code === 'custom' ? texts(issue.params?.candidates) : []
+}
+
+function texts(values: unknown): string[] {
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : []
+}
+
+function isSentence(issue: Extract<Issue, { code: 'custom' }>): boolean {
+  return issue.params?.sentence === true
+}
+
+function isPresent(data: unknown, path: readonly PropertyKey[]): boolean {
+  const parent = valueAt(data, path.slice(0, -1))
+  const last = path.at(-1)
+  return last === undefined || (typeof parent === 'object' && parent !== null && Object.hasOwn(parent, last))
+}
+
+function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
+  let value = data
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = Object.getOwnPropertyDescriptor(value, step)?.value
+  }
+  return value
+}
+
+/** `sources.calls.cutoff`, `on_call[0]`. */
+export function dotted(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, step) =>
+      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
+    '',
+  )
+}

@@ -1,0 +1,24 @@
+import type { Fault } from '../entry.ts'
+
+/* What rules read is the file as written: any value may be anything. */
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function entriesOf(value: unknown): [string, unknown][] {
+  return isMap(value) ? Object.entries(value) : []
+}
+
+/** `min` over `max` in the map at a path. */
+export function minOverMax(bounds: unknown, path: PropertyKey[]): Fault[] {
+  if (!isMap(bounds)) return []
+  const { min, max } = bounds
+  if (typeof min !== 'number' || typeof max !== 'number' || min <= max) return []
+  return [
+    {
+      path: [...path, 'min'],
+      message: `min is ${min} and max is ${max}: nothing lies between; exchange them`,
+    },
+  ]
+}

@@ -1,0 +1,46 @@
+import type { Fault } from '../entry.ts'
+import { didYouMean } from '../nearest.ts'
+import { RESERVED_COLUMNS } from '../schema/model.ts'
+import { entriesOf, isMap, minOverMax } from './map.ts'
+
+/** Rules over several keys of one model.yaml. */
+export function modelRules(data: Record<string, unknown>): Fault[] {
+  const require = isMap(data.evaluation) ? data.evaluation.require : undefined
+  return [
+    ...score(data.score),
+    ...entriesOf(require).flatMap(([metric, bounds]) =>
+      minOverMax(bounds, ['evaluation', 'require', metric]),
+    ),
+    ...mapping(data.onnx, data.inputs),
+  ]
+}
+
+function score(given: unknown): Fault[] {
+  if (!isMap(given)) return []
+  const { column, threshold, min, max } = given
+  const faults = minOverMax(given, ['score'])
+  if (typeof column === 'string' && RESERVED_COLUMNS.includes(column.toLowerCase())) {
+    const message = `score.column is ${column}, a name that scores use already (${RESERVED_COLUMNS.join(', ')}): choose another, such as ${column}_score`
+    faults.push({ path: ['score', 'column'], message })
+  }
+  const below = typeof threshold === 'number' && typeof min === 'number' && threshold < min
+  const above = typeof threshold === 'number' && typeof max === 'number' && threshold > max
+  if (below || above) {
+    const bound = below ? `below score.min ${min}` : `above score.max ${max}`
+    faults.push({
+      path: ['score', 'threshold'],
+      message: `score.threshold is ${threshold}, ${bound}: every score would fall on one side`,
+    })
+  }
+  return faults
+}
+
+function mapping(onnx: unknown, inputs: unknown): Fault[] {
+  if (!isMap(onnx) || !Array.isArray(inputs)) return []
+  const known = inputs.map(String)
+  return entriesOf(onnx.inputs).flatMap(([input, column]) => {
+    if (typeof column !== 'string' || known.includes(column)) return []
+    const message = `onnx.inputs.${input} names ${column}, which inputs do not list; they are: ${known.join(', ')}${didYouMean(column, known)}`
+    return [{ path: ['onnx', 'inputs', input], message }]
+  })
+}

@@ -1,0 +1,69 @@
+import type { Fault } from '../entry.ts'
+import { didYouMean, nearestName } from '../nearest.ts'
+import { entriesOf, isMap, minOverMax } from './map.ts'
+
+/** Rules over several keys of one view.yaml. */
+export function viewRules(data: Record<string, unknown>): Fault[] {
+  const sources = isMap(data.sources) ? data.sources : {}
+  const expect = isMap(data.expect) ? data.expect : {}
+  return [
+    ...arrival(sources),
+    ...sameTable(Object.keys(sources)),
+    ...entriesOf(data.columns).flatMap(([column, bounds]) => minOverMax(bounds, ['columns', column])),
+    ...minOverMax(expect.rows, ['expect', 'rows']),
+    ...fresh(
+      entriesOf(expect.fresh).map(([table]) => table),
+      sources,
+    ),
+  ]
+}
+
+/** `available_at` and `cutoff` mean something only together. */
+function arrival(sources: Record<string, unknown>): Fault[] {
+  return Object.entries(sources).flatMap(([table, source]) => {
+    if (!isMap(source) || (source.kind !== 'events' && source.kind !== 'history')) return []
+    const path = (key: string) => ['sources', table, key]
+    if ('available_at' in source && !meant('cutoff', source)) {
+      const message = `sources.${table} has available_at but no cutoff: say how long after the as-of its rows may still arrive, such as \`cutoff: 4h\``
+      return [{ path: path('available_at'), key: true, message }]
+    }
+    if ('cutoff' in source && !meant('available_at', source)) {
+      const message = `sources.${table} has cutoff but no available_at: name the column that says when a row arrived, or remove cutoff`
+      return [{ path: path('cutoff'), key: true, message }]
+    }
+    return []
+  })
+}
+
+/** True where the key is there, if under a slightly wrong name: that is told already. */
+function meant(key: string, source: Record<string, unknown>): boolean {
+  return key in source || nearestName(key, Object.keys(source)) !== undefined
+}
+
+function sameTable(tables: string[]): Fault[] {
+  return tables.flatMap((table, index) => {
+    const first = tables.slice(0, index).find((other) => other.toLowerCase() === table.toLowerCase())
+    const message = `sources has ${first} and ${table}: SQL does not tell them apart; rename one`
+    return first === undefined ? [] : [{ path: ['sources', table], key: true, message }]
+  })
+}
+
+function fresh(tables: string[], sources: Record<string, unknown>): Fault[] {
+  const known = Object.keys(sources)
+  return tables.flatMap((table) => {
+    const path = ['expect', 'fresh', table]
+    if (!known.includes(table)) {
+      const message = `expect.fresh names ${table}, which is no source of this view; it has: ${known.join(', ') || 'none'}${didYouMean(table, known)}`
+      return [{ path, key: true, message }]
+    }
+    const source = sources[table]
+    if (!isMap(source) || source.kind !== 'static') return []
+    return [
+      {
+        path,
+        key: true,
+        message: `expect.fresh names ${table}, a static source: it has no time to be fresh at; remove it`,
+      },
+    ]
+  })
+}

@@ -1,0 +1,141 @@
+import * as z from 'zod'
+import { DURATION_LEGAL, DURATION_PATTERN, nearDuration, readDuration } from '../duration.ts'
+import type { Duration } from '../project.ts'
+import { isTimeZone, timeZoneNames } from '../zone.ts'
+
+/*
+ * The kinds of value that the files are made of. One convention holds them together: the message of a schema is what
+ * is legal, the words after `expected X to be`. src/project/explain.ts adds where, what it got and what was meant.
+ */
+
+export const NAME_PATTERN = /^[a-z][a-z0-9_-]*$/
+export const NAME_LEGAL = 'a name of lower-case letters, digits, `_` and `-` that begins with a letter'
+
+/** An object of exactly these keys. */
+export function keys<S extends z.core.$ZodShape>(
+  shape: S,
+  legal = `a map of ${Object.keys(shape).join(', ')}`,
+) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : legal),
+  })
+}
+
+/** A map from names of the user's choice to values of one kind. */
+export function named<V extends z.ZodType>(key: z.ZodType<string, string>, value: V, legal: string) {
+  return z.record(key, value, { error: legal })
+}
+
+export function text(legal = 'a text') {
+  return z.string({ error: legal }).refine((value) => value.trim() !== '', { error: legal })
+}
+
+/** Text that goes into mail headers and file names: one line, without control characters. */
+export function line(legal = 'a text of one line') {
+  return text(legal).refine((value) => !/\p{Cc}/u.test(value), { error: legal })
+}
+
+export function name(legal = NAME_LEGAL) {
+  return z
+    .string({ error: legal })
+    .regex(NAME_PATTERN, { error: legal })
+    .max(100, { error: `${legal}, 100 at most` })
+}
+
+export function column(legal = 'the name of a column') {
+  return line(legal)
+}
+
+export function flag() {
+  return z.boolean({ error: 'true or false' })
+}
+
+export function choice<const V extends readonly [string, ...string[]]>(values: V) {
+  return z.enum(values, { error: `one of ${values.join(', ')}` })
+}
+
+export function number({ min, max }: { min?: number; max?: number } = {}) {
+  const legal = `a number${bounds(min, max)}`
+  let schema = z.number({ error: legal })
+  if (min !== undefined) schema = schema.min(min, { error: legal })
+  if (max !== undefined) schema = schema.max(max, { error: legal })
+  return schema
+}
+
+export function count({ min, max }: { min: number; max?: number }) {
+  const legal = `a whole number${bounds(min, max)}`
+  const schema = z.int({ error: legal }).min(min, { error: legal })
+  return max === undefined ? schema : schema.max(max, { error: legal })
+}
+
+function bounds(min: number | undefined, max: number | undefined): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
+  if (min !== undefined) return ` of at least ${min}`
+  return max === undefined ? '' : ` of at most ${max}`
+}
+
+/** A list without an entry twice. `one` says what an entry is, in the plural. */
+export function list<V extends z.ZodType>(value: V, one: string, { min = 0 } = {}) {
+  const legal = `a list of ${one}${min > 0 ? `, at least ${min === 1 ? 'one' : min}` : ''}`
+  return z
+    .array(value, { error: legal })
+    .min(min, { error: legal })
+    .superRefine((entries, context) => {
+      entries.forEach((entry, index) => {
+        if (typeof entry !== 'object' && entries.indexOf(entry) < index) {
+          context.addIssue(sentence(`${JSON.stringify(entry)} is listed twice: remove one`, [index]))
+        }
+      })
+    })
+}
+
+/** One value or a list of them; read as a list. */
+export function oneOrMany(value: z.ZodType<string, string>, one: string) {
+  const many = list(value, one, { min: 1 })
+  return z
+    .union([value, many], { error: `one or a list of ${one}` })
+    .transform((given) => (typeof given === 'string' ? [given] : given))
+}
+
+export function duration({ zero = false } = {}) {
+  return z
+    .string({ error: DURATION_LEGAL })
+    .transform((given, context): Duration => {
+      const read = readDuration(given)
+      if (read !== undefined && (zero || read.ms > 0)) return read
+      const near = read === undefined ? nearDuration(given) : undefined
+      const legal = read === undefined ? DURATION_LEGAL : 'a duration longer than nothing'
+      context.addIssue({ code: 'custom', message: legal, params: { meant: near } })
+      return z.NEVER
+    })
+    .meta({ pattern: DURATION_PATTERN.source })
+}
+
+export function zone() {
+  const legal = 'an IANA time zone such as Europe/Berlin'
+  return z.string({ error: legal }).superRefine((given, context) => {
+    if (isTimeZone(given)) return
+    context.addIssue({ code: 'custom', message: legal, params: { candidates: timeZoneNames() } })
+  })
+}
+
+/** One address, nothing else: a comma or a line break would add a recipient or a header (see nodemailer). */
+export function mail() {
+  const legal = 'one mail address such as ann@example.com'
+  const pattern = /^[^\s@,;:<>()[\]"\\\p{Cc}]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*$/u
+  return z.string({ error: legal }).refine((given) => pattern.test(given), { error: legal })
+}
+
+export function url() {
+  const legal = 'a URL that begins with http:// or https://'
+  return z
+    .string({ error: legal })
+    .refine((given) => /^https?:\/\/[^\s/]+/.test(given) && URL.canParse(given), {
+      error: legal,
+    })
+}
+
+/** An issue whose message is the whole sentence, not only what is legal. */
+export function sentence(message: string, path: PropertyKey[] = []) {
+  return { code: 'custom' as const, path, message, params: { sentence: true } }
+}

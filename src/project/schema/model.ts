@@ -1,0 +1,199 @@
+import * as z from 'zod'
+import {
+  column,
+  count,
+  duration,
+  flag,
+  keys,
+  line,
+  list,
+  mail,
+  name,
+  named,
+  number,
+  oneOrMany,
+  text,
+} from './fields.ts'
+
+/** The metrics that an evaluation knows and that `evaluation.require` may bound. */
+export const METRICS = [
+  'auc',
+  'average_precision',
+  'log_loss',
+  'brier',
+  'ece',
+  'precision_at_k',
+  'lift_at_k',
+  'rmse',
+  'mae',
+  'r2',
+] as const
+
+/** Columns that scores have beside the entity and the score, and the key in the folder names of the warehouse. */
+export const RESERVED_COLUMNS = ['version', 'decision', 'as_of']
+
+const requirement = keys({
+  min: number().exactOptional().describe('The metric is at least this on the holdout.'),
+  max: number().exactOptional().describe('The metric is at most this on the holdout.'),
+  max_drop: number({ min: 0 })
+    .exactOptional()
+    .describe('The metric is at most this much worse than the champion on the same rows.'),
+}).refine((given) => Object.keys(given).length > 0, {
+  error: 'a map with at least one of min, max, max_drop',
+})
+
+const score = keys({
+  column: column().describe('Name of the score in the published files.'),
+  min: number().optional().describe('No score is lower, else the night is held.'),
+  max: number().optional().describe('No score is higher, else the night is held.'),
+  threshold: number().optional().describe('Scores at or over it are decided for: published as `decision`.'),
+})
+
+const persist = z
+  .string({ error: 'a text such as `2 of 3`' })
+  .regex(/^\d{1,2} of \d{1,2}$/, {
+    error: 'a text such as `2 of 3`: drifted on so many of the last so many nights',
+  })
+  .refine(
+    (given) => {
+      const [drifted = 0, nights = 0] = given.split(' of ').map(Number)
+      return drifted >= 1 && drifted <= nights
+    },
+    { error: 'a text such as `2 of 3`, where the first number is at least 1 and at most the second' },
+  )
+
+export const modelSchema = keys({
+  model: name().describe('Name of the model: the name of its folder.'),
+  description: line().prefault('').describe('What a score says, in a line: mails and pages print it.'),
+  owner: line().describe('Who answers for the model, such as a mail address.'),
+  on_call: z
+    .union([mail().transform((address) => [address]), list(mail(), 'mail addresses', { min: 1 })], {
+      error: 'a list of mail addresses, at least one: somebody has to be woken when a night fails',
+    })
+    .describe('Who is mailed when a night fails or is late: one address each.'),
+  consumers: list(line(), 'texts')
+    .prefault([])
+    .describe('Who reads the scores, such as `CRM campaign list`: mails name them as affected.'),
+  view: name().describe('The feature view that the model reads.'),
+  inputs: list(column(), 'columns', { min: 1 })
+    .optional()
+    .describe(
+      'Columns of the view that the model gets, in this order. Default: all but the entity, in the order of the SQL.',
+    ),
+  onnx: keys({
+    output: text('the name of an output of the ONNX file')
+      .optional()
+      .describe('Output that holds the score. Default: inferred where the file leaves no doubt.'),
+    class: count({ min: 0 }).optional().describe('Index of the class whose probability is the score.'),
+    inputs: named(text('the name of an input of the ONNX file'), column(), 'a map from ONNX input to column')
+      .prefault({})
+      .describe('ONNX input to column, where their names differ.'),
+  })
+    .prefault({})
+    .describe('How the ONNX file is read, where it leaves a doubt.'),
+  score: score.describe('The published score.'),
+  labels: keys({
+    sql: text('a file beside model.yaml')
+      .prefault('labels.sql')
+      .describe('SQL that gives the label of each entity, beside this file.'),
+    horizon: duration().describe(
+      'How long after the as-of the label looks: `$label_end` is the as-of plus this.',
+    ),
+    lag: duration({ zero: true })
+      .prefault('0d')
+      .describe('How much longer it takes until the data of that time is complete.'),
+  })
+    .optional()
+    .describe('What really happened. Without labels there are no training sets, evaluations or outcomes.'),
+  evaluation: keys({
+    require: z
+      .partialRecord(z.enum(METRICS, { error: `one of ${METRICS.join(', ')}` }), requirement, {
+        error: (issue) =>
+          // zod's type of the issue leaves this code out, though it is what an unknown metric gives.
+          String(issue.code) === 'unrecognized_keys'
+            ? METRICS.join(', ')
+            : 'a map from metric to min, max, max_drop',
+      })
+      .prefault({})
+      .describe('What a version must reach on its holdout before it may be promoted, by metric.'),
+    segments: list(column(), 'columns')
+      .prefault([])
+      .describe('Columns of the view by which metrics are shown apart.'),
+  })
+    .prefault({})
+    .describe('When a version is good enough.'),
+  shadow: keys({
+    min_nights: count({ min: 0 })
+      .prefault(14)
+      .describe('Nights that a challenger must have scored beside the champion before it may be promoted.'),
+    current: keys({
+      path: text('a path or glob of Parquet files').describe(
+        'Scores of the process that the first model replaces.',
+      ),
+      entity: oneOrMany(column(), 'columns').describe('Its entity column(s).'),
+      score: column().describe('Its score column.'),
+    })
+      .optional()
+      .describe('For a first model: the process that it will replace, to be compared with.'),
+  })
+    .prefault({})
+    .describe('How long a challenger scores beside the champion.'),
+  drift: keys({
+    columns: list(column(), 'columns')
+      .optional()
+      .describe('Columns of the view that are watched. Default: all inputs.'),
+    score: flag().prefault(true).describe('Whether the score is watched too.'),
+    min_effect: number({ min: 0 })
+      .prefault(0.1)
+      .describe('No shift smaller than this (PSI) counts, however sure it is.'),
+    persist: persist
+      .prefault('2 of 3')
+      .describe('An alert needs drift on so many of the last so many nights.'),
+  })
+    .prefault({})
+    .describe('When a shift in the features or the score is told.'),
+  retrain: keys({
+    command: list(text('a word of the command'), 'the words of a command', { min: 1 }).describe(
+      'Program and arguments, run in the project folder.',
+    ),
+    when: keys({
+      drift_nights: count({ min: 1 }).exactOptional().describe('After so many nights with drift in a row.'),
+      auc_below: number({ min: 0, max: 1 })
+        .exactOptional()
+        .describe('When the AUC of matured nights falls below.'),
+      age: duration().exactOptional().describe('When the champion is older.'),
+    })
+      .prefault({})
+      .describe('What starts it. Without any, only a person does.'),
+  })
+    .optional()
+    .describe('How a new version is trained.'),
+  rollback: keys({
+    keep_warm_nights: count({ min: 0 })
+      .prefault(7)
+      .describe(
+        'Nights that the former champion goes on scoring in shadow, so that going back takes seconds.',
+      ),
+  })
+    .prefault({})
+    .describe('How fast the way back is.'),
+  outcomes: keys({
+    treated: text('SQL')
+      .optional()
+      .describe('SQL that gives the entities that were acted on: quality is measured on the others.'),
+    metrics: list(
+      keys({
+        name: line().describe('What the figure is called on the page.'),
+        sql: text('SQL').describe('SQL over scores and labels that gives one number.'),
+        target: number().optional().describe('The value to reach: a line in the picture.'),
+      }),
+      'maps of name, sql and target',
+    )
+      .prefault([])
+      .describe('Business figures.'),
+  })
+    .optional()
+    .describe('What came of the scores.'),
+}).describe('model.yaml: what is scored, who is woken, and what a version must show before it goes live.')
+
+export type ModelFile = z.output<typeof modelSchema>

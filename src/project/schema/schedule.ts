@@ -1,0 +1,97 @@
+import { Temporal } from 'temporal-polyfill'
+import type * as z from 'zod'
+import { cronFault } from '../ticks.ts'
+import { choice, count, duration, flag, keys, list, name, sentence, text, zone } from './fields.ts'
+
+const cron = text('a cron of five fields such as "0 2 * * *"')
+  .superRefine((given, context) => {
+    if (given.trim() === '') return
+    const wrong = cronFault(given)
+    if (wrong !== undefined) {
+      context.addIssue(
+        sentence(
+          `expected cron to be five fields such as "0 2 * * *" (minute hour day-of-month month weekday), got: ${JSON.stringify(given)}, which ${wrong}`,
+        ),
+      )
+    }
+  })
+  .describe(
+    'When it ticks: minute, hour, day of month, month, weekday. Where day of month and weekday are both given, either matches.',
+  )
+
+const start = text('a date such as 2026-11-22 or an instant such as 2026-11-22T02:00:00Z').refine(
+  (given) => isDate(given) || isInstant(given),
+  { error: 'a date such as 2026-11-22 or an instant such as 2026-11-22T02:00:00Z' },
+)
+
+export const scheduleSchema = keys({
+  schedule: name().describe('Name of the schedule: the name of its file.'),
+  cron,
+  timezone: zone()
+    .optional()
+    .describe(
+      'Zone of the cron and the deadline. Default: that of the project. It moves the tick only; as-ofs are in the zone of the project.',
+    ),
+  grain: choice(['day', 'hour'])
+    .prefault('day')
+    .describe('A tick stands for the day, or for the hour, that contains it: that start is the as-of.'),
+  score: list(name(), 'models', { min: 1 })
+    .optional()
+    .describe('Models to score. The view of each is refreshed first, once.'),
+  refresh: list(name(), 'views', { min: 1 })
+    .optional()
+    .describe('Views to refresh, where no model is to be scored.'),
+  timeout: duration().prefault('1h').describe('Longest time of one attempt: after it the process is ended.'),
+  catch_up: keys({
+    policy: choice(['all', 'latest', 'none'])
+      .prefault('all')
+      .describe('Which of the missed nights run once the scheduler is back.'),
+    max: count({ min: 1 }).prefault(7).describe('The most nights that are caught up.'),
+  })
+    .prefault({})
+    .describe('What happens to nights that nobody was there for.'),
+  deadline: text('a time such as "06:00"')
+    .optional()
+    .describe(
+      'When readers need it: the first such time after the tick (`+20m` after it, for hours). Past it somebody is told; the night still runs.',
+    ),
+  retry: keys({
+    attempts: count({ min: 1, max: 100 })
+      .prefault(3)
+      .describe('Attempts in all, for failures that may pass.'),
+    backoff: duration({ zero: true })
+      .prefault('30s')
+      .describe('Pause before the second attempt; it doubles from there.'),
+    wait_for_data: duration({ zero: true })
+      .prefault('0s')
+      .describe('How long after the tick to wait for sources that are not fresh.'),
+  })
+    .prefault({})
+    .describe('What is tried before somebody is woken.'),
+  start: start
+    .optional()
+    .describe('Nothing before is expected. Default: when the scheduler first sees the schedule.'),
+  paused: flag().prefault(false).describe('A paused schedule keeps its nights as skipped.'),
+}).describe('A schedule: when which models are scored or views refreshed.')
+
+export type ScheduleFile = z.output<typeof scheduleSchema>
+
+function isDate(given: string): boolean {
+  return (
+    /^\d{4}-\d{2}-\d{2}$/.test(given) &&
+    succeeds(() => Temporal.PlainDate.from(given, { overflow: 'reject' }))
+  )
+}
+
+function isInstant(given: string): boolean {
+  return succeeds(() => Temporal.Instant.from(given))
+}
+
+function succeeds(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch {
+    return false
+  }
+}
