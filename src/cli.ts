@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { ConfigurationError } from './project/problem.ts'
+
+/** What a command is handed beside its arguments; `json` asks for data instead of text. */
+export interface GlobalOptions {
+  project: string
+  json?: boolean
+  debug?: boolean
+}
+
+/** A command prints what it has to say and returns the exit code: 0 done, 1 the work failed or is held. */
+export type CommandModule<Options extends GlobalOptions> = {
+  default: (args: string[], options: Options) => Promise<number>
+}
+
+const program = new Command('nightshift')
+  .description('Batch scoring that somebody else can run at night.')
+  .option('--project <dir>', 'the project: the folder that holds nightshift.yaml', '.')
+  .option('--debug', 'show stack traces')
+  .showHelpAfterError('(nightshift --help lists the commands)')
+  .exitOverride()
+  .configureHelp({ sortSubcommands: false })
+
+const asOf = ['--as-of <as-of>', 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'] as const
+const by = ['--by <who>', 'who does it'] as const
+const json = ['--json', 'print data instead of text'] as const
+
+program.commandsGroup('A project')
+add('init <dir>', 'make a small project that passes validate, with comments that teach', 'init').option(...json)
+add('validate', 'check all the files, the SQL and the schemas of the sources, in one go', 'validate').option(...json)
+
+program.commandsGroup('Running')
+add('up', 'scheduler, worker and web in one process', 'up')
+  .option('--port <port>', 'where the web pages listen', integer, 8080)
+  .option('--places <n>', 'how many runs at once', integer)
+add('scheduler', 'the scheduler alone', 'scheduler')
+add('worker', 'one worker', 'worker').option('--places <n>', 'how many runs at once', integer)
+add('web', 'the pages and the queue board', 'web').option('--port <port>', 'where to listen', integer, 8080)
+
+program.commandsGroup('One night, or many')
+add('run <model>', 'score one night: refresh its features, score, publish', 'run')
+  .requiredOption(...asOf)
+  .option('--force', 'also where nothing has changed')
+  .option(...by)
+  .option(...json)
+add('refresh <view>', 'compute the features of one night', 'refresh')
+  .requiredOption(...asOf)
+  .option('--force', 'also where nothing has changed')
+  .option(...by)
+  .option(...json)
+add('backfill <model>', 'score many nights: shows its plan first', 'backfill')
+  .requiredOption('--from <as-of>', 'the first as-of')
+  .requiredOption('--to <as-of>', 'the last as-of, included')
+  .option('--failed', 'nights that failed or are held')
+  .option('--all', 'every night, published or not')
+  .option('--version <n>', 'score with this version', integer)
+  .option('--as-was', 'score with the version that was champion on each night')
+  .option('--max-active <n>', 'how many nights at once', integer)
+  .option('--dry-run', 'show the plan and stop')
+  .option('--yes', 'do not ask')
+  .option(...by)
+  .option(...json)
+
+program.commandsGroup('What happened')
+add('status [model]', 'the calendar of slots', 'status')
+  .option('--days <n>', 'how many nights back', integer, 14)
+  .option(...json)
+add('runs [name]', 'the runs, newest first', 'runs')
+  .option('--state <state>', 'queued, running, published, held, failed, ...')
+  .option('--class <class>', 'failure class')
+  .option('--text <text>', 'text in the error')
+  .option('--version <n>', 'model version', integer)
+  .option('--limit <n>', 'how many', integer, 50)
+  .option(...json)
+add('show <run>', 'one run: steps, attempts, expectations, inputs, failure', 'show').option(...json)
+add('incidents', 'open incidents', 'incidents').option('--all', 'closed ones too').option(...json)
+
+program.commandsGroup('When something failed')
+add('retry <run>', 'run a failed or held slot again', 'retry').option(...by).option(...json)
+add('release <run>', 'publish a held run after all', 'release')
+  .requiredOption('--reason <reason>', 'why it may be published')
+  .requiredOption(...by)
+  .option(...json)
+add('skip <slot>', 'give a slot up, such as churn:2026-11-22', 'skip')
+  .requiredOption('--reason <reason>', 'why it is not needed')
+  .option(...by)
+  .option(...json)
+add('ack <incident>', 'say that you have an incident: its mails stop repeating', 'ack').requiredOption(...by)
+add('mute <model>', 'no mails about a model until a time', 'mute')
+  .requiredOption('--until <time>', 'ISO 8601, or a span such as 4h')
+  .option(...by)
+add('alert <what>', '`alert test` sends one mail for real', 'alert').option('--to <address>', 'to whom, instead of every on-call address')
+add('runbook <model>', 'write the RUNBOOK.md skeleton, say which sections are empty', 'runbook').option(...json)
+
+program.commandsGroup('The registry')
+add('register <model> <file>', 'register an ONNX file as the next version', 'register')
+  .option(...asOf)
+  .option(...by)
+  .option(...json)
+add('versions <model>', 'the versions of a model', 'versions').option(...json)
+add('promote <model>', 'make a version the champion', 'promote')
+  .requiredOption('--version <n>', 'which version', integer)
+  .addOption(new Option('--override <reason>', 'promote against the gate, on record').implies({}))
+  .option(...by)
+  .option(...json)
+add('history <model>', 'what was live when, and who changed it', 'history').option(...json)
+
+/** A command whose module is loaded when it is called: `--help` loads none. */
+function add(usage: string, description: string, module: string): Command {
+  const command = program.command(usage).description(description)
+  return command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, -2).filter((arg): arg is string => typeof arg === 'string')
+    const loaded: CommandModule<GlobalOptions> = await import(`./cli/${module}.js`)
+    process.exitCode = await loaded.default(args, command.optsWithGlobals())
+  })
+}
+
+function integer(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number.')
+  return value
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = say(error)
+}
+// What still keeps the process alive here (a pooled connection, an idle child) has nothing left to do.
+process.exit()
+
+function say(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const wrongCall = error instanceof ConfigurationError
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`nightshift: ${message}\n`)
+  if (program.opts<GlobalOptions>().debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  return wrongCall ? 2 : 1
+}

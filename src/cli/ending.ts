@@ -1,0 +1,38 @@
+import type { GlobalOptions } from '../cli.ts'
+import { attemptsOf, type Run } from '../jobs/runs.ts'
+import { slotTitle } from '../jobs/slots.ts'
+import { runNamed } from './find.ts'
+import { printJson, printLine } from './print.ts'
+import { pathOf, runRecord } from './record.ts'
+import type { Session } from './session.ts'
+import { printRun } from './show.ts'
+
+/** Prints how a run ended. @returns 0 where it was published, else 1 */
+export async function reportEnd({ project, database }: Session, id: string, options: GlobalOptions): Promise<number> {
+  const { run, attempts } = await runNamed(database.pool, id)
+  const published = run.state === 'published'
+  if (options.json) printJson(runRecord(project, run, attempts))
+  else if (published) {
+    printLine(`${slotTitle(run)}: published ${run.rows} rows${run.version === null ? '' : ` of version ${run.version}`} (run ${run.id})`)
+    for (const warning of run.warnings) printLine(`  warning: ${warning}`)
+    printLine(`  ${pathOf(project, run)}`)
+  } else printRun(project, run, attempts)
+  return published ? 0 : 1
+}
+
+/** Says why nothing was done, with the run that stands. */
+export async function reportNothingToDo(
+  { project, database }: Session,
+  run: Run,
+  options: GlobalOptions,
+): Promise<number> {
+  const reason = 'the partition is there and its inputs are unchanged'
+  if (options.json) {
+    const attempts = await attemptsOf(database.pool, run.id)
+    printJson({ ...runRecord(project, run, attempts), skipped: reason })
+  } else {
+    printLine(`${slotTitle(run)}: nothing to do, ${reason} (run ${run.id}; --force computes it anew)`)
+    printLine(`  ${pathOf(project, run)}`)
+  }
+  return 0
+}

@@ -1,0 +1,53 @@
+import { attemptsOf, type Attempt, findRun, type Run } from '../jobs/runs.ts'
+import type { Connection } from '../jobs/slots.ts'
+import { didYouMean } from '../project/nearest.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model, Project, View } from '../project/project.ts'
+
+/** A model by its name; throws a ConfigurationError that lists the candidates. */
+export function modelNamed(project: Project, name: string): Model {
+  return project.models[name] ?? unknown('model', name, Object.keys(project.models))
+}
+
+/** A view by its name; throws a ConfigurationError that lists the candidates. */
+export function viewNamed(project: Project, name: string): View {
+  return project.views[name] ?? unknown('view', name, Object.keys(project.views))
+}
+
+/** A run by its id, or by the beginning of one where that leaves no doubt. */
+export async function runNamed(connection: Connection, id: string): Promise<{ run: Run; attempts: Attempt[] }> {
+  const run = (await findRun(connection, id)) ?? (await byBeginning(connection, id))
+  return { run, attempts: await attemptsOf(connection, run.id) }
+}
+
+async function byBeginning(connection: Connection, id: string): Promise<Run> {
+  const { rows } = await connection.query<{ id: string }>(
+    `select id from nightshift.runs where starts_with(id, $1) order by created_at desc limit 10`,
+    [id],
+  )
+  const [only, ...others] = rows
+  if (only !== undefined && others.length === 0) {
+    const run = await findRun(connection, only.id)
+    if (run !== undefined) return run
+  }
+  const candidates = rows.map((row) => row.id).join(', ')
+  throw new ConfigurationError(
+    candidates === ''
+      ? `expected the id of a run, got: ${id}; \`nightshift runs\` lists them`
+      : `expected the id of one run, got: ${id}, with which several begin: ${candidates}`,
+  )
+}
+
+function unknown(what: string, name: string, names: string[]): never {
+  throw new ConfigurationError(
+    `expected a ${what} of this project (${names.join(', ') || 'it has none'}), got: ${name}${didYouMean(name, names)}`,
+  )
+}
+
+/** `--by` names one of the project's people, where it names any. */
+export function personNamed(project: Project, by: string | undefined): string | null {
+  if (by === undefined) return null
+  const people = Object.keys(project.people)
+  if (people.length > 0 && !people.includes(by)) unknown('person', by, people)
+  return by
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { listen } from '../database/listen.ts'
+import { findRun, type Run } from '../jobs/runs.ts'
+import { slotTitle } from '../jobs/slots.ts'
+import { workerAlive } from '../workers/alive.ts'
+import { type Host, openHost } from './host.ts'
+import { openProgress, type ProgressView } from './progress.ts'
+import type { Session } from './session.ts'
+
+const LOOK_MS = 1_000
+
+export interface Following {
+  /** Says whether all is done, and which runs to show meanwhile. Asked again after each change in the ledger. */
+  look: () => Promise<{ done: boolean; runs: string[] }>
+  /** No progress is shown. */
+  quiet: boolean
+  places?: number
+}
+
+/**
+ * Waits until `look` says that all is done, showing the progress of the runs on the way. Takes part in planning
+ * meanwhile, and where no worker lives (or the last one dies) works itself.
+ */
+export async function follow(session: Session, { look, quiet, places = 1 }: Following): Promise<void> {
+  const view = openProgress(quiet)
+  let host: Host | undefined
+  let woken: (() => void) | undefined
+  const stopListening = await listen(session.database, () => woken?.())
+  try {
+    let planner: Host | undefined = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
+    try {
+      for (;;) {
+        const { done, runs } = await look()
+        await showRuns(session, view, runs)
+        if (done) return
+        if (host === undefined && !(await workerAlive(session.database))) {
+          await planner?.close()
+          planner = undefined
+          host = await openHost(session, { role: 'command', places, scope: 'requested' })
+        }
+        const changed = new Promise<void>((resolve) => {
+          woken = resolve
+        })
+        await Promise.race([changed, sleep(LOOK_MS)])
+      }
+    } finally {
+      await planner?.close()
+    }
+  } finally {
+    view.close()
+    await stopListening()
+    await host?.close()
+  }
+}
+
+async function showRuns(session: Session, view: ProgressView, ids: string[]): Promise<void> {
+  for (const id of ids) {
+    const run = await findRun(session.database.pool, id)
+    if (run !== undefined) view.show(run.id, slotTitle(run), textOf(run), run.progress)
+  }
+}
+
+function textOf(run: Run): string {
+  if (run.state !== 'running') return run.state
+  return run.progress?.text ?? 'started'
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { alertSettings } from '../alerts/settings.ts'
+import { drain } from '../alerts/outbox.ts'
+import { openTransport } from '../alerts/transport.ts'
+import { writeMails } from '../alerts/write-mails.ts'
+import { reconcile, type Reconciler } from '../jobs/reconcile.ts'
+import { ledgerEffects } from '../workers/effects.ts'
+import type { ProcessRole } from '../workers/alive.ts'
+import { openChildren } from '../workers/children.ts'
+import type { Context } from '../workers/context.ts'
+import { startLoop } from '../workers/loop.ts'
+import { startWorker } from '../workers/worker.ts'
+import { tellRecovery } from '../workers/report.ts'
+import { projectReader } from './reread.ts'
+import type { Session } from './session.ts'
+
+const RECONCILE_MS = 2_000
+const DRAIN_MS = 2_000
+
+export interface Host {
+  context: Context
+  /** Reconciles at once. */
+  wake(): void
+  close(): Promise<void>
+}
+
+/**
+ * Lets this process take part in the work: it reconciles and drains the outbox, takes jobs where it has places,
+ * and plans within its scope.
+ */
+export async function openHost(
+  session: Session,
+  { role, places, scope }: { role: ProcessRole; places: number; scope: Reconciler['scope'] },
+): Promise<Host> {
+  const { project, database, log, environment } = session
+  const queues = await session.queues()
+  const children = openChildren({ places: Math.max(1, places), warm: places > 0 })
+  const transport = openTransport(environment.smtpUrl, project.root, log)
+  const context: Context = {
+    id: `${role}-${randomUUID().slice(0, 8)}`,
+    database,
+    children,
+    log,
+    root: project.root,
+    warehouse: project.warehouse,
+    project: projectReader(project, log),
+    wake: () => loop.wake(),
+    onPublished: (client, run) =>
+      tellRecovery(client, context.project(), run, run.trigger === 'release' ? 'released' : 'published', {
+        run,
+        by: run.requested_by,
+      }),
+  }
+  const complain = (what: string) => (error: unknown) =>
+    log.error({ error: error instanceof Error ? error.message : String(error) }, `${what} failed; it is tried again`)
+  const loop = startLoop(
+    () => reconcile({ database, queues, log, project: context.project, scope, effects: ledgerEffects(context) }),
+    { everyMs: RECONCILE_MS, onError: complain('reconciling') },
+  )
+  const sendMail = async (flush: boolean) => {
+    const settings = alertSettings(context.project())
+    await writeMails(database, new Date(), settings, log, { flush })
+    await drain({ database, transport, settings, log, clock: () => new Date() })
+  }
+  const outbox = startLoop(() => sendMail(false), { everyMs: DRAIN_MS, onError: complain('sending mail') })
+  const worker = places > 0 ? await startWorker(context, queues, role) : undefined
+  return {
+    context,
+    wake: () => loop.wake(),
+    async close() {
+      await worker?.close()
+      await loop.close()
+      await outbox.close()
+      // A command may be the only process there is: what it has to tell does not wait for others to be told with it.
+      if (role === 'command') await sendMail(true).catch(complain('sending mail'))
+      await children.close()
+      await transport.close()
+    },
+  }
+}

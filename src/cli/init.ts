@@ -1,0 +1,31 @@
+import { join, relative, resolve } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { initProject } from '../project/init.ts'
+import { SAMPLE } from '../project/init/sample.ts'
+import { openChildren } from '../workers/children.ts'
+import { printJson, printLine } from './print.ts'
+
+export default async function init([dir = '.']: string[], options: GlobalOptions): Promise<number> {
+  const root = resolve(dir)
+  const files = initProject(root)
+  const children = openChildren({ places: 1 })
+  try {
+    const { written } = await children.run('sample', {
+      files: SAMPLE.map(({ path, sql }) => ({ path: join(root, path), sql })),
+    })
+    files.push(...written.map((path) => relative(root, path)))
+  } finally {
+    await children.close()
+  }
+  if (options.json) {
+    printJson({ root, files })
+    return 0
+  }
+  printLine(`${dir} is a project now:`)
+  for (const file of files) printLine(`  ${file}`)
+  printLine('')
+  printLine('next:')
+  printLine(`  nightshift validate --project ${dir}`)
+  printLine(`  open ${join(dir, 'README.md')}`)
+  return 0
+}

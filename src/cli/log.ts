@@ -1,0 +1,25 @@
+import { type Logger, pino } from 'pino'
+
+/**
+ * Logs go to standard error, so that what a command prints stays clean: JSON lines, or readable lines on a terminal.
+ */
+export function openLog(level: string): Logger {
+  const terminal = process.stderr.isTTY === true
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    terminal ? { write: (line) => process.stderr.write(readable(line)) } : pino.destination({ fd: 2, sync: true }),
+  )
+}
+
+const LABELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: '', 40: 'warning: ', 50: 'error: ', 60: 'fatal: ' }
+
+/** `02:00:14 churn 2026-11-22 started (run x1)`: time, level where it matters, message, then the facts. */
+function readable(line: string): string {
+  const { level, time, msg, slot, ...facts } = JSON.parse(line) as Record<string, unknown>
+  const rest = Object.entries(facts)
+    .filter(([key]) => key !== 'stack')
+    .map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+  const what = [slot, msg].filter((part) => part !== undefined).join(': ')
+  return `${String(time).slice(11, 19)}Z ${LABELS[Number(level)] ?? ''}${what}${rest === '' ? '' : ` (${rest})`}\n`
+}

@@ -1,0 +1,26 @@
+import { mute } from '../alerts/mute.ts'
+import type { GlobalOptions } from '../cli.ts'
+import { transaction } from '../database/database.ts'
+import { readDuration } from '../project/duration.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { personNamed } from './find.ts'
+import { localTime, printLine } from './print.ts'
+import { withSession } from './session.ts'
+
+export default function muteCommand(
+  [subject = '']: string[],
+  options: GlobalOptions & { until: string; by?: string },
+): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const by = personNamed(project, options.by)
+    const names = [...Object.keys(project.models), ...Object.keys(project.views)]
+    if (!names.includes(subject)) {
+      throw new ConfigurationError(`mute: expected a model or view of this project (${names.join(', ')}), got: ${subject}`)
+    }
+    const span = readDuration(options.until)
+    const until = span === undefined ? new Date(options.until) : new Date(Date.now() + span.ms)
+    await transaction(database, (client) => mute(client, new Date(), subject, until, by ?? undefined))
+    printLine(`no mails about ${subject} until ${localTime(until.toISOString(), project.timezone)}`)
+    return 0
+  })
+}

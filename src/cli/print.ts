@@ -1,0 +1,39 @@
+/** Prints data for programs: always valid JSON, `[]` when there is nothing. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+export function printLine(line = ''): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Columns as wide as their widest cell: nothing is cut, ids above all. */
+export function printTable(header: string[], rows: (string | number | null | undefined)[][]): void {
+  const cells = [header, ...rows.map((row) => row.map((cell) => (cell === null || cell === undefined ? '' : String(cell))))]
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
+  for (const row of cells) {
+    printLine(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  }
+}
+
+/** `2026-11-22 03:00:14 +01:00`: an instant in the project's zone, with the zone's offset. */
+export function localTime(iso: string | null | undefined, timezone: string): string {
+  if (iso === null || iso === undefined) return ''
+  const parts = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: timezone,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  }).format(new Date(iso))
+  const offset = new Intl.DateTimeFormat('en', { timeZone: timezone, timeZoneName: 'longOffset' })
+    .formatToParts(new Date(iso))
+    .find((part) => part.type === 'timeZoneName')?.value
+  return `${parts} ${offset === 'GMT' ? '+00:00' : (offset ?? '').replace('GMT', '')}`
+}
+
+/** `840 ms`, `12.3 s`, `4 min 10 s`, `3 h 5 min`. */
+export function span(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`
+}

@@ -1,0 +1,47 @@
+import { MultiBar, type SingleBar } from 'cli-progress'
+
+export interface ProgressView {
+  /** Shows where a run is. The same text twice is said once. */
+  show(id: string, title: string, text: string, progress: { rows?: number; total?: number } | null): void
+  close(): void
+}
+
+/** A bar for each run on a terminal, plain lines elsewhere; both on standard error, so that data stays clean. */
+export function openProgress(quiet: boolean): ProgressView {
+  if (quiet) return { show: () => {}, close: () => {} }
+  return process.stderr.isTTY === true ? bars() : lines()
+}
+
+function bars(): ProgressView {
+  const multi = new MultiBar({
+    format: '{title}  {bar} {percentage}%  {text}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    barsize: 20,
+  })
+  const all = new Map<string, SingleBar>()
+  return {
+    show(id, title, text, progress) {
+      const total = progress?.total ?? 0
+      const over = text === 'published'
+      const bar = all.get(id) ?? multi.create(1, 0, { title, text })
+      all.set(id, bar)
+      bar.setTotal(total > 0 ? total : 1)
+      bar.update(over ? bar.getTotal() : total > 0 ? (progress?.rows ?? 0) : 0, { title, text })
+    },
+    close: () => multi.stop(),
+  }
+}
+
+function lines(): ProgressView {
+  const said = new Map<string, string>()
+  return {
+    show(id, title, text) {
+      if (said.get(id) === text) return
+      said.set(id, text)
+      process.stderr.write(`${title}: ${text}\n`)
+    },
+    close: () => {},
+  }
+}

@@ -1,0 +1,39 @@
+import type { GlobalOptions } from '../cli.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { promote } from '../registry/promote.ts'
+import { champion } from '../registry/versions.ts'
+import { modelNamed, personNamed } from './find.ts'
+import { printJson, printLine } from './print.ts'
+import { withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  version: number
+  override?: string
+  by?: string
+}
+
+export default function promoteCommand([name = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const model = modelNamed(project, name)
+    const by = personNamed(project, options.by)
+    if (options.override !== undefined && by === null) {
+      throw new ConfigurationError('promote: expected --by WHO beside --override: an override is on record with its author')
+    }
+    const current = await champion(database.pool, model.name)
+    const done = await promote(database, {
+      model: model.name,
+      version: options.version,
+      expected: current?.version ?? null,
+      by,
+      override: options.override ?? null,
+    })
+    const result = { ...done, rescored: 0 }
+    if (options.json) printJson(result)
+    else if (done.from === done.to) printLine(`version ${done.to} of ${model.name} is the champion already`)
+    else {
+      printLine(`version ${done.to} of ${model.name} is the champion${done.from === null ? '' : `, version ${done.from} was`}`)
+      printLine(`next: nightshift run ${model.name} --as-of DATE`)
+    }
+    return 0
+  })
+}

@@ -1,0 +1,37 @@
+import { join, relative } from 'node:path'
+import type { Attempt, Run } from '../jobs/runs.ts'
+import type { Project } from '../project/project.ts'
+
+/** A run as `run`, `refresh` and `show` print it with `--json`. */
+export function runRecord(project: Project, run: Run, attempts: Attempt[]) {
+  return {
+    run: run.id,
+    kind: run.kind,
+    name: run.name,
+    as_of: run.partition,
+    state: run.state,
+    version: run.version,
+    rows: run.rows,
+    path: pathOf(project, run),
+    attempts: attempts.length,
+    failure: run.failure,
+    trigger: run.trigger,
+    reason: run.reason,
+    known_at: run.known_at,
+    view_hash: run.view_hash,
+    sha256: run.sha256,
+    summary: run.summary,
+    checks: run.checks,
+    warnings: run.warnings,
+    inputs: run.inputs,
+    created_at: run.created_at,
+    started_at: run.started_at,
+    ended_at: run.ended_at,
+    tries: attempts,
+  }
+}
+
+/** Where a run's file is, relative to the project's folder; null before there is one. */
+export function pathOf(project: Project, run: Pick<Run, 'path'>): string | null {
+  return run.path === null ? null : relative(project.root, join(project.warehouse, run.path))
+}

@@ -1,0 +1,33 @@
+import { requestFeatures, settingsFor } from '../jobs/request.ts'
+import { findRun, isOver } from '../jobs/runs.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { reportEnd, reportNothingToDo } from './ending.ts'
+import { personNamed, viewNamed } from './find.ts'
+import { follow } from './follow.ts'
+import { currencyOf, type RunOptions } from './run.ts'
+import { withSession } from './session.ts'
+
+/** `refresh VIEW --as-of D`: the features alone; nothing where their inputs are unchanged. */
+export default function refresh([name = '']: string[], options: RunOptions): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const view = viewNamed(project, name)
+    const asOf = parseAsOf(options.asOf, project.timezone)
+    const by = personNamed(project, options.by)
+    const forced = options.force === true
+    if (!forced) {
+      const currency = await currencyOf(session, view, asOf)
+      if (currency.current) return reportNothingToDo(session, currency.run, options)
+    }
+    const settings = settingsFor(project, 'features', view.name)
+    const { run } = await requestFeatures(database, view.name, asOf, { trigger: 'manual', forced, settings, by })
+    await follow(session, {
+      quiet: options.json === true,
+      look: async () => {
+        const now = await findRun(database.pool, run)
+        return { done: now === undefined || isOver(now), runs: [run] }
+      },
+    })
+    return reportEnd(session, run, options)
+  })
+}

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Temporal } from 'temporal-polyfill'
+import type { GlobalOptions } from '../cli.ts'
+import { lastGood } from '../jobs/published.ts'
+import type { Column } from '../pipeline/facts.ts'
+import { Failure } from '../pipeline/failure.ts'
+import { planMapping } from '../pipeline/onnx/mapping.ts'
+import { partitionPath } from '../pipeline/publishing.ts'
+import { addDays, type AsOf, asOfContaining, parseAsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model, Project, View } from '../project/project.ts'
+import { register } from '../registry/register.ts'
+import { champion } from '../registry/versions.ts'
+import { type Children, openChildren } from '../workers/children.ts'
+import { modelNamed, personNamed, viewNamed } from './find.ts'
+import { printJson, printLine } from './print.ts'
+import { type Session, withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  asOf?: string
+  by?: string
+}
+
+export default function registerCommand([name = '', file = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const model = modelNamed(project, name)
+    const view = viewNamed(project, model.view)
+    const by = personNamed(project, options.by)
+    const path = resolve(file)
+    if (!existsSync(path)) throw new ConfigurationError(`register: expected the path of an ONNX file, got: ${file}, which does not exist`)
+
+    const children = openChildren({ places: 1 })
+    try {
+      const facts = await children.run('inspect', { path })
+      const description = await children.run('describe', { root: project.root, view, timezone: project.timezone })
+      const inputs = inputColumns(model, view, description.columns)
+      const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
+      const trial = await dryRun(session, children, { model, view, path, mapping, asOf: options.asOf })
+      const warnings = [...facts.warnings, ...mapping.warnings, ...trial.warnings]
+      const { version, known } = await register(database, project.warehouse, {
+        model: model.name,
+        file: path,
+        facts,
+        view: view.name,
+        viewHash: description.viewHash,
+        featuresSql: view.sql,
+        inputs: inputs.map((column) => column.name),
+        output: mapping.output,
+        mapping,
+        dataset: null,
+        warnings,
+        by,
+      })
+      const result = {
+        model: model.name,
+        version: version.version,
+        sha256: version.sha256,
+        inputs: version.inputs,
+        output: version.output,
+        warnings,
+        known,
+        tried: trial.rows,
+      }
+      if (options.json) printJson(result)
+      else await printRegistered(session, result)
+      return 0
+    } finally {
+      await children.close()
+    }
+  })
+}
+
+/** The view's columns that the model is fed, in the order that model.yaml or else the SQL gives them. */
+function inputColumns(model: Model, view: View, columns: Column[]): Column[] {
+  const names = model.inputs ?? columns.map((column) => column.name).filter((name) => !view.entity.includes(name))
+  return names.map((name) => {
+    const column = columns.find((each) => each.name === name)
+    if (column === undefined) {
+      throw new ConfigurationError(
+        `models/${model.name}/model.yaml: inputs: expected columns of view ${view.name} ` +
+          `(${columns.map((each) => each.name).join(', ')}), got: ${name}`,
+      )
+    }
+    return column
+  })
+}
+
+interface Trial {
+  rows: number
+  warnings: string[]
+}
+
+/** Scores real rows once: the newest published features of the view, or features computed aside for the purpose. */
+async function dryRun(
+  { project, database }: Session,
+  children: Children,
+  { model, view, path, mapping, asOf }: {
+    model: Model
+    view: View
+    path: string
+    mapping: ReturnType<typeof planMapping>
+    asOf: string | undefined
+  },
+): Promise<Trial> {
+  const folder = await mkdtemp(join(tmpdir(), 'nightshift-trial-'))
+  try {
+    const published = await lastGood(database.pool, { kind: 'features', name: view.name })
+    const current = published !== undefined && asOf === undefined
+    const features = current
+      ? partitionPath(project.warehouse, 'features', view.name, published.partition).file
+      : await computeAside(project, children, view, asOf, folder)
+    if (features === undefined) {
+      return { rows: 0, warnings: ['the sources have no rows yet: the model was inspected, but not tried on real rows'] }
+    }
+    const trial = await children.run('trial', {
+      model: path,
+      mapping,
+      features,
+      entity: view.entity,
+      score: model.score,
+      temp: folder,
+      rows: 1000,
+    })
+    const failed = trial.failed.map((check) => check.message)
+    if (failed.length > 0) {
+      throw new ConfigurationError(`register: the model was tried on ${trial.rows} real rows: ${failed.join('; ')}`)
+    }
+    const warnings = trial.rows === 0 ? ['the view has no rows there: the model was not tried on real rows'] : []
+    return { rows: trial.rows, warnings: [...trial.warnings, ...warnings] }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function computeAside(
+  project: Project,
+  children: Children,
+  view: View,
+  text: string | undefined,
+  folder: string,
+): Promise<string | undefined> {
+  const asOf = text === undefined ? await newestAsOf(project, children, view) : parseAsOf(text, project.timezone)
+  if (asOf === undefined) return undefined
+  const facts = await children.run('features', {
+    root: project.root,
+    view,
+    asOf,
+    knownAt: new Date().toISOString(),
+    timezone: project.timezone,
+    out: join(folder, 'features.parquet'),
+    temp: folder,
+    threads: 2,
+    metadata: { view: view.name, as_of: asOf.label },
+  })
+  return facts.file.path
+}
+
+/** The local midnight after the newest row of the sources, or tonight where they say none; undefined without any file. */
+async function newestAsOf(project: Project, children: Children, view: View): Promise<AsOf | undefined> {
+  const asOf = asOfContaining(Temporal.Now.instant(), project.timezone, 'day')
+  try {
+    const { inputs } = await children.run('inputs', { root: project.root, view, asOf, timezone: project.timezone })
+    const newest = inputs.map((input) => input.newest).filter((time) => time !== null).sort().at(-1)
+    if (newest === undefined) return asOf
+    return addDays(asOfContaining(Temporal.Instant.from(newest), project.timezone, 'day'), 1, project.timezone)
+  } catch (error) {
+    if (error instanceof Failure && error.failureClass === 'late-data') return undefined
+    throw error
+  }
+}
+
+async function printRegistered(
+  { database }: Session,
+  result: { model: string; version: number; known: boolean; sha256: string; inputs: string[]; warnings: string[]; tried: number },
+): Promise<void> {
+  printLine(
+    result.known
+      ? `this file is version ${result.version} of ${result.model} already`
+      : `registered version ${result.version} of ${result.model}, tried on ${result.tried} real rows`,
+  )
+  printLine(`  sha256  ${result.sha256}`)
+  printLine(`  inputs  ${result.inputs.join(', ')}`)
+  for (const warning of result.warnings) printLine(`  warning ${warning}`)
+  const live = await champion(database.pool, result.model)
+  if (live?.version !== result.version) {
+    printLine(`next: nightshift promote ${result.model} --version ${result.version}`)
+  }
+}

@@ -1,0 +1,90 @@
+import type { GlobalOptions } from '../cli.ts'
+import { requestFeatures, requestScores, settingsFor } from '../jobs/request.ts'
+import { findRun, isOver } from '../jobs/runs.ts'
+import { findSlot } from '../jobs/slots.ts'
+import { type AsOf, parseAsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { View } from '../project/project.ts'
+import { champion, findVersion } from '../registry/versions.ts'
+import { type Children, openChildren } from '../workers/children.ts'
+import { type Currency, featuresCurrency, scoresCurrency } from '../workers/currency.ts'
+import { modelNamed, personNamed, viewNamed } from './find.ts'
+import { follow } from './follow.ts'
+import { reportEnd, reportNothingToDo } from './ending.ts'
+import { type Session, withSession } from './session.ts'
+
+export interface RunOptions extends GlobalOptions {
+  asOf: string
+  force?: boolean
+  by?: string
+}
+
+/** `run MODEL --as-of D`: features where they are missing or stale, then scores; nothing where nothing changed. */
+export default function run([name = '']: string[], options: RunOptions): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const model = modelNamed(project, name)
+    const asOf = parseAsOf(options.asOf, project.timezone)
+    const by = personNamed(project, options.by)
+    const live = await champion(database.pool, model.name)
+    const version = live && (await findVersion(database.pool, model.name, live.version))
+    if (version === undefined) {
+      throw new ConfigurationError(
+        `model ${model.name} has no champion: nightshift register ${model.name} FILE.onnx, then nightshift promote ${model.name} --version 1`,
+      )
+    }
+    const view = viewNamed(project, version.view)
+    const forced = options.force === true
+    const features = forced ? forcedAnew : await currencyOf(session, view, asOf)
+    let featuresRun: string | undefined
+    if (features.current) {
+      const scores = await scoresCurrency(database, model.name, asOf, {
+        version: version.version,
+        featuresRun: features.run.id,
+      })
+      if (scores.current) return reportNothingToDo(session, scores.run, options)
+    } else {
+      const request = { trigger: 'manual', forced, settings: settingsFor(project, 'features', view.name), by } as const
+      featuresRun = (await requestFeatures(database, view.name, asOf, request)).run
+    }
+    const { slot, joined } = await requestScores(database, model.name, asOf, {
+      trigger: 'manual',
+      forced,
+      settings: settingsFor(project, 'scores', model.name),
+      by,
+    })
+
+    let ended = ''
+    await follow(session, {
+      quiet: options.json === true,
+      look: async () => {
+        const refresh = featuresRun === undefined ? undefined : await findRun(database.pool, featuresRun)
+        if (refresh !== undefined && isOver(refresh) && refresh.state !== 'published') {
+          ended = refresh.id
+          return { done: true, runs: [refresh.id] }
+        }
+        const now = await findSlot(database.pool, 'scores', model.name, asOf)
+        const id = joined ?? (now?.run === slot.run ? null : now?.run)
+        const scoring = id == null ? undefined : await findRun(database.pool, id)
+        if (scoring !== undefined) ended = scoring.id
+        const runs = [refresh?.id, scoring?.id].filter((each) => each !== undefined)
+        return { done: scoring !== undefined && isOver(scoring), runs }
+      },
+    })
+    return reportEnd(session, ended, options)
+  })
+}
+
+const forcedAnew: Currency = { current: false, reason: 'forced' }
+
+export async function currencyOf(session: Session, view: View, asOf: AsOf): Promise<Currency> {
+  const children: Children = openChildren({ places: 1 })
+  try {
+    return await featuresCurrency({ database: session.database, children }, session.project, view, asOf)
+  } catch (error) {
+    // What keeps the inputs from being compared (a missing file, broken SQL) the run itself will meet and record.
+    return { current: false, reason: error instanceof Error ? error.message : String(error) }
+  } finally {
+    await children.close()
+  }
+}

@@ -1,0 +1,61 @@
+import type { GlobalOptions } from '../cli.ts'
+import { FAILURE_CLASSES } from '../pipeline/failure.ts'
+import { didYouMean } from '../project/nearest.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { listRuns, RUN_STATES } from '../jobs/runs.ts'
+import { localTime, printJson, printLine, printTable, span } from './print.ts'
+import { pathOf } from './record.ts'
+import { withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  state?: string
+  class?: string
+  text?: string
+  version?: number
+  limit: number
+}
+
+export default function runs([name]: string[], options: Options): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const states = options.state === undefined ? undefined : [oneOf('--state', options.state, RUN_STATES)]
+    const failureClass =
+      options.class === undefined ? undefined : oneOf('--class', options.class, FAILURE_CLASSES)
+    const rows = await listRuns(database.pool, {
+      limit: options.limit,
+      ...(name === undefined ? {} : { name }),
+      ...(states === undefined ? {} : { states }),
+      ...(failureClass === undefined ? {} : { failureClass }),
+      ...(options.text === undefined ? {} : { text: options.text }),
+      ...(options.version === undefined ? {} : { version: options.version }),
+    })
+    if (options.json) printJson(rows.map((run) => ({ ...run, run: run.id, as_of: run.partition, path: pathOf(project, run) })))
+    else if (rows.length === 0) printLine('no runs')
+    else {
+      printTable(
+        ['run', 'kind', 'name', 'as of', 'state', 'rows', 'started', 'took', 'failure'],
+        rows.map((run) => [
+          run.id,
+          run.kind,
+          run.name,
+          run.partition,
+          run.state,
+          run.rows,
+          localTime(run.started_at, project.timezone),
+          run.started_at === null || run.ended_at === null
+            ? ''
+            : span(Date.parse(run.ended_at) - Date.parse(run.started_at)),
+          run.failure === null ? '' : `${run.failure.class}: ${run.failure.message}`,
+        ]),
+      )
+    }
+    return 0
+  })
+}
+
+function oneOf<Legal extends string>(option: string, value: string, legal: readonly Legal[]): Legal {
+  const found = legal.find((each) => each === value)
+  if (found !== undefined) return found
+  throw new ConfigurationError(
+    `${option}: expected one of ${legal.join(', ')}, got: ${value}${didYouMean(value, legal)}`,
+  )
+}

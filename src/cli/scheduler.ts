@@ -1,0 +1,6 @@
+import type { GlobalOptions } from '../cli.ts'
+import { serve } from './serve.ts'
+
+export default function scheduler(_args: string[], options: GlobalOptions): Promise<number> {
+  return serve(options, { scheduler: true, worker: false, port: undefined, places: undefined })
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { type Database, openDatabase } from '../database/database.ts'
+import { openQueues, type Queues } from '../jobs/queues.ts'
+import { openProject } from '../project/load.ts'
+import type { Project } from '../project/project.ts'
+import { type Environment, readEnvironment } from './environment.ts'
+import { openLog } from './log.ts'
+
+type Role = 'worker' | 'scheduler' | 'web' | 'command'
+
+/** A project with its ledger, and its queues once something asks for them. Closed with `close`. */
+export interface Session {
+  project: Project
+  environment: Environment
+  database: Database
+  log: Logger
+  queues(): Promise<Queues>
+  close(): Promise<void>
+}
+
+/** Opens the project and its ledger. Throws a ConfigurationError that lists what is wrong in the files. */
+export async function openSession(
+  options: { project: string },
+  role: Role,
+  { quiet = false }: { quiet?: boolean } = {},
+): Promise<Session> {
+  const environment = readEnvironment()
+  const project = openProject(resolve(options.project))
+  const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
+  const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role })
+  let queues: Promise<Queues> | undefined
+  return {
+    project,
+    environment,
+    database,
+    log,
+    queues() {
+      queues ??= openQueues({
+        redisUrl: environment.redisUrl,
+        databaseUrl: database.url,
+        log: (level, message) => log[level](message),
+        prefix: `nightshift-${project.name}`,
+      })
+      return queues
+    },
+    async close() {
+      await queues?.then((open) => open.close()).catch(() => {})
+      await database.close()
+    },
+  }
+}
+
+/** Runs a command's work within a session and closes it whatever happens. */
+export async function withSession<T>(
+  options: { project: string },
+  work: (session: Session) => Promise<T>,
+  { role = 'command', quiet = true }: { role?: Role; quiet?: boolean } = {},
+): Promise<T> {
+  const session = await openSession(options, role, { quiet })
+  try {
+    return await work(session)
+  } finally {
+    await session.close()
+  }
+}
+
+/** True where this project has a ledger already: `validate` looks at live versions only then. */
+export function hasLedger(root: string, environment: Environment): boolean {
+  return environment.databaseUrl !== undefined || existsSync(resolve(root, '.nightshift', 'postgres'))
+}

@@ -1,0 +1,95 @@
+import type { GlobalOptions } from '../cli.ts'
+import type { Attempt, Run } from '../jobs/runs.ts'
+import { slotTitle } from '../jobs/slots.ts'
+import type { Check } from '../pipeline/facts.ts'
+import type { Project } from '../project/project.ts'
+import { runNamed } from './find.ts'
+import { localTime, printJson, printLine, printTable, span } from './print.ts'
+import { pathOf, runRecord } from './record.ts'
+import { withSession } from './session.ts'
+
+export default function show([id = '']: string[], options: GlobalOptions): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const { run, attempts } = await runNamed(database.pool, id)
+    if (options.json) printJson(runRecord(project, run, attempts))
+    else printRun(project, run, attempts)
+    return 0
+  })
+}
+
+/** A run for people: what it is, what became of it, why, and what to do. */
+export function printRun(project: Project, run: Run, attempts: Attempt[]): void {
+  const at = (iso: string | null) => localTime(iso, project.timezone)
+  printLine(`run ${run.id}: ${slotTitle(run)}`)
+  printLine(`  state      ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`)
+  if (run.version !== null) printLine(`  version    ${run.version}`)
+  printLine(`  asked for  ${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)
+  if (run.started_at !== null) printLine(`  started    ${at(run.started_at)}`)
+  if (run.ended_at !== null) printLine(`  ended      ${at(run.ended_at)}`)
+  if (run.next_attempt_at !== null) printLine(`  next try   ${at(run.next_attempt_at)}`)
+  if (run.rows !== null) printLine(`  rows       ${run.rows}`)
+  if (run.path !== null) printLine(`  file       ${pathOf(project, run)}`)
+  if (run.failure !== null) {
+    printLine(`  failure    ${run.failure.class}: ${run.failure.message}`)
+    printLine(`  runbook    ${runbookOf(project, run)}${run.failure.anchor}`)
+  }
+  for (const warning of run.warnings) printLine(`  warning    ${warning}`)
+  printAttempts(attempts, project)
+  printChecks(run.checks)
+  if (run.inputs.length > 0) {
+    printLine('')
+    printTable(
+      ['input', 'rows', 'newest', 'file'],
+      run.inputs.map((input) => [input.source, input.rows, at(input.newest), input.path]),
+    )
+  }
+  const next = nextCommands(run)
+  if (next.length > 0) printLine(`\nnext:\n${next.map((command) => `  ${command}`).join('\n')}`)
+}
+
+function printAttempts(attempts: Attempt[], project: Project): void {
+  for (const attempt of attempts) {
+    printLine('')
+    const outcome = attempt.outcome ?? 'running'
+    const why = attempt.failure === null ? '' : `: ${attempt.failure.class}: ${attempt.failure.message}`
+    printLine(`attempt ${attempt.number}, ${localTime(attempt.started_at, project.timezone)}, ${outcome}${why}`)
+    for (const { step, ms } of attempt.steps) printLine(`  ${span(ms).padStart(9)}  ${step}`)
+  }
+}
+
+function printChecks(checks: Check[]): void {
+  if (checks.length === 0) return
+  const failed = checks.filter((check) => !check.passed)
+  printLine(`\nexpectations: ${checks.length - failed.length} met, ${failed.length} failed`)
+  for (const check of failed) {
+    printLine(`  ${check.message}`)
+    for (const sample of check.samples) {
+      printLine(`    ${Object.entries(sample).map(([column, value]) => `${column} ${value}`).join(', ')}`)
+    }
+  }
+}
+
+function runbookOf(project: Project, run: Run): string {
+  return run.kind === 'scores' ? `models/${run.name}/RUNBOOK.md` : runbookOfView(project, run.name)
+}
+
+function runbookOfView(project: Project, view: string): string {
+  const model = Object.values(project.models).find((each) => each.view === view)
+  return model === undefined ? 'RUNBOOK.md' : `models/${model.name}/RUNBOOK.md`
+}
+
+/** What a person may do about a run in this state. */
+export function nextCommands(run: Run): string[] {
+  switch (run.state) {
+    case 'held':
+      return [
+        ...(run.path === null ? [] : [`nightshift release ${run.id} --reason WHY --by YOU`]),
+        `nightshift retry ${run.id}`,
+        `nightshift skip ${run.name}:${run.partition} --reason WHY`,
+      ]
+    case 'failed':
+      return [`nightshift retry ${run.id}`, `nightshift skip ${run.name}:${run.partition} --reason WHY`]
+    default:
+      return []
+  }
+}

@@ -1,0 +1,90 @@
+import { Temporal } from 'temporal-polyfill'
+import type { GlobalOptions } from '../cli.ts'
+import { findRun } from '../jobs/runs.ts'
+import { listSlots, type Slot } from '../jobs/slots.ts'
+import type { Project } from '../project/project.ts'
+import { modelNamed } from './find.ts'
+import { localTime, printJson, printLine, printTable } from './print.ts'
+import { pathOf } from './record.ts'
+import { withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  days: number
+}
+
+export default function status([name]: string[], options: Options): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const model = name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
+    const from = Temporal.Now.instant().subtract({ hours: 24 * options.days })
+    const wanted = name === undefined ? undefined : new Set([name, model?.view])
+    const slots = (await listSlots(database.pool))
+      .filter((slot) => wanted === undefined || wanted.has(slot.name))
+      .filter((slot) => options.json || Temporal.Instant.compare(slot.changed_at, from) > 0 || slot.state !== 'published')
+    const rows = await Promise.all(
+      slots.map(async (slot) => {
+        const published = slot.published_run === null ? undefined : await findRun(database.pool, slot.published_run)
+        return {
+          kind: slot.kind,
+          name: slot.name,
+          as_of: slot.partition,
+          due: slot.due,
+          deadline: slot.deadline,
+          state: slot.state,
+          late: isLate(slot, new Date()),
+          run: slot.run,
+          path: published === undefined ? null : pathOf(project, published),
+          rows: published?.rows ?? null,
+          waits_for: slot.waits_for,
+          wait_until: slot.wait_until,
+          reason: slot.reason,
+        }
+      }),
+    )
+    if (options.json) printJson(rows)
+    else print(project, rows)
+    return 0
+  })
+}
+
+/** Past its deadline and not published. */
+export function isLate(slot: Slot, now: Date): boolean {
+  return (
+    slot.deadline !== null &&
+    Date.parse(slot.deadline) < now.getTime() &&
+    slot.state !== 'published' &&
+    slot.state !== 'skipped'
+  )
+}
+
+interface Row {
+  kind: string
+  name: string
+  as_of: string
+  due: string | null
+  state: string
+  late: boolean
+  run: string | null
+  rows: number | null
+  waits_for: string | null
+  reason: string | null
+}
+
+function print(project: Project, rows: Row[]): void {
+  if (rows.length === 0) {
+    printLine('no slots yet: `nightshift up` expects them from the schedules, `nightshift run MODEL --as-of D` makes one')
+    return
+  }
+  printTable(
+    ['as of', 'kind', 'name', 'state', 'rows', 'run', 'due', ''],
+    rows.map((row) => [
+      row.as_of,
+      row.kind,
+      row.name,
+      row.late ? `${row.state}, late` : row.state,
+      row.rows,
+      row.run,
+      localTime(row.due, project.timezone),
+      row.waits_for ?? row.reason,
+    ]),
+  )
+}

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { openDatabase } from '../database/database.ts'
+import { formatProblems } from '../project/format-problems.ts'
+import { loadProject } from '../project/load.ts'
+import type { Problem } from '../project/problem.ts'
+import type { Project } from '../project/project.ts'
+import { liveVersions } from '../registry/versions.ts'
+import { openChildren } from '../workers/children.ts'
+import { checkModels } from '../workers/check-models.ts'
+import { checkViews, type DescribedViews } from '../workers/check-views.ts'
+import { readEnvironment } from './environment.ts'
+import { printJson, printLine } from './print.ts'
+import { hasLedger } from './session.ts'
+
+/** All files, the SQL, the sources' schemas and the models' inputs, in one go; exit 2 where something is wrong. */
+export default async function validate(_args: string[], options: GlobalOptions): Promise<number> {
+  const root = resolve(options.project)
+  const { project, problems } = loadProject(root)
+  if (project !== undefined) {
+    const children = openChildren({ places: 1 })
+    try {
+      const described = await checkViews(project, children)
+      problems.push(...described.problems, ...checkModels(project, described.views))
+      problems.push(...(await checkLive(project, described.views)))
+    } finally {
+      await children.close()
+    }
+  }
+  const errors = problems.filter((problem) => problem.severity === 'error').length
+  if (options.json) printJson({ valid: errors === 0, problems })
+  else if (problems.length > 0) printLine(formatProblems(problems, { color: process.stdout.isTTY === true }))
+  if (!options.json && errors === 0 && project !== undefined) {
+    const count = (what: object) => Object.keys(what).length
+    printLine(
+      `${project.name} is valid: ${count(project.views)} views, ${count(project.models)} models, ${count(project.schedules)} schedules`,
+    )
+  }
+  return errors === 0 ? 0 : 2
+}
+
+/** The view of a live version may be neither edited nor removed: its scores would be computed from something else. */
+async function checkLive(project: Project, views: DescribedViews): Promise<Problem[]> {
+  const environment = readEnvironment()
+  if (!hasLedger(project.root, environment)) return []
+  const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role: 'command' })
+  try {
+    return (await liveVersions(database.pool)).flatMap(({ model, version, view, view_hash }) => {
+      if (project.models[model] === undefined) return []
+      const described = views[view]
+      const file = `features/${view}/features.sql`
+      const at = { severity: 'error', file, line: undefined, column: undefined } as const
+      const what = `version ${version} of ${model} is live and was registered on view ${view}`
+      if (project.views[view] === undefined) {
+        return [{ ...at, file: `features/${view}/view.yaml`, message: `${what}, which is not there any more: restore it` }]
+      }
+      if (described === undefined || described.viewHash === view_hash) return []
+      return [
+        {
+          ...at,
+          message:
+            `${what} ${view_hash.slice(0, 12)}, but its SQL or sources have changed (now ${described.viewHash.slice(0, 12)}): ` +
+            `restore them, and put changed features into a new view folder such as features/${view}_v2`,
+        },
+      ]
+    })
+  } finally {
+    await database.close()
+  }
+}

@@ -1,0 +1,33 @@
+import type { GlobalOptions } from '../cli.ts'
+import { champion, listVersions } from '../registry/versions.ts'
+import { modelNamed } from './find.ts'
+import { localTime, printJson, printLine, printTable } from './print.ts'
+import { withSession } from './session.ts'
+
+export default function versions([name = '']: string[], options: GlobalOptions): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const model = modelNamed(project, name)
+    const live = await champion(database.pool, model.name)
+    const rows = (await listVersions(database.pool, model.name)).map((version) => ({
+      ...version,
+      champion: version.version === live?.version,
+    }))
+    if (options.json) printJson(rows)
+    else if (rows.length === 0) printLine(`no version of ${model.name} yet: nightshift register ${model.name} FILE.onnx`)
+    else {
+      printTable(
+        ['version', '', 'registered', 'by', 'view', 'view hash', 'sha256'],
+        rows.map((row) => [
+          row.version,
+          row.champion ? 'champion' : '',
+          localTime(row.registered_at, project.timezone),
+          row.registered_by,
+          row.view,
+          row.view_hash.slice(0, 12),
+          row.sha256,
+        ]),
+      )
+    }
+    return 0
+  })
+}

@@ -1,0 +1,167 @@
+import type { ClientBase } from 'pg'
+import { transaction } from '../database/database.ts'
+import type { FailureClass } from '../pipeline/failure.ts'
+import type { PlannedSlot } from './calendar.ts'
+import { enqueueAttempt } from './enqueue.ts'
+import type { Action, SlotRef } from './ledgerview.ts'
+import type { Reconciler } from './reconcile.ts'
+import { createRun, findRun, openRunOf, type Run } from './runs.ts'
+import { ensureSlot, type Slot, type SlotRow, toSlot } from './slots.ts'
+
+/** What the planner's actions need from those who run the work and those who tell people. */
+export interface Effects {
+  /** Records that an attempt's worker is gone, as a transient failure. */
+  attemptLost(run: Run, attempt: number): Promise<void>
+  /** Moves the file of a run that was left in `publishing` into place. */
+  finishPublication(run: string): Promise<void>
+  /** Tells people, in the transaction that changes the slot. */
+  deadlineMissed(client: ClientBase, slot: Slot, message: string): Promise<void>
+  slotFailed(client: ClientBase, slot: Slot, failureClass: FailureClass, message: string): Promise<void>
+  slotSkipped(client: ClientBase, slot: Slot): Promise<void>
+}
+
+/** Does one action of a plan, under its slot's lock and only where the slot is still as the plan saw it. */
+export async function act(reconciler: Reconciler, action: Action): Promise<void> {
+  const { database, log, effects } = reconciler
+  switch (action.type) {
+    case 'create-slots':
+      await createSlots(reconciler, action.slots)
+      return
+    case 'move-slot':
+      await onSlot(reconciler, action.slot, ['expected'], (client, slot) =>
+        client.query(
+          `update nightshift.slots set schedule = $2, due = $3, deadline = $4, changed_at = now() where id = $1`,
+          [slot.id, action.schedule, action.due, action.deadline ?? null],
+        ),
+      )
+      return
+    case 'remove-slot':
+      await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
+        if (slot.run === null) await client.query('delete from nightshift.slots where id = $1', [slot.id])
+      })
+      return
+    case 'see-schedule':
+      await database.pool.query(
+        `insert into nightshift.schedules (name, first_seen_at, definition, seen_at) values ($1, $2, $3, $4)
+         on conflict (name) do update set definition = $3, seen_at = greatest(nightshift.schedules.seen_at, $4)`,
+        [action.schedule, action.first_seen, JSON.stringify(action.definition), action.at],
+      )
+      return
+    case 'forget-schedule':
+      await database.pool.query('delete from nightshift.schedules where name = $1', [action.schedule])
+      return
+    case 'finish-publishing':
+      if (action.run !== null) await effects.finishPublication(action.run)
+      return
+    case 'attempt-lost': {
+      const run = await findRun(database.pool, action.run)
+      if (run?.state !== 'running' || run.attempt !== action.attempt) return
+      log.warn({ run: run.id, attempt: action.attempt }, action.reason)
+      await effects.attemptLost(run, action.attempt)
+      return
+    }
+    case 'enqueue-attempt':
+      await enqueueDue(reconciler, action.run, action.attempt)
+      return
+    case 'start-run':
+      await startRun(reconciler, action)
+      return
+    case 'deadline-missed':
+      await onSlot(reconciler, action.slot, undefined, async (client, slot) => {
+        if (slot.late || slot.state === 'published' || slot.state === 'skipped') return
+        await client.query('update nightshift.slots set late = true where id = $1', [slot.id])
+        if (action.incident.do !== 'none') await effects.deadlineMissed(client, slot, action.reason)
+      })
+      return
+    case 'skip-slot':
+      await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
+        await setState(client, slot, 'skipped', action.reason)
+        await effects.slotSkipped(client, slot)
+      })
+      return
+    case 'fail-slot':
+      await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
+        await setState(client, slot, 'failed', action.message)
+        await effects.slotFailed(client, slot, action.class, action.message)
+      })
+      return
+    case 'note-slot':
+      await onSlot(reconciler, action.slot, ['expected'], (client, slot) =>
+        client.query('update nightshift.slots set reason = $2 where id = $1', [slot.id, action.reason]),
+      )
+      return
+    default:
+      return unknown(action)
+  }
+}
+
+async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]): Promise<void> {
+  const { rowCount } = await database.pool.query(
+    `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline)
+     select * from jsonb_to_recordset($1) as s(kind text, name text, as_of timestamptz, partition text,
+                                               schedule text, due timestamptz, deadline timestamptz)
+     on conflict (kind, name, as_of) do nothing`,
+    [
+      JSON.stringify(
+        slots.map(({ asOf, ...slot }) => ({ ...slot, as_of: asOf.instant, partition: asOf.label })),
+      ),
+    ],
+  )
+  if (rowCount !== null && rowCount > 0) log.info({ slots: rowCount }, 'the calendar expects new slots')
+}
+
+async function startRun(reconciler: Reconciler, action: Extract<Action, { type: 'start-run' }>): Promise<void> {
+  const { slot: ref } = action
+  const run = await transaction(reconciler.database, async (client) => {
+    const slot = await ensureSlot(client, ref.kind, ref.name, { instant: ref.as_of, label: ref.partition })
+    const atRest = slot.state === 'expected' || slot.state === 'failed' || slot.state === 'skipped'
+    if (!atRest || (await openRunOf(client, slot.id)) !== undefined) return undefined
+    return findRun(client, await createRun(client, slot, action.run))
+  })
+  // A queue that is away is found by the next round: the run is in the ledger and its job is not in the queue.
+  if (run !== undefined) await enqueueAttempt(reconciler.queues, run, 1)
+}
+
+async function enqueueDue({ database, queues }: Reconciler, id: string, attempt: number): Promise<void> {
+  const run = await findRun(database.pool, id)
+  if (run === undefined) return
+  if (run.state === 'waiting') {
+    await database.pool.query(
+      `with woken as (
+         update nightshift.runs set state = 'queued' where id = $1 and state = 'waiting' returning slot
+       )
+       update nightshift.slots set state = 'queued', changed_at = now() from woken where id = woken.slot`,
+      [id],
+    )
+  } else if (run.state !== 'queued') return
+  if (run.attempt === attempt - 1) await enqueueAttempt(queues, run, attempt)
+}
+
+/** Locks the slot and does `change` where it is in one of these states; undefined where it is not, or is gone. */
+async function onSlot<T>(
+  { database }: Reconciler,
+  ref: SlotRef,
+  states: Slot['state'][] | undefined,
+  change: (client: ClientBase, slot: Slot) => Promise<T>,
+): Promise<T | undefined> {
+  return transaction(database, async (client) => {
+    const { rows } = await client.query<SlotRow>(
+      'select * from nightshift.slots where kind = $1 and name = $2 and as_of = $3 for update',
+      [ref.kind, ref.name, ref.as_of],
+    )
+    const slot = rows[0] && toSlot(rows[0])
+    if (slot === undefined || (states !== undefined && !states.includes(slot.state))) return undefined
+    return change(client, slot)
+  })
+}
+
+async function setState(client: ClientBase, slot: Slot, state: Slot['state'], reason: string): Promise<void> {
+  await client.query(
+    `update nightshift.slots set state = $2, reason = $3, request = null, changed_at = now() where id = $1`,
+    [slot.id, state, reason],
+  )
+}
+
+function unknown(action: never): never {
+  throw new Error(`expected an action of the planner, got: ${JSON.stringify(action)}`)
+}

@@ -1,0 +1,20 @@
+import type { QueueName, Queues } from './queues.ts'
+import { attemptId, type Run } from './runs.ts'
+import { slotTitle } from './slots.ts'
+
+type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill'>
+
+/** Nights and back-filled nights have queues of their own. */
+export function jobQueue(run: Pick<Run, 'kind' | 'backfill'>): QueueName {
+  const nightly = run.kind === 'features' ? 'features' : 'scoring'
+  return run.backfill === null ? nightly : `${nightly}-backfill`
+}
+
+/** Puts an attempt into its queue; does nothing where its job is there already. */
+export async function enqueueAttempt(queues: Queues, run: Enqueued, attempt: number): Promise<void> {
+  await queues.add(jobQueue(run), {
+    id: attemptId(run.id, attempt),
+    title: slotTitle(run),
+    data: { run: run.id, attempt, slot: `${run.name}:${run.partition}` },
+  })
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import type { ClientBase } from 'pg'
+import { type Database, transaction } from '../database/database.ts'
+import type { Project } from '../project/project.ts'
+import type { ScheduleDefinition } from './calendar.ts'
+import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord } from './ledgerview.ts'
+import { attemptId, type RunRow, toRun } from './runs.ts'
+import { type SlotRow, toSlot } from './slots.ts'
+import { ledgerSince } from './upkeep.ts'
+import { jobQueue } from './enqueue.ts'
+import type { Queues } from './queues.ts'
+
+/** A worker that was seen within this long may still hold an attempt. */
+const SILENT_MS = 15_000
+let slotsSql: string | undefined
+
+/** Reads what the planner looks at, in one snapshot of the ledger, then asks the queue. */
+export async function loadLedgerView(from: {
+  database: Database
+  queues: Queues
+  project(): Project
+}): Promise<LedgerView> {
+  const project = from.project()
+  const view = await transaction(from.database, async (client) => {
+    await client.query('set transaction isolation level repeatable read read only')
+    const { rows } = await client.query<{ now: Date }>('select now() as now')
+    const now = (rows[0]?.now ?? new Date()).toISOString()
+    const schedules = await loadSchedules(client)
+    const { views, champions } = await loadChampions(client)
+    return {
+      now,
+      project,
+      views,
+      champions,
+      schedules,
+      slots: await loadSlots(client, ledgerSince(schedules, now), now),
+      runs: await loadOpenRuns(client),
+    }
+  })
+  return { ...view, jobs: await knownJobs(from.queues, view.runs) }
+}
+
+async function loadSchedules(client: ClientBase): Promise<Record<string, ScheduleRecord>> {
+  const { rows } = await client.query<{
+    name: string
+    first_seen_at: Date
+    seen_at: Date
+    definition: ScheduleDefinition
+  }>('select name, first_seen_at, seen_at, definition from nightshift.schedules')
+  return Object.fromEntries(
+    rows.map((row) => [
+      row.name,
+      { first_seen: row.first_seen_at.toISOString(), seen: row.seen_at.toISOString(), definition: row.definition },
+    ]),
+  )
+}
+
+async function loadChampions(
+  client: ClientBase,
+): Promise<{ views: LedgerView['views']; champions: LedgerView['champions'] }> {
+  const { rows } = await client.query<{ model: string; version: number; view: string }>(
+    `select c.model, c.version, v.view
+       from nightshift.champions c join nightshift.versions v on v.model = c.model and v.version = c.version`,
+  )
+  return {
+    views: Object.fromEntries(rows.map((row) => [row.model, [row.view]])),
+    champions: Object.fromEntries(rows.map((row) => [row.model, row.version])),
+  }
+}
+
+async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {
+  slotsSql ??= readFileSync(new URL('./slots-to-plan.sql', import.meta.url), 'utf8')
+  const { rows } = await client.query<SlotRow & { view: string | null }>(slotsSql, [since, now])
+  return rows.map(({ view, ...row }) => ({ ...toSlot(row), ...(view === null ? {} : { views: [view] }) }))
+}
+
+async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
+  const { rows } = await client.query<RunRow & { worker: string | null; silent_ms: number | null }>(
+    `select r.*, a.worker, extract(epoch from clock_timestamp() - p.seen_at) * 1000 as silent_ms
+       from nightshift.runs r
+       left join nightshift.attempts a on a.run = r.id and a.number = r.attempt
+       left join nightshift.processes p on p.id = a.worker
+      where r.state in ('waiting', 'queued', 'running', 'publishing')`,
+  )
+  return rows.map(({ worker, silent_ms, ...row }) => {
+    const silent = silent_ms === null ? undefined : Number(silent_ms)
+    return {
+      ...toRun(row),
+      worker: worker === null ? undefined : { id: worker, silent_ms: silent },
+      // Publishing takes no longer than a rename and a sync: a live worker is trusted with it.
+      locked: row.state === 'publishing' && silent !== undefined && silent < SILENT_MS,
+    }
+  })
+}
+
+/** The jobs of queued and running attempts that the queue still has; undefined where it does not answer. */
+async function knownJobs(queues: Queues, runs: OpenRun[]): Promise<ReadonlySet<string> | undefined> {
+  const known = new Set<string>()
+  try {
+    await Promise.all(
+      runs.map(async (run) => {
+        const number = run.state === 'queued' ? run.attempt + 1 : run.attempt
+        const id = attemptId(run.id, number)
+        if (run.state !== 'waiting' && (await queues.has(jobQueue(run), id))) known.add(id)
+      }),
+    )
+    return known
+  } catch {
+    return undefined
+  }
+}

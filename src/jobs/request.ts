@@ -1,0 +1,88 @@
+import type { ClientBase } from 'pg'
+import { type Database, transaction } from '../database/database.ts'
+import type { AsOf } from '../project/asof.ts'
+import type { Project, Retry } from '../project/project.ts'
+import { DEFAULT_RETRY } from '../project/project.ts'
+import { createRun, openRunOf, type RunSettings, type Trigger } from './runs.ts'
+import { ensureSlot, type Slot, type SlotRequest } from './slots.ts'
+
+const DEFAULT_TIMEOUT_MS = 60 * 60_000
+
+export interface Request {
+  trigger: Trigger
+  forced?: boolean
+  version?: number | null
+  backfill?: number | null
+  settings: RunSettings
+  by?: string | null
+}
+
+/**
+ * How a run that somebody asked for is retried and bounded: as the first schedule that covers it says.
+ * It waits for no data: whoever asked is told at once what is missing.
+ */
+export function settingsFor(project: Project, kind: 'features' | 'scores', name: string): RunSettings {
+  const schedule = Object.values(project.schedules).find((each) =>
+    kind === 'scores'
+      ? each.score.includes(name)
+      : each.refresh.includes(name) || each.score.some((model) => project.models[model]?.view === name),
+  )
+  return toSettings(schedule?.retry ?? DEFAULT_RETRY, schedule?.timeout.ms ?? DEFAULT_TIMEOUT_MS, null)
+}
+
+export function toSettings(retry: Retry, timeoutMs: number, waitUntil: string | null): RunSettings {
+  return { attempts: retry.attempts, backoff_ms: retry.backoff.ms, timeout_ms: timeoutMs, wait_until: waitUntil }
+}
+
+/**
+ * Asks for a view's features. Where its slot is being worked on already, that run is joined.
+ * @returns the run's id
+ */
+export async function requestFeatures(
+  database: Database,
+  view: string,
+  asOf: AsOf,
+  request: Request,
+): Promise<{ run: string; joined: boolean }> {
+  return transaction(database, async (client) => {
+    const slot = await ensureSlot(client, 'features', view, asOf)
+    const open = await openRunOf(client, slot.id)
+    if (open !== undefined) return { run: open.id, joined: true }
+    return { run: await createRun(client, slot, request), joined: false }
+  })
+}
+
+/**
+ * Asks for a model's scores. The planner starts the run once the features are published; where the slot is being
+ * worked on already, that run is joined.
+ */
+export async function requestScores(
+  database: Database,
+  model: string,
+  asOf: AsOf,
+  request: Request,
+): Promise<{ slot: Slot; joined: string | undefined }> {
+  return transaction(database, async (client) => {
+    const slot = await ensureSlot(client, 'scores', model, asOf)
+    const open = await openRunOf(client, slot.id)
+    if (open === undefined) await expect(client, slot, request)
+    return { slot, joined: open?.id }
+  })
+}
+
+async function expect(client: ClientBase, slot: Slot, request: Request): Promise<void> {
+  const stored: SlotRequest = {
+    trigger: request.trigger,
+    forced: request.forced ?? false,
+    version: request.version ?? null,
+    backfill: request.backfill ?? null,
+    settings: request.settings,
+    by: request.by ?? null,
+  }
+  await client.query(
+    `update nightshift.slots
+        set state = 'expected', request = $2, due = coalesce(due, now()), reason = null, changed_at = now()
+      where id = $1`,
+    [slot.id, JSON.stringify(stored)],
+  )
+}

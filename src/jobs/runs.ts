@@ -1,0 +1,242 @@
+import { randomInt } from 'node:crypto'
+import type { ClientBase } from 'pg'
+import type { Check, InputFile, StepTime } from '../pipeline/facts.ts'
+import type { FailureRecord } from '../pipeline/failure.ts'
+import { type Connection, type Kind, type Slot } from './slots.ts'
+
+export const RUN_STATES = [
+  'waiting',
+  'queued',
+  'running',
+  'publishing',
+  'published',
+  'held',
+  'failed',
+  'cancelled',
+] as const
+export type RunState = (typeof RUN_STATES)[number]
+export const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
+
+export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release'
+
+/** How a run is retried and bounded, fixed when it is created. */
+export interface RunSettings {
+  attempts: number
+  backoff_ms: number
+  timeout_ms: number
+  /** Late data is waited for until then, ISO 8601; null: not at all. */
+  wait_until: string | null
+}
+
+/** One execution of a slot, as the ledger keeps it. Times are ISO 8601 in UTC. */
+export interface Run {
+  id: string
+  slot: number
+  kind: Kind
+  name: string
+  as_of: string
+  partition: string
+  state: RunState
+  trigger: Trigger
+  backfill: number | null
+  forced: boolean
+  version: number | null
+  settings: RunSettings
+  attempt: number
+  fence: number | null
+  next_attempt_at: string | null
+  /** When it first found its data late. */
+  waiting_since: string | null
+  known_at: string | null
+  progress: { text: string; rows?: number; total?: number } | null
+  path: string | null
+  rows: number | null
+  bytes: number | null
+  sha256: string | null
+  view_hash: string | null
+  metadata: Record<string, string> | null
+  checks: Check[]
+  inputs: InputFile[]
+  warnings: string[]
+  summary: Record<string, number | undefined> | null
+  failure: FailureRecord | null
+  reason: string | null
+  requested_by: string | null
+  created_at: string
+  started_at: string | null
+  ended_at: string | null
+}
+
+export interface Attempt {
+  run: string
+  number: number
+  fence: number
+  worker: string
+  started_at: string
+  ended_at: string | null
+  outcome: string | null
+  failure: FailureRecord | null
+  steps: StepTime[]
+}
+
+/** Id of an attempt: its job in the queue, its folder under `warehouse/.attempts/`. */
+export function attemptId(run: string, attempt: number): string {
+  return `${run}-a${attempt}`
+}
+
+export interface NewRun {
+  trigger: Trigger
+  forced?: boolean
+  version?: number | null
+  backfill?: number | null
+  settings: RunSettings
+  by?: string | null
+}
+
+/**
+ * Creates a run of a slot, ready for its first attempt. The caller holds the slot's lock.
+ * Throws where the slot has an open run already (`one_open_run`).
+ */
+export async function createRun(client: ClientBase, slot: Slot, run: NewRun): Promise<string> {
+  const id = newRunId()
+  await client.query(
+    `insert into nightshift.runs
+       (id, slot, kind, name, as_of, partition, trigger, forced, version, backfill, settings, requested_by, next_attempt_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now())`,
+    [
+      id,
+      slot.id,
+      slot.kind,
+      slot.name,
+      slot.as_of,
+      slot.partition,
+      run.trigger,
+      run.forced ?? false,
+      run.version ?? null,
+      run.backfill ?? null,
+      JSON.stringify(run.settings),
+      run.by ?? null,
+    ],
+  )
+  await client.query(
+    `update nightshift.slots
+        set state = 'queued', run = $2, reason = null, wait_until = null, waits_for = null, request = null, changed_at = now()
+      where id = $1`,
+    [slot.id, id],
+  )
+  return id
+}
+
+export async function findRun(connection: Connection, id: string): Promise<Run | undefined> {
+  const { rows } = await connection.query<RunRow>('select * from nightshift.runs where id = $1', [id])
+  return rows[0] && toRun(rows[0])
+}
+
+export async function openRunOf(connection: Connection, slot: number): Promise<Run | undefined> {
+  const { rows } = await connection.query<RunRow>(
+    'select * from nightshift.runs where slot = $1 and state = any($2)',
+    [slot, OPEN_STATES],
+  )
+  return rows[0] && toRun(rows[0])
+}
+
+export async function attemptsOf(connection: Connection, run: string): Promise<Attempt[]> {
+  const { rows } = await connection.query<AttemptRow>(
+    'select * from nightshift.attempts where run = $1 order by number',
+    [run],
+  )
+  return rows.map((row) => ({
+    ...row,
+    fence: Number(row.fence),
+    started_at: row.started_at.toISOString(),
+    ended_at: row.ended_at?.toISOString() ?? null,
+  }))
+}
+
+export interface RunFilter {
+  name?: string
+  kind?: Kind
+  states?: RunState[]
+  failureClass?: string
+  text?: string
+  version?: number
+  /** As-of bounds, ISO 8601, both inclusive. */
+  from?: string
+  to?: string
+  limit?: number
+}
+
+/** Runs, newest first. */
+export async function listRuns(connection: Connection, filter: RunFilter = {}): Promise<Run[]> {
+  const { rows } = await connection.query<RunRow>(
+    `select * from nightshift.runs
+      where ($1::text is null or name = $1) and ($2::text is null or kind = $2)
+        and ($3::text[] is null or state = any($3))
+        and ($4::text is null or failure->>'class' = $4)
+        and ($5::text is null or position(lower($5) in lower(failure->>'message')) > 0)
+        and ($6::int is null or version = $6)
+        and ($7::timestamptz is null or as_of >= $7) and ($8::timestamptz is null or as_of <= $8)
+      order by created_at desc, id
+      limit $9`,
+    [
+      filter.name ?? null,
+      filter.kind ?? null,
+      filter.states ?? null,
+      filter.failureClass ?? null,
+      filter.text ?? null,
+      filter.version ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+      filter.limit ?? 50,
+    ],
+  )
+  return rows.map(toRun)
+}
+
+
+/** Short enough to say aloud, never all digits (BullMQ refuses such ids), no letters that look alike. */
+function newRunId(): string {
+  const letters = 'bcdfghjkmnpqrstvwxyz'
+  const signs = `${letters}23456789`
+  const pick = (from: string) => from.charAt(randomInt(from.length))
+  return pick(letters) + Array.from({ length: 7 }, () => pick(signs)).join('')
+}
+
+type Times = 'as_of' | 'next_attempt_at' | 'waiting_since' | 'known_at' | 'created_at' | 'started_at' | 'ended_at'
+type Numbers = 'slot' | 'fence' | 'rows' | 'bytes' | 'backfill'
+/** What `pg` returns: timestamps as Date, bigint as text. */
+export type RunRow = Omit<Run, Times | Numbers> & { [Key in Times]: Date | null } & {
+  [Key in Numbers]: string | number | null
+}
+type AttemptRow = Omit<Attempt, 'fence' | 'started_at' | 'ended_at'> & {
+  fence: string | number
+  started_at: Date
+  ended_at: Date | null
+}
+
+export function toRun(row: RunRow): Run {
+  return {
+    ...row,
+    slot: Number(row.slot),
+    fence: number(row.fence),
+    rows: number(row.rows),
+    bytes: number(row.bytes),
+    backfill: number(row.backfill),
+    as_of: row.as_of?.toISOString() ?? '',
+    created_at: row.created_at?.toISOString() ?? '',
+    next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
+    waiting_since: row.waiting_since?.toISOString() ?? null,
+    known_at: row.known_at?.toISOString() ?? null,
+    started_at: row.started_at?.toISOString() ?? null,
+    ended_at: row.ended_at?.toISOString() ?? null,
+  }
+}
+
+function number(value: string | number | null): number | null {
+  return value === null ? null : Number(value)
+}
+
+/** Nothing more will happen to this run. */
+export function isOver(run: Pick<Run, 'state'>): boolean {
+  return OPEN_STATES.every((state) => state !== run.state)
+}

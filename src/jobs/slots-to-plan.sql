@@ -1,0 +1,14 @@
+-- What the planner looks at: slots that are not at rest, those due since $1, those past a deadline at $2 of which
+-- nobody has been told, and the features of the same as-ofs. `view`: that of the version which a request names.
+with chosen as (
+  select * from nightshift.slots
+   where state in ('expected', 'waiting', 'queued', 'running', 'publishing')
+      or due >= $1
+      or request is not null
+      or (deadline < $2 and not late and state not in ('published', 'skipped'))
+)
+select s.*, v.view
+  from nightshift.slots s
+  left join nightshift.versions v on v.model = s.name and v.version = (s.request->>'version')::int and s.kind = 'scores'
+ where s.id in (select id from chosen)
+    or (s.kind = 'features' and s.as_of in (select as_of from chosen where kind = 'scores'))

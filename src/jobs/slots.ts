@@ -1,0 +1,150 @@
+import type { ClientBase, Pool } from 'pg'
+import type { AsOf } from '../project/asof.ts'
+import type { RunSettings, Trigger } from './runs.ts'
+
+export type Kind = 'features' | 'scores'
+
+export type SlotState =
+  | 'expected'
+  | 'waiting'
+  | 'queued'
+  | 'running'
+  | 'publishing'
+  | 'published'
+  | 'held'
+  | 'failed'
+  | 'skipped'
+
+/** Who asked for a slot beside its schedule, and how it is to be run. */
+export interface SlotRequest {
+  trigger: Trigger
+  forced: boolean
+  version: number | null
+  backfill: number | null
+  settings: RunSettings
+  by: string | null
+}
+
+/** An expected (view or model, as-of), as the ledger keeps it. Times are ISO 8601 in UTC. */
+export interface Slot {
+  id: number
+  kind: Kind
+  name: string
+  as_of: string
+  partition: string
+  /** State of the latest execution; what readers see is `published_run`. */
+  state: SlotState
+  schedule: string | null
+  due: string | null
+  deadline: string | null
+  wait_until: string | null
+  waits_for: string | null
+  /** Somebody has been told that it missed its deadline. */
+  late: boolean
+  reason: string | null
+  request: SlotRequest | null
+  run: string | null
+  published_run: string | null
+  published_at: string | null
+  changed_at: string
+}
+
+/** A pool or one client of it: reads go to either, writes to the client that holds the transaction. */
+export type Connection = ClientBase | Pool
+
+export function slotTitle(slot: { kind: Kind; name: string; partition: string }): string {
+  return `${slot.kind === 'scores' ? 'score' : 'refresh'} ${slot.name} ${slot.partition}`
+}
+
+/** Makes sure that a slot exists and returns it, locked until the transaction ends. */
+export async function ensureSlot(
+  client: ClientBase,
+  kind: Kind,
+  name: string,
+  asOf: Pick<AsOf, 'instant' | 'label'>,
+): Promise<Slot> {
+  await client.query(
+    `insert into nightshift.slots (kind, name, as_of, partition) values ($1, $2, $3, $4)
+     on conflict (kind, name, as_of) do nothing`,
+    [kind, name, asOf.instant, asOf.label],
+  )
+  const { rows } = await client.query<SlotRow>(
+    'select * from nightshift.slots where kind = $1 and name = $2 and as_of = $3 for update',
+    [kind, name, asOf.instant],
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error(`slot ${kind} ${name} ${asOf.label} vanished while it was created`)
+  return toSlot(row)
+}
+
+export async function findSlot(
+  connection: Connection,
+  kind: Kind,
+  name: string,
+  asOf: { instant: string },
+): Promise<Slot | undefined> {
+  const { rows } = await connection.query<SlotRow>(
+    'select * from nightshift.slots where kind = $1 and name = $2 and as_of = $3',
+    [kind, name, asOf.instant],
+  )
+  return rows[0] && toSlot(rows[0])
+}
+
+export interface SlotFilter {
+  kind?: Kind
+  name?: string
+  from?: string
+  to?: string
+  states?: SlotState[]
+  limit?: number
+}
+
+/** Slots, newest as-of first. */
+export async function listSlots(connection: Connection, filter: SlotFilter = {}): Promise<Slot[]> {
+  const { rows } = await connection.query<SlotRow>(
+    `select * from nightshift.slots
+      where ($1::text is null or kind = $1) and ($2::text is null or name = $2)
+        and ($3::timestamptz is null or as_of >= $3) and ($4::timestamptz is null or as_of <= $4)
+        and ($5::text[] is null or state = any($5))
+      order by as_of desc, name, kind
+      limit $6`,
+    [
+      filter.kind ?? null,
+      filter.name ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+      filter.states ?? null,
+      filter.limit ?? null,
+    ],
+  )
+  return rows.map(toSlot)
+}
+
+/** Locks a slot for the rest of the transaction. Every change to a slot or its runs takes this lock first. */
+export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
+  const { rows } = await client.query<SlotRow>('select * from nightshift.slots where id = $1 for update', [id])
+  const [row] = rows
+  if (row === undefined) throw new Error(`slot ${id} is not in the ledger`)
+  return toSlot(row)
+}
+
+type Times = 'as_of' | 'due' | 'deadline' | 'wait_until' | 'published_at' | 'changed_at'
+/** What `pg` returns: timestamps as Date. */
+export type SlotRow = Omit<Slot, Times | 'id'> & { [Key in Times]: Date | null } & { id: string | number }
+
+export function toSlot(row: SlotRow): Slot {
+  return {
+    ...row,
+    id: Number(row.id),
+    as_of: iso(row.as_of) ?? '',
+    due: iso(row.due),
+    deadline: iso(row.deadline),
+    wait_until: iso(row.wait_until),
+    published_at: iso(row.published_at),
+    changed_at: iso(row.changed_at) ?? '',
+  }
+}
+
+function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString()
+}

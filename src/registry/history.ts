@@ -1,0 +1,41 @@
+import type { ClientBase, Pool } from 'pg'
+
+export interface HistoryEntry {
+  model: string
+  event: 'registered' | 'promoted' | 'rolled back'
+  version: number
+  from_version?: number | null
+  by: string | null
+  reason: string | null
+  evidence: Record<string, unknown>
+}
+
+/** Appends to the history, in the transaction of what it records. */
+export async function record(client: ClientBase, entry: HistoryEntry): Promise<void> {
+  await client.query(
+    `insert into nightshift.history (model, event, version, from_version, by, reason, evidence)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      entry.model,
+      entry.event,
+      entry.version,
+      entry.from_version ?? null,
+      entry.by,
+      entry.reason,
+      JSON.stringify(entry.evidence),
+    ],
+  )
+}
+
+/** A model's history, oldest first; `at` is ISO 8601 in UTC. */
+export async function historyOf(
+  connection: ClientBase | Pool,
+  model: string,
+): Promise<(HistoryEntry & { at: string })[]> {
+  const { rows } = await connection.query<HistoryEntry & { at: Date }>(
+    `select at, model, event, version, from_version, by, reason, evidence
+       from nightshift.history where model = $1 order by id`,
+    [model],
+  )
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+}

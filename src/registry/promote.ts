@@ -1,0 +1,63 @@
+import { type Database, transaction } from '../database/database.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { record } from './history.ts'
+import { champion, listVersions } from './versions.ts'
+
+export interface Promotion {
+  model: string
+  version: number
+  /** The champion that the caller saw; null where there was none. The pointer moves only from there. */
+  expected: number | null
+  by: string | null
+  /** Why the gate was overridden, null where it was not. */
+  override: string | null
+}
+
+/**
+ * Makes a version the champion, by compare-and-swap: of two promotions at once one wins and the other is told.
+ * Takes effect with the next run; a run that has started keeps its version.
+ */
+export async function promote(
+  database: Database,
+  promotion: Promotion,
+): Promise<{ from: number | null; to: number; seconds: number }> {
+  const start = performance.now()
+  const { model, version } = promotion
+  await transaction(database, async (client) => {
+    await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.champions'), hashtext($1))`, [model])
+    const versions = await listVersions(client, model)
+    if (!versions.some((each) => each.version === version)) {
+      const known = versions.map((each) => each.version).reverse()
+      throw new ConfigurationError(
+        `promote ${model}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
+      )
+    }
+    const current = (await champion(client, model))?.version ?? null
+    if (current !== promotion.expected) {
+      throw new ConfigurationError(
+        `promote ${model}: somebody else changed the champion meanwhile, from ${said(promotion.expected)} to ${said(current)}; ` +
+          `look at \`nightshift history ${model}\` and promote again if it is still wanted`,
+      )
+    }
+    if (current === version) return
+    await client.query(
+      `insert into nightshift.champions (model, version) values ($1, $2)
+       on conflict (model) do update set version = $2, since = now()`,
+      [model, version],
+    )
+    await record(client, {
+      model,
+      event: 'promoted',
+      version,
+      from_version: current,
+      by: promotion.by,
+      reason: promotion.override,
+      evidence: promotion.override === null ? {} : { override: true },
+    })
+  })
+  return { from: promotion.expected, to: version, seconds: (performance.now() - start) / 1000 }
+}
+
+function said(version: number | null): string {
+  return version === null ? 'none' : `version ${version}`
+}

@@ -1,0 +1,118 @@
+import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Database, transaction } from '../database/database.ts'
+import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+import { record } from './history.ts'
+import { listVersions, type Version } from './versions.ts'
+
+/** What is registered: the file as it was inspected, and how it is fed. */
+export interface Registration {
+  model: string
+  /** Absolute path of the ONNX file. */
+  file: string
+  facts: ModelFacts
+  view: string
+  viewHash: string
+  featuresSql: string
+  inputs: string[]
+  output: Version['output']
+  mapping: MappingPlan
+  dataset: string | null
+  warnings: string[]
+  by: string | null
+}
+
+/**
+ * Gives a model's file its number and copies it into the warehouse, where it is never written again.
+ * The same file on the same view with the same mapping is the version that it already has (`known`).
+ */
+export async function register(
+  database: Database,
+  warehouse: string,
+  registration: Registration,
+): Promise<{ version: Version; known: boolean }> {
+  return transaction(database, async (client) => {
+    // One registration of a model at a time: numbers have no gaps and no doubles.
+    await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.versions'), hashtext($1))`, [
+      registration.model,
+    ])
+    const versions = await listVersions(client, registration.model)
+    const same = versions.find((version) => isSame(version, registration))
+    if (same !== undefined) return { version: same, known: true }
+
+    const number = (versions[0]?.version ?? 0) + 1
+    const file = join('models', registration.model, String(number), 'model.onnx')
+    await store(registration.file, warehouse, file)
+    await client.query(
+      `insert into nightshift.versions
+         (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping, dataset, warnings, registered_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+      [
+        registration.model,
+        number,
+        registration.facts.sha256,
+        registration.facts.bytes,
+        file,
+        registration.view,
+        registration.viewHash,
+        registration.featuresSql,
+        JSON.stringify(registration.inputs),
+        JSON.stringify(registration.output),
+        JSON.stringify(registration.mapping),
+        registration.dataset,
+        JSON.stringify(registration.warnings),
+        registration.by,
+      ],
+    )
+    await record(client, {
+      model: registration.model,
+      event: 'registered',
+      version: number,
+      by: registration.by,
+      reason: null,
+      evidence: { sha256: registration.facts.sha256, view: registration.view, view_hash: registration.viewHash },
+    })
+    const [version] = await listVersions(client, registration.model)
+    if (version === undefined) throw new Error(`version ${number} of ${registration.model} vanished`)
+    return { version, known: false }
+  })
+}
+
+function isSame(version: Version, registration: Registration): boolean {
+  return (
+    version.sha256 === registration.facts.sha256 &&
+    version.view === registration.view &&
+    version.view_hash === registration.viewHash &&
+    version.dataset === registration.dataset &&
+    canonical(version.mapping) === canonical(registration.mapping)
+  )
+}
+
+/** jsonb keeps no key order: compare with the keys sorted. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
+async function store(from: string, warehouse: string, to: string): Promise<void> {
+  const target = join(warehouse, to)
+  const temporary = `${target}.${process.pid}.tmp`
+  await mkdir(join(target, '..'), { recursive: true })
+  try {
+    await copyFile(from, temporary)
+    const handle = await open(temporary, 'r+')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await chmod(temporary, 0o444)
+    await rename(temporary, target)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}

@@ -1,0 +1,76 @@
+import type { ClientBase, Pool } from 'pg'
+import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+
+/** A registered ONNX file of a model, immutable, numbered 1, 2, 3. Times are ISO 8601 in UTC. */
+export interface Version {
+  model: string
+  version: number
+  sha256: string
+  bytes: number
+  /** Relative to the warehouse. */
+  file: string
+  view: string
+  view_hash: string
+  features_sql: string
+  inputs: string[]
+  output: ModelFacts['outputs'][number]
+  mapping: MappingPlan
+  dataset: string | null
+  warnings: string[]
+  registered_at: string
+  registered_by: string | null
+}
+
+type Connection = ClientBase | Pool
+type VersionRow = Omit<Version, 'registered_at' | 'bytes'> & { registered_at: Date; bytes: string | number }
+
+export async function findVersion(
+  connection: Connection,
+  model: string,
+  version: number,
+): Promise<Version | undefined> {
+  const { rows } = await connection.query<VersionRow>(
+    'select * from nightshift.versions where model = $1 and version = $2',
+    [model, version],
+  )
+  return rows[0] && toVersion(rows[0])
+}
+
+/** All versions of a model, newest first. */
+export async function listVersions(connection: Connection, model: string): Promise<Version[]> {
+  const { rows } = await connection.query<VersionRow>(
+    'select * from nightshift.versions where model = $1 order by version desc',
+    [model],
+  )
+  return rows.map(toVersion)
+}
+
+export interface Champion {
+  model: string
+  version: number
+  since: string
+}
+
+/** The version whose scores are published, undefined before the first promotion. */
+export async function champion(connection: Connection, model: string): Promise<Champion | undefined> {
+  const { rows } = await connection.query<{ model: string; version: number; since: Date }>(
+    'select model, version, since from nightshift.champions where model = $1',
+    [model],
+  )
+  const [row] = rows
+  return row && { ...row, since: row.since.toISOString() }
+}
+
+function toVersion(row: VersionRow): Version {
+  return { ...row, bytes: Number(row.bytes), registered_at: row.registered_at.toISOString() }
+}
+
+/** The champion's version of every model that has one. */
+export async function liveVersions(connection: Connection): Promise<Version[]> {
+  const { rows } = await connection.query<VersionRow>(
+    `select v.* from nightshift.champions c
+       join nightshift.versions v on v.model = c.model and v.version = c.version order by v.model`,
+  )
+  return rows.map(toVersion)
+}

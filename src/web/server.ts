@@ -1,0 +1,42 @@
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Queues } from '../jobs/queues.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { mountBoard } from './board.ts'
+
+export interface WebServer {
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Serves the pages on the loopback interface; port 0 takes a free one.
+ * Throws a ConfigurationError where the port is taken.
+ */
+export async function startWeb(queues: Queues, { port }: { port: number }): Promise<WebServer> {
+  const app = new Hono()
+  app.get('/', (context) => context.redirect('/queues'))
+  mountBoard(app, queues)
+  const hostname = '127.0.0.1'
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, port, hostname }, (address) => {
+      server.off('error', onError)
+      resolve({
+        url: `http://${hostname}:${address.port}`,
+        close: () =>
+          new Promise<void>((closed) => {
+            server.close(() => closed())
+            if ('closeAllConnections' in server) server.closeAllConnections()
+          }),
+      })
+    })
+    const onError = (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new ConfigurationError(`port ${port} is taken: name another with --port`, { cause: error })
+          : error,
+      )
+    }
+    server.on('error', onError)
+  })
+}

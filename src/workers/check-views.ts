@@ -1,0 +1,39 @@
+import { relative } from 'node:path'
+import { Failure } from '../pipeline/failure.ts'
+import type { ViewDescription } from '../pipeline/features.ts'
+import type { Problem } from '../project/problem.ts'
+import type { Project, View } from '../project/project.ts'
+import type { Children } from './children.ts'
+
+/** Columns and hash of each view whose SQL could be bound to its sources. */
+export type DescribedViews = Record<string, ViewDescription>
+
+/** Parses every view's SQL and binds it to the schemas of its sources as they lie on disk; computes nothing. */
+export async function checkViews(
+  project: Project,
+  children: Children,
+): Promise<{ views: DescribedViews; problems: Problem[] }> {
+  const views: DescribedViews = {}
+  const problems: Problem[] = []
+  for (const view of Object.values(project.views)) {
+    try {
+      const description = await children.run('describe', { root: project.root, view, timezone: project.timezone })
+      problems.push(...description.problems)
+      views[view.name] = description
+    } catch (error) {
+      problems.push(asProblem(project, view, error))
+    }
+  }
+  return { views, problems }
+}
+
+function asProblem(project: Project, view: View, error: unknown): Problem {
+  const at = { line: undefined, column: undefined }
+  if (error instanceof Failure && error.failureClass === 'late-data') {
+    // Data may come later than the definition: nothing is wrong yet, but nothing could be checked either.
+    const message = `${error.message}; the SQL could not be checked against the source`
+    return { severity: 'warning', file: relative(project.root, `${view.folder}/view.yaml`), ...at, message }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { severity: 'error', file: relative(project.root, view.sqlFile), ...at, message }
+}

@@ -1,0 +1,31 @@
+import type { Context } from './context.ts'
+import type { Result } from './publication.ts'
+import type { Plan } from './resolve.ts'
+import type { Steps } from './steps.ts'
+import type { Progress } from './tasks.ts'
+
+/** Hands the plan to a compute child and waits for its facts, no longer than the run's timeout. */
+export async function compute(
+  context: Context,
+  plan: Plan,
+  job: { lane: 'nightly' | 'backfill'; signal: AbortSignal; steps: Steps; progress: Progress },
+): Promise<Result> {
+  const options = {
+    lane: job.lane,
+    signal: job.signal,
+    timeoutMs: plan.run.settings.timeout_ms,
+    progress: job.progress,
+  }
+  switch (plan.kind) {
+    case 'features': {
+      const facts = await context.children.run('features', plan.request, options)
+      job.steps.add('features', facts.steps)
+      return { ...facts, late: facts.late, summary: null }
+    }
+    case 'scores': {
+      const facts = await context.children.run('scores', plan.request, options)
+      job.steps.add('scores', facts.steps)
+      return { ...facts, late: [], viewHash: plan.version.view_hash, inputs: [] }
+    }
+  }
+}

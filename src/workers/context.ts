@@ -1,0 +1,22 @@
+import type { Logger } from 'pino'
+import type { Database } from '../database/database.ts'
+import type { Project } from '../project/project.ts'
+import type { Children } from './children.ts'
+import type { OnPublished } from './publication.ts'
+
+/** What one worker process works with. */
+export interface Context {
+  /** This process's id in the ledger. */
+  id: string
+  database: Database
+  children: Children
+  log: Logger
+  /** Absolute path of the project, and of its warehouse. */
+  root: string
+  warehouse: string
+  /** Reads the project's files anew: they may change between two nights. Throws a contract Failure. */
+  project(): Project
+  onPublished: OnPublished
+  /** Called when something in the ledger changed that may set other work free. */
+  wake(): void
+}

@@ -1,0 +1,33 @@
+import type { ClientBase } from 'pg'
+import { reportFailure } from '../alerts/report.ts'
+import { alertSettings } from '../alerts/settings.ts'
+import type { Effects } from '../jobs/act.ts'
+import type { Slot } from '../jobs/slots.ts'
+import { Failure } from '../pipeline/failure.ts'
+import type { Context } from './context.ts'
+import { recordFailure } from './outcome.ts'
+import { finishPublication } from './publication.ts'
+import { failureFacts, tellRecovery } from './report.ts'
+
+/** What the planner's actions need, done by this process. */
+export function ledgerEffects(context: Context): Effects {
+  const tell = async (client: ClientBase, slot: Slot, failure: Parameters<typeof failureFacts>[3]) => {
+    const project = context.project()
+    const night = { slot, run: undefined, checks: [] }
+    const state = slot.state === 'skipped' ? 'failed' : slot.state
+    const facts = await failureFacts(client, project, night, failure, state)
+    await reportFailure(client, new Date(), facts, alertSettings(project))
+  }
+  return {
+    async attemptLost(run, attempt) {
+      const failure = new Failure('transient', `the worker of attempt ${attempt} was lost`, { evidence: { lost: true } })
+      await recordFailure(context, run, { number: attempt, steps: [] }, failure)
+    },
+    finishPublication: (run) => finishPublication(context, run),
+    deadlineMissed: (client, slot, message) =>
+      tell(client, slot, { class: 'deadline', message, anchor: '#deadline', evidence: { deadline: slot.deadline } }),
+    slotFailed: (client, slot, failureClass, message) =>
+      tell(client, { ...slot, state: 'failed' }, { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} }),
+    slotSkipped: (client, slot) => tellRecovery(client, context.project(), slot, 'skipped', {}),
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { transaction } from '../database/database.ts'
+import { claimAttempt } from '../jobs/attempts.ts'
+import { attemptId } from '../jobs/runs.ts'
+import { slotTitle } from '../jobs/slots.ts'
+import { classify } from '../pipeline/classify.ts'
+import { Failure } from '../pipeline/failure.ts'
+import { compute } from './compute.ts'
+import type { Context } from './context.ts'
+import { judge } from './judge.ts'
+import { recordFailure } from './outcome.ts'
+import { followProgress } from './progress.ts'
+import { publish } from './publication.ts'
+import { resolve } from './resolve.ts'
+import { openSteps } from './steps.ts'
+
+/** What a job carries. The board can edit it, so it is validated again; everything else is in the ledger. */
+const JobData = z.object({ run: z.string().min(1), attempt: z.number().int().positive() })
+
+export interface DeliveredJob {
+  data: unknown
+  lane: 'nightly' | 'backfill'
+  /** A line in the job's log on the queue board. */
+  log: (line: string) => void
+  progress: (progress: { text: string; rows?: number; total?: number }) => void
+  /** Aborted when the queue's lock is lost: another worker may have the job by now. */
+  signal: AbortSignal
+}
+
+/**
+ * One attempt, from a job to an outcome in the ledger. Nothing that goes wrong in the work itself is thrown:
+ * it is recorded, and the ledger decides what follows. Throws where the ledger cannot be reached.
+ */
+export async function execute(context: Context, job: DeliveredJob): Promise<string> {
+  const { run: id, attempt: number } = JobData.parse(job.data)
+  const claim = await transaction(context.database, (client) => claimAttempt(client, id, number, context.id))
+  if (claim.kind === 'ended') return claim.reason
+  const log = context.log.child({ run: id, attempt: number, slot: slotTitle(claim.run) })
+
+  if (claim.kind === 'lost') {
+    const failure = new Failure('transient', `the worker of attempt ${number} was lost`, { evidence: { lost: true } })
+    const decision = await recordFailure(context, claim.run, { number, steps: [] }, failure)
+    log.warn(`attempt ${number} was lost; ${decision}`)
+    return decision
+  }
+
+  const { run, fence, knownAt } = claim
+  const progress = followProgress(context, run.id, job)
+  const steps = openSteps((step) => {
+    progress.step(step)
+    job.log(`${new Date().toISOString()} ${step}`)
+  })
+  const attempt = { number, fence, steps: steps.done }
+  log.info('started')
+  try {
+    const plan = await steps.time('resolve', () => resolve(context, run, { attempt: attemptId(id, number), knownAt }))
+    const result = await steps.time('compute', () => compute(context, plan, { ...job, steps, progress: progress.rows }))
+    const verdict = judge(plan, result)
+    if (verdict !== undefined) {
+      const decision = await recordFailure(context, run, attempt, verdict, result)
+      log.warn({ failure: verdict.toRecord() }, decision)
+      return decision
+    }
+    await steps.time('publish', () => publish(context, run, attempt, result))
+    log.info({ rows: result.file.rows }, 'published')
+    return `published ${result.file.rows} rows`
+  } catch (error) {
+    const failure = classify(error)
+    const decision = await recordFailure(context, run, attempt, failure)
+    log.warn({ failure: failure.toRecord(), stack: failure.stack }, decision)
+    return decision
+  } finally {
+    await progress.close()
+  }
+}

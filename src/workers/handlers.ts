@@ -1,0 +1,39 @@
+import type { FactsOf, Progress, RequestOf, TaskName } from './tasks.ts'
+
+/** What the compute child does for each task. DuckDB and ONNX Runtime are loaded when first needed. */
+export const handlers: {
+  [Name in TaskName]: (request: RequestOf<Name>, progress: Progress) => Promise<FactsOf<Name>>
+} = {
+  async features(request, progress) {
+    const { computeFeatures } = await import('../pipeline/features.ts')
+    return computeFeatures({ ...request, progress })
+  },
+  async scores(request, progress) {
+    const { scorePartition } = await import('../pipeline/scoring.ts')
+    return scorePartition({ ...request, progress })
+  },
+  async describe(request) {
+    const { describeView } = await import('../pipeline/features.ts')
+    return describeView(request)
+  },
+  async inputs(request) {
+    const { snapshotInputs } = await import('../pipeline/features.ts')
+    return snapshotInputs(request)
+  },
+  async inspect({ path }) {
+    const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
+    return inspectModel(path)
+  },
+  async trial(request) {
+    const { tryModel } = await import('../pipeline/trial.ts')
+    return tryModel(request)
+  },
+  async sample(request) {
+    const { writeSample } = await import('../pipeline/sample.ts')
+    return writeSample(request)
+  },
+  async warm() {
+    await Promise.all([import('../pipeline/features.ts'), import('../pipeline/scoring.ts')])
+    return {}
+  },
+}

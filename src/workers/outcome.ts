@@ -1,0 +1,140 @@
+import type { ClientBase } from 'pg'
+import { reportFailure } from '../alerts/report.ts'
+import { alertSettings } from '../alerts/settings.ts'
+import { transaction } from '../database/database.ts'
+import { endAttempt, holdsFence } from '../jobs/attempts.ts'
+import { decide, type RetryDecision } from '../jobs/retry.ts'
+import { findRun, type Run } from '../jobs/runs.ts'
+import { lockSlot, type Slot } from '../jobs/slots.ts'
+import type { StepTime } from '../pipeline/facts.ts'
+import type { Failure } from '../pipeline/failure.ts'
+import type { Context } from './context.ts'
+import { recordResult, type Result } from './publication.ts'
+import { failureFacts } from './report.ts'
+
+/**
+ * Records how an attempt failed, and what follows: another attempt, a wait, a held or a failed run with its mail.
+ * One transaction: there is no moment at which a run has ended and nobody is told.
+ *
+ * `fence` is absent where somebody else speaks for a lost attempt. `result` is what was computed, kept where the
+ * run is held, so that it can be released.
+ * @returns a sentence for the log
+ */
+export async function recordFailure(
+  context: Context,
+  run: Run,
+  attempt: { number: number; fence?: number; steps: StepTime[] },
+  failure: Failure,
+  result?: Result,
+): Promise<string> {
+  return transaction(context.database, async (client) => {
+    const slot = await lockSlot(client, run.slot)
+    const owned =
+      attempt.fence === undefined
+        ? await isRunning(client, run.id, attempt.number)
+        : await holdsFence(client, run.id, attempt.fence)
+    if (!owned) return 'another attempt has taken this run over: nothing recorded'
+    const record = failure.toRecord()
+    const lost = failure.evidence.lost === true
+    const decision: RetryDecision = holdable(failure, result)
+      ? { action: 'hold', reason: 'is held: a person releases or retries it' }
+      : decide(
+          failure.failureClass,
+          await countedAttempts(client, run.id),
+          { ...run.settings, waiting_since: run.waiting_since },
+          new Date().toISOString(),
+          Math.random(),
+        )
+    await endAttempt(client, run.id, attempt.number, lost ? 'lost' : outcomeOf(decision), record, attempt.steps)
+    if (result !== undefined) await recordResult(client, context.warehouse, run, result)
+    switch (decision.action) {
+      case 'retry': {
+        // A lost worker says nothing about the work: another takes it at once.
+        const at = lost ? new Date().toISOString() : decision.at
+        await setRun(client, run, 'queued', { failure: record, nextAt: at })
+        await setSlot(client, slot, 'queued', { reason: `attempt ${attempt.number} failed: ${failure.message}` })
+        return `${decision.reason}`
+      }
+      case 'wait':
+        await setRun(client, run, 'waiting', { failure: record, nextAt: decision.at })
+        await setSlot(client, slot, 'waiting', { waitsFor: failure.message, waitUntil: decision.until })
+        return decision.reason
+      case 'hold':
+        await setRun(client, run, 'held', { failure: record })
+        await setSlot(client, slot, 'held', { reason: failure.message })
+        break
+      case 'fail':
+        await setRun(client, run, 'failed', { failure: record })
+        await setSlot(client, slot, 'failed', { reason: failure.message })
+        break
+    }
+    const state = decision.action === 'hold' ? 'held' : 'failed'
+    const night = { slot, run: { ...run, state }, checks: result?.checks ?? [] } as const
+    const project = context.project()
+    const facts = await failureFacts(client, project, night, record, state)
+    await reportFailure(client, new Date(), facts, alertSettings(project))
+    return `${state}: ${failure.message}`
+  })
+}
+
+async function isRunning(client: ClientBase, run: string, attempt: number): Promise<boolean> {
+  const now = await findRun(client, run)
+  return now?.state === 'running' && now.attempt === attempt
+}
+
+/** A failed expectation over a whole partition holds it: a person may release it. */
+function holdable(failure: Failure, result: Result | undefined): boolean {
+  return result !== undefined && failure.failureClass !== 'late-data'
+}
+
+/** Attempts that count against `retry.attempts`: waiting for data is none. */
+async function countedAttempts(client: ClientBase, run: string): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `select count(*) from nightshift.attempts where run = $1 and outcome is distinct from 'waiting'`,
+    [run],
+  )
+  return Number(rows[0]?.count ?? 0)
+}
+
+function outcomeOf(decision: RetryDecision): string {
+  switch (decision.action) {
+    case 'retry':
+    case 'fail':
+      return 'failed'
+    case 'wait':
+      return 'waiting'
+    case 'hold':
+      return 'held'
+  }
+}
+
+async function setRun(
+  client: ClientBase,
+  run: Run,
+  state: Run['state'],
+  { failure, nextAt }: { failure: unknown; nextAt?: string },
+): Promise<void> {
+  const over = nextAt === undefined
+  await client.query(
+    `update nightshift.runs
+        set state = $2, failure = $3, next_attempt_at = $4, fence = null, progress = null,
+            ended_at = case when $5 then now() else null end,
+            waiting_since = case when $2 = 'waiting' then coalesce(waiting_since, now()) else waiting_since end
+      where id = $1`,
+    [run.id, state, JSON.stringify(failure), nextAt ?? null, over],
+  )
+}
+
+async function setSlot(
+  client: ClientBase,
+  slot: Slot,
+  state: Slot['state'],
+  { reason, waitsFor, waitUntil }: { reason?: string; waitsFor?: string; waitUntil?: string },
+): Promise<void> {
+  await client.query(
+    `update nightshift.slots
+        set state = $2, reason = $3, waits_for = $4, wait_until = $5, changed_at = now()
+      where id = $1`,
+    [slot.id, state, reason ?? null, waitsFor ?? null, waitUntil ?? null],
+  )
+}

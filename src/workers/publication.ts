@@ -1,0 +1,155 @@
+import { relative } from 'node:path'
+import type { ClientBase } from 'pg'
+import { type Database, transaction } from '../database/database.ts'
+import { endAttempt, holdsFence } from '../jobs/attempts.ts'
+import { attemptId, findRun, type Run } from '../jobs/runs.ts'
+import { lockSlot } from '../jobs/slots.ts'
+import type { Check, FeatureFacts, InputFile, StepTime, WrittenFile } from '../pipeline/facts.ts'
+import { Failure } from '../pipeline/failure.ts'
+import {
+  attemptFolder,
+  moveIntoPlace,
+  type PartitionPath,
+  partitionPath,
+  removeAttempts,
+} from '../pipeline/publishing.ts'
+import { readRunId } from '../pipeline/readback.ts'
+
+/** What an attempt computed and what the ledger will say of it. */
+export interface Result {
+  file: WrittenFile
+  viewHash: string | null
+  checks: Check[]
+  inputs: InputFile[]
+  warnings: string[]
+  summary: Record<string, number | undefined> | null
+  /** Sources whose `fresh` expectation failed: a matter of waiting, not of holding. */
+  late: FeatureFacts['late']
+}
+
+/** Runs in the transaction that ends the run: closes incidents, writes the all-clear. */
+export type OnPublished = (client: ClientBase, run: Run) => Promise<void>
+
+export interface Warehouse {
+  database: Database
+  /** Absolute path of the warehouse. */
+  warehouse: string
+  onPublished: OnPublished
+}
+
+/**
+ * Publishes an attempt's file, whole or not at all (design, promise 3).
+ *
+ * One transaction locks the slot, checks the fence, records `publishing` with the file's hash, and removes the
+ * files of older attempts, so that a zombie finds its own file gone; only then is the file renamed over the
+ * stable name. Whoever finds the slot in `publishing` later finishes it by `finishPublication`.
+ *
+ * Throws a transient Failure where the fence was lost: another attempt owns the slot.
+ */
+export async function publish(
+  place: Warehouse,
+  run: Run,
+  attempt: { number: number; fence: number; steps: StepTime[] },
+  result: Result,
+): Promise<void> {
+  await transaction(place.database, async (client) => {
+    await lockSlot(client, run.slot)
+    if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
+    await recordResult(client, place.warehouse, run, result)
+    await client.query(
+      `update nightshift.runs set state = 'publishing' where id = $1`,
+      [run.id],
+    )
+    await client.query(
+      `update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`,
+      [run.slot],
+    )
+    await endAttempt(client, run.id, attempt.number, 'published', null, attempt.steps)
+    await removeAttempts(place.warehouse, await olderAttempts(client, run, attempt.number))
+  })
+  await finishPublication(place, run.id)
+}
+
+/** Keeps what an attempt computed with its run, published or held. */
+export async function recordResult(
+  client: ClientBase,
+  warehouse: string,
+  run: Run,
+  result: Result,
+): Promise<void> {
+  const { file } = result
+  await client.query(
+    `update nightshift.runs
+        set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,
+            checks = $8, inputs = $9, warnings = $10, summary = $11
+      where id = $1`,
+    [
+      run.id,
+      relative(warehouse, file.path),
+      file.rows,
+      file.bytes,
+      file.sha256,
+      result.viewHash,
+      JSON.stringify(file.metadata),
+      JSON.stringify(result.checks),
+      JSON.stringify(result.inputs),
+      JSON.stringify(result.warnings),
+      result.summary === null ? null : JSON.stringify(result.summary),
+    ],
+  )
+}
+
+/**
+ * Moves a file that the ledger calls `publishing` to its stable name and calls it `published`. Safe to repeat
+ * and to do twice at once: the second finds the file moved, and the partition's own run id says that it is right.
+ */
+export async function finishPublication(place: Warehouse, runId: string): Promise<void> {
+  const run = await findRun(place.database.pool, runId)
+  if (run === undefined || run.state !== 'publishing') return
+  const target = partitionOf(place.warehouse, run)
+  const from = attemptFolder(place.warehouse, attemptId(run.id, run.attempt))
+  const moved = await moveIntoPlace(from, target)
+  if (!moved && (await readRunId(target.file)) !== run.id) {
+    throw new Failure('resource', `run ${run.id} was to be published, but its file is gone from ${from}`, {
+      evidence: { run: run.id, attempt: run.attempt },
+    })
+  }
+  await transaction(place.database, async (client) => {
+    await lockSlot(client, run.slot)
+    const { rowCount } = await client.query(
+      `update nightshift.runs set state = 'published', path = $2, ended_at = now(), failure = null
+        where id = $1 and state = 'publishing'`,
+      [run.id, relative(place.warehouse, target.file)],
+    )
+    if (rowCount === 0) return
+    await client.query(
+      `update nightshift.slots
+          set state = 'published', published_run = $2, published_at = now(), reason = null, changed_at = now()
+        where id = $1`,
+      [run.slot, run.id],
+    )
+    await place.onPublished(client, run)
+  })
+}
+
+export function partitionOf(warehouse: string, run: { kind: Run['kind']; name: string; partition: string }): PartitionPath {
+  return partitionPath(warehouse, run.kind, run.name, run.partition)
+}
+
+/** Ids of all attempts at this slot but the one that is published. */
+async function olderAttempts(client: ClientBase, run: Run, number: number): Promise<string[]> {
+  const { rows } = await client.query<{ run: string; number: number }>(
+    `select a.run, a.number from nightshift.attempts a join nightshift.runs r on r.id = a.run
+      where r.slot = $1 and not (a.run = $2 and a.number = $3)`,
+    [run.slot, run.id, number],
+  )
+  return rows.map((row) => attemptId(row.run, row.number))
+}
+
+function superseded(run: Run, number: number): Failure {
+  return new Failure(
+    'transient',
+    `attempt ${number} of run ${run.id} was taken over while it worked: its commit is refused`,
+    { evidence: { superseded: true } },
+  )
+}

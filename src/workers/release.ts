@@ -1,0 +1,41 @@
+import { transaction } from '../database/database.ts'
+import type { Run } from '../jobs/runs.ts'
+import { lockSlot } from '../jobs/slots.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { finishPublication, type Warehouse } from './publication.ts'
+
+/**
+ * Publishes what a held run computed, on a person's word. Throws a ConfigurationError where the run is not held, is
+ * not its slot's latest, or failed before there was a partition.
+ */
+export async function release(
+  place: Warehouse,
+  run: Run,
+  { reason, by }: { reason: string; by: string },
+): Promise<void> {
+  await transaction(place.database, async (client) => {
+    const slot = await lockSlot(client, run.slot)
+    const { rows } = await client.query<{ state: string; path: string | null }>(
+      'select state, path from nightshift.runs where id = $1',
+      [run.id],
+    )
+    const state = rows[0]?.state
+    if (state !== 'held' || slot.run !== run.id) {
+      throw new ConfigurationError(
+        `release: expected a run that is held and the latest of its slot, got: ${run.id}, which is ${state}` +
+          (slot.run === run.id ? '' : ` and was followed by run ${slot.run}`),
+      )
+    }
+    if (rows[0]?.path == null) {
+      throw new ConfigurationError(
+        `release: run ${run.id} was held before anything was computed; mend the cause and nightshift retry ${run.id}`,
+      )
+    }
+    await client.query(
+      `update nightshift.runs set state = 'publishing', reason = $2, requested_by = $3, trigger = 'release' where id = $1`,
+      [run.id, reason, by],
+    )
+    await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [slot.id])
+  })
+  await finishPublication(place, run.id)
+}

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { ClientBase } from 'pg'
+import type { FailureFacts, IncidentFailure, LastGood, RecoveryFacts } from '../alerts/facts.ts'
+import { reportRecovery } from '../alerts/report.ts'
+import { alertSettings } from '../alerts/settings.ts'
+import { lastGood as lastGoodRun } from '../jobs/published.ts'
+import { attemptsOf, type Run } from '../jobs/runs.ts'
+import type { Slot } from '../jobs/slots.ts'
+import type { Check } from '../pipeline/facts.ts'
+import type { Model, Project } from '../project/project.ts'
+
+/** The night that a mail is about: its slot, and the run that failed where one ran. */
+export interface Night {
+  slot: Slot
+  run: Run | undefined
+  checks: Check[]
+}
+
+/** Everything that a mail about a night says, from the ledger and the project's files. */
+export async function failureFacts(
+  client: ClientBase,
+  project: Project,
+  night: Night,
+  failure: IncidentFailure,
+  state: FailureFacts['state'],
+): Promise<FailureFacts> {
+  const { slot, run } = night
+  const attempts = run === undefined ? [] : await attemptsOf(client, run.id)
+  const concerned = modelsOf(project, slot)
+  const [model] = concerned
+  const subject = slot.kind === 'scores' ? project.models[slot.name] : project.views[slot.name]
+  const runbook = model === undefined ? undefined : relative(project.root, join(model.folder, 'RUNBOOK.md'))
+  return {
+    project: project.name,
+    timezone: project.timezone,
+    subject: slot.name,
+    subjectKind: slot.kind === 'scores' ? 'model' : 'view',
+    description: subject?.description,
+    owner: subject?.owner ?? 'nobody',
+    onCall: unique(concerned.flatMap((each) => each.on_call)),
+    consumers: unique(concerned.flatMap((each) => each.consumers)),
+    failure,
+    state,
+    partition: slot.partition,
+    run: run?.id,
+    slot: `${slot.name}:${slot.partition}`,
+    schedule: slot.schedule ?? undefined,
+    since: attempts[0]?.started_at ?? slot.deadline ?? slot.changed_at,
+    deadline: slot.deadline ?? undefined,
+    waitedUntil: run?.settings.wait_until ?? undefined,
+    attempts: attempts.map((attempt) => ({
+      number: attempt.number,
+      startedAt: attempt.started_at,
+      endedAt: attempt.ended_at ?? undefined,
+      outcome: attempt.outcome ?? 'running',
+      message: attempt.failure?.message,
+    })),
+    checks: night.checks.filter((check) => !check.passed),
+    lastGood: await lastGood(client, project, slot),
+    baseUrl: project.alerts?.base_url.replace(/\/$/, ''),
+    runbook: runbook !== undefined && existsSync(join(project.root, runbook)) ? runbook : undefined,
+  }
+}
+
+/** Tells that a night is good again, or that nobody waits for it any more: closes its incidents. */
+export async function tellRecovery(
+  client: ClientBase,
+  project: Project,
+  slot: Pick<Slot, 'kind' | 'name' | 'partition'>,
+  how: RecoveryFacts['how'],
+  { run, by }: { run?: Pick<Run, 'id' | 'rows'>; by?: string | null },
+): Promise<void> {
+  const facts: RecoveryFacts = {
+    subject: slot.name,
+    subjectKind: slot.kind === 'scores' ? 'model' : 'view',
+    partition: slot.partition,
+    kinds: undefined,
+    how,
+    run: run?.id,
+    rows: run?.rows ?? undefined,
+    by: by ?? undefined,
+    lastGood: await lastGood(client, project, slot),
+  }
+  await reportRecovery(client, new Date(), facts, alertSettings(project))
+}
+
+/** What readers have now: the newest published partition. */
+async function lastGood(
+  client: ClientBase,
+  project: Project,
+  slot: Pick<Slot, 'kind' | 'name'>,
+): Promise<LastGood | undefined> {
+  const run = await lastGoodRun(client, slot)
+  return (
+    run && {
+      partition: run.partition,
+      publishedAt: run.ended_at ?? run.created_at,
+      path: relative(project.root, join(project.warehouse, run.path ?? '')),
+      rows: run.rows ?? undefined,
+      version: run.version ?? undefined,
+    }
+  )
+}
+
+/** The models that a slot's failure leaves without scores: itself, or those that stand on the view. */
+function modelsOf(project: Project, slot: Slot): Model[] {
+  const models = Object.values(project.models)
+  return models.filter((model) => (slot.kind === 'scores' ? model.name === slot.name : model.view === slot.name))
+}
+
+function unique(values: string[]): string[] {
+  return [...new Set(values)]
+}

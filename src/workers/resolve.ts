@@ -1,0 +1,144 @@
+import { linkSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { nearestPublished, publishedRun } from '../jobs/published.ts'
+import type { Run } from '../jobs/runs.ts'
+import type { FeatureRequest } from '../pipeline/features.ts'
+import { Failure } from '../pipeline/failure.ts'
+import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
+import type { ScoreRequest } from '../pipeline/scoring.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { didYouMean } from '../project/nearest.ts'
+import type { Model, Project, View } from '../project/project.ts'
+import { champion, findVersion, type Version } from '../registry/versions.ts'
+import type { Context } from './context.ts'
+
+/** Everything that one attempt needs, as plain paths and facts. */
+export type Plan =
+  | { kind: 'features'; run: Run; view: View; request: Omit<FeatureRequest, 'progress'> }
+  | { kind: 'scores'; run: Run; model: Model; version: Version; request: Omit<ScoreRequest, 'progress'> }
+
+/** Looks up what a run needs and makes its attempt's folder. Throws contract and model Failures. */
+export async function resolve(
+  context: Context,
+  run: Run,
+  attempt: { attempt: string; knownAt: string },
+): Promise<Plan> {
+  const project = context.project()
+  const folder = attemptFolder(context.warehouse, attempt.attempt)
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(join(folder, 'tmp'), { recursive: true })
+  return run.kind === 'features'
+    ? resolveFeatures(context, project, run, folder, attempt.knownAt)
+    : resolveScores(context, project, run, folder)
+}
+
+async function resolveFeatures(
+  context: Context,
+  project: Project,
+  run: Run,
+  folder: string,
+  knownAt: string,
+): Promise<Plan> {
+  const view = project.views[run.name]
+  if (view === undefined) throw gone('view', run.name, Object.keys(project.views))
+  const previous = await nearestPublished(context.database.pool, run)
+  return {
+    kind: 'features',
+    run,
+    view,
+    request: {
+      root: context.root,
+      view,
+      asOf: parseAsOf(run.partition, project.timezone),
+      knownAt,
+      timezone: project.timezone,
+      out: join(folder, 'features.parquet'),
+      temp: join(folder, 'tmp'),
+      threads: availableParallelism(),
+      metadata: { project: project.name, view: view.name, run: run.id, as_of: run.partition, known_at: knownAt },
+      ...(previous === undefined ? {} : { previous }),
+    },
+  }
+}
+
+async function resolveScores(context: Context, project: Project, run: Run, folder: string): Promise<Plan> {
+  const { pool } = context.database
+  const model = project.models[run.name]
+  if (model === undefined) throw gone('model', run.name, Object.keys(project.models))
+  const number = run.version ?? (await champion(pool, model.name))?.version
+  if (number === undefined) {
+    throw new Failure('model', `model ${model.name} has no champion: register a version and promote it`, {
+      evidence: { model: model.name, next: `nightshift promote ${model.name} --version 1` },
+    })
+  }
+  const version = await findVersion(pool, model.name, number)
+  if (version === undefined) throw new Failure('model', `model ${model.name} has no version ${number}`)
+  const view = project.views[version.view]
+  if (view === undefined) throw gone('view', version.view, Object.keys(project.views))
+  const features = await publishedRun(pool, 'features', version.view, run.as_of)
+  if (features === undefined) {
+    throw new Failure('late-data', `view ${version.view} has no published features as of ${run.partition}`)
+  }
+  if (features.view_hash !== version.view_hash) {
+    throw new Failure(
+      'contract',
+      `view ${version.view} has changed since version ${number} of ${model.name} was registered: ` +
+        `the version wants ${short(version.view_hash)}, the features as of ${run.partition} are ${short(features.view_hash)}. ` +
+        'Restore features.sql and view.yaml, or put the changed features into a new view folder and register a version on it',
+      { evidence: { version: number, wanted: version.view_hash, found: features.view_hash } },
+    )
+  }
+  const published = partitionPath(context.warehouse, 'features', version.view, run.partition).file
+  return {
+    kind: 'scores',
+    run,
+    model,
+    version,
+    request: {
+      model: join(context.warehouse, version.file),
+      sha256: version.sha256,
+      mapping: version.mapping,
+      features: pin(published, join(folder, 'features.parquet')),
+      entity: view.entity,
+      score: model.score,
+      version: number,
+      out: join(folder, 'scores.parquet'),
+      temp: join(folder, 'tmp'),
+      threads: availableParallelism(),
+      metadata: {
+        project: project.name,
+        model: model.name,
+        version: String(number),
+        model_sha256: version.sha256,
+        view: version.view,
+        view_hash: version.view_hash,
+        features_run: features.id,
+        run: run.id,
+        as_of: run.partition,
+      },
+    },
+  }
+}
+
+/** A hard link keeps this night's features readable while a refresh replaces them; where links fail, the path. */
+function pin(published: string, link: string): string {
+  try {
+    linkSync(published, link)
+    return link
+  } catch {
+    return published
+  }
+}
+
+function gone(what: 'view' | 'model', name: string, names: string[]): Failure {
+  return new Failure(
+    'contract',
+    `${what} ${name} is not in the project any more; it has: ${names.join(', ') || 'none'}${didYouMean(name, names)}`,
+  )
+}
+
+function short(hash: string | null): string {
+  return hash === null ? 'unknown' : hash.slice(0, 12)
+}

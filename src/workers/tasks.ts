@@ -1,0 +1,40 @@
+import type { FailureRecord } from '../pipeline/failure.ts'
+import type { FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
+import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
+import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import type { ScoreRequest } from '../pipeline/scoring.ts'
+import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
+
+/** Rows done, of how many; undefined where the total is not known yet. */
+export type Progress = (text: string, rows?: number, total?: number) => void
+
+/**
+ * What a compute child can be asked to do: a task's name, what it is handed, what it returns.
+ * Both sides are plain data; the pipeline behind it is imported when the first task of its kind arrives.
+ */
+export interface Tasks {
+  features: { request: FeatureRequest; facts: FeatureFacts }
+  scores: { request: ScoreRequest; facts: ScoreFacts }
+  describe: { request: ViewRequest; facts: ViewDescription }
+  inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
+  inspect: { request: { path: string }; facts: ModelFacts }
+  trial: { request: TrialRequest; facts: TrialFacts }
+  sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }
+  warm: { request: Record<string, never>; facts: Record<string, never> }
+}
+export type TaskName = keyof Tasks
+export type RequestOf<Name extends TaskName> = Tasks[Name]['request']
+export type FactsOf<Name extends TaskName> = Tasks[Name]['facts']
+
+/** Worker to child. */
+export interface TaskMessage {
+  id: number
+  task: TaskName
+  request: unknown
+}
+
+/** Child to worker. */
+export type ChildMessage =
+  | { id: number; kind: 'progress'; text: string; rows: number | undefined; total: number | undefined }
+  | { id: number; kind: 'facts'; facts: unknown }
+  | { id: number; kind: 'failure'; failure: FailureRecord; stack: string }

@@ -1,0 +1,57 @@
+import type { Queues, WorkerHandle } from '../jobs/queues.ts'
+import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queues.ts'
+import { beat, type ProcessRole } from './alive.ts'
+import type { Context } from './context.ts'
+import { execute } from './execution.ts'
+
+export interface Worker {
+  /** Takes no more jobs, lets running attempts end for at most `graceMs`, then ends their children. */
+  close(graceMs?: number): Promise<void>
+}
+
+const GRACE_MS = 10_000
+
+/**
+ * Takes jobs from the queues until it is closed. Nightly queues may use every place, those of backfills all but
+ * one; the places themselves are the compute children's (children.ts), so that four queues share them.
+ */
+export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
+  const { places } = context.children
+  const stopBeating = await beat(context.database, { id: context.id, role, places })
+  const handles: WorkerHandle[] = []
+  const lanes = [
+    ...NIGHTLY_QUEUES.map((queue) => ({ queue, lane: 'nightly' as const, concurrency: places })),
+    ...BACKFILL_QUEUES.map((queue) => ({ queue, lane: 'backfill' as const, concurrency: Math.max(1, places - 1) })),
+  ]
+  for (const { queue, lane, concurrency } of lanes) {
+    handles.push(
+      await queues.work(queue, {
+        concurrency,
+        process: async (job, signal) => {
+          try {
+            return await execute(context, {
+              data: job.data,
+              lane,
+              signal,
+              log: (line) => void job.log(line).catch(() => {}),
+              progress: (progress) => void job.updateProgress(progress).catch(() => {}),
+            })
+          } finally {
+            context.wake()
+          }
+        },
+      }),
+    )
+  }
+  return {
+    async close(graceMs = GRACE_MS) {
+      const ended = Promise.all(handles.map((handle) => handle.close()))
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))])
+      clearTimeout(timer)
+      await context.children.close()
+      await ended
+      await stopBeating()
+    },
+  }
+}
