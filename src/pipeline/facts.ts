@@ -9,7 +9,7 @@ export interface Column {
 /** One expectation and how it went. `observed` and `bound` are what a person compares. */
 export interface Check {
   id: string
-  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range` */
+  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range`, `score.rows` */
   kind: string
   column: string | undefined
   passed: boolean
@@ -66,6 +66,11 @@ export interface ScoreFacts {
   checks: Check[]
   warnings: string[]
   steps: StepTime[]
-  /** Of the scores: count, mean, min, max, and rows at or over the threshold. */
-  summary: { mean: number; min: number; max: number; positive: number | undefined }
+  /** Of the finite scores (undefined where there are none), and the rows at or over the threshold. */
+  summary: {
+    mean: number | undefined
+    min: number | undefined
+    max: number | undefined
+    positive: number | undefined
+  }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Failure } from '../failure.ts'
-import { classLabels, type Graph, readModel } from './graph.ts'
+import { classLabels, type Graph, readModel, runnableBytes } from './graph.ts'
 import { int64ToNumber, TENSOR, type TypeProto, type ValueInfoProto } from './proto.ts'
 import { openSession } from './session.ts'
 
@@ -15,6 +15,8 @@ export interface ModelFacts {
   /** What has to be fed, in the file's order. */
   inputs: ModelValue[]
   outputs: ModelOutput[]
+  /** An output is a list of maps, which is cut out when the file is opened (see `runnableBytes`). */
+  zipMap: boolean
   warnings: string[]
 }
 
@@ -48,7 +50,7 @@ export async function inspectModel(path: string): Promise<ModelFacts> {
   })
   const facts = describeModel(bytes)
   for (const value of [...facts.inputs, ...facts.outputs]) refuseUnreadable(value)
-  const session = await openSession(bytes)
+  const session = await openSession(facts.zipMap ? runnableBytes(bytes) : bytes)
   try {
     // The engine infers shapes that converters leave out.
     for (const value of session.outputMetadata) {
@@ -77,6 +79,7 @@ export function describeModel(bytes: Uint8Array): ModelFacts {
     // Before IR 4 initializers were listed among the inputs.
     inputs: (graph.input ?? []).filter(({ name }) => !constants.has(name)).map(describeValue),
     outputs: (graph.output ?? []).map((value) => describeOutput(value, read)),
+    zipMap: read.zipMaps.length > 0,
     warnings: warnings(read),
   }
 }

@@ -1,6 +1,6 @@
 import { nearestName } from '../../project/nearest.ts'
 import { ConfigurationError } from '../../project/problem.ts'
-import type { OnnxMapping } from '../../project/project.ts'
+import type { OnnxMapping, ScoreColumn } from '../../project/project.ts'
 import type { Column } from '../facts.ts'
 import { ELEMENTS, type Element, isElement, misfill, misfit } from './element.ts'
 import type { ModelFacts, ModelValue } from './inspect.ts'
@@ -13,6 +13,10 @@ export interface MappingPlan {
   output: PlannedOutput
   /** Rows of every call where the file fixes its first dimension, else null. */
   batch: number | null
+  /** The file is rewritten when it is opened: its outputs come as maps. */
+  zipMap: boolean
+  /** What is worth a word at registration. */
+  warnings: string[]
 }
 
 export interface PlannedInput {
@@ -33,6 +37,7 @@ export interface MappingRequest {
   /** The view's columns that the model takes, in the model's declared order. */
   inputs: Column[]
   onnx: OnnxMapping
+  score: ScoreColumn
   fill: Record<string, string | number | boolean>
 }
 
@@ -41,9 +46,9 @@ export interface MappingRequest {
  * lists everything that does not fit, each with both sides and what to write.
  */
 export function planMapping(
-  facts: Pick<ModelFacts, 'inputs' | 'outputs'>,
+  facts: Pick<ModelFacts, 'inputs' | 'outputs' | 'zipMap'>,
   request: MappingRequest,
-): { mapping: MappingPlan; warnings: string[] } {
+): MappingPlan {
   const problems: string[] = []
   const warnings: string[] = []
   const report = { problems, warnings }
@@ -58,7 +63,8 @@ export function planMapping(
       `the ONNX file and the model's columns do not fit:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
     )
   }
-  return { mapping: { inputs, output, batch }, warnings }
+  warnUnbounded(output, request.score, report)
+  return { inputs, output, batch, zipMap: facts.zipMap, warnings }
 }
 
 function planInputs(values: ModelValue[], request: MappingRequest, report: Report): PlannedInput[] {
@@ -192,6 +198,17 @@ function planBatch(values: ModelValue[], { problems, warnings }: Report): number
       'Export it with a free first dimension',
   )
   return size
+}
+
+function warnUnbounded(
+  { class: chosen }: PlannedOutput,
+  { min, max }: ScoreColumn,
+  { warnings }: Report,
+): void {
+  if (chosen === null || (min !== undefined && max !== undefined)) return
+  warnings.push(
+    'the score is the probability of a class, and model.yaml does not bound it: write score: { min: 0, max: 1 }',
+  )
 }
 
 /** Columns that an input wants; undefined where the file leaves it open. */

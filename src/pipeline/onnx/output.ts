@@ -4,8 +4,7 @@ import type { ModelOutput } from './inspect.ts'
 import { signature } from './signature.ts'
 
 /** Which of the model's values is the score. */
-export interface PlannedOutput {
-  name: string
+export interface PlannedOutput extends ModelOutput {
   /** Index of the column [rows, classes]; null where the output has one value a row. */
   class: number | null
   /** The label of that class, where the file tells it. */
@@ -46,7 +45,7 @@ function chooseClass(
   { problems }: Report,
 ): PlannedOutput | undefined {
   const choose = (index: number | null): PlannedOutput => ({
-    name: output.name,
+    ...output,
     class: index,
     label: index === null ? null : (output.classes?.[index] ?? null),
   })

@@ -1,17 +1,15 @@
 import { createRequire } from 'node:module'
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '../failure.ts'
-import { readModel, runnableBytes } from './graph.ts'
 
 /**
- * Opens an inference session on the bytes of an ONNX file. One thread: with two, the same rows get scores that
+ * Opens an inference session on the bytes of an ONNX file (`runnableBytes` of it). One thread: with two, the same rows get scores that
  * differ in the last bits; several sessions in several threads are as fast and give the same scores.
  * Throws a Failure of class `model` with the engine's words. `release()` the session when done.
  */
 export async function openSession(bytes: Uint8Array): Promise<InferenceSession> {
-  const runnable = runnableBytes(bytes, readModel(bytes))
   try {
-    return await loadRuntime().InferenceSession.create(runnable, {
+    return await loadRuntime().InferenceSession.create(bytes, {
       executionMode: 'sequential',
       intraOpNumThreads: 1,
       interOpNumThreads: 1,

@@ -1,0 +1,9 @@
+/** A name as SQL reads it whatever it holds: `"customer id"`. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A value as SQL reads it: `'it''s'`, `0.5`, `true`. */
+export function literal(value: string | number | boolean): string {
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto'
+import { readFile, realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { ScoreColumn } from '../project/project.ts'
+import { type Engine, openEngine } from './duckdb.ts'
+import { examineFeatures } from './examine.ts'
+import type { Check, ScoreFacts, StepTime } from './facts.ts'
+import { Failure } from './failure.ts'
+import { runnableBytes } from './onnx/graph.ts'
+import type { MappingPlan } from './onnx/mapping.ts'
+import { identifier, literal } from './quote.ts'
+import { readBack } from './readback.ts'
+import { type ScoredRows, scoreRows } from './score-rows.ts'
+import { openScorers, type Scorers } from './scorers.ts'
+
+export interface ScoreRequest {
+  /** Path of the version's ONNX file. */
+  model: string
+  /** Of that file, in hex: a file that is another one now is refused. */
+  sha256?: string | undefined
+  mapping: MappingPlan
+  /** Path of the features' Parquet file, sorted by entity. */
+  features: string
+  entity: string[]
+  score: ScoreColumn
+  version: number
+  /** Path to write, in a folder that is there. */
+  out: string
+  /** Folder for what does not fit into memory. */
+  temp: string
+  /** Inference sessions, and threads of DuckDB. */
+  threads: number
+  /** Of DuckDB, as it writes it: `4GB`. Scores take 8 bytes a row. */
+  memoryLimit?: string | undefined
+  /** Rows of a batch; the scores are the same for any number. */
+  batch?: number | undefined
+  /** Key-value metadata of the file. */
+  metadata: Record<string, string>
+  progress?: (text: string, rows?: number, total?: number) => void
+}
+
+/**
+ * Scores a partition of features and writes the scores, whole and read back, but not published. Columns: the entity
+ * under the view's names and types, the score DOUBLE, `decision` BOOLEAN where there is a threshold (null where the
+ * score is no number), `version` INTEGER; rows in the features' order. Checks that fail are facts for the caller.
+ * Throws Failures: `model` where the file or its output is wrong, `contract` where the features do not fit it.
+ */
+export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts> {
+  refuseDoubles(request)
+  const steps: StepTime[] = []
+  const timed = stopwatch(steps)
+  const features = await realpath(request.features)
+  const from = `read_parquet(${literal(features)}, hive_partitioning = false)`
+  const engine = await openEngine({
+    readable: [features],
+    writable: [await realpath(dirname(request.out))],
+    temp: request.temp,
+    threads: request.threads,
+    memoryLimit: request.memoryLimit,
+    timezone: 'UTC',
+    ordered: true,
+  })
+  let scorers: Scorers | undefined
+  try {
+    const [opened, examined] = await timed('open', () =>
+      Promise.allSettled([openModel(request), examineFeatures(engine.connection, from, request.mapping)]),
+    )
+    if (opened.status === 'fulfilled') scorers = opened.value
+    if (opened.status === 'rejected') throw opened.reason
+    if (examined.status === 'rejected') throw examined.reason
+    const rows = examined.value
+    const scored = await timed('score', () =>
+      scoreRows({ ...request, engine, from, rows, scorers: opened.value }),
+    )
+    await timed('write', () => write(engine, scored, request))
+    const file = await timed('read back', () => readBack(request.out))
+    const { mean, min, max, positive } = scored.tally
+    const checks = [...scored.checks, oneEach(rows, file.rows, request.score.column)]
+    return { file, checks, warnings: [], steps, summary: { mean, min, max, positive } }
+  } finally {
+    await scorers?.close()
+    engine.close()
+  }
+}
+
+/** Sessions on a version's file. Throws a Failure of class `model` where it cannot be opened or is another file. */
+export async function openModel({
+  model,
+  sha256,
+  mapping,
+  threads,
+}: Pick<ScoreRequest, 'model' | 'sha256' | 'mapping' | 'threads'>): Promise<Scorers> {
+  const bytes = await readFile(model).catch((cause: unknown) => {
+    throw new Failure(
+      'model',
+      `cannot read the model's file: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+        evidence: { file: model },
+      },
+    )
+  })
+  if (sha256 !== undefined) {
+    const found = createHash('sha256').update(bytes).digest('hex')
+    if (found !== sha256) {
+      throw new Failure(
+        'model',
+        `${model} is not the file that was registered: expected sha256 ${sha256}, got: ${found}`,
+        {
+          evidence: { file: model, expected: sha256, found },
+        },
+      )
+    }
+  }
+  return openScorers(mapping.zipMap ? runnableBytes(bytes) : bytes, mapping, threads)
+}
+
+async function write(engine: Engine, { from }: ScoredRows, request: ScoreRequest): Promise<void> {
+  const { entity, score, version, out, metadata } = request
+  const columns = [
+    ...entity.map((name) => `features.${identifier(name)}`),
+    `scores.score AS ${identifier(score.column)}`,
+  ]
+  // DuckDB counts NaN as larger than any number, which would decide for it.
+  if (score.threshold !== undefined) {
+    columns.push(
+      `CASE WHEN isfinite(scores.score) THEN scores.score >= ${score.threshold}::DOUBLE END AS decision`,
+    )
+  }
+  columns.push(`${version}::INTEGER AS version`)
+  const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
+  const options = ['FORMAT parquet', ...(pairs.length === 0 ? [] : [`KV_METADATA {${pairs.join(', ')}}`])]
+  await engine.run(
+    `COPY (SELECT ${columns.join(', ')} FROM ${from}) TO ${literal(out)} (${options.join(', ')})`,
+  )
+}
+
+function oneEach(rows: number, written: number, column: string): Check {
+  return {
+    id: 'score.rows',
+    kind: 'score.rows',
+    column,
+    passed: written === rows,
+    observed: written,
+    bound: rows,
+    message: `expected one score for each of ${rows} feature rows, got: ${written}`,
+    samples: [],
+  }
+}
+
+function refuseDoubles({ entity, score }: ScoreRequest): void {
+  const names = [...entity, score.column, ...(score.threshold === undefined ? [] : ['decision']), 'version']
+  const lower = names.map((name) => name.toLowerCase())
+  const double = names.find((_, index) => lower.indexOf(lower[index] ?? '') !== index)
+  if (double === undefined) return
+  throw new Failure(
+    'contract',
+    `the scores would have two columns ${double}; they have: ${names.join(', ')}. Rename the entity or score.column`,
+  )
+}
+
+function stopwatch(steps: StepTime[]): <T>(step: string, work: () => Promise<T>) => Promise<T> {
+  return async (step, work) => {
+    const start = performance.now()
+    const result = await work()
+    steps.push({ step, ms: Math.round(performance.now() - start) })
+    return result
+  }
+}

@@ -1,0 +1,69 @@
+import type { ScoreColumn } from '../project/project.ts'
+
+/** What is known of scores after one pass over them. */
+export interface Tally {
+  rows: number
+  /** Of the finite scores; undefined where there are none. */
+  mean: number | undefined
+  min: number | undefined
+  max: number | undefined
+  notFinite: number
+  outside: number
+  /** Rows at or over the threshold; undefined where there is none. */
+  positive: number | undefined
+}
+
+/**
+ * float32 arithmetic may leave a probability one bit past 1. So much (of the bound, or of 1 where that is larger)
+ * is no broken promise.
+ */
+const ROUNDING = 1e-6
+
+/** The lowest and highest score that counts as within the model's bounds. */
+export function bounds({ min, max }: ScoreColumn): { low: number; high: number } {
+  return {
+    low: min === undefined ? Number.NEGATIVE_INFINITY : min - ROUNDING * Math.max(1, Math.abs(min)),
+    high: max === undefined ? Number.POSITIVE_INFINITY : max + ROUNDING * Math.max(1, Math.abs(max)),
+  }
+}
+
+/** Adds scores up, row by row in their order, so that the mean is the same for whatever size of batch. */
+export function openTally(column: ScoreColumn): { add(scores: Float64Array): void; total(): Tally } {
+  const { low, high } = bounds(column)
+  const { threshold } = column
+  let rows = 0
+  let sum = 0
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  let notFinite = 0
+  let outside = 0
+  let positive = 0
+  return {
+    add(scores) {
+      rows += scores.length
+      for (const score of scores) {
+        if (!Number.isFinite(score)) {
+          notFinite++
+          continue
+        }
+        sum += score
+        if (score < min) min = score
+        if (score > max) max = score
+        if (score < low || score > high) outside++
+        if (threshold !== undefined && score >= threshold) positive++
+      }
+    },
+    total() {
+      const finite = rows - notFinite
+      return {
+        rows,
+        mean: finite === 0 ? undefined : sum / finite,
+        min: finite === 0 ? undefined : min,
+        max: finite === 0 ? undefined : max,
+        notFinite,
+        outside,
+        positive: threshold === undefined ? undefined : positive,
+      }
+    },
+  }
+}

@@ -1,0 +1,101 @@
+import { realpath } from 'node:fs/promises'
+import type { ScoreColumn } from '../project/project.ts'
+import { type Engine, openEngine } from './duckdb.ts'
+import { examineFeatures } from './examine.ts'
+import type { Check } from './facts.ts'
+import type { MappingPlan } from './onnx/mapping.ts'
+import { identifier, literal } from './quote.ts'
+import { scoreRows } from './score-rows.ts'
+import { openModel } from './scoring.ts'
+import type { Tally } from './tally.ts'
+
+export interface TrialRequest {
+  /** Path of the ONNX file. */
+  model: string
+  mapping: MappingPlan
+  /** Path of a Parquet file of features. */
+  features: string
+  /** Named in the samples of checks that fail. */
+  entity?: string[] | undefined
+  score: ScoreColumn
+  /** About how many rows are scored, spread over the file. Default 1,000. */
+  rows?: number | undefined
+  temp: string
+}
+
+/** How the model did on real rows. `mean`, `min` and `max` are of the finite scores. */
+export interface TrialFacts {
+  rows: number
+  mean: number | undefined
+  min: number | undefined
+  max: number | undefined
+  /** Those that a night would be held for when they fail. */
+  checks: Check[]
+  warnings: string[]
+}
+
+/** float32 holds every integer up to here. */
+const EXACT = 2 ** 24
+
+/** Scores some rows of real features with a model that is to be registered. Throws Failures as `scorePartition` does. */
+export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
+  const { mapping, entity = [], score } = request
+  const features = await realpath(request.features)
+  const all = `read_parquet(${literal(features)}, hive_partitioning = false, file_row_number = true)`
+  const engine = await openEngine({
+    readable: [features],
+    writable: [],
+    temp: request.temp,
+    threads: 1,
+    timezone: 'UTC',
+    ordered: true,
+  })
+  try {
+    const total = await examineFeatures(engine.connection, all, mapping)
+    const step = Math.max(1, Math.floor(total / (request.rows ?? 1000)))
+    const rows = Math.ceil(total / step)
+    const from = `(SELECT * FROM ${all} WHERE file_row_number % ${step} = 0)`
+    const scorers = await openModel({ model: request.model, mapping, threads: 1 })
+    try {
+      const { tally, checks } = await scoreRows({ engine, from, rows, entity, mapping, scorers, score })
+      const warnings = [...(await rounded(engine, all, mapping)), ...constant(tally)]
+      return {
+        rows,
+        mean: tally.mean,
+        min: tally.min,
+        max: tally.max,
+        checks,
+        warnings,
+      }
+    } finally {
+      await scorers.close()
+    }
+  } finally {
+    engine.close()
+  }
+}
+
+/** Integers that float32 rounds: customer numbers as features, and sums that outgrew the type. */
+async function rounded(engine: Engine, from: string, { inputs }: MappingPlan): Promise<string[]> {
+  const columns = inputs
+    .filter(({ element }) => element === 'float32')
+    .flatMap((input) => input.columns)
+    .filter(({ type }) => /INT/.test(type))
+  if (columns.length === 0) return []
+  const largest = columns.map(({ name }) => `max(abs(${identifier(name)}::DOUBLE)) AS ${identifier(name)}`)
+  const row = await engine.row(`SELECT ${largest.join(', ')} FROM ${from}`)
+  return columns.flatMap(({ name }) => {
+    const value = row[name]
+    if (typeof value !== 'number' || value <= EXACT) return []
+    return [
+      `column ${name} reaches ${value}, and float32 rounds integers beyond ${EXACT}: was the model trained on it so?`,
+    ]
+  })
+}
+
+function constant({ rows, min, max }: Tally): string[] {
+  if (rows < 2 || min === undefined || min !== max) return []
+  return [
+    `all ${rows} rows have the score ${min}: are the columns those that the model was trained on, in that order?`,
+  ]
+}
