@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { type AsOf, asOfContaining, type Grain } from './asof.ts'
 import { type Clock, ticksBetween, ticksFrom } from './cron.ts'
+import { zoneArithmetic } from './zone.ts'
 
 /** A tick that a change of clocks moves, or that could have been meant twice. */
 export interface ClockWarning {
@@ -65,22 +66,20 @@ export function doubleTicks(
   limit = 3,
 ): DoubleTick[] {
   const end = Date.parse(to)
+  const zone = zoneArithmetic(projectZone, Date.parse(from), end)
   const doubles: DoubleTick[] = []
-  let last: { key: string | number; at: string } | undefined
+  let last: { key: number; at: string } | undefined
   for (const tick of ticksFrom(clock, from)) {
     if (Date.parse(tick.at) >= end || doubles.length >= limit) break
     if (tick.change === 'gap') continue
-    const instant = Temporal.Instant.from(tick.at)
-    // Hours are UTC's: a division instead of 60 µs of Temporal for each of a year's 8,760.
-    const key =
-      grain === 'hour'
-        ? Math.floor(instant.epochMilliseconds / HOUR)
-        : instant.toZonedDateTimeISO(projectZone).toPlainDate().toString()
+    // Hours are UTC's, days those of the zone: a division instead of 100 µs of Temporal for each of a year's ticks.
+    const instant = Date.parse(tick.at)
+    const key = grain === 'hour' ? Math.floor(instant / HOUR) : Math.floor(zone.toWall(instant) / DAY)
     if (last === undefined || last.key !== key) {
       last = { key, at: tick.at }
       continue
     }
-    const asOf = asOfContaining(instant, projectZone, grain)
+    const asOf = asOfContaining(Temporal.Instant.from(tick.at), projectZone, grain)
     if (doubles.at(-1)?.asOf.instant !== asOf.instant) doubles.push({ asOf, first: last.at, second: tick.at })
   }
   return doubles

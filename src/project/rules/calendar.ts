@@ -1,71 +1,64 @@
 import { Temporal } from 'temporal-polyfill'
+import type { Grain } from '../asof.ts'
+import { type ClockWarning, clockWarnings, doubleTicks } from '../clock.ts'
+import { type Clock, ticksBetween } from '../cron.ts'
 import type { Entries, Entry } from '../entry.ts'
 import type { Problem } from '../problem.ts'
 import type { ScheduleFile } from '../schema/schedule.ts'
-import { type Tick, ticks } from '../ticks.ts'
-import { type ZoneArithmetic, zoneArithmetic } from '../zone.ts'
+import { zoneArithmetic } from '../zone.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 /** Nights repeat after a year; hours after a month, in which every field of a cron but the month has come round. */
 const AHEAD_MS = { day: 366 * DAY_MS, hour: 32 * DAY_MS }
 
-/** One tick with the as-of that it stands for, in milliseconds since 1970 and by its label. */
+/** One tick and the as-of that it stands for, in milliseconds since 1970, and the as-of's label. */
 interface Night {
-  tick: Tick
+  tick: number
   asOf: number
   label: string
 }
 
+/** A schedule whose cron can be read, and the window that its rules look at: ISO 8601 in UTC. */
 interface Plan {
   entry: Entry<ScheduleFile>
-  timezone: string
-  grain: 'day' | 'hour'
-  nights: Night[]
+  clock: Clock
+  grain: Grain
+  projectZone: string
+  from: string
+  to: string
 }
 
 /**
  * What follows from the calendar: two ticks on one as-of, waiting longer than data counts, times that a change of
- * clocks skips or repeats. Looks ahead from `now`, a year for days: 5 ms a schedule.
+ * clocks skips or repeats. Looks ahead from `now`: a year for days, a month for hours.
  */
 export function checkCalendar(entries: Entries, now: Date): Problem[] {
   const { timezone } = entries.settings.part
   if (timezone === undefined) return []
-  const plans = entries.schedules.flatMap((entry) => {
-    const plan = planOf(entry, timezone, now.getTime())
-    return plan === undefined ? [] : [plan]
-  })
+  const plans = entries.schedules.flatMap((entry) => planOf(entry, timezone, now) ?? [])
+  const doubles = plans.flatMap(twice)
+  // One that ticks every minute would give half a million nights to look at: its first error is enough.
+  const sound = plans.filter(({ entry }) => doubles.every(({ file }) => file !== entry.yaml.file))
   return [
-    ...plans.flatMap((plan) => [...twice(plan), ...waitsTooLong(plan, entries), ...changesOfClocks(plan)]),
-    ...sharedNights(plans),
+    ...doubles,
+    ...sound.flatMap((plan) => [...waitsTooLong(plan, entries), ...changesOfClocks(plan)]),
+    ...sharedNights(sound),
   ]
 }
 
-function planOf(entry: Entry<ScheduleFile>, projectZone: string, now: number): Plan | undefined {
+function planOf(entry: Entry<ScheduleFile>, projectZone: string, now: Date): Plan | undefined {
   const { cron, grain = 'day', timezone = projectZone, start } = entry.part
   if (cron === undefined) return undefined
-  const from = Math.max(now, start === undefined ? now : startOf(start, projectZone))
-  const to = from + AHEAD_MS[grain]
-  const zone = zoneArithmetic(projectZone, from - DAY_MS, to)
-  const nights: Night[] = []
-  for (const tick of ticks(cron, timezone, from, to)) {
-    const asOf = asOfOf(tick.instant, zone, grain)
-    nights.push({ tick, asOf, label: labelOf(asOf, zone, grain) })
-    // More would not say more, and `* * * * *` has half a million.
-    if (nights.at(-2)?.asOf === asOf) break
+  const from = Math.max(now.getTime(), start === undefined ? 0 : startOf(start, projectZone))
+  return {
+    entry,
+    clock: { cron, timezone },
+    grain,
+    projectZone,
+    from: new Date(from).toISOString(),
+    to: new Date(from + AHEAD_MS[grain]).toISOString(),
   }
-  return { entry, timezone, grain, nights }
-}
-
-/** The same rule as `asOfContaining`, in arithmetic. */
-function asOfOf(instant: number, zone: ZoneArithmetic, grain: 'day' | 'hour'): number {
-  if (grain === 'hour') return Math.floor(instant / HOUR_MS) * HOUR_MS
-  return zone.fromWall(Math.floor(zone.toWall(instant) / DAY_MS) * DAY_MS).instant
-}
-
-function labelOf(asOf: number, zone: ZoneArithmetic, grain: 'day' | 'hour'): string {
-  if (grain === 'hour') return `${new Date(asOf).toISOString().slice(0, 13)}Z`
-  return new Date(zone.toWall(asOf)).toISOString().slice(0, 10)
 }
 
 function startOf(start: string, timezone: string): number {
@@ -74,115 +67,99 @@ function startOf(start: string, timezone: string): number {
     : Temporal.Instant.from(start).epochMilliseconds
 }
 
-function twice({ entry, grain, nights }: Plan): Problem[] {
-  const index = nights.findIndex((night, at) => night.asOf === nights[at - 1]?.asOf)
-  const [first, second] = [nights[index - 1], nights[index]]
-  if (first === undefined || second === undefined) return []
+/** The nights of the window by the rule of `asOfContaining`, in arithmetic: 10 µs each. */
+function nightsOf({ clock, grain, projectZone, from, to }: Plan): Night[] {
+  const zone = zoneArithmetic(projectZone, Date.parse(from), Date.parse(to))
+  return ticksBetween(clock, from, to).map(({ at, within }) => {
+    const tick = Date.parse(at)
+    const inside = Date.parse(within)
+    if (grain === 'hour') {
+      const asOf = Math.floor(inside / HOUR_MS) * HOUR_MS
+      return { tick, asOf, label: `${new Date(asOf).toISOString().slice(0, 13)}Z` }
+    }
+    const date = Math.floor(zone.toWall(inside) / DAY_MS) * DAY_MS
+    return { tick, asOf: zone.fromWall(date), label: new Date(date).toISOString().slice(0, 10) }
+  })
+}
+
+function twice({ entry, clock, grain, projectZone, from, to }: Plan): Problem[] {
+  const [double] = doubleTicks(clock, grain, projectZone, from, to, 1)
+  if (double === undefined) return []
+  const { asOf, first, second } = double
   const fix = grain === 'day' ? 'let it tick once a day, or set `grain: hour`' : 'let it tick once an hour'
-  return [
-    problem(
-      entry,
-      'error',
-      ['cron'],
-      `cron ${quoted(entry)} ticks twice for as-of ${first.label} (grain: ${grain}), at ${iso(first.tick.instant)} and ${iso(second.tick.instant)}; ${fix}`,
-    ),
-  ]
+  const message = `cron "${clock.cron}" ticks twice for as-of ${asOf.label} (grain: ${grain}), at ${minute(first)} and ${minute(second)}; ${fix}`
+  return [problem(entry, 'error', ['cron'], message)]
 }
 
 /** Rows that arrive after as-of + cutoff never count: to wait longer for them is to wait for nothing. */
-function waitsTooLong({ entry, nights }: Plan, entries: Entries): Problem[] {
-  const wait = entry.part.retry?.wait_for_data
-  const shortest = shortestCutoff(entry.part, entries)
+function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
+  const { part } = plan.entry
+  const wait = part.retry?.wait_for_data
+  const shortest = shortestCutoff(part, entries)
   if (wait === undefined || wait.ms === 0 || shortest === undefined) return []
-  const over = nights.filter(({ tick, asOf }) => tick.instant + wait.ms > asOf + shortest.ms)
+  const since = ({ tick, asOf }: Night) => tick - asOf
+  const nights = nightsOf(plan)
+  const over = nights.filter((night) => since(night) + wait.ms > shortest.ms)
   const [night] = over
   if (night === undefined) return []
-  const since = night.tick.instant - night.asOf
   // In a zone with summer time a long night may be over where all others are not: told, but no reason to stop.
   const seldom = over.length <= 2 && nights.length > 20
   const which = seldom ? `for as-of ${night.label}, where clocks change, ` : ''
-  const left = shortest.ms - since
+  const left = shortest.ms - since(night)
   const fix = left > 0 ? `wait ${span(left)} at most, or raise cutoff` : 'tick earlier, or raise cutoff'
-  return [
-    problem(
-      entry,
-      seldom ? 'warning' : 'error',
-      ['retry', 'wait_for_data'],
-      `${which}the tick is ${span(since)} after the as-of, and with wait_for_data ${wait.text} waiting ends ${span(since + wait.ms)} after it; but source ${shortest.source} of view ${shortest.view} has cutoff ${shortest.text}: later rows never count; ${fix}`,
-    ),
-  ]
+  const message = `${which}the tick is ${span(since(night))} after the as-of, and with wait_for_data ${wait.text} waiting ends ${span(since(night) + wait.ms)} after it; but source ${shortest.source} of view ${shortest.view} has cutoff ${shortest.text}: later rows never count; ${fix}`
+  return [problem(plan.entry, seldom ? 'warning' : 'error', ['retry', 'wait_for_data'], message)]
 }
 
-function shortestCutoff(part: Entry<ScheduleFile>['part'], { views, models }: Entries) {
-  const read = new Set([
-    ...(part.refresh ?? []),
-    ...(part.score ?? []).map((model) => models.find(({ name }) => name === model)?.part.view),
-  ])
-  return views
+interface Cutoff {
+  view: string
+  source: string
+  text: string
+  ms: number
+}
+
+function shortestCutoff(part: Entry<ScheduleFile>['part'], { views, models }: Entries): Cutoff | undefined {
+  const scored = models.filter(({ name }) => part.score?.includes(name)).map((model) => model.part.view)
+  const read = new Set([...(part.refresh ?? []), ...scored])
+  const cutoffs = views
     .filter(({ name }) => read.has(name))
     .flatMap(({ name, part: view }) =>
       Object.entries(view.sources ?? {}).flatMap(([source, given]) =>
         'cutoff' in given && given.cutoff !== undefined ? [{ view: name, source, ...given.cutoff }] : [],
       ),
     )
-    .reduce<{ view: string; source: string; text: string; ms: number } | undefined>(
-      (least, each) => (least === undefined || each.ms < least.ms ? each : least),
-      undefined,
-    )
+  return cutoffs.toSorted((a, b) => a.ms - b.ms)[0]
 }
 
-function changesOfClocks({ entry, timezone, nights }: Plan): Problem[] {
-  return nights.flatMap(({ tick }) => {
-    if (tick.kind === 'once' || !namesHours(entry)) return []
-    const [date, time] = tick.wall.split(' ')
-    const at = iso(tick.instant)
-    const message =
-      tick.kind === 'gap'
-        ? `${time} does not exist on ${date} in ${timezone}, where clocks go forward: that tick comes at ${at}, the first instant after the gap`
-        : `${time} exists twice on ${date} in ${timezone}, where clocks go back: it ticks once, at the first, ${at}`
-    return [problem(entry, 'warning', ['cron'], `${message}; another time of day avoids it`)]
-  })
+function changesOfClocks({ entry, clock, from, to }: Plan): Problem[] {
+  return clockWarnings(clock, from, to).map(({ message }: ClockWarning) =>
+    problem(entry, 'warning', ['cron'], `${message}; another time of day avoids it`),
+  )
 }
 
-/** Patterns such as `0 * * * *` tick in every real hour, whatever the clocks show: nothing to tell. */
-function namesHours(entry: Entry<ScheduleFile>): boolean {
-  const hours = entry.part.cron?.trim().split(/\s+/)[1] ?? ''
-  return !hours.includes('*')
-}
-
-/** A slot is one thing with one due time and one deadline: two schedules cannot both promise it. */
+/** A slot is one thing: where two schedules want it, jobs takes the earlier due time and the earlier deadline. */
 function sharedNights(plans: Plan[]): Problem[] {
   const problems: Problem[] = []
   const active = plans.filter(({ entry }) => entry.part.paused !== true)
   for (const [index, later] of active.entries()) {
     for (const earlier of active.slice(0, index)) {
       for (const key of ['score', 'refresh'] as const) {
-        const shared = (later.entry.part[key] ?? []).find((name) => earlier.entry.part[key]?.includes(name))
+        const names = later.entry.part[key] ?? []
+        const shared = names.find((name) => earlier.entry.part[key]?.includes(name))
         if (shared === undefined) continue
-        const asOfs = new Set(earlier.nights.map(({ asOf }) => asOf))
-        const night = later.nights.find(({ asOf }) => asOfs.has(asOf))
+        const taken = new Set(nightsOf(earlier).map(({ asOf }) => asOf))
+        const night = nightsOf(later).find(({ asOf }) => taken.has(asOf))
         if (night === undefined) continue
-        const at = later.entry.part[key]?.indexOf(shared) ?? 0
-        problems.push(
-          problem(
-            later.entry,
-            'error',
-            [key, at],
-            `${shared} is in schedule ${earlier.entry.name} too, and both tick for as-of ${night.label}: a partition is promised once; take it out of one of them`,
-          ),
-        )
+        const message = `${shared} is in schedule ${earlier.entry.name} too, and both tick for as-of ${night.label}: it is published once, due at the earlier of the two`
+        problems.push(problem(later.entry, 'warning', [key, names.indexOf(shared)], message))
       }
     }
   }
   return problems
 }
 
-function quoted(entry: Entry<ScheduleFile>): string {
-  return `"${entry.part.cron}"`
-}
-
-function iso(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16)}Z`
+function minute(instant: string): string {
+  return instant.replace(/:00Z$/, 'Z')
 }
 
 /** `90m` or `2h`: the largest unit that is whole, up to hours. */
