@@ -125,7 +125,7 @@ async function dryRun(
       temp: folder,
       rows: 1000,
     })
-    const failed = trial.failed.map((check) => check.message)
+    const failed = trial.checks.filter((check) => !check.passed).map((check) => check.message)
     if (failed.length > 0) {
       throw new ConfigurationError(`register: the model was tried on ${trial.rows} real rows: ${failed.join('; ')}`)
     }

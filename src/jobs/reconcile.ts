@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import { act, type Effects } from './act.ts'
+import { feedBackfills } from './backfill/feed.ts'
 import type { Action } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
 import { planReconcile } from './planner.ts'
@@ -25,6 +26,7 @@ export interface Reconciler {
  * once: each action is done under its slot's lock, and only where the slot is still as the plan saw it.
  */
 export async function reconcile(reconciler: Reconciler): Promise<Action[]> {
+  await feedBackfills(reconciler.database)
   const view = await loadLedgerView(reconciler)
   const actions = planReconcile(view).filter((action) => within(reconciler.scope, action))
   for (const action of actions) await act(reconciler, action)

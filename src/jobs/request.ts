@@ -65,12 +65,13 @@ export async function requestScores(
   return transaction(database, async (client) => {
     const slot = await ensureSlot(client, 'scores', model, asOf)
     const open = await openRunOf(client, slot.id)
-    if (open === undefined) await expect(client, slot, request)
+    if (open === undefined) await askForScores(client, slot, request)
     return { slot, joined: open?.id }
   })
 }
 
-async function expect(client: ClientBase, slot: Slot, request: Request): Promise<void> {
+/** Writes a request into a slot that no run works on. The caller holds its lock. */
+export async function askForScores(client: ClientBase, slot: Slot, request: Request): Promise<void> {
   const stored: SlotRequest = {
     trigger: request.trigger,
     forced: request.forced ?? false,

@@ -95,6 +95,29 @@ create unique index one_open_run on nightshift.runs (slot)
 create index runs_open on nightshift.runs (state) where state in ('waiting', 'queued', 'running', 'publishing');
 create index runs_by_time on nightshift.runs (created_at);
 
+-- A backfill moves its nights into slots' requests, at most max_active at once, in the order of its list.
+create table nightshift.backfills (
+  id          bigint generated always as identity primary key,
+  model       text not null,
+  state       text not null default 'running' check (state in ('running', 'paused', 'done', 'cancelled')),
+  max_active  integer not null,
+  forced      boolean not null,
+  settings    jsonb not null,
+  by          text,
+  created_at  timestamptz not null default now(),
+  ended_at    timestamptz
+);
+create table nightshift.backfill_nights (
+  backfill   bigint not null references nightshift.backfills,
+  position   integer not null,
+  as_of      timestamptz not null,
+  partition  text not null,
+  version    integer,
+  slot       bigint,
+  primary key (backfill, position)
+);
+create index backfill_nights_to_ask on nightshift.backfill_nights (backfill, position) where slot is null;
+
 create table nightshift.attempts (
   run         text not null references nightshift.runs,
   number      integer not null,
