@@ -5,7 +5,8 @@ WITH calling AS (
     customer_id,
     count(*) FILTER (started_at >= $as_of - INTERVAL 7 DAY)                        AS calls_7d,
     count(*) FILTER (started_at >= $as_of - INTERVAL 30 DAY)                       AS calls_30d,
-    count(*) FILTER (started_at < $as_of - INTERVAL 30 DAY)                        AS calls_before,
+    count(*) FILTER (started_at >= $as_of - INTERVAL 14 DAY)                       AS calls_14d,
+    count(*) FILTER (started_at < $as_of - INTERVAL 14 DAY)                        AS calls_before,
     count(*) FILTER (dropped AND started_at >= $as_of - INTERVAL 30 DAY)           AS dropped_30d,
     count(*) FILTER (to_support AND started_at >= $as_of - INTERVAL 30 DAY)        AS support_30d,
     count(*) FILTER (roaming AND started_at >= $as_of - INTERVAL 30 DAY)           AS roaming_30d,
@@ -13,7 +14,7 @@ WITH calling AS (
     sum(seconds) FILTER (started_at >= $as_of - INTERVAL 30 DAY)                   AS seconds_30d,
     max(started_at)                                                                AS last_at
   FROM calls
-  WHERE started_at >= $as_of - INTERVAL 60 DAY
+  WHERE started_at >= $as_of - INTERVAL 56 DAY
   GROUP BY customer_id
 ),
 browsing AS (
@@ -46,15 +47,15 @@ SELECT
   coalesce(subscriptions.autopay, false)::INTEGER::FLOAT                           AS autopay,
   coalesce(calls_7d, 0)::FLOAT                                                     AS calls_7d,
   coalesce(calls_30d, 0)::FLOAT                                                    AS calls_30d,
-  (coalesce(calls_30d, 0) / (coalesce(calls_before, 0) + 5.0))::FLOAT              AS calls_trend,
+  -- 1 is as usual: two weeks against a third of the six weeks before. What is added below keeps rare callers near 1.
+  ((coalesce(calls_14d, 0) + 2) / (coalesce(calls_before, 0) / 3.0 + 2))::FLOAT    AS calls_trend,
   (coalesce(dropped_30d, 0) / (coalesce(calls_30d, 0) + 5.0))::FLOAT               AS dropped_share_30d,
   coalesce(support_30d, 0)::FLOAT                                                  AS support_calls_30d,
   (coalesce(night_30d, 0) / (coalesce(calls_30d, 0) + 5.0))::FLOAT                 AS night_share_30d,
   coalesce(roaming_30d, 0)::FLOAT                                                  AS roaming_calls_30d,
   (coalesce(seconds_30d, 0) / 60.0)::FLOAT                                         AS minutes_30d,
   coalesce(megabytes_14d, 0)::FLOAT                                                AS megabytes_14d,
-  -- 1 is as usual: two weeks against half of the four weeks before.
-  (coalesce(megabytes_14d, 0) / (coalesce(megabytes_before, 0) / 2.0 + 50))::FLOAT AS megabytes_trend,
+  ((coalesce(megabytes_14d, 0) + 500) / (coalesce(megabytes_before, 0) / 2.0 + 500))::FLOAT AS megabytes_trend,
   -- Null where neither a call nor a session is on record.
   date_diff('day', greatest(calling.last_at, browsing.last_at), $as_of)::FLOAT     AS days_since_activity,
   coalesce(late_90d, 0)::FLOAT                                                     AS payments_late_90d,
