@@ -35,26 +35,37 @@ export async function ensureCluster(place: Place, programs: Programs): Promise<v
   }
 }
 
-/**
- * A hint, not a lock: where others are at it already, give them a moment instead of the same work. Sweeps what
- * killed processes have left.
- */
+/** A hint, not a lock: where others are at it already, gives them a moment instead of doing the same work. */
 async function waitForOthers(place: Place): Promise<void> {
   const until = Date.now() + 5_000
   while (Date.now() < until && !existsSync(place.cluster)) {
-    let busy = 0
-    for (const name of await readdir(place.folder)) {
-      const pid = Number(/^new-(\d+)-/.exec(name)?.[1] ?? Number.NaN)
-      if (Number.isNaN(pid)) continue
-      const folder = join(place.folder, name)
-      const age = Date.now() - ((await stat(folder).catch(() => undefined))?.mtimeMs ?? Date.now())
-      if (isAlive(pid) && age < 60_000) busy++
-      // The pid may be one of another container's: only what is old is swept.
-      else if (age > 60_000) await rm(folder, { recursive: true, force: true })
-    }
-    if (busy === 0) return
+    const others = await unfinished(place)
+    if (!others.some((other) => other.alive && other.age < OLD)) return
     await sleep(25)
   }
+}
+
+/** Deletes what killed processes have left. A pid may be one of another container's: only what is old goes. */
+export async function sweepUnfinished(place: Place): Promise<void> {
+  for (const { folder, age } of await unfinished(place)) {
+    if (age > OLD) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const OLD = 60_000
+
+/** Clusters that somebody makes, or was making. `age` in milliseconds. */
+async function unfinished(place: Place): Promise<{ folder: string; alive: boolean; age: number }[]> {
+  const found = []
+  for (const name of await readdir(place.folder)) {
+    const pid = /^new-(\d+)-/.exec(name)?.[1]
+    if (pid === undefined) continue
+    const folder = join(place.folder, name)
+    const made = await stat(folder).catch(() => undefined)
+    if (made !== undefined)
+      found.push({ folder, alive: isAlive(Number(pid)), age: Date.now() - made.mtimeMs })
+  }
+  return found
 }
 
 async function initdb(place: Place, programs: Programs, data: string, password: string): Promise<void> {

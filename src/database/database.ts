@@ -55,8 +55,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     client.on('error', () => {})
   })
   const close = once(async () => {
-    await pool.end().catch(() => {})
-    await server?.close()
+    // Idle connections do not keep a process alive, so it would end in the middle of this wait.
+    const alive = setInterval(() => {}, 1_000)
+    try {
+      await pool.end().catch(() => {})
+      await server?.close()
+    } finally {
+      clearInterval(alive)
+    }
   })
   try {
     await migrate({ pool })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isHeld, KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
-import { ensureCluster } from './cluster.ts'
+import { ensureCluster, sweepUnfinished } from './cluster.ts'
 import { choosePlace, type Place } from './place.ts'
 import { readPostmaster } from './postmaster.ts'
 import { findPrograms, type Programs } from './programs.ts'
@@ -85,6 +85,7 @@ async function hold(place: Place, programs: Programs, options: EmbeddedOptions):
     } else if (keeper === undefined || keeper.ended()) {
       if (starts++ >= KEEPER_STARTS) throw new Error(startFailure(place))
       keeper = startKeeper(place, programs, options)
+      await sweepUnfinished(place)
     }
     await sleep(10)
   }

@@ -32,33 +32,50 @@ const LOG_LIMIT = 4_000_000
 
 export async function keep(order: Order): Promise<void> {
   const data = join(order.cluster, 'data')
-  const pid = await startOrFind(order, data)
-  if (pid === undefined) throw new Error(`the server in ${data} did not start`)
-  const session = await connectPatiently(order.cluster, pid)
+  const server = await startOrFind(order, data)
+  if (server === undefined) throw new Error(`the server in ${data} did not start`)
+  const session = await connectPatiently(order.cluster, server.pid)
   if (session === undefined) return
   try {
     const { rows } = await session.client.query(`select pg_try_advisory_lock(${KEEPER_LOCK}) as mine`)
-    if (rows[0]?.mine === true) await watch(session, pid, order.idleMs)
+    if (rows[0]?.mine === true) await watch(session, server, order.idleMs)
   } finally {
     await session.client.end().catch(() => {})
   }
 }
 
-/** The pid of the server, started here or by another; undefined: it does not start. */
-async function startOrFind(order: Order, data: string): Promise<number | undefined> {
+interface Server {
+  pid: number
+  /** Resolves when it has ended. */
+  ended(): Promise<unknown>
+}
+
+/** The server, started here or by another; undefined: it does not start. */
+async function startOrFind(order: Order, data: string): Promise<Server | undefined> {
   const until = Date.now() + START_WITHIN
   let port = preferredPort(data)
   for (let round = 0; Date.now() < until && round < 20; round++) {
     const found = readPostmaster(data)
-    if (found.state === 'running') return found.pid
+    if (found.state === 'running') return adopted(found.pid, data)
     if (found.state === 'foreign') clearForeign(data, found.pid)
     if (round > 0) await sleep(Math.min(100 * round, 2_000))
     if (!(await isFree(port))) port = await freePort()
     const child = startServer(order, data, port)
+    const exited = new Promise((resolve) => child.once('exit', resolve))
     const pid = await claimed(child, data)
-    if (pid !== undefined) return pid
+    // Our own child is waited for, so that it is collected: in a container nobody else may do so.
+    if (pid !== undefined) return pid === child.pid ? { pid, ended: () => exited } : adopted(pid, data)
   }
   return undefined
+}
+
+function adopted(pid: number, data: string): Server {
+  return {
+    pid,
+    async ended() {
+      while (readPostmaster(data).state === 'running') await sleep(20)
+    },
+  }
 }
 
 function startServer(order: Order, data: string, port: number): ChildProcess {
@@ -74,7 +91,6 @@ function startServer(order: Order, data: string, port: number): ChildProcess {
       stdio: ['ignore', log, log],
     })
     child.on('error', (error) => process.stderr.write(`${order.postgres}: ${error.message}\n`))
-    child.unref()
     return child
   } finally {
     closeSync(log)
@@ -112,7 +128,7 @@ async function connectPatiently(cluster: string, pid: number): Promise<Session |
  * While the server is being stopped we hold the users' lock: a command that comes at that moment waits for it, is
  * cut off when the server ends, and starts over.
  */
-async function watch(session: Session, pid: number, idleMs: number): Promise<void> {
+async function watch(session: Session, server: Server, idleMs: number): Promise<void> {
   let gone: Error | undefined
   session.client.on('error', (error) => {
     gone = error
@@ -126,7 +142,7 @@ async function watch(session: Session, pid: number, idleMs: number): Promise<voi
     const now = rows[0]
     if (now === undefined || now.users > 0 || now.sessions !== seen) idleSince = Date.now()
     seen = now?.sessions ?? ''
-    if (Date.now() - idleSince >= idleMs && (await stop(session, pid))) return
+    if (Date.now() - idleSince >= idleMs && (await stop(session, server))) return
     await sleep(Math.min(500, idleMs / 4))
   }
 }
@@ -137,7 +153,7 @@ const COUNT_USERS = `
       where backend_type = 'client backend' and pid <> pg_backend_pid()) as users,
     (select sum(sessions)::text from pg_stat_database) as sessions`
 
-async function stop({ client }: Session, pid: number): Promise<boolean> {
+async function stop({ client }: Session, server: Server): Promise<boolean> {
   const { rows } = await client.query(`select pg_try_advisory_lock(${USERS_LOCK}) as alone`)
   if (rows[0]?.alone !== true) return false
   const { rows: users } = await client.query<{ users: number }>(COUNT_USERS)
@@ -145,9 +161,8 @@ async function stop({ client }: Session, pid: number): Promise<boolean> {
     await client.query(`select pg_advisory_unlock(${USERS_LOCK})`)
     return false
   }
-  const ended = new Promise<void>((resolve) => client.on('end', () => resolve()))
-  process.kill(pid, 'SIGINT') // fast: open transactions are rolled back
-  await Promise.race([ended, sleep(30_000, undefined, { ref: false })])
+  process.kill(server.pid, 'SIGINT') // fast: open transactions are rolled back
+  await Promise.race([server.ended(), sleep(30_000, undefined, { ref: false })])
   return true
 }
 

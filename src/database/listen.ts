@@ -5,7 +5,10 @@ import type { Database } from './database.ts'
  * A courtesy that saves polling, not a promise: whoever waits looks again now and then all the same.
  * @returns its release
  */
-export async function listen(database: Database, onChange: (id: string) => void): Promise<() => Promise<void>> {
+export async function listen(
+  database: Database,
+  onChange: (id: string) => void,
+): Promise<() => Promise<void>> {
   const client = await database.pool.connect()
   client.on('notification', ({ payload }) => onChange(payload ?? ''))
   await client.query('listen nightshift')
