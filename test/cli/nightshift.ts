@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+
+const CLI = resolve(import.meta.dirname, '../../dist/cli.js')
+
+export interface Finished {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Variables of the machine that would change what is tested. */
+const CLEARED = { DATABASE_URL: '', REDIS_URL: '', SMTP_URL: '', NIGHTSHIFT_LOG: '' }
+
+/** Starts the compiled program as a user would, in a project. */
+export function start(
+  args: string[],
+  { project, env = {} }: { project: string; env?: Record<string, string> },
+): ChildProcess {
+  return spawn(process.execPath, [CLI, ...args, '--project', project], {
+    env: { ...process.env, ...CLEARED, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** Runs it to its end. */
+export function nightshift(
+  args: string[],
+  options: { project: string; env?: Record<string, string> },
+): Promise<Finished> {
+  return ended(start(args, options))
+}
+
+export function ended(child: ChildProcess): Promise<Finished> {
+  const out = { stdout: '', stderr: '' }
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    out.stdout += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    out.stderr += text
+  })
+  return new Promise((done) => child.once('close', (code) => done({ code, ...out })))
+}
+
+/** Runs it with `--json` and reads what it prints; what it said goes into the error where that is no JSON. */
+export async function nightshiftJson(
+  args: string[],
+  options: { project: string; env?: Record<string, string> },
+  // biome-ignore lint/suspicious/noExplicitAny: what a command prints is read by the test that knows it
+): Promise<{ code: number | null; json: any; stderr: string }> {
+  const { code, stdout, stderr } = await nightshift([...args, '--json'], options)
+  try {
+    return { code, json: JSON.parse(stdout), stderr }
+  } catch (cause) {
+    throw new Error(`nightshift ${args.join(' ')} ended with ${code} and no JSON:\n${stdout}\n${stderr}`, {
+      cause,
+    })
+  }
+}
