@@ -3,7 +3,7 @@ import { cut, oneLine } from './clean.ts'
 import type { FailureFacts } from './facts.ts'
 import type { Item } from './letter.ts'
 import { KIND_MEANS } from './phrases.ts'
-import { clockTime } from './time.ts'
+import { localTimes } from './time.ts'
 
 /** Keys that say something to programs, or are told elsewhere in the mail. */
 const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])
@@ -56,11 +56,7 @@ function record(value: Record<string, unknown>, timezone: string): string {
 
 function plain(value: unknown, timezone: string): string {
   if (value === null || value === undefined) return 'none'
-  if (typeof value === 'string') {
-    return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*(Z|[+-]\d{2}:\d{2})$/.test(value)
-      ? clockTime(value, timezone)
-      : value
-  }
+  if (typeof value === 'string') return localTimes(value, timezone)
   if (Array.isArray(value))
     return value.length === 0 ? 'none' : value.map((item) => plain(item, timezone)).join(', ')
   if (isRecord(value)) return record(value, timezone)

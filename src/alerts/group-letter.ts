@@ -90,8 +90,9 @@ interface Cause {
 export function byCause(incidents: Incident[]): Cause[] {
   const causes = new Map<string, Cause>()
   for (const incident of incidents) {
-    const { message } = incident.facts.failure
-    const key = `${incident.kind} ${messageShape(message.replaceAll(incident.subject, '?'))}`
+    const { failure, run } = incident.facts
+    const message = failure.message.replaceAll(incident.subject, '?')
+    const key = `${incident.kind} ${messageShape(run === undefined ? message : message.replaceAll(run, '?'))}`
     const cause = causes.get(key)
     if (cause === undefined)
       causes.set(key, { incidents: [incident], kind: incident.kind, example: causeLine(incident.facts) })

@@ -53,12 +53,12 @@ function item(it: Item): string {
     case 'fact': {
       const text =
         it.link === undefined ? escaped(it.text) : `<a href="${escaped(it.link)}">${escaped(it.text)}</a>`
-      return `<p style="margin:0 0 4px;overflow-wrap:anywhere"><span class="quiet" style="color:${QUIET}">${escaped(it.label)}</span> ${text}</p>`
+      return `<p style="margin:0 0 4px;overflow-wrap:anywhere"><span class="quiet" style="color:${QUIET}">${escaped(it.label)}:</span> ${text}</p>`
     }
     case 'quote':
       return `<pre style="${MONO};${WRAP};border-left:3px solid rgba(127,127,127,.5);margin:6px 0 8px;padding:2px 0 2px 10px">${escaped(it.text)}</pre>`
     case 'command':
-      return `<p style="margin:8px 0 3px">${escaped(it.why)}</p><pre style="${MONO};${WRAP};background:${TINT};border-radius:6px;margin:0 0 10px;padding:9px 11px">${escaped(it.command)}</pre>`
+      return `<p style="margin:8px 0 3px">${escaped(it.why)}</p><pre style="${MONO};${WRAP};background:${TINT};border-radius:6px;margin:0 0 10px;padding:9px 11px">${unbroken(escaped(it.command))}</pre>`
     case 'entry':
       return entry(it)
   }
@@ -72,6 +72,11 @@ function entry(it: Extract<Item, { kind: 'entry' }>): string {
   )
   const colour = it.done ? COLOURS.clear : COLOURS.alert
   return `<p style="margin:0 0 10px;padding-left:10px;border-left:3px solid ${colour};overflow-wrap:anywhere"><b>${title}</b>${lines.join('')}</p>`
+}
+
+/** A narrow screen breaks a command at hyphens: an option stays in one piece. */
+function unbroken(command: string): string {
+  return command.replace(/(?<= )--[a-z-]+/g, '<span style="white-space:nowrap">$&</span>')
 }
 
 /** A line of ours whose addresses (http, https) are links. */

@@ -23,7 +23,7 @@ export function incidentLetter(incident: Incident, mail: ThreadMail): Letter {
       { title: 'Who is affected', items: affected(facts) },
       { title: 'What still holds', items: holds(facts, mail.now) },
       { title: 'Probable cause', items: causeItems(facts) },
-      ...tried(facts),
+      ...tried(facts, mail.now),
       { title: 'Help', items: help(facts) },
     ],
     foot: [...standingOf(incident, mail), ...acknowledge(incident, mail)],
@@ -133,11 +133,15 @@ function holds(facts: FailureFacts, now: Date): Item[] {
   return items
 }
 
-function tried(facts: FailureFacts): Section[] {
+function tried(facts: FailureFacts, now: Date): Section[] {
   const { attempts, timezone } = facts
   const items: Item[] = []
-  if (facts.waitedUntil !== undefined) {
-    items.push({ kind: 'point', text: `Waited for data until ${clockTime(facts.waitedUntil, timezone)}.` })
+  if (facts.waitedUntil !== undefined && (facts.failure.class === 'late-data' || facts.state === 'waiting')) {
+    const over = new Date(facts.waitedUntil) <= now
+    items.push({
+      kind: 'point',
+      text: `${over ? 'Waited' : 'Waits'} for data until ${clockTime(facts.waitedUntil, timezone)}.`,
+    })
   }
   let said: string | undefined
   for (const attempt of attempts.slice(-5)) {

@@ -1,7 +1,7 @@
 import { oneLine } from './clean.ts'
 import type { FailureFacts, IncidentKind } from './facts.ts'
 import { badNights, type Incident, type Night } from './incident.ts'
-import { clockTime, span } from './time.ts'
+import { clockTime, localTimes, span } from './time.ts'
 
 /** What the class alone says about the cause. */
 export const KIND_MEANS: Record<IncidentKind, string> = {
@@ -78,5 +78,5 @@ export function standing(facts: FailureFacts, now: Date): string {
 
 /** The message on one line, short enough for a preview. */
 export function causeLine(facts: FailureFacts): string {
-  return oneLine(facts.failure.message, 180)
+  return oneLine(localTimes(oneLine(facts.failure.message, 400), facts.timezone), 180)
 }

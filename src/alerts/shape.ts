@@ -7,7 +7,7 @@ import { oneLine } from './clean.ts'
 export function messageShape(message: string): string {
   return oneLine(message, 500)
     .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '?')
-    .replace(/(?:[\w.-]*\/)+[\w.*=-]+/g, '?')
+    .replace(/(?:[\w.*=-]*\/)+[\w.*=-]+/g, '?')
     .replace(/\b(?=\w*\d)(?=\w*[a-z])\w{6,}\b/gi, '?')
     .replace(/\d+(?:[.,:-]\d+)*/g, '#')
     .toLowerCase()

@@ -27,6 +27,9 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
     if (delivery?.outcome === 'sent') {
       return { recipient, messageId, sent: true, detail: delivery.where ?? post.transport.name }
     }
+    // Another process was quicker and has the claim: it has sent it or is about to.
+    if (delivery === undefined)
+      return { recipient, messageId, sent: true, detail: 'another process sends it' }
     await database.pool.query(
       'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
       [id, clock()],

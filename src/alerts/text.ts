@@ -26,7 +26,7 @@ function item(it: Item): string {
         .map((line) => `> ${line}`)
         .join('\n')
     case 'command':
-      return `${it.why}:\n  ${it.command}`
+      return `${it.why}${/[?.]$/.test(it.why) ? '' : ':'}\n  ${it.command}`
     case 'entry':
       return [
         `- ${it.title}`,

@@ -12,6 +12,13 @@ export function clockTime(iso: string | Date, timezone: string): string {
   return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute} ${part.timeZoneName}`
 }
 
+/** A text whose instants (`2026-11-21T21:00:00Z`) are told as clock times. */
+export function localTimes(text: string, timezone: string): string {
+  return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})/g, (instant) =>
+    clockTime(instant, timezone),
+  )
+}
+
 /** How long something took or is old, in the two largest units that matter: `45 s`, `12 min`, `5 h 10 min`, `3 days 4 h`. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FailureFacts, RecoveryFacts } from '../../src/alerts/facts.ts'
+import type { Post } from '../../src/alerts/outbox.ts'
+import { type Reported, reportFailure, reportRecovery } from '../../src/alerts/report.ts'
+import type { AlertSettings } from '../../src/alerts/settings.ts'
+import { openTransport } from '../../src/alerts/transport.ts'
+import { type Database, transaction } from '../../src/database/database.ts'
+import { freshDatabase } from '../database/fresh.ts'
+import { SETTINGS } from './sample.ts'
+
+/** A ledger, a clock that stands until it is moved, and a way for mails to leave. */
+export interface Desk {
+  database: Database
+  root: string
+  log: { level: string; facts: object; message: string }[]
+  now(): Date
+  /** Moves the clock on. */
+  pass(seconds: number): void
+  post(smtpUrl?: string): Post
+  fails(facts: FailureFacts): Promise<Reported>
+  recovers(facts: RecoveryFacts): Promise<number[]>
+  close(): Promise<void>
+}
+
+export async function openDesk(settings: AlertSettings = SETTINGS): Promise<Desk> {
+  const fresh = await freshDatabase()
+  const root = await mkdtemp(join(tmpdir(), 'nightshift-alerts-'))
+  const log: Desk['log'] = []
+  const write = (level: string) => (facts: object, message: string) =>
+    void log.push({ level, facts, message })
+  const logger = { info: write('info'), warn: write('warn'), error: write('error') }
+  let time = new Date('2026-11-22T03:00:05Z').getTime()
+  const clock = () => new Date(time)
+  return {
+    database: fresh.database,
+    root,
+    log,
+    now: clock,
+    pass(seconds) {
+      time += seconds * 1000
+    },
+    post: (smtpUrl) => ({
+      database: fresh.database,
+      transport: openTransport(smtpUrl, root, logger),
+      settings,
+      log: logger,
+      clock,
+    }),
+    fails: (facts) =>
+      transaction(fresh.database, (client) => reportFailure(client, clock(), facts, settings)),
+    recovers: (facts) =>
+      transaction(fresh.database, (client) => reportRecovery(client, clock(), facts, settings)),
+    async close() {
+      await fresh.drop()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}

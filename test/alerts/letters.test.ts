@@ -1,0 +1,331 @@
+import { describe, expect, test } from 'vitest'
+import { nextCommands } from '../../src/alerts/commands.ts'
+import { type FailureFacts, INCIDENT_KINDS, type IncidentKind } from '../../src/alerts/facts.ts'
+import { letterHtml } from '../../src/alerts/html.ts'
+import { idRanges, readIds } from '../../src/alerts/ids.ts'
+import type { Incident } from '../../src/alerts/incident.ts'
+import { recover } from '../../src/alerts/report-recovery.ts'
+import { messageShape } from '../../src/alerts/shape.ts'
+import { storable } from '../../src/alerts/storable.ts'
+import { letterText } from '../../src/alerts/text.ts'
+import { type Occasion, threadLetter, threadSubject } from '../../src/alerts/thread-mail.ts'
+import { clockTime, span } from '../../src/alerts/time.ts'
+import { facts, outage, recovery, SETTINGS } from './sample.ts'
+
+const NOW = new Date('2026-11-22T03:00:35Z')
+
+function incident(of: FailureFacts, id = 12): Incident {
+  return {
+    id,
+    subject: of.subject,
+    subjectKind: of.subjectKind,
+    kind: of.failure.class,
+    openedAt: new Date('2026-11-22T03:00:05Z'),
+    closedAt: undefined,
+    ackedAt: undefined,
+    ackedBy: undefined,
+    facts: of,
+    nights: [
+      {
+        partition: of.partition ?? null,
+        run: of.run ?? null,
+        slot: of.slot ?? null,
+        state: of.state,
+        failedAt: '2026-11-22T03:00:05Z',
+        late: false,
+        recovered: null,
+      },
+    ],
+  }
+}
+
+function text(incidents: [Incident, ...Incident[]], occasion: Occasion = 'opened'): string {
+  return letterText(
+    threadLetter({ occasion, incidents, recipient: 'oncall@example.com', now: NOW, settings: SETTINGS }),
+  )
+}
+
+function html(incidents: [Incident, ...Incident[]]): string {
+  return letterHtml(
+    threadLetter({
+      occasion: 'opened',
+      incidents,
+      recipient: 'oncall@example.com',
+      now: NOW,
+      settings: SETTINGS,
+    }),
+    'subject',
+  )
+}
+
+describe('the mail about one incident', () => {
+  test('says everything that the one who wakes up asks', () => {
+    expect(text([incident(facts())])).toBe(`No scores of churn for 2026-11-22 (late-data).
+Readers keep 2026-11-21, published 25 h 53 min ago.
+Cause: source calls is late: its newest row is of 2026-11-20 23:58 CET, needed is 2026-11-21 22:00 CET or later
+
+NEXT THREE COMMANDS
+See the run: steps, failed expectations, rows:
+  npx nightshift show kf7x2m9q
+Once the data is there, run the night again:
+  npx nightshift retry kf7x2m9q
+Or give this night up:
+  npx nightshift skip churn:2026-11-22 --reason 'the data will not come'
+
+WHAT FAILED
+Model: churn - Probability that a customer cancels within 30 days
+Partition: as_of=2026-11-22
+Run: kf7x2m9q, failed
+  https://nightshift.example.com/runs/kf7x2m9q
+Schedule: nightly
+Since: 2026-11-22 02:00 CET (2 h 1 min ago)
+Deadline: 2026-11-22 06:00 CET (in 1 h 59 min)
+
+WHO IS AFFECTED
+- CRM campaign "Stay" (daily 07:00)
+- Call centre desktop
+
+WHAT STILL HOLDS
+Readers keep 2026-11-21, published 25 h 53 min ago.
+Last good: as_of=2026-11-21, 5,012 rows, version 3
+Published: 2026-11-21 02:07 CET
+File: warehouse/scores/churn/as_of=2026-11-21/scores.parquet
+
+PROBABLE CAUSE
+late-data: The data of the night was not there when the time to wait for it was over.
+> source calls is late: its newest row is of 2026-11-20T22:58:12Z, needed is 2026-11-21T21:00:00Z or later
+- source calls, newest 2026-11-20 23:58 CET, needed 2026-11-21 22:00 CET
+missing file: data/calls/day=2026-11-21/part-0.parquet
+
+WHAT WAS TRIED
+- Waited for data until 2026-11-22 04:00 CET.
+- Attempt 1, 2026-11-22 02:01 CET: failed after 37 s: source calls: no file matches data/calls/day=2026-11-21/*.parquet
+- Attempt 2, 2026-11-22 02:02 CET: failed after 37 s
+- Attempt 3, 2026-11-22 02:03 CET: failed after 37 s
+
+HELP
+Runbook: models/churn/RUNBOOK.md#late-data
+  https://nightshift.example.com/models/churn/runbook#late-data
+Owner: churn-team@example.com
+
+Incident #12, opened 2026-11-22 04:00 CET: https://nightshift.example.com/incidents/12
+This mail comes again every 4 h until the incident closes. If you are on it, stop that: npx nightshift ack 12 --by oncall@example.com
+`)
+  })
+
+  test('names the null jump, its bound and sample rows where a run is held', () => {
+    const message = 'column plan: null rate 0.62 is above 0.05'
+    const check = {
+      id: 'plan.max_null_rate',
+      kind: 'column.max_null_rate',
+      column: 'plan',
+      passed: false,
+      observed: 0.62,
+      bound: 0.05,
+      message,
+      samples: [{ customer_id: '17', plan: 'null' }],
+    }
+    const held = facts({
+      state: 'held',
+      failure: { class: 'contract', message, anchor: '#contract', evidence: { checks: [check] } },
+      checks: [check],
+    })
+    const mail = text([incident(held)])
+    expect(mail).toMatch(/^New scores of churn for 2026-11-22 are held back \(contract\)\./)
+    expect(mail).toContain(
+      '- plan.max_null_rate: found 0.62, allowed 0.05\n- a row: customer_id 17, plan null',
+    )
+    expect(mail).toContain(
+      "npx nightshift release kf7x2m9q --reason 'the data is right because ...' --by oncall@example.com",
+    )
+  })
+
+  test('says plainly that readers have nothing, that nobody is named, and offers no link without a base URL', () => {
+    const mail = text([
+      incident(facts({ lastGood: undefined, consumers: [], baseUrl: undefined, runbook: undefined })),
+    ])
+    expect(mail).toContain('Nothing was published before: readers have no scores.')
+    expect(mail).toContain('Nobody is named: models/churn/model.yaml has no consumers.')
+    expect(mail).not.toContain('http')
+    expect(mail).not.toContain('Runbook')
+  })
+
+  test('speaks of another night once the newest one is good again', () => {
+    const two = incident(facts({ partition: '2026-11-23', run: 'second22' }))
+    const first = incident(facts()).nights[0]
+    const nights = first === undefined ? two.nights : [first, ...two.nights]
+    const left = recover({ ...two, nights }, recovery({ partition: '2026-11-23' }), NOW)
+    expect(left?.facts).toMatchObject({ partition: '2026-11-22', run: 'kf7x2m9q' })
+    expect(recover({ ...two, nights }, recovery({ partition: '2026-11-30' }), NOW)).toBeUndefined()
+  })
+})
+
+describe('the next commands', () => {
+  test.each(INCIDENT_KINDS.map((kind) => ({ kind })))(
+    'of $kind are three, and ready to paste',
+    ({ kind }: { kind: IncidentKind }) => {
+      for (const state of ['failed', 'held', 'published'] as const) {
+        for (const run of ['kf7x2m9q', undefined]) {
+          const of = facts({ state, run, failure: { class: kind, message: 'm', anchor: '#a', evidence: {} } })
+          const commands = nextCommands(incident(of), 'oncall@example.com').map(({ command }) => command)
+          expect(commands).toHaveLength(3)
+          for (const command of commands)
+            expect(command).toMatch(/^npx nightshift [a-z]+( [\w.@=/:-]+| '[^']*')*$/)
+        }
+      }
+    },
+  )
+
+  test('cannot be turned into other commands by a name', () => {
+    const of = facts({
+      run: "x'; rm -rf / #",
+      subject: '$(reboot)',
+      state: 'held',
+      failure: { ...facts().failure, class: 'contract' },
+    })
+    const [show, release] = nextCommands(incident(of), 'on$call@example.com')
+    expect(show?.command).toBe(`npx nightshift show 'x'\\''; rm -rf / #'`)
+    expect(release?.command).toMatch(/--by 'on\$call@example\.com'$/)
+  })
+
+  test('repair all nights where there are several, and begin with what the failure itself asks for', () => {
+    const of = facts({
+      failure: { ...facts().failure, evidence: { next: 'nightshift promote churn --version 1' } },
+    })
+    const one = incident(of)
+    const two = { ...one, nights: [...one.nights, ...incident(facts({ partition: '2026-11-23' })).nights] }
+    expect(nextCommands(two, 'o@example.com').map(({ command }) => command)).toEqual([
+      'npx nightshift promote churn --version 1',
+      'npx nightshift show kf7x2m9q',
+      'npx nightshift backfill churn --from 2026-11-22 --to 2026-11-23 --failed',
+    ])
+    const evil = facts({ failure: { ...facts().failure, evidence: { next: 'nightshift show x; reboot' } } })
+    expect(nextCommands(incident(evil), 'o@example.com')[0]?.command).toBe('npx nightshift show kf7x2m9q')
+  })
+})
+
+describe('the mail about many incidents', () => {
+  const many = Array.from({ length: 40 }, (_, index) => incident(outage(index + 1), index + 20))
+  const [first, ...rest] = many
+  const group: [Incident, ...Incident[]] = first === undefined ? [incident(facts())] : [first, ...rest]
+
+  test('names the one cause that they share, and acknowledges them all with one command', () => {
+    const mail = text(group)
+    expect(mail.split('\n').slice(0, 3)).toEqual([
+      '40 incidents are open: model-01, model-02, model-03 and 37 more.',
+      'Readers keep the last good partitions; the oldest was published 25 h 53 min ago (model-01).',
+      'All alike, transient: connect ECONNREFUSED 10.0.0.7:6379 (run kd001qx7)',
+    ])
+    expect(mail).toContain('npx nightshift ack 20-59 --by oncall@example.com')
+    expect(mail.match(/npx nightshift show/g)).toHaveLength(40)
+  })
+
+  test('has a subject that says how many there were when it began', () => {
+    expect(threadSubject('telco', group)).toBe('[telco] 40 incidents opened (#20 to #59)')
+  })
+
+  test('says what is closed and what is not', () => {
+    const partly = group.map((each, index) =>
+      index === 3
+        ? each
+        : { ...each, ...recover(each, recovery({ subject: each.subject }), NOW), closedAt: NOW },
+    )
+    const [head, ...others] = partly
+    if (head === undefined) throw new Error('no incidents')
+    expect(text([head, ...others], 'partly cleared').split('\n')[0]).toBe(
+      '39 of 40 incidents are closed. Still open: model-04.',
+    )
+  })
+
+  test('stays below the 102 kB at which Gmail cuts, however many there are', () => {
+    const long = { consumers: Array.from({ length: 30 }, () => 'c'.repeat(200)) }
+    const all = Array.from({ length: 1000 }, (_, index) => incident(outage(index, long), index))
+    const [head, ...others] = all
+    if (head === undefined) throw new Error('no incidents')
+    expect(Buffer.byteLength(html([head, ...others]))).toBeLessThan(100_000)
+    expect(text([head, ...others])).toContain('940 more: npx nightshift incidents')
+  })
+})
+
+describe('words from outside', () => {
+  test('an error message of 10 MB is cut, and what is left out is counted', () => {
+    const message = `first line\n${'x'.repeat(10_000_000)}\nlast line`
+    const started = performance.now()
+    const kept = storable(
+      facts({
+        failure: { class: 'bug', message, anchor: '#bug', evidence: { stack: message, note: message } },
+      }),
+    )
+    const mail = html([incident(kept)])
+    expect(performance.now() - started).toBeLessThan(1000)
+    expect(JSON.stringify(kept).length).toBeLessThan(20_000)
+    expect(kept.failure.message).toMatch(
+      /^first line\nx+\n\[\.\.\. 9,996,021 characters left out \.\.\.\]\nx+\nlast line$/,
+    )
+    expect(Buffer.byteLength(mail)).toBeLessThan(20_000)
+  })
+
+  test('markup is shown, never followed', () => {
+    const of = facts({
+      description: '<script>alert(1)</script>',
+      consumers: ['<img src=x onerror=alert(1)>'],
+      baseUrl: 'javascript:alert(1)//',
+      failure: {
+        class: 'bug',
+        message: `</pre><a href="https://evil.example">here</a>`,
+        anchor: '"><b>',
+        evidence: { '<b>': '\'"&' },
+      },
+    })
+    const page = html([incident(of)])
+    expect(page).not.toMatch(/<script|<img|<b>|href="javascript|href="https:\/\/evil/)
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+  })
+
+  test('NUL, escape sequences, bidirectional overrides, half emojis and passwords do not come through', () => {
+    const message =
+      'a\u0000b \u001b[31mred\u001b[0m \u202Eevil\u202C \uD83D connect postgres://me:secret@db/x 🌙'
+    const kept = storable(
+      facts({ failure: { class: 'bug', message, anchor: '#bug', evidence: { deep: { list: [message] } } } }),
+    )
+    expect(kept.failure.message).toBe('ab red evil \uFFFD connect postgres://***@db/x 🌙')
+    expect(JSON.stringify(kept)).not.toMatch(/secret|\\u0000|\\ud83d"/)
+  })
+})
+
+test.each([
+  ['2026-11-22T01:05:00Z', 'Europe/Berlin', '2026-11-22 02:05 CET'],
+  ['2026-07-01T22:30:00Z', 'Europe/Berlin', '2026-07-02 00:30 CEST'],
+  ['2026-11-22T01:05:00Z', 'America/New_York', '2026-11-21 20:05 GMT-5'],
+  ['2026-11-22T01:05:00Z', 'UTC', '2026-11-22 01:05 UTC'],
+  ['never', 'UTC', 'never'],
+])('%s in %s reads %s', (iso, zone, expected) => {
+  expect(clockTime(iso, zone)).toBe(expected)
+})
+
+test.each([
+  [0, '0 s'],
+  [59_400, '59 s'],
+  [59_600, '1 min'],
+  [3_599_000, '1 h'],
+  [18_600_000, '5 h 10 min'],
+  [86_400_000, '24 h'],
+  [3 * 86_400_000 + 4 * 3_600_000, '3 days 4 h'],
+])('%d ms are %s', (milliseconds, expected) => {
+  expect(span(milliseconds)).toBe(expected)
+})
+
+test('messages that differ in names, numbers, ids and paths have one shape', () => {
+  const shapes = [
+    'run kd001qx7: file data/calls/day=2026-11-21/part-0.parquet has 12 rows, "plan" is missing',
+    'run mm2q9xxb: file data/sms/day=2026-11-22/part-1.parquet has 1,200 rows, "tariff" is missing',
+  ].map(messageShape)
+  expect(shapes[0]).toBe('run ?: file ? has # rows, ? is missing')
+  expect(shapes[1]).toBe(shapes[0])
+})
+
+test('ids are written as ranges and read back', () => {
+  expect(idRanges([14, 12, 13, 20, 13])).toBe('12-14 20')
+  expect(readIds(['12-14', '#20'])).toEqual([12, 13, 14, 20])
+  expect(() => readIds(['churn'])).toThrow('expected an id such as 12, or a range such as 12-51, got: churn')
+})

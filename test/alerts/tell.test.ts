@@ -1,0 +1,331 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ack } from '../../src/alerts/ack.ts'
+import { listIncidents } from '../../src/alerts/list-incidents.ts'
+import { mute } from '../../src/alerts/mute.ts'
+import { tell } from '../../src/alerts/tell.ts'
+import { transaction } from '../../src/database/database.ts'
+import { type Desk, openDesk } from './desk.ts'
+import { freePort, type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts'
+import { facts, outage, recovery } from './sample.ts'
+
+const HOUR = 3600
+let desk: Desk
+let server: MailServer | undefined
+
+beforeEach(async () => {
+  desk = await openDesk()
+})
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+  await desk.close()
+})
+
+async function mails(): Promise<ReceivedMail[]> {
+  server ??= await openMailServer()
+  await tell(desk.post(server.url))
+  return server.received
+}
+
+function lead(received: ReceivedMail | undefined): string | undefined {
+  return received?.mail.text?.split('\n')[0]
+}
+
+describe('one incident, one thread', () => {
+  test('a failure is mailed when the grouping window is over, and not before', async () => {
+    const { result, recipients } = await desk.fails(facts())
+    expect({ result, recipients }).toEqual({ result: 'opened', recipients: ['oncall@example.com'] })
+    desk.pass(29)
+    expect(await mails()).toHaveLength(0)
+    desk.pass(1)
+    const [received] = await mails()
+    expect(received?.mail.subject).toBe('[telco] churn: late-data (#1)')
+    expect(received?.envelope).toEqual({ from: 'nightshift@example.com', to: ['oncall@example.com'] })
+    expect(lead(received)).toBe('No scores of churn for 2026-11-22 (late-data).')
+    expect(await mails()).toHaveLength(1)
+  })
+
+  test('a failure whose transaction rolls back is no incident and no mail', async () => {
+    const { reportFailure } = await import('../../src/alerts/report.ts')
+    const { settings } = desk.post()
+    await expect(
+      transaction(desk.database, async (client) => {
+        await reportFailure(client, desk.now(), facts(), settings)
+        throw new Error('the run did not end')
+      }),
+    ).rejects.toThrow('the run did not end')
+    desk.pass(60)
+    expect(await mails()).toHaveLength(0)
+    expect(await listIncidents(desk.database.pool, desk.now())).toEqual([])
+  })
+
+  test('first mail, repeat, further night and all-clear share subject and root', async () => {
+    await desk.fails(facts())
+    desk.pass(30)
+    await mails()
+    desk.pass(4 * HOUR)
+    await mails()
+    desk.pass(20 * HOUR)
+    await desk.fails(facts({ partition: '2026-11-23', run: 'second22' }))
+    desk.pass(30)
+    await mails()
+    await desk.recovers(recovery())
+    desk.pass(30)
+    expect(await mails()).toHaveLength(3)
+    expect(await desk.recovers(recovery({ partition: '2026-11-23' }))).toEqual([1])
+    desk.pass(30)
+    const all = await mails()
+    expect(all.map(lead)).toEqual([
+      'No scores of churn for 2026-11-22 (late-data).',
+      'Still: No scores of churn for 2026-11-22 (late-data).',
+      'Again: No scores of churn for 2026-11-23 and 1 earlier (late-data).',
+      'All clear: scores of churn for 2026-11-23 and 1 earlier are published.',
+    ])
+    const [root, ...rest] = all.map(({ mail }) => mail)
+    expect(new Set(all.map(({ mail }) => mail.subject)).size).toBe(1)
+    expect(new Set(all.map(({ mail }) => mail.messageId)).size).toBe(4)
+    expect(root?.inReplyTo).toBeUndefined()
+    for (const mail of rest) {
+      expect(mail.inReplyTo).toBe(root?.messageId)
+      expect([mail.references].flat()).toEqual([root?.messageId])
+    }
+    desk.pass(48 * HOUR)
+    expect(await mails()).toHaveLength(4)
+  })
+
+  test('the same run told twice changes nothing', async () => {
+    await desk.fails(facts())
+    expect((await desk.fails(facts())).result).toBe('known')
+    desk.pass(30)
+    expect(await mails()).toHaveLength(1)
+    expect((await desk.fails(facts())).result).toBe('known')
+    desk.pass(HOUR)
+    expect(await mails()).toHaveLength(1)
+  })
+
+  test('two kinds of one model are two incidents and, within the window, one mail', async () => {
+    await desk.fails(facts())
+    await desk.fails(
+      facts({ failure: { class: 'drift', message: 'plan moved', anchor: '#drift', evidence: {} } }),
+    )
+    desk.pass(30)
+    const [received] = await mails()
+    expect(received?.mail.subject).toBe('[telco] 2 incidents opened (#1 to #2)')
+    expect(await mails()).toHaveLength(1)
+  })
+
+  test('a missed deadline joins the incident that its night is already part of', async () => {
+    await desk.fails(facts({ state: 'held', failure: { ...facts().failure, class: 'contract' } }))
+    desk.pass(30)
+    await mails()
+    desk.pass(2 * HOUR)
+    const late = facts({
+      failure: { class: 'deadline', message: 'not there', anchor: '#deadline', evidence: {} },
+    })
+    expect((await desk.fails(late)).result).toBe('joined')
+    expect((await desk.fails(late)).result).toBe('known')
+    const [incident, ...others] = await listIncidents(desk.database.pool, desk.now())
+    expect(others).toEqual([])
+    expect({ kind: incident?.kind, late: incident?.nights[0]?.late }).toEqual({
+      kind: 'contract',
+      late: true,
+    })
+    // What is said of the cause is still the cause.
+    expect(incident?.facts.failure.class).toBe('contract')
+  })
+
+  test('a missed deadline of which nothing else is known opens an incident of its own', async () => {
+    const late = facts({
+      run: undefined,
+      attempts: [],
+      state: 'expected',
+      failure: { class: 'deadline', message: 'nothing ran', anchor: '#deadline', evidence: {} },
+    })
+    expect((await desk.fails(late)).result).toBe('opened')
+    desk.pass(30)
+    expect(lead((await mails())[0])).toBe(
+      'No scores of churn for 2026-11-22 by the deadline, 2026-11-22 06:00 CET.',
+    )
+  })
+
+  test('an incident that opens and closes within the window is told once, as over', async () => {
+    await desk.fails(facts())
+    desk.pass(10)
+    await desk.recovers(recovery())
+    desk.pass(20)
+    expect((await mails()).map(lead)).toEqual(['All clear: scores of churn for 2026-11-22 are published.'])
+    desk.pass(HOUR)
+    expect(await mails()).toHaveLength(1)
+  })
+
+  test('after an all-clear the next failure is a new incident in a new thread', async () => {
+    await desk.fails(facts())
+    desk.pass(30)
+    await mails()
+    await desk.recovers(recovery())
+    desk.pass(30)
+    await mails()
+    desk.pass(24 * HOUR)
+    expect((await desk.fails(facts({ run: 'other234' }))).result).toBe('opened')
+    desk.pass(30)
+    const all = await mails()
+    expect(all[2]?.mail.inReplyTo).toBeUndefined()
+    expect(all[2]?.mail.subject).not.toBe(all[0]?.mail.subject)
+  })
+})
+
+describe('who is told, and how often', () => {
+  test('repeats come every four hours until someone acknowledges', async () => {
+    await desk.fails(facts())
+    desk.pass(30)
+    await mails()
+    for (let hour = 0; hour < 8; hour += 1) {
+      desk.pass(HOUR)
+      await mails()
+    }
+    expect(server?.received).toHaveLength(3)
+    const acked = await transaction(desk.database, (client) =>
+      ack(client, desk.now(), [1, 99], 'ann@example.com'),
+    )
+    expect(acked).toEqual([1])
+    desk.pass(24 * HOUR)
+    expect(await mails()).toHaveLength(3)
+  })
+
+  test('a further night is told although the incident is acknowledged', async () => {
+    await desk.fails(facts())
+    desk.pass(30)
+    await mails()
+    await transaction(desk.database, (client) => ack(client, desk.now(), [1], 'ann@example.com'))
+    desk.pass(24 * HOUR)
+    await desk.fails(facts({ partition: '2026-11-23', run: 'second22' }))
+    desk.pass(30)
+    const all = await mails()
+    expect(all).toHaveLength(2)
+    expect(all[1]?.mail.text).toContain('Acknowledged by ann@example.com')
+  })
+
+  test('an hourly model that fails every hour is mailed once in fifteen minutes at most, and less once acknowledged', async () => {
+    for (let hour = 0; hour < 4; hour += 1) {
+      await desk.fails(facts({ partition: `2026-11-22T0${hour}Z`, run: `hourly${hour}x` }))
+      desk.pass(30)
+      await mails()
+      desk.pass(HOUR - 30)
+      if (hour === 1) {
+        await transaction(desk.database, (client) => ack(client, desk.now(), [1], 'ann@example.com'))
+      }
+    }
+    expect(server?.received).toHaveLength(2)
+  })
+
+  test('a mute holds mails back until it is over', async () => {
+    const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
+    await transaction(desk.database, (client) => mute(client, desk.now(), 'churn', until, 'ann@example.com'))
+    await desk.fails(facts())
+    await desk.fails(outage(1))
+    desk.pass(5 * HOUR)
+    expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] model-01: transient (#2)'])
+    desk.pass(HOUR)
+    const subjects = (await mails()).map(({ mail }) => mail.subject)
+    expect(subjects).toContain('[telco] churn: late-data (#1)')
+  })
+
+  test('what opens and closes under a mute is never mailed, and is in the ledger', async () => {
+    const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
+    await transaction(desk.database, (client) => mute(client, desk.now(), 'churn', until, undefined))
+    await desk.fails(facts())
+    desk.pass(HOUR)
+    await desk.recovers(recovery())
+    desk.pass(24 * HOUR)
+    expect(await mails()).toHaveLength(0)
+    const [incident] = await listIncidents(desk.database.pool, desk.now(), { closedToo: true })
+    expect(incident?.closedAt).toBeInstanceOf(Date)
+  })
+
+  test('a mute of the past is refused', async () => {
+    await expect(
+      transaction(desk.database, (client) => mute(client, desk.now(), 'churn', desk.now(), undefined)),
+    ).rejects.toThrow('expected --until to be a time to come')
+  })
+
+  test('without an address on call the owner is told, and each address once', async () => {
+    await desk.fails(facts({ onCall: ['nobody at all', 'a@x.example\r\nBcc: evil@x.example'] }))
+    await desk.fails(outage(1, { onCall: ['B@example.com', 'b@example.com', 'c@example.com'] }))
+    desk.pass(30)
+    const to = (await mails()).flatMap(({ envelope }) => envelope.to)
+    expect(to.sort()).toEqual(['B@example.com', 'c@example.com', 'churn-team@example.com'])
+  })
+
+  test('a command that ends at once mails at once', async () => {
+    server = await openMailServer()
+    await desk.fails(facts())
+    expect((await tell(desk.post(server.url), { flush: true })).sent).toBe(1)
+    expect((await tell(desk.post(server.url), { flush: true })).sent).toBe(0)
+  })
+})
+
+describe('forty models lose Redis while SMTP is down for the first minute', () => {
+  test('each on-call address gets one mail, none is lost, none comes twice, threads hold', async () => {
+    const port = await freePort()
+    const url = `smtp://127.0.0.1:${port}`
+    const onCall = (index: number) =>
+      index % 2 === 0 ? ['even@example.com', 'all@example.com'] : ['all@example.com']
+    const posts = [desk.post(url), desk.post(url)]
+    const poll = () => Promise.all(posts.map((post) => tell(post)))
+    const step = async (seconds: number, every = 2) => {
+      for (let passed = 0; passed < seconds; passed += every) {
+        await poll()
+        desk.pass(every)
+      }
+    }
+
+    for (let index = 1; index <= 40; index += 1) {
+      await desk.fails(outage(index, { onCall: onCall(index) }))
+      desk.pass(0.5)
+    }
+    await step(60)
+    server = await openMailServer(port)
+    await step(60)
+    expect(server.received).toHaveLength(2)
+
+    desk.pass(4 * HOUR)
+    await step(120)
+    expect(server.received).toHaveLength(4)
+
+    for (let index = 1; index <= 39; index += 1) {
+      await desk.recovers(recovery({ subject: `model-${String(index).padStart(2, '0')}` }))
+      desk.pass(1)
+    }
+    await step(20 * 60, 15)
+    await desk.recovers(recovery({ subject: 'model-40' }))
+    await step(60)
+
+    const threads = new Map<string, ReceivedMail[]>()
+    for (const mail of server.received) {
+      const to = mail.envelope.to.join()
+      threads.set(to, [...(threads.get(to) ?? []), mail])
+    }
+    expect([...threads.keys()].sort()).toEqual(['all@example.com', 'even@example.com'])
+    for (const thread of threads.values()) {
+      const [root, ...rest] = thread.map(({ mail }) => mail)
+      expect(new Set(thread.map(({ mail }) => mail.subject)).size).toBe(1)
+      expect(rest.every((mail) => mail.inReplyTo === root?.messageId)).toBe(true)
+      expect(lead(thread.at(-1))).toMatch(/^All clear: all (40|20) incidents are closed/)
+    }
+    const ids = server.received.map(({ mail }) => mail.messageId)
+    const { rows } = await desk.database.pool.query<{ unsent: number; written: number; tries: number }>(
+      `select count(*) filter (where sent_at is null)::int as unsent, count(*)::int as written, sum(tries)::int as tries
+         from nightshift.outbox`,
+    )
+    const figures = {
+      written: rows[0]?.written,
+      received: ids.length,
+      lost: rows[0]?.unsent,
+      duplicates: ids.length - new Set(ids).size,
+    }
+    console.info(`40 models, SMTP down for 60 s: ${JSON.stringify({ ...figures, tries: rows[0]?.tries })}`)
+    expect(figures).toEqual({ written: 8, received: 8, lost: 0, duplicates: 0 })
+    expect(threads.get('all@example.com')?.[0]?.mail.subject).toBe('[telco] 40 incidents opened (#1 to #40)')
+    expect(threads.get('even@example.com')?.[0]?.mail.subject).toBe('[telco] 20 incidents opened (#2 to #40)')
+  })
+})
