@@ -9,7 +9,6 @@ import { Failure } from './failure.ts'
 import { runnableBytes } from './onnx/graph.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
 import { identifier, literal } from './quote.ts'
-import { readBack } from './readback.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
 import { openScorers, type Scorers } from './scorers.ts'
 
@@ -165,5 +164,25 @@ function stopwatch(steps: StepTime[]): <T>(step: string, work: () => Promise<T>)
     const result = await work()
     steps.push({ step, ms: Math.round(performance.now() - start) })
     return result
+  }
+}
+
+async function readBack(path: string): Promise<import('./facts.ts').WrittenFile> {
+  const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet')
+  const { open, stat } = await import('node:fs/promises')
+  const handle = await open(path, 'r+')
+  await handle.sync()
+  await handle.close()
+  const buffer = await asyncBufferFromFile(path)
+  const meta = await parquetMetadataAsync(buffer)
+  return {
+    path,
+    rows: Number(meta.num_rows),
+    bytes: (await stat(path)).size,
+    sha256: createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex'),
+    columns: meta.schema.slice(1).map((each) => ({ name: each.name, type: String(each.type) })),
+    metadata: Object.fromEntries((meta.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
   }
 }

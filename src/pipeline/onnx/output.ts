@@ -118,7 +118,10 @@ function isFloat({ type }: ModelOutput): boolean {
 }
 
 function classes({ classes: labels }: ModelOutput, columns: number | undefined): string {
-  if (labels) return labels.map((label, index) => `${index} (${label})`).join(', ')
+  // Labels that count from 0 are their own indexes.
+  if (labels?.some((label, index) => label !== index)) {
+    return labels.map((label, index) => `${index} (${label})`).join(', ')
+  }
   return columns === undefined ? 'unknown' : `0 to ${columns - 1}`
 }
 

@@ -27,6 +27,8 @@ export function loadRuntime(): typeof import('onnxruntime-node') {
 
 /** A Failure of class `model` that ends in what the engine said. */
 export function engineFailure(what: string, cause: unknown): Failure {
-  const words = cause instanceof Error ? cause.message : String(cause)
-  return new Failure('model', `${what}: ${words.trim()}`, { cause, evidence: { engine: words } })
+  const message = cause instanceof Error ? cause.message : String(cause)
+  // Without the paths of the engine's own sources.
+  const words = message.replace(/\/onnxruntime_src\/\S+ /g, '').trim()
+  return new Failure('model', `${what}: ${words}`, { cause, evidence: { engine: message } })
 }
