@@ -22,10 +22,12 @@ import { type Board, keyOf, planUpkeep } from './upkeep.ts'
  * stays expected and names it: the incident is the view's, mailed to the on-call of its models too, and once the view
  * is there the scores follow by themselves. Where nobody has promoted a version, the slot fails with class `model`
  * instead of waiting in silence.
+ *
+ * `calendar: false` works on the slots that the ledger has and expects no others.
  */
-export function planReconcile(view: LedgerView): Action[] {
+export function planReconcile(view: LedgerView, { calendar = true } = {}): Action[] {
   const board: Board = new Map(view.slots.map((slot) => [keyOf(slot), { ...slot }]))
-  const upkeep = planUpkeep(view, board)
+  const upkeep = calendar ? planUpkeep(view, board) : []
   const runs = planOpenRuns(view, board)
   const skips = planSkips(view, board)
   const skipped = skippedKeys(skips)

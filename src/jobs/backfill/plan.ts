@@ -1,0 +1,268 @@
+import type { AsOf } from '../../project/asof.ts'
+import type { Kind, Slot } from '../slots.ts'
+
+/**
+ * missing  what has no partition and has not failed
+ * failed   what has failed or is held
+ * stale    what was published from inputs that have changed since
+ * all      everything
+ */
+export type BackfillMode = 'missing' | 'failed' | 'stale' | 'all'
+
+/** Which version scores a night. `as-was`: the one that was champion when the night was due. */
+export type VersionChoice =
+  | { use: 'champion'; version: number | undefined }
+  | { use: 'version'; version: number }
+  | { use: 'as-was'; champions: { at: string; version: number }[] }
+
+export type BackfillSlot = Pick<
+  Slot,
+  'as_of' | 'state' | 'schedule' | 'due' | 'reason' | 'run' | 'published_run'
+> & {
+  /** The version whose scores are published; null for features and where nothing is. */
+  version: number | null
+  /** What has changed since it was published, such as the name of a file; undefined where nothing has. */
+  stale: string | undefined
+}
+
+/** What is asked for, and what the ledger says about it. Times ISO 8601. */
+export interface BackfillInput {
+  now: string
+  kind: Kind
+  name: string
+  asOfs: AsOf[]
+  /** The slots of this view or model among those as-ofs. */
+  slots: BackfillSlot[]
+  mode: BackfillMode
+  /** Undefined for features. */
+  versions: VersionChoice | undefined
+  /** The views that a version's scores are computed from, by version; empty for features. */
+  views: Record<number, string[]>
+  /** Slots of those views among the same as-ofs, by view. */
+  viewSlots: Record<string, BackfillSlot[]>
+  /** When the calendar would have run an as-of that has no slot, by its label. */
+  dues: Record<string, string>
+  latestFirst: boolean
+  /** Runs at a time. */
+  maxActive: number
+  /** Past published runs: of this view or model, and of the views that it needs. */
+  past: { own: PastRun[]; views: PastRun[] }
+}
+
+export interface PastRun {
+  seconds: number
+  rows: number
+}
+
+export interface BackfillStep {
+  as_of: string
+  action: 'run' | 'skip'
+  reason: string
+  /** Null for features, and where no version is known. */
+  version: number | null
+  /** The run whose partition this one replaces. */
+  replaces: string | null
+}
+
+export interface ViewRefresh {
+  view: string
+  as_of: string
+  reason: string
+}
+
+/** What `backfill --dry-run` prints. */
+export interface BackfillPlan {
+  kind: Kind
+  name: string
+  /** In the order in which they run. */
+  slots: BackfillStep[]
+  /** Null where several versions score, or none. */
+  version: number | null
+  /** Seconds by the median of past runs; null where there are none to judge by. */
+  estimate_seconds: number | null
+  /** Rows that will be written, estimated likewise. */
+  rows: number | null
+  refresh: ViewRefresh[]
+}
+
+type Verdict = { action: 'run' | 'skip'; reason: string }
+
+/**
+ * What a backfill will do, before it does anything: each as-of with action, reason and version, the view partitions
+ * that are refreshed first because they are missing or stale, what is replaced, and what it will take.
+ */
+export function planBackfill(input: BackfillInput): BackfillPlan {
+  const slots = bySlot(input.slots)
+  const refresh: ViewRefresh[] = []
+  const steps = ordered(input).map((asOf): BackfillStep => {
+    const slot = slots.get(Date.parse(asOf.instant))
+    const version = versionOf(input, asOf, slot)
+    const verdict = judge(input, asOf, slot, version)
+    const views = verdict.action === 'run' ? planViews(input, asOf, version) : undefined
+    const final = views?.blocked === undefined ? verdict : skip(views.blocked)
+    if (final.action === 'run') refresh.push(...(views?.refresh ?? []))
+    const replaces = final.action === 'run' ? (slot?.published_run ?? null) : null
+    return { as_of: asOf.label, ...final, version: version ?? null, replaces }
+  })
+  const runs = steps.filter(({ action }) => action === 'run')
+  const versions = new Set(runs.map(({ version }) => version))
+  const [version] = versions
+  return {
+    kind: input.kind,
+    name: input.name,
+    slots: steps,
+    version:
+      versions.size === 1 ? (version ?? null) : runs.length === 0 ? chosenVersion(input.versions) : null,
+    estimate_seconds: estimateSeconds(input, runs.length, refresh.length),
+    rows: estimateRows(input, runs.length),
+    refresh,
+  }
+}
+
+function ordered({ asOfs, latestFirst }: BackfillInput): AsOf[] {
+  const direction = latestFirst ? -1 : 1
+  return [...asOfs].sort((a, b) => direction * (Date.parse(a.instant) - Date.parse(b.instant)))
+}
+
+/** Undefined for features, and where no version is (or was) champion. */
+function versionOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefined): number | undefined {
+  const { versions } = input
+  switch (versions?.use) {
+    case undefined:
+      return undefined
+    case 'champion':
+    case 'version':
+      return versions.version
+    case 'as-was':
+      return championAt(versions.champions, nightOf(input, asOf, slot))
+  }
+}
+
+/** When an as-of was, or would have been, run: which champion it had follows from that. */
+function nightOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefined): string {
+  return slot?.due ?? input.dues[asOf.label] ?? asOf.instant
+}
+
+function championAt(champions: { at: string; version: number }[], instant: string): number | undefined {
+  let newest: { at: string; version: number } | undefined
+  for (const change of champions) {
+    if (Date.parse(change.at) > Date.parse(instant)) continue
+    if (newest === undefined || Date.parse(change.at) >= Date.parse(newest.at)) newest = change
+  }
+  return newest?.version
+}
+
+function judge(
+  input: BackfillInput,
+  asOf: AsOf,
+  slot: BackfillSlot | undefined,
+  version: number | undefined,
+): Verdict {
+  const { now, mode, versions } = input
+  if (Date.parse(asOf.instant) > Date.parse(now)) return skip('it lies in the future')
+  if (slot !== undefined) {
+    if (['waiting', 'queued', 'running', 'publishing'].includes(slot.state)) {
+      return skip(`run ${slot.run ?? '?'} is ${slot.state}`)
+    }
+    const comes = slot.state === 'expected' && slot.due !== null && Date.parse(slot.due) > Date.parse(now)
+    if (comes && slot.schedule !== null) return skip(`schedule ${slot.schedule} runs it at ${slot.due}`)
+  }
+  const verdict = byMode(mode, slot)
+  if (verdict.action === 'skip' || versions === undefined || version !== undefined) return verdict
+  return versions.use === 'as-was'
+    ? skip(`no version was champion at ${nightOf(input, asOf, slot)}`)
+    : skip('no champion: promote a version, or name one with --version N')
+}
+
+function byMode(mode: BackfillMode, slot: BackfillSlot | undefined): Verdict {
+  const broken = slot?.state === 'failed' || slot?.state === 'held'
+  const published = slot?.published_run ?? null
+  const last = `${slot?.state} (run ${slot?.run ?? '?'})`
+  const stands = `published by run ${published}${slot?.version == null ? '' : ` with version ${slot.version}`}`
+  switch (mode) {
+    case 'missing':
+      if (published !== null)
+        return skip(broken ? `${stands}; a later run is ${last}: --failed runs it again` : stands)
+      if (broken) return skip(`it is ${last}: --failed runs it again`)
+      return run(
+        slot?.state === 'skipped'
+          ? `it was skipped: ${slot.reason ?? 'no reason given'}`
+          : 'it has no partition',
+      )
+    case 'failed':
+      return broken ? run(`it is ${last}`) : skip(published === null ? 'it has not failed' : stands)
+    case 'stale':
+      if (published === null) return skip('it has no partition that could be stale')
+      return slot?.stale === undefined
+        ? skip(`${stands}; its inputs are unchanged`)
+        : run(`it is stale: ${slot.stale}`)
+    case 'all':
+      if (published !== null) return run(`replaces what run ${published} published`)
+      return run(broken ? `it is ${last}` : 'it has no partition')
+  }
+}
+
+/** The view partitions that have to be refreshed for one as-of, or why its scores cannot be computed. */
+function planViews(
+  input: BackfillInput,
+  asOf: AsOf,
+  version: number | undefined,
+): { refresh: ViewRefresh[]; blocked: string | undefined } {
+  const refresh: ViewRefresh[] = []
+  for (const view of version === undefined ? [] : (input.views[version] ?? [])) {
+    const slot = (input.viewSlots[view] ?? []).find(
+      (each) => Date.parse(each.as_of) === Date.parse(asOf.instant),
+    )
+    const add = (reason: string) => refresh.push({ view, as_of: asOf.label, reason })
+    if (slot === undefined) add('it has no partition')
+    else if (['waiting', 'queued', 'running', 'publishing'].includes(slot.state)) {
+      // Its run is joined.
+    } else if (slot.published_run !== null) {
+      if (slot.stale !== undefined) add(`it is stale: ${slot.stale}`)
+    } else if (slot.state === 'held' && input.mode !== 'failed' && input.mode !== 'all') {
+      // A person has to look at the data; a backfill that asked again would only be held again.
+      const blocked = `features ${view} are held (run ${slot.run ?? '?'}): release it, or run it again with --failed`
+      return { refresh: [], blocked }
+    } else add(slot.state === 'expected' ? 'it has no partition' : `it is ${slot.state}`)
+  }
+  return { refresh, blocked: undefined }
+}
+
+function estimateSeconds(input: BackfillInput, runs: number, refreshes: number): number | null {
+  const own = median(input.past.own.map(({ seconds }) => seconds))
+  const view = median(input.past.views.map(({ seconds }) => seconds))
+  if (runs === 0) return 0
+  if (own === undefined || (refreshes > 0 && view === undefined)) return null
+  const places = Math.max(1, Math.min(input.maxActive, runs))
+  return Math.ceil((runs * own + refreshes * (view ?? 0)) / places)
+}
+
+function estimateRows(input: BackfillInput, runs: number): number | null {
+  const rows = median(input.past.own.map((past) => past.rows))
+  if (runs === 0) return 0
+  return rows === undefined ? null : Math.round(rows * runs)
+}
+
+function chosenVersion(versions: VersionChoice | undefined): number | null {
+  return versions === undefined || versions.use === 'as-was' ? null : (versions.version ?? null)
+}
+
+function bySlot(slots: BackfillSlot[]): Map<number, BackfillSlot> {
+  return new Map(slots.map((slot) => [Date.parse(slot.as_of), slot]))
+}
+
+function median(values: number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  const high = sorted[Math.floor(middle)]
+  if (high === undefined || sorted.length % 2 === 1) return high
+  return (high + (sorted[middle - 1] ?? high)) / 2
+}
+
+function run(reason: string): Verdict {
+  return { action: 'run', reason }
+}
+
+function skip(reason: string): Verdict {
+  return { action: 'skip', reason }
+}
