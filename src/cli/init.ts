@@ -1,17 +1,19 @@
 import { join, relative, resolve } from 'node:path'
+import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
+import { sampleData } from '../project/init/sample.ts'
 import { initProject } from '../project/init.ts'
-import { SAMPLE } from '../project/init/sample.ts'
 import { openChildren } from '../workers/children.ts'
 import { printJson, printLine } from './print.ts'
 
 export default async function init([dir = '.']: string[], options: GlobalOptions): Promise<number> {
   const root = resolve(dir)
-  const files = initProject(root)
+  const today = Temporal.Now.plainDateISO().toString()
+  const files = initProject(root, { today })
   const children = openChildren({ places: 1 })
   try {
     const { written } = await children.run('sample', {
-      files: SAMPLE.map(({ path, sql }) => ({ path: join(root, path), sql })),
+      files: sampleData(today).map(({ path, sql }) => ({ path: join(root, path), sql })),
     })
     files.push(...written.map((path) => relative(root, path)))
   } finally {

@@ -113,6 +113,8 @@ create table nightshift.backfill_nights (
   as_of      timestamptz not null,
   partition  text not null,
   version    integer,
+  -- a view whose partition is refreshed first
+  refresh    text,
   slot       bigint,
   primary key (backfill, position)
 );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Database, transaction } from '../../database/database.ts'
 import { askForScores } from '../request.ts'
-import { openRunOf, type RunSettings } from '../runs.ts'
+import { createRun, openRunOf, type RunSettings } from '../runs.ts'
 import { ensureSlot } from '../slots.ts'
 
 let countSql: string | undefined
@@ -13,6 +13,14 @@ interface BackfillRow {
   forced: boolean
   settings: RunSettings
   by: string | null
+}
+
+interface NightRow {
+  position: number
+  as_of: Date
+  partition: string
+  version: number | null
+  refresh: string | null
 }
 
 /**
@@ -40,26 +48,22 @@ async function feed(database: Database, backfill: BackfillRow): Promise<void> {
       await client.query(`update nightshift.backfills set state = 'done', ended_at = now() where id = $1`, [backfill.id])
       return
     }
-    const { rows: nights } = await client.query<{ position: number; as_of: Date; partition: string; version: number | null }>(
-      `select position, as_of, partition, version from nightshift.backfill_nights
+    const { rows: nights } = await client.query<NightRow>(
+      `select position, as_of, partition, version, refresh from nightshift.backfill_nights
         where backfill = $1 and slot is null order by position limit $2`,
       [backfill.id, Math.max(0, backfill.max_active - active)],
     )
     for (const night of nights) {
-      const slot = await ensureSlot(client, 'scores', backfill.model, {
-        instant: night.as_of.toISOString(),
-        label: night.partition,
-      })
+      const asOf = { instant: night.as_of.toISOString(), label: night.partition }
+      const how = { trigger: 'backfill', backfill: Number(backfill.id), settings: backfill.settings, by: backfill.by } as const
+      if (night.refresh !== null) {
+        const features = await ensureSlot(client, 'features', night.refresh, asOf)
+        if ((await openRunOf(client, features.id)) === undefined) await createRun(client, features, how)
+      }
+      const slot = await ensureSlot(client, 'scores', backfill.model, asOf)
       // A night that somebody is working on already is theirs.
       if ((await openRunOf(client, slot.id)) === undefined) {
-        await askForScores(client, slot, {
-          trigger: 'backfill',
-          forced: backfill.forced,
-          version: night.version,
-          backfill: Number(backfill.id),
-          settings: backfill.settings,
-          by: backfill.by,
-        })
+        await askForScores(client, slot, { ...how, forced: backfill.forced, version: night.version })
       }
       await client.query('update nightshift.backfill_nights set slot = $3 where backfill = $1 and position = $2', [
         backfill.id,

@@ -1,0 +1,30 @@
+import { alertSettings } from '../alerts/settings.ts'
+import { sendTest } from '../alerts/test-mail.ts'
+import { openTransport } from '../alerts/transport.ts'
+import type { GlobalOptions } from '../cli.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { printJson, printLine } from './print.ts'
+import { withSession } from './session.ts'
+
+/** `alert test`: one mail to every on-call address (or to `--to`), by the way that incidents take. */
+export default function alert([what = '']: string[], options: GlobalOptions & { to?: string }): Promise<number> {
+  if (what !== 'test') throw new ConfigurationError(`alert: expected \`alert test\`, got: alert ${what}`)
+  return withSession(options, async ({ project, database, environment, log }) => {
+    const onCall = Object.values(project.models).flatMap((model) => model.on_call)
+    const recipients = options.to === undefined ? [...new Set(onCall)] : [options.to]
+    if (recipients.length === 0) {
+      throw new ConfigurationError('alert test: no model names an on-call address: name one with --to')
+    }
+    const transport = openTransport(environment.smtpUrl, project.root, log)
+    try {
+      const post = { database, transport, settings: alertSettings(project), log, clock: () => new Date() }
+      const mails = []
+      for (const recipient of recipients) mails.push(await sendTest(post, recipient, undefined))
+      if (options.json) printJson(mails)
+      else for (const mail of mails) printLine(`${mail.recipient}: ${mail.sent ? 'sent' : 'not sent'}: ${mail.detail}`)
+      return mails.every((mail) => mail.sent) ? 0 : 1
+    } finally {
+      await transport.close()
+    }
+  })
+}
