@@ -56,7 +56,7 @@ export type LedgerSlot = Pick<
 
 export type OpenRun = Pick<
   Run,
-  'id' | 'kind' | 'name' | 'as_of' | 'partition' | 'state' | 'attempt' | 'next_attempt_at'
+  'id' | 'kind' | 'name' | 'as_of' | 'partition' | 'state' | 'attempt' | 'backfill' | 'next_attempt_at'
 > & {
   /** The worker of the current attempt: milliseconds since it was last seen, undefined where it has signed off. */
   worker: { id: string; silent_ms: number | undefined } | undefined
@@ -72,8 +72,11 @@ export interface SlotRef {
   partition: string
 }
 
-/** Why a slot is skipped, for whoever acts on it; `reason` says it to people. */
-export type SkipCause = 'catch-up' | 'paused' | 'removed' | 'view-skipped'
+/**
+ * Why a slot is skipped, for whoever acts on it; `reason` says it to people. `view-broken`: somebody asked for scores
+ * whose view has failed or is held since; what was published before stands.
+ */
+export type SkipCause = 'catch-up' | 'paused' | 'removed' | 'view-skipped' | 'view-broken'
 
 /**
  * What to do, in this order, each under the lock of its slot and only where the slot is still in the state that the

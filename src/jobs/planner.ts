@@ -8,6 +8,7 @@ import {
   type LedgerView,
   type RunPlan,
   refOf,
+  type SkipCause,
   type SlotRef,
 } from './ledgerview.ts'
 import { planOpenRuns } from './openruns.ts'
@@ -141,18 +142,17 @@ function planViews(
       waits.push(
         `${title}, which is ${features.state === 'waiting' ? 'waiting for data' : 'being refreshed'}`,
       )
+    } else if (slot.request !== null && isBroken(features) && !isOlder(features, slot)) {
+      // The refresh that this request led to: to wait for a repair would hold whoever asked.
+      return [skipFor(slot, 'view-broken', `${title} is ${features.state}`)]
     } else if (features.published_run !== null) {
       // A repeated refresh that failed leaves the partition that readers see: it holds.
     } else if (features.state === 'skipped' && slot.request === null) {
-      return [
-        {
-          type: 'skip-slot',
-          slot: refOf(slot),
-          cause: 'view-skipped',
-          reason: `${title} was skipped: ${features.reason ?? 'no reason given'}`,
-        },
-      ]
-    } else if (slot.request !== null && ['expected', 'skipped'].includes(features.state)) {
+      return [skipFor(slot, 'view-skipped', `${title} was skipped: ${features.reason ?? 'no reason given'}`)]
+    } else if (
+      slot.request !== null &&
+      (isBroken(features) || ['expected', 'skipped'].includes(features.state))
+    ) {
       actions.push({
         type: 'start-run',
         slot: ref,
@@ -181,4 +181,16 @@ function startMissingView({ slot, run }: Candidate, ref: SlotRef): Action[] {
       reason: `${slot.name} needs it, and it has no slot yet`,
     },
   ]
+}
+
+function isBroken(slot: LedgerSlot): boolean {
+  return slot.state === 'failed' || slot.state === 'held'
+}
+
+function isOlder(slot: LedgerSlot, than: LedgerSlot): boolean {
+  return Date.parse(slot.changed_at) < Date.parse(than.changed_at)
+}
+
+function skipFor(slot: LedgerSlot, cause: SkipCause, reason: string): Action {
+  return { type: 'skip-slot', slot: refOf(slot), cause, reason }
 }

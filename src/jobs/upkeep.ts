@@ -103,8 +103,9 @@ function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[]
   const ahead = Date.parse(wanted.due) > Date.parse(now)
   const untouched = existing.state === 'expected' && existing.run === null
   const waitsAhead = existing.due !== null && Date.parse(existing.due) > Date.parse(now)
-  // A slot that was made by hand before its night is adopted, whatever has become of it.
-  const movable = existing.schedule === null ? ahead : ahead && untouched && waitsAhead
+  // A slot that was made by hand before its night is adopted, unless that night is published already.
+  const adoptable = existing.state === 'expected' || existing.state === 'failed'
+  const movable = ahead && (existing.schedule === null ? adoptable : untouched && waitsAhead)
   const same =
     existing.schedule === wanted.schedule &&
     sameTime(existing.due, wanted.due) &&

@@ -177,7 +177,12 @@ export function applyPlan(view: LedgerView, actions: Action[]): LedgerView {
         at(action.slot).late = true
         break
       case 'skip-slot':
-        Object.assign(at(action.slot), { state: 'skipped', reason: action.reason, changed_at: view.now })
+        Object.assign(at(action.slot), {
+          state: 'skipped',
+          reason: action.reason,
+          request: null,
+          changed_at: view.now,
+        })
         break
       case 'fail-slot':
         Object.assign(at(action.slot), { state: 'failed', reason: action.message, changed_at: view.now })

@@ -95,18 +95,25 @@ describe('the slots of a schedule', () => {
     expect(after.slots).toEqual([])
   })
 
-  it('adopt a slot that was made by hand before its night', () => {
+  it('adopt a slot that was tried by hand before its night, and leave one alone that is published', () => {
     const now = '2026-11-22T12:00:00Z'
-    const made = slotOf('scores', 'churn', '2026-11-23', {
+    const failed = slotOf('scores', 'churn', '2026-11-23', { schedule: null, state: 'failed' })
+    const done = slotOf('scores', 'churn', '2026-11-24', {
       schedule: null,
       state: 'published',
       published_run: 'x',
     })
-    const { view, actions } = wake({ ...emptyView(projectOf([nightly()]), now), slots: [made] }, now)
-    expect(lines(actions)).toContain('move scores churn 2026-11-23 to 2026-11-23T01:00:00Z')
-    expect(
-      work(wake(view, '2026-11-23T06:00:00Z').actions).filter((line) => line.includes('scores churn')),
-    ).toEqual([])
+    const { view, actions } = wake({ ...emptyView(projectOf([nightly()]), now), slots: [failed, done] }, now)
+    expect(lines(actions).filter((line) => line.startsWith('move'))).toEqual([
+      'move scores churn 2026-11-23 to 2026-11-23T01:00:00Z',
+    ])
+    const night = wake(endRuns(wake(view, '2026-11-23T01:00:00Z').view, 'features'), '2026-11-23T01:10:00Z')
+    expect(work(night.actions)).toEqual(['start scores churn 2026-11-23'])
+    const next = wake(
+      endRuns(wake(night.view, '2026-11-24T01:00:00Z').view, 'features'),
+      '2026-11-24T06:00:00Z',
+    )
+    expect(work(next.actions).filter((line) => line.includes('scores churn 2026-11-24'))).toEqual([])
   })
 })
 
@@ -826,6 +833,45 @@ describe('what somebody asks for', () => {
   it('uses the view of the version it names', () => {
     const scores = slotOf('scores', 'churn', '2026-11-01', { schedule: null, request, views: ['old'] })
     expect(work(planReconcile({ ...base, slots: [scores] }))[0]).toBe('start features old 2026-11-01')
+  })
+
+  it('refreshes a view again that had failed before, and is not left waiting when it fails again', () => {
+    const since = { changed_at: '2026-11-22T11:00:00Z' }
+    for (const state of ['failed', 'held'] as const) {
+      const features = slotOf('features', 'activity', '2026-11-01', { schedule: null, state, run: 'old' })
+      const scores = slotOf('scores', 'churn', '2026-11-01', { schedule: null, request, ...since })
+      const first = wake({ ...base, slots: [features, scores] }, now)
+      expect(work(first.actions)[0]).toBe('start features activity 2026-11-01')
+      const again = wake(endRuns(first.view, 'features', state), '2026-11-22T12:01:00Z')
+      expect(work(again.actions)).toEqual([
+        `skip scores churn 2026-11-01: features activity 2026-11-01 is ${state}`,
+      ])
+    }
+  })
+
+  it('does not score an old partition where the refresh that was asked for failed', () => {
+    const features = slotOf('features', 'activity', '2026-11-01', {
+      state: 'failed',
+      run: 'new',
+      published_run: 'old',
+      changed_at: '2026-11-22T11:59:00Z',
+    })
+    const scores = slotOf('scores', 'churn', '2026-11-01', {
+      schedule: null,
+      request,
+      changed_at: '2026-11-22T11:58:00Z',
+    })
+    expect(work(planReconcile({ ...base, slots: [features, scores] }))).toEqual([
+      'skip scores churn 2026-11-01: features activity 2026-11-01 is failed',
+    ])
+  })
+
+  it('is all that starts, and no slot is expected, where the calendar is left to others', () => {
+    const scheduled = emptyView(projectOf([nightly({ start: '2026-11-01' })]), now)
+    const features = slotOf('features', 'activity', '2026-11-01', { schedule: null, request })
+    expect(lines(planReconcile({ ...scheduled, slots: [features] }, { calendar: false }))).toEqual([
+      'start features activity 2026-11-01',
+    ])
   })
 
   it('waits for the run that is open', () => {
