@@ -111,7 +111,7 @@ describe('draining', () => {
         const text = chunk.toString()
         if (data) {
           bodies[bodies.length - 1] += text
-          if (bodies.at(-1)?.endsWith('\r\n.\r\n')) connection.destroy()
+          if (bodies.at(-1)?.endsWith('\r\n.\r\n')) connection.end()
         } else if (/^DATA/i.test(text)) {
           data = true
           bodies.push('')

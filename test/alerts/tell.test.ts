@@ -3,6 +3,7 @@ import { ack } from '../../src/alerts/ack.ts'
 import { listIncidents } from '../../src/alerts/list-incidents.ts'
 import { mute } from '../../src/alerts/mute.ts'
 import { tell } from '../../src/alerts/tell.ts'
+import { writeMails } from '../../src/alerts/write-mails.ts'
 import { transaction } from '../../src/database/database.ts'
 import { type Desk, openDesk } from './desk.ts'
 import { freePort, type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts'
@@ -262,6 +263,18 @@ describe('who is told, and how often', () => {
     expect((await tell(desk.post(server.url), { flush: true })).sent).toBe(1)
     expect((await tell(desk.post(server.url), { flush: true })).sent).toBe(0)
   })
+})
+
+test('eight processes that write at once write one mail', async () => {
+  for (let round = 1; round <= 5; round += 1) {
+    for (let index = 1; index <= 10; index += 1) await desk.fails(outage(round * 100 + index))
+    desk.pass(30)
+    const { database, settings, log } = desk.post()
+    const written = await Promise.all(
+      Array.from({ length: 8 }, () => writeMails(database, desk.now(), settings, log)),
+    )
+    expect(written.reduce((sum, mails) => sum + mails, 0)).toBe(1)
+  }
 })
 
 describe('forty models lose Redis while SMTP is down for the first minute', () => {
