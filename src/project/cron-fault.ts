@@ -1,13 +1,11 @@
 import { Cron } from 'croner'
 
-const FIELDS = 'minute hour day-of-month month weekday'
-
 /** Says why a text is no cron of ours, or undefined where it is one: five fields, no `?`, no `@daily`. */
 export function cronFault(cron: string): string | undefined {
   const fields = cron.trim().split(/\s+/)
-  if (fields.length === 6) return `has six fields: seconds are not supported (${FIELDS})`
+  if (fields.length === 6) return 'has six: seconds are not supported'
   if (fields.length !== 5) {
-    return `has ${fields.length} field${fields.length === 1 ? '' : 's'} instead of five (${FIELDS})`
+    return `has ${cron.trim() === '' ? 'none' : fields.length}`
   }
   // croner reads `?` as the moment it looks: the calendar would differ from one start of the scheduler to the next.
   if (cron.includes('?')) return 'has a `?`, which means another time whenever it is read: use `*`'

@@ -109,6 +109,9 @@ function unfold(issue: Issue, data: unknown): Issue[] {
 function meantBy(issue: Issue, got: unknown): string {
   if (issue.code === 'custom' && typeof issue.params?.meant === 'string')
     return `; did you mean ${issue.params.meant}?`
+  if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof got === 'string') {
+    return `; did you mean [${got.split(/[\s,]+/).join(', ')}]?`
+  }
   if (got === 'yes' || got === 'no')
     return issue.message === 'true or false' ? `; did you mean ${got === 'yes'}?` : ''
   return typeof got === 'string' ? didYouMean(got, options(issue)) : ''
@@ -117,7 +120,7 @@ function meantBy(issue: Issue, got: unknown): string {
 function options(issue: Issue | undefined): string[] {
   if (issue?.code === 'invalid_value') return texts(issue.values)
   if (issue?.code === 'invalid_union') return 'options' in issue ? texts(issue.options) : []
-  return issue?.code === 'custom' ? texts(issue.params?.candidates) : []
+  return []
 }
 
 function texts(values: unknown): string[] {

@@ -126,12 +126,13 @@ function folders(root: string, parent: string, file: string, problems: Problem[]
     if (/^[._]/.test(entry.name) || !isFolder(join(root, folder))) return []
     const inside = readdirSync(join(root, folder)).filter((name) => !name.startsWith('.'))
     if (inside.includes(file)) return [entry.name]
+    const near = nearestName(file, inside)
     if (inside.length > 0) {
       problems.push(
         unread(
           'error',
           `${folder}/${file}`,
-          `${folder} has no ${file}; it has: ${inside.join(', ')}${didYouMean(file, inside)}`,
+          `${folder} has no ${file}; it has: ${inside.join(', ')}${near === undefined ? '' : `; rename ${near} to ${file}`}`,
         ),
       )
     }

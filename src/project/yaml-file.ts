@@ -1,6 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Pair, parseDocument } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml'
 import type { Problem } from './problem.ts'
 
 export interface Place {
@@ -52,10 +63,16 @@ export function readYaml(root: string, file: string, example: string): YamlFile 
     document.errors.every(({ code }) => code === 'DUPLICATE_KEY') && document.warnings.length === 0
   if (!readable) return broken(file, problems)
 
+  const dangling = danglingAlias(document)
+  if (dangling !== undefined) {
+    const message = `*${dangling.name} names nothing: no value above begins with &${dangling.name}; quote it if it is a text`
+    return broken(file, [...problems, { severity: 'error', file, ...at(dangling.offset), message }])
+  }
   let data: unknown
   try {
     data = document.toJS()
   } catch (cause) {
+    // Aliases that grow without end, say.
     const message = `expected YAML that can be read, got: ${cause instanceof Error ? cause.message : String(cause)}`
     return broken(file, [...problems, { severity: 'error', file, line: 1, column: 1, message }])
   }
@@ -91,6 +108,20 @@ export function readText(path: string): string | { fault: string; missing: boole
 
 function broken(file: string, problems: Problem[]): YamlFile {
   return { file, data: undefined, problems, place: () => ({ line: 1, column: 1 }) }
+}
+
+function danglingAlias(
+  document: ReturnType<typeof parseDocument>,
+): { name: string; offset: number } | undefined {
+  let found: { name: string; offset: number } | undefined
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined
+      found = { name: alias.source, offset: alias.range?.[0] ?? 0 }
+      return visit.BREAK
+    },
+  })
+  return found
 }
 
 function offsetOf(
@@ -138,13 +169,32 @@ function syntaxMessage(code: string, message: string, text: string, [from, to]: 
     case 'BAD_ALIAS':
     case 'BAD_SCALAR_START':
       return `a value that begins with \`${got.slice(0, 1)}\` has to be quoted: "${lineFrom(text, from)}"`
+    case 'BAD_INDENT':
+    case 'MISSING_CHAR':
+      return unclosed(plain, lineFrom(text, from) || 'the end of the file')
     case 'BLOCK_AS_IMPLICIT_KEY':
+      if (!/:\s/.test(lineFrom(text, from))) {
+        return `${lineFrom(text, from)} is a value already, but the line below is indented as if it belonged to it: align it with its neighbours`
+      }
       return `a value with \`: \` in it has to be quoted, or its keys go on lines of their own, got: ${lineFrom(text, from)}`
     case 'TAG_RESOLVE_FAILED':
       return `tags are not supported, got: ${got}; remove it`
     default:
       return `expected YAML, got: ${lineFrom(text, from) || 'the end of the file'} (${plain})`
   }
+}
+
+/** The commonest of the library's words, in ours. */
+function unclosed(message: string, before: string): string {
+  const bracket = /end with a ([\]}])/.exec(message)?.[1]
+  if (bracket !== undefined) {
+    const what = bracket === ']' ? 'list that begins with `[`' : 'map that begins with `{`'
+    return `a ${what} is not closed: \`${bracket}\` is missing before ${before}`
+  }
+  const quote = /closing (["'])quote/.exec(message)?.[1]
+  if (quote !== undefined)
+    return `a text that begins with ${quote} is not closed: ${quote} is missing before ${before}`
+  return `expected YAML, got: ${before} (${message})`
 }
 
 function lineFrom(text: string, from: number): string {

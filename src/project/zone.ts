@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { nearestName } from './nearest.ts'
 
 /** One change of clocks: from this instant on, wall time is UTC plus `offsetAfter`. Offsets are in seconds. */
 export interface Transition {
@@ -22,6 +23,13 @@ export function isTimeZone(name: string): boolean {
 /** All zones of this runtime, for suggestions. Old names (`Asia/Kolkata` for ICU's `Asia/Calcutta`) are legal beside them. */
 export function timeZoneNames(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone')]
+}
+
+/** The zone that was probably meant by `Berlin`, `europe/berlin` or `Europe/Berln`; undefined where nothing is near. */
+export function nearestZone(text: string): string | undefined {
+  const names = timeZoneNames()
+  const city = text.toLowerCase().replaceAll(' ', '_')
+  return names.find((name) => name.toLowerCase().split('/').at(-1) === city) ?? nearestName(text, names)
 }
 
 /** The zone's changes of clocks after `from` and before `to`, in order. Costs about 0.5 ms a change when cold. */

@@ -162,10 +162,12 @@ function minute(instant: string): string {
   return instant.replace(/:00Z$/, 'Z')
 }
 
-/** `90m` or `2h`: the largest unit that is whole, up to hours. */
+/** `2h`, `4h30m`, `90s`. */
 function span(ms: number): string {
-  if (ms % HOUR_MS === 0) return `${ms / HOUR_MS}h`
-  return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${Math.round(ms / 1000)}s`
+  const hours = Math.floor(ms / HOUR_MS)
+  const minutes = (ms % HOUR_MS) / 60_000
+  if (!Number.isInteger(minutes)) return `${Math.round(ms / 1000)}s`
+  return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}` || '0m'
 }
 
 function problem(

@@ -1,4 +1,5 @@
 import type { Fault } from '../entry.ts'
+import { dotted } from '../explain.ts'
 
 /* What rules read is the file as written: any value may be anything. */
 
@@ -18,7 +19,7 @@ export function minOverMax(bounds: unknown, path: PropertyKey[]): Fault[] {
   return [
     {
       path: [...path, 'min'],
-      message: `min is ${min} and max is ${max}: nothing lies between; exchange them`,
+      message: `${dotted(path)} has min ${min} and max ${max}: nothing lies between; exchange them`,
     },
   ]
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { DURATION_LEGAL, DURATION_PATTERN, nearDuration, readDuration } from '../duration.ts'
 import type { Duration } from '../project.ts'
-import { isTimeZone, timeZoneNames } from '../zone.ts'
+import { isTimeZone, nearestZone } from '../zone.ts'
 
 /*
  * The kinds of value that the files are made of. One convention holds them together: the message of a schema is what
@@ -115,7 +115,7 @@ export function zone() {
   const legal = 'an IANA time zone such as Europe/Berlin'
   return z.string({ error: legal }).superRefine((given, context) => {
     if (isTimeZone(given)) return
-    context.addIssue({ code: 'custom', message: legal, params: { candidates: timeZoneNames() } })
+    context.addIssue({ code: 'custom', message: legal, params: { meant: nearestZone(given) } })
   })
 }
 

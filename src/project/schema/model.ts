@@ -64,7 +64,7 @@ const persist = z
 
 export const modelSchema = keys({
   model: name().describe('Name of the model: the name of its folder.'),
-  description: line().prefault('').describe('What a score says, in a line: mails and pages print it.'),
+  description: line().default('').describe('What a score says, in a line: mails and pages print it.'),
   owner: line().describe('Who answers for the model, such as a mail address.'),
   on_call: z
     .union([mail().transform((address) => [address]), list(mail(), 'mail addresses', { min: 1 })], {

@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { Temporal } from 'temporal-polyfill'
+import { ConfigurationError } from './problem.ts'
+import { runbookSkeleton } from './runbook.ts'
+import { isTimeZone } from './zone.ts'
+
+/** Where each file of src/project/init/ goes in a new project. */
+const FILES: Record<string, string> = {
+  'nightshift.yaml': 'nightshift.yaml',
+  'features/customer_orders/view.yaml': 'view.yaml',
+  'features/customer_orders/features.sql': 'features.sql',
+  'models/lapse/model.yaml': 'model.yaml',
+  'models/lapse/labels.sql': 'labels.sql',
+  'schedules/nightly.yaml': 'nightly.yaml',
+  'README.md': 'README.md',
+}
+
+const SCHEMAS = ['settings', 'view', 'model', 'schedule'].map((name) => `${name}.schema.json`)
+
+const GITIGNORE = `# Data is not code. Published partitions, the embedded ledger and mails are made again or kept elsewhere.
+data/
+warehouse/
+.nightshift/
+`
+
+/**
+ * Makes a project that passes `validate` once its sample data is there (init/sample.ts, for the same `today`).
+ * Nothing that exists is touched: a folder with anything in it but `.git` is refused with a ConfigurationError.
+ *
+ * `today` (ISO date) and `timezone` are those of this machine unless given. Returns the files written, relative to `dir`.
+ */
+export function initProject(dir: string, options: { today?: string; timezone?: string } = {}): string[] {
+  const root = resolve(dir)
+  refuseOccupied(root)
+  const machine = Temporal.Now.timeZoneId()
+  const {
+    timezone = isTimeZone(machine) ? machine : 'UTC',
+    today = Temporal.Now.plainDateISO(timezone).toString(),
+  } = options
+  const values = { project: nameOf(root), timezone, as_of: today, ...trainingMonths(today) }
+  const contents: [path: string, text: string][] = [
+    ...Object.entries(FILES).map(([path, template]): [string, string] => [path, filled(template, values)]),
+    ['models/lapse/RUNBOOK.md', runbook()],
+    ['.gitignore', GITIGNORE],
+    ...SCHEMAS.map((file): [string, string] => [
+      `schemas/${file}`,
+      readFileSync(packaged(`../../schemas/${file}`), 'utf8'),
+    ]),
+  ]
+  for (const [path, text] of contents) write(join(root, path), text)
+  return contents.map(([path]) => path).sort()
+}
+
+function refuseOccupied(root: string): void {
+  if (!existsSync(root)) return
+  if (!statSync(root).isDirectory()) {
+    throw new ConfigurationError(
+      `init: expected ${root} to be a folder that is empty or not there yet, got: a file`,
+    )
+  }
+  const inTheWay = readdirSync(root).filter((name) => name !== '.git')
+  if (inTheWay.length === 0) return
+  const shown = inTheWay.slice(0, 5).join(', ')
+  const more = inTheWay.length > 5 ? ` and ${inTheWay.length - 5} more` : ''
+  throw new ConfigurationError(
+    `init: expected ${root} to be empty, got: ${shown}${more}; nothing was written; choose another folder, such as \`nightshift init ${join(root, 'nightshift')}\``,
+  )
+}
+
+/** The folder's name, made a legal one. */
+function nameOf(root: string): string {
+  const name = basename(root)
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .replace(/-+$/, '')
+    .slice(0, 100)
+  return name === '' ? 'nightshift' : name
+}
+
+/** First days of three months whose label windows of 30 days are over. */
+function trainingMonths(today: string): { from: string; to: string } {
+  const to = Temporal.PlainDate.from(today).subtract({ days: 31 }).with({ day: 1 })
+  return { from: to.subtract({ months: 2 }).toString(), to: to.toString() }
+}
+
+function filled(template: string, values: Record<string, string>): string {
+  const text = readFileSync(packaged(`./init/${template}`), 'utf8')
+  return text.replace(/\{\{(\w+)\}\}/g, (whole, key) => values[key] ?? whole)
+}
+
+/** A file of this package: beside src/project/ and dist/project/ alike. */
+function packaged(path: string): URL {
+  return new URL(path, import.meta.url)
+}
+
+function write(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    // `wx`: a file that appeared since the look above is not overwritten.
+    writeFileSync(path, text, { flag: 'wx' })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigurationError(
+      `init: ${path} cannot be written (${why}); choose a folder that this user may write to`,
+      { cause },
+    )
+  }
+}
+
+function runbook(): string {
+  return runbookSkeleton(
+    {
+      name: 'lapse',
+      description: 'Probability that a customer orders nothing in the next 30 days',
+      owner: 'crm-team@example.com',
+      on_call: ['oncall@example.com'],
+      view: 'customer_orders',
+    },
+    {
+      'late-data':
+        'The sample data ends on the day of `nightshift init`, so that the second night fails here, as it should. In earnest:\n`orders` is loaded by the shop, `customers` by the CRM; name both jobs and how their people are reached at night.',
+      contract:
+        'A fourth plan in `customers` breaks `plan: values`: ask the CRM whether it is real, then add it to view.yaml by day.\nHalf of the rows missing breaks `rows: max_change`: look whether a month is missing in data/orders/.',
+      model:
+        'crm-team@example.com trained it. The version before is always safe to go back to: its inputs are the same columns.',
+      resource:
+        'A night takes seconds and 200 MB. If it does not, something else has taken the machine: look there first.',
+      transient: 'On one machine PostgreSQL is embedded and comes back with the next command.',
+      bug: "Nobody has to be called before 07:00: the campaign reads the scores at 08:00, and yesterday's will do for a day.",
+    },
+  )
+}

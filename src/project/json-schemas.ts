@@ -1,0 +1,16 @@
+import * as z from 'zod'
+import { modelSchema } from './schema/model.ts'
+import { scheduleSchema } from './schema/schedule.ts'
+import { settingsSchema } from './schema/settings.ts'
+import { viewSchema } from './schema/view.ts'
+
+/** File name to text of the JSON Schemas of the four kinds of file. draft-07 is what YAML editors know best. */
+export function jsonSchemas(): Record<string, string> {
+  const kinds = { settings: settingsSchema, view: viewSchema, model: modelSchema, schedule: scheduleSchema }
+  return Object.fromEntries(
+    Object.entries(kinds).map(([name, schema]) => {
+      const json = z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' })
+      return [`${name}.schema.json`, `${JSON.stringify(json, null, 2)}\n`]
+    }),
+  )
+}

@@ -1,0 +1,152 @@
+import type { Model } from './project.ts'
+
+/** The classes of failure (src/pipeline/failure.ts), which are the anchors that mails and `show` link to. */
+export const RUNBOOK_CLASSES = ['late-data', 'contract', 'model', 'resource', 'transient', 'bug'] as const
+export type RunbookClass = (typeof RUNBOOK_CLASSES)[number]
+
+export interface RunbookSection {
+  class: RunbookClass
+  /** True where nothing is written, or a line still begins with TODO. A section that is not there is empty too. */
+  empty: boolean
+  /** Line of the heading; undefined: there is no such section. */
+  line: number | undefined
+}
+
+/** What a skeleton needs to know of a model. */
+export type RunbookModel = Pick<Model, 'name' | 'description' | 'owner' | 'on_call' | 'view'>
+
+/** One section for each class, in the order of the classes, whether it is there or not. */
+export function runbookSections(text: string): RunbookSection[] {
+  const found = new Map<string, { line: number; body: string[] }>()
+  let body: string[] | undefined
+  let fenced = false
+  for (const [index, line] of withoutComments(text).split(/\r?\n/).entries()) {
+    if (/^\s*(```|~~~)/.test(line)) fenced = !fenced
+    const heading = fenced ? null : /^(#{1,6})\s+(.*?)\s*#*$/.exec(line)
+    // A deeper heading belongs to the section that it stands in.
+    if (heading === null || (heading[1]?.length ?? 0) > 2) {
+      body?.push(line)
+      continue
+    }
+    body = []
+    const anchor = (heading[2] ?? '').toLowerCase().replaceAll('`', '').replace(/\s+/g, '-')
+    if (!found.has(anchor)) found.set(anchor, { line: index + 1, body })
+  }
+  return RUNBOOK_CLASSES.map((each) => {
+    const section = found.get(each)
+    return { class: each, empty: section === undefined || isEmpty(section.body), line: section?.line }
+  })
+}
+
+/** Comments are blanked, so that lines keep their numbers. */
+function withoutComments(text: string): string {
+  return text.replace(/<!--[\s\S]*?-->/g, (comment) => comment.replace(/[^\n]/g, ''))
+}
+
+function isEmpty(body: string[]): boolean {
+  const written = body.map((line) => line.trim()).filter((line) => line !== '' && !/^(```|~~~|#)/.test(line))
+  return written.length === 0 || written.some((line) => /^[-*>]?\s*(\d+\.\s*)?\**TODO\b/.test(line))
+}
+
+/**
+ * A runbook with the first steps that hold for every model, and a TODO in each section for what only its owners know.
+ * `notes` fill such places: by class, Markdown.
+ */
+export function runbookSkeleton(
+  model: RunbookModel,
+  notes: Partial<Record<RunbookClass, string>> = {},
+): string {
+  const sections = RUNBOOK_CLASSES.map((each) => section(each, model, notes[each]))
+  return `${head(model)}\n${sections.join('\n')}`
+}
+
+/** The same text with the sections that it lacks at its end; what is written stays as it is. */
+export function completeRunbook(text: string, model: RunbookModel): string {
+  const missing = runbookSections(text).filter(({ line }) => line === undefined)
+  if (missing.length === 0) return text
+  return `${text.trimEnd()}\n\n${missing.map((each) => section(each.class, model, undefined)).join('\n')}`
+}
+
+function head({ name, description, owner, on_call, view }: RunbookModel): string {
+  return `# Runbook: ${name}
+
+${description === '' ? 'TODO: what a score says, and who decides what by it.' : `${description}.`.replace('..', '.')}
+Features: view \`${view}\`. Owner: ${owner}. On call: ${on_call.join(', ')}.
+
+Readers keep the last good partition whatever happens here. Look first:
+
+\`\`\`sh
+nightshift status ${name}      # the nights, their state, what is late
+nightshift show RUN           # steps, failed expectations, inputs, error (RUN: as in the mail)
+\`\`\`
+`
+}
+
+function section(of: RunbookClass, model: RunbookModel, note: string | undefined): string {
+  const { title, steps, todo } = FIRST_STEPS[of]
+  const list = steps(model).map((step, index) => `${index + 1}. ${step}`)
+  return `## ${of}\n\n${title}\n\n${list.join('\n')}\n\n${note ?? `TODO: ${todo}`}\n`
+}
+
+const FIRST_STEPS: Record<
+  RunbookClass,
+  { title: string; steps(model: RunbookModel): string[]; todo: string }
+> = {
+  'late-data': {
+    title:
+      'A source of the night was not there in time: the night waited for it, then gave up. Nothing was published.',
+    steps: ({ name }) => [
+      '`nightshift show RUN` names the source, its newest row and how new it had to be.',
+      'Ask whoever loads that source when it comes. Once it is there: `nightshift retry RUN`.',
+      `If it does not come today: \`nightshift skip ${name}:AS-OF --reason "..."\`, and tell the readers.`,
+    ],
+    todo: 'for each source, which job writes it, who runs that job, how they are reached at night.',
+  },
+  contract: {
+    title:
+      'The data or the SQL broke a promise: an expectation failed, a column is missing or has another type. The night is held.',
+    steps: () => [
+      '`nightshift show RUN` lists each failed expectation with its value, its bound and sample rows.',
+      'The data is wrong: have it loaded again, then `nightshift retry RUN`.',
+      'The data is right and the bound was too tight: `nightshift release RUN --reason "..." --by YOU`, and mend the bound in view.yaml by day.',
+    ],
+    todo: 'which expectations break for harmless reasons (campaigns, holidays), and who may say that a night is right.',
+  },
+  model: {
+    title:
+      'The ONNX file failed, or gave scores that are not finite or out of range. Trying again would not help.',
+    steps: ({ name }) => [
+      `\`nightshift history ${name}\` says what was promoted lately.`,
+      `After a promotion: \`nightshift rollback ${name}\`; the former champion's scores of the night are published at once.`,
+      'Without one: compare the inputs of the night with those of the last good one (`nightshift show` of both).',
+    ],
+    todo: 'who trained the model and can tell whether an older version may be used.',
+  },
+  resource: {
+    title: 'Memory, disk or time ran out, on every attempt.',
+    steps: () => [
+      '`nightshift doctor` says what is short: disk, memory, connections.',
+      'Make room (never delete below `warehouse/.attempts/` while a run works), then `nightshift retry RUN`.',
+      'The timeout was too short: raise `timeout` in the schedule, `nightshift validate`, then `nightshift retry RUN`.',
+    ],
+    todo: 'how long a night usually takes, how much memory it needs, and who gives more of it.',
+  },
+  transient: {
+    title: 'A connection, a lock or a process was lost, on every attempt.',
+    steps: () => [
+      '`nightshift doctor` checks PostgreSQL, Redis, SMTP and the warehouse.',
+      'Bring back what it names, then `nightshift retry RUN`.',
+      'Everything is there: `nightshift retry RUN` once; if it fails again, treat it as `bug`.',
+    ],
+    todo: 'who runs those servers, and where their own alerts are.',
+  },
+  bug: {
+    title: 'Something that nobody had thought of.',
+    steps: ({ name }) => [
+      '`nightshift show RUN --json > run.json` keeps what is known.',
+      'Retry once: `nightshift retry RUN`. It worked: write down what you saw, and go back to bed.',
+      `It did not: since a change? \`nightshift history ${name}\`, and the log of this project's files in git. Undo it, retry.`,
+    ],
+    todo: 'whom to call at night, and from which hour the readers have to be told.',
+  },
+}

@@ -1,0 +1,1 @@
+SELECT customer_id, 0 AS cancelled FROM customers

@@ -1,0 +1,1 @@
+SELECT contract_id, version, 1 AS one FROM contracts

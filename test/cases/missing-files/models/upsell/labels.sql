@@ -1,0 +1,1 @@
+SELECT customer_id, 0 AS bought FROM calls
