@@ -72,11 +72,8 @@ export interface SlotRef {
   partition: string
 }
 
-/**
- * Why a slot is skipped, for whoever acts on it; `reason` says it to people. `view-broken`: somebody asked for scores
- * whose view has failed or is held since; what was published before stands.
- */
-export type SkipCause = 'catch-up' | 'paused' | 'removed' | 'view-skipped' | 'view-broken'
+/** Why a slot is skipped, for whoever acts on it; `reason` says it to people. */
+export type SkipCause = 'catch-up' | 'paused' | 'removed' | 'view-skipped'
 
 /**
  * What to do, in this order, each under the lock of its slot and only where the slot is still in the state that the

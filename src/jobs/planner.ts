@@ -143,8 +143,8 @@ function planViews(
         `${title}, which is ${features.state === 'waiting' ? 'waiting for data' : 'being refreshed'}`,
       )
     } else if (slot.request !== null && isBroken(features) && !isOlder(features, slot)) {
-      // The refresh that this request led to: to wait for a repair would hold whoever asked.
-      return [skipFor(slot, 'view-broken', `${title} is ${features.state}`)]
+      // The refresh that was asked for failed: the scores wait for its repair, and are not computed from what was before.
+      waits.push(`${title}, which is ${features.state}`)
     } else if (features.published_run !== null) {
       // A repeated refresh that failed leaves the partition that readers see: it holds.
     } else if (features.state === 'skipped' && slot.request === null) {

@@ -835,7 +835,7 @@ describe('what somebody asks for', () => {
     expect(work(planReconcile({ ...base, slots: [scores] }))[0]).toBe('start features old 2026-11-01')
   })
 
-  it('refreshes a view again that had failed before, and is not left waiting when it fails again', () => {
+  it('refreshes a view again that had failed before, once, and follows when it is repaired', () => {
     const since = { changed_at: '2026-11-22T11:00:00Z' }
     for (const state of ['failed', 'held'] as const) {
       const features = slotOf('features', 'activity', '2026-11-01', { schedule: null, state, run: 'old' })
@@ -844,8 +844,13 @@ describe('what somebody asks for', () => {
       expect(work(first.actions)[0]).toBe('start features activity 2026-11-01')
       const again = wake(endRuns(first.view, 'features', state), '2026-11-22T12:01:00Z')
       expect(work(again.actions)).toEqual([
-        `skip scores churn 2026-11-01: features activity 2026-11-01 is ${state}`,
+        `note scores churn 2026-11-01: waits for features activity 2026-11-01, which is ${state}`,
       ])
+      const repaired = again.view.slots.map((slot) =>
+        slot.kind === 'features' ? { ...slot, state: 'published' as const, published_run: 'released' } : slot,
+      )
+      const later = wake({ ...again.view, slots: repaired }, '2026-11-22T13:00:00Z')
+      expect(work(later.actions)).toEqual(['start scores churn 2026-11-01'])
     }
   })
 
@@ -856,13 +861,10 @@ describe('what somebody asks for', () => {
       published_run: 'old',
       changed_at: '2026-11-22T11:59:00Z',
     })
-    const scores = slotOf('scores', 'churn', '2026-11-01', {
-      schedule: null,
-      request,
-      changed_at: '2026-11-22T11:58:00Z',
-    })
+    const asked = { schedule: null, request, changed_at: '2026-11-22T11:58:00Z' }
+    const scores = slotOf('scores', 'churn', '2026-11-01', asked)
     expect(work(planReconcile({ ...base, slots: [features, scores] }))).toEqual([
-      'skip scores churn 2026-11-01: features activity 2026-11-01 is failed',
+      'note scores churn 2026-11-01: waits for features activity 2026-11-01, which is failed',
     ])
   })
 
