@@ -25,6 +25,7 @@ declare module 'vitest' {
 /** Compiles what is stale, since forked programs run compiled, and starts one database server for all tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build()
+  await sweep()
   const root = mkdtempSync(join(tmpdir(), 'nightshift-tests-'))
   const database = await openDatabase({ root, role: 'command' })
   await database.pool.query('create database template')
@@ -37,6 +38,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await database.close()
     await removeDatabase(root)
     rmSync(root, { recursive: true, force: true })
+  }
+}
+
+/** What runs that were killed have left behind, an hour ago or longer. */
+async function sweep(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith('nightshift-tests-')) continue
+    const left = join(tmpdir(), name)
+    const made = statSync(left, { throwIfNoEntry: false })
+    if (made === undefined || Date.now() - made.mtimeMs < 3_600_000) continue
+    await removeDatabase(left)
+    rmSync(left, { recursive: true, force: true })
   }
 }
 

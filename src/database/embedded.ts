@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ConfigurationError } from '../project/problem.ts'
 import { isHeld, KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
 import { ensureCluster, sweepUnfinished } from './cluster.ts'
 import { choosePlace, type Place } from './place.ts'
 import { readPostmaster } from './postmaster.ts'
 import { findPrograms, type Programs } from './programs.ts'
+import { serverLogFile, withServerLog } from './server-log.ts'
 import { connect, type Session } from './session.ts'
 import { serverEnvironment } from './settings.ts'
 
@@ -84,6 +86,7 @@ async function hold(place: Place, programs: Programs, options: EmbeddedOptions):
       }
     } else if (keeper === undefined || keeper.ended()) {
       if (starts++ >= KEEPER_STARTS) throw new Error(startFailure(place))
+      checkVersion(place, programs)
       keeper = startKeeper(place, programs, options)
       await sweepUnfinished(place)
     }
@@ -121,23 +124,16 @@ interface Keeper {
 function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions): Keeper {
   const user = place.user === undefined ? [] : [place.user.uid, place.user.gid]
   const program = fileURLToPath(new URL('../../dist/database/keeper.js', import.meta.url))
-  const log = openSync(join(place.cluster, 'server.log'), 'a', 0o600)
-  let child: ChildProcess
-  try {
-    // No inherited output, or `$(nightshift ...)` would wait for the server to end.
-    child = spawn(
-      process.execPath,
-      [program, place.cluster, programs.postgres, ...[options.idleMs, ...user].map(String)],
-      {
-        cwd: '/',
-        env: serverEnvironment(),
-        detached: true,
-        stdio: ['ignore', log, log],
-      },
-    )
-  } finally {
-    closeSync(log)
-  }
+  const settings = [options.idleMs, ...user].map(String)
+  // No inherited output, or `$(nightshift ...)` would wait for the server to end.
+  const child = withServerLog(place.cluster, place.user, (log) =>
+    spawn(process.execPath, [program, place.cluster, programs.postgres, ...settings], {
+      cwd: '/',
+      env: serverEnvironment(),
+      detached: true,
+      stdio: ['ignore', log, log],
+    }),
+  )
   let failed = false
   child.on('error', () => {
     failed = true
@@ -147,10 +143,21 @@ function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions)
 }
 
 function startFailure(place: Place): string {
-  const log = join(place.cluster, 'server.log')
+  const log = serverLogFile(place.cluster)
   const tail = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n  ') : ''
   return (
     `the embedded database in ${place.cluster} did not start. The end of ${log} says:\n  ${tail}\n` +
     'Set DATABASE_URL to use a PostgreSQL server of your own instead.'
+  )
+}
+
+/** Data of one major version are of no use to the programs of another, and say so only in the log. */
+function checkVersion(place: Place, programs: Programs): void {
+  const file = join(place.data, 'PG_VERSION')
+  const made = existsSync(file) ? readFileSync(file, 'utf8').trim() : programs.major
+  if (made === programs.major) return
+  throw new ConfigurationError(
+    `the database in ${place.cluster} was made by PostgreSQL ${made}, and this nightshift brings ${programs.major}: ` +
+      'dump it with the version of nightshift that made it (pg_dump) and restore it into a server that DATABASE_URL names',
   )
 }

@@ -8,12 +8,12 @@
  * server could not be started; `server.log` says why.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, statSync, truncateSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
 import { clearForeign, isAlive, readPostmaster } from './postmaster.ts'
+import { withServerLog } from './server-log.ts'
 import type { Session } from './session.ts'
 import { serverArguments, serverEnvironment } from './settings.ts'
 
@@ -28,7 +28,6 @@ export interface Order {
 
 /** Leftovers of a killed server (backends in the middle of a query) may hold its memory for a while. */
 const START_WITHIN = 30_000
-const LOG_LIMIT = 4_000_000
 
 export async function keep(order: Order): Promise<void> {
   const data = join(order.cluster, 'data')
@@ -79,22 +78,17 @@ function adopted(pid: number, data: string): Server {
 }
 
 function startServer(order: Order, data: string, port: number): ChildProcess {
-  const file = join(order.cluster, 'server.log')
-  const log = openSync(file, 'a', 0o600)
-  try {
-    if (statSync(file).size > LOG_LIMIT) truncateSync(file)
-    const child = spawn(order.postgres, serverArguments(data, port), {
+  const child = withServerLog(order.cluster, order.user, (log) =>
+    spawn(order.postgres, serverArguments(data, port), {
       ...order.user,
       cwd: '/',
       env: serverEnvironment(),
       detached: true,
       stdio: ['ignore', log, log],
-    })
-    child.on('error', (error) => process.stderr.write(`${order.postgres}: ${error.message}\n`))
-    return child
-  } finally {
-    closeSync(log)
-  }
+    }),
+  )
+  child.on('error', (error) => process.stderr.write(`${order.postgres}: ${error.message}\n`))
+  return child
 }
 
 /** Waits until the child, or the server that was faster, has its `postmaster.pid`; undefined where the child ended. */

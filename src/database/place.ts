@@ -72,7 +72,11 @@ function placeForRoot(project: string, note: string): Place {
   const folder = claim === undefined ? freshFolder(project) : claimedFolder(claim, project)
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   chmodSync(folder, 0o755)
-  if (claim?.root !== project || claim.folder !== folder) writeClaim(note, { root: project, folder })
+  if (claim?.root !== project || claim.folder !== folder) {
+    writeClaim(note, { root: project, folder })
+    // For whoever looks at the folder and wonders whose it is.
+    writeFileSync(join(folder, 'project'), `${project}\n`)
+  }
   const paths = inside(folder)
   const user = existsSync(paths.data) ? statSync(paths.data) : serverUser()
   const place = {

