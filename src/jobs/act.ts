@@ -6,7 +6,7 @@ import { enqueueAttempt } from './enqueue.ts'
 import type { Action, SlotRef } from './ledgerview.ts'
 import type { Reconciler } from './reconcile.ts'
 import { createRun, findRun, openRunOf, type Run } from './runs.ts'
-import { ensureSlot, type Slot, type SlotRow, toSlot } from './slots.ts'
+import { ensureSlot, findSlot, type Slot, type SlotRow, toSlot } from './slots.ts'
 
 /** What the planner's actions need from those who run the work and those who tell people. */
 export interface Effects {
@@ -28,7 +28,7 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
       await createSlots(reconciler, action.slots)
       return
     case 'move-slot':
-      await onSlot(reconciler, action.slot, ['expected'], (client, slot) =>
+      await onSlot(reconciler, action.slot, ['expected', 'failed'], (client, slot) =>
         client.query(
           `update nightshift.slots set schedule = $2, due = $3, deadline = $4, changed_at = now() where id = $1`,
           [slot.id, action.schedule, action.due, action.deadline ?? null],
@@ -70,7 +70,11 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
       await onSlot(reconciler, action.slot, undefined, async (client, slot) => {
         if (slot.late || slot.state === 'published' || slot.state === 'skipped') return
         await client.query('update nightshift.slots set late = true where id = $1', [slot.id])
-        if (action.incident.do !== 'none') await effects.deadlineMissed(client, slot, action.reason)
+        if (action.incident.do === 'none') return
+        // A missed deadline is told where the failure behind it is: that of the view, say.
+        const { kind, name } = action.incident.subject
+        const behind = await findSlot(client, kind, name, { instant: action.slot.as_of })
+        await effects.deadlineMissed(client, behind ?? slot, action.reason)
       })
       return
     case 'skip-slot':
@@ -110,12 +114,14 @@ async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]):
   if (rowCount !== null && rowCount > 0) log.info({ slots: rowCount }, 'the calendar expects new slots')
 }
 
+/** States in which nothing works on a slot and a planned run may. */
+const AT_REST: ReadonlySet<Slot['state']> = new Set(['expected', 'failed', 'held', 'skipped'])
+
 async function startRun(reconciler: Reconciler, action: Extract<Action, { type: 'start-run' }>): Promise<void> {
   const { slot: ref } = action
   const run = await transaction(reconciler.database, async (client) => {
     const slot = await ensureSlot(client, ref.kind, ref.name, { instant: ref.as_of, label: ref.partition })
-    const atRest = slot.state === 'expected' || slot.state === 'failed' || slot.state === 'skipped'
-    if (!atRest || (await openRunOf(client, slot.id)) !== undefined) return undefined
+    if (!AT_REST.has(slot.state) || (await openRunOf(client, slot.id)) !== undefined) return undefined
     return findRun(client, await createRun(client, slot, action.run))
   })
   // A queue that is away is found by the next round: the run is in the ledger and its job is not in the queue.

@@ -130,11 +130,9 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     queue,
     async add(name, { id, title, data }) {
       await ask(engine, `job ${id} could not be added to the queue ${name}`, async () => {
-        const existing = await queue(name).getJob(id)
-        if (existing !== undefined) {
-          if (!isOver(await existing.getState())) return
-          await existing.remove()
-        }
+        const state = await queue(name).getJobState(id)
+        if (!isOver(state)) return
+        if (state !== 'unknown') await queue(name).remove(id)
         await queue(name).add(title, data, {
           jobId: id,
           attempts: 1,

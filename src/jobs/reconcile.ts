@@ -7,6 +7,7 @@ import type { Action } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
+import { keyOf } from './upkeep.ts'
 
 export interface Reconciler {
   database: Database
@@ -28,29 +29,23 @@ export interface Reconciler {
 export async function reconcile(reconciler: Reconciler): Promise<Action[]> {
   await feedBackfills(reconciler.database)
   const view = await loadLedgerView(reconciler)
-  const actions = planReconcile(view).filter((action) => within(reconciler.scope, action))
+  const asked = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
+  const actions = planReconcile(view, { calendar: reconciler.scope === 'calendar' }).filter(
+    (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
+  )
   for (const action of actions) await act(reconciler, action)
   return actions
 }
 
-const CALENDAR: ReadonlySet<Action['type']> = new Set([
-  'create-slots',
-  'move-slot',
-  'remove-slot',
-  'see-schedule',
-  'forget-schedule',
-])
-
-function within(scope: Reconciler['scope'], action: Action): boolean {
-  if (scope === 'calendar') return true
-  if (CALENDAR.has(action.type)) return false
-  if (scope === 'ledger') return true
+/** What somebody asked for, and whatever has begun; nothing that only a schedule wants. */
+function isAsked(action: Action, asked: ReadonlySet<string>): boolean {
   switch (action.type) {
     case 'start-run':
       return action.run.trigger !== 'schedule'
+    case 'fail-slot':
+      return asked.has(keyOf(action.slot))
     case 'deadline-missed':
     case 'skip-slot':
-    case 'fail-slot':
       return false
     default:
       return true

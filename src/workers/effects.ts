@@ -2,7 +2,9 @@ import type { ClientBase } from 'pg'
 import { reportFailure } from '../alerts/report.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import type { Effects } from '../jobs/act.ts'
+import { findRun } from '../jobs/runs.ts'
 import type { Slot } from '../jobs/slots.ts'
+import { classify } from '../pipeline/classify.ts'
 import { Failure } from '../pipeline/failure.ts'
 import type { Context } from './context.ts'
 import { recordFailure } from './outcome.ts'
@@ -23,7 +25,15 @@ export function ledgerEffects(context: Context): Effects {
       const failure = new Failure('transient', `the worker of attempt ${attempt} was lost`, { evidence: { lost: true } })
       await recordFailure(context, run, { number: attempt, steps: [] }, failure)
     },
-    finishPublication: (run) => finishPublication(context, run),
+    async finishPublication(id) {
+      try {
+        await finishPublication(context, id)
+      } catch (error) {
+        const run = await findRun(context.database.pool, id)
+        if (run === undefined) throw error
+        await recordFailure(context, run, { number: run.attempt, steps: [] }, classify(error))
+      }
+    },
     deadlineMissed: (client, slot, message) =>
       tell(client, slot, { class: 'deadline', message, anchor: '#deadline', evidence: { deadline: slot.deadline } }),
     slotFailed: (client, slot, failureClass, message) =>

@@ -110,6 +110,11 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   const from = attemptFolder(place.warehouse, attemptId(run.id, run.attempt))
   const moved = await moveIntoPlace(from, target)
   if (!moved && (await readRunId(target.file)) !== run.id) {
+    // Back to its attempt, whose failure this is: whoever catches it records what follows.
+    await place.database.pool.query(
+      `update nightshift.runs set state = 'running' where id = $1 and state = 'publishing'`,
+      [run.id],
+    )
     throw new Failure('resource', `run ${run.id} was to be published, but its file is gone from ${from}`, {
       evidence: { run: run.id, attempt: run.attempt },
     })
