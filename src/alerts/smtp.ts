@@ -81,7 +81,11 @@ function undeliverable(error: unknown, name: string): Undeliverable {
   const { code, responseCode } = codes(error)
   const scope =
     (code !== undefined && SERVER.has(code)) || responseCode === 421 || isAbort(error) ? 'server' : 'mail'
-  const said = error instanceof Error ? error.message : String(error)
+  const said = isAbort(error)
+    ? `not taken within ${SEND_TIMEOUT / 1000} s`
+    : error instanceof Error
+      ? error.message
+      : String(error)
   return new Undeliverable(scope, `${name}: ${clean(oneLine(said, 300))}`, { cause: error })
 }
 

@@ -1,7 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { simpleParser } from 'mailparser'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { enqueue } from '../../src/alerts/enqueue.ts'
@@ -160,6 +162,44 @@ describe('draining', () => {
     await write('bob@example.com')
     expect(await drain(desk.post())).toEqual({ sent: 1, failed: 1, gaveUp: 0 })
   })
+})
+
+/** Drains as a process of its own would, from the compiled files. */
+function drainer(databaseUrl: string, smtpUrl: string, now: Date): ChildProcess {
+  const dist = new URL('../../dist/', import.meta.url).href
+  const program = `
+    import pg from 'pg'
+    const { drain } = await import('${dist}alerts/outbox.js')
+    const { openTransport } = await import('${dist}alerts/transport.js')
+    const log = { info() {}, warn() {}, error() {} }
+    const [databaseUrl, smtpUrl, settings, now] = process.argv.slice(1)
+    const database = { pool: new pg.Pool({ connectionString: databaseUrl }) }
+    const transport = openTransport(smtpUrl, '/nowhere', log)
+    await drain({ database, transport, settings: JSON.parse(settings), log, clock: () => new Date(now) })
+    await database.pool.end()`
+  const values = [databaseUrl, smtpUrl, JSON.stringify(SETTINGS), now.toISOString()]
+  return spawn(process.execPath, ['--input-type=module', '-e', program, ...values], { stdio: 'inherit' })
+}
+
+test('a process that is killed while it sends loses no mail, and sends at most one twice', async () => {
+  server = await openMailServer()
+  for (let index = 0; index < 120; index += 1) await write(`a${index}@example.com`)
+  const child = drainer(desk.database.url, server.url, desk.now())
+  const ended = once(child, 'exit')
+  while (server.received.length < 40 && child.exitCode === null) await sleep(1)
+  child.kill('SIGKILL')
+  expect(await ended).toEqual([null, 'SIGKILL'])
+  const before = server.received.length
+  expect(before).toBeLessThan(120)
+  await drain(desk.post(server.url))
+  desk.pass(CLAIM / 1000)
+  await drain(desk.post(server.url))
+  const ids = server.received.map(({ mail }) => mail.messageId)
+  console.info(
+    `killed after ${before} of 120 mails: ${ids.length - 120} came twice, with the same Message-ID`,
+  )
+  expect(new Set(ids).size).toBe(120)
+  expect(ids.length).toBeLessThanOrEqual(121)
 })
 
 describe('without SMTP_URL', () => {
