@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto'
-import { readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ScoreColumn } from '../project/project.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
 import type { Check, ScoreFacts, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
-import { runnableBytes } from './onnx/graph.ts'
+import { openModel } from './model-file.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
 import { identifier, literal } from './quote.ts'
+import { readBack } from './readback.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
-import { openScorers, type Scorers } from './scorers.ts'
+import type { Scorers } from './scorers.ts'
+import { suspicions } from './tally.ts'
 
 export interface ScoreRequest {
   /** Path of the version's ONNX file. */
@@ -72,46 +73,16 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
       scoreRows({ ...request, engine, from, rows, scorers: opened.value }),
     )
     await timed('write', () => write(engine, scored, request))
-    const file = await timed('read back', () => readBack(request.out))
+    const file = await timed('read back', () =>
+      readBack({ engine, path: request.out, entity: request.entity, rows, metadata: request.metadata }),
+    )
     const { mean, min, max, positive } = scored.tally
     const checks = [...scored.checks, oneEach(rows, file.rows, request.score.column)]
-    return { file, checks, warnings: [], steps, summary: { mean, min, max, positive } }
+    return { file, checks, warnings: suspicions(scored.tally), steps, summary: { mean, min, max, positive } }
   } finally {
     await scorers?.close()
     engine.close()
   }
-}
-
-/** Sessions on a version's file. Throws a Failure of class `model` where it cannot be opened or is another file. */
-export async function openModel({
-  model,
-  sha256,
-  mapping,
-  threads,
-}: Pick<ScoreRequest, 'model' | 'sha256' | 'mapping' | 'threads'>): Promise<Scorers> {
-  const bytes = await readFile(model).catch((cause: unknown) => {
-    throw new Failure(
-      'model',
-      `cannot read the model's file: ${cause instanceof Error ? cause.message : cause}`,
-      {
-        cause,
-        evidence: { file: model },
-      },
-    )
-  })
-  if (sha256 !== undefined) {
-    const found = createHash('sha256').update(bytes).digest('hex')
-    if (found !== sha256) {
-      throw new Failure(
-        'model',
-        `${model} is not the file that was registered: expected sha256 ${sha256}, got: ${found}`,
-        {
-          evidence: { file: model, expected: sha256, found },
-        },
-      )
-    }
-  }
-  return openScorers(mapping.zipMap ? runnableBytes(bytes) : bytes, mapping, threads)
 }
 
 async function write(engine: Engine, { from }: ScoredRows, request: ScoreRequest): Promise<void> {
@@ -164,25 +135,5 @@ function stopwatch(steps: StepTime[]): <T>(step: string, work: () => Promise<T>)
     const result = await work()
     steps.push({ step, ms: Math.round(performance.now() - start) })
     return result
-  }
-}
-
-async function readBack(path: string): Promise<import('./facts.ts').WrittenFile> {
-  const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet')
-  const { open, stat } = await import('node:fs/promises')
-  const handle = await open(path, 'r+')
-  await handle.sync()
-  await handle.close()
-  const buffer = await asyncBufferFromFile(path)
-  const meta = await parquetMetadataAsync(buffer)
-  return {
-    path,
-    rows: Number(meta.num_rows),
-    bytes: (await stat(path)).size,
-    sha256: createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex'),
-    columns: meta.schema.slice(1).map((each) => ({ name: each.name, type: String(each.type) })),
-    metadata: Object.fromEntries((meta.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
   }
 }

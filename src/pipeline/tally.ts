@@ -67,3 +67,11 @@ export function openTally(column: ScoreColumn): { add(scores: Float64Array): voi
     },
   }
 }
+
+/** What is worth a word although it breaks no promise. */
+export function suspicions({ rows, min, max }: Tally): string[] {
+  if (rows < 2 || min === undefined || min !== max) return []
+  return [
+    `all ${rows} rows have the score ${min}: are the columns those that the model was trained on, in that order?`,
+  ]
+}

@@ -3,11 +3,11 @@ import type { ScoreColumn } from '../project/project.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
 import type { Check } from './facts.ts'
+import { openModel } from './model-file.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
 import { identifier, literal } from './quote.ts'
 import { scoreRows } from './score-rows.ts'
-import { openModel } from './scoring.ts'
-import type { Tally } from './tally.ts'
+import { suspicions } from './tally.ts'
 
 export interface TrialRequest {
   /** Path of the ONNX file. */
@@ -58,7 +58,7 @@ export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
     const scorers = await openModel({ model: request.model, mapping, threads: 1 })
     try {
       const { tally, checks } = await scoreRows({ engine, from, rows, entity, mapping, scorers, score })
-      const warnings = [...(await rounded(engine, all, mapping)), ...constant(tally)]
+      const warnings = [...(await rounded(engine, all, mapping)), ...suspicions(tally)]
       return {
         rows,
         mean: tally.mean,
@@ -91,11 +91,4 @@ async function rounded(engine: Engine, from: string, { inputs }: MappingPlan): P
       `column ${name} reaches ${value}, and float32 rounds integers beyond ${EXACT}: was the model trained on it so?`,
     ]
   })
-}
-
-function constant({ rows, min, max }: Tally): string[] {
-  if (rows < 2 || min === undefined || min !== max) return []
-  return [
-    `all ${rows} rows have the score ${min}: are the columns those that the model was trained on, in that order?`,
-  ]
 }
