@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { FAILURE_CLASSES } from '../../src/pipeline/failure.ts'
+import {
+  completeRunbook,
+  RUNBOOK_CLASSES,
+  runbookSections,
+  runbookSkeleton,
+} from '../../src/project/runbook.ts'
+
+const churn = {
+  name: 'churn',
+  description: 'Probability of churn',
+  owner: 'ann@example.com',
+  on_call: ['oncall@example.com'],
+  view: 'activity',
+}
+const emptyOnes = (text: string) =>
+  runbookSections(text).flatMap((section) => (section.empty ? [section.class] : []))
+
+describe('a runbook', () => {
+  it('has a section for each class of failure', () => {
+    expect(RUNBOOK_CLASSES).toEqual(FAILURE_CLASSES)
+    expect(runbookSections('').map((section) => section.class)).toEqual(FAILURE_CLASSES)
+  })
+
+  it('is all empty where nothing is written', () => {
+    expect(runbookSections('# Runbook\n').every(({ empty, line }) => empty && line === undefined)).toBe(true)
+  })
+
+  it('counts as empty what has only headings, comments or a TODO', () => {
+    const text = [
+      '# Runbook',
+      '## late-data',
+      'Call the load team.',
+      '## contract',
+      '<!-- what to',
+      'do -->',
+      '## `model`',
+      'Known steps.',
+      '- TODO: more',
+      '## resource',
+      '### Disk',
+      '## transient',
+      '### Redis',
+      'Restart it.',
+      '## bug ##',
+      'Look at TODO lists.',
+    ].join('\n')
+    expect(emptyOnes(text)).toEqual(['contract', 'model', 'resource'])
+    expect(runbookSections(text).map(({ line }) => line)).toEqual([2, 4, 7, 10, 12, 15])
+  })
+
+  it('takes no heading from a block of code', () => {
+    expect(emptyOnes('## bug\n```sh\n## late-data\nnightshift status\n```\n')).not.toContain('bug')
+    expect(runbookSections('```\n## late-data\nx\n```\n')[0]).toMatchObject({ line: undefined })
+  })
+})
+
+describe('the skeleton', () => {
+  it('has real first steps in each section, and stays empty until its owner has written', () => {
+    const text = runbookSkeleton(churn)
+    expect(emptyOnes(text)).toEqual([...RUNBOOK_CLASSES])
+    expect(runbookSections(text).every(({ line }) => line !== undefined)).toBe(true)
+    for (const section of text.split(/^## /m).slice(1)) expect(section).toMatch(/`nightshift \w+/)
+    expect(text).toContain('nightshift skip churn:AS-OF --reason')
+  })
+
+  it('takes notes in the place of a TODO', () => {
+    expect(emptyOnes(runbookSkeleton(churn, { contract: 'Ask the CRM.' }))).not.toContain('contract')
+  })
+})
+
+describe('completing a runbook', () => {
+  it('adds the missing sections and keeps every word', () => {
+    const mine = '# Runbook\n\n## bug\n\nCall Ann.\n\n## Our own\n\nText.\n'
+    const text = completeRunbook(mine, churn)
+    expect(text.startsWith(mine.trimEnd())).toBe(true)
+    expect(runbookSections(text).every(({ line }) => line !== undefined)).toBe(true)
+    expect(text.match(/^## bug/gm)).toHaveLength(1)
+    expect(completeRunbook(text, churn)).toBe(text)
+  })
+})
