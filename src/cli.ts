@@ -86,7 +86,7 @@ add('skip <slot>', 'give a slot up, such as churn:2026-11-22', 'skip')
   .requiredOption('--reason <reason>', 'why it is not needed')
   .option(...by)
   .option(...json)
-add('ack <incident>', 'say that you have an incident: its mails stop repeating', 'ack').requiredOption(...by)
+add('ack <incident...>', 'say that you have an incident: its mails stop repeating', 'ack').requiredOption(...by)
 add('mute <model>', 'no mails about a model until a time', 'mute')
   .requiredOption('--until <time>', 'ISO 8601, or a span such as 4h')
   .option(...by)
@@ -110,7 +110,7 @@ add('history <model>', 'what was live when, and who changed it', 'history').opti
 function add(usage: string, description: string, module: string): Command {
   const command = program.command(usage).description(description)
   return command.action(async (...given: unknown[]) => {
-    const args = given.slice(0, -2).filter((arg): arg is string => typeof arg === 'string')
+    const args = given.slice(0, -2).flat().filter((arg): arg is string => typeof arg === 'string')
     const loaded: CommandModule<GlobalOptions> = await import(`./cli/${module}.js`)
     process.exitCode = await loaded.default(args, command.optsWithGlobals())
   })

@@ -1,4 +1,5 @@
 import { ack } from '../alerts/ack.ts'
+import { readIds } from '../alerts/ids.ts'
 import type { GlobalOptions } from '../cli.ts'
 import { transaction } from '../database/database.ts'
 import { ConfigurationError } from '../project/problem.ts'
@@ -6,17 +7,14 @@ import { personNamed } from './find.ts'
 import { printLine } from './print.ts'
 import { withSession } from './session.ts'
 
-export default function ackCommand([text = '']: string[], options: GlobalOptions & { by: string }): Promise<number> {
+export default function ackCommand(args: string[], options: GlobalOptions & { by: string }): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const by = personNamed(project, options.by) ?? options.by
-    const id = Number(text)
-    const acked = Number.isSafeInteger(id)
-      ? await transaction(database, (client) => ack(client, new Date(), [id], by))
-      : []
+    const acked = await transaction(database, (client) => ack(client, new Date(), readIds(args), by))
     if (acked.length === 0) {
-      throw new ConfigurationError(`ack: expected the number of an open incident, got: ${text}; \`nightshift incidents\` lists them`)
+      throw new ConfigurationError(`ack: expected the number of an open incident, got: ${args.join(' ')}; \`nightshift incidents\` lists them`)
     }
-    printLine(`incident ${id}: ${by} is on it; it is not mailed again until something new happens`)
+    printLine(`incident ${acked.join(', ')}: ${by} is on it; it is not mailed again until something new happens`)
     return 0
   })
 }

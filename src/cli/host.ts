@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { alertSettings } from '../alerts/settings.ts'
-import { drain } from '../alerts/outbox.ts'
+import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
-import { writeMails } from '../alerts/write-mails.ts'
 import { reconcile, type Reconciler } from '../jobs/reconcile.ts'
 import { ledgerEffects } from '../workers/effects.ts'
 import type { ProcessRole } from '../workers/alive.ts'
@@ -59,8 +58,7 @@ export async function openHost(
   )
   const sendMail = async (flush: boolean) => {
     const settings = alertSettings(context.project())
-    await writeMails(database, new Date(), settings, log, { flush })
-    await drain({ database, transport, settings, log, clock: () => new Date() })
+    await tell({ database, transport, settings, log, clock: () => new Date() }, { flush })
   }
   const outbox = startLoop(() => sendMail(false), { everyMs: DRAIN_MS, onError: complain('sending mail') })
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined

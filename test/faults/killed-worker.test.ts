@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ended, nightshift, start } from '../cli/nightshift.ts'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, smallModel } from '../projects/generated.ts'
+
+const CUSTOMERS = 20_000
+const AS_OF = '2026-03-02'
+
+describe.each([{ redis: false }, { redis: true }])(
+  'kill -9 of a worker in the middle of scoring (redis: $redis)',
+  ({ redis }) => {
+    const skip = redis && !hasRedis
+    let database: FreshDatabase
+    let project: TemporaryProject
+    let server: RedisServer | undefined
+    let env: Record<string, string>
+
+    beforeAll(async () => {
+      if (skip) return
+      database = await freshDatabase()
+      server = redis ? await startRedis() : undefined
+      env = { DATABASE_URL: database.url, ...(server === undefined ? {} : { REDIS_URL: server.url }) }
+      project = await generatedProject({ customers: CUSTOMERS }, smallModel({ work: 8 }))
+      const at = { project: project.root, env }
+      const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
+      expect(registered.code, registered.stderr).toBe(0)
+      await nightshift(['promote', 'value', '--version', '1'], at)
+    })
+    afterAll(async () => {
+      await project?.remove()
+      await server?.remove()
+      await database?.drop()
+    })
+
+    test.skipIf(skip)('the run completes on another worker, with one commit and nothing torn', async () => {
+      const at = { project: project.root, env }
+      const first = start(['worker'], at)
+      const firstEnded = ended(first)
+      const run = ended(start(['run', 'value', '--as-of', AS_OF, '--json'], at))
+      await until(async () => (await scoring(database)) !== undefined)
+      const child = childrenOf(first.pid)
+      first.kill('SIGKILL')
+      await firstEnded
+      const second = start(['worker'], at)
+      const secondEnded = ended(second)
+      const { code, stdout, stderr } = await run
+      second.kill('SIGTERM')
+      await secondEnded
+
+      expect(code, stderr).toBe(0)
+      const result = JSON.parse(stdout)
+      expect(result).toMatchObject({ state: 'published', rows: CUSTOMERS, attempts: 2 })
+      expect(result.tries.map((each: { outcome: string }) => each.outcome)).toEqual(['lost', 'published'])
+      const rows = await parquetReadObjects({
+        file: await asyncBufferFromFile(join(project.root, result.path)),
+      })
+      expect(rows).toHaveLength(CUSTOMERS)
+      expect(readdirSync(join(project.root, 'warehouse/scores/value', `as_of=${AS_OF}`))).toEqual([
+        'scores.parquet',
+      ])
+      // The orphans of the killed worker have ended themselves.
+      await until(async () => child.every((pid) => !existsSync(`/proc/${pid}`)))
+      const attempts = readdirSync(join(project.root, 'warehouse/.attempts'))
+      expect(attempts).toEqual([])
+    })
+  },
+)
+
+async function scoring(database: FreshDatabase): Promise<string | undefined> {
+  const { rows } = await database.database.pool.query<{ id: string }>(
+    `select id from nightshift.runs where kind = 'scores' and state = 'running' and progress->>'text' = 'scoring'`,
+  )
+  return rows[0]?.id
+}
+
+async function until(holds: () => Promise<boolean>, seconds = 40): Promise<void> {
+  for (let tries = 0; tries < seconds * 10; tries++) {
+    if (await holds()) return
+    await sleep(100)
+  }
+  throw new Error(`what was waited for did not come within ${seconds} s`)
+}
+
+function childrenOf(pid: number | undefined): string[] {
+  const out = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+  return out
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+}
