@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../src/database/database.ts'
+import { choosePlace } from '../src/database/place.ts'
+import { readPostmaster } from '../src/database/postmaster.ts'
 import { removeDatabase } from '../src/database/remove.ts'
 
 declare module 'vitest' {
@@ -41,13 +43,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
-/** What runs that were killed have left behind, an hour ago or longer. */
+/** What runs that were killed have left behind: a run that goes on has its server running. */
 async function sweep(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith('nightshift-tests-')) continue
     const left = join(tmpdir(), name)
     const made = statSync(left, { throwIfNoEntry: false })
-    if (made === undefined || Date.now() - made.mtimeMs < 3_600_000) continue
+    if (made === undefined || Date.now() - made.mtimeMs < 120_000) continue
+    if (readPostmaster(choosePlace(left).data).state === 'running') continue
     await removeDatabase(left)
     rmSync(left, { recursive: true, force: true })
   }
