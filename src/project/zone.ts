@@ -11,7 +11,17 @@ export interface Transition {
 
 /** True for an IANA name such as `Europe/Berlin` or `UTC`; false for offsets, abbreviations unknown to ICU, typos. */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return false
+  const known = asked.get(name)
+  if (known !== undefined) return known
+  const answer = /^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name) && isKnown(name)
+  asked.set(name, answer)
+  return answer
+}
+
+/** Intl takes a millisecond and more for each answer, and every source of every view asks. */
+const asked = new Map<string, boolean>()
+
+function isKnown(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true
