@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { ConfigurationError } from './project/problem.ts'
 
 /** What a command is handed beside its arguments; `json` asks for data instead of text. */
@@ -93,6 +93,8 @@ add('mute <model>', 'no mails about a model until a time', 'mute')
 add('alert <what>', '`alert test` sends one mail for real', 'alert').option('--to <address>', 'to whom, instead of every on-call address')
 add('runbook <model>', 'write the RUNBOOK.md skeleton, say which sections are empty', 'runbook').option(...json)
 
+add('doctor', 'check database, queue, mail, disk and files', 'doctor').option(...json)
+
 program.commandsGroup('The registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')
   .option(...asOf)
@@ -101,7 +103,12 @@ add('register <model> <file>', 'register an ONNX file as the next version', 'reg
 add('versions <model>', 'the versions of a model', 'versions').option(...json)
 add('promote <model>', 'make a version the champion', 'promote')
   .requiredOption('--version <n>', 'which version', integer)
-  .addOption(new Option('--override <reason>', 'promote against the gate, on record').implies({}))
+  .option('--override <reason>', 'promote against the gate, on record')
+  .option(...by)
+  .option(...json)
+add('rollback <model>', 'put the version back that was champion before', 'rollback')
+  .option('--to <n>', 'which version, instead of the one before', integer)
+  .option('--reason <reason>', 'why')
   .option(...by)
   .option(...json)
 add('history <model>', 'what was live when, and who changed it', 'history').option(...json)

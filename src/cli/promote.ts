@@ -25,7 +25,8 @@ export default function promoteCommand([name = '']: string[], options: Options):
       version: options.version,
       expected: current?.version ?? null,
       by,
-      override: options.override ?? null,
+      reason: options.override ?? null,
+      event: 'promoted',
     })
     const result = { ...done, rescored: 0 }
     if (options.json) printJson(result)

@@ -9,8 +9,9 @@ export interface Promotion {
   /** The champion that the caller saw; null where there was none. The pointer moves only from there. */
   expected: number | null
   by: string | null
-  /** Why the gate was overridden, null where it was not. */
-  override: string | null
+  /** Why the gate was overridden, or why it is rolled back; null where nobody said. */
+  reason: string | null
+  event: 'promoted' | 'rolled back'
 }
 
 /**
@@ -47,12 +48,12 @@ export async function promote(
     )
     await record(client, {
       model,
-      event: 'promoted',
+      event: promotion.event,
       version,
       from_version: current,
       by: promotion.by,
-      reason: promotion.override,
-      evidence: promotion.override === null ? {} : { override: true },
+      reason: promotion.reason,
+      evidence: {},
     })
   })
   return { from: promotion.expected, to: version, seconds: (performance.now() - start) / 1000 }

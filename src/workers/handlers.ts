@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { FactsOf, Progress, RequestOf, TaskName } from './tasks.ts'
 
 /** What the compute child does for each task. DuckDB and ONNX Runtime are loaded when first needed. */
@@ -33,7 +34,12 @@ export const handlers: {
     return writeSample(request)
   },
   async warm() {
-    await Promise.all([import('../pipeline/features.ts'), import('../pipeline/scoring.ts')])
+    const [{ warmScorers }] = await Promise.all([
+      import('../pipeline/scorers.ts'),
+      import('../pipeline/scoring.ts'),
+      import('../pipeline/features.ts'),
+    ])
+    warmScorers(availableParallelism())
     return {}
   },
 }

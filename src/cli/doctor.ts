@@ -1,0 +1,95 @@
+import { statfs } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { resolve } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { openProject } from '../project/load.ts'
+import { workerAlive } from '../workers/alive.ts'
+import { readEnvironment } from './environment.ts'
+import { printJson, printTable } from './print.ts'
+import { openSession } from './session.ts'
+
+interface Finding {
+  part: string
+  ok: boolean
+  detail: string
+}
+
+const FREE_BYTES = 2 * 2 ** 30
+
+/** Looks at everything that a night needs, one line each; exit 1 where something is wrong. */
+export default async function doctor(_args: string[], options: GlobalOptions): Promise<number> {
+  const environment = readEnvironment()
+  const findings: Finding[] = [node()]
+  const look = async (part: string, check: () => Promise<string>) => {
+    try {
+      findings.push({ part, ok: true, detail: await check() })
+    } catch (error) {
+      findings.push({ part, ok: false, detail: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  await look('files', async () => `${openProject(resolve(options.project)).name} is valid`)
+  if (findings.at(-1)?.ok) {
+    const project = openProject(resolve(options.project))
+    await look('disk', () => disk(project.root))
+    await look('mail', () => mail(environment.smtpUrl))
+    const session = await openSession(options, 'command', { quiet: true }).catch((error: unknown) => {
+      findings.push({ part: 'database', ok: false, detail: error instanceof Error ? error.message : String(error) })
+      return undefined
+    })
+    if (session !== undefined) {
+      try {
+        const where = session.database.embedded ? 'embedded server' : 'DATABASE_URL'
+        findings.push({ part: 'database', ok: true, detail: `${where}, its schema is current` })
+        await look('queue', async () => {
+          const queues = await session.queues()
+          await queues.has('features', 'doctor')
+          return queues.backend === 'redis' ? 'Redis answers' : 'in PostgreSQL, answers'
+        })
+        await look('workers', async () =>
+          (await workerAlive(session.database))
+            ? 'at least one is alive'
+            : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` works by itself meanwhile',
+        )
+      } finally {
+        await session.close()
+      }
+    }
+  }
+  if (options.json) printJson(findings)
+  else printTable(['', 'part', 'finding'], findings.map(({ part, ok, detail }) => [ok ? 'ok' : 'WRONG', part, detail]))
+  return findings.every(({ ok }) => ok) ? 0 : 1
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const ok = major > 20 || (major === 20 && minor >= 19)
+  return { part: 'node', ok, detail: ok ? process.version : `expected Node 20.19 or later, got: ${process.version}` }
+}
+
+async function disk(folder: string): Promise<string> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  const said = `${(free / 2 ** 30).toFixed(1)} GiB free`
+  if (free < FREE_BYTES) throw new Error(`${said} in ${folder}: expected at least 2 GiB; make room before the next night`)
+  return said
+}
+
+/** Connects and waits for the greeting; sends nothing. */
+async function mail(smtpUrl: string | undefined): Promise<string> {
+  if (smtpUrl === undefined) return 'SMTP_URL is not set: mails are written to .nightshift/outbox/'
+  const { hostname, port, protocol } = new URL(smtpUrl)
+  const at = { host: hostname, port: Number(port) || (protocol === 'smtps:' ? 465 : 587) }
+  await new Promise<void>((done, fail) => {
+    const socket = createConnection({ ...at, timeout: 5_000 }, () => {
+      socket.destroy()
+      done()
+    })
+    const refuse = (why: string) => {
+      socket.destroy()
+      fail(new Error(`the mail server ${at.host}:${at.port} does not answer: ${why}; mails wait in the outbox meanwhile`))
+    }
+    socket.once('timeout', () => refuse('nothing within 5 s'))
+    socket.once('error', (error) => refuse(error.message))
+  })
+  return `${at.host}:${at.port} answers; nightshift alert test sends one`
+}
