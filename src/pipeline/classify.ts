@@ -2,67 +2,110 @@ import { ConfigurationError } from '../project/problem.ts'
 import { readEngineError } from './engine-error.ts'
 import { Failure, type FailureClass } from './failure.ts'
 
-const NO_ROOM = /no space left|disk quota|out of memory|could not allocate|cannot allocate memory|bad_alloc|temporary directory size/i
+/** What DuckDB calls an error, where the class does not depend on its words. */
+const ENGINE: Record<string, FailureClass> = {
+  'Out of Memory': 'resource',
+  Interrupt: 'transient',
+  HTTP: 'transient',
+  Connection: 'transient',
+  Transaction: 'transient',
+  INTERNAL: 'bug',
+  FATAL: 'bug',
+  Dependency: 'bug',
+  'Invalid Configuration': 'bug',
+}
+/** Everything else that DuckDB refuses lies in the SQL or in the data, and comes back at every retry. */
+const ENGINE_DEFAULT: FailureClass = 'contract'
 
-/** Node's codes of errors that come from the machine or the network. */
 const CODES: Record<string, FailureClass> = {
   ENOSPC: 'resource',
   EDQUOT: 'resource',
   ENOMEM: 'resource',
   EMFILE: 'resource',
   ENFILE: 'resource',
-  EIO: 'resource',
+  EFBIG: 'resource',
   EROFS: 'resource',
-  ECONNREFUSED: 'transient',
-  ECONNRESET: 'transient',
+  ENOENT: 'transient',
+  EIO: 'transient',
+  EBUSY: 'transient',
+  EAGAIN: 'transient',
+  ESTALE: 'transient',
   EPIPE: 'transient',
+  ECONNRESET: 'transient',
+  ECONNREFUSED: 'transient',
+  ECONNABORTED: 'transient',
   ETIMEDOUT: 'transient',
-  EAI_AGAIN: 'transient',
-  ENOTFOUND: 'transient',
   EHOSTUNREACH: 'transient',
+  ENETUNREACH: 'transient',
+  ENOTFOUND: 'transient',
+  EAI_AGAIN: 'transient',
+  ERR_SOCKET_CLOSED: 'transient',
+  ERR_IPC_CHANNEL_CLOSED: 'transient',
+  ABORT_ERR: 'transient',
+  // Nobody gets a permission by asking again.
   EACCES: 'contract',
   EPERM: 'contract',
 }
 
-/** What DuckDB calls an error, where that alone decides. What is not listed is a bug. */
-const ENGINE: Record<string, FailureClass> = {
-  'Out of Memory': 'resource',
-  Interrupt: 'transient',
-  Parser: 'contract',
-  Binder: 'contract',
-  Catalog: 'contract',
-  Conversion: 'contract',
-  'Invalid Input': 'contract',
-  'Invalid Error': 'contract',
-  'Mismatch Type': 'contract',
-  'Out of Range': 'contract',
-  'Invalid Configuration': 'contract',
-  Permission: 'contract',
-  Constraint: 'contract',
-  'Not implemented': 'contract',
-  IO: 'contract',
+/** PostgreSQL's classes of SQLSTATE, the first two characters. */
+const SQLSTATE: Record<string, FailureClass> = {
+  '08': 'transient',
+  '40': 'transient',
+  '53': 'resource',
+  '55': 'transient',
+  '57': 'transient',
 }
 
-/** Decides the class of anything that was thrown: the one place that does. A Failure keeps the class it has. */
+const DISK_FULL =
+  /no space left|disk quota|ENOSPC|EDQUOT|max_temp_directory_size|failed to offload data block/i
+const NO_MEMORY =
+  /out of memory|could not allocate|failed to allocate|bad[_ ]alloc|allocation failed|cannot allocate memory/i
+const ONNX =
+  /onnxruntime|\[ONNX|ORT_|Non-zero status code returned|Load model|failed:.*(?:node|graph|opset|operator)|Non tensor type/i
+
+/**
+ * The one place that decides what kind of failure an error is; whether to wait, retry, hold or stop follows from
+ * that. A Failure stays what it is, everything unknown is a bug.
+ */
 export function classify(error: unknown): Failure {
   if (error instanceof Failure) return error
-  const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof ConfigurationError) return new Failure('contract', message, { cause: error })
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-  const engine = readEngineError(error)
-  const evidence = {
-    ...(code === undefined ? {} : { code }),
-    ...(engine === undefined ? {} : { engine: engine.type }),
+  if (error instanceof ConfigurationError) {
+    return new Failure('contract', error.message, { cause: error, evidence: { problems: error.problems } })
   }
-  return new Failure(classOf(message, code, engine?.type), engine?.message ?? message, { cause: error, evidence })
+  const message = error instanceof Error ? error.message : String(error)
+  const engine = readEngineError(error)
+  if (engine !== undefined) {
+    return new Failure(engineClass(engine.type, engine.message), engine.message, {
+      cause: error,
+      evidence: { engine: engine.type },
+    })
+  }
+  const code = codeOf(error)
+  return new Failure(classOf(code, message), message, {
+    cause: error,
+    evidence: code === undefined ? {} : { code },
+  })
 }
 
-function classOf(message: string, code: string | undefined, engine: string | undefined): FailureClass {
-  if (NO_ROOM.test(message)) return 'resource'
-  if (engine !== undefined) return ENGINE[engine] ?? 'bug'
-  if (code === undefined) return 'bug'
-  // PostgreSQL: 08 connection, 53 resources, 57 operator intervention, 40 serialization.
-  if (/^(08|57|40)...$/.test(code)) return 'transient'
-  if (/^53...$/.test(code)) return 'resource'
-  return CODES[code] ?? 'bug'
+function engineClass(type: string, message: string): FailureClass {
+  if (DISK_FULL.test(message) || NO_MEMORY.test(message)) return 'resource'
+  // A file that vanished, or a disk that hiccups; a file that is broken is Invalid Input.
+  if (type === 'IO') return 'transient'
+  return ENGINE[type] ?? ENGINE_DEFAULT
+}
+
+function classOf(code: string | undefined, message: string): FailureClass {
+  if (DISK_FULL.test(message) || NO_MEMORY.test(message)) return 'resource'
+  const byCode =
+    code === undefined
+      ? undefined
+      : (CODES[code] ?? SQLSTATE[/^[0-9A-Z]{5}$/.test(code) ? code.slice(0, 2) : ''])
+  if (byCode !== undefined) return byCode
+  if (/connection terminated|connection is closed|socket hang up|timeout exceeded/i.test(message))
+    return 'transient'
+  return ONNX.test(message) ? 'model' : 'bug'
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

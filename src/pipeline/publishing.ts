@@ -1,39 +1,46 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { Failure } from './failure.ts'
+import { makeFolder, syncFolder } from './sync.ts'
 
+/** Where a partition is published: one file under a stable name, always one whole partition. */
 export interface PartitionPath {
-  /** The folder `as_of=<label>`. */
   folder: string
-  /** The stable name that readers know. */
   file: string
 }
 
-const FILES = { features: 'features.parquet', scores: 'scores.parquet' } as const
+export type PartitionKind = 'features' | 'scores'
 
-/** Where a view's features or a model's scores of one as-of are: always one whole partition, old or new. */
+/** Paths of a published partition. `label` is the as-of's: `2026-11-22` or `2026-11-22T03Z`. */
 export function partitionPath(
   warehouse: string,
-  kind: 'features' | 'scores',
+  kind: PartitionKind,
   name: string,
   label: string,
 ): PartitionPath {
   const folder = join(warehouse, kind, name, `as_of=${label}`)
-  return { folder, file: join(folder, FILES[kind]) }
+  return { folder, file: join(folder, `${kind}.parquet`) }
 }
 
-/** The folder that belongs to one attempt alone; `attempt` is `<run>-a<n>`. */
+/** Paths of what a challenger scored beside the champion. */
+export function shadowPath(warehouse: string, model: string, version: number, label: string): PartitionPath {
+  const folder = join(warehouse, 'shadow', model, `challenger=${version}`, `as_of=${label}`)
+  return { folder, file: join(folder, 'scores.parquet') }
+}
+
+/** The folder of one attempt (`<run>-a<n>`), which nobody else writes to. */
 export function attemptFolder(warehouse: string, attempt: string): string {
   return join(warehouse, '.attempts', attempt)
 }
 
 /**
- * Renames an attempt's file over the stable name and syncs both folders, then removes the attempt's folder.
- * @returns false where the file is not there (any more): it was moved before, or the attempt's files were removed
+ * Renames an attempt's file over the partition's stable name, syncs the folders, and removes the attempt's. After a
+ * power cut the path shows the old or the new partition, whole. Safe to repeat, and to do twice at once. Returns
+ * false where the file is not there (any more): it was moved before, or a later attempt removed it.
  */
-export async function moveIntoPlace(from: string, to: PartitionPath): Promise<boolean> {
-  const file = join(from, to.file.slice(to.folder.length + 1))
-  await mkdir(to.folder, { recursive: true })
-  const moved = await rename(file, to.file).then(
+export async function moveIntoPlace(attempt: string, target: PartitionPath): Promise<boolean> {
+  await makeFolder(target.folder)
+  const moved = await rename(join(attempt, basename(target.file)), target.file).then(
     () => true,
     (error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
@@ -41,35 +48,38 @@ export async function moveIntoPlace(from: string, to: PartitionPath): Promise<bo
     },
   )
   // Also where somebody else renamed it: they may have died before they synced.
-  await syncFolder(to.folder)
-  await syncFolder(dirname(to.folder))
-  await rm(from, { recursive: true, force: true })
+  await syncFolder(target.folder)
+  await rm(attempt, { recursive: true, force: true })
   return moved
 }
 
-/** Removes the folders of these attempts, so that nobody can publish from them any more. */
+/** Removes attempts' folders, so that a zombie finds its file gone. Those that are not there are no error. */
 export async function removeAttempts(warehouse: string, attempts: string[]): Promise<void> {
-  await Promise.all(
-    attempts.map((attempt) => rm(attemptFolder(warehouse, attempt), { recursive: true, force: true })),
-  )
-}
-
-/** Waits until a file's content is on the disk. */
-export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+  for (const attempt of attempts) {
+    if (attempt !== basename(attempt) || attempt === '' || attempt.startsWith('.')) {
+      throw new Failure('bug', `expected the name of an attempt such as 01JD-a1, got: ${attempt}`)
+    }
+    await rm(attemptFolder(warehouse, attempt), { recursive: true, force: true })
   }
 }
 
-/** Waits until a folder's entries are on the disk: a rename is not safe before that. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+/**
+ * Removes the folders of attempts that nobody will come back to: those not in `alive` whose newest change is older
+ * than `olderThanMs` at `now` (milliseconds since 1970). Returns their names.
+ */
+export async function sweepAttempts(
+  warehouse: string,
+  { alive, now, olderThanMs }: { alive: ReadonlySet<string>; now: number; olderThanMs: number },
+): Promise<string[]> {
+  const folder = join(warehouse, '.attempts')
+  const names = await readdir(folder).catch(() => [])
+  const swept: string[] = []
+  for (const name of names) {
+    if (alive.has(name)) continue
+    const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: now }))
+    if (now - mtimeMs < olderThanMs) continue
+    await rm(join(folder, name), { recursive: true, force: true })
+    swept.push(name)
   }
+  return swept
 }

@@ -7,8 +7,8 @@ import { compressors } from 'hyparquet-compressors'
 import type { Engine } from './duckdb.ts'
 import type { Column, WrittenFile } from './facts.ts'
 import { Failure } from './failure.ts'
-import { syncFile } from './publishing.ts'
 import { identifier, literal } from './quote.ts'
+import { syncFile } from './sync.ts'
 
 export interface ReadBackRequest {
   /** The engine that wrote the file, or another that may read it. */
@@ -74,12 +74,17 @@ async function hash(path: string): Promise<string> {
 }
 
 async function describe(engine: Engine, path: string): Promise<Column[]> {
-  const rows = await engine.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(path)}, hive_partitioning = false)`)
+  const rows = await engine.rows(
+    `DESCRIBE SELECT * FROM read_parquet(${literal(path)}, hive_partitioning = false)`,
+  )
   return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
 }
 
 /** The first rows of the first row group and the last rows of the last, as both read them. */
-async function compareEdges({ engine, path, entity, rows }: ReadBackRequest, footer: FileMetaData): Promise<void> {
+async function compareEdges(
+  { engine, path, entity, rows }: ReadBackRequest,
+  footer: FileMetaData,
+): Promise<void> {
   if (rows === 0) return
   const file = await asyncBufferFromFile(path)
   const last = footer.row_groups.at(-1)
@@ -95,7 +100,14 @@ async function compareEdges({ engine, path, entity, rows }: ReadBackRequest, foo
          FROM read_parquet(${literal(path)}, hive_partitioning = false, file_row_number = true)
         WHERE file_row_number >= ${from} AND file_row_number < ${to} ORDER BY file_row_number`,
     )
-    const theirs = await parquetReadObjects({ file, metadata: footer, columns: entity, rowStart: from, rowEnd: to, compressors })
+    const theirs = await parquetReadObjects({
+      file,
+      metadata: footer,
+      columns: entity,
+      rowStart: from,
+      rowEnd: to,
+      compressors,
+    })
     expectSame(path, `rows ${from} to ${to}`, ours.length, theirs.length)
     for (const [index, row] of theirs.entries()) {
       const read = entity.map((name) => asText(row[name])).join('\u001f')
@@ -106,7 +118,12 @@ async function compareEdges({ engine, path, entity, rows }: ReadBackRequest, foo
 
 /** As DuckDB writes the value as text. */
 function asText(value: unknown): string {
-  if (value instanceof Date) return value.toISOString().replace('T', ' ').replace(/(\.000)?Z$/, '').replace(/ 00:00:00$/, '')
+  if (value instanceof Date)
+    return value
+      .toISOString()
+      .replace('T', ' ')
+      .replace(/(\.000)?Z$/, '')
+      .replace(/ 00:00:00$/, '')
   return String(value)
 }
 

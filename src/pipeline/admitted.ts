@@ -1,0 +1,154 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Source } from '../project/project.ts'
+import { arrivalBound, type Cut } from './cut.ts'
+import type { InputFile } from './facts.ts'
+import type { FooterColumn, Range } from './footers.ts'
+import { fromLocal, readInstant, showInstant } from './localtime.ts'
+import { contract, type FoundSource, type SourceFile } from './sources.ts'
+import { rawLimit, type TimeColumn } from './timecolumn.ts'
+
+const DAY = 86_400_000_000n
+
+/** Which of a source's files can hold rows that are seen at a cut, by their footers and paths alone. */
+export interface Admitted {
+  files: SourceFile[]
+  /** Of a source whose time is a hive key: the instant of the newest key before the cut. */
+  newestKey: bigint | undefined
+}
+
+/** Name of the column or hive key that a source's rows are ordered in time by. */
+export function timeName(source: Source): string | undefined {
+  switch (source.kind) {
+    case 'events':
+      return source.event_time
+    case 'history':
+      return source.valid_from
+    case 'snapshots':
+      return source.snapshot_at
+    case 'static':
+      return undefined
+  }
+}
+
+/** The source's time is a key of its folders, not a column of its files. */
+export function isKeyed({ source, hiveKeys }: FoundSource): boolean {
+  const name = timeName(source)
+  return name !== undefined && keyNamed(hiveKeys, name) !== undefined
+}
+
+/**
+ * Leaves out what lies wholly behind the cut. So a file that arrives for a later night changes nothing of an
+ * earlier one. Throws a contract Failure where a hive key is no time.
+ */
+export function admit(found: FoundSource, cut: Cut): Admitted {
+  const { source, hiveKeys, files } = found
+  const name = timeName(source)
+  if (name === undefined) return { files, newestKey: undefined }
+  const key = keyNamed(hiveKeys, name)
+  if (key === undefined) {
+    const arrived = source.kind === 'static' || source.kind === 'snapshots' ? undefined : source.available_at
+    const bound = arrivalBound(source, cut)
+    const kept = files.filter(
+      (file) =>
+        startsBefore(columnOf(file, name), source, cut.at) &&
+        (arrived === undefined ||
+          bound === undefined ||
+          startsBefore(columnOf(file, arrived), source, bound + 1n)),
+    )
+    return { files: kept, newestKey: undefined }
+  }
+  const dated = files
+    .map((file) => ({ file, at: keyInstant(found, file, key) }))
+    .filter(({ at }) => at < cut.at)
+  const newest = dated.reduce<bigint | undefined>(
+    (max, { at }) => (max === undefined || at > max ? at : max),
+    undefined,
+  )
+  const kept = source.kind === 'snapshots' ? dated.filter(({ at }) => at === newest) : dated
+  return { files: kept.map(({ file }) => file), newestKey: newest }
+}
+
+/** What a run records of the files it reads. */
+export function inputFiles(found: FoundSource, files: SourceFile[]): InputFile[] {
+  const name = timeName(found.source)
+  return files.map((file) => ({
+    source: found.name,
+    path: file.shown,
+    size: file.size,
+    modified: new Date(file.modified).toISOString(),
+    rows: file.footer.rows,
+    newest: name === undefined ? null : newestOf(found, file, name),
+  }))
+}
+
+function newestOf(found: FoundSource, file: SourceFile, name: string): string | null {
+  const key = keyNamed(found.hiveKeys, name)
+  if (key !== undefined) return showInstant(keyInstant(found, file, key))
+  const column = columnOf(file, name)
+  if (column?.range === undefined || column.time === undefined) return null
+  return showInstant(rawInstant(column.range.max, timeOf(column, found.source)))
+}
+
+/** The instant of a raw value: microseconds, or days of a date. */
+export function rawInstant(value: bigint, { type, zone }: TimeColumn): bigint {
+  return fromLocal(zone, type === 'DATE' ? value * DAY : value)
+}
+
+/** Statistics over several files, undefined where one of them says nothing. Files without rows have nothing to say. */
+export function rangeOver(files: SourceFile[], name: string): Range | undefined {
+  let range: Range | undefined
+  for (const file of files) {
+    if (file.footer.rows === 0) continue
+    const own = columnOf(file, name)?.range
+    if (own === undefined) return undefined
+    range =
+      range === undefined
+        ? own
+        : { min: own.min < range.min ? own.min : range.min, max: own.max > range.max ? own.max : range.max }
+  }
+  return range
+}
+
+/** Names of columns are compared without case, as DuckDB does. */
+export function columnOf(file: SourceFile, name: string): FooterColumn | undefined {
+  const { columns } = file.footer
+  return (
+    columns.find((column) => column.name === name) ??
+    columns.find((column) => column.name.toLowerCase() === name.toLowerCase())
+  )
+}
+
+/** Unknown bounds admit. */
+function startsBefore(column: FooterColumn | undefined, source: Source, instant: bigint): boolean {
+  if (column?.range === undefined || column.time === undefined) return true
+  return column.range.min < rawLimit(timeOf(column, source), instant)
+}
+
+function timeOf(column: FooterColumn, source: Source): TimeColumn {
+  return {
+    type: column.time === 'date' ? 'DATE' : 'TIMESTAMP',
+    zone: column.time === 'instant' ? 'UTC' : source.timezone,
+  }
+}
+
+function keyNamed(keys: string[], name: string): string | undefined {
+  return keys.find((key) => key.toLowerCase() === name.toLowerCase())
+}
+
+/** `2026-11-21` is that day's midnight in the source's zone, as is `2026-11-21T03:00`; `2026-11-21T03Z` an instant. */
+function keyInstant(found: FoundSource, file: SourceFile, key: string): bigint {
+  const value = file.keys.get(key) ?? ''
+  try {
+    if (/^\d{4}-\d{2}-\d{2}T\d{2}Z$/.test(value)) return readInstant(value.replace('Z', ':00Z'))
+    if (/Z$|[+-]\d{2}:?\d{2}$/.test(value.slice(10))) return readInstant(value.replace(' ', 'T'))
+    const wall = Temporal.PlainDateTime.from(value.replace(' ', 'T'), { overflow: 'reject' })
+    return BigInt(wall.toZonedDateTime(found.source.timezone).epochMilliseconds) * 1000n
+  } catch (cause) {
+    throw contract(
+      found.name,
+      file.shown,
+      `expected ${key}= to be a date such as 2026-11-21 or a time such as 2026-11-21T03Z, got: ${value}`,
+      cause,
+    )
+  }
+}

@@ -1,0 +1,47 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AsOf } from '../project/asof.ts'
+import type { Duration, Source } from '../project/project.ts'
+import { readInstant } from './localtime.ts'
+
+/** The line between what a query may see and what it may not. */
+export interface Cut {
+  /** Microseconds since 1970: only what happened before it is seen. */
+  at: bigint
+  /** When the data was read: what arrived later was not there. Microseconds since 1970. */
+  knownAt: bigint
+  /** The project's zone, in which SQL reads its timestamps. */
+  timezone: string
+  /** Of a history source: one row per key, the one that is valid at the cut; or, for labels, all rows that began before it. */
+  history: 'latest' | 'all'
+}
+
+/** What features see at an as-of. `knownAt` is ISO 8601. */
+export function featureCut(asOf: Pick<AsOf, 'instant'>, knownAt: string, timezone: string): Cut {
+  return { at: readInstant(asOf.instant), knownAt: readInstant(knownAt), timezone, history: 'latest' }
+}
+
+/** What labels see: everything before the end of their window (ISO 8601), of history sources every row. */
+export function labelCut(labelEnd: string, knownAt: string, timezone: string): Cut {
+  return { at: readInstant(labelEnd), knownAt: readInstant(knownAt), timezone, history: 'all' }
+}
+
+/**
+ * The latest moment, inclusive, at which a row may have become available and still be seen: the earlier of the cut
+ * plus the source's `cutoff` and the moment of reading. Undefined where the source does not say when rows arrive.
+ */
+export function arrivalBound(source: Source, cut: Cut): bigint | undefined {
+  if (source.kind !== 'events' && source.kind !== 'history') return undefined
+  if (source.available_at === undefined) return undefined
+  const end = source.cutoff === undefined ? cut.at : later(cut.at, source.cutoff, cut.timezone, 1)
+  return end < cut.knownAt ? end : cut.knownAt
+}
+
+/** An instant moved by a duration; whole days are days of the calendar, so that they end at the same time of day. */
+export function later(instant: bigint, { ms, days }: Duration, timezone: string, sign: 1 | -1): bigint {
+  if (days === undefined) return instant + BigInt(sign * ms) * 1000n
+  const rest = ((instant % 1000n) + 1000n) % 1000n
+  const start = Temporal.Instant.fromEpochMilliseconds(Number((instant - rest) / 1000n)).toZonedDateTimeISO(
+    timezone,
+  )
+  return BigInt(start.add({ days: sign * days }).epochMilliseconds) * 1000n + rest
+}

@@ -1,0 +1,145 @@
+import { timeName } from './admitted.ts'
+import { arrivalBound, type Cut } from './cut.ts'
+import type { Range } from './footers.ts'
+import { identifier } from './quote.ts'
+import { columnNamed, keySql, quoted, relation, type Schema, type SourceColumn } from './schema.ts'
+import type { FoundSource, SourceFile } from './sources.ts'
+import {
+  isBefore,
+  isTimestamp,
+  localSql,
+  rawLimit,
+  rawLiteral,
+  type TimeColumn,
+  timeColumn,
+} from './timecolumn.ts'
+
+/** A source ready to be read at a cut: all that its view's SQL is made of. */
+export interface SourceTable {
+  found: FoundSource
+  /** Files to read, at least one: its schema is needed even where no row lies before the cut. */
+  files: SourceFile[]
+  schema: Schema
+  /** The columns that the query may read. */
+  columns: SourceColumn[]
+  /** Bounds of the raw values of timestamp columns, by name. */
+  ranges: Map<string, Range | undefined>
+  /** Of snapshots: the raw value of the newest before the cut where it is a column, `keyed` where the files say it, none. */
+  snapshot: bigint | 'keyed' | 'none' | undefined
+}
+
+/**
+ * The SELECT behind a source's name, as `features.sql` sees it at a cut (design, section 4):
+ *
+ * events     rows before the cut that had arrived in time
+ * history    of each key the row with the latest start before the cut, if it is valid there: its end is at the cut or
+ *            later, and reads null, since it was not known. A row that ends exactly at the cut is valid, because the
+ *            row that follows it begins there and is not seen. Of rows with one start the one that arrived last
+ *            counts, then the one that ends last, then the greatest in its other columns: never the order of rows
+ * snapshots  the rows of the newest snapshot before the cut
+ * static     everything
+ */
+export function cutViewSql(table: SourceTable, cut: Cut): string {
+  const { found, schema } = table
+  const { source } = found
+  const from = `${relation(found, table.files, schema)} AS s`
+  const where = conditions(table, cut)
+  const filter = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
+  if (source.kind !== 'history' || cut.history === 'all') {
+    const columns = table.columns.map(
+      (column) => `${local(table, cut, column, known(table, cut, column))} AS ${identifier(column.name)}`,
+    )
+    return `SELECT ${columns.join(', ')} FROM ${from}${filter}`
+  }
+  return latestRows(table, cut, `${from}${filter}`)
+}
+
+/** SQL of the newest raw time of rows that can be seen, for freshness and for the newest snapshot. */
+export function visibleRows(table: SourceTable, cut: Cut): string {
+  const where = conditions({ ...table, snapshot: undefined }, cut)
+  return `${relation(table.found, table.files, table.schema)} AS s${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`
+}
+
+/** The source's declared time as a column of its files; undefined where it has none, or a hive key. */
+export function timeOfTable({
+  found,
+  schema,
+}: Pick<SourceTable, 'found' | 'schema'>): (TimeColumn & { name: string }) | undefined {
+  const name = timeName(found.source)
+  const column = name === undefined ? undefined : columnNamed(schema.columns, name)
+  return column === undefined || column.isKey
+    ? undefined
+    : { name: column.name, ...timeColumn(column.type, found.source.timezone) }
+}
+
+function conditions(table: SourceTable, cut: Cut): string[] {
+  const { source } = table.found
+  const where: string[] = []
+  const time = timeOfTable(table)
+  if (table.snapshot === 'none') return ['false']
+  if (time !== undefined && typeof table.snapshot === 'bigint') {
+    where.push(`${quoted('s', time.name)} = ${rawLiteral(time.type, table.snapshot)}`)
+  } else if (time !== undefined) where.push(isBefore(quoted('s', time.name), time, cut.at))
+  const arrived = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
+  const bound = arrivalBound(source, cut)
+  if (arrived !== undefined && bound !== undefined) {
+    const column = columnNamed(table.schema.columns, arrived)
+    // Inclusive: what arrives at the very moment of the bound has arrived.
+    if (column !== undefined)
+      where.push(isBefore(quoted('s', column.name), timeColumn(column.type, source.timezone), bound + 1n))
+  }
+  return where
+}
+
+/** A column as it lies in the file, but for an end behind the cut, which nobody knew: null. */
+function known(table: SourceTable, cut: Cut, column: SourceColumn): string {
+  const sql = quoted('s', column.name)
+  if (column.isKey) return keySql(sql, column.type)
+  return isEnd(table, column)
+    ? `CASE WHEN ${isBefore(sql, timeColumn(column.type, table.found.source.timezone), cut.at)} THEN ${sql} END`
+    : sql
+}
+
+/** A column as the query sees it, from SQL that gives what `known` says: timestamps in the project's zone. */
+function local(table: SourceTable, cut: Cut, column: SourceColumn, sql: string): string {
+  if (column.isKey || !isTimestamp(column.type)) return sql
+  const time = timeColumn(column.type, table.found.source.timezone)
+  const range = table.ranges.get(column.name)
+  const limit = rawLimit(time, cut.at)
+  // Behind the cut an end reads null already: no piece of the conversion is needed for it.
+  const capped =
+    isEnd(table, column) && range !== undefined && range.max > limit
+      ? { min: range.min < limit ? range.min : limit, max: limit }
+      : range
+  return localSql(sql, time, cut.timezone, capped)
+}
+
+function isEnd({ found: { source } }: SourceTable, column: SourceColumn): boolean {
+  return source.kind === 'history' && source.valid_to?.toLowerCase() === column.name.toLowerCase()
+}
+
+/**
+ * One aggregate for each key; the columns travel as one struct, so that all are of the same row. Comparing every
+ * column that the query reads costs a tenth more than comparing the start alone, and makes ties harmless.
+ */
+function latestRows(table: SourceTable, cut: Cut, from: string): string {
+  const { source } = table.found
+  if (source.kind !== 'history') return from
+  const first = [source.valid_from, source.available_at, source.valid_to].flatMap((name) => {
+    const column = name === undefined ? undefined : columnNamed(table.schema.columns, name)
+    return column === undefined ? [] : [column]
+  })
+  const all = [...new Set([...first, ...table.columns])]
+  const member = (column: SourceColumn) => `c${all.indexOf(column)}`
+  const row = `struct_pack(${all.map((column) => `${member(column)} := ${known(table, cut, column)}`).join(', ')})`
+  const keys = source.key.map((name) => {
+    const column = columnNamed(table.schema.columns, name)
+    return column === undefined ? quoted('s', name) : known(table, cut, column)
+  })
+  const picked = table.columns.map(
+    (column) => `${local(table, cut, column, `r.${member(column)}`)} AS ${identifier(column.name)}`,
+  )
+  const end = source.valid_to === undefined ? undefined : columnNamed(table.schema.columns, source.valid_to)
+  const valid = end === undefined ? '' : ` WHERE r.${member(end)} IS NULL`
+  return `SELECT ${picked.join(', ')} FROM (SELECT max(${row}) AS r FROM ${from} GROUP BY ${keys.join(', ')})${valid}`
+}

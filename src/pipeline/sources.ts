@@ -1,0 +1,111 @@
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { Source } from '../project/project.ts'
+import { Failure } from './failure.ts'
+import { type Footer, type Range, readFooter } from './footers.ts'
+import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
+
+/** One Parquet file of a source, with what its footer and its path say. */
+export interface SourceFile extends FoundFile {
+  /** As people are shown it, and as InputFile names it: relative to the project's root where it lies within. */
+  shown: string
+  footer: Footer
+  /** Values of the source's hive keys, as in the path. */
+  keys: Map<string, string>
+}
+
+/** A source whose files are there; nothing is said yet of its columns' types. */
+export interface FoundSource {
+  name: string
+  source: Source
+  files: SourceFile[]
+  /** Names of the `key=value` folders, in the path's order. */
+  hiveKeys: string[]
+}
+
+/**
+ * Finds a source's files and reads their footers (about 1 ms a file, kept while the process lives).
+ * Throws a late-data Failure where the path matches no file, a contract Failure that names the file where one is
+ * broken or its folders have other keys than the rest.
+ */
+export function findSource(root: string, name: string, source: Source): FoundSource {
+  const found = expandGlob(root, source.path)
+  if (found.length === 0) throw missing(root, name, source)
+  const files = found.map((file) => {
+    const shown = showPath(root, file.path)
+    if (/[*?[\]]/.test(file.path)) {
+      throw contract(
+        name,
+        shown,
+        `the path has a character that DuckDB reads as a pattern (*, ?, [ or ]): rename the file or its folder`,
+      )
+    }
+    return { ...file, shown, footer: readFooter(file, shown), keys: ownKeys(root, file.path) }
+  })
+  const keys = [...(files[0]?.keys.keys() ?? [])]
+  for (const file of files) {
+    if (file.keys.size !== keys.length || keys.some((key) => !file.keys.has(key))) {
+      const expected =
+        keys.length === 0
+          ? 'no key=value folders'
+          : `the folders ${keys.map((key) => `${key}=...`).join('/')}`
+      throw contract(
+        name,
+        file.shown,
+        `expected ${expected} in its path as in ${files[0]?.shown}, got: ${[...file.keys.keys()].map((key) => `${key}=...`).join('/') || 'none'}`,
+      )
+    }
+    refuseMasked(name, file)
+  }
+  return { name, source, files, hiveKeys: keys }
+}
+
+/** The key wins over a column of the same name in DuckDB: harmless where they say the same, silent nonsense elsewhere. */
+function refuseMasked(name: string, file: SourceFile): void {
+  if (file.keys.size === 0) return
+  for (const [key, value] of hiveKeys(file.path)) {
+    const column = file.footer.columns.find((each) => each.name.toLowerCase() === key.toLowerCase())
+    if (column === undefined || saysTheSame(column.range, value)) continue
+    throw contract(
+      name,
+      file.shown,
+      `the folder ${key}=${value} hides the file's own column ${column.name}, and they may differ: rename one of them`,
+    )
+  }
+}
+
+function saysTheSame(range: Range | undefined, value: string): boolean {
+  if (range === undefined || range.min !== range.max) return false
+  const days = /^\d{4}-\d{2}-\d{2}$/.test(value)
+    ? BigInt(Date.parse(`${value}T00:00:00Z`) / 86_400_000)
+    : undefined
+  const whole = /^-?\d{1,18}$/.test(value) ? BigInt(value) : undefined
+  return range.min === (days ?? whole)
+}
+
+/** Only keys within the project count: `/data/env=prod/project` says nothing of a source. */
+function ownKeys(root: string, path: string): Map<string, string> {
+  const within = relative(resolve(root), path)
+  return hiveKeys(isOutside(within) ? path : within)
+}
+
+export function showPath(root: string, path: string): string {
+  const within = relative(resolve(root), path)
+  return isOutside(within) ? path : within.split(sep).join('/')
+}
+
+function isOutside(path: string): boolean {
+  return path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)
+}
+
+function missing(root: string, name: string, source: Source): Failure {
+  const where = isAbsolute(source.path) ? source.path : join(resolve(root), source.path)
+  return new Failure(
+    'late-data',
+    `source ${name}: expected at least one Parquet file at ${source.path}, got: none (looked in ${where}; names with a leading dot and empty files do not count)`,
+    { evidence: { source: name, path: source.path } },
+  )
+}
+
+export function contract(source: string, file: string, why: string, cause?: unknown): Failure {
+  return new Failure('contract', `source ${source}: ${file}: ${why}`, { cause, evidence: { source, file } })
+}

@@ -1,0 +1,116 @@
+import type { View } from '../project/project.ts'
+import { type Admitted, admit, isKeyed, rangeOver } from './admitted.ts'
+import type { Cut } from './cut.ts'
+import { cutViewSql, type SourceTable, timeOfTable, visibleRows } from './cutview.ts'
+import type { Engine } from './duckdb.ts'
+import type { Range } from './footers.ts'
+import { ALL_TIME } from './localtime.ts'
+import { identifier } from './quote.ts'
+import { quoted, readSchema, relation, type SourceColumn } from './schema.ts'
+import { type FoundSource, findSource, type SourceFile } from './sources.ts'
+import { isTimestamp, rawNumber } from './timecolumn.ts'
+
+/** A source with the files that can matter at a cut. */
+export interface CutSource {
+  found: FoundSource
+  admitted: Admitted
+  /** The files to open: the admitted, or one for its schema where there are none. */
+  files: SourceFile[]
+}
+
+/** Finds the files of all of a view's sources. Throws late-data and contract Failures, the first that it meets. */
+export function cutSources(root: string, view: Pick<View, 'sources' | 'entity'>, cut: Cut): CutSource[] {
+  return Object.entries(view.sources).map(([name, source]) => {
+    const keyed =
+      source.kind === 'history' && source.key.length === 0 ? { ...source, key: view.entity } : source
+    const found = findSource(root, name, keyed)
+    const admitted = admit(found, cut)
+    const files = admitted.files.length > 0 ? admitted.files : found.files.slice(-1)
+    return { found, admitted, files }
+  })
+}
+
+/** Absolute paths that an engine has to be allowed to read. */
+export function readablePaths(sources: CutSource[]): string[] {
+  return [...new Set(sources.flatMap(({ files }) => files.map(({ path }) => path)))]
+}
+
+/**
+ * Prepares a source for a query that reads these columns (`names` in lower case; undefined: all of them).
+ * Throws contract Failures about its schema.
+ */
+export async function prepareTable(
+  engine: Engine,
+  { found, admitted, files }: CutSource,
+  cut: Cut,
+  names: Set<string> | undefined,
+): Promise<SourceTable> {
+  const schema = await readSchema(engine, found, files)
+  const read = schema.columns.filter(({ name }) => names === undefined || names.has(name.toLowerCase()))
+  // `SELECT count(*)` reads no column, and a view has to have one.
+  const columns = read.length > 0 ? read : schema.columns.slice(0, 1)
+  const bare: SourceTable = { found, files, schema, columns, ranges: new Map(), snapshot: undefined }
+  const ranges = await timeRanges(engine, bare, admitted)
+  const snapshot = await newestSnapshot(engine, { ...bare, ranges }, admitted, cut)
+  return { ...bare, ranges, snapshot }
+}
+
+/** Makes the source readable under its name, cut. */
+export async function createView(engine: Engine, table: SourceTable, cut: Cut): Promise<void> {
+  await engine.run(`CREATE OR REPLACE TEMP VIEW ${identifier(table.found.name)} AS ${cutViewSql(table, cut)}`)
+}
+
+/** Newest time of the source's rows that can be seen at the cut: raw, microseconds or days; undefined without rows. */
+export async function newestVisible(
+  engine: Engine,
+  table: SourceTable,
+  cut: Cut,
+): Promise<bigint | undefined> {
+  const time = timeOfTable(table)
+  if (time === undefined) return undefined
+  const { newest } = await engine.row(
+    `SELECT ${rawNumber(`max(${quoted('s', time.name)})`, time.type)} AS newest FROM ${visibleRows(table, cut)}`,
+  )
+  return typeof newest === 'bigint' ? newest : undefined
+}
+
+/** Statistics give them for nothing; of files that have none (INT96, say) the columns are read. */
+async function timeRanges(
+  engine: Engine,
+  table: SourceTable,
+  { files }: Admitted,
+): Promise<Map<string, Range | undefined>> {
+  const ranges = new Map<string, Range | undefined>()
+  const unknown: SourceColumn[] = []
+  for (const column of table.columns) {
+    if (column.isKey || !isTimestamp(column.type)) continue
+    const range = rangeOver(files, column.name)
+    ranges.set(column.name, range)
+    if (range === undefined && files.some(({ footer }) => footer.rows > 0)) unknown.push(column)
+  }
+  if (unknown.length === 0) return ranges
+  const bounds = unknown.map(({ name, type }, index) => {
+    const sql = type === 'TIMESTAMP WITH TIME ZONE' ? quoted('s', name) : `${quoted('s', name)}::TIMESTAMP`
+    return `epoch_us(min(${sql}) FILTER (isfinite(${sql}))) AS min${index}, epoch_us(max(${sql}) FILTER (isfinite(${sql}))) AS max${index}, coalesce(bool_or(NOT isfinite(${sql})), false) AS infinite${index}`
+  })
+  const row = await engine.row(
+    `SELECT ${bounds.join(', ')} FROM ${relation(table.found, table.files, table.schema)} AS s`,
+  )
+  unknown.forEach(({ name }, index) => {
+    const [min, max] = [row[`min${index}`], row[`max${index}`]]
+    const known = typeof min === 'bigint' && typeof max === 'bigint' ? { min, max } : { min: 0n, max: 0n }
+    ranges.set(name, row[`infinite${index}`] === true ? { min: known.min, max: ALL_TIME.max } : known)
+  })
+  return ranges
+}
+
+async function newestSnapshot(
+  engine: Engine,
+  table: SourceTable,
+  admitted: Admitted,
+  cut: Cut,
+): Promise<SourceTable['snapshot']> {
+  if (table.found.source.kind !== 'snapshots') return undefined
+  if (isKeyed(table.found)) return admitted.files.length > 0 ? 'keyed' : 'none'
+  return (await newestVisible(engine, table, cut)) ?? 'none'
+}
