@@ -12,9 +12,13 @@ export default function ackCommand(args: string[], options: GlobalOptions & { by
     const by = personNamed(project, options.by) ?? options.by
     const acked = await transaction(database, (client) => ack(client, new Date(), readIds(args), by))
     if (acked.length === 0) {
-      throw new ConfigurationError(`ack: expected the number of an open incident, got: ${args.join(' ')}; \`nightshift incidents\` lists them`)
+      throw new ConfigurationError(
+        `ack: expected the number of an open incident, got: ${args.join(' ')}; \`nightshift incidents\` lists them`,
+      )
     }
-    printLine(`incident ${acked.join(', ')}: ${by} is on it; it is not mailed again until something new happens`)
+    printLine(
+      `incident ${acked.join(', ')}: ${by} is on it; it is not mailed again until something new happens`,
+    )
     return 0
   })
 }

@@ -7,7 +7,10 @@ import { printJson, printLine } from './print.ts'
 import { withSession } from './session.ts'
 
 /** `alert test`: one mail to every on-call address (or to `--to`), by the way that incidents take. */
-export default function alert([what = '']: string[], options: GlobalOptions & { to?: string }): Promise<number> {
+export default function alert(
+  [what = '']: string[],
+  options: GlobalOptions & { to?: string },
+): Promise<number> {
   if (what !== 'test') throw new ConfigurationError(`alert: expected \`alert test\`, got: alert ${what}`)
   return withSession(options, async ({ project, database, environment, log }) => {
     const onCall = Object.values(project.models).flatMap((model) => model.on_call)
@@ -21,7 +24,9 @@ export default function alert([what = '']: string[], options: GlobalOptions & { 
       const mails = []
       for (const recipient of recipients) mails.push(await sendTest(post, recipient, undefined))
       if (options.json) printJson(mails)
-      else for (const mail of mails) printLine(`${mail.recipient}: ${mail.sent ? 'sent' : 'not sent'}: ${mail.detail}`)
+      else
+        for (const mail of mails)
+          printLine(`${mail.recipient}: ${mail.sent ? 'sent' : 'not sent'}: ${mail.detail}`)
       return mails.every((mail) => mail.sent) ? 0 : 1
     } finally {
       await transport.close()

@@ -1,7 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import type { GlobalOptions } from '../cli.ts'
 import { loadBackfillSlots, loadPastRuns } from '../jobs/backfill/load.ts'
-import { type BackfillMode, type BackfillPlan, planBackfill, type VersionChoice } from '../jobs/backfill/plan.ts'
+import {
+  type BackfillMode,
+  type BackfillPlan,
+  planBackfill,
+  type VersionChoice,
+} from '../jobs/backfill/plan.ts'
 import { backfillProgress, startBackfill } from '../jobs/backfill/start.ts'
 import { settingsFor } from '../jobs/request.ts'
 import { type AsOf, asOfRange, parseAsOf } from '../project/asof.ts'
@@ -66,7 +71,10 @@ export default function backfill([name = '']: string[], options: Options): Promi
         look: async () => {
           const { state, total, published, broken } = await backfillProgress(database, id)
           const done = state === 'done' || state === 'cancelled'
-          bar.show(title, title, `${published} of ${total} nights published`, { rows: published + broken.length, total })
+          bar.show(title, title, `${published} of ${total} nights published`, {
+            rows: published + broken.length,
+            total,
+          })
           return { done, runs: [] }
         },
       })
@@ -77,7 +85,8 @@ export default function backfill([name = '']: string[], options: Options): Promi
     if (options.json) printJson({ ...plan, backfill: id, state, published, broken })
     else {
       printLine(`${title}: ${published} of ${total} nights published`)
-      if (broken.length > 0) printLine(`not published: ${broken.join(', ')}; nightshift runs ${model} --state failed`)
+      if (broken.length > 0)
+        printLine(`not published: ${broken.join(', ')}; nightshift runs ${model} --state failed`)
     }
     return published === total ? 0 : 1
   })
@@ -94,7 +103,9 @@ async function planFor(
   const views = Object.fromEntries(versions.map((version) => [version.version, [version.view]]))
   const names = [...new Set(versions.map((version) => version.view))]
   const viewSlots = Object.fromEntries(
-    await Promise.all(names.map(async (view) => [view, await loadBackfillSlots(pool, 'features', view, asOfs)] as const)),
+    await Promise.all(
+      names.map(async (view) => [view, await loadBackfillSlots(pool, 'features', view, asOfs)] as const),
+    ),
   )
   return planBackfill({
     now: new Date().toISOString(),
@@ -117,7 +128,8 @@ async function planFor(
 }
 
 function modeOf(options: Options): BackfillMode {
-  if (options.failed && options.all) throw new ConfigurationError('backfill: expected --failed or --all, got both')
+  if (options.failed && options.all)
+    throw new ConfigurationError('backfill: expected --failed or --all, got both')
   return options.all ? 'all' : options.failed ? 'failed' : 'missing'
 }
 
@@ -160,7 +172,9 @@ function printPlan(plan: BackfillPlan): void {
 async function agreed(options: Options, runs: number): Promise<boolean> {
   if (options.yes) return true
   if (process.stdin.isTTY !== true) {
-    throw new ConfigurationError(`backfill: expected --yes, since there is no terminal to ask on; --dry-run shows the plan alone`)
+    throw new ConfigurationError(
+      `backfill: expected --yes, since there is no terminal to ask on; --dry-run shows the plan alone`,
+    )
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {

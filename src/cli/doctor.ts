@@ -33,7 +33,11 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
     await look('disk', () => disk(project.root))
     await look('mail', () => mail(environment.smtpUrl))
     const session = await openSession(options, 'command', { quiet: true }).catch((error: unknown) => {
-      findings.push({ part: 'database', ok: false, detail: error instanceof Error ? error.message : String(error) })
+      findings.push({
+        part: 'database',
+        ok: false,
+        detail: error instanceof Error ? error.message : String(error),
+      })
       return undefined
     })
     if (session !== undefined) {
@@ -56,21 +60,30 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
     }
   }
   if (options.json) printJson(findings)
-  else printTable(['', 'part', 'finding'], findings.map(({ part, ok, detail }) => [ok ? 'ok' : 'WRONG', part, detail]))
+  else
+    printTable(
+      ['', 'part', 'finding'],
+      findings.map(({ part, ok, detail }) => [ok ? 'ok' : 'WRONG', part, detail]),
+    )
   return findings.every(({ ok }) => ok) ? 0 : 1
 }
 
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const ok = major > 20 || (major === 20 && minor >= 19)
-  return { part: 'node', ok, detail: ok ? process.version : `expected Node 20.19 or later, got: ${process.version}` }
+  return {
+    part: 'node',
+    ok,
+    detail: ok ? process.version : `expected Node 20.19 or later, got: ${process.version}`,
+  }
 }
 
 async function disk(folder: string): Promise<string> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
   const said = `${(free / 2 ** 30).toFixed(1)} GiB free`
-  if (free < FREE_BYTES) throw new Error(`${said} in ${folder}: expected at least 2 GiB; make room before the next night`)
+  if (free < FREE_BYTES)
+    throw new Error(`${said} in ${folder}: expected at least 2 GiB; make room before the next night`)
   return said
 }
 
@@ -86,7 +99,11 @@ async function mail(smtpUrl: string | undefined): Promise<string> {
     })
     const refuse = (why: string) => {
       socket.destroy()
-      fail(new Error(`the mail server ${at.host}:${at.port} does not answer: ${why}; mails wait in the outbox meanwhile`))
+      fail(
+        new Error(
+          `the mail server ${at.host}:${at.port} does not answer: ${why}; mails wait in the outbox meanwhile`,
+        ),
+      )
     }
     socket.once('timeout', () => refuse('nothing within 5 s'))
     socket.once('error', (error) => refuse(error.message))

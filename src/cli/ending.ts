@@ -8,12 +8,18 @@ import type { Session } from './session.ts'
 import { printRun } from './show.ts'
 
 /** Prints how a run ended. @returns 0 where it was published, else 1 */
-export async function reportEnd({ project, database }: Session, id: string, options: GlobalOptions): Promise<number> {
+export async function reportEnd(
+  { project, database }: Session,
+  id: string,
+  options: GlobalOptions,
+): Promise<number> {
   const { run, attempts } = await runNamed(database.pool, id)
   const published = run.state === 'published'
   if (options.json) printJson(runRecord(project, run, attempts))
   else if (published) {
-    printLine(`${slotTitle(run)}: published ${run.rows} rows${run.version === null ? '' : ` of version ${run.version}`} (run ${run.id})`)
+    printLine(
+      `${slotTitle(run)}: published ${run.rows} rows${run.version === null ? '' : ` of version ${run.version}`} (run ${run.id})`,
+    )
     for (const warning of run.warnings) printLine(`  warning: ${warning}`)
     printLine(`  ${pathOf(project, run)}`)
   } else printRun(project, run, attempts)

@@ -1,4 +1,4 @@
-import { attemptsOf, type Attempt, findRun, type Run } from '../jobs/runs.ts'
+import { type Attempt, attemptsOf, findRun, type Run } from '../jobs/runs.ts'
 import type { Connection } from '../jobs/slots.ts'
 import { didYouMean } from '../project/nearest.ts'
 import { ConfigurationError } from '../project/problem.ts'
@@ -15,7 +15,10 @@ export function viewNamed(project: Project, name: string): View {
 }
 
 /** A run by its id, or by the beginning of one where that leaves no doubt. */
-export async function runNamed(connection: Connection, id: string): Promise<{ run: Run; attempts: Attempt[] }> {
+export async function runNamed(
+  connection: Connection,
+  id: string,
+): Promise<{ run: Run; attempts: Attempt[] }> {
   const run = (await findRun(connection, id)) ?? (await byBeginning(connection, id))
   return { run, attempts: await attemptsOf(connection, run.id) }
 }

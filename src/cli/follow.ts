@@ -27,7 +27,11 @@ export async function follow(session: Session, { look, quiet, places = 1 }: Foll
   let woken: (() => void) | undefined
   const stopListening = await listen(session.database, () => woken?.())
   try {
-    let planner: Host | undefined = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
+    let planner: Host | undefined = await openHost(session, {
+      role: 'command',
+      places: 0,
+      scope: 'requested',
+    })
     try {
       for (;;) {
         const { done, runs } = await look()

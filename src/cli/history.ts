@@ -1,7 +1,8 @@
 import type { GlobalOptions } from '../cli.ts'
+import { localTime } from '../project/local-time.ts'
 import { historyOf } from '../registry/history.ts'
 import { modelNamed } from './find.ts'
-import { localTime, printJson, printLine, printTable } from './print.ts'
+import { printJson, printLine, printTable } from './print.ts'
 import { withSession } from './session.ts'
 
 export default function history([name = '']: string[], options: GlobalOptions): Promise<number> {

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { openHeartbeat } from '../alerts/heartbeat.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
-import { reconcile, type Reconciler } from '../jobs/reconcile.ts'
-import { ledgerEffects } from '../workers/effects.ts'
+import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import type { ProcessRole } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
+import { ledgerEffects } from '../workers/effects.ts'
 import { startLoop } from '../workers/loop.ts'
-import { startWorker } from '../workers/worker.ts'
 import { tellRecovery } from '../workers/report.ts'
+import { startWorker } from '../workers/worker.ts'
 import { projectReader } from './reread.ts'
 import type { Session } from './session.ts'
 
@@ -44,16 +45,38 @@ export async function openHost(
     warehouse: project.warehouse,
     project: projectReader(project, log),
     wake: () => loop.wake(),
-    onPublished: (client, run) =>
-      tellRecovery(client, context.project(), run, run.trigger === 'release' ? 'released' : 'published', {
+    async onPublished(client, run) {
+      await tellRecovery(
+        client,
+        context.project(),
         run,
-        by: run.requested_by,
-      }),
+        run.trigger === 'release' ? 'released' : 'published',
+        {
+          run,
+          by: run.requested_by,
+        },
+      )
+      if (run.kind === 'scores' && run.backfill === null) heartbeat.published()
+    },
   }
   const complain = (what: string) => (error: unknown) =>
-    log.error({ error: error instanceof Error ? error.message : String(error) }, `${what} failed; it is tried again`)
+    log.error(
+      { error: error instanceof Error ? error.message : String(error) },
+      `${what} failed; it is tried again`,
+    )
+  const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
   const loop = startLoop(
-    () => reconcile({ database, queues, log, project: context.project, scope, effects: ledgerEffects(context) }),
+    async () => {
+      await reconcile({
+        database,
+        queues,
+        log,
+        project: context.project,
+        scope,
+        effects: ledgerEffects(context),
+      })
+      if (scope === 'calendar') heartbeat.healthy()
+    },
     { everyMs: RECONCILE_MS, onError: complain('reconciling') },
   )
   const sendMail = async (flush: boolean) => {

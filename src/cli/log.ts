@@ -7,11 +7,20 @@ export function openLog(level: string): Logger {
   const terminal = process.stderr.isTTY === true
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    terminal ? { write: (line) => process.stderr.write(readable(line)) } : pino.destination({ fd: 2, sync: true }),
+    terminal
+      ? { write: (line) => process.stderr.write(readable(line)) }
+      : pino.destination({ fd: 2, sync: true }),
   )
 }
 
-const LABELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: '', 40: 'warning: ', 50: 'error: ', 60: 'fatal: ' }
+const LABELS: Record<number, string> = {
+  10: 'trace',
+  20: 'debug',
+  30: '',
+  40: 'warning: ',
+  50: 'error: ',
+  60: 'fatal: ',
+}
 
 /** `02:00:14 churn 2026-11-22 started (run x1)`: time, level where it matters, message, then the facts. */
 function readable(line: string): string {

@@ -2,9 +2,10 @@ import { mute } from '../alerts/mute.ts'
 import type { GlobalOptions } from '../cli.ts'
 import { transaction } from '../database/database.ts'
 import { readDuration } from '../project/duration.ts'
+import { localTime } from '../project/local-time.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { personNamed } from './find.ts'
-import { localTime, printLine } from './print.ts'
+import { printLine } from './print.ts'
 import { withSession } from './session.ts'
 
 export default function muteCommand(
@@ -15,7 +16,9 @@ export default function muteCommand(
     const by = personNamed(project, options.by)
     const names = [...Object.keys(project.models), ...Object.keys(project.views)]
     if (!names.includes(subject)) {
-      throw new ConfigurationError(`mute: expected a model or view of this project (${names.join(', ')}), got: ${subject}`)
+      throw new ConfigurationError(
+        `mute: expected a model or view of this project (${names.join(', ')}), got: ${subject}`,
+      )
     }
     const span = readDuration(options.until)
     const until = span === undefined ? new Date(options.until) : new Date(Date.now() + span.ms)

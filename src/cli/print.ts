@@ -9,25 +9,19 @@ export function printLine(line = ''): void {
 
 /** Columns as wide as their widest cell: nothing is cut, ids above all. */
 export function printTable(header: string[], rows: (string | number | null | undefined)[][]): void {
-  const cells = [header, ...rows.map((row) => row.map((cell) => (cell === null || cell === undefined ? '' : String(cell))))]
+  const cells = [
+    header,
+    ...rows.map((row) => row.map((cell) => (cell === null || cell === undefined ? '' : String(cell)))),
+  ]
   const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
   for (const row of cells) {
-    printLine(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    printLine(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
   }
-}
-
-/** `2026-11-22 03:00:14 +01:00`: an instant in the project's zone, with the zone's offset. */
-export function localTime(iso: string | null | undefined, timezone: string): string {
-  if (iso === null || iso === undefined) return ''
-  const parts = new Intl.DateTimeFormat('sv-SE', {
-    timeZone: timezone,
-    dateStyle: 'short',
-    timeStyle: 'medium',
-  }).format(new Date(iso))
-  const offset = new Intl.DateTimeFormat('en', { timeZone: timezone, timeZoneName: 'longOffset' })
-    .formatToParts(new Date(iso))
-    .find((part) => part.type === 'timeZoneName')?.value
-  return `${parts} ${offset === 'GMT' ? '+00:00' : (offset ?? '').replace('GMT', '')}`
 }
 
 /** `840 ms`, `12.3 s`, `4 min 10 s`, `3 h 5 min`. */

@@ -17,7 +17,9 @@ export default function promoteCommand([name = '']: string[], options: Options):
     const model = modelNamed(project, name)
     const by = personNamed(project, options.by)
     if (options.override !== undefined && by === null) {
-      throw new ConfigurationError('promote: expected --by WHO beside --override: an override is on record with its author')
+      throw new ConfigurationError(
+        'promote: expected --by WHO beside --override: an override is on record with its author',
+      )
     }
     const current = await champion(database.pool, model.name)
     const done = await promote(database, {
@@ -32,7 +34,9 @@ export default function promoteCommand([name = '']: string[], options: Options):
     if (options.json) printJson(result)
     else if (done.from === done.to) printLine(`version ${done.to} of ${model.name} is the champion already`)
     else {
-      printLine(`version ${done.to} of ${model.name} is the champion${done.from === null ? '' : `, version ${done.from} was`}`)
+      printLine(
+        `version ${done.to} of ${model.name} is the champion${done.from === null ? '' : `, version ${done.from} was`}`,
+      )
       printLine(`next: nightshift run ${model.name} --as-of DATE`)
     }
     return 0

@@ -20,7 +20,12 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
       if (currency.current) return reportNothingToDo(session, currency.run, options)
     }
     const settings = settingsFor(project, 'features', view.name)
-    const { run } = await requestFeatures(database, view.name, asOf, { trigger: 'manual', forced, settings, by })
+    const { run } = await requestFeatures(database, view.name, asOf, {
+      trigger: 'manual',
+      forced,
+      settings,
+      by,
+    })
     await follow(session, {
       quiet: options.json === true,
       look: async () => {

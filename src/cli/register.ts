@@ -9,7 +9,7 @@ import type { Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
-import { addDays, type AsOf, asOfContaining, parseAsOf } from '../project/asof.ts'
+import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { register } from '../registry/register.ts'
@@ -31,12 +31,19 @@ export default function registerCommand([name = '', file = '']: string[], option
     const view = viewNamed(project, model.view)
     const by = personNamed(project, options.by)
     const path = resolve(file)
-    if (!existsSync(path)) throw new ConfigurationError(`register: expected the path of an ONNX file, got: ${file}, which does not exist`)
+    if (!existsSync(path))
+      throw new ConfigurationError(
+        `register: expected the path of an ONNX file, got: ${file}, which does not exist`,
+      )
 
     const children = openChildren({ places: 1 })
     try {
       const facts = await children.run('inspect', { path })
-      const description = await children.run('describe', { root: project.root, view, timezone: project.timezone })
+      const description = await children.run('describe', {
+        root: project.root,
+        view,
+        timezone: project.timezone,
+      })
       const inputs = inputColumns(model, view, description.columns)
       const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
       const trial = await dryRun(session, children, { model, view, path, mapping, asOf: options.asOf })
@@ -76,7 +83,8 @@ export default function registerCommand([name = '', file = '']: string[], option
 
 /** The view's columns that the model is fed, in the order that model.yaml or else the SQL gives them. */
 function inputColumns(model: Model, view: View, columns: Column[]): Column[] {
-  const names = model.inputs ?? columns.map((column) => column.name).filter((name) => !view.entity.includes(name))
+  const names =
+    model.inputs ?? columns.map((column) => column.name).filter((name) => !view.entity.includes(name))
   return names.map((name) => {
     const column = columns.find((each) => each.name === name)
     if (column === undefined) {
@@ -98,7 +106,13 @@ interface Trial {
 async function dryRun(
   { project, database }: Session,
   children: Children,
-  { model, view, path, mapping, asOf }: {
+  {
+    model,
+    view,
+    path,
+    mapping,
+    asOf,
+  }: {
     model: Model
     view: View
     path: string
@@ -114,7 +128,10 @@ async function dryRun(
       ? partitionPath(project.warehouse, 'features', view.name, published.partition).file
       : await computeAside(project, children, view, asOf, folder)
     if (features === undefined) {
-      return { rows: 0, warnings: ['the sources have no rows yet: the model was inspected, but not tried on real rows'] }
+      return {
+        rows: 0,
+        warnings: ['the sources have no rows yet: the model was inspected, but not tried on real rows'],
+      }
     }
     const trial = await children.run('trial', {
       model: path,
@@ -127,9 +144,12 @@ async function dryRun(
     })
     const failed = trial.checks.filter((check) => !check.passed).map((check) => check.message)
     if (failed.length > 0) {
-      throw new ConfigurationError(`register: the model was tried on ${trial.rows} real rows: ${failed.join('; ')}`)
+      throw new ConfigurationError(
+        `register: the model was tried on ${trial.rows} real rows: ${failed.join('; ')}`,
+      )
     }
-    const warnings = trial.rows === 0 ? ['the view has no rows there: the model was not tried on real rows'] : []
+    const warnings =
+      trial.rows === 0 ? ['the view has no rows there: the model was not tried on real rows'] : []
     return { rows: trial.rows, warnings: [...trial.warnings, ...warnings] }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -143,7 +163,8 @@ async function computeAside(
   text: string | undefined,
   folder: string,
 ): Promise<string | undefined> {
-  const asOf = text === undefined ? await newestAsOf(project, children, view) : parseAsOf(text, project.timezone)
+  const asOf =
+    text === undefined ? await newestAsOf(project, children, view) : parseAsOf(text, project.timezone)
   if (asOf === undefined) return undefined
   const facts = await children.run('features', {
     root: project.root,
@@ -163,10 +184,23 @@ async function computeAside(
 async function newestAsOf(project: Project, children: Children, view: View): Promise<AsOf | undefined> {
   const asOf = asOfContaining(Temporal.Now.instant(), project.timezone, 'day')
   try {
-    const { inputs } = await children.run('inputs', { root: project.root, view, asOf, timezone: project.timezone })
-    const newest = inputs.map((input) => input.newest).filter((time) => time !== null).sort().at(-1)
+    const { inputs } = await children.run('inputs', {
+      root: project.root,
+      view,
+      asOf,
+      timezone: project.timezone,
+    })
+    const newest = inputs
+      .map((input) => input.newest)
+      .filter((time) => time !== null)
+      .sort()
+      .at(-1)
     if (newest === undefined) return asOf
-    return addDays(asOfContaining(Temporal.Instant.from(newest), project.timezone, 'day'), 1, project.timezone)
+    return addDays(
+      asOfContaining(Temporal.Instant.from(newest), project.timezone, 'day'),
+      1,
+      project.timezone,
+    )
   } catch (error) {
     if (error instanceof Failure && error.failureClass === 'late-data') return undefined
     throw error
@@ -175,7 +209,15 @@ async function newestAsOf(project: Project, children: Children, view: View): Pro
 
 async function printRegistered(
   { database }: Session,
-  result: { model: string; version: number; known: boolean; sha256: string; inputs: string[]; warnings: string[]; tried: number },
+  result: {
+    model: string
+    version: number
+    known: boolean
+    sha256: string
+    inputs: string[]
+    warnings: string[]
+    tried: number
+  },
 ): Promise<void> {
   printLine(
     result.known

@@ -10,7 +10,10 @@ import { follow } from './follow.ts'
 import { withSession } from './session.ts'
 
 /** `retry RUN`: a new run of the slot of a failed or held one; what waits for it follows by itself. */
-export default function retry([id = '']: string[], options: GlobalOptions & { by?: string }): Promise<number> {
+export default function retry(
+  [id = '']: string[],
+  options: GlobalOptions & { by?: string },
+): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
     const by = personNamed(project, options.by)
@@ -19,10 +22,14 @@ export default function retry([id = '']: string[], options: GlobalOptions & { by
       const slot = await lockSlot(client, run.slot)
       const open = await openRunOf(client, slot.id)
       if (open !== undefined) {
-        throw new ConfigurationError(`run ${run.id} cannot be retried: run ${open.id} of ${run.name} ${run.partition} is ${open.state}`)
+        throw new ConfigurationError(
+          `run ${run.id} cannot be retried: run ${open.id} of ${run.name} ${run.partition} is ${open.state}`,
+        )
       }
       if (slot.run !== run.id) {
-        throw new ConfigurationError(`run ${run.id} was followed by run ${slot.run}, which is what stands: nightshift show ${slot.run}`)
+        throw new ConfigurationError(
+          `run ${run.id} was followed by run ${slot.run}, which is what stands: nightshift show ${slot.run}`,
+        )
       }
       if (run.state === 'published') {
         const command = run.kind === 'scores' ? 'run' : 'refresh'

@@ -19,11 +19,15 @@ export default function rollback([name = '']: string[], options: Options): Promi
     const model = modelNamed(project, name)
     const by = personNamed(project, options.by)
     const current = await champion(database.pool, model.name)
-    const changes = (await historyOf(database.pool, model.name)).filter((entry) => entry.event !== 'registered')
+    const changes = (await historyOf(database.pool, model.name)).filter(
+      (entry) => entry.event !== 'registered',
+    )
     const before = changes.map((entry) => entry.version).findLast((version) => version !== current?.version)
     const to = options.to ?? before
     if (current === undefined || to === undefined) {
-      throw new ConfigurationError(`rollback ${model.name}: no other version was champion before; name one with --to N`)
+      throw new ConfigurationError(
+        `rollback ${model.name}: no other version was champion before; name one with --to N`,
+      )
     }
     const done = await promote(database, {
       model: model.name,
@@ -36,7 +40,9 @@ export default function rollback([name = '']: string[], options: Options): Promi
     if (options.json) printJson({ ...done, rescored: 0 })
     else {
       printLine(`version ${done.to} of ${model.name} is the champion again, version ${done.from} was`)
-      printLine(`published scores stay as they are; to score a night again: nightshift run ${model.name} --as-of DATE`)
+      printLine(
+        `published scores stay as they are; to score a night again: nightshift run ${model.name} --as-of DATE`,
+      )
     }
     return 0
   })

@@ -8,9 +8,9 @@ import type { View } from '../project/project.ts'
 import { champion, findVersion } from '../registry/versions.ts'
 import { type Children, openChildren } from '../workers/children.ts'
 import { type Currency, featuresCurrency, scoresCurrency } from '../workers/currency.ts'
+import { reportEnd, reportNothingToDo } from './ending.ts'
 import { modelNamed, personNamed, viewNamed } from './find.ts'
 import { follow } from './follow.ts'
-import { reportEnd, reportNothingToDo } from './ending.ts'
 import { type Session, withSession } from './session.ts'
 
 export interface RunOptions extends GlobalOptions {
@@ -44,7 +44,12 @@ export default function run([name = '']: string[], options: RunOptions): Promise
       })
       if (scores.current) return reportNothingToDo(session, scores.run, options)
     } else {
-      const request = { trigger: 'manual', forced, settings: settingsFor(project, 'features', view.name), by } as const
+      const request = {
+        trigger: 'manual',
+        forced,
+        settings: settingsFor(project, 'features', view.name),
+        by,
+      } as const
       featuresRun = (await requestFeatures(database, view.name, asOf, request)).run
     }
     const { slot, joined } = await requestScores(database, model.name, asOf, {

@@ -1,9 +1,10 @@
 import type { GlobalOptions } from '../cli.ts'
+import { listRuns, RUN_STATES } from '../jobs/runs.ts'
 import { FAILURE_CLASSES } from '../pipeline/failure.ts'
+import { localTime } from '../project/local-time.ts'
 import { didYouMean } from '../project/nearest.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import { listRuns, RUN_STATES } from '../jobs/runs.ts'
-import { localTime, printJson, printLine, printTable, span } from './print.ts'
+import { printJson, printLine, printTable, span } from './print.ts'
 import { pathOf } from './record.ts'
 import { withSession } from './session.ts'
 
@@ -28,7 +29,10 @@ export default function runs([name]: string[], options: Options): Promise<number
       ...(options.text === undefined ? {} : { text: options.text }),
       ...(options.version === undefined ? {} : { version: options.version }),
     })
-    if (options.json) printJson(rows.map((run) => ({ ...run, run: run.id, as_of: run.partition, path: pathOf(project, run) })))
+    if (options.json)
+      printJson(
+        rows.map((run) => ({ ...run, run: run.id, as_of: run.partition, path: pathOf(project, run) })),
+      )
     else if (rows.length === 0) printLine('no runs')
     else {
       printTable(

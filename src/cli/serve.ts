@@ -32,11 +32,18 @@ export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
         }
         if (parts.port !== undefined) {
           const { startWeb } = await import('../web/server.ts')
-          const web = await startWeb(queues, { port: parts.port })
+          const web = await startWeb(
+            { database: session.database, queues, project: host.context.project },
+            { port: parts.port },
+          )
           closers.push(() => web.close())
           log.info(`pages at ${web.url}, queue board at ${web.url}/queues`)
         }
-        const names = [parts.scheduler && 'scheduler', parts.worker && 'worker', parts.port !== undefined && 'web']
+        const names = [
+          parts.scheduler && 'scheduler',
+          parts.worker && 'worker',
+          parts.port !== undefined && 'web',
+        ]
         log.info(
           { queue: queues.backend, ledger: session.database.embedded ? 'embedded' : 'DATABASE_URL' },
           `${project.name}: ${names.filter(Boolean).join(', ')} ready`,

@@ -2,9 +2,10 @@ import type { GlobalOptions } from '../cli.ts'
 import type { Attempt, Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
 import type { Check } from '../pipeline/facts.ts'
+import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
 import { runNamed } from './find.ts'
-import { localTime, printJson, printLine, printTable, span } from './print.ts'
+import { printJson, printLine, printTable, span } from './print.ts'
 import { pathOf, runRecord } from './record.ts'
 import { withSession } from './session.ts'
 
@@ -52,7 +53,9 @@ function printAttempts(attempts: Attempt[], project: Project): void {
     printLine('')
     const outcome = attempt.outcome ?? 'running'
     const why = attempt.failure === null ? '' : `: ${attempt.failure.class}: ${attempt.failure.message}`
-    printLine(`attempt ${attempt.number}, ${localTime(attempt.started_at, project.timezone)}, ${outcome}${why}`)
+    printLine(
+      `attempt ${attempt.number}, ${localTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
+    )
     for (const { step, ms } of attempt.steps) printLine(`  ${span(ms).padStart(9)}  ${step}`)
   }
 }
@@ -64,7 +67,11 @@ function printChecks(checks: Check[]): void {
   for (const check of failed) {
     printLine(`  ${check.message}`)
     for (const sample of check.samples) {
-      printLine(`    ${Object.entries(sample).map(([column, value]) => `${column} ${value}`).join(', ')}`)
+      printLine(
+        `    ${Object.entries(sample)
+          .map(([column, value]) => `${column} ${value}`)
+          .join(', ')}`,
+      )
     }
   }
 }

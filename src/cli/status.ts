@@ -2,9 +2,10 @@ import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
 import { findRun } from '../jobs/runs.ts'
 import { listSlots, type Slot } from '../jobs/slots.ts'
+import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
 import { modelNamed } from './find.ts'
-import { localTime, printJson, printLine, printTable } from './print.ts'
+import { printJson, printLine, printTable } from './print.ts'
 import { pathOf } from './record.ts'
 import { withSession } from './session.ts'
 
@@ -14,15 +15,20 @@ interface Options extends GlobalOptions {
 
 export default function status([name]: string[], options: Options): Promise<number> {
   return withSession(options, async ({ project, database }) => {
-    const model = name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
+    const model =
+      name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const from = Temporal.Now.instant().subtract({ hours: 24 * options.days })
     const wanted = name === undefined ? undefined : new Set([name, model?.view])
     const slots = (await listSlots(database.pool))
       .filter((slot) => wanted === undefined || wanted.has(slot.name))
-      .filter((slot) => options.json || Temporal.Instant.compare(slot.changed_at, from) > 0 || slot.state !== 'published')
+      .filter(
+        (slot) =>
+          options.json || Temporal.Instant.compare(slot.changed_at, from) > 0 || slot.state !== 'published',
+      )
     const rows = await Promise.all(
       slots.map(async (slot) => {
-        const published = slot.published_run === null ? undefined : await findRun(database.pool, slot.published_run)
+        const published =
+          slot.published_run === null ? undefined : await findRun(database.pool, slot.published_run)
         return {
           kind: slot.kind,
           name: slot.name,
@@ -71,7 +77,9 @@ interface Row {
 
 function print(project: Project, rows: Row[]): void {
   if (rows.length === 0) {
-    printLine('no slots yet: `nightshift up` expects them from the schedules, `nightshift run MODEL --as-of D` makes one')
+    printLine(
+      'no slots yet: `nightshift up` expects them from the schedules, `nightshift run MODEL --as-of D` makes one',
+    )
     return
   }
   printTable(

@@ -6,9 +6,9 @@ import { loadProject } from '../project/load.ts'
 import type { Problem } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { liveVersions } from '../registry/versions.ts'
-import { openChildren } from '../workers/children.ts'
 import { checkModels } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
+import { openChildren } from '../workers/children.ts'
 import { readEnvironment } from './environment.ts'
 import { printJson, printLine } from './print.ts'
 import { hasLedger } from './session.ts'
@@ -52,7 +52,13 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
       const at = { severity: 'error', file, line: undefined, column: undefined } as const
       const what = `version ${version} of ${model} is live and was registered on view ${view}`
       if (project.views[view] === undefined) {
-        return [{ ...at, file: `features/${view}/view.yaml`, message: `${what}, which is not there any more: restore it` }]
+        return [
+          {
+            ...at,
+            file: `features/${view}/view.yaml`,
+            message: `${what}, which is not there any more: restore it`,
+          },
+        ]
       }
       if (described === undefined || described.viewHash === view_hash) return []
       return [

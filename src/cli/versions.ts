@@ -1,7 +1,8 @@
 import type { GlobalOptions } from '../cli.ts'
+import { localTime } from '../project/local-time.ts'
 import { champion, listVersions } from '../registry/versions.ts'
 import { modelNamed } from './find.ts'
-import { localTime, printJson, printLine, printTable } from './print.ts'
+import { printJson, printLine, printTable } from './print.ts'
 import { withSession } from './session.ts'
 
 export default function versions([name = '']: string[], options: GlobalOptions): Promise<number> {
@@ -13,7 +14,8 @@ export default function versions([name = '']: string[], options: GlobalOptions):
       champion: version.version === live?.version,
     }))
     if (options.json) printJson(rows)
-    else if (rows.length === 0) printLine(`no version of ${model.name} yet: nightshift register ${model.name} FILE.onnx`)
+    else if (rows.length === 0)
+      printLine(`no version of ${model.name} yet: nightshift register ${model.name} FILE.onnx`)
     else {
       printTable(
         ['version', '', 'registered', 'by', 'view', 'view hash', 'sha256'],

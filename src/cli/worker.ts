@@ -1,6 +1,9 @@
 import type { GlobalOptions } from '../cli.ts'
 import { serve } from './serve.ts'
 
-export default function worker(_args: string[], options: GlobalOptions & { places?: number }): Promise<number> {
+export default function worker(
+  _args: string[],
+  options: GlobalOptions & { places?: number },
+): Promise<number> {
   return serve(options, { scheduler: false, worker: true, port: undefined, places: options.places })
 }

@@ -117,7 +117,10 @@ async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]):
 /** States in which nothing works on a slot and a planned run may. */
 const AT_REST: ReadonlySet<Slot['state']> = new Set(['expected', 'failed', 'held', 'skipped'])
 
-async function startRun(reconciler: Reconciler, action: Extract<Action, { type: 'start-run' }>): Promise<void> {
+async function startRun(
+  reconciler: Reconciler,
+  action: Extract<Action, { type: 'start-run' }>,
+): Promise<void> {
   const { slot: ref } = action
   const run = await transaction(reconciler.database, async (client) => {
     const slot = await ensureSlot(client, ref.kind, ref.name, { instant: ref.as_of, label: ref.partition })

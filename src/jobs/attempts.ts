@@ -29,7 +29,10 @@ export async function claimAttempt(
   if (run.state === 'running' && run.attempt === number) return { kind: 'lost', run, number }
   if (run.state !== 'queued') return { kind: 'ended', reason: `run ${runId} is ${run.state}` }
   if (run.attempt !== number - 1) {
-    return { kind: 'ended', reason: `run ${runId} is at attempt ${run.attempt}, this job is of attempt ${number}` }
+    return {
+      kind: 'ended',
+      reason: `run ${runId} is at attempt ${run.attempt}, this job is of attempt ${number}`,
+    }
   }
   const { rows } = await client.query<{ fence: string; known_at: Date }>(
     `update nightshift.runs
@@ -41,10 +44,12 @@ export async function claimAttempt(
   )
   const [row] = rows
   if (row === undefined) throw new Error(`run ${runId} vanished while its attempt ${number} started`)
-  await client.query(
-    `insert into nightshift.attempts (run, number, fence, worker) values ($1, $2, $3, $4)`,
-    [runId, number, row.fence, worker],
-  )
+  await client.query(`insert into nightshift.attempts (run, number, fence, worker) values ($1, $2, $3, $4)`, [
+    runId,
+    number,
+    row.fence,
+    worker,
+  ])
   await client.query(
     `update nightshift.slots set state = 'running', run = $2, changed_at = now() where id = $1`,
     [run.slot, runId],

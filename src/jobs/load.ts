@@ -3,12 +3,12 @@ import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import type { ScheduleDefinition } from './calendar.ts'
+import { jobQueue } from './enqueue.ts'
 import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord } from './ledgerview.ts'
+import type { Queues } from './queues.ts'
 import { attemptId, type RunRow, toRun } from './runs.ts'
 import { type SlotRow, toSlot } from './slots.ts'
 import { ledgerSince } from './upkeep.ts'
-import { jobQueue } from './enqueue.ts'
-import type { Queues } from './queues.ts'
 
 /** A worker that was seen within this long may still hold an attempt. */
 const SILENT_MS = 15_000
@@ -50,7 +50,11 @@ async function loadSchedules(client: ClientBase): Promise<Record<string, Schedul
   return Object.fromEntries(
     rows.map((row) => [
       row.name,
-      { first_seen: row.first_seen_at.toISOString(), seen: row.seen_at.toISOString(), definition: row.definition },
+      {
+        first_seen: row.first_seen_at.toISOString(),
+        seen: row.seen_at.toISOString(),
+        definition: row.definition,
+      },
     ]),
   )
 }

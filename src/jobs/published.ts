@@ -1,5 +1,5 @@
-import { type Connection, type Kind } from './slots.ts'
 import { type Run, type RunRow, toRun } from './runs.ts'
+import type { Connection, Kind } from './slots.ts'
 
 /** The run whose partition readers see, undefined where none is published. */
 export async function publishedRun(

@@ -31,7 +31,12 @@ export function settingsFor(project: Project, kind: 'features' | 'scores', name:
 }
 
 export function toSettings(retry: Retry, timeoutMs: number, waitUntil: string | null): RunSettings {
-  return { attempts: retry.attempts, backoff_ms: retry.backoff.ms, timeout_ms: timeoutMs, wait_until: waitUntil }
+  return {
+    attempts: retry.attempts,
+    backoff_ms: retry.backoff.ms,
+    timeout_ms: timeoutMs,
+    wait_until: waitUntil,
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { ClientBase } from 'pg'
 import type { Check, InputFile, StepTime } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
-import { type Connection, type Kind, type Slot } from './slots.ts'
+import type { Connection, Kind, Slot } from './slots.ts'
 
 export const RUN_STATES = [
   'waiting',
@@ -193,7 +193,6 @@ export async function listRuns(connection: Connection, filter: RunFilter = {}): 
   return rows.map(toRun)
 }
 
-
 /** Short enough to say aloud, never all digits (BullMQ refuses such ids), no letters that look alike. */
 function newRunId(): string {
   const letters = 'bcdfghjkmnpqrstvwxyz'
@@ -202,7 +201,14 @@ function newRunId(): string {
   return pick(letters) + Array.from({ length: 7 }, () => pick(signs)).join('')
 }
 
-type Times = 'as_of' | 'next_attempt_at' | 'waiting_since' | 'known_at' | 'created_at' | 'started_at' | 'ended_at'
+type Times =
+  | 'as_of'
+  | 'next_attempt_at'
+  | 'waiting_since'
+  | 'known_at'
+  | 'created_at'
+  | 'started_at'
+  | 'ended_at'
 type Numbers = 'slot' | 'fence' | 'rows' | 'bytes' | 'backfill'
 /** What `pg` returns: timestamps as Date, bigint as text. */
 export type RunRow = Omit<Run, Times | Numbers> & { [Key in Times]: Date | null } & {

@@ -122,7 +122,9 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
 
 /** Locks a slot for the rest of the transaction. Every change to a slot or its runs takes this lock first. */
 export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
-  const { rows } = await client.query<SlotRow>('select * from nightshift.slots where id = $1 for update', [id])
+  const { rows } = await client.query<SlotRow>('select * from nightshift.slots where id = $1 for update', [
+    id,
+  ])
   const [row] = rows
   if (row === undefined) throw new Error(`slot ${id} is not in the ledger`)
   return toSlot(row)

@@ -25,7 +25,9 @@ export async function promote(
   const start = performance.now()
   const { model, version } = promotion
   await transaction(database, async (client) => {
-    await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.champions'), hashtext($1))`, [model])
+    await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.champions'), hashtext($1))`, [
+      model,
+    ])
     const versions = await listVersions(client, model)
     if (!versions.some((each) => each.version === version)) {
       const known = versions.map((each) => each.version).reverse()

@@ -71,7 +71,11 @@ export async function register(
       version: number,
       by: registration.by,
       reason: null,
-      evidence: { sha256: registration.facts.sha256, view: registration.view, view_hash: registration.viewHash },
+      evidence: {
+        sha256: registration.facts.sha256,
+        view: registration.view,
+        view_hash: registration.viewHash,
+      },
     })
     const [version] = await listVersions(client, registration.model)
     if (version === undefined) throw new Error(`version ${number} of ${registration.model} vanished`)

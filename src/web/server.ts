@@ -1,8 +1,11 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
+import type { Database } from '../database/database.ts'
 import type { Queues } from '../jobs/queues.ts'
 import { ConfigurationError } from '../project/problem.ts'
+import type { Project } from '../project/project.ts'
 import { mountBoard } from './board.ts'
+import { mountPages } from './pages.ts'
 
 export interface WebServer {
   url: string
@@ -13,9 +16,12 @@ export interface WebServer {
  * Serves the pages on the loopback interface; port 0 takes a free one.
  * Throws a ConfigurationError where the port is taken.
  */
-export async function startWeb(queues: Queues, { port }: { port: number }): Promise<WebServer> {
+export async function startWeb(
+  { database, queues, project }: { database: Database; queues: Queues; project: () => Project },
+  { port }: { port: number },
+): Promise<WebServer> {
   const app = new Hono()
-  app.get('/', (context) => context.redirect('/queues'))
+  mountPages(app, database, project)
   mountBoard(app, queues)
   const hostname = '127.0.0.1'
   return new Promise((resolve, reject) => {

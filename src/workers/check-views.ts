@@ -17,7 +17,11 @@ export async function checkViews(
   const problems: Problem[] = []
   for (const view of Object.values(project.views)) {
     try {
-      const description = await children.run('describe', { root: project.root, view, timezone: project.timezone })
+      const description = await children.run('describe', {
+        root: project.root,
+        view,
+        timezone: project.timezone,
+      })
       problems.push(...description.problems)
       views[view.name] = description
     } catch (error) {

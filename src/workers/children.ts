@@ -19,7 +19,11 @@ export interface TaskOptions {
 export interface Children {
   readonly places: number
   /** Waits for a free place, runs the task there, and throws a Failure with the child's own class. */
-  run<Name extends TaskName>(task: Name, request: RequestOf<Name>, options?: TaskOptions): Promise<FactsOf<Name>>
+  run<Name extends TaskName>(
+    task: Name,
+    request: RequestOf<Name>,
+    options?: TaskOptions,
+  ): Promise<FactsOf<Name>>
   close(): Promise<void>
 }
 
@@ -44,8 +48,7 @@ export function openChildren({ places, warm = false }: { places: number; warm?: 
   let nextId = 1
 
   const free = (lane: Lane) =>
-    busy.nightly + busy.backfill < places &&
-    (lane === 'nightly' || busy.backfill < Math.max(1, places - 1))
+    busy.nightly + busy.backfill < places && (lane === 'nightly' || busy.backfill < Math.max(1, places - 1))
 
   async function enter(lane: Lane): Promise<void> {
     if (!free(lane)) await new Promise<void>((take) => waiting.push({ lane, take }))
@@ -191,7 +194,9 @@ function died(task: TaskName, code: number | null, signal: NodeJS.Signals | null
 
 function aborted(signal: AbortSignal | undefined): Failure {
   const reason: unknown = signal?.reason
-  return reason instanceof Failure ? reason : new Failure('transient', 'the attempt was cancelled', { cause: reason })
+  return reason instanceof Failure
+    ? reason
+    : new Failure('transient', 'the attempt was cancelled', { cause: reason })
 }
 
 function seconds(ms: number | undefined): string {

@@ -36,7 +36,8 @@ export function changedInput(before: InputFile[], now: InputFile[]): string | un
   for (const file of now) {
     const old = known.get(key(file))
     if (old === undefined) return `${file.path} is new`
-    if (old.size !== file.size || old.modified !== file.modified || old.rows !== file.rows) return `${file.path} has changed`
+    if (old.size !== file.size || old.modified !== file.modified || old.rows !== file.rows)
+      return `${file.path} has changed`
     known.delete(key(file))
   }
   const [missing] = known.values()
@@ -53,8 +54,12 @@ export async function scoresCurrency(
   const run = await publishedRun(database.pool, 'scores', model, asOf.instant)
   if (run === undefined) return { current: false, reason: 'not published yet' }
   if (run.version !== wanted.version) {
-    return { current: false, reason: `published by version ${run.version}, champion is version ${wanted.version}` }
+    return {
+      current: false,
+      reason: `published by version ${run.version}, champion is version ${wanted.version}`,
+    }
   }
-  if (run.metadata?.features_run !== wanted.featuresRun) return { current: false, reason: 'the features have changed' }
+  if (run.metadata?.features_run !== wanted.featuresRun)
+    return { current: false, reason: 'the features have changed' }
   return { current: true, run }
 }

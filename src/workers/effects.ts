@@ -22,7 +22,9 @@ export function ledgerEffects(context: Context): Effects {
   }
   return {
     async attemptLost(run, attempt) {
-      const failure = new Failure('transient', `the worker of attempt ${attempt} was lost`, { evidence: { lost: true } })
+      const failure = new Failure('transient', `the worker of attempt ${attempt} was lost`, {
+        evidence: { lost: true },
+      })
       await recordFailure(context, run, { number: attempt, steps: [] }, failure)
     },
     async finishPublication(id) {
@@ -35,9 +37,18 @@ export function ledgerEffects(context: Context): Effects {
       }
     },
     deadlineMissed: (client, slot, message) =>
-      tell(client, slot, { class: 'deadline', message, anchor: '#deadline', evidence: { deadline: slot.deadline } }),
+      tell(client, slot, {
+        class: 'deadline',
+        message,
+        anchor: '#deadline',
+        evidence: { deadline: slot.deadline },
+      }),
     slotFailed: (client, slot, failureClass, message) =>
-      tell(client, { ...slot, state: 'failed' }, { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} }),
+      tell(
+        client,
+        { ...slot, state: 'failed' },
+        { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} },
+      ),
     slotSkipped: (client, slot) => tellRecovery(client, context.project(), slot, 'skipped', {}),
   }
 }

@@ -38,7 +38,9 @@ export async function execute(context: Context, job: DeliveredJob): Promise<stri
   const log = context.log.child({ run: id, attempt: number, slot: slotTitle(claim.run) })
 
   if (claim.kind === 'lost') {
-    const failure = new Failure('transient', `the worker of attempt ${number} was lost`, { evidence: { lost: true } })
+    const failure = new Failure('transient', `the worker of attempt ${number} was lost`, {
+      evidence: { lost: true },
+    })
     const decision = await recordFailure(context, claim.run, { number, steps: [] }, failure)
     log.warn(`attempt ${number} was lost; ${decision}`)
     return decision
@@ -53,8 +55,12 @@ export async function execute(context: Context, job: DeliveredJob): Promise<stri
   const attempt = { number, fence, steps: steps.done }
   log.info('started')
   try {
-    const plan = await steps.time('resolve', () => resolve(context, run, { attempt: attemptId(id, number), knownAt }))
-    const result = await steps.time('compute', () => compute(context, plan, { ...job, steps, progress: progress.rows }))
+    const plan = await steps.time('resolve', () =>
+      resolve(context, run, { attempt: attemptId(id, number), knownAt }),
+    )
+    const result = await steps.time('compute', () =>
+      compute(context, plan, { ...job, steps, progress: progress.rows }),
+    )
     const verdict = judge(plan, result)
     if (verdict !== undefined) {
       const decision = await recordFailure(context, run, attempt, verdict, result)

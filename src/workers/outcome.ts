@@ -9,7 +9,7 @@ import { lockSlot, type Slot } from '../jobs/slots.ts'
 import type { StepTime } from '../pipeline/facts.ts'
 import type { Failure } from '../pipeline/failure.ts'
 import type { Context } from './context.ts'
-import { recordResult, type Result } from './publication.ts'
+import { type Result, recordResult } from './publication.ts'
 import { failureFacts } from './report.ts'
 
 /**
@@ -45,14 +45,23 @@ export async function recordFailure(
           new Date().toISOString(),
           Math.random(),
         )
-    await endAttempt(client, run.id, attempt.number, lost ? 'lost' : outcomeOf(decision), record, attempt.steps)
+    await endAttempt(
+      client,
+      run.id,
+      attempt.number,
+      lost ? 'lost' : outcomeOf(decision),
+      record,
+      attempt.steps,
+    )
     if (result !== undefined) await recordResult(client, context.warehouse, run, result)
     switch (decision.action) {
       case 'retry': {
         // A lost worker says nothing about the work: another takes it at once.
         const at = lost ? new Date().toISOString() : decision.at
         await setRun(client, run, 'queued', { failure: record, nextAt: at })
-        await setSlot(client, slot, 'queued', { reason: `attempt ${attempt.number} failed: ${failure.message}` })
+        await setSlot(client, slot, 'queued', {
+          reason: `attempt ${attempt.number} failed: ${failure.message}`,
+        })
         return `${decision.reason}`
       }
       case 'wait':

@@ -16,7 +16,11 @@ export function followProgress(
   context: Context,
   run: string,
   job: { progress: (progress: Told) => void },
-): { step(text: string): void; rows(text: string, rows?: number, total?: number): void; close(): Promise<void> } {
+): {
+  step(text: string): void
+  rows(text: string, rows?: number, total?: number): void
+  close(): Promise<void>
+} {
   let latest: Told | undefined
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
@@ -29,7 +33,10 @@ export function followProgress(
     job.progress(told)
     writing = writing.then(async () => {
       await context.database.pool
-        .query(`update nightshift.runs set progress = $2 where id = $1 and state = 'running'`, [run, JSON.stringify(told)])
+        .query(`update nightshift.runs set progress = $2 where id = $1 and state = 'running'`, [
+          run,
+          JSON.stringify(told),
+        ])
         // Progress is a courtesy: a ledger that is away is told by the attempt itself.
         .catch(() => {})
     })

@@ -56,14 +56,10 @@ export async function publish(
     await lockSlot(client, run.slot)
     if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
     await recordResult(client, place.warehouse, run, result)
-    await client.query(
-      `update nightshift.runs set state = 'publishing' where id = $1`,
-      [run.id],
-    )
-    await client.query(
-      `update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`,
-      [run.slot],
-    )
+    await client.query(`update nightshift.runs set state = 'publishing' where id = $1`, [run.id])
+    await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
+      run.slot,
+    ])
     await endAttempt(client, run.id, attempt.number, 'published', null, attempt.steps)
     await removeAttempts(place.warehouse, await olderAttempts(client, run, attempt.number))
   })
@@ -137,7 +133,10 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   })
 }
 
-export function partitionOf(warehouse: string, run: { kind: Run['kind']; name: string; partition: string }): PartitionPath {
+export function partitionOf(
+  warehouse: string,
+  run: { kind: Run['kind']; name: string; partition: string },
+): PartitionPath {
   return partitionPath(warehouse, run.kind, run.name, run.partition)
 }
 

@@ -35,7 +35,9 @@ export async function release(
       `update nightshift.runs set state = 'publishing', reason = $2, requested_by = $3, trigger = 'release' where id = $1`,
       [run.id, reason, by],
     )
-    await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [slot.id])
+    await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
+      slot.id,
+    ])
   })
   await finishPublication(place, run.id)
 }

@@ -106,7 +106,9 @@ async function lastGood(
 /** The models that a slot's failure leaves without scores: itself, or those that stand on the view. */
 function modelsOf(project: Project, slot: Slot): Model[] {
   const models = Object.values(project.models)
-  return models.filter((model) => (slot.kind === 'scores' ? model.name === slot.name : model.view === slot.name))
+  return models.filter((model) =>
+    slot.kind === 'scores' ? model.name === slot.name : model.view === slot.name,
+  )
 }
 
 function unique(values: string[]): string[] {

@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { nearestPublished, publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
-import type { FeatureRequest } from '../pipeline/features.ts'
 import { Failure } from '../pipeline/failure.ts'
+import type { FeatureRequest } from '../pipeline/features.ts'
 import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import { parseAsOf } from '../project/asof.ts'
@@ -57,7 +57,13 @@ async function resolveFeatures(
       out: join(folder, 'features.parquet'),
       temp: join(folder, 'tmp'),
       threads: availableParallelism(),
-      metadata: { project: project.name, view: view.name, run: run.id, as_of: run.partition, known_at: knownAt },
+      metadata: {
+        project: project.name,
+        view: view.name,
+        run: run.id,
+        as_of: run.partition,
+        known_at: knownAt,
+      },
       ...(previous === undefined ? {} : { previous }),
     },
   }

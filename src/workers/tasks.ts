@@ -1,5 +1,5 @@
-import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
+import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'

@@ -21,7 +21,11 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
   const handles: WorkerHandle[] = []
   const lanes = [
     ...NIGHTLY_QUEUES.map((queue) => ({ queue, lane: 'nightly' as const, concurrency: places })),
-    ...BACKFILL_QUEUES.map((queue) => ({ queue, lane: 'backfill' as const, concurrency: Math.max(1, places - 1) })),
+    ...BACKFILL_QUEUES.map((queue) => ({
+      queue,
+      lane: 'backfill' as const,
+      concurrency: Math.max(1, places - 1),
+    })),
   ]
   for (const { queue, lane, concurrency } of lanes) {
     handles.push(

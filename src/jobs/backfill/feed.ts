@@ -45,7 +45,9 @@ async function feed(database: Database, backfill: BackfillRow): Promise<void> {
     const { rows: counts } = await client.query<{ active: string; left: string }>(countSql, [backfill.id])
     const active = Number(counts[0]?.active ?? 0)
     if (active === 0 && Number(counts[0]?.left ?? 0) === 0) {
-      await client.query(`update nightshift.backfills set state = 'done', ended_at = now() where id = $1`, [backfill.id])
+      await client.query(`update nightshift.backfills set state = 'done', ended_at = now() where id = $1`, [
+        backfill.id,
+      ])
       return
     }
     const { rows: nights } = await client.query<NightRow>(
@@ -55,7 +57,12 @@ async function feed(database: Database, backfill: BackfillRow): Promise<void> {
     )
     for (const night of nights) {
       const asOf = { instant: night.as_of.toISOString(), label: night.partition }
-      const how = { trigger: 'backfill', backfill: Number(backfill.id), settings: backfill.settings, by: backfill.by } as const
+      const how = {
+        trigger: 'backfill',
+        backfill: Number(backfill.id),
+        settings: backfill.settings,
+        by: backfill.by,
+      } as const
       if (night.refresh !== null) {
         const features = await ensureSlot(client, 'features', night.refresh, asOf)
         if ((await openRunOf(client, features.id)) === undefined) await createRun(client, features, how)
@@ -65,11 +72,10 @@ async function feed(database: Database, backfill: BackfillRow): Promise<void> {
       if ((await openRunOf(client, slot.id)) === undefined) {
         await askForScores(client, slot, { ...how, forced: backfill.forced, version: night.version })
       }
-      await client.query('update nightshift.backfill_nights set slot = $3 where backfill = $1 and position = $2', [
-        backfill.id,
-        night.position,
-        slot.id,
-      ])
+      await client.query(
+        'update nightshift.backfill_nights set slot = $3 where backfill = $1 and position = $2',
+        [backfill.id, night.position, slot.id],
+      )
     }
   })
 }

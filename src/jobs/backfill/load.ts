@@ -29,7 +29,11 @@ export async function loadBackfillSlots(
 }
 
 /** The last published runs of a view or model: what an estimate is made from. */
-export async function loadPastRuns(pool: Pool, kind: 'features' | 'scores', names: string[]): Promise<PastRun[]> {
+export async function loadPastRuns(
+  pool: Pool,
+  kind: 'features' | 'scores',
+  names: string[],
+): Promise<PastRun[]> {
   const { rows } = await pool.query<{ seconds: number; rows: string }>(
     `select extract(epoch from ended_at - started_at)::float8 as seconds, rows from nightshift.runs
       where kind = $1 and name = any($2) and state = 'published' and started_at is not null

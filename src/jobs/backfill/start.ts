@@ -76,7 +76,9 @@ export async function backfillProgress(database: Database, id: number): Promise<
     published: asked.filter((row) => row.slot_state === 'published').length,
     broken:
       rows[0]?.state === 'running'
-        ? asked.filter((row) => row.slot_state === 'failed' || row.slot_state === 'held').map((row) => row.partition)
+        ? asked
+            .filter((row) => row.slot_state === 'failed' || row.slot_state === 'held')
+            .map((row) => row.partition)
         : rows.filter((row) => row.slot_state !== 'published').map((row) => row.partition),
     active: asked.flatMap((row) => (row.slot_state === 'running' && row.run !== null ? [row.run] : [])),
   }
