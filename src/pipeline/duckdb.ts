@@ -77,16 +77,22 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 function engine(instance: DuckDBInstance, connection: DuckDBConnection): Engine {
-  async function rows(sql: string, values?: Values): Promise<Record<string, JS>[]> {
-    const reader = await connection.runAndReadAll(sql, values)
-    return reader.getRowObjectsJS()
+  // One statement at a time, in the order of the calls: a second one ends the first.
+  let last: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(statement: () => Promise<T>): Promise<T> {
+    const turn = last.then(statement)
+    last = turn.catch(() => {})
+    return turn
+  }
+  function rows(sql: string, values?: Values): Promise<Record<string, JS>[]> {
+    return inTurn(async () => (await connection.runAndReadAll(sql, values)).getRowObjectsJS())
   }
   const others: DuckDBConnection[] = []
   return {
     connection,
     rows,
     async run(sql, values) {
-      await connection.run(sql, values)
+      await inTurn(() => connection.run(sql, values))
     },
     async row(sql, values) {
       const [first] = await rows(sql, values)

@@ -5,7 +5,8 @@ import { type SourceTable, timeOfTable } from './cutview.ts'
 import type { Engine } from './duckdb.ts'
 import type { Check, FeatureFacts } from './facts.ts'
 import { showInstant } from './localtime.ts'
-import { newestVisible } from './tables.ts'
+import { type CutSource, newestVisible } from './tables.ts'
+import { rawLimit } from './timecolumn.ts'
 
 export type Late = FeatureFacts['late'][number]
 
@@ -16,8 +17,7 @@ export type Late = FeatureFacts['late'][number]
 export async function checkFreshness(
   engine: Engine,
   view: Pick<View, 'expect'>,
-  tables: SourceTable[],
-  newestKeys: Map<string, bigint | undefined>,
+  { tables, sources }: { tables: SourceTable[]; sources: CutSource[] },
   cut: Cut,
 ): Promise<{ checks: Check[]; late: Late[] }> {
   const checks: Check[] = []
@@ -25,8 +25,9 @@ export async function checkFreshness(
   for (const [name, duration] of Object.entries(view.expect.fresh)) {
     const table = tables.find(({ found }) => found.name === name)
     if (table === undefined) continue
-    const newest = newestKeys.get(name) ?? (await newestInstant(engine, table, cut))
     const oldest = later(cut.at, duration, cut.timezone, -1)
+    const key = sources.find(({ found }) => found.name === name)?.admitted.newestKey
+    const newest = key ?? (await newestInstant(engine, table, cut, oldest))
     const passed = newest !== undefined && newest >= oldest
     const needed = showInstant(oldest)
     const observed = newest === undefined ? null : showInstant(newest)
@@ -45,8 +46,17 @@ export async function checkFreshness(
   return { checks, late }
 }
 
-async function newestInstant(engine: Engine, table: SourceTable, cut: Cut): Promise<bigint | undefined> {
+/** Looks at what is young enough first: of a long history that is the last row groups alone. */
+async function newestInstant(
+  engine: Engine,
+  table: SourceTable,
+  cut: Cut,
+  oldest: bigint,
+): Promise<bigint | undefined> {
   const time = timeOfTable(table)
-  const raw = await newestVisible(engine, table, cut)
-  return time === undefined || raw === undefined ? undefined : rawInstant(raw, time)
+  if (time === undefined) return undefined
+  const raw =
+    (await newestVisible(engine, table, cut, rawLimit(time, oldest))) ??
+    (await newestVisible(engine, table, cut))
+  return raw === undefined ? undefined : rawInstant(raw, time)
 }

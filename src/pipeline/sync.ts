@@ -49,3 +49,15 @@ export async function hashFile(path: string): Promise<{ sha256: string; bytes: n
     await handle.close()
   }
 }
+
+/** A piece of a file; shorter where the file ends before. */
+export async function readBytes(path: string, position: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const bytes = new Uint8Array(length)
+    const { bytesRead } = await handle.read(bytes, 0, length, position)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}

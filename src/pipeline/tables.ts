@@ -8,7 +8,7 @@ import { ALL_TIME } from './localtime.ts'
 import { identifier } from './quote.ts'
 import { quoted, readSchema, relation, type SourceColumn } from './schema.ts'
 import { type FoundSource, findSource, type SourceFile } from './sources.ts'
-import { isTimestamp, rawNumber } from './timecolumn.ts'
+import { isTimestamp, rawLiteral, rawNumber } from './timecolumn.ts'
 
 /** A source with the files that can matter at a cut. */
 export interface CutSource {
@@ -37,22 +37,23 @@ export function readablePaths(sources: CutSource[]): string[] {
 
 /**
  * Prepares a source for a query that reads these columns (`names` in lower case; undefined: all of them).
- * Throws contract Failures about its schema.
+ * With `schemaOnly` nothing is read but schemas, and the source has no rows. Throws contract Failures about its schema.
  */
 export async function prepareTable(
   engine: Engine,
   { found, admitted, files }: CutSource,
   cut: Cut,
-  names: Set<string> | undefined,
+  { names, schemaOnly = false }: { names: Set<string> | undefined; schemaOnly?: boolean },
 ): Promise<SourceTable> {
   const schema = await readSchema(engine, found, files)
   const read = schema.columns.filter(({ name }) => names === undefined || names.has(name.toLowerCase()))
   // `SELECT count(*)` reads no column, and a view has to have one.
   const columns = read.length > 0 ? read : schema.columns.slice(0, 1)
-  const bare: SourceTable = { found, files, schema, columns, ranges: new Map(), snapshot: undefined }
-  const ranges = await timeRanges(engine, bare, admitted)
-  const snapshot = await newestSnapshot(engine, { ...bare, ranges }, admitted, cut)
-  return { ...bare, ranges, snapshot }
+  const table: SourceTable = { found, files, schema, columns, ranges: new Map(), snapshot: 'none' }
+  if (schemaOnly) return table
+  const ranges = await timeRanges(engine, table, admitted)
+  const snapshot = await newestSnapshot(engine, { ...table, ranges, snapshot: undefined }, admitted, cut)
+  return { ...table, ranges, snapshot }
 }
 
 /** Makes the source readable under its name, cut. */
@@ -60,16 +61,22 @@ export async function createView(engine: Engine, table: SourceTable, cut: Cut): 
   await engine.run(`CREATE OR REPLACE TEMP VIEW ${identifier(table.found.name)} AS ${cutViewSql(table, cut)}`)
 }
 
-/** Newest time of the source's rows that can be seen at the cut: raw, microseconds or days; undefined without rows. */
+/**
+ * Newest time of the source's rows that can be seen at the cut: raw, microseconds or days; undefined without rows.
+ * With `since` (raw) row groups that are wholly older are not read.
+ */
 export async function newestVisible(
   engine: Engine,
   table: SourceTable,
   cut: Cut,
+  since?: bigint,
 ): Promise<bigint | undefined> {
   const time = timeOfTable(table)
   if (time === undefined) return undefined
+  const column = quoted('s', time.name)
+  const only = since === undefined ? '' : ` AND ${column} >= ${rawLiteral(time.type, since)}`
   const { newest } = await engine.row(
-    `SELECT ${rawNumber(`max(${quoted('s', time.name)})`, time.type)} AS newest FROM ${visibleRows(table, cut)}`,
+    `SELECT ${rawNumber(`max(${column})`, time.type)} AS newest FROM ${visibleRows(table, cut)}${only}`,
   )
   return typeof newest === 'bigint' ? newest : undefined
 }

@@ -1,0 +1,213 @@
+import type { View } from '../project/project.ts'
+import type { Engine } from './duckdb.ts'
+import { expectationsSql, type PlannedCheck, planExpectations } from './expectation-plan.ts'
+import type { Check, Column } from './facts.ts'
+import { identifier, literal } from './quote.ts'
+
+export interface ExpectationRequest {
+  view: Pick<View, 'entity' | 'columns' | 'expect'>
+  /** Path of the partition's file, and its columns. */
+  path: string
+  columns: Column[]
+  /** Rows of the nearest earlier published as-of within 7 days. */
+  previous: { rows: number; label: string } | undefined
+}
+
+const SAMPLES = 5
+
+/**
+ * Evaluates a view's expectations over a partition that was written: one pass for everything about columns and one
+ * for the entity's uniqueness, then five rows for each that failed. Freshness is told by the sources (freshness.ts).
+ */
+export async function checkExpectations(engine: Engine, request: ExpectationRequest): Promise<Check[]> {
+  const { view, columns } = request
+  const from = `read_parquet(${literal(request.path)}, hive_partitioning = false)`
+  const planned = planExpectations(view, columns)
+  const row = await engine.row(expectationsSql(planned, from))
+  const rows = Number(row.n)
+  const checks = planned.map((plan, index) =>
+    judge(plan, Number(row[`b${index}`]), shown(row[`o${index}`]), rows),
+  )
+  checks.push(
+    await unique(engine, view.entity, from, rows),
+    ...rowChecks(view.expect.rows, rows, request.previous),
+  )
+  for (const [index, plan] of planned.entries()) {
+    const check = checks[index]
+    if (check === undefined || check.passed) continue
+    check.samples = await samples(engine, from, plan.rows, [
+      ...view.entity,
+      ...(plan.column === undefined ? [] : [plan.column]),
+    ])
+  }
+  return checks
+}
+
+function judge(plan: PlannedCheck, broken: number, observed: string | number | null, rows: number): Check {
+  const { id, kind, column, bound } = plan
+  return {
+    id,
+    kind,
+    column,
+    passed: broken === 0,
+    observed,
+    bound,
+    message: sentence(plan, broken, observed, rows),
+    samples: [],
+  }
+}
+
+function sentence(
+  { kind, column, bound }: PlannedCheck,
+  broken: number,
+  observed: string | number | null,
+  rows: number,
+): string {
+  const count = broken === 0 ? '' : ` (${broken} of ${rows} rows)`
+  switch (kind) {
+    case 'entity.null':
+      return `entity ${column}: expected no null, got: ${observed}${count}`
+    case 'column.min':
+      return `column ${column}: expected ${bound} or more, got: ${observed}${count}`
+    case 'column.max':
+      return `column ${column}: expected ${bound} or less, got: ${observed}${count}`
+    case 'column.values':
+      return `column ${column}: expected one of ${bound}, got: ${observed ?? 'nothing else'}${count}`
+    default:
+      return `column ${column}: expected at most ${percent(Number(bound))} null, got: ${percent(Number(observed))}${count}`
+  }
+}
+
+async function unique(engine: Engine, entity: string[], from: string, rows: number): Promise<Check> {
+  const names = entity.map(identifier).join(', ')
+  const { doubles } = await engine.row(
+    `SELECT count(*) AS doubles FROM (SELECT 1 FROM ${from} GROUP BY ${names} HAVING count(*) > 1)`,
+  )
+  const broken = Number(doubles)
+  const name = entity.join(', ')
+  return {
+    id: 'entity.unique',
+    kind: 'entity.unique',
+    column: entity.length === 1 ? name : undefined,
+    passed: broken === 0,
+    observed: broken,
+    bound: 0,
+    message:
+      broken === 0
+        ? `entity ${name}: expected one row each, got: one row each of ${rows}`
+        : `entity ${name}: expected one row each, got: more than one for ${broken} of them. Does a join in features.sql multiply rows?`,
+    samples: broken === 0 ? [] : texts(await engine.rows(doublesSql(entity, from))),
+  }
+}
+
+function doublesSql(entity: string[], from: string): string {
+  const keys = entity.map((name) => `p.${identifier(name)}`).join(', ')
+  const fields = entity.map((name) => `p.${identifier(name)}::VARCHAR AS ${identifier(name)}`).join(', ')
+  return `SELECT ${fields}, count(*)::VARCHAR AS "rows" FROM ${from} AS p GROUP BY ${keys} HAVING count(*) > 1 ORDER BY ${keys} LIMIT ${SAMPLES}`
+}
+
+/** `rows.min` is 1 where nothing is said: an empty partition would blank every score in silence. */
+function rowChecks(
+  expected: View['expect']['rows'],
+  rows: number,
+  previous: ExpectationRequest['previous'],
+): Check[] {
+  const check = (
+    kind: string,
+    passed: boolean,
+    observed: number | null,
+    bound: number,
+    message: string,
+  ): Check => ({
+    id: `expect.rows.${kind}`,
+    kind: `rows.${kind}`,
+    column: undefined,
+    passed,
+    observed,
+    bound,
+    message,
+    samples: [],
+  })
+  const min = expected?.min ?? 1
+  const hint =
+    expected?.min === undefined && rows === 0
+      ? '. If an empty partition is right, say rows: { min: 0 } under expect'
+      : ''
+  const checks = [check('min', rows >= min, rows, min, `expected ${min} rows or more, got: ${rows}${hint}`)]
+  if (expected?.max !== undefined) {
+    checks.push(
+      check(
+        'max',
+        rows <= expected.max,
+        rows,
+        expected.max,
+        `expected ${expected.max} rows or less, got: ${rows}`,
+      ),
+    )
+  }
+  if (expected?.max_change === undefined) return checks
+  const bound = expected.max_change
+  if (previous === undefined) {
+    checks.push(
+      check(
+        'max_change',
+        true,
+        null,
+        bound,
+        'change of rows: not tested, since no as-of of the 7 days before is published',
+      ),
+    )
+    return checks
+  }
+  const change = previous.rows === 0 ? (rows === 0 ? 0 : 1) : (rows - previous.rows) / previous.rows
+  checks.push(
+    check(
+      'max_change',
+      Math.abs(change) <= bound,
+      Number(change.toFixed(6)),
+      bound,
+      `expected the number of rows to be within ${percent(bound)} of the ${previous.rows} as of ${previous.label}, got: ${rows} (${change > 0 ? '+' : ''}${percent(change)})`,
+    ),
+  )
+  return checks
+}
+
+async function samples(
+  engine: Engine,
+  from: string,
+  condition: string,
+  columns: string[],
+): Promise<Record<string, string>[]> {
+  const names = [...new Set(columns)]
+  const fields = names.map((name) => `p.${identifier(name)}::VARCHAR AS ${identifier(name)}`).join(', ')
+  const order = names.map((name) => `p.${identifier(name)}`).join(', ')
+  return texts(
+    await engine.rows(
+      `SELECT ${fields} FROM ${from} AS p WHERE ${condition} ORDER BY ${order} LIMIT ${SAMPLES}`,
+    ),
+  )
+}
+
+function texts(rows: Record<string, unknown>[]): Record<string, string>[] {
+  return rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, value === null ? 'null' : String(value)]),
+    ),
+  )
+}
+
+/** Numbers as numbers where JavaScript holds them exactly. */
+function shown(value: unknown): string | number | null {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  if (typeof value === 'number') return value
+  const text = String(value)
+  const number = Number(text)
+  return text !== '' && Number.isFinite(number) && String(number) === text.replace(/\.0+$/, '')
+    ? number
+    : text
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`
+}

@@ -1,0 +1,176 @@
+import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { AsOf } from '../project/asof.ts'
+import type { View } from '../project/project.ts'
+import { blame } from './blame.ts'
+import { badPageWarnings, findBadPages } from './checksums.ts'
+import { classify } from './classify.ts'
+import { featureCut } from './cut.ts'
+import { viewFiles } from './describe.ts'
+import { checkExpectations } from './expectations.ts'
+import type { FeatureFacts, StepTime } from './facts.ts'
+import { Failure } from './failure.ts'
+import { checkFreshness } from './freshness.ts'
+import { inputsOf } from './inputs.ts'
+import { describeOutput } from './output.ts'
+import { type CutQuery, openQuery, refuse } from './query.ts'
+import { identifier, literal } from './quote.ts'
+import { readBack } from './readback.ts'
+import { viewHash } from './view-hash.ts'
+
+export { describeView, type ViewDescription, type ViewRequest } from './describe.ts'
+export { type InputsRequest, snapshotInputs } from './inputs.ts'
+
+export interface FeatureRequest {
+  /** Absolute path of the project. */
+  root: string
+  view: View
+  asOf: AsOf
+  /** ISO 8601: when this run reads its sources. */
+  knownAt: string
+  /** The project's zone. */
+  timezone: string
+  /** Path to write, in a folder that is there. */
+  out: string
+  /** Folder for what does not fit into memory. */
+  temp: string
+  /** Threads of DuckDB. */
+  threads: number
+  /** As DuckDB writes it, such as `4GB`. */
+  memoryLimit?: string | undefined
+  /** Key-value metadata of the file; the view's hash is added. */
+  metadata: Record<string, string>
+  /** The nearest earlier published as-of within 7 days. */
+  previous?: { rows: number; label: string } | undefined
+  progress?: (text: string, rows?: number, total?: number) => void
+}
+
+const PROGRESS_MS = 500
+
+/**
+ * Computes a view's partition at an as-of and writes it, sorted by entity, synced, hashed, checked and read back,
+ * but not published. Expectations that fail are facts for the caller, as are sources that are late. Throws Failures:
+ * `contract` for SQL, schemas, types and broken files (named), `late-data` where a source has no file, `resource`
+ * where memory or disk ran out.
+ */
+export async function computeFeatures(request: FeatureRequest): Promise<FeatureFacts> {
+  const steps: StepTime[] = []
+  const timed = stopwatch(steps)
+  const { root, view, asOf, timezone } = request
+  const cut = featureCut(asOf, request.knownAt, timezone)
+  const files = viewFiles(root, view)
+  const query = await timed('open', async () =>
+    openQuery({
+      root,
+      view,
+      sql: view.sql,
+      file: files.sql,
+      cut,
+      parameters: { as_of: asOf.local },
+      writable: await realpath(dirname(request.out)),
+      temp: request.temp,
+      threads: request.threads,
+      memoryLimit: request.memoryLimit,
+    }),
+  )
+  // Reads beside DuckDB. It settles before anything is thrown, and throws nothing itself.
+  const badPages = findBadPages(query.sources.flatMap(({ admitted }) => admitted.files))
+  try {
+    const output = await timed('describe', () => describeOutput(query, view, files))
+    refuse(output.problems)
+    const hash = viewHash(query.checked.hash, view)
+    const metadata = { ...request.metadata, view_hash: hash }
+    const rows = await timed('compute', () => write(query, request, metadata))
+    const fresh = timed('freshness', () => checkFreshness(query.engine, view, query, cut))
+    const expected = timed('check', () =>
+      checkExpectations(query.engine, {
+        view,
+        path: request.out,
+        columns: output.columns,
+        previous: request.previous,
+      }),
+    )
+    const back = timed('read back', () =>
+      readBack({
+        engine: query.engine,
+        path: request.out,
+        entity: view.entity,
+        columns: output.columns,
+        rows,
+        metadata,
+      }),
+    )
+    await Promise.allSettled([fresh, expected, back])
+    const warnings = badPageWarnings(await timed('checksums', () => badPages))
+    return {
+      file: await back,
+      viewHash: hash,
+      checks: [...(await expected), ...(await fresh).checks],
+      inputs: inputsOf(query.sources),
+      warnings,
+      steps,
+      late: (await fresh).late,
+    }
+  } catch (error) {
+    throw await explain(error, query, request, badPageWarnings(await badPages))
+  } finally {
+    query.close()
+  }
+}
+
+/** One COPY. Snappy: zstd makes the file a sixth smaller and takes longer to read than that saves. */
+async function write(
+  query: CutQuery,
+  request: FeatureRequest,
+  metadata: Record<string, string>,
+): Promise<number> {
+  const { progress } = request
+  const entity = request.view.entity.map(identifier).join(', ')
+  const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
+  const options = `FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}}`
+  const timer =
+    progress === undefined
+      ? undefined
+      : setInterval(
+          () => progress(`computing features: ${Math.round(query.engine.percentage() ?? 0)} %`),
+          PROGRESS_MS,
+        )
+  try {
+    const row = await query.engine.row(
+      `COPY (SELECT * FROM (${query.sql}\n) ORDER BY ${entity}) TO ${literal(request.out)} (${options})`,
+      query.values,
+    )
+    return Number(row.Count)
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** Names the input file that is at fault, where one is, and says what else is known of the inputs. */
+async function explain(
+  error: unknown,
+  query: CutQuery,
+  request: FeatureRequest,
+  warnings: string[],
+): Promise<Failure> {
+  const suspects = query.sources.flatMap(({ found, files }) =>
+    files.map(({ path, shown }) => ({ source: found.name, path, shown })),
+  )
+  const failure = classify(await blame(error, suspects, request))
+  if (warnings.length === 0 || failure.failureClass !== 'contract') return failure
+  return new Failure('contract', `${failure.message}. Besides: ${warnings.join('; ')}`, {
+    cause: failure,
+    evidence: { ...failure.evidence, warnings },
+  })
+}
+
+function stopwatch(steps: StepTime[]): <T>(step: string, work: () => Promise<T>) => Promise<T> {
+  return async (step, work) => {
+    const start = performance.now()
+    try {
+      return await work()
+    } finally {
+      steps.push({ step, ms: Math.round(performance.now() - start) })
+    }
+  }
+}

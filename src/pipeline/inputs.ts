@@ -1,0 +1,47 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AsOf } from '../project/asof.ts'
+import type { View } from '../project/project.ts'
+import { inputFiles } from './admitted.ts'
+import { featureCut } from './cut.ts'
+import { hashView } from './describe.ts'
+import type { InputFile } from './facts.ts'
+import { type CutSource, cutSources } from './tables.ts'
+
+export interface InputsRequest {
+  /** Absolute path of the project. */
+  root: string
+  view: View
+  asOf: Pick<AsOf, 'instant'>
+  /** The project's zone. */
+  timezone: string
+  /** ISO 8601. Default: late enough for everything that may count. */
+  knownAt?: string
+}
+
+const EVER = '9999-01-01T00:00:00Z'
+
+/**
+ * The files that a view's partition would be computed from now, and the view's hash: what decides whether a
+ * published partition still is current. Reads footers only. Throws as `cutSources` does.
+ */
+export async function snapshotInputs({
+  root,
+  view,
+  asOf,
+  timezone,
+  knownAt = EVER,
+}: InputsRequest): Promise<{ inputs: InputFile[]; viewHash: string }> {
+  const inputs = inputsOf(cutSources(root, view, featureCut(asOf, knownAt, timezone)))
+  const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-inputs-')))
+  try {
+    return { inputs, viewHash: await hashView(root, view, timezone, temp) }
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+export function inputsOf(sources: CutSource[]): InputFile[] {
+  return sources.flatMap(({ found, admitted }) => inputFiles(found, admitted.files))
+}

@@ -1,0 +1,185 @@
+import { didYouMean } from '../project/nearest.ts'
+import type { Problem } from '../project/problem.ts'
+import type { View } from '../project/project.ts'
+import { readEngineError } from './engine-error.ts'
+import { isNumber } from './expectation-plan.ts'
+import type { Column } from './facts.ts'
+import type { CutQuery } from './query.ts'
+import { itemOf } from './select-list.ts'
+import { sumAdvice } from './sums.ts'
+import { type Node, offsetOf } from './syntax.ts'
+import { indexOfByte, type Place, placeOf } from './tokens.ts'
+
+export interface OutputFiles {
+  /** Paths as problems name them. */
+  sql: string
+  yaml: string
+}
+
+const DESCRIBE = 'DESCRIBE '
+const INTEGER = /^U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)$/
+/** What Parquet holds as it is, and models can be given. */
+const LEGAL =
+  /^(?:BOOLEAN|U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|DATE|TIMESTAMP|TIMESTAMP WITH TIME ZONE)$/
+
+/**
+ * Columns and types of what a view's SQL gives, and all that is wrong with them; nothing is computed. Also says what
+ * of view.yaml names columns that are not there. Throws only what is no fault of the SQL.
+ */
+export async function describeOutput(
+  query: CutQuery,
+  view: View,
+  files: OutputFiles,
+): Promise<{ columns: Column[]; problems: Problem[] }> {
+  let columns: Column[]
+  try {
+    const rows = await query.engine.rows(`${DESCRIBE}${query.sql}`, query.values)
+    columns = rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
+  } catch (error) {
+    return { columns: [], problems: [bindProblem(query, files.sql, error)] }
+  }
+  const problems = [
+    ...columnProblems(query, columns, files.sql),
+    ...viewProblems(view, columns, files.yaml),
+    ...sumAdvice(query, columns).map(({ node, message }) => at(query, files.sql, 'advice', node, message)),
+    ...unused(query, view, files.yaml),
+  ]
+  return { columns, problems }
+}
+
+/** What the binder says, with its place in the user's own SQL. */
+function bindProblem(query: CutQuery, file: string, error: unknown): Problem {
+  const engine = readEngineError(error)
+  if (engine === undefined || engine.type === 'INTERNAL') throw error
+  const offset = engine.position === undefined ? undefined : engine.position - DESCRIBE.length
+  const place =
+    offset === undefined || offset < 0 ? undefined : placeOf(query.sql, indexOfByte(query.sql, offset))
+  return {
+    severity: 'error',
+    file,
+    line: place?.line,
+    column: place?.column,
+    message: bindMessage(query, engine.message, engine.name),
+  }
+}
+
+function bindMessage(query: CutQuery, message: string, name: string | undefined): string {
+  const missing = /^(?:Referenced column|Values list|Table) /.test(message)
+    ? (name ?? /column (?:named )?"([^"]+)"/.exec(message)?.[1])
+    : undefined
+  if (missing === undefined) return message
+  const tables = query.tables.filter(({ found }) => query.checked.tables.includes(found.name))
+  const known = tables.map(
+    ({ found, schema }) => `${found.name} has ${schema.columns.map((column) => column.name).join(', ')}`,
+  )
+  const names = tables.flatMap(({ schema }) => schema.columns.map((column) => column.name))
+  return `expected the name of a column, got: ${missing}; ${known.join('; ')}${didYouMean(missing, names)}`
+}
+
+function columnProblems(query: CutQuery, columns: Column[], file: string): Problem[] {
+  const problems: Problem[] = []
+  columns.forEach(({ name, type }, index) => {
+    const node = itemOf(query.checked.tree, name, index)
+    const first = columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase())
+    if (first < index)
+      problems.push(
+        at(
+          query,
+          file,
+          'error',
+          node,
+          `expected every column to have a name of its own, got: a second ${name}; name it with AS`,
+        ),
+      )
+    if (LEGAL.test(type)) return
+    problems.push(at(query, file, 'error', node, `column ${name} is ${type}: ${remedy(name, type)}`))
+  })
+  return problems
+}
+
+function remedy(name: string, type: string): string {
+  if (/^U?HUGEINT$/.test(type))
+    return `Parquet would store it as DOUBLE and lose digits. Cast it: (...)::BIGINT AS ${name}, or ::FLOAT for a model`
+  if (/^ENUM|^UUID$|^JSON$|^VARIANT/.test(type)) return `cast it: (...)::VARCHAR AS ${name}`
+  if (/^TIMESTAMP_/.test(type)) return `cast it: (...)::TIMESTAMP AS ${name}`
+  if (/^INTERVAL$|^TIME/.test(type))
+    return `a model needs a number: use date_diff('second', ...) or epoch(...) AS ${name}`
+  if (/^(?:STRUCT|MAP|UNION)|\[\d*\]$/.test(type))
+    return `a feature is one value: take it apart, with x.field, x[1] or len(x)`
+  return `legal are BOOLEAN, integers to BIGINT, FLOAT, DOUBLE, DECIMAL, VARCHAR, DATE and TIMESTAMP`
+}
+
+/** What view.yaml says of columns that are not there, or cannot be so. */
+function viewProblems(view: View, columns: Column[], file: string): Problem[] {
+  const names = columns.map(({ name }) => name)
+  const problems: Problem[] = []
+  const say = (message: string) =>
+    problems.push({ severity: 'error', file, line: undefined, column: undefined, message })
+  const find = (where: string, name: string) => {
+    const column = columns.find((each) => each.name === name)
+    if (column === undefined)
+      say(
+        `${where}: expected a column of features.sql, got: ${name}; it has: ${names.join(', ')}${didYouMean(name, names)}`,
+      )
+    return column
+  }
+  for (const name of view.entity) find('entity', name)
+  for (const [name, expectation] of Object.entries(view.columns)) {
+    const column = find('columns', name)
+    if (column === undefined) continue
+    if ((expectation.min !== undefined || expectation.max !== undefined) && !isNumber(column.type)) {
+      say(`columns.${name}: min and max are for numbers, and ${name} is ${column.type}`)
+    }
+    const strange = expectation.values?.find((value) => !holds(column.type, value))
+    if (strange !== undefined)
+      say(`columns.${name}.values: expected values of type ${column.type}, got: ${JSON.stringify(strange)}`)
+  }
+  for (const [name, value] of Object.entries(view.fill)) {
+    const column = find('fill', name)
+    if (column !== undefined && !holds(column.type, value))
+      say(`fill.${name}: expected a value of type ${column.type}, got: ${JSON.stringify(value)}`)
+  }
+  for (const name of Object.keys(view.expect.fresh)) {
+    if (view.sources[name]?.kind === 'static')
+      say(
+        `expect.fresh.${name}: ${name} is static and has no time; declare it as events, history or snapshots`,
+      )
+  }
+  return problems
+}
+
+function holds(type: string, value: string | number | boolean): boolean {
+  if (typeof value === 'boolean') return type === 'BOOLEAN'
+  if (typeof value === 'string')
+    return ['VARCHAR', 'DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'].includes(type)
+  return isNumber(type) && (!INTEGER.test(type) || Number.isInteger(value))
+}
+
+function unused(query: CutQuery, view: View, file: string): Problem[] {
+  return Object.keys(view.sources)
+    .filter((name) => !query.checked.tables.includes(name))
+    .map((name) => ({
+      severity: 'advice',
+      file,
+      line: undefined,
+      column: undefined,
+      message: `source ${name} is declared, and features.sql does not read it`,
+    }))
+}
+
+function at(
+  query: CutQuery,
+  file: string,
+  severity: Problem['severity'],
+  node: Node | undefined,
+  message: string,
+): Problem {
+  const place = node === undefined ? undefined : nodePlace(query.sql, node)
+  return { severity, file, line: place?.line, column: place?.column, message }
+}
+
+/** A cast's own place is that of `::`; what is cast begins before it. */
+function nodePlace(sql: string, node: Node): Place | undefined {
+  const offset = offsetOf(node)
+  return offset === undefined ? undefined : placeOf(sql, indexOfByte(sql, offset))
+}

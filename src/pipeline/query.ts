@@ -1,0 +1,114 @@
+import { DuckDBTimestampValue } from '@duckdb/node-api'
+import type { Problem } from '../project/problem.ts'
+import type { View } from '../project/project.ts'
+import type { Cut } from './cut.ts'
+import type { SourceTable } from './cutview.ts'
+import { type Engine, openEngine, type Values } from './duckdb.ts'
+import { Failure } from './failure.ts'
+import { type CheckedSql, checkFeatureSql } from './sql.ts'
+import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
+import { withoutSemicolon } from './tokens.ts'
+
+export interface CutQueryRequest {
+  /** Absolute path of the project. */
+  root: string
+  /** Whose sources are read, and whose entity is a history's key where it names none. */
+  view: Pick<View, 'entity' | 'sources'>
+  sql: string
+  /** Path of the SQL's file as problems name it. */
+  file: string
+  cut: Cut
+  /** Wall times that the SQL may use as parameters, such as `as_of: '2026-11-22 00:00:00'`. */
+  parameters: Record<string, string>
+  /** Folder that may be written to, absolute and without symbolic links. */
+  writable: string
+  temp: string
+  threads: number
+  memoryLimit?: string | undefined
+  /** Nothing is read but schemas, every source is empty, and SQL that is refused is the caller's to look at. */
+  schemaOnly?: boolean
+}
+
+/** SQL of a project over its sources as they are at a cut, in an engine of its own, ready to run. */
+export interface CutQuery {
+  engine: Engine
+  /** The one SELECT, without a closing semicolon. Put a line break after it: it may end in a comment. */
+  sql: string
+  values: Values
+  checked: CheckedSql
+  sources: CutSource[]
+  tables: SourceTable[]
+  close(): void
+}
+
+/**
+ * Opens features' or labels' SQL at a cut. Training sets, serving, backfills and parity all come through here, so
+ * that they see the same. Throws late-data Failures for missing files, contract Failures for files, schemas and for
+ * SQL that is refused (`evidence.problems`).
+ */
+export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
+  const sources = cutSources(request.root, request.view, request.cut)
+  const engine = await openEngine({
+    readable: readablePaths(sources),
+    writable: [request.writable],
+    temp: request.temp,
+    threads: request.threads,
+    memoryLimit: request.memoryLimit,
+    timezone: request.cut.timezone,
+  })
+  try {
+    const checked = await checkFeatureSql(engine, request.sql, {
+      file: request.file,
+      declaredSources: Object.keys(request.view.sources),
+      columns: sources.flatMap(({ files, found }) => [
+        ...files.flatMap(({ footer }) => footer.columns.map(({ name }) => name)),
+        ...found.hiveKeys,
+      ]),
+      parameters: Object.keys(request.parameters),
+    })
+    if (request.schemaOnly !== true) refuse(checked.problems)
+    const tables: SourceTable[] = []
+    for (const source of sources) {
+      const table = await prepareTable(engine, source, request.cut, {
+        names: checked.names,
+        schemaOnly: request.schemaOnly ?? false,
+      })
+      await createView(engine, table, request.cut)
+      tables.push(table)
+    }
+    const values = Object.fromEntries(
+      checked.parameters.map((name) => [name, timestamp(request.parameters[name] ?? '')]),
+    )
+    return {
+      engine,
+      sql: withoutSemicolon(request.sql),
+      values,
+      checked,
+      sources,
+      tables,
+      close: () => engine.close(),
+    }
+  } catch (error) {
+    engine.close()
+    throw error
+  }
+}
+
+/** Throws a contract Failure that says all errors among the problems, with file, line and column. */
+export function refuse(problems: Problem[]): void {
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return
+  const lines = errors.map(
+    ({ file, line, column, message }) =>
+      `${[file, line, column].filter((part) => part !== undefined).join(':')}: ${message}`,
+  )
+  throw new Failure('contract', lines.join('; '), { evidence: { problems: errors } })
+}
+
+/** `2026-11-22 00:00:00` as DuckDB's TIMESTAMP. */
+function timestamp(local: string): DuckDBTimestampValue {
+  const ms = Date.parse(`${local.replace(' ', 'T')}Z`)
+  if (Number.isNaN(ms))
+    throw new Failure('bug', `expected a wall time such as 2026-11-22 00:00:00, got: ${local}`)
+  return new DuckDBTimestampValue(BigInt(ms) * 1000n)
+}
