@@ -81,6 +81,8 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   }
   const version = await findVersion(pool, model.name, number)
   if (version === undefined) throw new Failure('model', `model ${model.name} has no version ${number}`)
+  // From its first attempt on a run keeps its version: a promotion takes effect between runs.
+  await pool.query('update nightshift.runs set version = $2 where id = $1', [run.id, number])
   const view = project.views[version.view]
   if (view === undefined) throw gone('view', version.view, Object.keys(project.views))
   const features = await publishedRun(pool, 'features', version.view, run.as_of)

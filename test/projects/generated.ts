@@ -22,11 +22,11 @@ export function smallModel({ work = 0, width = 1024 }: { work?: number; width?: 
   const float = (name: string, dims: number[], values: Float32Array) => ({
     name,
     dims,
-    dataType: TENSOR.FLOAT,
-    rawData: new Uint8Array(values.buffer),
+    data_type: TENSOR.float32,
+    raw_data: new Uint8Array(values.buffer),
   })
-  const node = (opType: string, input: string[], output: string[]) => ({
-    opType,
+  const node = (op_type: string, input: string[], output: string[]) => ({
+    op_type,
     input,
     output,
     name: output[0] ?? '',
@@ -34,7 +34,7 @@ export function smallModel({ work = 0, width = 1024 }: { work?: number; width?: 
   const value = (name: string, columns: number) => ({
     name,
     type: {
-      tensorType: { elemType: TENSOR.FLOAT, shape: { dim: [{ dimParam: 'n' }, { dimValue: columns }] } },
+      tensor_type: { elem_type: TENSOR.float32, shape: { dim: [{ dim_param: 'n' }, { dim_value: columns }] } },
     },
   })
   const heavy = Array.from({ length: work }, (_, index) =>
@@ -48,8 +48,8 @@ export function smallModel({ work = 0, width = 1024 }: { work?: number; width?: 
   const first = new Float32Array(width)
   first[0] = 1
   return encodeModel({
-    irVersion: 8,
-    opsetImport: [{ domain: '', version: 17 }],
+    ir_version: 8,
+    opset_import: [{ domain: '', version: 17 }],
     graph: {
       name: 'small',
       input: [value('x', 2)],
