@@ -75,7 +75,8 @@ describe.each([{ redis: false }, { redis: true }])(
 
 async function scoring(database: FreshDatabase): Promise<string | undefined> {
   const { rows } = await database.database.pool.query<{ id: string }>(
-    `select id from nightshift.runs where kind = 'scores' and state = 'running' and progress->>'text' = 'scoring'`,
+    `select id from nightshift.runs
+      where kind = 'scores' and state = 'running' and progress->>'text' = 'compute' and started_at < now() - interval '1 s'`,
   )
   return rows[0]?.id
 }
