@@ -1,7 +1,7 @@
 import type { GlobalOptions } from '../cli.ts'
 import type { Attempt, Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
-import type { Check } from '../pipeline/facts.ts'
+import type { Check, InputFile } from '../pipeline/facts.ts'
 import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
 import { runNamed } from './find.ts'
@@ -37,13 +37,7 @@ export function printRun(project: Project, run: Run, attempts: Attempt[]): void 
   for (const warning of run.warnings) printLine(`  warning    ${warning}`)
   printAttempts(attempts, project)
   printChecks(run.checks)
-  if (run.inputs.length > 0) {
-    printLine('')
-    printTable(
-      ['input', 'rows', 'newest', 'file'],
-      run.inputs.map((input) => [input.source, input.rows, at(input.newest), input.path]),
-    )
-  }
+  printInputs(run.inputs, at)
   const next = nextCommands(run)
   if (next.length > 0) printLine(`\nnext:\n${next.map((command) => `  ${command}`).join('\n')}`)
 }
@@ -74,6 +68,22 @@ function printChecks(checks: Check[]): void {
       )
     }
   }
+}
+
+/** A source of many files is one line with its newest file: `--json` has them all. */
+function printInputs(inputs: InputFile[], at: (iso: string | null) => string): void {
+  if (inputs.length === 0) return
+  const sources = [...new Set(inputs.map((input) => input.source))]
+  printLine('')
+  printTable(
+    ['input', 'files', 'rows', 'newest row', 'newest file'],
+    sources.map((source) => {
+      const files = inputs.filter((input) => input.source === source)
+      const newest = files.reduce((best, file) => ((file.newest ?? '') > (best.newest ?? '') ? file : best))
+      const rows = files.reduce((sum, file) => sum + file.rows, 0)
+      return [source, files.length, rows, at(newest.newest), newest.path]
+    }),
+  )
 }
 
 function runbookOf(project: Project, run: Run): string {

@@ -4,10 +4,11 @@ import { alertSettings } from '../alerts/settings.ts'
 import { transaction } from '../database/database.ts'
 import { endAttempt, holdsFence } from '../jobs/attempts.ts'
 import { decide, type RetryDecision } from '../jobs/retry.ts'
-import { findRun, type Run } from '../jobs/runs.ts'
+import { attemptId, findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot, type Slot } from '../jobs/slots.ts'
 import type { StepTime } from '../pipeline/facts.ts'
 import type { Failure } from '../pipeline/failure.ts'
+import { removeAttempts } from '../pipeline/publishing.ts'
 import type { Context } from './context.ts'
 import { type Result, recordResult } from './publication.ts'
 import { failureFacts } from './report.ts'
@@ -27,7 +28,8 @@ export async function recordFailure(
   failure: Failure,
   result?: Result,
 ): Promise<string> {
-  return transaction(context.database, async (client) => {
+  let kept = true
+  const sentence = await transaction(context.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
     const owned =
       attempt.fence === undefined
@@ -53,7 +55,8 @@ export async function recordFailure(
       record,
       attempt.steps,
     )
-    if (result !== undefined) await recordResult(client, context.warehouse, run, result)
+    kept = decision.action === 'hold' && result !== undefined
+    if (result !== undefined) await recordResult(client, context.warehouse, run, result, { kept })
     switch (decision.action) {
       case 'retry': {
         // A lost worker says nothing about the work: another takes it at once.
@@ -62,7 +65,7 @@ export async function recordFailure(
         await setSlot(client, slot, 'queued', {
           reason: `attempt ${attempt.number} failed: ${failure.message}`,
         })
-        return `${decision.reason}`
+        return decision.reason
       }
       case 'wait':
         await setRun(client, run, 'waiting', { failure: record, nextAt: decision.at })
@@ -84,6 +87,9 @@ export async function recordFailure(
     await reportFailure(client, new Date(), facts, alertSettings(project))
     return `${state}: ${failure.message}`
   })
+  // What is not to be released is of no use to anyone.
+  if (!kept) await removeAttempts(context.warehouse, [attemptId(run.id, attempt.number)])
+  return sentence
 }
 
 async function isRunning(client: ClientBase, run: string, attempt: number): Promise<boolean> {

@@ -55,7 +55,7 @@ export async function publish(
   await transaction(place.database, async (client) => {
     await lockSlot(client, run.slot)
     if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
-    await recordResult(client, place.warehouse, run, result)
+    await recordResult(client, place.warehouse, run, result, { kept: true })
     await client.query(`update nightshift.runs set state = 'publishing' where id = $1`, [run.id])
     await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
       run.slot,
@@ -66,12 +66,13 @@ export async function publish(
   await finishPublication(place, run.id)
 }
 
-/** Keeps what an attempt computed with its run, published or held. */
+/** Records what an attempt computed with its run; its file only where it is kept, to be published or released. */
 export async function recordResult(
   client: ClientBase,
   warehouse: string,
   run: Run,
   result: Result,
+  { kept }: { kept: boolean },
 ): Promise<void> {
   const { file } = result
   await client.query(
@@ -81,7 +82,7 @@ export async function recordResult(
       where id = $1`,
     [
       run.id,
-      relative(warehouse, file.path),
+      kept ? relative(warehouse, file.path) : null,
       file.rows,
       file.bytes,
       file.sha256,
