@@ -28,6 +28,6 @@ export default async function init([dir = '.']: string[], options: GlobalOptions
   printLine('')
   printLine('next:')
   printLine(`  nightshift validate --project ${dir}`)
-  printLine(`  open ${join(dir, 'README.md')}`)
+  printLine(`  read ${join(dir, 'README.md')}`)
   return 0
 }

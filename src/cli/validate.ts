@@ -31,9 +31,12 @@ export default async function validate(_args: string[], options: GlobalOptions):
   if (options.json) printJson({ valid: errors === 0, problems })
   else if (problems.length > 0) printLine(formatProblems(problems, { color: process.stdout.isTTY === true }))
   if (!options.json && errors === 0 && project !== undefined) {
-    const count = (what: object) => Object.keys(what).length
+    const count = (what: object, word: string) => {
+      const { length } = Object.keys(what)
+      return `${length} ${word}${length === 1 ? '' : 's'}`
+    }
     printLine(
-      `${project.name} is valid: ${count(project.views)} views, ${count(project.models)} models, ${count(project.schedules)} schedules`,
+      `${project.name} is valid: ${count(project.views, 'view')}, ${count(project.models, 'model')}, ${count(project.schedules, 'schedule')}`,
     )
   }
   return errors === 0 ? 0 : 2

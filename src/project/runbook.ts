@@ -117,7 +117,7 @@ const FIRST_STEPS: Record<
       'The ONNX file failed, or gave scores that are not finite or out of range. Trying again would not help.',
     steps: ({ name }) => [
       `\`nightshift history ${name}\` says what was promoted lately.`,
-      `After a promotion: \`nightshift rollback ${name}\`; the former champion's scores of the night are published at once.`,
+      `After a promotion: \`nightshift rollback ${name}\`, then \`nightshift run ${name} --as-of D\` scores the night with the former champion.`,
       'Without one: compare the inputs of the night with those of the last good one (`nightshift show` of both).',
     ],
     todo: 'who trained the model and can tell whether an older version may be used.',
