@@ -38,7 +38,7 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
     timezone = isTimeZone(machine) ? machine : 'UTC',
     today = Temporal.Now.plainDateISO(timezone).toString(),
   } = options
-  const values = { project: nameOf(root), timezone, as_of: today, ...trainingMonths(today) }
+  const values = { project: nameOf(root), timezone, as_of: today, train_as_of: trainingDay(today) }
   const contents: [path: string, text: string][] = [
     ...Object.entries(FILES).map(([path, template]): [string, string] => [path, filled(template, values)]),
     ['models/lapse/RUNBOOK.md', runbook()],
@@ -79,10 +79,9 @@ function nameOf(root: string): string {
   return name === '' ? 'nightshift' : name
 }
 
-/** First days of three months whose label windows of 30 days are over. */
-function trainingMonths(today: string): { from: string; to: string } {
-  const to = Temporal.PlainDate.from(today).subtract({ days: 31 }).with({ day: 1 })
-  return { from: to.subtract({ months: 2 }).toString(), to: to.toString() }
+/** The first of the newest month whose label window of 30 days is over. */
+function trainingDay(today: string): string {
+  return Temporal.PlainDate.from(today).subtract({ days: 31 }).with({ day: 1 }).toString()
 }
 
 function filled(template: string, values: Record<string, string>): string {
