@@ -129,12 +129,19 @@ function integer(text: string): number {
   return value
 }
 
+// Whoever reads our output may stop reading, as `| head` does: nothing is wrong then.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = say(error)
 }
-// What still keeps the process alive here (a pooled connection, an idle child) has nothing left to do.
+// A slow reader has not taken everything yet. What else keeps the process alive has nothing left to do.
+await new Promise<void>((flushed) => process.stdout.write('', () => flushed()))
 process.exit()
 
 function say(error: unknown): number {

@@ -31,7 +31,12 @@ export default function runs([name]: string[], options: Options): Promise<number
     })
     if (options.json)
       printJson(
-        rows.map((run) => ({ ...run, run: run.id, as_of: run.partition, path: pathOf(project, run) })),
+        rows.map(({ inputs: _inputs, checks: _checks, ...run }) => ({
+          ...run,
+          run: run.id,
+          as_of: run.partition,
+          path: pathOf(project, run),
+        })),
       )
     else if (rows.length === 0) printLine('no runs')
     else {

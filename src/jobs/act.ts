@@ -30,7 +30,7 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
     case 'move-slot':
       await onSlot(reconciler, action.slot, ['expected', 'failed'], (client, slot) =>
         client.query(
-          `update nightshift.slots set schedule = $2, due = $3, deadline = $4, changed_at = now() where id = $1`,
+          `update nightshift.slots set schedule = $2, due = $3, deadline = $4 where id = $1`,
           [slot.id, action.schedule, action.due, action.deadline ?? null],
         ),
       )

@@ -16,5 +16,6 @@ export function mountBoard(app: Hono, queues: Queues): void {
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Nightshift queues' } },
   })
+  app.get(`${PATH}/`, (context) => context.redirect(PATH))
   app.route(PATH, adapter.registerPlugin())
 }

@@ -6,6 +6,7 @@ const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 70rem; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; width: 100%; }
+td:first-child, time { white-space: nowrap; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .scroll { overflow-x: auto; }
 pre, code { font: .9em ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
