@@ -1,15 +1,18 @@
 import { timeName } from './admitted.ts'
 import { arrivalBound, type Cut } from './cut.ts'
 import type { Range } from './footers.ts'
+import { ALL_TIME } from './localtime.ts'
 import { identifier } from './quote.ts'
 import { columnNamed, keySql, quoted, relation, type Schema, type SourceColumn } from './schema.ts'
 import type { FoundSource, SourceFile } from './sources.ts'
 import {
   isBefore,
   isTimestamp,
+  isWithin,
   localSql,
   rawLimit,
   rawLiteral,
+  rawWindow,
   type TimeColumn,
   timeColumn,
 } from './timecolumn.ts'
@@ -26,6 +29,8 @@ export interface SourceTable {
   ranges: Map<string, Range | undefined>
   /** Of snapshots: the raw value of the newest before the cut where it is a column, `keyed` where the files say it, none. */
   snapshot: bigint | 'keyed' | 'none' | undefined
+  /** Local time that the query reads of its columns by its own WHERE, by name in lower case (windows.ts). */
+  windows: Map<string, Range>
 }
 
 /**
@@ -43,7 +48,7 @@ export function cutViewSql(table: SourceTable, cut: Cut): string {
   const { found, schema } = table
   const { source } = found
   const from = `${relation(found, table.files, schema)} AS s`
-  const where = conditions(table, cut)
+  const where = [...conditions(table, cut), ...windowConditions(table, cut)]
   const filter = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
   if (source.kind !== 'history' || cut.history === 'all') {
     const columns = table.columns.map(
@@ -91,6 +96,27 @@ function conditions(table: SourceTable, cut: Cut): string[] {
   return where
 }
 
+function windowConditions(table: SourceTable, cut: Cut): string[] {
+  return table.columns.flatMap((column) => {
+    const window = windowOf(table, cut, column)
+    return window === undefined ? [] : isWithin(quoted('s', column.name), column.type, window)
+  })
+}
+
+/** Raw bounds that the query itself puts on a column. Of a history source a row that it leaves out may hide an older. */
+function windowOf(table: SourceTable, cut: Cut, column: SourceColumn): Range | undefined {
+  const { source } = table.found
+  const window = table.windows.get(column.name.toLowerCase())
+  if (window === undefined || source.kind === 'history' || column.isKey || !isTimestamp(column.type))
+    return undefined
+  return rawWindow(
+    timeColumn(column.type, source.timezone),
+    cut.timezone,
+    table.ranges.get(column.name),
+    window,
+  )
+}
+
 /** A column as it lies in the file, but for an end behind the cut, which nobody knew: null. */
 function known(table: SourceTable, cut: Cut, column: SourceColumn): string {
   const sql = quoted('s', column.name)
@@ -104,14 +130,19 @@ function known(table: SourceTable, cut: Cut, column: SourceColumn): string {
 function local(table: SourceTable, cut: Cut, column: SourceColumn, sql: string): string {
   if (column.isKey || !isTimestamp(column.type)) return sql
   const time = timeColumn(column.type, table.found.source.timezone)
+  return localSql(sql, time, cut.timezone, seenRange(table, cut, column, time))
+}
+
+/** What is left of a column's range by the cut and by the query's window: the fewer changes of clocks, the cheaper. */
+function seenRange(table: SourceTable, cut: Cut, column: SourceColumn, time: TimeColumn): Range | undefined {
   const range = table.ranges.get(column.name)
-  const limit = rawLimit(time, cut.at)
-  // Behind the cut an end reads null already: no piece of the conversion is needed for it.
-  const capped =
-    isEnd(table, column) && range !== undefined && range.max > limit
-      ? { min: range.min < limit ? range.min : limit, max: limit }
-      : range
-  return localSql(sql, time, cut.timezone, capped)
+  if (range === undefined) return undefined
+  const window = windowOf(table, cut, column) ?? ALL_TIME
+  const isCut = column.name === timeOfTable(table)?.name || isEnd(table, column)
+  const limit = isCut ? rawLimit(time, cut.at) : ALL_TIME.max
+  const max = [window.max, limit].reduce((a, b) => (b < a ? b : a), range.max)
+  const min = window.min > range.min ? window.min : range.min
+  return { min: min < max ? min : max, max }
 }
 
 function isEnd({ found: { source } }: SourceTable, column: SourceColumn): boolean {

@@ -74,17 +74,17 @@ function columnChecks({ name, type }: Column, expectation: ColumnExpectation): P
     })
   // NaN lies within no bounds, though DuckDB counts it as the greatest number.
   const isFloat = FLOATS.has(type)
-  const isNaN = isFloat ? `isnan(${column})` : 'false'
-  const nan = isFloat ? `count(*) FILTER (${isNaN}) > 0` : 'false'
+  const noNumber = isFloat ? `isnan(${column})` : 'false'
+  const nan = isFloat ? `count(*) FILTER (${noNumber}) > 0` : 'false'
   // A float column is compared with the float nearest to the bound: 0.1 as FLOAT is no more than 0.1.
   const bound = (value: number) => (isFloat ? `CAST(${literal(value)} AS ${type})` : literal(value))
   if (expectation.min !== undefined) {
     const below = `${column} < ${bound(expectation.min)}`
-    const lowest = `min(${column}) FILTER (NOT ${isNaN})`
+    const lowest = `min(${column}) FILTER (NOT ${noNumber})`
     add(
       'min',
       expectation.min,
-      `${below} OR ${isNaN}`,
+      `${below} OR ${noNumber}`,
       `CASE WHEN ${nan} AND count(*) FILTER (${below}) = 0 THEN 'NaN' ELSE ${lowest}::VARCHAR END`,
     )
   }
@@ -93,7 +93,7 @@ function columnChecks({ name, type }: Column, expectation: ColumnExpectation): P
     add(
       'max',
       expectation.max,
-      `${above} OR ${isNaN}`,
+      `${above} OR ${noNumber}`,
       `CASE WHEN ${nan} THEN 'NaN' ELSE max(${column})::VARCHAR END`,
     )
   }

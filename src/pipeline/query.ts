@@ -8,6 +8,7 @@ import { Failure } from './failure.ts'
 import { type CheckedSql, checkFeatureSql } from './sql.ts'
 import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
 import { withoutSemicolon } from './tokens.ts'
+import { findWindows } from './windows.ts'
 
 export interface CutQueryRequest {
   /** Absolute path of the project. */
@@ -67,18 +68,23 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       parameters: Object.keys(request.parameters),
     })
     if (request.schemaOnly !== true) refuse(checked.problems)
+    const values = Object.fromEntries(
+      checked.parameters.map((name) => [name, timestamp(request.parameters[name] ?? '')]),
+    )
+    const windows =
+      request.schemaOnly === true || checked.tree === undefined
+        ? undefined
+        : await findWindows(engine, checked.tree, checked.tables, values)
     const tables: SourceTable[] = []
     for (const source of sources) {
       const table = await prepareTable(engine, source, request.cut, {
         names: checked.names,
+        windows,
         schemaOnly: request.schemaOnly ?? false,
       })
       await createView(engine, table, request.cut)
       tables.push(table)
     }
-    const values = Object.fromEntries(
-      checked.parameters.map((name) => [name, timestamp(request.parameters[name] ?? '')]),
-    )
     return {
       engine,
       sql: withoutSemicolon(request.sql),

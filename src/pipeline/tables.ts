@@ -9,6 +9,7 @@ import { identifier } from './quote.ts'
 import { quoted, readSchema, relation, type SourceColumn } from './schema.ts'
 import { type FoundSource, findSource, type SourceFile } from './sources.ts'
 import { isTimestamp, rawLiteral, rawNumber } from './timecolumn.ts'
+import type { Windows } from './windows.ts'
 
 /** A source with the files that can matter at a cut. */
 export interface CutSource {
@@ -43,13 +44,25 @@ export async function prepareTable(
   engine: Engine,
   { found, admitted, files }: CutSource,
   cut: Cut,
-  { names, schemaOnly = false }: { names: Set<string> | undefined; schemaOnly?: boolean },
+  {
+    names,
+    windows,
+    schemaOnly = false,
+  }: { names: Set<string> | undefined; windows?: Windows | undefined; schemaOnly?: boolean },
 ): Promise<SourceTable> {
   const schema = await readSchema(engine, found, files)
   const read = schema.columns.filter(({ name }) => names === undefined || names.has(name.toLowerCase()))
   // `SELECT count(*)` reads no column, and a view has to have one.
   const columns = read.length > 0 ? read : schema.columns.slice(0, 1)
-  const table: SourceTable = { found, files, schema, columns, ranges: new Map(), snapshot: 'none' }
+  const table: SourceTable = {
+    found,
+    files,
+    schema,
+    columns,
+    ranges: new Map(),
+    snapshot: 'none',
+    windows: windows?.get(found.name) ?? new Map(),
+  }
   if (schemaOnly) return table
   const ranges = await timeRanges(engine, table, admitted)
   const snapshot = await newestSnapshot(engine, { ...table, ranges, snapshot: undefined }, admitted, cut)

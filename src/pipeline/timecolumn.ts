@@ -78,6 +78,34 @@ export function localSql(
   return finite(`make_timestamp(epoch_us(${sql}) + ${nested(sql, type, parts)})`, sql, type, range)
 }
 
+/**
+ * Bounds on the raw values whose local time lies in a closed window; some outside it lie within these, too. Undefined
+ * where the raw value is local time already, and DuckDB needs no help.
+ */
+export function rawWindow(
+  time: TimeColumn,
+  projectZone: string,
+  range: Range | undefined,
+  window: Range,
+): Range | undefined {
+  const adds = pieces(time.zone, projectZone, range ?? ALL_TIME).map(({ add }) => add)
+  const least = adds.reduce((a, b) => (a < b ? a : b))
+  const most = adds.reduce((a, b) => (a > b ? a : b))
+  if (least === 0n && most === 0n && time.type === 'TIMESTAMP') return undefined
+  return {
+    min: window.min > ALL_TIME.min ? window.min - most : ALL_TIME.min,
+    max: window.max < ALL_TIME.max ? window.max - least : ALL_TIME.max,
+  }
+}
+
+/** Conditions that a raw column lies within bounds, none for those that are open. */
+export function isWithin(sql: string, type: string, { min, max }: Range): string[] {
+  return [
+    ...(min > ALL_TIME.min ? [`${sql} >= ${rawLiteral(type, min)}`] : []),
+    ...(max < ALL_TIME.max ? [`${sql} <= ${rawLiteral(type, max)}`] : []),
+  ]
+}
+
 /** `epoch_us` of infinity is null. */
 function finite(converted: string, sql: string, type: string, range: Range | undefined): string {
   if (range !== undefined && range.max < INFINITE && range.min > -INFINITE) return converted
@@ -87,6 +115,16 @@ function finite(converted: string, sql: string, type: string, range: Range | und
 
 /** A search tree of comparisons, as deep as the logarithm of the number of pieces. */
 function nested(sql: string, type: string, parts: Piece[]): string {
+  const [first, second, third] = parts
+  // One summer between two winters, the commonest of all: a branch less.
+  if (
+    parts.length === 3 &&
+    first?.add === third?.add &&
+    second?.from !== undefined &&
+    third?.from !== undefined
+  ) {
+    return `CASE WHEN ${sql} >= ${rawLiteral(type, second.from)} AND ${sql} < ${rawLiteral(type, third.from)} THEN ${second.add} ELSE ${third.add} END`
+  }
   const middle = parts[parts.length >> 1]
   if (parts.length === 1 || middle?.from === undefined) return String(parts[0]?.add ?? 0n)
   const below = nested(sql, type, parts.slice(0, parts.length >> 1))
