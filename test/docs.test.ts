@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+function helpOf(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'dist/cli.js'), ...args, '--help'],
+    { encoding: 'utf8' },
+  )
+  expect(status, stderr).toBe(0)
+  return stdout
+}
+
+/** Commands with their options as a page writes them: `npx nightshift run MODEL --as-of D`. */
+function commandsIn(page: string): { command: string; options: string[] }[] {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+  return [...text.matchAll(/npx nightshift ([a-z]+)([^\n`#]*)/g)].map(([, command = '', rest = '']) => ({
+    command,
+    options: [...rest.matchAll(/--[a-z-]+/g)].map(([option]) => option),
+  }))
+}
+
+test('every command and option that the pages name is there', () => {
+  const helps = new Map<string, string>()
+  for (const page of PAGES) {
+    for (const { command, options } of commandsIn(page)) {
+      const help = helps.get(command) ?? helpOf(command)
+      helps.set(command, help)
+      for (const option of options.filter((each) => each !== '--project')) {
+        expect(help, `${page}: nightshift ${command} ${option}`).toContain(option)
+      }
+    }
+  }
+  expect(helps.size).toBeGreaterThan(5)
+})
+
+test('every file that the pages link to is there', () => {
+  for (const page of PAGES) {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    for (const [, path = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      expect(() => readdirSync(join(ROOT, page, '..', path, '..')), `${page}: ${path}`).not.toThrow()
+      const [name] = path.replace(/\/$/, '').split('/').slice(-1)
+      expect(readdirSync(join(ROOT, page, '..', path, '..')), `${page}: ${path}`).toContain(name)
+    }
+  }
+})
+
+test('the example in this repository is valid', () => {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'dist/cli.js'), 'validate', '--json', '--project', ROOT],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, DATABASE_URL: '' },
+    },
+  )
+  expect(
+    JSON.parse(stdout).problems.filter((each: { severity: string }) => each.severity === 'error'),
+  ).toEqual([])
+  expect(status).toBe(0)
+})
