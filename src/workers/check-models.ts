@@ -2,35 +2,41 @@ import { relative } from 'node:path'
 import { didYouMean } from '../project/nearest.ts'
 import type { Problem } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
+import { readYaml } from '../project/yaml-file.ts'
 import type { DescribedViews } from './check-views.ts'
 
 /** Compares what models take with what their views give. */
 export function checkModels(project: Project, views: DescribedViews): Problem[] {
   return Object.values(project.models).flatMap((model) => {
     const view = views[model.view]
-    if (view === undefined) return []
-    const columns = view.columns.map((column) => column.name)
-    return [...unknownColumns(project, model, 'inputs', model.inputs, columns)]
-      .concat(unknownColumns(project, model, 'drift.columns', model.drift.columns, columns))
-      .concat(unknownColumns(project, model, 'onnx.inputs', Object.values(model.onnx.inputs), columns))
-      .concat(unknownColumns(project, model, 'evaluation.segments', model.evaluation.segments, columns))
+    return view === undefined
+      ? []
+      : checkModel(
+          project,
+          model,
+          view.columns.map((column) => column.name),
+        )
   })
 }
 
-function unknownColumns(
-  project: Project,
-  model: Model,
-  key: string,
-  named: string[] | undefined,
-  columns: string[],
-): Problem[] {
-  return (named ?? [])
-    .filter((name) => !columns.includes(name))
-    .map((name) => ({
-      severity: 'error',
-      file: relative(project.root, `${model.folder}/model.yaml`),
-      line: undefined,
-      column: undefined,
-      message: `${key}: expected columns of view ${model.view} (${columns.join(', ')}), got: ${name}${didYouMean(name, columns)}`,
-    }))
+function checkModel(project: Project, model: Model, columns: string[]): Problem[] {
+  const file = relative(project.root, `${model.folder}/model.yaml`)
+  const yaml = readYaml(project.root, file, `model: ${model.name}`)
+  const entity = new Set(project.views[model.view]?.entity)
+  const check = (path: string[], names: [PropertyKey, string][], legal: string[]): Problem[] =>
+    names
+      .filter(([, name]) => !legal.includes(name))
+      .map(([key, name]) => ({
+        severity: 'error',
+        file,
+        ...yaml.place([...path, key]),
+        message: `${path.join('.')}: expected columns of view ${model.view} (${legal.join(', ')}), got: ${name}${didYouMean(name, legal)}`,
+      }))
+  const features = columns.filter((name) => !entity.has(name))
+  return [
+    ...check(['inputs'], [...(model.inputs ?? []).entries()], features),
+    ...check(['onnx', 'inputs'], Object.entries(model.onnx.inputs), features),
+    ...check(['drift', 'columns'], [...(model.drift.columns ?? []).entries()], columns),
+    ...check(['evaluation', 'segments'], [...model.evaluation.segments.entries()], columns),
+  ]
 }

@@ -66,7 +66,7 @@ test('a column missing from inputs is refused by validate', async () => {
     )
     const { code, stdout } = await nightshift(['validate'], { project: broken.root })
     expect(code).toBe(2)
-    expect(stdout).toMatch(/models\/value\/model.yaml:6.*ordrs; did you mean orders\?/)
+    expect(stdout).toMatch(/models\/value\/model.yaml:6:\d+ error.*ordrs; did you mean orders\?/)
   } finally {
     await broken.remove()
   }
