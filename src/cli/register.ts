@@ -10,7 +10,8 @@ import { Failure } from '../pipeline/failure.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
 import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/asof.ts'
-import { ConfigurationError } from '../project/problem.ts'
+import { formatProblems } from '../project/format-problems.ts'
+import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { register } from '../registry/register.ts'
 import { champion } from '../registry/versions.ts'
@@ -44,6 +45,7 @@ export default function registerCommand([name = '', file = '']: string[], option
         view,
         timezone: project.timezone,
       })
+      refuse(description.problems)
       const inputs = inputColumns(model, view, description.columns)
       const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
       const trial = await dryRun(session, children, { model, view, path, mapping, asOf: options.asOf })
@@ -79,6 +81,12 @@ export default function registerCommand([name = '', file = '']: string[], option
       await children.close()
     }
   })
+}
+
+function refuse(problems: Problem[]): void {
+  const errors = problems.filter((problem) => problem.severity === 'error')
+  if (errors.length > 0)
+    throw new ConfigurationError(`register: the view is not right:\n${formatProblems(errors)}`)
 }
 
 /** The view's columns that the model is fed, in the order that model.yaml or else the SQL gives them. */

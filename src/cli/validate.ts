@@ -21,7 +21,7 @@ export default async function validate(_args: string[], options: GlobalOptions):
     const children = openChildren({ places: 1 })
     try {
       const described = await checkViews(project, children)
-      problems.push(...described.problems, ...checkModels(project, described.views))
+      problems.push(...described.problems, ...(await checkModels(project, described.views, children)))
       problems.push(...(await checkLive(project, described.views)))
     } finally {
       await children.close()
@@ -63,7 +63,7 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
           },
         ]
       }
-      if (described === undefined || described.viewHash === view_hash) return []
+      if (described === undefined || described.viewHash === '' || described.viewHash === view_hash) return []
       return [
         {
           ...at,

@@ -4,19 +4,29 @@ import type { Problem } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import { readYaml } from '../project/yaml-file.ts'
 import type { DescribedViews } from './check-views.ts'
+import type { Children } from './children.ts'
 
-/** Compares what models take with what their views give. */
-export function checkModels(project: Project, views: DescribedViews): Problem[] {
-  return Object.values(project.models).flatMap((model) => {
-    const view = views[model.view]
-    return view === undefined
-      ? []
-      : checkModel(
-          project,
-          model,
-          view.columns.map((column) => column.name),
-        )
-  })
+/** Compares what models take with what their views give, and binds labels.sql to the same sources. */
+export async function checkModels(
+  project: Project,
+  views: DescribedViews,
+  children: Children,
+): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (const model of Object.values(project.models)) {
+    const described = views[model.view]
+    // Without columns the view's own problem says why: the model may be right.
+    if (described !== undefined && described.columns.length > 0) {
+      const columns = described.columns.map((column) => column.name)
+      problems.push(...checkModel(project, model, columns))
+    }
+    const view = project.views[model.view]
+    if (model.labels === undefined || view === undefined) continue
+    const { sql, sqlFile } = model.labels
+    const request = { root: project.root, view, sql, sqlFile, timezone: project.timezone }
+    problems.push(...(await children.run('labels', request)).problems)
+  }
+  return problems
 }
 
 function checkModel(project: Project, model: Model, columns: string[]): Problem[] {

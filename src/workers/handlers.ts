@@ -17,6 +17,10 @@ export const handlers: {
     const { describeView } = await import('../pipeline/features.ts')
     return describeView(request)
   },
+  async labels(request) {
+    const { describeLabels } = await import('../pipeline/labels.ts')
+    return describeLabels(request)
+  },
   async inputs(request) {
     const { snapshotInputs } = await import('../pipeline/features.ts')
     return snapshotInputs(request)

@@ -1,9 +1,12 @@
-import type { FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
+import type { Column, FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
+import type { LabelsRequest } from '../pipeline/labels.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
+
+import type { Problem } from '../project/problem.ts'
 
 /** Rows done, of how many; undefined where the total is not known yet. */
 export type Progress = (text: string, rows?: number, total?: number) => void
@@ -16,6 +19,7 @@ export interface Tasks {
   features: { request: FeatureRequest; facts: FeatureFacts }
   scores: { request: ScoreRequest; facts: ScoreFacts }
   describe: { request: ViewRequest; facts: ViewDescription }
+  labels: { request: LabelsRequest; facts: { columns: Column[]; problems: Problem[] } }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }

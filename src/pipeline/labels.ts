@@ -1,0 +1,81 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Problem } from '../project/problem.ts'
+import type { View } from '../project/project.ts'
+import { classify } from './classify.ts'
+import { labelCut } from './cut.ts'
+import type { Column } from './facts.ts'
+import { describeOutput } from './output.ts'
+import { openQuery } from './query.ts'
+import { showPath } from './sources.ts'
+
+export interface LabelsRequest {
+  /** Absolute path of the project. */
+  root: string
+  /** Whose sources labels.sql sees, and whose entity it is joined by. */
+  view: View
+  sql: string
+  sqlFile: string
+  timezone: string
+}
+
+/** Any window will do, and this one leaves out no file. */
+const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
+
+/**
+ * What a model's labels look like, and what is wrong with them, from the SQL and the sources' schemas alone: the
+ * entity and one more column. Sources without files yet are the view's matter, and are not told again.
+ */
+export async function describeLabels(
+  request: LabelsRequest,
+): Promise<{ columns: Column[]; problems: Problem[] }> {
+  const { root, view, sql, timezone } = request
+  const file = showPath(root, request.sqlFile)
+  const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-describe-')))
+  try {
+    const query = await openQuery({
+      root,
+      view,
+      sql,
+      file,
+      cut: labelCut(LAST.instant, LAST.instant, timezone),
+      parameters: { as_of: LAST.local, label_end: LAST.local },
+      writable: temp,
+      temp,
+      threads: 1,
+      schemaOnly: true,
+    })
+    try {
+      const refused = query.checked.problems.filter(({ severity }) => severity === 'error')
+      if (refused.length > 0) return { columns: [], problems: refused }
+      const bare: View = { ...view, columns: {}, fill: {}, expect: { rows: undefined, fresh: {} } }
+      const { columns, problems } = await describeOutput(query, bare, { sql: file, yaml: file })
+      const errors = problems.filter(({ severity }) => severity === 'error')
+      return { columns, problems: errors.length > 0 ? errors : shapeProblems(columns, view, file) }
+    } finally {
+      query.close()
+    }
+  } catch (error) {
+    const failure = classify(error)
+    if (failure.failureClass !== 'contract' && failure.failureClass !== 'late-data') throw error
+    return { columns: [], problems: [] }
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+function shapeProblems(columns: Column[], { entity }: View, file: string): Problem[] {
+  const labels = columns.filter(({ name }) => !entity.includes(name)).map(({ name }) => name)
+  if (labels.length === 1) return []
+  const found = labels.length === 0 ? 'no other' : `${labels.length} others: ${labels.join(', ')}`
+  return [
+    {
+      severity: 'error',
+      file,
+      line: undefined,
+      column: undefined,
+      message: `expected the entity (${entity.join(', ')}) and one more column, the label, got: ${found}`,
+    },
+  ]
+}
