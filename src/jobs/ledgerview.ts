@@ -1,8 +1,8 @@
 import type { FailureClass } from '../pipeline/failure.ts'
 import type { Project } from '../project/project.ts'
 import type { PlannedSlot, ScheduleDefinition, ViewsOfModels } from './calendar.ts'
-import type { Run, RunSettings, Trigger } from './runs.ts'
-import type { Kind, Slot } from './slots.ts'
+import type { Run } from './runs.ts'
+import type { Kind, Slot, SlotRequest } from './slots.ts'
 
 /**
  * What the planner looks at: one consistent reading of ledger, project and queue. Plain values, times ISO 8601.
@@ -109,15 +109,8 @@ export type Action =
   /** The slot stays as it is and says what it waits for. */
   | { type: 'note-slot'; slot: SlotRef; reason: string }
 
-export interface RunPlan {
-  trigger: Trigger
-  forced: boolean
-  /** Null: the champion at the time of the attempt. */
-  version: number | null
-  backfill: number | null
-  settings: RunSettings
-  by: string | null
-}
+/** How a planned run is to be made. `version` null: the champion at the time of the attempt. */
+export type RunPlan = SlotRequest
 
 /**
  * `open`: an incident of kind `deadline` for the subject (or its open one). `join`: the subject's incident that is open

@@ -3,19 +3,10 @@ import { type Database, transaction } from '../database/database.ts'
 import type { AsOf } from '../project/asof.ts'
 import type { Project, Retry } from '../project/project.ts'
 import { DEFAULT_RETRY } from '../project/project.ts'
-import { createRun, openRunOf, type RunSettings, type Trigger } from './runs.ts'
+import { createRun, type NewRun, openRunOf, type RunSettings } from './runs.ts'
 import { ensureSlot, type Slot, type SlotRequest } from './slots.ts'
 
 const DEFAULT_TIMEOUT_MS = 60 * 60_000
-
-export interface Request {
-  trigger: Trigger
-  forced?: boolean
-  version?: number | null
-  backfill?: number | null
-  settings: RunSettings
-  by?: string | null
-}
 
 /**
  * How a run that somebody asked for is retried and bounded: as the first schedule that covers it says.
@@ -47,7 +38,7 @@ export async function requestFeatures(
   database: Database,
   view: string,
   asOf: AsOf,
-  request: Request,
+  request: NewRun,
 ): Promise<{ run: string; joined: boolean }> {
   return transaction(database, async (client) => {
     const slot = await ensureSlot(client, 'features', view, asOf)
@@ -65,7 +56,7 @@ export async function requestScores(
   database: Database,
   model: string,
   asOf: AsOf,
-  request: Request,
+  request: NewRun,
 ): Promise<{ slot: Slot; joined: string | undefined }> {
   return transaction(database, async (client) => {
     const slot = await ensureSlot(client, 'scores', model, asOf)
@@ -76,7 +67,7 @@ export async function requestScores(
 }
 
 /** Writes a request into a slot that no run works on. The caller holds its lock. */
-export async function askForScores(client: ClientBase, slot: Slot, request: Request): Promise<void> {
+export async function askForScores(client: ClientBase, slot: Slot, request: NewRun): Promise<void> {
   const stored: SlotRequest = {
     trigger: request.trigger,
     forced: request.forced ?? false,
