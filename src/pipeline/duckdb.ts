@@ -32,6 +32,7 @@ export interface Engine {
   percentage(): number | undefined
   /** Another connection to the same instance, closed with it: a statement silently ends the connection's open stream. */
   connect(): Promise<DuckDBConnection>
+  /** Closes at once, or as soon as the statements that still run have ended. */
   close(): void
 }
 
@@ -79,8 +80,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 function engine(instance: DuckDBInstance, connection: DuckDBConnection): Engine {
   // One statement at a time, in the order of the calls: a second one ends the first.
   let last: Promise<unknown> = Promise.resolve()
+  let waiting = 0
   function inTurn<T>(statement: () => Promise<T>): Promise<T> {
-    const turn = last.then(statement)
+    waiting++
+    const turn = last.then(statement).finally(() => waiting--)
     last = turn.catch(() => {})
     return turn
   }
@@ -88,6 +91,11 @@ function engine(instance: DuckDBInstance, connection: DuckDBConnection): Engine 
     return inTurn(async () => (await connection.runAndReadAll(sql, values)).getRowObjectsJS())
   }
   const others: DuckDBConnection[] = []
+  function closeNow(): void {
+    for (const another of others) another.closeSync()
+    connection.closeSync()
+    instance.closeSync()
+  }
   return {
     connection,
     rows,
@@ -109,9 +117,9 @@ function engine(instance: DuckDBInstance, connection: DuckDBConnection): Engine 
       return another
     },
     close() {
-      for (const another of others) another.closeSync()
-      connection.closeSync()
-      instance.closeSync()
+      // To close a connection under a running statement ends the process.
+      if (waiting > 0) void last.then(closeNow)
+      else closeNow()
     },
   }
 }

@@ -371,7 +371,8 @@ class Check {
       if (table.type === 'BASE_TABLE') return !scope.has(String(table.table_name).toLowerCase())
       return table.type === 'JOIN' && [table.left, table.right].some((side) => hasSource(asNode(side) ?? {}))
     }
-    return nodesIn(node.select_list).some(hasStar) && hasSource(asNode(node.from_table) ?? {})
+    const { from_table: from, cte_map: _common, ...rest } = node
+    return childrenOf(rest).some(hasStar) && hasSource(asNode(from) ?? {})
   }
 
   #legal(): string {
