@@ -58,13 +58,15 @@ test('imports go one way', () => {
 
 test('jobs know no more of the pipeline than its facts and failures', () => {
   const wrong = imports().filter(
-    ({ from, to }) => folderOf(from) === 'jobs' && folderOf(to) === 'pipeline' && !FACTS_FOR_JOBS.includes(to),
+    ({ from, to }) =>
+      folderOf(from) === 'jobs' && folderOf(to) === 'pipeline' && !FACTS_FOR_JOBS.includes(to),
   )
   expect(wrong).toEqual([])
 })
 
 test('the pipeline and the project know no environment, no clock, no queue and no database', () => {
-  const forbidden = /process\.env|Date\.now\(|new Date\(\)|Temporal\.Now|from '(?:pg|bullmq|ioredis|nodemailer)'/
+  const forbidden =
+    /process\.env|Date\.now\(|new Date\(\)|Temporal\.Now|from '(?:pg|bullmq|ioredis|nodemailer)'/
   const wrong = files(join(SRC, 'pipeline')).filter((path) => forbidden.test(readFileSync(path, 'utf8')))
   expect(wrong.map((path) => relative(SRC, path))).toEqual([])
 })

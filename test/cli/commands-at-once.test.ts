@@ -18,7 +18,9 @@ afterAll(async () => {
 })
 
 test('the first command starts all that it needs', async () => {
-  const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], { project: project.root })
+  const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], {
+    project: project.root,
+  })
   expect(registered.code, registered.stderr).toBe(0)
   const promoted = await nightshift(['promote', 'value', '--version', '1'], { project: project.root })
   expect(promoted.code, promoted.stderr).toBe(0)

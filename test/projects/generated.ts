@@ -34,7 +34,10 @@ export function smallModel({ work = 0, width = 1024 }: { work?: number; width?: 
   const value = (name: string, columns: number) => ({
     name,
     type: {
-      tensor_type: { elem_type: TENSOR.float32, shape: { dim: [{ dim_param: 'n' }, { dim_value: columns }] } },
+      tensor_type: {
+        elem_type: TENSOR.float32,
+        shape: { dim: [{ dim_param: 'n' }, { dim_value: columns }] },
+      },
     },
   })
   const heavy = Array.from({ length: work }, (_, index) =>
