@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { DuckDBInstance, type JS } from '@duckdb/node-api'
 import { afterEach } from 'vitest'
 import type { FeatureFacts } from '../../src/pipeline/facts.ts'
@@ -9,6 +10,9 @@ import { literal } from '../../src/pipeline/quote.ts'
 import { parseAsOf } from '../../src/project/asof.ts'
 import { parseDuration } from '../../src/project/duration.ts'
 import type { Duration, Source, View } from '../../src/project/project.ts'
+
+/** Real data beside the project; tests that need it skip aloud where it is absent. */
+export const SHARED = fileURLToPath(new URL('../../../shared/data', import.meta.url))
 
 const folders: string[] = []
 
