@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import {
+  attemptFolder,
+  moveIntoPlace,
+  partitionPath,
+  removeAttempts,
+  shadowPath,
+  sweepAttempts,
+} from '../../src/pipeline/publishing.ts'
+import { makeFolder } from './feature-case.ts'
+
+function attempt(warehouse: string, name: string, text: string): string {
+  const folder = attemptFolder(warehouse, name)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'features.parquet'), text)
+  return folder
+}
+
+it('names partitions as readers glob them', () => {
+  expect(partitionPath('/w', 'features', 'activity', '2026-11-22').file).toBe(
+    '/w/features/activity/as_of=2026-11-22/features.parquet',
+  )
+  expect(partitionPath('/w', 'scores', 'churn', '2026-11-22T03Z').file).toBe(
+    '/w/scores/churn/as_of=2026-11-22T03Z/scores.parquet',
+  )
+  expect(shadowPath('/w', 'churn', 2, '2026-11-22').file).toBe(
+    '/w/shadow/churn/challenger=2/as_of=2026-11-22/scores.parquet',
+  )
+  expect(attemptFolder('/w', '01JD-a2')).toBe('/w/.attempts/01JD-a2')
+})
+
+it('moves an attempt over what was published, once', async () => {
+  const warehouse = makeFolder()
+  const target = partitionPath(warehouse, 'features', 'activity', '2026-11-22')
+  const first = attempt(warehouse, 'r1-a1', 'old')
+  expect(await moveIntoPlace(first, target)).toBe(true)
+  const second = attempt(warehouse, 'r2-a1', 'new')
+  expect(await moveIntoPlace(second, target)).toBe(true)
+  expect(readFileSync(target.file, 'utf8')).toBe('new')
+  expect(existsSync(second)).toBe(false)
+  expect(await moveIntoPlace(second, target)).toBe(false)
+  expect(readFileSync(target.file, 'utf8')).toBe('new')
+})
+
+it('leaves a zombie without its file', async () => {
+  const warehouse = makeFolder()
+  const zombie = attempt(warehouse, 'r1-a1', 'zombie')
+  await removeAttempts(warehouse, ['r1-a1', 'never-was'])
+  expect(await moveIntoPlace(zombie, partitionPath(warehouse, 'features', 'activity', '2026-11-22'))).toBe(
+    false,
+  )
+  for (const name of ['', '.', '..', '../features', 'a/b'])
+    await expect(removeAttempts(warehouse, [name])).rejects.toThrow('expected the name of an attempt')
+})
+
+it('sweeps attempts that nobody comes back to', async () => {
+  const warehouse = makeFolder()
+  const now = Date.now()
+  for (const name of ['old-a1', 'alive-a1', 'young-a1']) attempt(warehouse, name, 'x')
+  for (const name of ['old-a1', 'alive-a1']) utimesSync(attemptFolder(warehouse, name), 0, now / 1000 - 7200)
+  expect(
+    await sweepAttempts(warehouse, { alive: new Set(['alive-a1']), now, olderThanMs: 3_600_000 }),
+  ).toEqual(['old-a1'])
+  expect(existsSync(attemptFolder(warehouse, 'young-a1'))).toBe(true)
+  expect(await sweepAttempts(makeFolder(), { alive: new Set(), now, olderThanMs: 0 })).toEqual([])
+})
