@@ -27,8 +27,12 @@ const by = ['--by <who>', 'who does it'] as const
 const json = ['--json', 'print data instead of text'] as const
 
 program.commandsGroup('A project')
-add('init <dir>', 'make a small project that passes validate, with comments that teach', 'init').option(...json)
-add('validate', 'check all the files, the SQL and the schemas of the sources, in one go', 'validate').option(...json)
+add('init <dir>', 'make a small project that passes validate, with comments that teach', 'init').option(
+  ...json,
+)
+add('validate', 'check all the files, the SQL and the schemas of the sources, in one go', 'validate').option(
+  ...json,
+)
 
 program.commandsGroup('Running')
 add('up', 'scheduler, worker and web in one process', 'up')
@@ -74,10 +78,14 @@ add('runs [name]', 'the runs, newest first', 'runs')
   .option('--limit <n>', 'how many', integer, 50)
   .option(...json)
 add('show <run>', 'one run: steps, attempts, expectations, inputs, failure', 'show').option(...json)
-add('incidents', 'open incidents', 'incidents').option('--all', 'closed ones too').option(...json)
+add('incidents', 'open incidents', 'incidents')
+  .option('--all', 'closed ones too')
+  .option(...json)
 
 program.commandsGroup('When something failed')
-add('retry <run>', 'run a failed or held slot again', 'retry').option(...by).option(...json)
+add('retry <run>', 'run a failed or held slot again', 'retry')
+  .option(...by)
+  .option(...json)
 add('release <run>', 'publish a held run after all', 'release')
   .requiredOption('--reason <reason>', 'why it may be published')
   .requiredOption(...by)
@@ -86,12 +94,19 @@ add('skip <slot>', 'give a slot up, such as churn:2026-11-22', 'skip')
   .requiredOption('--reason <reason>', 'why it is not needed')
   .option(...by)
   .option(...json)
-add('ack <incident...>', 'say that you have an incident: its mails stop repeating', 'ack').requiredOption(...by)
+add('ack <incident...>', 'say that you have an incident: its mails stop repeating', 'ack').requiredOption(
+  ...by,
+)
 add('mute <model>', 'no mails about a model until a time', 'mute')
   .requiredOption('--until <time>', 'ISO 8601, or a span such as 4h')
   .option(...by)
-add('alert <what>', '`alert test` sends one mail for real', 'alert').option('--to <address>', 'to whom, instead of every on-call address')
-add('runbook <model>', 'write the RUNBOOK.md skeleton, say which sections are empty', 'runbook').option(...json)
+add('alert <what>', '`alert test` sends one mail for real', 'alert').option(
+  '--to <address>',
+  'to whom, instead of every on-call address',
+)
+add('runbook <model>', 'write the RUNBOOK.md skeleton, say which sections are empty', 'runbook').option(
+  ...json,
+)
 
 add('doctor', 'check database, queue, mail, disk and files', 'doctor').option(...json)
 
@@ -117,7 +132,10 @@ add('history <model>', 'what was live when, and who changed it', 'history').opti
 function add(usage: string, description: string, module: string): Command {
   const command = program.command(usage).description(description)
   return command.action(async (...given: unknown[]) => {
-    const args = given.slice(0, -2).flat().filter((arg): arg is string => typeof arg === 'string')
+    const args = given
+      .slice(0, -2)
+      .flat()
+      .filter((arg): arg is string => typeof arg === 'string')
     const loaded: CommandModule<GlobalOptions> = await import(`./cli/${module}.js`)
     process.exitCode = await loaded.default(args, command.optsWithGlobals())
   })

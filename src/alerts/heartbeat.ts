@@ -9,7 +9,10 @@ const TIMEOUT_MS = 10_000
  * elsewhere. `healthy` is called after each good reconcile (it asks at most once a minute), `published` after each
  * published night. Never throws and never waits: a service that is away is logged once per outage.
  */
-export function openHeartbeat(url: () => string | undefined, log: AlertLog): { healthy(): void; published(): void } {
+export function openHeartbeat(
+  url: () => string | undefined,
+  log: AlertLog,
+): { healthy(): void; published(): void } {
   let askedAt = Number.NEGATIVE_INFINITY
   let away = false
 
@@ -23,7 +26,11 @@ export function openHeartbeat(url: () => string | undefined, log: AlertLog): { h
       if (away) log.info({}, 'the heartbeat is heard again')
       away = false
     } catch (error) {
-      if (!away) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'the heartbeat was not heard')
+      if (!away)
+        log.warn(
+          { error: error instanceof Error ? error.message : String(error) },
+          'the heartbeat was not heard',
+        )
       away = true
     }
   }

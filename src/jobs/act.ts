@@ -29,10 +29,12 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
       return
     case 'move-slot':
       await onSlot(reconciler, action.slot, ['expected', 'failed'], (client, slot) =>
-        client.query(
-          `update nightshift.slots set schedule = $2, due = $3, deadline = $4 where id = $1`,
-          [slot.id, action.schedule, action.due, action.deadline ?? null],
-        ),
+        client.query(`update nightshift.slots set schedule = $2, due = $3, deadline = $4 where id = $1`, [
+          slot.id,
+          action.schedule,
+          action.due,
+          action.deadline ?? null,
+        ]),
       )
       return
     case 'remove-slot':

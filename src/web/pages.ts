@@ -91,7 +91,10 @@ ${failure(attempt.failure)}<table>${attempt.steps.map(({ step, ms }) => fact(ste
     const model = project().models[context.req.param('model')]
     const path = model && join(model.folder, 'RUNBOOK.md')
     if (path === undefined || !existsSync(path)) {
-      return context.html(layout('No such runbook', html`<p><code>nightshift runbook MODEL</code> writes one.</p>`), 404)
+      return context.html(
+        layout('No such runbook', html`<p><code>nightshift runbook MODEL</code> writes one.</p>`),
+        404,
+      )
     }
     // A link in a mail ends in #<class of failure>, which is the heading of its section.
     const sections = readFileSync(path, 'utf8').split(/^(?=## )/m)
