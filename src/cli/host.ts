@@ -4,6 +4,7 @@ import { alertSettings } from '../alerts/settings.ts'
 import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
+import { ConfigurationError } from '../project/problem.ts'
 import type { ProcessRole } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
@@ -34,6 +35,13 @@ export async function openHost(
 ): Promise<Host> {
   const { project, database, log, environment } = session
   const queues = await session.queues()
+  // A queue that is set up wrongly ends the command here; one that is away is waited for.
+  await queues.has('features', 'start').catch((error: unknown) => {
+    if (error instanceof ConfigurationError) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    if (role === 'command') process.stderr.write(`waiting for the queue: ${why}\n`)
+    else log.warn(`waiting for the queue: ${why}`)
+  })
   const children = openChildren({ places: Math.max(1, places), warm: places > 0 })
   const transport = openTransport(environment.smtpUrl, project.root, log)
   const context: Context = {
