@@ -113,14 +113,14 @@ describe('scorePartition', () => {
   it('keeps composite entities and texts as they are, whatever they are called', async () => {
     const { request, query } = await open({
       model: same,
-      sql: `SELECT * FROM (VALUES ('Ärger', DATE '2026-01-01', 1, 1::FLOAT), ('it''s "x"', DATE '2026-01-02', 2, 2::FLOAT))
+      sql: `SELECT * FROM (VALUES ('it''s "x"', DATE '2026-01-02', 2, 2::FLOAT), ('Ärger', DATE '2026-01-01', 1, 1::FLOAT))
             AS t("customer name", "day", "score", x)`,
       entity: ['customer name', 'day', 'score'],
     })
     await scorePartition(request)
     expect(await query('SELECT "customer name", "day"::VARCHAR, "score", p FROM $file')).toEqual([
-      ['Ärger', '2026-01-01', 1, 1],
       ['it\'s "x"', '2026-01-02', 2, 2],
+      ['Ärger', '2026-01-01', 1, 1],
     ])
   })
 
