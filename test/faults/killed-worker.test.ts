@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { workerAlive } from '../../src/workers/alive.ts'
 import { ended, nightshift, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
@@ -43,6 +44,8 @@ describe.each([{ redis: false }, { redis: true }])(
       const at = { project: project.root, env }
       const first = start(['worker'], at)
       const firstEnded = ended(first)
+      // A command that finds no worker would work itself.
+      await until(() => workerAlive(database.database))
       const run = ended(start(['run', 'value', '--as-of', AS_OF, '--json'], at))
       await until(async () => (await scoring(database)) !== undefined)
       const child = childrenOf(first.pid)
