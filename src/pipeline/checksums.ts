@@ -49,7 +49,8 @@ export function badPageWarnings(bad: BadPage[]): string[] {
 
 async function inspect(file: SourceFile): Promise<BadPage[]> {
   if (file.footer.firstPage === undefined) return []
-  const handle = await open(file.path, 'r')
+  const handle = await open(file.path, 'r').catch(() => undefined)
+  if (handle === undefined) return []
   try {
     const head = await readAt(
       handle,

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { AsOf } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
@@ -13,7 +13,7 @@ import { Failure } from './failure.ts'
 import { checkFreshness } from './freshness.ts'
 import { inputsOf } from './inputs.ts'
 import { describeOutput } from './output.ts'
-import { type CutQuery, openQuery, refuse } from './query.ts'
+import { type CutQuery, openQuery, refuse, suspectsOf } from './query.ts'
 import { identifier, literal } from './quote.ts'
 import { readBack } from './readback.ts'
 import { viewHash } from './view-hash.ts'
@@ -81,6 +81,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     const hash = viewHash(query.checked.hash, view)
     const metadata = { ...request.metadata, view_hash: hash }
     const rows = await timed('compute', () => write(query, request, metadata))
+    await refuseChanged(query)
     const fresh = timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     const expected = timed('check', () =>
       checkExpectations(query.engine, {
@@ -146,6 +147,18 @@ async function write(
   }
 }
 
+/** What is recorded of the inputs has to be what was read. */
+async function refuseChanged(query: CutQuery): Promise<void> {
+  for (const file of query.sources.flatMap(({ admitted }) => admitted.files)) {
+    const now = await stat(file.path).catch(() => undefined)
+    if (now?.size === file.size && now.mtimeMs === file.modified) continue
+    const what = now === undefined ? 'was removed' : 'changed'
+    throw new Failure('transient', `${file.shown} ${what} while it was read: the run has to read it again`, {
+      evidence: { file: file.shown },
+    })
+  }
+}
+
 /** Names the input file that is at fault, where one is, and says what else is known of the inputs. */
 async function explain(
   error: unknown,
@@ -153,10 +166,10 @@ async function explain(
   request: FeatureRequest,
   warnings: string[],
 ): Promise<Failure> {
-  const suspects = query.sources.flatMap(({ found, files }) =>
-    files.map(({ path, shown }) => ({ source: found.name, path, shown })),
-  )
-  const failure = classify(await blame(error, suspects, request))
+  // A file that was replaced under DuckDB's hands looks broken, and is not.
+  const changed: unknown = await refuseChanged(query).catch((failure: unknown) => failure)
+  if (changed !== undefined) return classify(changed)
+  const failure = classify(await blame(error, suspectsOf(query.sources), request))
   if (warnings.length === 0 || failure.failureClass !== 'contract') return failure
   return new Failure('contract', `${failure.message}. Besides: ${warnings.join('; ')}`, {
     cause: failure,

@@ -1,6 +1,7 @@
 import { DuckDBTimestampValue } from '@duckdb/node-api'
 import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
+import { blame, type Suspect } from './blame.ts'
 import type { Cut } from './cut.ts'
 import type { SourceTable } from './cutview.ts'
 import { type Engine, openEngine, type Values } from './duckdb.ts'
@@ -96,8 +97,15 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     }
   } catch (error) {
     engine.close()
-    throw error
+    throw await blame(error, suspectsOf(sources), request)
   }
+}
+
+/** The files that can be at fault where DuckDB fails. */
+export function suspectsOf(sources: CutSource[]): Suspect[] {
+  return sources.flatMap(({ found, files }) =>
+    files.map(({ path, shown }) => ({ source: found.name, path, shown })),
+  )
 }
 
 /** Throws a contract Failure that says all errors among the problems, with file, line and column. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { classify } from '../../src/pipeline/classify.ts'
@@ -216,6 +216,18 @@ describe('what cannot be computed', () => {
     )
     expect(memory.failureClass).toBe('resource')
   })
+})
+
+it('a source that changes while it is read has to be read again', async () => {
+  const root = await project()
+  const sql =
+    'SELECT 1 AS id, count(*) AS n FROM t a, t b, t c, t d WHERE d.n < 30 AND hash(a.n, b.n, c.n, d.n) % 7 = 1'
+  const touch = () => utimesSync(join(root, 'data/a.parquet'), 0, 1)
+  const failure = await failureOf(compute(root, { sql, sources: SOURCES }, '2026-11-22', { progress: touch }))
+  expect([failure.failureClass, failure.message]).toEqual([
+    'transient',
+    'data/a.parquet changed while it was read: the run has to read it again',
+  ])
 })
 
 describe('a description', () => {

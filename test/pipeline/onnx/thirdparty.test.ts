@@ -88,7 +88,7 @@ describe.skipIf(missing)(`models of other people${missing ? ` (absent: ${folder}
     const forwards = await scoresOf('logreg_iris.onnx', 2, { class: 1 })
     const each = await openCase({
       model: readFileSync(`${folder}logreg_iris.onnx`),
-      sql: `SELECT * FROM (${floats(2)}) ORDER BY id DESC`,
+      sql: `SELECT * REPLACE (-id AS id) FROM (${floats(2)}) ORDER BY id`,
       onnx: { class: 1 },
     })
     opened.push(each)
