@@ -11,8 +11,8 @@ import {
   UNORDERABLE,
 } from './determinism.ts'
 import type { Engine } from './duckdb.ts'
+import { SqlProblems } from './sql-problems.ts'
 import { asNode, childrenOf, type Node, nodesIn, offsetOf, type Parsed, parseSql, textsIn } from './syntax.ts'
-import { indexOfByte, type Place, placeOf, type Token, tokenize } from './tokens.ts'
 
 export interface SqlOptions {
   /** Named in problems: the file's path relative to the project's root. */
@@ -68,44 +68,46 @@ const STATEMENT = new Set(['select', 'with', 'from', 'values', '('])
 const ORDER_MODIFIER = 'ORDER_MODIFIER'
 
 class Check {
-  readonly problems: Problem[] = []
   readonly tables = new Set<string>()
   readonly names = new Set<string>()
   readonly parameters = new Set<string>()
   readsAll = false
-  readonly #sql: string
   readonly #options: SqlOptions
   readonly #rules: FunctionRules
-  readonly #tokens: Token[]
+  readonly #at: SqlProblems
   readonly #columns: Set<string>
 
   constructor(sql: string, options: SqlOptions, rules: FunctionRules) {
-    this.#sql = sql
     this.#options = options
     this.#rules = rules
-    this.#tokens = tokenize(sql)
+    this.#at = new SqlProblems(sql, options.file)
     this.#columns = new Set(options.columns?.map((name) => name.toLowerCase()))
+  }
+
+  get problems(): Problem[] {
+    return this.#at.problems
   }
 
   /** No SELECT, several statements, or no SQL at all. */
   refuseStatements(parsed: Parsed): void {
-    const starts = this.#tokens.filter((_, index, all) => index === 0 || all[index - 1]?.text === ';')
+    const starts = this.#at.tokens.filter((_, index, all) => index === 0 || all[index - 1]?.text === ';')
     const other = starts.find(({ text }) => text !== ';' && !STATEMENT.has(text.toLowerCase()))
     const [first, second] = starts.filter(({ text }) => text !== ';')
-    if (first === undefined) this.#say('error', undefined, 'expected one SELECT, got: nothing')
+    if (first === undefined) this.#at.sayPlace('error', undefined, 'expected one SELECT, got: nothing')
     else if (second !== undefined)
-      this.#sayAt(
+      this.#at.sayAt(
         second.start,
         `expected one SELECT, got: a second statement (${second.text.toUpperCase()} ...): remove it`,
       )
-    else if (!parsed.ok && parsed.place !== undefined) this.#sayPlace('error', parsed.place, parsed.message)
+    else if (!parsed.ok && parsed.place !== undefined)
+      this.#at.sayPlace('error', parsed.place, parsed.message)
     else if (other !== undefined)
-      this.#sayAt(other.start, `expected one SELECT, got: ${other.text.toUpperCase()}`)
+      this.#at.sayAt(other.start, `expected one SELECT, got: ${other.text.toUpperCase()}`)
     else if (!parsed.ok) {
-      const pivot = this.#word('pivot') ?? this.#word('unpivot')
-      if (pivot === undefined) this.#say('error', undefined, parsed.message)
+      const pivot = this.#at.word('pivot') ?? this.#at.word('unpivot')
+      if (pivot === undefined) this.#at.sayPlace('error', undefined, parsed.message)
       else
-        this.#sayAt(
+        this.#at.sayAt(
           pivot.start,
           'PIVOT is refused, since DuckDB cannot show what it becomes: write aggregates with FILTER',
         )
@@ -117,7 +119,7 @@ class Check {
     const inner = this.#commonTables(node, scope)
     this.#modifiers(node)
     if (node.sample != null)
-      this.#sayWord(
+      this.#at.sayWord(
         ['tablesample', 'sample'],
         'TABLESAMPLE differs from run to run: for a stable sample filter by hash() of the entity',
       )
@@ -149,24 +151,24 @@ class Check {
     )
     for (const modifier of modifiers) {
       if (modifier.type === 'DISTINCT_MODIFIER' && nodesIn(modifier.distinct_on_targets).length > 0) {
-        const at = this.#tokenBefore('distinct', offsetIn(modifier))
+        const at = this.#at.tokenBefore('distinct', offsetIn(modifier))
         if (ordered)
-          this.#sayToken(
+          this.#at.sayToken(
             'advice',
             at,
             'DISTINCT ON takes whichever row comes first of those that ORDER BY leaves equal: order by enough columns to leave none',
           )
-        else this.#sayToken('error', at, 'DISTINCT ON depends on the order of rows: add ORDER BY')
+        else this.#at.sayToken('error', at, 'DISTINCT ON depends on the order of rows: add ORDER BY')
       }
       if (modifier.type === 'LIMIT_MODIFIER' || modifier.type === 'LIMIT_PERCENT_MODIFIER') {
-        const at = this.#tokenBefore('limit', offsetIn(modifier)) ?? this.#word('limit')
+        const at = this.#at.tokenBefore('limit', offsetIn(modifier)) ?? this.#at.word('limit')
         if (ordered)
-          this.#sayToken(
+          this.#at.sayToken(
             'advice',
             at,
             'LIMIT cuts through rows that ORDER BY leaves equal, and runs may differ: order by enough columns to leave none',
           )
-        else this.#sayToken('error', at, 'LIMIT depends on the order of rows: add ORDER BY')
+        else this.#at.sayToken('error', at, 'LIMIT depends on the order of rows: add ORDER BY')
       }
     }
   }
@@ -179,7 +181,7 @@ class Check {
         return true
       case 'TABLE_FUNCTION': {
         const name = String(asNode(node.function)?.function_name)
-        this.#sayNode(
+        this.#at.sayNode(
           'error',
           node,
           name,
@@ -188,14 +190,14 @@ class Check {
         return true
       }
       case 'SHOW_REF':
-        this.#sayWord(
+        this.#at.sayWord(
           ['describe', 'desc', 'show', 'summarize'],
           'DESCRIBE, SHOW and SUMMARIZE are refused: features are a plain SELECT',
         )
         return true
       case 'JOIN':
         if (node.ref_type === 'POSITIONAL')
-          this.#sayWord(['positional'], 'POSITIONAL JOIN depends on the order of rows: join by a key')
+          this.#at.sayWord(['positional'], 'POSITIONAL JOIN depends on the order of rows: join by a key')
         if (node.ref_type === 'NATURAL') this.readsAll = true
         for (const name of textsIn(node.using_columns)) this.names.add(name.toLowerCase())
         return false
@@ -211,7 +213,7 @@ class Check {
       .map(String)
     if (qualifier.length > 0) {
       const full = [...qualifier, name].join('.')
-      this.#sayNode(
+      this.#at.sayNode(
         'error',
         node,
         name,
@@ -229,7 +231,7 @@ class Check {
     const what = file
       ? 'files are not read directly: declare them in view.yaml under sources'
       : `legal are: ${this.#legal()}`
-    this.#sayNode(
+    this.#at.sayNode(
       'error',
       node,
       name,
@@ -264,9 +266,9 @@ class Check {
       (name === 'age' && nodesIn(node.children).length === 1
         ? 'with one argument depends on when it runs: age($as_of, x)'
         : undefined)
-    if (reason !== undefined) this.#sayNode('error', node, name, `${name}() ${reason}`)
+    if (reason !== undefined) this.#at.sayNode('error', node, name, `${name}() ${reason}`)
     else if (UNORDERABLE.has(name))
-      this.#sayNode(
+      this.#at.sayNode(
         'error',
         node,
         name,
@@ -274,7 +276,7 @@ class Check {
       )
     const ordered = nodesIn(asNode(node.order_bys)?.orders).length > 0
     if (ORDERED.has(name) && !ordered) {
-      this.#sayNode(
+      this.#at.sayNode(
         'error',
         node,
         name,
@@ -286,7 +288,7 @@ class Check {
       TIED.has(name) &&
       !['row', 'struct_pack'].includes(String(nodesIn(node.children)[1]?.function_name))
     ) {
-      this.#sayNode(
+      this.#at.sayNode(
         'advice',
         node,
         name,
@@ -298,18 +300,18 @@ class Check {
   #window(node: Node): void {
     const name = String(node.function_name).toLowerCase()
     const reason = this.#rules.refusal(name)
-    if (reason !== undefined) this.#sayNode('error', node, name, `${name}() ${reason}`)
+    if (reason !== undefined) this.#at.sayNode('error', node, name, `${name}() ${reason}`)
     const ordered = nodesIn(node.orders).length + nodesIn(node.arg_orders).length > 0
     const framed = [node.start, node.end].some((bound) => /_ROWS$|_GROUPS$/.test(String(bound)))
     if (!ordered && (RANKING.has(name) || ORDERED.has(name) || framed)) {
-      this.#sayNode(
+      this.#at.sayNode(
         'error',
         node,
         name,
         `${name}() OVER without ORDER BY depends on the order of rows: add ORDER BY`,
       )
     } else if (TIED_WINDOWS.has(name)) {
-      this.#sayNode(
+      this.#at.sayNode(
         'advice',
         node,
         name,
@@ -330,17 +332,17 @@ class Check {
       this.readsAll = true
     const reason = this.#rules.refusal(name)
     if (reason !== undefined && BARE_NAMES.has(name) && !this.#columns.has(name))
-      this.#sayNode('error', node, name, `${name} ${reason}`)
+      this.#at.sayNode('error', node, name, `${name} ${reason}`)
   }
 
   /** Words after a source's name or after AS may be aliases of whole rows: `SELECT c FROM calls c`. */
   #aliases(): Set<string> {
     const sources = new Set(this.#options.declaredSources.map((source) => source.toLowerCase()))
     const found = new Set<string>()
-    this.#tokens.forEach(({ text }, index) => {
+    this.#at.tokens.forEach(({ text }, index) => {
       if (!sources.has(text.toLowerCase().replaceAll('"', ''))) return
-      const next = this.#tokens[index + 1]?.text.toLowerCase()
-      const alias = next === 'as' ? this.#tokens[index + 2]?.text : next
+      const next = this.#at.tokens[index + 1]?.text.toLowerCase()
+      const alias = next === 'as' ? this.#at.tokens[index + 2]?.text : next
       if (alias !== undefined) found.add(alias.toLowerCase().replaceAll('"', ''))
     })
     return found
@@ -352,11 +354,11 @@ class Check {
       this.parameters.add(name)
       return
     }
-    const token = this.#tokens.find(
+    const token = this.#at.tokens.find(
       ({ kind, text }) => kind === 'parameter' && (text === `$${name}` || text === '?'),
     )
     const written = token?.text ?? `$${name}`
-    this.#sayToken(
+    this.#at.sayToken(
       'error',
       token,
       `expected a parameter of ${legal.map((each) => `$${each}`).join(', ')}, got: ${written}${didYouMean(name, legal).replace('mean ', 'mean $')}`,
@@ -377,59 +379,6 @@ class Check {
 
   #legal(): string {
     return this.#options.declaredSources.join(', ') || 'none'
-  }
-
-  #word(word: string): Token | undefined {
-    return this.#tokens.find(({ kind, text }) => kind === 'word' && text.toLowerCase() === word)
-  }
-
-  /** The last such word before a byte offset: where DuckDB knows the place of what follows it alone. */
-  #tokenBefore(word: string, offset: number | undefined): Token | undefined {
-    if (offset === undefined) return this.#word(word)
-    const index = indexOfByte(this.#sql, offset)
-    return this.#tokens
-      .filter(({ kind, text, start }) => kind === 'word' && start < index && text.toLowerCase() === word)
-      .at(-1)
-  }
-
-  #sayNode(severity: Problem['severity'], node: Node, name: string, message: string): void {
-    const offset = offsetOf(node)
-    if (offset !== undefined)
-      this.#sayPlace(severity, placeOf(this.#sql, indexOfByte(this.#sql, offset)), message)
-    else
-      this.#sayToken(
-        severity,
-        this.#tokens.find(({ text }) => text.toLowerCase() === name.toLowerCase()),
-        message,
-      )
-  }
-
-  #sayWord(words: string[], message: string): void {
-    this.#sayToken(
-      'error',
-      words.map((word) => this.#word(word)).find((token) => token !== undefined),
-      message,
-    )
-  }
-
-  #sayToken(severity: Problem['severity'], token: Token | undefined, message: string): void {
-    this.#sayPlace(severity, token === undefined ? undefined : placeOf(this.#sql, token.start), message)
-  }
-
-  #sayAt(index: number, message: string): void {
-    this.#sayPlace('error', placeOf(this.#sql, index), message)
-  }
-
-  #say(severity: Problem['severity'], place: Place | undefined, message: string): void {
-    this.#sayPlace(severity, place, message)
-  }
-
-  #sayPlace(severity: Problem['severity'], place: Place | undefined, message: string): void {
-    const problem = { severity, file: this.#options.file, line: place?.line, column: place?.column, message }
-    const same = this.problems.some(
-      (each) => each.message === message && each.line === problem.line && each.column === problem.column,
-    )
-    if (!same) this.problems.push(problem)
   }
 }
 
