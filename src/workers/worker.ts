@@ -3,6 +3,7 @@ import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queues.ts'
 import { beat, type ProcessRole } from './alive.ts'
 import type { Context } from './context.ts'
 import { execute } from './execution.ts'
+import { sweepLeftovers } from './sweep.ts'
 
 export interface Worker {
   /** Takes no more jobs, lets running attempts end for at most `graceMs`, then ends their children. */
@@ -17,6 +18,7 @@ const GRACE_MS = 10_000
  */
 export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
   const { places } = context.children
+  await sweepLeftovers(context)
   const stopBeating = await beat(context.database, { id: context.id, role, places })
   const handles: WorkerHandle[] = []
   const lanes = [

@@ -17,11 +17,20 @@ export function start(
   args: string[],
   { project, env = {} }: { project: string; env?: Record<string, string> },
 ): ChildProcess {
-  return spawn(process.execPath, [CLI, ...args, '--project', project], {
+  const child = spawn(process.execPath, [CLI, ...args, '--project', project], {
     env: { ...process.env, ...CLEARED, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
 }
+
+/** A test that fails leaves nothing behind either. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** Runs it to its end. */
 export function nightshift(

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -43,7 +43,6 @@ describe.each([{ redis: false }, { redis: true }])(
     test.skipIf(skip)('the run completes on another worker, with one commit and nothing torn', async () => {
       const at = { project: project.root, env }
       const first = start(['worker'], at)
-      started.push(first)
       const firstEnded = ended(first)
       // A command that finds no worker would work itself.
       await until(() => workerAlive(database.database))
@@ -53,7 +52,6 @@ describe.each([{ redis: false }, { redis: true }])(
       first.kill('SIGKILL')
       await firstEnded
       const second = start(['worker'], at)
-      started.push(second)
       const secondEnded = ended(second)
       const { code, stdout, stderr } = await run
       second.kill('SIGTERM')
