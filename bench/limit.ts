@@ -26,6 +26,8 @@ export interface LimitTask {
 
 export interface LimitResult {
   seconds: number
+  /** User and system, of all threads. */
+  processor_seconds: number
   rows: number
   steps: { features: number; score: number; write: number }
 }
@@ -47,6 +49,7 @@ async function main(task: LimitTask): Promise<LimitResult> {
   await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('message', resolve))))
 
   const begun = performance.now()
+  const used = process.cpuUsage()
   const opening = threads.map((thread) => ask(thread, { kind: 'open', model: task.model }))
   const instance = await DuckDBInstance.create(':memory:', { threads: String(THREADS) })
   const [reading, writing] = [await instance.connect(), await instance.connect()]
@@ -66,9 +69,11 @@ async function main(task: LimitTask): Promise<LimitResult> {
     FROM read_parquet('${task.features}') POSITIONAL JOIN scores
   ) TO '${task.scores}' (FORMAT parquet)`)
   const written = performance.now()
+  const { user, system } = process.cpuUsage(used)
   await Promise.all(threads.map((thread) => thread.terminate()))
   return {
     seconds: (written - begun) / 1000,
+    processor_seconds: (user + system) / 1e6,
     rows,
     steps: {
       features: (computed - begun) / 1000,

@@ -5,13 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { AS_OF, type BenchProject } from './data.ts'
-import { MARK } from './memory.ts'
+import { MARK, processorSeconds } from './memory.ts'
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 
 export interface NightshiftResult {
   /** From the enqueueing of the features to the publication of the scores, as the ledger has it. */
   seconds: number
+  /** User and system, of the worker, its children and PostgreSQL, while the command ran. */
+  processor_seconds: number
   /** From the start of the command to its end. */
   command_seconds: number
   rows: number
@@ -46,9 +48,18 @@ export async function openNightshift(project: BenchProject, mark: string): Promi
   )
   const worker = spawn(process.execPath, [CLI, 'worker', '--project', project.root], {
     env,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const run = () => timedRun(project, env)
+  // Its log is shown where something goes wrong, and only then.
+  let log = ''
+  worker.stderr?.on('data', (text: Buffer) => {
+    log = (log + text.toString()).slice(-10_000)
+  })
+  const run = () =>
+    timedRun(project, env, mark).catch((error: unknown) => {
+      process.stderr.write(log)
+      throw error
+    })
   try {
     // A command would host a worker of its own while none has said that it lives.
     await sleep(3000)
@@ -60,10 +71,16 @@ export async function openNightshift(project: BenchProject, mark: string): Promi
   return { run, close: () => stop(worker) }
 }
 
-async function timedRun(project: BenchProject, env: NodeJS.ProcessEnv): Promise<NightshiftResult> {
+async function timedRun(
+  project: BenchProject,
+  env: NodeJS.ProcessEnv,
+  mark: string,
+): Promise<NightshiftResult> {
+  const used = processorSeconds(mark)
   const begun = performance.now()
   const scores = await cli(project, env, 'run', 'scored', '--as-of', AS_OF, '--force', '--json')
   const command_seconds = (performance.now() - begun) / 1000
+  const processor_seconds = processorSeconds(mark) - used
   const state = field(scores, 'state')
   if (state !== 'published')
     throw new Error(`expected the run to be published, got: ${JSON.stringify(scores)}`)
@@ -73,6 +90,7 @@ async function timedRun(project: BenchProject, env: NodeJS.ProcessEnv): Promise<
   const seconds = (time(scores, 'ended_at') - time(features, 'created_at')) / 1000
   return {
     seconds,
+    processor_seconds,
     command_seconds,
     rows: Number(field(scores, 'rows')),
     scores: join(project.root, String(field(scores, 'path'))),
