@@ -1,5 +1,7 @@
 import { type Attempt, attemptsOf, findRun, type Run } from '../jobs/runs.ts'
 import type { Connection } from '../jobs/slots.ts'
+import { type AsOf, parseAsOf } from '../project/asof.ts'
+import { localTime } from '../project/local-time.ts'
 import { didYouMean } from '../project/nearest.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
@@ -53,4 +55,13 @@ export function personNamed(project: Project, by: string | undefined): string | 
   const people = Object.keys(project.people)
   if (people.length > 0 && !people.includes(by)) unknown('person', by, people)
   return by
+}
+
+/** An as-of that is to be computed now: what lies ahead cannot be known yet. */
+export function asOfToRun(text: string, timezone: string): AsOf {
+  const asOf = parseAsOf(text, timezone)
+  if (Date.parse(asOf.instant) <= Date.now()) return asOf
+  throw new ConfigurationError(
+    `--as-of: expected a night that has begun in ${timezone} (now is ${localTime(new Date().toISOString(), timezone)}), got: ${text}`,
+  )
 }

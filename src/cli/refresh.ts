@@ -1,8 +1,7 @@
 import { requestFeatures, settingsFor } from '../jobs/request.ts'
 import { findRun, isOver } from '../jobs/runs.ts'
-import { parseAsOf } from '../project/asof.ts'
 import { reportEnd, reportNothingToDo } from './ending.ts'
-import { personNamed, viewNamed } from './find.ts'
+import { asOfToRun, personNamed, viewNamed } from './find.ts'
 import { follow } from './follow.ts'
 import { currencyOf, type RunOptions } from './run.ts'
 import { withSession } from './session.ts'
@@ -12,7 +11,7 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
   return withSession(options, async (session) => {
     const { project, database } = session
     const view = viewNamed(project, name)
-    const asOf = parseAsOf(options.asOf, project.timezone)
+    const asOf = asOfToRun(options.asOf, project.timezone)
     const by = personNamed(project, options.by)
     const forced = options.force === true
     if (!forced) {

@@ -2,14 +2,14 @@ import type { GlobalOptions } from '../cli.ts'
 import { requestFeatures, requestScores, settingsFor } from '../jobs/request.ts'
 import { findRun, isOver } from '../jobs/runs.ts'
 import { findSlot } from '../jobs/slots.ts'
-import { type AsOf, parseAsOf } from '../project/asof.ts'
+import type { AsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { champion, findVersion } from '../registry/versions.ts'
 import { type Children, openChildren } from '../workers/children.ts'
 import { type Currency, featuresCurrency, scoresCurrency } from '../workers/currency.ts'
 import { reportEnd, reportNothingToDo } from './ending.ts'
-import { modelNamed, personNamed, viewNamed } from './find.ts'
+import { asOfToRun, modelNamed, personNamed, viewNamed } from './find.ts'
 import { follow } from './follow.ts'
 import { type Session, withSession } from './session.ts'
 
@@ -24,7 +24,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
   return withSession(options, async (session) => {
     const { project, database } = session
     const model = modelNamed(project, name)
-    const asOf = parseAsOf(options.asOf, project.timezone)
+    const asOf = asOfToRun(options.asOf, project.timezone)
     const by = personNamed(project, options.by)
     const live = await champion(database.pool, model.name)
     const version = live && (await findVersion(database.pool, model.name, live.version))

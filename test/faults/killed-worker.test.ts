@@ -13,6 +13,9 @@ import { generatedProject, smallModel } from '../projects/generated.ts'
 
 const CUSTOMERS = 20_000
 const AS_OF = '2026-03-02'
+const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
+/** Milliseconds from the command to the kill: before the claim, in the features, between the runs, while scoring. */
+const KILLS = [0, 400, 800, 1200, 1600, 2000, 3000, 4000, 6000, 8000]
 
 describe.each([{ redis: false }, { redis: true }])(
   'kill -9 of a worker in the middle of scoring (redis: $redis)',
@@ -73,6 +76,33 @@ describe.each([{ redis: false }, { redis: true }])(
       const attempts = readdirSync(join(project.root, 'warehouse/.attempts'))
       expect(attempts).toEqual([])
     })
+
+    test.skipIf(skip || !FULL)(
+      'whatever the moment of the kill, each night is published once and whole',
+      async () => {
+        const at = { project: project.root, env }
+        for (const [night, delay] of KILLS.entries()) {
+          const asOf = `2026-03-${String(3 + night).padStart(2, '0')}`
+          const first = start(['worker'], at)
+          const firstEnded = ended(first)
+          await until(() => workerAlive(database.database))
+          const run = ended(start(['run', 'value', '--as-of', asOf, '--json'], at))
+          await sleep(delay)
+          first.kill('SIGKILL')
+          await firstEnded
+          const { code, stdout, stderr } = await run
+          expect(code, `killed after ${delay} ms: ${stderr}`).toBe(0)
+          const { path } = JSON.parse(stdout)
+          const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(project.root, path)) })
+          expect(rows).toHaveLength(CUSTOMERS)
+        }
+        const { rows } = await database.database.pool.query(
+          `select partition, kind from nightshift.runs where state = 'published' group by 1, 2 having count(*) > 1`,
+        )
+        expect(rows).toEqual([])
+      },
+      15 * 60_000,
+    )
   },
 )
 
