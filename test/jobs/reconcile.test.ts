@@ -1,0 +1,137 @@
+import { pino } from 'pino'
+import { Temporal } from 'temporal-polyfill'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Effects } from '../../src/jobs/act.ts'
+import { openQueues, type Queues } from '../../src/jobs/queues.ts'
+import { type Reconciler, reconcile } from '../../src/jobs/reconcile.ts'
+import { attemptId, listRuns } from '../../src/jobs/runs.ts'
+import { listSlots } from '../../src/jobs/slots.ts'
+import { parseDuration } from '../../src/project/duration.ts'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import { nightly, projectOf } from './nights.ts'
+import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
+
+const today = Temporal.Now.plainDateISO('UTC')
+
+/** Every night at midnight UTC refreshes a view; the schedule began some nights ago. */
+function projectFrom(nightsAgo: number, catchUp: 'all' | 'latest' | 'none') {
+  const start = today.subtract({ days: nightsAgo }).toString()
+  const schedule = nightly({
+    cron: '0 0 * * *',
+    timezone: 'UTC',
+    score: [],
+    refresh: ['activity'],
+    start,
+    deadline: undefined,
+    catch_up: { policy: catchUp, max: 30 },
+    retry: { attempts: 3, backoff: parseDuration('30s'), wait_for_data: parseDuration('0s') },
+  })
+  return projectOf([schedule], {}, 'UTC')
+}
+
+/** Nothing here fails or ends: what would be told is a mistake of the test. */
+const effects: Effects = {
+  attemptLost: () => Promise.reject(new Error('no attempt was lost')),
+  finishPublication: () => Promise.reject(new Error('nothing was publishing')),
+  deadlineMissed: () => Promise.reject(new Error('there is no deadline')),
+  slotFailed: () => Promise.reject(new Error('no slot failed')),
+  slotSkipped: () => Promise.resolve(),
+}
+
+describe('the reconciler on a real ledger', () => {
+  let fresh: FreshDatabase
+  let queues: Queues
+  let redis: RedisServer | undefined
+  beforeEach(async () => {
+    fresh = await freshDatabase()
+  })
+  afterEach(async () => {
+    await queues?.close()
+    await redis?.remove()
+    redis = undefined
+    await fresh.drop()
+  })
+
+  const open = async (redisUrl?: string): Promise<Queues> =>
+    openQueues({ databaseUrl: fresh.url, log: () => {}, ...(redisUrl === undefined ? {} : { redisUrl }) })
+
+  const reconciler = (project: Reconciler['project']): Reconciler => ({
+    database: fresh.database,
+    queues,
+    log: pino({ level: 'silent' }),
+    project,
+    effects,
+    scope: 'calendar',
+  })
+
+  test('expects the coming 48 hours, and runs each night that was missed once', async () => {
+    queues = await open()
+    await reconcile(reconciler(() => projectFrom(5, 'all')))
+    const slots = await listSlots(fresh.database.pool)
+    const ahead = slots.filter((slot) => Date.parse(slot.due ?? '') > Date.now())
+    expect(ahead.length).toBeGreaterThanOrEqual(2)
+    expect(slots.filter((slot) => slot.state === 'queued').map((slot) => slot.partition)).toEqual(
+      [0, 1, 2, 3, 4, 5].map((ago) => today.subtract({ days: ago }).toString()),
+    )
+  })
+
+  test.each([
+    ['latest', ['queued', 'skipped', 'skipped', 'skipped', 'skipped', 'skipped']],
+    ['all', ['queued', 'queued', 'queued', 'queued', 'queued', 'queued']],
+  ] as const)('after five nights down, catch_up %s leaves the newest first: %s', async (policy, states) => {
+    queues = await open()
+    await reconcile(reconciler(() => projectFrom(5, policy)))
+    const past = (await listSlots(fresh.database.pool)).filter(
+      (slot) => Date.parse(slot.due ?? '') <= Date.now(),
+    )
+    expect(past.map((slot) => slot.state)).toEqual(states)
+    for (const slot of past.filter((each) => each.state === 'skipped'))
+      expect(slot.reason).toContain('catch_up latest')
+  })
+
+  test('two schedulers at once, time after time, make one run a slot and one job a run', async () => {
+    queues = await open()
+    const project = projectFrom(4, 'all')
+    for (let round = 0; round < 50; round++) {
+      await fresh.database.pool.query(
+        'truncate nightshift.slots, nightshift.runs, nightshift.schedules cascade',
+      )
+      await queues.queue('features').obliterate()
+      await Promise.all([reconcile(reconciler(() => project)), reconcile(reconciler(() => project))])
+      const runs = await listRuns(fresh.database.pool)
+      expect(new Set(runs.map((run) => run.slot)).size).toBe(5)
+      expect(runs).toHaveLength(5)
+      expect(await queues.queue('features').getJobCountByTypes('waiting')).toBe(5)
+    }
+  })
+
+  test.skipIf(!hasRedis)('a wiped queue is filled again from the ledger, with the same jobs', async () => {
+    redis = await startRedis()
+    queues = await open(redis.url)
+    const it = reconciler(() => projectFrom(3, 'all'))
+    await reconcile(it)
+    const runs = await listRuns(fresh.database.pool)
+    await redis.flushAll()
+    for (const run of runs) expect(await queues.has('features', attemptId(run.id, 1))).toBe(false)
+    await reconcile(it)
+    for (const run of runs) expect(await queues.has('features', attemptId(run.id, 1))).toBe(true)
+    expect(await listRuns(fresh.database.pool)).toHaveLength(runs.length)
+    expect(await queues.queue('features').getJobCountByTypes('waiting')).toBe(runs.length)
+  })
+
+  test('an edited schedule moves what lies ahead, and leaves what was', async () => {
+    queues = await open()
+    const before = projectFrom(2, 'all')
+    await reconcile(reconciler(() => before))
+    const edited = structuredClone(before)
+    const schedule = edited.schedules.nightly
+    if (schedule === undefined) throw new Error('the schedule is there')
+    schedule.cron = '30 3 * * *'
+    await reconcile(reconciler(() => edited))
+    const slots = await listSlots(fresh.database.pool)
+    const tomorrow = slots.find((slot) => slot.partition === today.add({ days: 1 }).toString())
+    expect(tomorrow?.due).toBe(`${today.add({ days: 1 }).toString()}T03:30:00.000Z`)
+    const yesterday = slots.find((slot) => slot.partition === today.subtract({ days: 1 }).toString())
+    expect(yesterday?.due).toBe(`${today.subtract({ days: 1 }).toString()}T00:00:00.000Z`)
+  })
+})
