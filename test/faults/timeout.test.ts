@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, smallModel } from '../projects/generated.ts'
+
+const SCHEDULE = `schedule: nightly
+cron: "0 2 * * *"
+score: [value]
+timeout: 3s
+retry: { attempts: 2, backoff: 1s }
+`
+let database: FreshDatabase
+let project: TemporaryProject
+let at: { project: string; env: Record<string, string> }
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  // Minutes of work, far beyond the timeout.
+  project = await generatedProject({ customers: 20_000, schedule: SCHEDULE }, smallModel({ work: 200 }))
+  at = { project: project.root, env: { DATABASE_URL: database.url } }
+  await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
+  await nightshift(['promote', 'value', '--version', '1'], at)
+})
+afterAll(async () => {
+  await project.remove()
+  await database.drop()
+})
+
+test('an attempt is ended at its timeout, tried again, and told', async () => {
+  const { code, json } = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
+  expect(code).toBe(1)
+  expect(json).toMatchObject({
+    kind: 'scores',
+    state: 'failed',
+    attempts: 2,
+    failure: { class: 'resource', message: 'the attempt ran past its timeout of 3 s', anchor: '#resource' },
+  })
+  expect(readdirSync(join(project.root, 'warehouse/.attempts'))).toEqual([])
+  const mails = readdirSync(join(project.root, '.nightshift/outbox'))
+  expect(mails.filter((name) => name.endsWith('.eml'))).toHaveLength(1)
+})
