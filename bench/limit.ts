@@ -88,8 +88,8 @@ function featuresCopy(task: LimitTask): string {
   const sql = readFileSync(task.features_sql, 'utf8').replaceAll('$as_of', `TIMESTAMP '${task.local}'`)
   return `COPY (
     WITH events AS (
-      SELECT * REPLACE (CASE WHEN happened_at < TIMESTAMP '${task.change}' THEN happened_at + INTERVAL 2 HOUR
-                             ELSE happened_at + INTERVAL 1 HOUR END AS happened_at)
+      SELECT * REPLACE (make_timestamp(epoch_us(happened_at)
+        + CASE WHEN happened_at < TIMESTAMP '${task.change}' THEN 7200000000 ELSE 3600000000 END) AS happened_at)
       FROM read_parquet('${task.events}')
       WHERE happened_at < TIMESTAMP '${task.utc}'
     )
