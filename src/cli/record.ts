@@ -13,7 +13,8 @@ export function runRecord(project: Project, run: Run, attempts: Attempt[]) {
     version: run.version,
     rows: run.rows,
     path: pathOf(project, run),
-    attempts: attempts.length,
+    // A look at data that was late is no attempt.
+    attempts: attempts.filter((attempt) => attempt.outcome !== 'waiting').length,
     failure: run.failure,
     trigger: run.trigger,
     reason: run.reason,

@@ -126,7 +126,8 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
     if (rowCount === 0) return
     await client.query(
       `update nightshift.slots
-          set state = 'published', published_run = $2, published_at = now(), reason = null, changed_at = now()
+          set state = 'published', published_run = $2, published_at = now(), reason = null,
+              waits_for = null, wait_until = null, changed_at = now()
         where id = $1`,
       [run.slot, run.id],
     )

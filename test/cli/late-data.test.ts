@@ -1,0 +1,90 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Temporal } from 'temporal-polyfill'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, writeDay } from '../projects/generated.ts'
+import { ended, nightshiftJson, start } from './nightshift.ts'
+
+const today = Temporal.Now.plainDateISO('UTC')
+const TONIGHT = today.toString()
+const YESTERDAY = today.subtract({ days: 1 }).toString()
+
+/** A night that was due at midnight, over data that ends months ago. */
+function lateProject(wait: string): Promise<TemporaryProject> {
+  return generatedProject({
+    view: 'expect: { fresh: { events: 26h } }\n',
+    schedule: `schedule: nightly
+cron: "0 0 * * *"
+refresh: [activity]
+start: "${TONIGHT}"
+retry: { attempts: 2, backoff: 1s, wait_for_data: ${wait} }
+`,
+  })
+}
+
+let database: FreshDatabase
+let project: TemporaryProject
+beforeEach(async () => {
+  database = await freshDatabase()
+})
+afterEach(async () => {
+  await project.remove()
+  await database.drop()
+})
+
+async function until<T>(look: () => Promise<T | undefined>, seconds: number): Promise<T> {
+  for (let tries = 0; tries < seconds * 2; tries++) {
+    const found = await look()
+    if (found !== undefined) return found
+    await sleep(500)
+  }
+  throw new Error(`what was waited for did not come within ${seconds} s`)
+}
+
+test('a night waits for its data, holds no worker, and publishes when the data is there', async () => {
+  project = await lateProject('24h')
+  const at = { project: project.root, env: { DATABASE_URL: database.url } }
+  const slotIn = (state: string) =>
+    until(async () => {
+      const { json } = await nightshiftJson(['status'], at)
+      return json.find(
+        (slot: { as_of: string; state: string }) => slot.as_of === TONIGHT && slot.state === state,
+      )
+    }, 100)
+  const up = start(['up', '--port', '0'], at)
+  const over = ended(up)
+  const waiting = await slotIn('waiting')
+  expect(waiting.waits_for).toContain('source events is late: its newest row is of 2026-03-01T12:00:00Z')
+  expect(Date.parse(waiting.wait_until)).toBeGreaterThan(Date.now())
+  await writeDay(project.root, YESTERDAY)
+  const published = await slotIn('published')
+  expect(published).toMatchObject({ rows: 100, waits_for: null, late: false })
+  const { json } = await nightshiftJson(['show', published.run], at)
+  expect(json).toMatchObject({ attempts: 1, tries: [{ outcome: 'waiting' }, { outcome: 'published' }] })
+  up.kill('SIGTERM')
+  await over
+  expect(readdirSync(project.root)).toContain('warehouse')
+}, 150_000)
+
+test('where the window is over, the night fails as late-data and somebody is told', async () => {
+  project = await lateProject('0s')
+  const at = { project: project.root, env: { DATABASE_URL: database.url } }
+  const { code, json } = await nightshiftJson(['refresh', 'activity', '--as-of', TONIGHT], at)
+  expect({ code, ...json }).toMatchObject({
+    code: 1,
+    state: 'failed',
+    failure: { class: 'late-data' },
+    attempts: 1,
+  })
+  const mails = readdirSync(join(project.root, '.nightshift/outbox')).filter((name) => name.endsWith('.eml'))
+  expect(mails).toHaveLength(1)
+
+  await writeDay(project.root, YESTERDAY)
+  const retried = await nightshiftJson(['retry', json.run], at)
+  expect({ code: retried.code, ...retried.json }).toMatchObject({ code: 0, state: 'published', rows: 100 })
+  const after = readdirSync(join(project.root, '.nightshift/outbox')).filter((name) => name.endsWith('.eml'))
+  expect(after).toHaveLength(2)
+})
