@@ -1,0 +1,43 @@
+import type { Column, InputFile } from '../facts.ts'
+
+/** One of a training set's two files. */
+export interface Split {
+  rows: number
+  /** The partitions in it, oldest first. */
+  as_of: string[]
+  /** Rows by value of a label that has two values, such as `{ "0": 812, "1": 188 }`; null for others. */
+  balance: Record<string, number> | null
+}
+
+/**
+ * What a training set is: `manifest.json` beside `train.parquet` and `holdout.parquet`.
+ *
+ * Both files have the entity's columns, `as_of` (DATE; of hourly sets TIMESTAMP, the instant in UTC), the view's other
+ * columns in the SQL's order and the label under its own name; rows are sorted by as-of and entity.
+ */
+export interface Manifest {
+  format: 1
+  /** From content: the same call over the same rows gives the same id. */
+  id: string
+  model: string
+  view: string
+  view_hash: string
+  label: { column: string; type: string; hash: string; horizon: string; lag: string }
+  entity: string[]
+  /** The view's columns without the entity. */
+  features: Column[]
+  as_of: string[]
+  train: Split
+  holdout: Split
+  left_out: {
+    /** As-ofs whose label window is not over. */
+    immature: { as_of: string; label_end: string; reason: string }[]
+    /** As-ofs before the holdout whose label window reaches into it. */
+    gap: { as_of: string; rows: number }[]
+    /** Entities of the view without a label, over all as-ofs. */
+    without_label: number
+  }
+  /** Of every as-of. */
+  inputs: Record<string, InputFile[]>
+  engine: { nightshift: string; duckdb: string; node: string }
+}
