@@ -51,19 +51,14 @@ export async function openHost(
     log,
     root: project.root,
     warehouse: project.warehouse,
+    clock: () => new Date(),
     project: projectReader(project, log),
     wake: () => loop.wake(),
     async onPublished(client, run) {
-      await tellRecovery(
-        client,
-        context.project(),
+      await tellRecovery(client, context, run, run.trigger === 'release' ? 'released' : 'published', {
         run,
-        run.trigger === 'release' ? 'released' : 'published',
-        {
-          run,
-          by: run.requested_by,
-        },
-      )
+        by: run.requested_by,
+      })
       if (run.kind === 'scores' && run.backfill === null) heartbeat.published()
     },
   }
@@ -89,7 +84,7 @@ export async function openHost(
   )
   const sendMail = async (flush: boolean) => {
     const settings = alertSettings(context.project())
-    await tell({ database, transport, settings, log, clock: () => new Date() }, { flush })
+    await tell({ database, transport, settings, log, clock: context.clock }, { flush })
   }
   const outbox = startLoop(() => sendMail(false), { everyMs: DRAIN_MS, onError: complain('sending mail') })
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined

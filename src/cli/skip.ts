@@ -50,7 +50,7 @@ export default function skip(
         `update nightshift.slots set state = 'skipped', reason = $2, request = null, changed_at = now() where id = $1`,
         [slot.id, options.reason],
       )
-      await tellRecovery(client, project, slot, 'skipped', { by })
+      await tellRecovery(client, { project: () => project, clock: () => new Date() }, slot, 'skipped', { by })
     })
     if (options.json) printJson({ slot: text, state: 'skipped', reason: options.reason })
     else printLine(`${text} is skipped: ${options.reason}`)

@@ -14,6 +14,8 @@ export interface Context {
   /** Absolute path of the project, and of its warehouse. */
   root: string
   warehouse: string
+  /** What time it is, where that means something: waits, retries, incidents. */
+  clock(): Date
   /** Reads the project's files anew: they may change between two nights. Throws a contract Failure. */
   project(): Project
   onPublished: OnPublished

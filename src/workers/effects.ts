@@ -18,7 +18,7 @@ export function ledgerEffects(context: Context): Effects {
     const night = { slot, run: undefined, checks: [] }
     const state = slot.state === 'skipped' ? 'failed' : slot.state
     const facts = await failureFacts(client, project, night, failure, state)
-    await reportFailure(client, new Date(), facts, alertSettings(project))
+    await reportFailure(client, context.clock(), facts, alertSettings(project))
   }
   return {
     async attemptLost(run, attempt) {
@@ -49,6 +49,6 @@ export function ledgerEffects(context: Context): Effects {
         { ...slot, state: 'failed' },
         { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} },
       ),
-    slotSkipped: (client, slot) => tellRecovery(client, context.project(), slot, 'skipped', {}),
+    slotSkipped: (client, slot) => tellRecovery(client, context, slot, 'skipped', {}),
   }
 }

@@ -44,7 +44,7 @@ export async function recordFailure(
           failure.failureClass,
           await countedAttempts(client, run.id),
           { ...run.settings, waiting_since: run.waiting_since },
-          new Date().toISOString(),
+          context.clock().toISOString(),
           Math.random(),
         )
     await endAttempt(
@@ -60,7 +60,7 @@ export async function recordFailure(
     switch (decision.action) {
       case 'retry': {
         // A lost worker says nothing about the work: another takes it at once.
-        const at = lost ? new Date().toISOString() : decision.at
+        const at = lost ? context.clock().toISOString() : decision.at
         await setRun(client, run, 'queued', { failure: record, nextAt: at })
         await setSlot(client, slot, 'queued', {
           reason: `attempt ${attempt.number} failed: ${failure.message}`,
@@ -84,7 +84,7 @@ export async function recordFailure(
     const night = { slot, run: { ...run, state }, checks: result?.checks ?? [] } as const
     const project = context.project()
     const facts = await failureFacts(client, project, night, record, state)
-    await reportFailure(client, new Date(), facts, alertSettings(project))
+    await reportFailure(client, context.clock(), facts, alertSettings(project))
     return `${state}: ${failure.message}`
   })
   // What is not to be released is of no use to anyone.

@@ -9,6 +9,7 @@ import { attemptsOf, type Run } from '../jobs/runs.ts'
 import type { Slot } from '../jobs/slots.ts'
 import type { Check } from '../pipeline/facts.ts'
 import type { Model, Project } from '../project/project.ts'
+import type { Context } from './context.ts'
 
 /** The night that a mail is about: its slot, and the run that failed where one ran. */
 export interface Night {
@@ -66,11 +67,12 @@ export async function failureFacts(
 /** Tells that a night is good again, or that nobody waits for it any more: closes its incidents. */
 export async function tellRecovery(
   client: ClientBase,
-  project: Project,
+  { project: read, clock }: Pick<Context, 'project' | 'clock'>,
   slot: Pick<Slot, 'kind' | 'name' | 'partition'>,
   how: RecoveryFacts['how'],
   { run, by }: { run?: Pick<Run, 'id' | 'rows'>; by?: string | null },
 ): Promise<void> {
+  const project = read()
   const facts: RecoveryFacts = {
     subject: slot.name,
     subjectKind: slot.kind === 'scores' ? 'model' : 'view',
@@ -82,7 +84,7 @@ export async function tellRecovery(
     by: by ?? undefined,
     lastGood: await lastGood(client, project, slot),
   }
-  await reportRecovery(client, new Date(), facts, alertSettings(project))
+  await reportRecovery(client, clock(), facts, alertSettings(project))
 }
 
 /** What readers have now: the newest published partition. */
