@@ -13,14 +13,14 @@ export type Claim =
   | { kind: 'ended'; reason: string }
 
 /**
- * Starts an attempt: takes the fence that its commit will be checked against.
+ * Starts an attempt: takes the fence that its commit will be checked against, and `knownAt`, when it reads.
  * The lock on the slot makes two deliveries of one job take turns.
  */
 export async function claimAttempt(
   client: ClientBase,
   runId: string,
   number: number,
-  worker: string,
+  { worker, knownAt }: { worker: string; knownAt: Date },
 ): Promise<Claim> {
   const seen = await findRun(client, runId)
   if (seen === undefined) return { kind: 'ended', reason: `run ${runId} is not in the ledger` }
@@ -34,13 +34,13 @@ export async function claimAttempt(
       reason: `run ${runId} is at attempt ${run.attempt}, this job is of attempt ${number}`,
     }
   }
-  const { rows } = await client.query<{ fence: string; known_at: Date }>(
+  const { rows } = await client.query<{ fence: string }>(
     `update nightshift.runs
-        set state = 'running', attempt = $2, fence = nextval('nightshift.fences'), known_at = now(),
+        set state = 'running', attempt = $2, fence = nextval('nightshift.fences'), known_at = $3,
             started_at = coalesce(started_at, now()), next_attempt_at = null, progress = null, failure = null
       where id = $1
-      returning fence, known_at`,
-    [runId, number],
+      returning fence`,
+    [runId, number, knownAt],
   )
   const [row] = rows
   if (row === undefined) throw new Error(`run ${runId} vanished while its attempt ${number} started`)
@@ -54,7 +54,7 @@ export async function claimAttempt(
     `update nightshift.slots set state = 'running', run = $2, changed_at = now() where id = $1`,
     [run.slot, runId],
   )
-  return { kind: 'started', run, number, fence: Number(row.fence), knownAt: row.known_at.toISOString() }
+  return { kind: 'started', run, number, fence: Number(row.fence), knownAt: knownAt.toISOString() }
 }
 
 /** Records how an attempt ended. An attempt that was recorded already (as lost, say) keeps its first record. */

@@ -19,12 +19,12 @@ export async function loadLedgerView(from: {
   database: Database
   queues: Queues
   project(): Project
-  clock?: (() => Date) | undefined
 }): Promise<LedgerView> {
   const project = from.project()
   const view = await transaction(from.database, async (client) => {
     await client.query('set transaction isolation level repeatable read read only')
-    const now = (from.clock?.() ?? (await databaseTime(client))).toISOString()
+    const { rows } = await client.query<{ now: Date }>('select now() as now')
+    const now = (rows[0]?.now ?? new Date()).toISOString()
     const schedules = await loadSchedules(client)
     const { views, champions } = await loadChampions(client)
     return {
@@ -38,12 +38,6 @@ export async function loadLedgerView(from: {
     }
   })
   return { ...view, jobs: await knownJobs(from.queues, view.runs) }
-}
-
-/** One clock for all machines. */
-async function databaseTime(client: ClientBase): Promise<Date> {
-  const { rows } = await client.query<{ now: Date }>('select now() as now')
-  return rows[0]?.now ?? new Date()
 }
 
 async function loadSchedules(client: ClientBase): Promise<Record<string, ScheduleRecord>> {

@@ -15,8 +15,6 @@ export interface Reconciler {
   log: Logger
   project(): Project
   effects: Effects
-  /** What time it is; the database's own by default, so that all machines agree. */
-  clock?: () => Date
   /**
    * `calendar`: expects what the schedules say. `ledger`: works on what is in the ledger.
    * `requested`: as `ledger`, but starts only what somebody asked for; the nights are left to a scheduler.

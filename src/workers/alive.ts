@@ -15,7 +15,7 @@ export async function beat(
   const say = () =>
     database.pool.query(
       `insert into nightshift.processes (id, role, host, pid, places) values ($1, $2, $3, $4, $5)
-       on conflict (id) do update set seen_at = now()`,
+       on conflict (id) do update set seen_at = clock_timestamp()`,
       [process_.id, process_.role, hostname(), process.pid, process_.places],
     )
   await say()
@@ -31,7 +31,7 @@ export async function beat(
 export async function workerAlive(database: Database): Promise<boolean> {
   const { rows } = await database.pool.query<{ alive: boolean }>(
     `select exists (select from nightshift.processes
-       where places > 0 and seen_at > now() - make_interval(secs => $1)) as alive`,
+       where places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)) as alive`,
     [ALIVE_MS / 1000],
   )
   return rows[0]?.alive === true

@@ -33,7 +33,9 @@ export interface DeliveredJob {
  */
 export async function execute(context: Context, job: DeliveredJob): Promise<string> {
   const { run: id, attempt: number } = JobData.parse(job.data)
-  const claim = await transaction(context.database, (client) => claimAttempt(client, id, number, context.id))
+  const claim = await transaction(context.database, (client) =>
+    claimAttempt(client, id, number, { worker: context.id, knownAt: context.clock() }),
+  )
   if (claim.kind === 'ended') return claim.reason
   const log = context.log.child({ run: id, attempt: number, slot: slotTitle(claim.run) })
 

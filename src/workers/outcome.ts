@@ -28,6 +28,7 @@ export async function recordFailure(
   failure: Failure,
   result?: Result,
 ): Promise<string> {
+  const now = context.clock().toISOString()
   let kept = true
   const sentence = await transaction(context.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
@@ -44,7 +45,7 @@ export async function recordFailure(
           failure.failureClass,
           await countedAttempts(client, run.id),
           { ...run.settings, waiting_since: run.waiting_since },
-          context.clock().toISOString(),
+          now,
           Math.random(),
         )
     await endAttempt(
@@ -60,7 +61,7 @@ export async function recordFailure(
     switch (decision.action) {
       case 'retry': {
         // A lost worker says nothing about the work: another takes it at once.
-        const at = lost ? context.clock().toISOString() : decision.at
+        const at = lost ? now : decision.at
         await setRun(client, run, 'queued', { failure: record, nextAt: at })
         await setSlot(client, slot, 'queued', {
           reason: `attempt ${attempt.number} failed: ${failure.message}`,
@@ -68,7 +69,11 @@ export async function recordFailure(
         return decision.reason
       }
       case 'wait':
-        await setRun(client, run, 'waiting', { failure: record, nextAt: decision.at })
+        await setRun(client, run, 'waiting', {
+          failure: record,
+          nextAt: decision.at,
+          waitingSince: run.waiting_since ?? now,
+        })
         await setSlot(client, slot, 'waiting', { waitsFor: failure.message, waitUntil: decision.until })
         return decision.reason
       case 'hold':
@@ -84,7 +89,7 @@ export async function recordFailure(
     const night = { slot, run: { ...run, state }, checks: result?.checks ?? [] } as const
     const project = context.project()
     const facts = await failureFacts(client, project, night, record, state)
-    await reportFailure(client, context.clock(), facts, alertSettings(project))
+    await reportFailure(client, new Date(now), facts, alertSettings(project))
     return `${state}: ${failure.message}`
   })
   // What is not to be released is of no use to anyone.
@@ -127,16 +132,16 @@ async function setRun(
   client: ClientBase,
   run: Run,
   state: Run['state'],
-  { failure, nextAt }: { failure: unknown; nextAt?: string },
+  { failure, nextAt, waitingSince }: { failure: unknown; nextAt?: string; waitingSince?: string },
 ): Promise<void> {
   const over = nextAt === undefined
   await client.query(
     `update nightshift.runs
         set state = $2, failure = $3, next_attempt_at = $4, fence = null, progress = null,
             ended_at = case when $5 then now() else null end,
-            waiting_since = case when $2 = 'waiting' then coalesce(waiting_since, now()) else waiting_since end
+            waiting_since = coalesce($6, waiting_since)
       where id = $1`,
-    [run.id, state, JSON.stringify(failure), nextAt ?? null, over],
+    [run.id, state, JSON.stringify(failure), nextAt ?? null, over, waitingSince ?? null],
   )
 }
 

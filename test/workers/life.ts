@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { alertSettings } from '../../src/alerts/settings.ts'
+import { tell } from '../../src/alerts/tell.ts'
+import { openTransport } from '../../src/alerts/transport.ts'
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import { openQueues, type Queues } from '../../src/jobs/queues.ts'
+import { reconcile } from '../../src/jobs/reconcile.ts'
+import { listSlots, type Slot } from '../../src/jobs/slots.ts'
+import { loadProject } from '../../src/project/load.ts'
+import { openChildren } from '../../src/workers/children.ts'
+import type { Context } from '../../src/workers/context.ts'
+import { ledgerEffects } from '../../src/workers/effects.ts'
+import { tellRecovery } from '../../src/workers/report.ts'
+import { startWorker } from '../../src/workers/worker.ts'
+import { type MailServer, openMailServer } from '../alerts/mail-server.ts'
+import { freshDatabase } from '../database/fresh.ts'
+
+/** A scheduler, a worker and a mailbox in this process, on a clock that moves when the test says so. */
+export interface Life {
+  database: Database
+  queues: Queues
+  mails: MailServer
+  now(): Date
+  /** Moves the clock on in steps; after each the calendar is looked at, work done to its end, mail delivered. */
+  until(time: string, stepMinutes?: number): Promise<void>
+  slot(kind: Slot['kind'], name: string, partition: string): Promise<Slot | undefined>
+  close(): Promise<void>
+}
+
+/**
+ * What the ledger calls now is the test's clock too: a function `now()` in a schema that is searched before
+ * PostgreSQL's own. Everything else is as `nightshift up` runs it.
+ */
+const CLOCK = `
+create schema test_clock;
+create table test_clock.time (at timestamptz not null);
+insert into test_clock.time values (now());
+create function test_clock.now() returns timestamptz language sql stable as 'select at from test_clock.time';
+`
+
+export async function openLife(
+  root: string,
+  { from, worker = true }: { from: string; worker?: boolean },
+): Promise<Life> {
+  const fresh = await freshDatabase()
+  await fresh.database.pool.query(CLOCK)
+  const url = new URL(fresh.url)
+  url.searchParams.set('options', '-c search_path=test_clock,pg_catalog,public')
+  const database = await openDatabase({ root, url: url.href, role: 'command' })
+  const queues = await openQueues({ databaseUrl: fresh.url, log: () => {} })
+  const mails = await openMailServer()
+  const log = pino({ level: process.env.NIGHTSHIFT_LOG || 'silent' })
+  const project = () => {
+    const loaded = loadProject(root)
+    if (loaded.project === undefined)
+      throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
+    return loaded.project
+  }
+  let time = new Date(from)
+  const clock = () => time
+  const transport = openTransport(mails.url, root, log)
+  const children = openChildren({ places: 2 })
+  const context: Context = {
+    id: 'life',
+    database,
+    children,
+    log,
+    root,
+    warehouse: project().warehouse,
+    clock,
+    project,
+    wake: () => {},
+    onPublished: (client, run) => tellRecovery(client, context, run, 'published', { run }),
+  }
+  const stop = worker ? await startWorker(context, queues, 'worker') : undefined
+
+  const set = async (to: Date) => {
+    time = to
+    await database.pool.query('update test_clock.time set at = $1', [to])
+  }
+  const settled = async () => {
+    const { rows } = await database.pool.query<{ open: boolean }>(
+      `select exists (select from nightshift.runs where state in ('queued', 'running', 'publishing')
+                       and coalesce(next_attempt_at, $1) <= $1) as open`,
+      [time],
+    )
+    return rows[0]?.open !== true
+  }
+  /** Reconciles until there is nothing to do. */
+  const settle = async () => {
+    for (let tries = 0; tries < 400; tries++) {
+      const actions = await reconcile({
+        database,
+        queues,
+        log,
+        project,
+        effects: ledgerEffects(context),
+        scope: 'calendar',
+      })
+      if (actions.length === 0 && (!worker || (await settled()))) return
+      if (actions.length === 0) await sleep(25)
+    }
+    throw new Error(`the work of ${time.toISOString()} does not end`)
+  }
+  await set(time)
+  await settle()
+  return {
+    database,
+    queues,
+    mails,
+    now: clock,
+    async until(to, stepMinutes = 5) {
+      while (time.getTime() < Date.parse(to)) {
+        await set(new Date(Math.min(time.getTime() + stepMinutes * 60_000, Date.parse(to))))
+        await settle()
+        await tell({ database, transport, settings: alertSettings(project()), log, clock })
+      }
+    },
+    async slot(kind, name, partition) {
+      return (await listSlots(database.pool, { kind, name })).find((slot) => slot.partition === partition)
+    },
+    async close() {
+      await stop?.close()
+      await children.close()
+      await transport.close()
+      await mails.close()
+      await queues.close()
+      await database.close()
+      await fresh.drop()
+    },
+  }
+}
