@@ -144,7 +144,19 @@ function tried(facts: FailureFacts, now: Date): Section[] {
     })
   }
   let said: string | undefined
-  for (const attempt of attempts.slice(-5)) {
+  const looks = attempts.filter(({ outcome }) => outcome === 'waiting')
+  const last = looks.at(-1)
+  if (last !== undefined) {
+    const times = looks.length === 1 ? 'once' : `${looks.length} times`
+    items.push({
+      kind: 'point',
+      text: `Looked for the data ${times}, last at ${clockTime(last.startedAt, timezone)}.`,
+    })
+  }
+  // A look at data that was late is no attempt, and takes no number.
+  const real = attempts.filter(({ outcome }) => outcome !== 'waiting')
+  const first = Math.max(0, real.length - 5)
+  for (const [index, attempt] of real.slice(first).entries()) {
     const took =
       attempt.endedAt === undefined
         ? ''
@@ -155,7 +167,7 @@ function tried(facts: FailureFacts, now: Date): Section[] {
     said = message
     items.push({
       kind: 'point',
-      text: `Attempt ${attempt.number}, ${clockTime(attempt.startedAt, timezone)}: ${attempt.outcome}${took}${why}`,
+      text: `Attempt ${first + index + 1}, ${clockTime(attempt.startedAt, timezone)}: ${attempt.outcome}${took}${why}`,
     })
   }
   return items.length === 0 ? [] : [{ title: 'What was tried', items }]

@@ -77,10 +77,18 @@ function brokenView(
 }
 
 function explain(view: LedgerView, board: Board, slot: LedgerSlot): string {
-  if (slot.state !== 'expected') return `it is ${slot.state}`
+  if (slot.state !== 'expected') return `it ${stateOf(slot)}`
   const waiting = neededViews(view, slot).flatMap((name) => {
-    const state = board.get(slotKey('features', name, slot.as_of))?.state ?? 'not expected'
-    return state === 'published' ? [] : [`features ${name} ${slot.partition} is ${state}`]
+    const features = board.get(slotKey('features', name, slot.as_of))
+    if (features?.state === 'published') return []
+    const state = features === undefined ? 'is not expected' : stateOf(features)
+    return [`features ${name} ${slot.partition} ${state}`]
   })
   return waiting.length === 0 ? 'it has not begun' : `it waits: ${waiting.join(', ')}`
+}
+
+function stateOf(slot: LedgerSlot): string {
+  return slot.state === 'waiting' && slot.waits_for !== null
+    ? `waits for data: ${slot.waits_for}`
+    : `is ${slot.state}`
 }

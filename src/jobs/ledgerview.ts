@@ -43,6 +43,7 @@ export type LedgerSlot = Pick<
   | 'due'
   | 'deadline'
   | 'reason'
+  | 'waits_for'
   | 'request'
   | 'run'
   | 'published_run'

@@ -193,6 +193,7 @@ function toLedgerSlot(slot: PlannedSlot, now: string): LedgerSlot {
     due: slot.due,
     deadline: slot.deadline ?? null,
     reason: null,
+    waits_for: null,
     request: null,
     run: null,
     published_run: null,

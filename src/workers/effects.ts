@@ -15,7 +15,8 @@ import { failureFacts, tellRecovery } from './report.ts'
 export function ledgerEffects(context: Context): Effects {
   const tell = async (client: ClientBase, slot: Slot, failure: Parameters<typeof failureFacts>[3]) => {
     const project = context.project()
-    const night = { slot, run: undefined, checks: [] }
+    const run = slot.run === null ? undefined : await findRun(client, slot.run)
+    const night = { slot, run, checks: [] }
     const state = slot.state === 'skipped' ? 'failed' : slot.state
     const facts = await failureFacts(client, project, night, failure, state)
     await reportFailure(client, context.clock(), facts, alertSettings(project))

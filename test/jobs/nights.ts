@@ -110,6 +110,7 @@ export function slotOf(
     due: null,
     deadline: null,
     reason: null,
+    waits_for: null,
     request: null,
     run: null,
     published_run: null,

@@ -6,6 +6,8 @@ import { openTransport } from '../../src/alerts/transport.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { openQueues, type Queues } from '../../src/jobs/queues.ts'
 import { reconcile } from '../../src/jobs/reconcile.ts'
+import { rerun } from '../../src/jobs/rerun.ts'
+import { findRun } from '../../src/jobs/runs.ts'
 import { listSlots, type Slot } from '../../src/jobs/slots.ts'
 import { loadProject } from '../../src/project/load.ts'
 import { openChildren } from '../../src/workers/children.ts'
@@ -25,6 +27,8 @@ export interface Life {
   /** Moves the clock on in steps; after each the calendar is looked at, work done to its end, mail delivered. */
   until(time: string, stepMinutes?: number): Promise<void>
   slot(kind: Slot['kind'], name: string, partition: string): Promise<Slot | undefined>
+  /** As `nightshift retry` asks for it; the next step of the clock does it. */
+  retry(kind: Slot['kind'], name: string, partition: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -103,6 +107,8 @@ export async function openLife(
     }
     throw new Error(`the work of ${time.toISOString()} does not end`)
   }
+  const slotNamed: Life['slot'] = async (kind, name, partition) =>
+    (await listSlots(database.pool, { kind, name })).find((slot) => slot.partition === partition)
   await set(time)
   await settle()
   return {
@@ -117,8 +123,12 @@ export async function openLife(
         await tell({ database, transport, settings: alertSettings(project()), log, clock })
       }
     },
-    async slot(kind, name, partition) {
-      return (await listSlots(database.pool, { kind, name })).find((slot) => slot.partition === partition)
+    slot: slotNamed,
+    async retry(kind, name, partition) {
+      const id = (await slotNamed(kind, name, partition))?.run
+      const run = id == null ? undefined : await findRun(database.pool, id)
+      if (run === undefined) throw new Error(`${name} ${partition} has no run`)
+      await rerun(database, project(), run, null)
     },
     async close() {
       await stop?.close()

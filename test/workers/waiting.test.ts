@@ -72,20 +72,32 @@ test('the file never arrives: an incident at the deadline, not before, and one t
   expect(await night()).toMatchObject({ state: 'waiting', late: true })
   const [first] = life.mails.received
   expect(life.mails.received).toHaveLength(1)
-  expect(first?.mail.text).toContain('activity')
-  expect(first?.mail.text).toMatch(/late|deadline/i)
+  expect(first?.mail.subject).toBe('[generated] activity: deadline (#1)')
+  expect(first?.mail.text).toContain('No features of activity for 2026-03-03 by the deadline')
+  expect(first?.mail.text).toContain(
+    'it waits for data: source events is late: its newest row is of 2026-03-01 12:00 UTC',
+  )
+  expect(first?.mail.text).toContain('Waits for data until 2026-03-03 07:00 UTC')
 
-  // The wait is over at 7:00; the run fails, and joins what is open.
+  // The wait is over at 7:00, and somebody has to act.
   await life.until('2026-03-03T07:10:00Z')
   expect(await night()).toMatchObject({ state: 'failed' })
+  expect(life.mails.received).toHaveLength(2)
+  expect(life.mails.received[1]?.mail.text).toContain('nightshift retry')
+
   await writeDay(project.root, '2026-03-02')
   await life.until('2026-03-03T09:00:00Z', 10)
-  const threads = new Set(life.mails.received.map(({ mail }) => mail.references?.[0] ?? mail.messageId))
-  expect([...threads].length).toBeLessThanOrEqual(2)
-  expect(life.mails.received.map(({ mail }) => mail.subject)).toMatchInlineSnapshot(`
-    [
-      "[generated] activity: deadline (#1)",
-      "[generated] activity: late-data (#2)",
-    ]
-  `)
+  expect(await night()).toMatchObject({ state: 'failed' })
+  await life.retry('features', 'activity', '2026-03-03')
+  await life.until('2026-03-03T09:10:00Z')
+  expect(await night()).toMatchObject({ state: 'published' })
+  const closing = life.mails.received.slice(2)
+  expect(closing.map(({ mail }) => mail.subject).sort()).toEqual([
+    '[generated] activity: deadline (#1)',
+    '[generated] activity: late-data (#2)',
+  ])
+  for (const { mail } of closing) {
+    const thread = life.mails.received.find((each) => each.mail.messageId === mail.inReplyTo)
+    expect(thread?.mail.subject).toBe(mail.subject)
+  }
 }, 120_000)

@@ -1,0 +1,47 @@
+import { type Database, transaction } from '../database/database.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Project } from '../project/project.ts'
+import { settingsFor } from './request.ts'
+import { createRun, openRunOf, type Run } from './runs.ts'
+import { lockSlot } from './slots.ts'
+
+/**
+ * A new run of the slot of a failed or held one; what waits for it follows by itself. Throws a ConfigurationError
+ * where there is nothing to run again, which says what stands instead.
+ * @returns the new run's id
+ */
+export async function rerun(
+  database: Database,
+  project: Project,
+  run: Run,
+  by: string | null,
+): Promise<string> {
+  return transaction(database, async (client) => {
+    const slot = await lockSlot(client, run.slot)
+    const open = await openRunOf(client, slot.id)
+    if (open !== undefined) {
+      throw new ConfigurationError(
+        `run ${run.id} cannot be retried: run ${open.id} of ${run.name} ${run.partition} is ${open.state}`,
+      )
+    }
+    if (slot.run !== run.id) {
+      throw new ConfigurationError(
+        `run ${run.id} was followed by run ${slot.run}, which is what stands: nightshift show ${slot.run}`,
+      )
+    }
+    if (run.state === 'published') {
+      const command = run.kind === 'scores' ? 'run' : 'refresh'
+      throw new ConfigurationError(
+        `run ${run.id} is published, there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force computes it anew`,
+      )
+    }
+    return createRun(client, slot, {
+      trigger: 'retry',
+      forced: run.forced,
+      version: run.version,
+      backfill: run.backfill,
+      settings: settingsFor(project, run.kind, run.name),
+      by,
+    })
+  })
+}
