@@ -103,8 +103,8 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
 
 async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]): Promise<void> {
   const { rowCount } = await database.pool.query(
-    `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline)
-     select * from jsonb_to_recordset($1) as s(kind text, name text, as_of timestamptz, partition text,
+    `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline, changed_at)
+     select s.*, now() from jsonb_to_recordset($1) as s(kind text, name text, as_of timestamptz, partition text,
                                                schedule text, due timestamptz, deadline timestamptz)
      on conflict (kind, name, as_of) do nothing`,
     [

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
+import { ack } from '../../src/alerts/ack.ts'
 import { alertSettings } from '../../src/alerts/settings.ts'
 import { tell } from '../../src/alerts/tell.ts'
 import { openTransport } from '../../src/alerts/transport.ts'
-import { type Database, openDatabase } from '../../src/database/database.ts'
+import { type Database, openDatabase, transaction } from '../../src/database/database.ts'
 import { openQueues, type Queues } from '../../src/jobs/queues.ts'
 import { reconcile } from '../../src/jobs/reconcile.ts'
 import { rerun } from '../../src/jobs/rerun.ts'
@@ -29,6 +30,9 @@ export interface Life {
   slot(kind: Slot['kind'], name: string, partition: string): Promise<Slot | undefined>
   /** As `nightshift retry` asks for it; the next step of the clock does it. */
   retry(kind: Slot['kind'], name: string, partition: string): Promise<void>
+  /** Starts the worker of a life that began without one. */
+  hire(): Promise<void>
+  ack(incident: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -77,7 +81,7 @@ export async function openLife(
     wake: () => {},
     onPublished: (client, run) => tellRecovery(client, context, run, 'published', { run }),
   }
-  const stop = worker ? await startWorker(context, queues, 'worker') : undefined
+  let hired = worker ? await startWorker(context, queues, 'worker') : undefined
 
   const set = async (to: Date) => {
     time = to
@@ -102,7 +106,7 @@ export async function openLife(
         effects: ledgerEffects(context),
         scope: 'calendar',
       })
-      if (actions.length === 0 && (!worker || (await settled()))) return
+      if (actions.length === 0 && (hired === undefined || (await settled()))) return
       if (actions.length === 0) await sleep(25)
     }
     throw new Error(`the work of ${time.toISOString()} does not end`)
@@ -130,8 +134,14 @@ export async function openLife(
       if (run === undefined) throw new Error(`${name} ${partition} has no run`)
       await rerun(database, project(), run, null)
     },
+    async hire() {
+      hired = await startWorker(context, queues, 'worker')
+    },
+    async ack(incident) {
+      await transaction(database, (client) => ack(client, clock(), [incident], 'oncall@example.com'))
+    },
     async close() {
-      await stop?.close()
+      await hired?.close()
       await children.close()
       await transport.close()
       await mails.close()
