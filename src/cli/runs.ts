@@ -1,9 +1,12 @@
 import type { GlobalOptions } from '../cli.ts'
-import { listRuns, RUN_STATES } from '../jobs/runs.ts'
+import { type FailureGroup, groupFailures } from '../jobs/failure-groups.ts'
+import { listRuns, RUN_STATES, type RunFilter } from '../jobs/runs.ts'
 import { FAILURE_CLASSES } from '../pipeline/failure.ts'
+import { parseAsOf } from '../project/asof.ts'
 import { localTime } from '../project/local-time.ts'
 import { didYouMean } from '../project/nearest.ts'
 import { ConfigurationError } from '../project/problem.ts'
+import type { Project } from '../project/project.ts'
 import { printJson, printLine, printTable, span } from './print.ts'
 import { pathOf } from './record.ts'
 import { withSession } from './session.ts'
@@ -13,6 +16,9 @@ interface Options extends GlobalOptions {
   class?: string
   text?: string
   version?: number
+  from?: string
+  to?: string
+  group?: boolean
   limit: number
 }
 
@@ -21,14 +27,21 @@ export default function runs([name]: string[], options: Options): Promise<number
     const states = options.state === undefined ? undefined : [oneOf('--state', options.state, RUN_STATES)]
     const failureClass =
       options.class === undefined ? undefined : oneOf('--class', options.class, FAILURE_CLASSES)
-    const rows = await listRuns(database.pool, {
+    const filter: RunFilter = {
       limit: options.limit,
+      ...(options.from === undefined ? {} : { from: parseAsOf(options.from, project.timezone).instant }),
+      ...(options.to === undefined ? {} : { to: parseAsOf(options.to, project.timezone).instant }),
       ...(name === undefined ? {} : { name }),
       ...(states === undefined ? {} : { states }),
       ...(failureClass === undefined ? {} : { failureClass }),
       ...(options.text === undefined ? {} : { text: options.text }),
       ...(options.version === undefined ? {} : { version: options.version }),
-    })
+    }
+    if (options.group === true) {
+      printGroups(project, await groupFailures(database.pool, filter), options)
+      return 0
+    }
+    const rows = await listRuns(database.pool, filter)
     if (options.json)
       printJson(
         rows.map(({ inputs: _inputs, checks: _checks, ...run }) => ({
@@ -59,6 +72,25 @@ export default function runs([name]: string[], options: Options): Promise<number
     }
     return 0
   })
+}
+
+function printGroups(project: Project, groups: FailureGroup[], options: GlobalOptions): void {
+  if (options.json) printJson(groups)
+  else if (groups.length === 0) printLine('no failed or held runs')
+  else {
+    printTable(
+      ['runs', 'class', 'of', 'nights', 'last', 'newest', 'message'],
+      groups.map((group) => [
+        group.runs,
+        group.class,
+        group.names.length <= 3 ? group.names.join(', ') : `${group.names.length} models and views`,
+        group.from === group.to ? group.from : `${group.from} to ${group.to}`,
+        localTime(group.last_at, project.timezone),
+        group.newest.run,
+        group.newest.message.slice(0, 120),
+      ]),
+    )
+  }
 }
 
 function oneOf<Legal extends string>(option: string, value: string, legal: readonly Legal[]): Legal {

@@ -168,29 +168,33 @@ export interface RunFilter {
 
 /** Runs, newest first. */
 export async function listRuns(connection: Connection, filter: RunFilter = {}): Promise<Run[]> {
+  const { where, values } = runsWhere(filter)
   const { rows } = await connection.query<RunRow>(
-    `select * from nightshift.runs
-      where ($1::text is null or name = $1) and ($2::text is null or kind = $2)
+    `select * from nightshift.runs where ${where} order by created_at desc, id limit $9`,
+    [...values, filter.limit ?? 50],
+  )
+  return rows.map(toRun)
+}
+
+/** A filter as SQL over nightshift.runs, with its eight values. */
+export function runsWhere(filter: RunFilter): { where: string; values: unknown[] } {
+  const where = `($1::text is null or name = $1) and ($2::text is null or kind = $2)
         and ($3::text[] is null or state = any($3))
         and ($4::text is null or failure->>'class' = $4)
         and ($5::text is null or position(lower($5) in lower(failure->>'message')) > 0)
         and ($6::int is null or version = $6)
-        and ($7::timestamptz is null or as_of >= $7) and ($8::timestamptz is null or as_of <= $8)
-      order by created_at desc, id
-      limit $9`,
-    [
-      filter.name ?? null,
-      filter.kind ?? null,
-      filter.states ?? null,
-      filter.failureClass ?? null,
-      filter.text ?? null,
-      filter.version ?? null,
-      filter.from ?? null,
-      filter.to ?? null,
-      filter.limit ?? 50,
-    ],
-  )
-  return rows.map(toRun)
+        and ($7::timestamptz is null or as_of >= $7) and ($8::timestamptz is null or as_of <= $8)`
+  const values = [
+    filter.name ?? null,
+    filter.kind ?? null,
+    filter.states ?? null,
+    filter.failureClass ?? null,
+    filter.text ?? null,
+    filter.version ?? null,
+    filter.from ?? null,
+    filter.to ?? null,
+  ]
+  return { where, values }
 }
 
 /** Short enough to say aloud, never all digits (BullMQ refuses such ids), no letters that look alike. */

@@ -12,7 +12,17 @@ export function mountBoard(app: Hono, queues: Queues): void {
   const adapter = new HonoAdapter(serveStatic)
   adapter.setBasePath(PATH)
   createBullBoard({
-    queues: QUEUE_NAMES.map((name) => new BullMQAdapter(queues.queue(name), { readOnlyMode: true })),
+    queues: QUEUE_NAMES.map(
+      (name) =>
+        new BullMQAdapter(queues.queue(name), {
+          readOnlyMode: true,
+          // Back to the run: the job's id is the run's with its attempt.
+          externalJobUrl: ({ id }) => {
+            const run = String(id ?? '').replace(/-a\d+$/, '')
+            return { displayText: `run ${run}`, href: `/runs/${run}` }
+          },
+        }),
+    ),
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Nightshift queues' } },
   })

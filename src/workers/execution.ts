@@ -8,7 +8,7 @@ import { Failure } from '../pipeline/failure.ts'
 import { compute } from './compute.ts'
 import type { Context } from './context.ts'
 import { judge } from './judge.ts'
-import { recordFailure } from './outcome.ts'
+import { type Recorded, recordFailure } from './outcome.ts'
 import { followProgress } from './progress.ts'
 import { publish } from './publication.ts'
 import { resolve } from './resolve.ts'
@@ -31,21 +31,21 @@ export interface DeliveredJob {
  * One attempt, from a job to an outcome in the ledger. Nothing that goes wrong in the work itself is thrown:
  * it is recorded, and the ledger decides what follows. Throws where the ledger cannot be reached.
  */
-export async function execute(context: Context, job: DeliveredJob): Promise<string> {
+export async function execute(context: Context, job: DeliveredJob): Promise<Recorded> {
   const { run: id, attempt: number } = JobData.parse(job.data)
   const claim = await transaction(context.database, (client) =>
     claimAttempt(client, id, number, { worker: context.id, knownAt: context.clock() }),
   )
-  if (claim.kind === 'ended') return claim.reason
+  if (claim.kind === 'ended') return { sentence: claim.reason, failed: false }
   const log = context.log.child({ run: id, attempt: number, slot: slotTitle(claim.run) })
 
   if (claim.kind === 'lost') {
     const failure = new Failure('transient', `the worker of attempt ${number} was lost`, {
       evidence: { lost: true },
     })
-    const decision = await recordFailure(context, claim.run, { number, steps: [] }, failure)
-    log.warn(`attempt ${number} was lost; ${decision}`)
-    return decision
+    const recorded = await recordFailure(context, claim.run, { number, steps: [] }, failure)
+    log.warn(`attempt ${number} was lost; ${recorded.sentence}`)
+    return recorded
   }
 
   const { run, fence, knownAt } = claim
@@ -65,18 +65,19 @@ export async function execute(context: Context, job: DeliveredJob): Promise<stri
     )
     const verdict = judge(plan, result)
     if (verdict !== undefined) {
-      const decision = await recordFailure(context, run, attempt, verdict, result)
-      log.warn({ failure: verdict.toRecord() }, decision)
-      return decision
+      const recorded = await recordFailure(context, run, attempt, verdict, result)
+      log.warn({ failure: verdict.toRecord() }, recorded.sentence)
+      return recorded
     }
     await steps.time('publish', () => publish(context, run, attempt, result))
     log.info({ rows: result.file.rows }, 'published')
-    return `published ${result.file.rows} rows`
+    progress.rows('published', result.file.rows, result.file.rows)
+    return { sentence: `published ${result.file.rows} rows`, failed: false }
   } catch (error) {
     const failure = classify(error)
-    const decision = await recordFailure(context, run, attempt, failure)
-    log.warn({ failure: failure.toRecord(), stack: failure.stack }, decision)
-    return decision
+    const recorded = await recordFailure(context, run, attempt, failure)
+    log.warn({ failure: failure.toRecord(), stack: failure.stack }, recorded.sentence)
+    return recorded
   } finally {
     await progress.close()
   }

@@ -13,13 +13,18 @@ import type { Context } from './context.ts'
 import { type Result, recordResult } from './publication.ts'
 import { failureFacts } from './report.ts'
 
+export interface Recorded {
+  sentence: string
+  failed: boolean
+}
+
 /**
  * Records how an attempt failed, and what follows: another attempt, a wait, a held or a failed run with its mail.
  * One transaction: there is no moment at which a run has ended and nobody is told.
  *
  * `fence` is absent where somebody else speaks for a lost attempt. `result` is what was computed, kept where the
  * run is held, so that it can be released.
- * @returns a sentence for the log
+ * @returns a sentence for the log, and whether the attempt counts as a failed one: waiting for data does not
  */
 export async function recordFailure(
   context: Context,
@@ -27,9 +32,10 @@ export async function recordFailure(
   attempt: { number: number; fence?: number; steps: StepTime[] },
   failure: Failure,
   result?: Result,
-): Promise<string> {
+): Promise<Recorded> {
   const now = context.clock().toISOString()
   let kept = true
+  let failed = true
   const sentence = await transaction(context.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
     const owned =
@@ -57,6 +63,7 @@ export async function recordFailure(
       attempt.steps,
     )
     kept = decision.action === 'hold' && result !== undefined
+    failed = decision.action !== 'wait'
     if (result !== undefined) await recordResult(client, context.warehouse, run, result, { kept })
     switch (decision.action) {
       case 'retry': {
@@ -94,7 +101,7 @@ export async function recordFailure(
   })
   // What is not to be released is of no use to anyone.
   if (!kept) await removeAttempts(context.warehouse, [attemptId(run.id, attempt.number)])
-  return sentence
+  return { sentence, failed }
 }
 
 async function isRunning(client: ClientBase, run: string, attempt: number): Promise<boolean> {

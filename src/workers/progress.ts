@@ -51,6 +51,7 @@ export function followProgress(
       tell({ text, ...(rows === undefined ? {} : { rows }), ...(total === undefined ? {} : { total }) }),
     async close() {
       clearTimeout(timer)
+      write()
       await writing
     },
   }

@@ -5,6 +5,12 @@ import type { Context } from './context.ts'
 import { execute } from './execution.ts'
 import { sweepLeftovers } from './sweep.ts'
 
+/** For the queue alone; the ledger has what happened. */
+class AttemptFailed extends Error {
+  override name = 'AttemptFailed'
+  override stack = ''
+}
+
 export interface Worker {
   /** Takes no more jobs, lets running attempts end for at most `graceMs`, then ends their children. */
   close(graceMs?: number): Promise<void>
@@ -35,13 +41,16 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
         concurrency,
         process: async (job, signal) => {
           try {
-            return await execute(context, {
+            const { sentence, failed } = await execute(context, {
               data: job.data,
               lane,
               signal,
               log: (line) => void job.log(line).catch(() => {}),
               progress: (progress) => void job.updateProgress(progress).catch(() => {}),
             })
+            // The queue retries nothing by itself: its board shows under Failed what failed.
+            if (failed) throw new AttemptFailed(sentence)
+            return sentence
           } finally {
             context.wake()
           }

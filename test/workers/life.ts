@@ -49,14 +49,14 @@ create function test_clock.now() returns timestamptz language sql stable as 'sel
 
 export async function openLife(
   root: string,
-  { from, worker = true }: { from: string; worker?: boolean },
+  { from, worker = true, redisUrl }: { from: string; worker?: boolean; redisUrl?: string | undefined },
 ): Promise<Life> {
   const fresh = await freshDatabase()
   await fresh.database.pool.query(CLOCK)
   const url = new URL(fresh.url)
   url.searchParams.set('options', '-c search_path=test_clock,pg_catalog,public')
   const database = await openDatabase({ root, url: url.href, role: 'command' })
-  const queues = await openQueues({ databaseUrl: fresh.url, log: () => {} })
+  const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
   const mails = await openMailServer()
   const log = pino({ level: process.env.NIGHTSHIFT_LOG || 'silent' })
   const project = () => {

@@ -1,0 +1,60 @@
+import { messageShape } from '../alerts/shape.ts'
+import type { Run, RunFilter } from './runs.ts'
+import { runsWhere } from './runs.ts'
+import type { Connection } from './slots.ts'
+
+/** Failed and held runs of one kind: the same class, and messages that differ only in names, numbers, times and paths. */
+export interface FailureGroup {
+  class: string
+  /** What their messages have in common. */
+  shape: string
+  runs: number
+  /** Views and models, by name. */
+  names: string[]
+  /** Partitions, first and last by as-of. */
+  from: string
+  to: string
+  first_at: string
+  last_at: string
+  /** The newest of them: its id, and its message as an example. */
+  newest: { run: string; message: string }
+}
+
+type FailedRow = Pick<Run, 'id' | 'name' | 'partition' | 'failure'> & { as_of: Date; created_at: Date }
+
+/** Groups the failed and held runs that a filter finds (its limit counts nothing here), the largest group first. */
+export async function groupFailures(connection: Connection, filter: RunFilter): Promise<FailureGroup[]> {
+  const { where, values } = runsWhere({ ...filter, states: filter.states ?? ['failed', 'held'] })
+  const { rows } = await connection.query<FailedRow>(
+    `select id, name, partition, as_of, failure, created_at from nightshift.runs
+      where ${where} and failure is not null order by created_at`,
+    values,
+  )
+  const groups = new Map<string, FailedRow[]>()
+  for (const row of rows) {
+    const key = `${row.failure?.class}\n${messageShape(row.failure?.message ?? '')}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [row])
+    else group.push(row)
+  }
+  return [...groups.entries()]
+    .map(([key, members]) => toGroup(key, members))
+    .sort((a, b) => b.runs - a.runs || (a.last_at < b.last_at ? 1 : -1))
+}
+
+function toGroup(key: string, members: FailedRow[]): FailureGroup {
+  const [failureClass = '', shape = ''] = key.split('\n')
+  const byNight = members.toSorted((a, b) => a.as_of.getTime() - b.as_of.getTime())
+  const newest = members.at(-1)
+  return {
+    class: failureClass,
+    shape,
+    runs: members.length,
+    names: [...new Set(members.map(({ name }) => name))].sort(),
+    from: byNight[0]?.partition ?? '',
+    to: byNight.at(-1)?.partition ?? '',
+    first_at: members[0]?.created_at.toISOString() ?? '',
+    last_at: newest?.created_at.toISOString() ?? '',
+    newest: { run: newest?.id ?? '', message: newest?.failure?.message ?? '' },
+  }
+}
