@@ -1,28 +1,32 @@
 import { createInterface } from 'node:readline/promises'
 import type { GlobalOptions } from '../cli.ts'
-import { loadBackfillSlots, loadPastRuns } from '../jobs/backfill/load.ts'
+import { loadBackfillSlots, loadPastRuns, takenNights } from '../jobs/backfill/load.ts'
 import {
   type BackfillMode,
   type BackfillPlan,
+  type BackfillStep,
   planBackfill,
   type VersionChoice,
 } from '../jobs/backfill/plan.ts'
-import { backfillProgress, startBackfill } from '../jobs/backfill/start.ts'
+import { startBackfill } from '../jobs/backfill/start.ts'
+import { expandSlots, mergeSlots } from '../jobs/calendar.ts'
 import { settingsFor } from '../jobs/request.ts'
 import { type AsOf, asOfRange, parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
+import type { Project } from '../project/project.ts'
 import { historyOf } from '../registry/history.ts'
 import { champion, listVersions } from '../registry/versions.ts'
 import { modelNamed, personNamed } from './find.ts'
-import { follow } from './follow.ts'
+import { followBackfill } from './follow-backfill.ts'
 import { printJson, printLine, printTable, span } from './print.ts'
-import { openProgress } from './progress.ts'
 import { type Session, withSession } from './session.ts'
 
 interface Options extends GlobalOptions {
   from: string
   to: string
+  missing?: boolean
   failed?: boolean
+  stale?: boolean
   all?: boolean
   version?: number
   asWas?: boolean
@@ -62,38 +66,16 @@ export default function backfill([name = '']: string[], options: Options): Promi
       settings: settingsFor(project, 'scores', model),
       by,
     })
-    const bar = openProgress(options.json === true)
-    const title = `backfill ${id} of ${model}`
-    try {
-      await follow(session, {
-        quiet: true,
-        places: 2,
-        look: async () => {
-          const { state, total, published, broken } = await backfillProgress(database, id)
-          const done = state === 'done' || state === 'cancelled'
-          bar.show(title, title, `${published} of ${total} nights published`, {
-            rows: published + broken.length,
-            total,
-          })
-          return { done, runs: [] }
-        },
-      })
-    } finally {
-      bar.close()
+    if (id === undefined) {
+      printLine('nothing is left to run: another backfill has taken these nights meanwhile')
+      return 0
     }
-    const { state, total, published, broken } = await backfillProgress(database, id)
-    if (options.json) printJson({ ...plan, backfill: id, state, published, broken })
-    else {
-      printLine(`${title}: ${published} of ${total} nights published`)
-      if (broken.length > 0)
-        printLine(`not published: ${broken.join(', ')}; nightshift runs ${model} --state failed`)
-    }
-    return published === total ? 0 : 1
+    return followBackfill(session, id, options, { ...plan })
   })
 }
 
 async function planFor(
-  { database: { pool } }: Session,
+  { project, database: { pool } }: Session,
   model: string,
   asOfs: AsOf[],
   maxActive: number,
@@ -117,7 +99,8 @@ async function planFor(
     versions: await choiceOf({ pool, model, known: versions.map((version) => version.version) }, options),
     views,
     viewSlots,
-    dues: {},
+    taken: await takenNights(pool, model),
+    dues: options.asWas === true ? duesOf(project, model, asOfs) : {},
     latestFirst: true,
     maxActive,
     past: {
@@ -127,10 +110,31 @@ async function planFor(
   })
 }
 
+/** When the calendar runs, or would have run, each as-of: the first of the schedules that score the model. */
+function duesOf(project: Project, model: string, asOfs: AsOf[]): Record<string, string> {
+  const instants = asOfs.map((asOf) => Date.parse(asOf.instant))
+  const from = new Date(Math.min(...instants)).toISOString()
+  // A tick lies within its as-of's day, in whatever zone; the schedule's own may be half a day away.
+  const to = new Date(Math.max(...instants) + 2 * 86_400_000).toISOString()
+  const slots = Object.values(project.schedules)
+    .filter((schedule) => schedule.score.includes(model))
+    .flatMap((schedule) => expandSlots(project, { ...schedule, start: undefined }, from, to))
+  return Object.fromEntries(
+    mergeSlots(slots.filter((slot) => slot.kind === 'scores' && slot.name === model)).map((slot) => [
+      slot.asOf.label,
+      slot.due,
+    ]),
+  )
+}
+
 function modeOf(options: Options): BackfillMode {
-  if (options.failed && options.all)
-    throw new ConfigurationError('backfill: expected --failed or --all, got both')
-  return options.all ? 'all' : options.failed ? 'failed' : 'missing'
+  const modes = (['missing', 'failed', 'stale', 'all'] as const).filter((mode) => options[mode] === true)
+  if (modes.length > 1) {
+    throw new ConfigurationError(
+      `backfill: expected one of --missing, --failed, --stale and --all, got: ${modes.map((mode) => `--${mode}`).join(' ')}`,
+    )
+  }
+  return modes[0] ?? 'missing'
 }
 
 async function choiceOf(
@@ -159,14 +163,41 @@ function printPlan(plan: BackfillPlan): void {
   const runs = plan.slots.filter((step) => step.action === 'run')
   printTable(
     ['as of', 'action', 'version', 'reason'],
-    plan.slots.map((step) => [step.as_of, step.action, step.version, step.reason]),
+    stretches(plan.slots).map(({ steps, reason }) => [
+      nightsOf(steps),
+      steps[0]?.action,
+      steps[0]?.version,
+      reason,
+    ]),
   )
   const estimate = plan.estimate_seconds === null ? '' : `, about ${span(plan.estimate_seconds * 1000)}`
   const refreshes = plan.refresh.length === 0 ? '' : `, ${plan.refresh.length} features refreshed first`
+  const rows =
+    plan.rows === null || runs.length === 0 ? '' : `, about ${plan.rows.toLocaleString('en-US')} rows`
   const replaced = runs.filter((step) => step.replaces !== null).length
   printLine(
-    `${runs.length} of ${plan.slots.length} nights to run${refreshes}${replaced === 0 ? '' : `, ${replaced} partitions replaced`}${estimate}`,
+    `${runs.length} of ${plan.slots.length} nights to run${refreshes}${replaced === 0 ? '' : `, ${replaced} partitions replaced`}${rows}${estimate}`,
   )
+}
+
+/** Nights that follow one another and share everything but the run that they name are one line. */
+function stretches(steps: BackfillStep[]): { steps: BackfillStep[]; reason: string }[] {
+  const lines: { steps: BackfillStep[]; reason: string; key: string }[] = []
+  for (const step of steps) {
+    const common = step.reason.replace(/\brun [a-z][a-z0-9]{7}\b/g, 'runs of their own')
+    const key = `${step.action} ${step.version} ${common}`
+    const last = lines.at(-1)
+    if (last?.key === key) {
+      last.steps.push(step)
+      last.reason = common
+    } else lines.push({ steps: [step], reason: step.reason, key })
+  }
+  return lines
+}
+
+function nightsOf(steps: BackfillStep[]): string {
+  const [first, last] = [steps[0]?.as_of ?? '', steps.at(-1)?.as_of ?? '']
+  return steps.length === 1 ? first : `${first} to ${last}, ${steps.length} nights`
 }
 
 async function agreed(options: Options, runs: number): Promise<boolean> {

@@ -49,6 +49,15 @@ function unknown(what: string, name: string, names: string[]): never {
   )
 }
 
+/** The number of a backfill, as `nightshift backfills` lists it. */
+export function backfillNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new ConfigurationError(
+    `expected the number of a backfill, as \`nightshift backfills\` lists them, got: ${text}`,
+  )
+}
+
 /** `--by` names one of the project's people, where it names any. */
 export function personNamed(project: Project, by: string | undefined): string | null {
   if (by === undefined) return null

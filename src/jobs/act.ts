@@ -125,12 +125,24 @@ async function startRun(
 ): Promise<void> {
   const { slot: ref } = action
   const run = await transaction(reconciler.database, async (client) => {
+    if (!(await isStillWanted(client, action.run.backfill))) return undefined
     const slot = await ensureSlot(client, ref.kind, ref.name, { instant: ref.as_of, label: ref.partition })
     if (!AT_REST.has(slot.state) || (await openRunOf(client, slot.id)) !== undefined) return undefined
     return findRun(client, await createRun(client, slot, action.run))
   })
   // A queue that is away is found by the next round: the run is in the ledger and its job is not in the queue.
   if (run !== undefined) await enqueueAttempt(reconciler.queues, run, 1)
+}
+
+/** A backfill that was paused or cancelled since the plan was made starts nothing. Locked before any slot. */
+async function isStillWanted(client: ClientBase, backfill: number | null): Promise<boolean> {
+  if (backfill === null) return true
+  const { rows } = await client.query<{ state: string }>(
+    'select state from nightshift.backfills where id = $1 for share',
+    [backfill],
+  )
+  // One that is done may have nights that waited for a view to be mended.
+  return rows[0]?.state === 'running' || rows[0]?.state === 'done'
 }
 
 async function enqueueDue({ database, queues }: Reconciler, id: string, attempt: number): Promise<void> {

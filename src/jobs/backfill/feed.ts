@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
+import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../database/database.ts'
 import { askForScores } from '../request.ts'
-import { createRun, openRunOf, type RunSettings } from '../runs.ts'
-import { ensureSlot } from '../slots.ts'
+import { createRun, type NewRun, openRunOf, type RunSettings } from '../runs.ts'
+import { ensureSlot, findSlot, type Slot } from '../slots.ts'
 
-let countSql: string | undefined
+let endSql: string | undefined
 
 interface BackfillRow {
   id: string
@@ -13,6 +14,7 @@ interface BackfillRow {
   forced: boolean
   settings: RunSettings
   by: string | null
+  created_at: Date
 }
 
 interface NightRow {
@@ -23,13 +25,17 @@ interface NightRow {
   refresh: string | null
 }
 
+/** What a slot was before a backfill asked for it; null where there was none. */
+export type Former = Pick<Slot, 'state' | 'reason' | 'due' | 'run'> | null
+
 /**
  * Moves the next nights of every running backfill into their slots' requests, up to `max_active` at once, and calls
  * a backfill done when its last night has ended. Safe to call from any number of processes.
  */
 export async function feedBackfills(database: Database): Promise<void> {
   const { rows } = await database.pool.query<BackfillRow>(
-    `select id, model, max_active, forced, settings, by from nightshift.backfills where state = 'running' order by id`,
+    `select id, model, max_active, forced, settings, by, created_at
+       from nightshift.backfills where state = 'running' order by id`,
   )
   for (const backfill of rows) await feed(database, backfill)
 }
@@ -41,41 +47,73 @@ async function feed(database: Database, backfill: BackfillRow): Promise<void> {
       [backfill.id],
     )
     if (rowCount === 0) return
-    countSql ??= readFileSync(new URL('./count-nights.sql', import.meta.url), 'utf8')
-    const { rows: counts } = await client.query<{ active: string; left: string }>(countSql, [backfill.id])
+    endSql ??= readFileSync(new URL('./end-nights.sql', import.meta.url), 'utf8')
+    await client.query(endSql, [backfill.id])
+    const { rows: counts } = await client.query<{ active: string }>(
+      `select count(*) as active from nightshift.backfill_nights
+        where backfill = $1 and slot is not null and outcome is null`,
+      [backfill.id],
+    )
     const active = Number(counts[0]?.active ?? 0)
-    if (active === 0 && Number(counts[0]?.left ?? 0) === 0) {
-      await client.query(`update nightshift.backfills set state = 'done', ended_at = now() where id = $1`, [
-        backfill.id,
-      ])
-      return
-    }
     const { rows: nights } = await client.query<NightRow>(
       `select position, as_of, partition, version, refresh from nightshift.backfill_nights
         where backfill = $1 and slot is null order by position limit $2`,
-      [backfill.id, Math.max(0, backfill.max_active - active)],
+      [backfill.id, Math.max(1, backfill.max_active - active)],
     )
-    for (const night of nights) {
-      const asOf = { instant: night.as_of.toISOString(), label: night.partition }
-      const how = {
-        trigger: 'backfill',
-        backfill: Number(backfill.id),
-        settings: backfill.settings,
-        by: backfill.by,
-      } as const
-      if (night.refresh !== null) {
-        const features = await ensureSlot(client, 'features', night.refresh, asOf)
-        if ((await openRunOf(client, features.id)) === undefined) await createRun(client, features, how)
-      }
-      const slot = await ensureSlot(client, 'scores', backfill.model, asOf)
-      // A night that somebody is working on already is theirs.
-      if ((await openRunOf(client, slot.id)) === undefined) {
-        await askForScores(client, slot, { ...how, forced: backfill.forced, version: night.version })
-      }
-      await client.query(
-        'update nightshift.backfill_nights set slot = $3 where backfill = $1 and position = $2',
-        [backfill.id, night.position, slot.id],
-      )
+    if (active === 0 && nights.length === 0) {
+      await client.query(`update nightshift.backfills set state = 'done', ended_at = now() where id = $1`, [
+        backfill.id,
+      ])
     }
+    if (active < backfill.max_active) for (const night of nights) await ask(client, backfill, night)
   })
+}
+
+async function ask(client: ClientBase, backfill: BackfillRow, night: NightRow): Promise<void> {
+  const asOf = { instant: night.as_of.toISOString(), label: night.partition }
+  const how: NewRun = {
+    trigger: 'backfill',
+    backfill: Number(backfill.id),
+    settings: backfill.settings,
+    by: backfill.by,
+  }
+  const refreshed = await refresh(client, backfill, night, asOf, how)
+  const was = former(await findSlot(client, 'scores', backfill.model, asOf))
+  const slot = await ensureSlot(client, 'scores', backfill.model, asOf)
+  // A night that somebody is working on already, or has asked for, is theirs.
+  const theirs = slot.request !== null || (await openRunOf(client, slot.id)) !== undefined
+  if (!theirs) await askForScores(client, slot, { ...how, forced: backfill.forced, version: night.version })
+  await client.query(
+    `update nightshift.backfill_nights set slot = $3, was = $4, refresh_run = $5, refresh_was = $6
+      where backfill = $1 and position = $2`,
+    [
+      backfill.id,
+      night.position,
+      slot.id,
+      theirs ? null : JSON.stringify(was),
+      refreshed?.run ?? null,
+      refreshed === undefined ? null : JSON.stringify(refreshed.was),
+    ],
+  )
+}
+
+/** Asks for the features first, unless somebody is at them or they were published since the backfill was planned. */
+async function refresh(
+  client: ClientBase,
+  backfill: BackfillRow,
+  night: NightRow,
+  asOf: { instant: string; label: string },
+  how: NewRun,
+): Promise<{ run: string; was: Former } | undefined> {
+  if (night.refresh === null) return undefined
+  const found = await findSlot(client, 'features', night.refresh, asOf)
+  const slot = await ensureSlot(client, 'features', night.refresh, asOf)
+  const since = slot.published_at !== null && Date.parse(slot.published_at) > backfill.created_at.getTime()
+  if ((since && slot.state === 'published') || (await openRunOf(client, slot.id)) !== undefined)
+    return undefined
+  return { run: await createRun(client, slot, how), was: former(found) }
+}
+
+function former(slot: Slot | undefined): Former {
+  return slot === undefined ? null : { state: slot.state, reason: slot.reason, due: slot.due, run: slot.run }
 }

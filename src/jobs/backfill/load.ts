@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { AsOf } from '../../project/asof.ts'
-import { listSlots } from '../slots.ts'
+import { type Connection, listSlots } from '../slots.ts'
 import type { BackfillSlot, PastRun } from './plan.ts'
 
 /** The slots of a view or model among these as-ofs, with the version that stands. */
@@ -26,6 +26,40 @@ export async function loadBackfillSlots(
   return slots
     .filter((slot) => wanted.has(Date.parse(slot.as_of)))
     .map((slot) => ({ ...slot, version: versions.get(slot.published_run ?? '') ?? null, stale: undefined }))
+}
+
+/**
+ * Nights of a model that somebody has taken already, by label, with who: a backfill that has them still to do, or a
+ * request that waits for its features.
+ */
+export async function takenNights(connection: Connection, model: string): Promise<Record<string, string>> {
+  const { rows } = await connection.query<{
+    partition: string
+    backfill: string | null
+    state: string | null
+  }>(
+    `select n.partition, b.id as backfill, b.state
+       from nightshift.backfills b join nightshift.backfill_nights n on n.backfill = b.id
+      where b.model = $1 and b.state in ('running', 'paused') and n.outcome is null
+     union all
+     select s.partition, null, null from nightshift.slots s
+      where s.kind = 'scores' and s.name = $1 and s.request is not null and s.request->>'backfill' is null`,
+    [model],
+  )
+  return Object.fromEntries(
+    rows.map(({ partition, backfill, state }) => [
+      partition,
+      backfill === null ? ASKED : saysWho(backfill, state),
+    ]),
+  )
+}
+
+const ASKED = 'it has been asked for, and waits for its features'
+
+function saysWho(backfill: string, state: string | null): string {
+  return state === 'paused'
+    ? `backfill ${backfill} has it, and is paused: nightshift resume ${backfill}, or cancel ${backfill}`
+    : `backfill ${backfill} runs it`
 }
 
 /** The last published runs of a view or model: what an estimate is made from. */

@@ -40,6 +40,8 @@ export interface BackfillInput {
   views: Record<number, string[]>
   /** Slots of those views among the same as-ofs, by view. */
   viewSlots: Record<string, BackfillSlot[]>
+  /** What somebody has taken already, by label, with who. */
+  taken: Record<string, string>
   /** When the calendar would have run an as-of that has no slot, by its label. */
   dues: Record<string, string>
   latestFirst: boolean
@@ -160,6 +162,8 @@ function judge(
 ): Verdict {
   const { now, mode, versions } = input
   if (Date.parse(asOf.instant) > Date.parse(now)) return skip('it lies in the future')
+  const taken = input.taken[asOf.label]
+  if (taken !== undefined) return skip(taken)
   if (slot !== undefined) {
     if (['waiting', 'queued', 'running', 'publishing'].includes(slot.state)) {
       return skip(`run ${slot.run ?? '?'} is ${slot.state}`)

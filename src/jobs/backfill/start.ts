@@ -1,6 +1,8 @@
+import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../database/database.ts'
 import type { AsOf } from '../../project/asof.ts'
 import type { RunSettings } from '../runs.ts'
+import { takenNights } from './load.ts'
 import type { BackfillPlan } from './plan.ts'
 
 export interface BackfillStart {
@@ -10,25 +12,32 @@ export interface BackfillStart {
   by: string | null
 }
 
-/** Writes a plan's nights into the ledger, from where they are fed (feed.ts). @returns the backfill's number */
+/**
+ * Writes a plan's nights into the ledger, from where they are fed (feed.ts). Nights that another backfill of the model
+ * has taken since the plan was made are left to it.
+ * @returns the backfill's number; undefined where no night is left
+ */
 export async function startBackfill(
   database: Database,
   plan: BackfillPlan,
   asOfs: AsOf[],
   how: BackfillStart,
-): Promise<number> {
+): Promise<number | undefined> {
   const instants = new Map(asOfs.map((asOf) => [asOf.label, asOf.instant]))
   const views = new Map(plan.refresh.map((each) => [each.as_of, each.view]))
-  const nights = plan.slots
-    .filter((step) => step.action === 'run')
-    .map((step, position) => ({
-      position,
-      as_of: instants.get(step.as_of),
-      partition: step.as_of,
-      version: step.version,
-      refresh: views.get(step.as_of) ?? null,
-    }))
   return transaction(database, async (client) => {
+    await lockModel(client, plan.name)
+    const taken = await takenNights(client, plan.name)
+    const nights = plan.slots
+      .filter((step) => step.action === 'run' && taken[step.as_of] === undefined)
+      .map((step, position) => ({
+        position,
+        as_of: instants.get(step.as_of),
+        partition: step.as_of,
+        version: step.version,
+        refresh: views.get(step.as_of) ?? null,
+      }))
+    if (nights.length === 0) return undefined
     const { rows } = await client.query<{ id: string }>(
       `insert into nightshift.backfills (model, max_active, forced, settings, by) values ($1, $2, $3, $4, $5) returning id`,
       [plan.name, how.maxActive, how.forced, JSON.stringify(how.settings), how.by],
@@ -43,43 +52,7 @@ export async function startBackfill(
   })
 }
 
-export interface BackfillProgress {
-  state: 'running' | 'paused' | 'done' | 'cancelled'
-  total: number
-  published: number
-  /** Labels of nights that failed or are held, or whose features are. */
-  broken: string[]
-  /** Runs that work now. */
-  active: string[]
-}
-
-export async function backfillProgress(database: Database, id: number): Promise<BackfillProgress> {
-  const { rows } = await database.pool.query<{
-    state: BackfillProgress['state']
-    partition: string
-    slot_state: string | null
-    run: string | null
-    run_backfill: string | null
-  }>(
-    `select b.state, n.partition, s.state as slot_state, s.run, r.backfill as run_backfill
-       from nightshift.backfills b
-       join nightshift.backfill_nights n on n.backfill = b.id
-       left join nightshift.slots s on s.id = n.slot
-       left join nightshift.runs r on r.id = s.run
-      where b.id = $1 order by n.position`,
-    [id],
-  )
-  const asked = rows.filter((row) => row.slot_state !== null)
-  return {
-    state: rows[0]?.state ?? 'done',
-    total: rows.length,
-    published: asked.filter((row) => row.slot_state === 'published').length,
-    broken:
-      rows[0]?.state === 'running'
-        ? asked
-            .filter((row) => row.slot_state === 'failed' || row.slot_state === 'held')
-            .map((row) => row.partition)
-        : rows.filter((row) => row.slot_state !== 'published').map((row) => row.partition),
-    active: asked.flatMap((row) => (row.slot_state === 'running' && row.run !== null ? [row.run] : [])),
-  }
+/** One start of a model's backfills at a time: two at once would both take the nights that are free. */
+async function lockModel(client: ClientBase, model: string): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.backfills'), hashtext($1))`, [model])
 }

@@ -47,6 +47,7 @@ function input(from: string, to: string, over: Partial<BackfillInput> = {}): Bac
     versions: { use: 'champion', version: 1 },
     views: {},
     viewSlots: {},
+    taken: {},
     dues: {},
     latestFirst: true,
     maxActive: 2,

@@ -1,0 +1,35 @@
+import type { GlobalOptions } from '../cli.ts'
+import { listBackfills } from '../jobs/backfill/progress.ts'
+import { localTime } from '../project/local-time.ts'
+import { modelNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { withSession } from './session.ts'
+
+/** `backfills [MODEL]`: what was started, and how far it is. */
+export default function backfills([name]: string[], options: GlobalOptions): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const model = name === undefined ? undefined : modelNamed(project, name).name
+    const rows = await listBackfills(database.pool, model)
+    if (options.json) printJson(rows)
+    else if (rows.length === 0) printLine('no backfills')
+    else {
+      printTable(
+        ['id', 'model', 'state', 'nights', 'published', 'failed', 'held', 'active', 'left', 'by', 'started'],
+        rows.map((row) => [
+          row.id,
+          row.model,
+          row.state,
+          `${row.from} to ${row.to}`,
+          `${row.published} of ${row.nights}`,
+          row.failed,
+          row.held,
+          row.active,
+          row.left,
+          row.by,
+          localTime(row.started_at, project.timezone),
+        ]),
+      )
+    }
+    return 0
+  })
+}

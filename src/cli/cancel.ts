@@ -1,0 +1,22 @@
+import type { GlobalOptions } from '../cli.ts'
+import { cancelBackfill } from '../jobs/backfill/change.ts'
+import { findBackfill } from '../jobs/backfill/progress.ts'
+import { backfillNumber } from './find.ts'
+import { printJson, printLine } from './print.ts'
+import { withSession } from './session.ts'
+
+/** `cancel BACKFILL`: it is over; nights that have not begun stay as they were, those that have begun end. */
+export default function cancel([id = '']: string[], options: GlobalOptions): Promise<number> {
+  return withSession(options, async ({ database }) => {
+    await cancelBackfill(database, backfillNumber(id))
+    const now = await findBackfill(database.pool, backfillNumber(id))
+    if (options.json) printJson(now)
+    else if (now !== undefined) {
+      const ending = now.active === 0 ? '' : `; ${now.active} that have begun still end`
+      printLine(
+        `backfill ${now.id} of ${now.model} is cancelled: ${now.published} of ${now.nights} nights published, ${now.left} stay as they were${ending}`,
+      )
+    }
+    return 0
+  })
+}

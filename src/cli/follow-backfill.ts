@@ -1,0 +1,97 @@
+import type { GlobalOptions } from '../cli.ts'
+import { type Backfill, brokenNights, findBackfill } from '../jobs/backfill/progress.ts'
+import { workerAlive } from '../workers/alive.ts'
+import { follow } from './follow.ts'
+import { printJson, printLine } from './print.ts'
+import { openProgress } from './progress.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Follows a backfill to its end, or until Ctrl-C, which ends the following alone: what is to be run is in the ledger.
+ * @returns 0 where every night is published
+ */
+export async function followBackfill(
+  session: Session,
+  id: number,
+  options: GlobalOptions,
+  more: Record<string, unknown> = {},
+): Promise<number> {
+  const { database } = session
+  const bar = openProgress(options.json === true)
+  let left = false
+  const leave = () => {
+    left = true
+  }
+  process.once('SIGINT', leave)
+  let now: Backfill | undefined
+  try {
+    await follow(session, {
+      quiet: true,
+      places: 2,
+      look: async () => {
+        now = await findBackfill(database.pool, id)
+        if (now === undefined || left) return { done: true, runs: [] }
+        const title = titleOf(now)
+        const over = now.published + now.failed + now.held
+        bar.show(title, title, `${now.published} of ${now.nights} nights published`, {
+          rows: over,
+          total: now.nights,
+        })
+        return { done: now.state !== 'running', runs: [] }
+      },
+    })
+  } finally {
+    bar.close()
+    process.removeListener('SIGINT', leave)
+  }
+  if (now === undefined) throw new Error(`backfill ${id} is not in the ledger`)
+  if (left && now.state === 'running') {
+    await sayItGoesOn(session, id)
+    return 1
+  }
+  const broken = await brokenNights(database.pool, id)
+  if (options.json) {
+    printJson({ ...more, ...now, backfill: id, broken: broken.map(({ partition }) => partition) })
+  } else report(now, broken)
+  return now.published === now.nights ? 0 : 1
+}
+
+function titleOf({ id, model }: Backfill): string {
+  return `backfill ${id} of ${model}`
+}
+
+function report(backfill: Backfill, broken: Awaited<ReturnType<typeof brokenNights>>): void {
+  const { id, model, state, published, nights, failed, held, left } = backfill
+  const counts = [
+    failed > 0 && `${failed} failed`,
+    held > 0 && `${held} held`,
+    left > 0 && `${left} not begun`,
+  ].filter((part) => part !== false)
+  const stopped = state === 'done' ? '' : `, ${state}`
+  printLine(
+    `${titleOf(backfill)}: ${[`${published} of ${nights} nights published`, ...counts].join(', ')}${stopped}`,
+  )
+  for (const night of broken.slice(0, 5)) {
+    printLine(
+      `  ${night.partition} ${night.state}${night.run === null ? '' : `: nightshift show ${night.run}`}`,
+    )
+  }
+  if (broken.length > 5) printLine(`  and ${broken.length - 5} more: nightshift runs ${model} --group`)
+  const [first, last] = [broken[0], broken.at(-1)]
+  if (first !== undefined && last !== undefined) {
+    printLine(
+      `  once that is mended: nightshift backfill ${model} --from ${first.partition} --to ${last.partition} --failed`,
+    )
+  }
+  if (state === 'paused') printLine(`  to go on: nightshift resume ${id}`)
+}
+
+async function sayItGoesOn({ database }: Session, id: number): Promise<void> {
+  const alive = await workerAlive(database)
+  printLine(
+    alive
+      ? `backfill ${id} goes on without you; nightshift backfills shows how far it is`
+      : `backfill ${id} goes on as soon as a worker lives (nightshift up), or here with nightshift resume ${id}`,
+  )
+  printLine(`  to stop it: nightshift pause ${id}, or nightshift cancel ${id}`)
+}

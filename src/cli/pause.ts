@@ -1,0 +1,23 @@
+import type { GlobalOptions } from '../cli.ts'
+import { pauseBackfill } from '../jobs/backfill/change.ts'
+import { findBackfill } from '../jobs/backfill/progress.ts'
+import { backfillNumber } from './find.ts'
+import { printJson, printLine } from './print.ts'
+import { withSession } from './session.ts'
+
+/** `pause BACKFILL`: no further night begins; those that have begun end. */
+export default function pause([id = '']: string[], options: GlobalOptions): Promise<number> {
+  return withSession(options, async ({ database }) => {
+    await pauseBackfill(database, backfillNumber(id))
+    const now = await findBackfill(database.pool, backfillNumber(id))
+    if (options.json) printJson(now)
+    else if (now !== undefined) {
+      const ending = now.active === 0 ? '' : `; ${now.active} that have begun still end`
+      printLine(
+        `backfill ${now.id} of ${now.model} is paused: ${now.published} of ${now.nights} nights published, ${now.left} left${ending}`,
+      )
+      printLine(`  to go on: nightshift resume ${now.id}`)
+    }
+    return 0
+  })
+}

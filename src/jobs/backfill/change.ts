@@ -1,0 +1,121 @@
+import type { ClientBase } from 'pg'
+import { type Database, transaction } from '../../database/database.ts'
+import { ConfigurationError } from '../../project/problem.ts'
+import { lockSlot, type Slot } from '../slots.ts'
+import type { Former } from './feed.ts'
+import { type Backfill, findBackfill, listBackfills } from './progress.ts'
+
+/** Asks for no further night; nights that have begun end, what waits in the queue goes back to what it was. */
+export function pauseBackfill(database: Database, id: number): Promise<Backfill> {
+  return change(database, id, { to: 'paused', from: ['running', 'paused'] })
+}
+
+/** Goes on where it was paused. */
+export function resumeBackfill(database: Database, id: number): Promise<Backfill> {
+  return change(database, id, { to: 'running', from: ['running', 'paused'] })
+}
+
+/** As `pauseBackfill`, and it is over: nights that have not begun stay as they were before. */
+export function cancelBackfill(database: Database, id: number): Promise<Backfill> {
+  return change(database, id, { to: 'cancelled', from: ['running', 'paused', 'cancelled'] })
+}
+
+/** Throws a ConfigurationError where there is no such backfill, or where it is over. */
+async function change(
+  database: Database,
+  id: number,
+  { to, from }: { to: 'running' | 'paused' | 'cancelled'; from: Backfill['state'][] },
+): Promise<Backfill> {
+  return transaction(database, async (client) => {
+    // Before any slot: whoever starts a night takes its locks in this order too.
+    await client.query('select from nightshift.backfills where id = $1 for update', [id])
+    const backfill = await findBackfill(client, id)
+    if (backfill === undefined) throw await unknown(client, id)
+    if (!from.includes(backfill.state)) {
+      throw new ConfigurationError(
+        `backfill ${id} is ${backfill.state}: expected one that is ${from.filter((state) => state !== to).join(' or ')}`,
+      )
+    }
+    await client.query(
+      `update nightshift.backfills set state = $2, ended_at = case when $2 = 'cancelled' then now() end where id = $1`,
+      [id, to],
+    )
+    if (to !== 'running') await withdraw(client, id, { ended: to === 'cancelled' })
+    return { ...backfill, state: to }
+  })
+}
+
+async function unknown(client: ClientBase, id: number): Promise<ConfigurationError> {
+  const known = (await listBackfills(client)).map((each) => each.id)
+  return new ConfigurationError(
+    `expected the number of a backfill (${known.slice(0, 10).join(', ') || 'there is none'}), got: ${id}`,
+  )
+}
+
+interface AskedNight {
+  position: number
+  slot: string
+  was: Former
+  refresh_run: string | null
+  refresh_was: Former
+}
+
+/**
+ * Gives back every night that was asked for and that no worker has begun. Its job, where it has one, finds nothing.
+ * With `ended` those too that wait for a view to be mended.
+ */
+async function withdraw(client: ClientBase, id: number, { ended }: { ended: boolean }): Promise<void> {
+  const { rows } = await client.query<AskedNight>(
+    `select position, slot, was, refresh_run, refresh_was from nightshift.backfill_nights
+      where backfill = $1 and slot is not null and (outcome is null or $2) order by position`,
+    [id, ended],
+  )
+  for (const night of rows) {
+    const slot = await lockSlot(client, Number(night.slot))
+    const asked = slot.request?.backfill === id
+    const idle = asked || (await removeIdleRun(client, slot, id))
+    if (!idle) continue
+    await restore(client, slot.id, night.was)
+    const features = await featuresOf(client, night.refresh_run)
+    if (features !== undefined && (await removeIdleRun(client, features, id))) {
+      await restore(client, features.id, night.refresh_was)
+    }
+    await client.query(
+      `update nightshift.backfill_nights set slot = null, was = null, refresh_run = null, refresh_was = null
+        where backfill = $1 and position = $2`,
+      [id, night.position],
+    )
+  }
+}
+
+async function featuresOf(client: ClientBase, run: string | null): Promise<Slot | undefined> {
+  const { rows } = await client.query<{ slot: string }>('select slot from nightshift.runs where id = $1', [
+    run,
+  ])
+  return rows[0] && lockSlot(client, Number(rows[0].slot))
+}
+
+/** Removes a run of this backfill that no attempt was made of. @returns whether there was one */
+async function removeIdleRun(client: ClientBase, { run }: Slot, backfill: number): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `delete from nightshift.runs where id = $1 and backfill = $2 and attempt = 0 and state in ('queued', 'waiting')`,
+    [run, backfill],
+  )
+  return rowCount === 1
+}
+
+async function restore(client: ClientBase, slot: number, was: Former): Promise<void> {
+  if (was === null) {
+    // The backfill made it: without it nobody would expect it.
+    await client.query(
+      'delete from nightshift.slots s where id = $1 and not exists (select from nightshift.runs r where r.slot = s.id)',
+      [slot],
+    )
+    return
+  }
+  await client.query(
+    `update nightshift.slots set state = $2, reason = $3, due = $4, run = $5, request = null, changed_at = now()
+      where id = $1`,
+    [slot, was.state, was.reason, was.due, was.run],
+  )
+}

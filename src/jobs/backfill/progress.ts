@@ -1,0 +1,85 @@
+import type { Connection } from '../slots.ts'
+
+/** A backfill and how far it is. Times ISO 8601 in UTC. */
+export interface Backfill {
+  id: number
+  model: string
+  state: 'running' | 'paused' | 'done' | 'cancelled'
+  /** Labels of its first and last as-of. */
+  from: string
+  to: string
+  nights: number
+  published: number
+  failed: number
+  held: number
+  /** Asked for and not ended. */
+  active: number
+  /** Not asked for yet. */
+  left: number
+  max_active: number
+  by: string | null
+  started_at: string
+  ended_at: string | null
+}
+
+type BackfillRow = Omit<Backfill, 'id' | 'started_at' | 'ended_at'> & {
+  id: string
+  started_at: Date
+  ended_at: Date | null
+}
+
+/** A night that failed and was published later by hand counts as what it is now. */
+const COUNTS = `
+select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b.ended_at,
+       count(*)::int as nights,
+       coalesce((array_agg(n.partition order by n.as_of))[1], '') as "from",
+       coalesce((array_agg(n.partition order by n.as_of desc))[1], '') as "to",
+       (count(*) filter (where n.outcome is not null and s.state = 'published'))::int as published,
+       (count(*) filter (where n.outcome = 'held' and s.state <> 'published'))::int as held,
+       (count(*) filter (where n.outcome in ('failed', 'published') and s.state <> 'published'))::int as failed,
+       (count(*) filter (where n.slot is not null and n.outcome is null))::int as active,
+       (count(*) filter (where n.slot is null))::int as "left"
+  from nightshift.backfills b
+  join nightshift.backfill_nights n on n.backfill = b.id
+  left join nightshift.slots s on s.id = n.slot`
+
+export async function findBackfill(connection: Connection, id: number): Promise<Backfill | undefined> {
+  const { rows } = await connection.query<BackfillRow>(`${COUNTS} where b.id = $1 group by b.id`, [id])
+  return rows[0] && toBackfill(rows[0])
+}
+
+/** The newest first; of one model where it is named. */
+export async function listBackfills(connection: Connection, model?: string): Promise<Backfill[]> {
+  const { rows } = await connection.query<BackfillRow>(
+    `${COUNTS} where $1::text is null or b.model = $1 group by b.id order by b.id desc`,
+    [model ?? null],
+  )
+  return rows.map(toBackfill)
+}
+
+/** Labels of the nights that ended without being published, oldest first, with what they are now. */
+export async function brokenNights(
+  connection: Connection,
+  id: number,
+): Promise<{ partition: string; state: 'failed' | 'held'; run: string | null }[]> {
+  const { rows } = await connection.query<{
+    partition: string
+    state: 'failed' | 'held'
+    run: string | null
+  }>(
+    `select n.partition, case when n.outcome = 'held' then 'held' else 'failed' end as state, s.run
+       from nightshift.backfill_nights n join nightshift.slots s on s.id = n.slot
+      where n.backfill = $1 and n.outcome is not null and s.state <> 'published' order by n.as_of`,
+    [id],
+  )
+  return rows
+}
+
+function toBackfill(row: BackfillRow): Backfill {
+  return {
+    ...row,
+    id: Number(row.id),
+    started_at: row.started_at.toISOString(),
+    ended_at: row.ended_at?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,228 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { transaction } from '../../../src/database/database.ts'
+import { cancelBackfill, pauseBackfill, resumeBackfill } from '../../../src/jobs/backfill/change.ts'
+import { feedBackfills } from '../../../src/jobs/backfill/feed.ts'
+import { takenNights } from '../../../src/jobs/backfill/load.ts'
+import type { BackfillPlan } from '../../../src/jobs/backfill/plan.ts'
+import { findBackfill, listBackfills } from '../../../src/jobs/backfill/progress.ts'
+import { startBackfill } from '../../../src/jobs/backfill/start.ts'
+import { requestScores, toSettings } from '../../../src/jobs/request.ts'
+import { createRun, listRuns } from '../../../src/jobs/runs.ts'
+import { listSlots, lockSlot } from '../../../src/jobs/slots.ts'
+import { asOfRange, parseAsOf } from '../../../src/project/asof.ts'
+import { DEFAULT_RETRY } from '../../../src/project/project.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+
+let fresh: FreshDatabase
+beforeEach(async () => {
+  fresh = await freshDatabase()
+})
+afterEach(() => fresh.drop())
+
+const asOfs = asOfRange(parseAsOf('2026-03-01', 'UTC'), parseAsOf('2026-03-06', 'UTC'), 'UTC')
+const settings = toSettings(DEFAULT_RETRY, 60_000, null)
+
+function plan(labels = asOfs.map(({ label }) => label), refresh: string | null = null): BackfillPlan {
+  return {
+    kind: 'scores',
+    name: 'churn',
+    slots: labels.map((as_of) => ({ as_of, action: 'run', reason: '', version: 1, replaces: null })),
+    version: 1,
+    estimate_seconds: null,
+    rows: null,
+    refresh: refresh === null ? [] : labels.map((as_of) => ({ view: refresh, as_of, reason: '' })),
+  }
+}
+
+const start = (what: BackfillPlan = plan(), maxActive = 2) =>
+  startBackfill(fresh.database, what, asOfs, { maxActive, forced: false, settings, by: null })
+
+/** Starts the run that a slot's request asks for, as the planner does once its features are there. */
+async function begin(partition: string): Promise<string> {
+  const slot = (await listSlots(fresh.database.pool, { kind: 'scores' })).find(
+    (each) => each.partition === partition,
+  )
+  if (slot?.request == null) throw new Error(`${partition} is not asked for`)
+  const { request } = slot
+  return transaction(fresh.database, async (client) =>
+    createRun(client, await lockSlot(client, slot.id), { ...request }),
+  )
+}
+
+async function end(run: string, state: 'published' | 'failed' | 'held'): Promise<void> {
+  await fresh.database.pool.query(`update nightshift.runs set state = $2, attempt = 1 where id = $1`, [
+    run,
+    state,
+  ])
+  await fresh.database.pool.query(`update nightshift.slots set state = $2 where run = $1`, [run, state])
+}
+
+const asked = async () =>
+  (await listSlots(fresh.database.pool, { kind: 'scores' }))
+    .filter((slot) => slot.request !== null)
+    .map((slot) => slot.partition)
+
+const counts = async (id: number | undefined) => {
+  const found = id === undefined ? undefined : await findBackfill(fresh.database.pool, id)
+  if (found === undefined) return undefined
+  const { state, nights, published, failed, held, active, left } = found
+  return { state, nights, published, failed, held, active, left }
+}
+
+test('a backfill asks for as many nights as it may, newest first as planned, and ends with its last', async () => {
+  const id = await start()
+  await feedBackfills(fresh.database)
+  expect(await counts(id)).toMatchObject({ state: 'running', nights: 6, active: 2, left: 4 })
+  await end(await begin('2026-03-01'), 'published')
+  await feedBackfills(fresh.database)
+  expect(await asked()).toEqual(['2026-03-03', '2026-03-02'])
+  for (const [label, state] of [
+    ['2026-03-02', 'failed'],
+    ['2026-03-03', 'held'],
+    ['2026-03-04', 'published'],
+    ['2026-03-05', 'published'],
+    ['2026-03-06', 'published'],
+  ] as const) {
+    await end(await begin(label), state)
+    await feedBackfills(fresh.database)
+  }
+  expect(await counts(id)).toEqual({
+    state: 'done',
+    nights: 6,
+    published: 4,
+    failed: 1,
+    held: 1,
+    active: 0,
+    left: 0,
+  })
+})
+
+test('paused, it gives back what has not begun, lets end what has, and goes on where it was', async () => {
+  const id = (await start()) ?? 0
+  await feedBackfills(fresh.database)
+  const running = await begin('2026-03-01')
+  await fresh.database.pool.query(`update nightshift.runs set state = 'running', attempt = 1 where id = $1`, [
+    running,
+  ])
+  await pauseBackfill(fresh.database, id)
+  expect(await asked()).toEqual([])
+  expect(await counts(id)).toMatchObject({ state: 'paused', active: 1, left: 5 })
+  // The slot that it had made is gone with it; nobody else expects it.
+  expect((await listSlots(fresh.database.pool)).map((slot) => slot.partition)).toEqual(['2026-03-01'])
+  await feedBackfills(fresh.database)
+  expect(await asked()).toEqual([])
+  await end(running, 'published')
+
+  await resumeBackfill(fresh.database, id)
+  await feedBackfills(fresh.database)
+  expect(await asked()).toEqual(['2026-03-03', '2026-03-02'])
+  expect(await counts(id)).toMatchObject({ state: 'running', published: 1, active: 2, left: 3 })
+})
+
+test('a night that was skipped, failed or held before is that again when the backfill is cancelled', async () => {
+  const before = [
+    ['2026-03-01', 'skipped', 'bank holiday'],
+    ['2026-03-02', 'failed', 'no disk'],
+    ['2026-03-03', 'held', 'plan has unknown values'],
+    ['2026-03-04', 'expected', null],
+  ] as const
+  for (const [label, state, reason] of before) {
+    await fresh.database.pool.query(
+      `insert into nightshift.slots (kind, name, as_of, partition, state, reason, schedule, due, run)
+       values ('scores', 'churn', $1, $2, $3, $4, 'nightly', $1, 'r1')`,
+      [`${label}T00:00:00Z`, label, state, reason],
+    )
+  }
+  const id = (await start(plan(), 6)) ?? 0
+  await feedBackfills(fresh.database)
+  await begin('2026-03-02')
+  await cancelBackfill(fresh.database, id)
+  const slots = (await listSlots(fresh.database.pool)).reverse()
+  expect(slots.map(({ partition, state, reason }) => [partition, state, reason])).toEqual(before)
+  expect(slots.map(({ run, request }) => [run, request])).toEqual(before.map(() => ['r1', null]))
+  expect(await listRuns(fresh.database.pool)).toEqual([])
+  expect(await counts(id)).toMatchObject({ state: 'cancelled', active: 0, left: 6 })
+  await expect(resumeBackfill(fresh.database, id)).rejects.toThrow(
+    'backfill 1 is cancelled: expected one that is paused',
+  )
+})
+
+test('features that were asked for and have not begun go back as well', async () => {
+  const id = (await start(plan(['2026-03-01', '2026-03-02'], 'activity'))) ?? 0
+  await feedBackfills(fresh.database)
+  expect((await listRuns(fresh.database.pool)).map((run) => `${run.kind} ${run.partition}`).sort()).toEqual([
+    'features 2026-03-01',
+    'features 2026-03-02',
+  ])
+  await pauseBackfill(fresh.database, id)
+  expect(await listRuns(fresh.database.pool)).toEqual([])
+  expect(await listSlots(fresh.database.pool)).toEqual([])
+})
+
+test('two that are started at once share no night', async () => {
+  for (let round = 0; round < 20; round++) {
+    await fresh.database.pool.query('truncate nightshift.backfills, nightshift.slots cascade')
+    const both = await Promise.all([start(), start(plan(['2026-03-05', '2026-03-06']))])
+    const nights = await fresh.database.pool.query('select partition from nightshift.backfill_nights')
+    expect(nights.rows.map((row) => row.partition).sort()).toEqual(asOfs.map(({ label }) => label))
+    expect(both.filter((id) => id !== undefined).length).toBe(
+      (await listBackfills(fresh.database.pool)).length,
+    )
+  }
+})
+
+test('a night that another backfill has still to do is said to be its', async () => {
+  const id = (await start(plan(['2026-03-01', '2026-03-02', '2026-03-03']), 1)) ?? 0
+  await feedBackfills(fresh.database)
+  await end(await begin('2026-03-01'), 'published')
+  await feedBackfills(fresh.database)
+  expect(await takenNights(fresh.database.pool, 'churn')).toEqual({
+    '2026-03-02': `backfill ${id} runs it`,
+    '2026-03-03': `backfill ${id} runs it`,
+  })
+  await pauseBackfill(fresh.database, id)
+  expect((await takenNights(fresh.database.pool, 'churn'))['2026-03-03']).toMatch(
+    /is paused: nightshift resume/,
+  )
+  await cancelBackfill(fresh.database, id)
+  expect(await takenNights(fresh.database.pool, 'churn')).toEqual({})
+})
+
+test('a night that somebody has asked for stays theirs', async () => {
+  const [first] = asOfs
+  if (first === undefined) throw new Error('there are nights')
+  await requestScores(fresh.database, 'churn', first, { trigger: 'manual', settings, by: 'ann@example.com' })
+  // The plan was made before that.
+  const id = (await start(plan(['2026-03-01']))) ?? (await startTaken())
+  await feedBackfills(fresh.database)
+  const [slot] = await listSlots(fresh.database.pool)
+  expect(slot?.request).toMatchObject({ trigger: 'manual', by: 'ann@example.com', backfill: null })
+  await cancelBackfill(fresh.database, id)
+  expect((await listSlots(fresh.database.pool))[0]?.request).toMatchObject({ trigger: 'manual' })
+})
+
+/** A backfill whose night was free when it started. */
+async function startTaken(): Promise<number> {
+  const { rows } = await fresh.database.pool.query(
+    `insert into nightshift.backfills (model, max_active, forced, settings) values ('churn', 2, false, $1) returning id`,
+    [JSON.stringify(settings)],
+  )
+  await fresh.database.pool.query(
+    `insert into nightshift.backfill_nights (backfill, position, as_of, partition, version) values ($1, 0, '2026-03-01T00:00:00Z', '2026-03-01', 1)`,
+    [rows[0].id],
+  )
+  return Number(rows[0].id)
+}
+
+test('what is over or unknown cannot be paused, and the error says what there is', async () => {
+  const id = (await start(plan(['2026-03-01']))) ?? 0
+  await feedBackfills(fresh.database)
+  await end(await begin('2026-03-01'), 'published')
+  await feedBackfills(fresh.database)
+  await expect(pauseBackfill(fresh.database, id)).rejects.toThrow(
+    `backfill ${id} is done: expected one that is running`,
+  )
+  await expect(cancelBackfill(fresh.database, 99)).rejects.toThrow(
+    `expected the number of a backfill (${id}), got: 99`,
+  )
+})
