@@ -70,7 +70,7 @@ export async function openHost(
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
   const loop = startLoop(
     async () => {
-      await reconcile({
+      const { next } = await reconcile({
         database,
         queues,
         log,
@@ -79,12 +79,14 @@ export async function openHost(
         effects: ledgerEffects(context),
       })
       if (scope === 'calendar') heartbeat.healthy()
+      return next
     },
     { everyMs: RECONCILE_MS, onError: complain('reconciling') },
   )
   const sendMail = async (flush: boolean) => {
     const settings = alertSettings(context.project())
     await tell({ database, transport, settings, log, clock: context.clock }, { flush })
+    return undefined
   }
   const outbox = startLoop(() => sendMail(false), { everyMs: DRAIN_MS, onError: complain('sending mail') })
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined

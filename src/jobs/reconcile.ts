@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import { act, type Effects } from './act.ts'
 import { feedBackfills } from './backfill/feed.ts'
-import type { Action } from './ledgerview.ts'
+import type { Action, LedgerView } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
@@ -22,11 +22,17 @@ export interface Reconciler {
   scope: 'calendar' | 'ledger' | 'requested'
 }
 
+export interface Reconciled {
+  actions: Action[]
+  /** Milliseconds until a slot or an attempt is due; undefined where none is. */
+  next: number | undefined
+}
+
 /**
  * Derives from calendar, ledger and queue what has to happen, and does it. Any number of processes may do so at
  * once: each action is done under its slot's lock, and only where the slot is still as the plan saw it.
  */
-export async function reconcile(reconciler: Reconciler): Promise<Action[]> {
+export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
   await feedBackfills(reconciler.database)
   const view = await loadLedgerView(reconciler)
   const asked = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
@@ -34,7 +40,20 @@ export async function reconcile(reconciler: Reconciler): Promise<Action[]> {
     (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
   )
   for (const action of actions) await act(reconciler, action)
-  return actions
+  return { actions, next: untilNext(view) }
+}
+
+/** Milliseconds to the next moment at which there is something to do: a slot's time, or an attempt's. */
+function untilNext(view: LedgerView): number | undefined {
+  const now = Date.parse(view.now)
+  const times = [
+    ...view.slots.map((slot) => (slot.state === 'expected' ? slot.due : null)),
+    ...view.runs.map((run) => run.next_attempt_at),
+  ]
+  const ahead = times.flatMap((time) =>
+    time === null || Date.parse(time) <= now ? [] : Date.parse(time) - now,
+  )
+  return ahead.length === 0 ? undefined : Math.min(...ahead)
 }
 
 /** What somebody asked for, and whatever has begun; nothing that only a schedule wants. */

@@ -1,9 +1,9 @@
--- What the planner looks at: slots that are not at rest, those due since $1, those past a deadline at $2 of which
+-- What the planner looks at: slots that are not at rest, those that a schedule has due since $1, those past a deadline at $2 of which
 -- nobody has been told, and the features of the same as-ofs. `view`: that of the version which a request names.
 with chosen as (
   select * from nightshift.slots
    where state in ('expected', 'waiting', 'queued', 'running', 'publishing')
-      or due >= $1
+      or (due >= $1 and schedule is not null)
       or request is not null
       or (deadline < $2 and not late and state not in ('published', 'skipped'))
 )

@@ -8,15 +8,17 @@ export interface Loop {
 
 /**
  * Starts a loop with a pause between two rounds. A round that throws is told to `onError` and does not end the loop:
- * what it could not do is found again by the next.
+ * what it could not do is found again by the next. A round may say after how many milliseconds there is something to
+ * do, where that is sooner than the pause ends.
  */
 export function startLoop(
-  round: () => Promise<unknown>,
+  round: () => Promise<number | undefined>,
   { everyMs, onError }: { everyMs: number; onError: (error: unknown) => void },
 ): Loop {
   let closed = false
   let woken = false
   let timer: NodeJS.Timeout | undefined
+  let pause = everyMs
   let underWay: Promise<void> | undefined
 
   const go = () => {
@@ -25,10 +27,18 @@ export function startLoop(
     woken = false
     underWay = Promise.resolve()
       .then(round)
-      .then(() => {}, onError)
+      .then(
+        (next) => {
+          pause = Math.min(everyMs, next ?? everyMs)
+        },
+        (error) => {
+          pause = everyMs
+          onError(error)
+        },
+      )
       .finally(() => {
         underWay = undefined
-        if (!closed) timer = setTimeout(go, woken ? 0 : everyMs)
+        if (!closed) timer = setTimeout(go, woken ? 0 : pause)
       })
   }
   go()

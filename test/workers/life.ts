@@ -98,7 +98,7 @@ export async function openLife(
   /** Reconciles until there is nothing to do. */
   const settle = async () => {
     for (let tries = 0; tries < 400; tries++) {
-      const actions = await reconcile({
+      const { actions } = await reconcile({
         database,
         queues,
         log,
