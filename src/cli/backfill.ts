@@ -4,6 +4,7 @@ import { loadBackfillSlots, loadPastRuns, takenNights } from '../jobs/backfill/l
 import {
   type BackfillMode,
   type BackfillPlan,
+  type BackfillSlot,
   type BackfillStep,
   planBackfill,
   type VersionChoice,
@@ -20,6 +21,7 @@ import { modelNamed, personNamed } from './find.ts'
 import { followBackfill } from './follow-backfill.ts'
 import { printJson, printLine, printTable, span } from './print.ts'
 import { type Session, withSession } from './session.ts'
+import { staleAmong } from './stale.ts'
 
 interface Options extends GlobalOptions {
   from: string
@@ -75,30 +77,34 @@ export default function backfill([name = '']: string[], options: Options): Promi
 }
 
 async function planFor(
-  { project, database: { pool } }: Session,
+  session: Session,
   model: string,
   asOfs: AsOf[],
   maxActive: number,
   options: Options,
 ): Promise<BackfillPlan> {
+  const { project, database } = session
+  const { pool } = database
   const versions = await listVersions(pool, model)
   const views = Object.fromEntries(versions.map((version) => [version.version, [version.view]]))
   const names = [...new Set(versions.map((version) => version.view))]
-  const viewSlots = Object.fromEntries(
-    await Promise.all(
-      names.map(async (view) => [view, await loadBackfillSlots(pool, 'features', view, asOfs)] as const),
-    ),
+  const slots = await loadBackfillSlots(pool, 'scores', model, asOfs)
+  const viewSlots = await Promise.all(
+    names.map(async (view) => [view, await loadBackfillSlots(pool, 'features', view, asOfs)] as const),
   )
+  const stale = await staleAmong(session, [...slots, ...viewSlots.flatMap(([, own]) => own)])
+  const withStale = (own: BackfillSlot[]) =>
+    own.map((slot) => ({ ...slot, stale: stale.get(slot.published_run ?? '') }))
   return planBackfill({
     now: new Date().toISOString(),
     kind: 'scores',
     name: model,
     asOfs,
-    slots: await loadBackfillSlots(pool, 'scores', model, asOfs),
+    slots: withStale(slots),
     mode: modeOf(options),
     versions: await choiceOf({ pool, model, known: versions.map((version) => version.version) }, options),
     views,
-    viewSlots,
+    viewSlots: Object.fromEntries(viewSlots.map(([view, own]) => [view, withStale(own)])),
     taken: await takenNights(pool, model),
     dues: options.asWas === true ? duesOf(project, model, asOfs) : {},
     latestFirst: true,

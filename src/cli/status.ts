@@ -8,13 +8,15 @@ import { modelNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { pathOf } from './record.ts'
 import { withSession } from './session.ts'
+import { staleAmong } from './stale.ts'
 
 interface Options extends GlobalOptions {
   days: number
 }
 
 export default function status([name]: string[], options: Options): Promise<number> {
-  return withSession(options, async ({ project, database }) => {
+  return withSession(options, async (session) => {
+    const { project, database } = session
     const model =
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const from = Temporal.Now.instant().subtract({ hours: 24 * options.days })
@@ -25,6 +27,10 @@ export default function status([name]: string[], options: Options): Promise<numb
         (slot) =>
           options.json || Temporal.Instant.compare(slot.changed_at, from) > 0 || slot.state !== 'published',
       )
+    const stale = await staleAmong(
+      session,
+      slots.filter((slot) => Temporal.Instant.compare(slot.changed_at, from) > 0),
+    )
     const rows = await Promise.all(
       slots.map(async (slot) => {
         const published =
@@ -43,6 +49,7 @@ export default function status([name]: string[], options: Options): Promise<numb
           waits_for: slot.waits_for,
           wait_until: slot.wait_until,
           reason: slot.reason,
+          stale: stale.get(slot.published_run ?? '') ?? null,
         }
       }),
     )
@@ -73,6 +80,7 @@ interface Row {
   rows: number | null
   waits_for: string | null
   reason: string | null
+  stale: string | null
 }
 
 function print(project: Project, rows: Row[]): void {
@@ -88,11 +96,26 @@ function print(project: Project, rows: Row[]): void {
       row.as_of,
       row.kind,
       row.name,
-      row.late ? `${row.state}, late` : row.state,
+      [row.state, row.late && 'late', row.stale !== null && 'stale']
+        .filter((part) => part !== false)
+        .join(', '),
       row.rows,
       row.run,
       localTime(row.due, project.timezone),
-      row.waits_for ?? row.reason,
+      row.waits_for ?? row.reason ?? row.stale,
     ]),
   )
+  printRepairs(rows)
+}
+
+function printRepairs(rows: Row[]): void {
+  for (const name of new Set(
+    rows.filter(({ stale, kind }) => stale !== null && kind === 'scores').map((row) => row.name),
+  )) {
+    const nights = rows.filter((row) => row.name === name && row.stale !== null && row.kind === 'scores')
+    const asOfs = nights.map((row) => row.as_of).sort()
+    printLine(
+      `${name}: ${nights.length} stale ${nights.length === 1 ? 'night' : 'nights'}; to compute them again: nightshift backfill ${name} --from ${asOfs[0]} --to ${asOfs.at(-1)} --stale`,
+    )
+  }
 }

@@ -31,6 +31,19 @@ export async function nearestPublished(
   return row && { rows: Number(row.rows), label: row.partition }
 }
 
+/** Inputs of the published partition at an as-of, or of the nearest earlier one: what is known of its files. */
+export async function knownInputs(
+  connection: Connection,
+  run: Pick<Run, 'kind' | 'name' | 'as_of'>,
+): Promise<Run['inputs']> {
+  const { rows } = await connection.query<Pick<Run, 'inputs'>>(
+    `select r.inputs from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+      where s.kind = $1 and s.name = $2 and s.as_of <= $3 order by s.as_of desc limit 1`,
+    [run.kind, run.name, run.as_of],
+  )
+  return rows[0]?.inputs ?? []
+}
+
 /** The newest published partition of a view or model before (or at) an as-of: what still holds when a night fails. */
 export async function lastGood(
   connection: Connection,

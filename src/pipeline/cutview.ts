@@ -59,9 +59,32 @@ export function cutViewSql(table: SourceTable, cut: Cut): string {
   return latestRows(table, cut, `${from}${filter}`)
 }
 
-/** SQL of the newest raw time of rows that can be seen, for freshness and for the newest snapshot. */
-export function visibleRows(table: SourceTable, cut: Cut): string {
-  const where = conditions({ ...table, snapshot: undefined }, cut)
+/** SQL after FROM of the rows before the cut, of snapshots of them all: for freshness and for the newest snapshot. */
+export function rowsBefore(table: SourceTable, cut: Cut): string {
+  return fromWhere(table, conditions({ ...table, snapshot: undefined }, cut))
+}
+
+/** SQL of the rows that are seen at the cut as they lie in the files, of a history all of each key: for their hash. */
+export function visibleRows(table: SourceTable, cut: Cut): { columns: string[]; from: string } {
+  return {
+    columns: hashedColumns(table).map((column) => known(table, cut, column)),
+    from: fromWhere(table, conditions(table, cut)),
+  }
+}
+
+/** What decides a source's content: the columns that the query reads, of a history also those that pick its rows. */
+export function hashedColumns({ found: { source }, schema, columns }: SourceTable): SourceColumn[] {
+  const names =
+    source.kind === 'history'
+      ? [...source.key, source.valid_from, source.available_at, source.valid_to].filter(
+          (name) => name !== undefined,
+        )
+      : []
+  const deciding = names.map((name) => columnNamed(schema.columns, name)).filter((each) => each !== undefined)
+  return [...new Set([...columns, ...deciding])].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function fromWhere(table: SourceTable, where: string[]): string {
   return `${relation(table.found, table.files, table.schema)} AS s${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`
 }
 

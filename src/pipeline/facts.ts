@@ -32,6 +32,19 @@ export interface InputFile {
   rows: number
   /** Newest value of the source's time column by the footer's statistics, ISO 8601, null where it says none. */
   newest: string | null
+  /** Undefined where only the file itself was looked at. */
+  visible?: VisibleRows
+}
+
+/** The rows of a file that are seen at a cut: what their content comes to, whatever their order. */
+export interface VisibleRows {
+  rows: number
+  /** Sum of the rows' 64-bit hashes, as text. */
+  sum: string
+  /** What was hashed: sums of another kind do not compare. */
+  of: string
+  /** The whole file lies before the cut. */
+  whole: boolean
 }
 
 export interface StepTime {

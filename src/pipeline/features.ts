@@ -8,7 +8,7 @@ import { classify } from './classify.ts'
 import { featureCut } from './cut.ts'
 import { viewFiles } from './describe.ts'
 import { checkExpectations } from './expectations.ts'
-import type { FeatureFacts, StepTime } from './facts.ts'
+import type { FeatureFacts, InputFile, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
 import { checkFreshness } from './freshness.ts'
 import { inputsOf } from './inputs.ts'
@@ -17,6 +17,7 @@ import { type CutQuery, openQuery, refuse, suspectsOf } from './query.ts'
 import { identifier, literal } from './quote.ts'
 import { readBack } from './readback.ts'
 import { viewHash } from './view-hash.ts'
+import { hashVisible, knownRows } from './visible.ts'
 
 export { describeView, type ViewDescription, type ViewRequest } from './describe.ts'
 export { type InputsRequest, snapshotInputs } from './inputs.ts'
@@ -42,6 +43,8 @@ export interface FeatureRequest {
   metadata: Record<string, string>
   /** The nearest earlier published as-of within 7 days. */
   previous?: { rows: number; label: string } | undefined
+  /** Inputs of a published partition: their rows' sums are taken over where the files are unchanged. */
+  known?: InputFile[] | undefined
   progress?: (text: string, rows?: number, total?: number) => void
 }
 
@@ -81,7 +84,6 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     const hash = viewHash(query.checked.hash, view)
     const metadata = { ...request.metadata, view_hash: hash }
     const rows = await timed('compute', () => write(query, request, metadata))
-    await refuseChanged(query)
     const fresh = timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     const expected = timed('check', () =>
       checkExpectations(query.engine, {
@@ -101,13 +103,17 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
         metadata,
       }),
     )
-    await Promise.allSettled([fresh, expected, back])
+    const inputs = timed('inputs', () =>
+      hashVisible(query.engine, query.tables, cut, inputsOf(query.sources), knownRows(request.known ?? [])),
+    )
+    await Promise.allSettled([fresh, expected, back, inputs])
+    await refuseChanged(query)
     const warnings = badPageWarnings(await timed('checksums', () => badPages))
     return {
       file: await back,
       viewHash: hash,
       checks: [...(await expected), ...(await fresh).checks],
-      inputs: inputsOf(query.sources),
+      inputs: await inputs,
       warnings,
       steps,
       late: (await fresh).late,

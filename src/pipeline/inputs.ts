@@ -20,7 +20,8 @@ export interface InputsRequest {
   knownAt?: string
 }
 
-const EVER = '9999-01-01T00:00:00Z'
+/** A moment of reading that is late enough for everything that may count. */
+export const EVER = '9999-01-01T00:00:00Z'
 
 /**
  * The files that a view's partition would be computed from now, and the view's hash: what decides whether a

@@ -1,7 +1,7 @@
 import type { View } from '../project/project.ts'
 import { type Admitted, admit, isKeyed, rangeOver } from './admitted.ts'
 import type { Cut } from './cut.ts'
-import { cutViewSql, type SourceTable, timeOfTable, visibleRows } from './cutview.ts'
+import { cutViewSql, rowsBefore, type SourceTable, timeOfTable } from './cutview.ts'
 import type { Engine } from './duckdb.ts'
 import type { Range } from './footers.ts'
 import { ALL_TIME } from './localtime.ts'
@@ -89,7 +89,7 @@ export async function newestVisible(
   const column = quoted('s', time.name)
   const only = since === undefined ? '' : ` AND ${column} >= ${rawLiteral(time.type, since)}`
   const { newest } = await engine.row(
-    `SELECT ${rawNumber(`max(${column})`, time.type)} AS newest FROM ${visibleRows(table, cut)}${only}`,
+    `SELECT ${rawNumber(`max(${column})`, time.type)} AS newest FROM ${rowsBefore(table, cut)}${only}`,
   )
   return typeof newest === 'bigint' ? newest : undefined
 }

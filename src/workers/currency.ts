@@ -1,47 +1,31 @@
+import { availableParallelism } from 'node:os'
+import type { Pool } from 'pg'
 import type { Database } from '../database/database.ts'
 import { publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
-import type { InputFile } from '../pipeline/facts.ts'
-import type { AsOf } from '../project/asof.ts'
+import { type AsOf, parseAsOf } from '../project/asof.ts'
 import type { Project, View } from '../project/project.ts'
 import type { Children } from './children.ts'
 
 /** Whether a published partition still is what a run would compute now, and if not, why. */
 export type Currency = { current: true; run: Run } | { current: false; reason: string }
 
-/** Compares what a view's partition was computed from with what lies there now. Throws as the pipeline does. */
+interface Place {
+  database: Database
+  children: Children
+}
+
+/** Compares what a view's partition was computed from with what lies there now. */
 export async function featuresCurrency(
-  { database, children }: { database: Database; children: Children },
+  { database, children }: Place,
   project: Project,
   view: View,
   asOf: AsOf,
 ): Promise<Currency> {
   const run = await publishedRun(database.pool, 'features', view.name, asOf.instant)
   if (run === undefined) return { current: false, reason: 'not published yet' }
-  const now = await children.run('inputs', {
-    root: project.root,
-    view,
-    asOf,
-    timezone: project.timezone,
-  })
-  if (now.viewHash !== run.view_hash) return { current: false, reason: 'the view has changed' }
-  const change = changedInput(run.inputs, now.inputs)
-  return change === undefined ? { current: true, run } : { current: false, reason: change }
-}
-
-/** The first difference between two sets of input files, undefined where there is none. */
-export function changedInput(before: InputFile[], now: InputFile[]): string | undefined {
-  const key = (file: InputFile) => `${file.source}\n${file.path}`
-  const known = new Map(before.map((file) => [key(file), file]))
-  for (const file of now) {
-    const old = known.get(key(file))
-    if (old === undefined) return `${file.path} is new`
-    if (old.size !== file.size || old.modified !== file.modified || old.rows !== file.rows)
-      return `${file.path} has changed`
-    known.delete(key(file))
-  }
-  const [missing] = known.values()
-  return missing === undefined ? undefined : `${missing.path} is gone`
+  const [reason] = await staleReasons(children, project, view, [run])
+  return reason === undefined ? { current: true, run } : { current: false, reason }
 }
 
 /** Whether a model's scores are those of this version on these features. */
@@ -62,4 +46,97 @@ export async function scoresCurrency(
   if (run.metadata?.features_run !== wanted.featuresRun)
     return { current: false, reason: 'the features have changed' }
   return { current: true, run }
+}
+
+/** So many partitions' inputs travel to the child at once. */
+const BATCH = 50
+
+/**
+ * Why these published runs (ids) are not what would be computed now, by id: features whose inputs or view have
+ * changed, and scores of features that have, or that were published again since. What is current is left out, as are
+ * views that the project does not have any more.
+ */
+export async function findStale(
+  { database: { pool }, children }: Place,
+  project: Project,
+  ids: string[],
+): Promise<Map<string, string>> {
+  const { rows: runs } = await pool.query<StandingRun>(STANDING, [ids])
+  const scores = runs.filter(({ kind }) => kind === 'scores')
+  const onStanding = scores.filter((run) => run.features_run === run.features_now)
+  const features = [
+    ...runs.filter(({ kind }) => kind === 'features').map(({ id }) => id),
+    ...onStanding.flatMap(({ features_now }) => features_now ?? []),
+  ]
+  const stale = await staleFeatures({ children, pool }, project, [...new Set(features)])
+  for (const run of scores) {
+    const reason = staleScores(run, stale)
+    if (reason !== undefined) stale.set(run.id, reason)
+  }
+  return stale
+}
+
+interface StandingRun {
+  id: string
+  kind: Run['kind']
+  /** Of scores: the run whose features they were computed from, and the one whose features stand now. */
+  features_run: string | null
+  features_now: string | null
+}
+
+const STANDING = `
+select r.id, r.kind, r.metadata->>'features_run' as features_run, f.published_run as features_now
+  from nightshift.runs r
+  left join nightshift.slots f
+    on r.kind = 'scores' and f.kind = 'features' and f.name = r.metadata->>'view' and f.as_of = r.as_of
+ where r.id = any($1)`
+
+async function staleFeatures(
+  { children, pool }: { children: Children; pool: Pool },
+  project: Project,
+  ids: string[],
+): Promise<Map<string, string>> {
+  const stale = new Map<string, string>()
+  for (let start = 0; start < ids.length; start += BATCH) {
+    const { rows } = await pool.query<Pick<Run, 'id' | 'name' | 'partition' | 'view_hash' | 'inputs'>>(
+      'select id, name, partition, view_hash, inputs from nightshift.runs where id = any($1)',
+      [ids.slice(start, start + BATCH)],
+    )
+    for (const view of Object.values(project.views)) {
+      const runs = rows.filter(({ name }) => name === view.name)
+      const reasons = runs.length === 0 ? [] : await staleReasons(children, project, view, runs)
+      runs.forEach(({ id }, index) => {
+        const reason = reasons[index]
+        if (reason !== undefined) stale.set(id, reason)
+      })
+    }
+  }
+  return stale
+}
+
+function staleScores(run: StandingRun, stale: Map<string, string>): string | undefined {
+  if (run.features_now === null) return undefined
+  if (run.features_now !== run.features_run)
+    return `its features were published again since, by run ${run.features_now}`
+  const features = stale.get(run.features_now)
+  return features === undefined ? undefined : `its features are stale: ${features}`
+}
+
+function staleReasons(
+  children: Children,
+  project: Project,
+  view: View,
+  runs: Pick<Run, 'partition' | 'view_hash' | 'inputs'>[],
+): Promise<(string | undefined)[]> {
+  return children.run('staleness', {
+    root: project.root,
+    view,
+    timezone: project.timezone,
+    threads: availableParallelism(),
+    partitions: runs.map((run) => ({
+      asOf: parseAsOf(run.partition, project.timezone),
+      viewHash: run.view_hash,
+      inputs: run.inputs,
+    })),
+  })
 }

@@ -25,6 +25,10 @@ export const handlers: {
     const { snapshotInputs } = await import('../pipeline/features.ts')
     return snapshotInputs(request)
   },
+  async staleness(request) {
+    const { findStale } = await import('../pipeline/staleness.ts')
+    return findStale(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

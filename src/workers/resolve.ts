@@ -2,7 +2,7 @@ import { linkSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { nearestPublished, publishedRun } from '../jobs/published.ts'
+import { knownInputs, nearestPublished, publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
 import { Failure } from '../pipeline/failure.ts'
 import type { FeatureRequest } from '../pipeline/features.ts'
@@ -65,6 +65,7 @@ async function resolveFeatures(
         known_at: knownAt,
       },
       ...(previous === undefined ? {} : { previous }),
+      known: await knownInputs(context.database.pool, run),
     },
   }
 }

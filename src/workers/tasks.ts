@@ -4,6 +4,7 @@ import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from
 import type { LabelsRequest } from '../pipeline/labels.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
+import type { StalenessRequest } from '../pipeline/staleness.ts'
 import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
 
 import type { Problem } from '../project/problem.ts'
@@ -21,6 +22,7 @@ export interface Tasks {
   describe: { request: ViewRequest; facts: ViewDescription }
   labels: { request: LabelsRequest; facts: { columns: Column[]; problems: Problem[] } }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
+  staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

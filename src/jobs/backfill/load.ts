@@ -3,7 +3,7 @@ import type { AsOf } from '../../project/asof.ts'
 import { type Connection, listSlots } from '../slots.ts'
 import type { BackfillSlot, PastRun } from './plan.ts'
 
-/** The slots of a view or model among these as-ofs, with the version that stands. */
+/** The slots of a view or model among these as-ofs, with the version that stands; nothing is said of staleness. */
 export async function loadBackfillSlots(
   pool: Pool,
   kind: 'features' | 'scores',

@@ -1,0 +1,18 @@
+import { openChildren } from '../workers/children.ts'
+import { findStale } from '../workers/currency.ts'
+import type { Session } from './session.ts'
+
+/** Why published partitions are not what a run would compute now, by the run that published them. */
+export async function staleAmong(
+  { database, project }: Session,
+  slots: { published_run: string | null }[],
+): Promise<Map<string, string>> {
+  const runs = slots.flatMap(({ published_run }) => published_run ?? [])
+  if (runs.length === 0) return new Map()
+  const children = openChildren({ places: 1 })
+  try {
+    return await findStale({ database, children }, project, runs)
+  } finally {
+    await children.close()
+  }
+}

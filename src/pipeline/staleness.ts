@@ -1,0 +1,158 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AsOf } from '../project/asof.ts'
+import type { View } from '../project/project.ts'
+import { classify } from './classify.ts'
+import { type Cut, featureCut } from './cut.ts'
+import { hashView, viewFiles } from './describe.ts'
+import type { InputFile, VisibleRows } from './facts.ts'
+import { EVER, inputsOf } from './inputs.ts'
+import { openQuery } from './query.ts'
+import { cutSources } from './tables.ts'
+import { fileKey, hashVisible } from './visible.ts'
+
+export interface StalenessRequest {
+  /** Absolute path of the project. */
+  root: string
+  view: View
+  /** The project's zone. */
+  timezone: string
+  threads: number
+  /** Published partitions: what each was computed from. */
+  partitions: PublishedPartition[]
+}
+
+export interface PublishedPartition {
+  asOf: Pick<AsOf, 'instant' | 'local'>
+  viewHash: string | null
+  inputs: InputFile[]
+}
+
+/**
+ * Of each partition why it is not what a run would compute now, undefined where it is. Files are compared by size,
+ * modification time and rows; where those differ, the rows that can be seen at the as-of decide, whatever their order
+ * and however they are spread over files. What keeps a partition from being compared is its reason. Never throws for
+ * what lies in the files.
+ */
+export async function findStale(request: StalenessRequest): Promise<(string | undefined)[]> {
+  const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-stale-')))
+  try {
+    const hash = await hashView(request.root, request.view, request.timezone, temp)
+    const reasons: (string | undefined)[] = []
+    for (const partition of request.partitions) {
+      reasons.push(
+        partition.viewHash !== hash ? 'the view has changed' : await staleInput(request, partition, temp),
+      )
+    }
+    return reasons
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+async function staleInput(
+  request: StalenessRequest,
+  partition: PublishedPartition,
+  temp: string,
+): Promise<string | undefined> {
+  // What arrived after the run had read counts: a run would see it now.
+  const cut = featureCut(partition.asOf, EVER, request.timezone)
+  try {
+    const now = inputsOf(cutSources(request.root, request.view, cut))
+    const known = new Set(partition.inputs.map(fileKey))
+    const same = new Set(now.map(fileKey).filter((key) => known.has(key)))
+    const before = partition.inputs.filter((input) => !same.has(fileKey(input)))
+    const after = now.filter((input) => !same.has(fileKey(input)))
+    if (before.length + after.length === 0) return undefined
+    return saysChange(before, await hashed(request, partition, cut, after, temp))
+  } catch (error) {
+    return `its inputs cannot be compared: ${classify(error).message}`
+  }
+}
+
+async function hashed(
+  { root, view, threads }: StalenessRequest,
+  { asOf }: PublishedPartition,
+  cut: Cut,
+  inputs: InputFile[],
+  temp: string,
+): Promise<InputFile[]> {
+  if (inputs.length === 0) return []
+  const query = await openQuery({
+    root,
+    view,
+    sql: view.sql,
+    file: viewFiles(root, view).sql,
+    cut,
+    parameters: { as_of: asOf.local },
+    writable: temp,
+    temp,
+    threads,
+  })
+  try {
+    return await hashVisible(query.engine, query.tables, cut, inputs)
+  } finally {
+    query.close()
+  }
+}
+
+/** The first file that differs among sources whose rows do, undefined where every source has the rows that it had. */
+function saysChange(before: InputFile[], after: InputFile[]): string | undefined {
+  const sources = [...new Set([...before, ...after].map(({ source }) => source))]
+  const changes = sources.flatMap((source) => {
+    const own = (inputs: InputFile[]) => inputs.filter((input) => input.source === source)
+    return sameRows(own(before), own(after)) ? [] : changedFiles(own(before), own(after))
+  })
+  const [first] = changes
+  if (first === undefined) return undefined
+  const more = changes.length - 1
+  return more === 0 ? first : `${first}, and ${more} more ${more === 1 ? 'file' : 'files'}`
+}
+
+function sameRows(before: InputFile[], after: InputFile[]): boolean {
+  const kinds = new Set([...before, ...after].map(({ visible }) => visible?.of))
+  if (kinds.size > 1 || kinds.has(undefined)) return [...before, ...after].every(isUnseen)
+  const [a, b] = [total(before), total(after)]
+  return a.rows === b.rows && a.sum === b.sum
+}
+
+function isUnseen({ visible }: InputFile): boolean {
+  return visible?.rows === 0
+}
+
+function total(inputs: InputFile[]): { rows: number; sum: bigint } {
+  const seen = inputs.map(({ visible }) => visible).filter((each): each is VisibleRows => each !== undefined)
+  return {
+    rows: seen.reduce((sum, { rows }) => sum + rows, 0),
+    sum: seen.reduce((sum, each) => sum + BigInt(each.sum), 0n),
+  }
+}
+
+function changedFiles(before: InputFile[], after: InputFile[]): string[] {
+  const old = new Map(before.map((input) => [input.path, input]))
+  const changed = after.flatMap((input) => {
+    const was = old.get(input.path)
+    old.delete(input.path)
+    const [rows, rowsBefore] = [rowsOf(input), was === undefined ? undefined : rowsOf(was)]
+    if (was === undefined) return rows === 0 ? [] : [`${input.path} is new, with ${rows} rows before the cut`]
+    if (
+      was.visible !== undefined &&
+      was.visible.of === input.visible?.of &&
+      was.visible.sum === input.visible.sum
+    )
+      return []
+    return [
+      `${input.path} has changed: ${rows} rows before the cut, ${rowsBefore === rows ? 'as many as it had, but others' : `${rowsBefore} when it was read`}`,
+    ]
+  })
+  const gone = [...old.values()].filter((input) => rowsOf(input) > 0)
+  return [
+    ...changed,
+    ...gone.map((input) => `${input.path} is gone, with ${rowsOf(input)} rows before the cut`),
+  ]
+}
+
+function rowsOf({ visible, rows }: InputFile): number {
+  return visible?.rows ?? rows
+}

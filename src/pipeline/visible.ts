@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { columnOf, isKeyed, timeName } from './admitted.ts'
+import { arrivalBound, type Cut } from './cut.ts'
+import { hashedColumns, type SourceTable, timeOfTable, visibleRows } from './cutview.ts'
+import type { Engine } from './duckdb.ts'
+import type { InputFile, VisibleRows } from './facts.ts'
+import { columnNamed } from './schema.ts'
+import type { SourceFile } from './sources.ts'
+import { rawLimit, timeColumn } from './timecolumn.ts'
+
+/** What is known already of files that have not changed, by `fileKey`. */
+export type KnownRows = ReadonlyMap<string, InputFile>
+
+/** A file as it was when something was learned of it. */
+export function fileKey({ source, path, size, modified }: InputFile): string {
+  return [source, path, size, modified].join('\n')
+}
+
+/** Files by `fileKey`, for `hashVisible`. */
+export function knownRows(inputs: InputFile[]): KnownRows {
+  return new Map(inputs.map((input) => [fileKey(input), input]))
+}
+
+/**
+ * Adds to each input file what its rows come to that are seen at the cut, in the columns that the query reads and
+ * whatever their order: their number and the sum of their hashes. A file that lies wholly before the cut says the same
+ * at every later one, so that a night hashes what is new since the last. Hashing all of 30,000,000 events of four
+ * columns takes an eighth of the time of aggregating them.
+ */
+export async function hashVisible(
+  engine: Engine,
+  tables: SourceTable[],
+  cut: Cut,
+  inputs: InputFile[],
+  known: KnownRows = new Map(),
+): Promise<InputFile[]> {
+  const of = await kindOf(engine, tables)
+  const found = new Map<string, VisibleRows>()
+  for (const table of tables) {
+    const own = inputs.filter(({ source }) => source === table.found.name)
+    const paths = new Map(own.map((input) => [input.path, input]))
+    const files = table.files.filter(({ shown }) => paths.has(shown))
+    const open = files.filter((file) => {
+      const input = paths.get(file.shown)
+      if (input === undefined) return false
+      const before = known.get(fileKey(input))?.visible
+      if (before === undefined || before.of !== of.get(table.found.name)) return true
+      if (!before.whole || !isWhole(table, file, cut)) return true
+      found.set(fileKey(input), before)
+      return false
+    })
+    // Files that lack a column can be read only beside one that has it.
+    const read = open.length > 0 && table.schema.differs ? table.files : open
+    for (const [shown, { rows, sum }] of await sumsOf(engine, { ...table, files: read }, cut)) {
+      const [input, file] = [paths.get(shown), open.find((each) => each.shown === shown)]
+      if (input === undefined || file === undefined) continue
+      found.set(fileKey(input), {
+        rows,
+        sum,
+        of: of.get(table.found.name) ?? '',
+        whole: isWhole(table, file, cut),
+      })
+    }
+  }
+  return inputs.map((input) => {
+    const visible = found.get(fileKey(input))
+    return visible === undefined ? input : { ...input, visible }
+  })
+}
+
+/** DuckDB may hash otherwise in its next version, and one value hashes alike as INTEGER and as BIGINT. */
+async function kindOf(engine: Engine, tables: SourceTable[]): Promise<Map<string, string>> {
+  const { version } = await engine.row('SELECT version() AS version')
+  return new Map(
+    tables.map((table) => [
+      table.found.name,
+      createHash('sha256')
+        .update(
+          [
+            version,
+            ...hashedColumns(table)
+              .map(({ name, type }) => `${name.toLowerCase()} ${type}`)
+              .sort(),
+          ].join('\n'),
+        )
+        .digest('hex')
+        .slice(0, 8),
+    ]),
+  )
+}
+
+async function sumsOf(
+  engine: Engine,
+  table: SourceTable,
+  cut: Cut,
+): Promise<Map<string, { rows: number; sum: string }>> {
+  const { files } = table
+  // The number of a file is a column that DuckDB adds, and a file's own column of that name hides it.
+  if (files.length === 0 || columnNamed(table.schema.columns, 'file_index') !== undefined) return new Map()
+  const { columns, from } = visibleRows(table, cut)
+  const sums = await engine.rows(
+    `SELECT s.file_index AS file, count(*) AS rows, sum(hash(${columns.join(', ')}))::VARCHAR AS sum FROM ${from} GROUP BY ALL`,
+  )
+  const bySum = new Map(sums.map((row) => [Number(row.file), row]))
+  return new Map(
+    files.map(({ shown }, index) => {
+      const row = bySum.get(index)
+      return [shown, { rows: Number(row?.rows ?? 0), sum: String(row?.sum ?? '0') }]
+    }),
+  )
+}
+
+/** Every row of the file that will ever be seen is seen at this cut, as it will be at later ones. */
+function isWhole({ found, schema, ...table }: SourceTable, file: SourceFile, cut: Cut): boolean {
+  const { source } = found
+  if (source.kind === 'static') return true
+  if (source.kind === 'snapshots') return isKeyed(found)
+  const endsBefore = (name: string | undefined, instant: bigint | undefined) => {
+    const column = name === undefined ? undefined : columnNamed(schema.columns, name)
+    if (column === undefined || instant === undefined) return true
+    const max = columnOf(file, column.name)?.range?.max
+    return max !== undefined && max < rawLimit(timeColumn(column.type, source.timezone), instant)
+  }
+  const bound = arrivalBound(source, cut)
+  return (
+    (isKeyed(found) || timeOfTable({ found, schema, ...table }) === undefined
+      ? true
+      : endsBefore(timeName(source), cut.at)) &&
+    endsBefore(source.available_at, bound === undefined ? undefined : bound + 1n) &&
+    (source.kind !== 'history' || endsBefore(source.valid_to, cut.at))
+  )
+}

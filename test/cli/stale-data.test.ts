@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { nightshift, nightshiftJson } from './nightshift.ts'
+
+let database: FreshDatabase
+let project: TemporaryProject
+let at: { project: string; env: Record<string, string> }
+const RANGE = ['--from', '2026-03-02', '--to', '2026-03-05']
+const FILE = 'data/events/date=2026-03-01/events.parquet'
+const LATE = 'data/events/date=2026-03-03/late.parquet'
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  project = await generatedProject()
+  at = { project: project.root, env: { DATABASE_URL: database.url } }
+  await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
+  await nightshift(['promote', 'value', '--version', '1'], at)
+  const { code, stderr } = await nightshift(['backfill', 'value', ...RANGE, '--yes'], at)
+  expect(code, stderr).toBe(0)
+}, 60_000)
+afterAll(async () => {
+  await project.remove()
+  await database.drop()
+})
+
+interface Row {
+  kind: string
+  as_of: string
+  stale: string | null
+}
+
+async function staleNights(kind: string): Promise<Record<string, string>> {
+  const { json } = await nightshiftJson(['status'], at)
+  const rows: Row[] = json
+  return Object.fromEntries(
+    rows
+      .filter((row) => row.kind === kind && row.stale !== null)
+      .map((row) => [row.as_of, row.stale ?? ''])
+      .sort(),
+  )
+}
+
+test('a dump that is written anew with the same rows is not stale, and nothing is run again', async () => {
+  await writeParquet(
+    join(project.root, FILE),
+    `SELECT i AS customer_id, TIMESTAMP '2026-03-01 12:00:00' AS happened_at, (i % 7)::DOUBLE AS amount FROM range(100) t(i) ORDER BY i DESC`,
+  )
+  expect(await staleNights('features')).toEqual({})
+  const { json, code } = await nightshiftJson(['run', 'value', '--as-of', '2026-03-03'], at)
+  const { json: runs } = await nightshiftJson(['runs', 'value'], at)
+  expect({ code, run: json.run }).toEqual({
+    code: 0,
+    run: runs.find((run: { as_of: string }) => run.as_of === '2026-03-03').run,
+  })
+  expect(runs).toHaveLength(4)
+})
+
+test('a late file makes the nights behind it stale, status names it, and backfill --stale repairs them', async () => {
+  await writeParquet(
+    join(project.root, LATE),
+    `SELECT 5::BIGINT AS customer_id, TIMESTAMP '2026-03-03 12:00:00' AS happened_at, 70::DOUBLE AS amount`,
+  )
+  const new_ = `${LATE} is new, with 1 rows before the cut`
+  expect(await staleNights('features')).toEqual({ '2026-03-04': new_, '2026-03-05': new_ })
+  expect(await staleNights('scores')).toEqual({
+    '2026-03-04': `its features are stale: ${new_}`,
+    '2026-03-05': `its features are stale: ${new_}`,
+  })
+  const { stdout } = await nightshift(['status'], at)
+  expect(stdout).toContain('published, stale')
+  expect(stdout).toContain('nightshift backfill value --from 2026-03-04 --to 2026-03-05 --stale')
+
+  const { json: plan } = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--dry-run'], at)
+  expect(plan.slots.map((slot: { as_of: string; action: string }) => `${slot.as_of} ${slot.action}`)).toEqual(
+    ['2026-03-05 run', '2026-03-04 run', '2026-03-03 skip', '2026-03-02 skip'],
+  )
+  expect(plan.refresh.map((refresh: { as_of: string }) => refresh.as_of)).toEqual([
+    '2026-03-05',
+    '2026-03-04',
+  ])
+  const repaired = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--yes'], at)
+  expect(repaired.json).toMatchObject({ nights: 2, published: 2 })
+  expect(await staleNights('features')).toEqual({})
+  expect(await staleNights('scores')).toEqual({})
+})
+
+test('features that were published again make the scores of that night stale', async () => {
+  await nightshift(['refresh', 'activity', '--as-of', '2026-03-05', '--force'], at)
+  expect(await staleNights('features')).toEqual({})
+  expect(Object.keys(await staleNights('scores'))).toEqual(['2026-03-05'])
+  const repaired = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--yes'], at)
+  expect(repaired.json).toMatchObject({ nights: 1, published: 1 })
+  expect(await staleNights('scores')).toEqual({})
+})
