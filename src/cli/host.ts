@@ -5,7 +5,7 @@ import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import type { ProcessRole } from '../workers/alive.ts'
+import { beat, hostAlive, type ProcessRole } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
 import { ledgerEffects } from '../workers/effects.ts'
@@ -90,15 +90,19 @@ export async function openHost(
   }
   const outbox = startLoop(() => sendMail(false), { everyMs: DRAIN_MS, onError: complain('sending mail') })
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined
+  const stays = role !== 'command'
+  const stopBeating =
+    stays && worker === undefined ? await beat(database, { id: context.id, role, places: 0 }) : undefined
   return {
     context,
     wake: () => loop.wake(),
     async close() {
       await worker?.close()
+      await stopBeating?.()
       await loop.close()
       await outbox.close()
-      // A command may be the only process there is: what it has to tell does not wait for others to be told with it.
-      if (role === 'command') await sendMail(true).catch(complain('sending mail'))
+      // Where a command is the only process there is, what it has to tell does not wait for more to be told with it.
+      if (!stays && !(await hostAlive(database))) await sendMail(true).catch(complain('sending mail'))
       await children.close()
       await transport.close()
     },

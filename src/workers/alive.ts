@@ -36,3 +36,13 @@ export async function workerAlive(database: Database): Promise<boolean> {
   )
   return rows[0]?.alive === true
 }
+
+/** True where some process that stays has been seen within 15 s: one that plans and delivers mail in its own time. */
+export async function hostAlive(database: Database): Promise<boolean> {
+  const { rows } = await database.pool.query<{ alive: boolean }>(
+    `select exists (select from nightshift.processes
+       where role <> 'command' and seen_at > clock_timestamp() - make_interval(secs => $1)) as alive`,
+    [ALIVE_MS / 1000],
+  )
+  return rows[0]?.alive === true
+}
