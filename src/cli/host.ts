@@ -5,13 +5,14 @@ import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import { beat, hostAlive, type ProcessRole } from '../workers/alive.ts'
+import { beat, type ProcessRole } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
 import { ledgerEffects } from '../workers/effects.ts'
 import { startLoop } from '../workers/loop.ts'
 import { tellRecovery } from '../workers/report.ts'
 import { startWorker } from '../workers/worker.ts'
+import { postIfAlone } from './post.ts'
 import { projectReader } from './reread.ts'
 import type { Session } from './session.ts'
 
@@ -83,12 +84,12 @@ export async function openHost(
     },
     { everyMs: RECONCILE_MS, onError: complain('reconciling') },
   )
-  const sendMail = async (flush: boolean) => {
+  const sendMail = async () => {
     const settings = alertSettings(context.project())
-    await tell({ database, transport, settings, log, clock: context.clock }, { flush })
+    await tell({ database, transport, settings, log, clock: context.clock })
     return undefined
   }
-  const outbox = startLoop(() => sendMail(false), { everyMs: DRAIN_MS, onError: complain('sending mail') })
+  const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: complain('sending mail') })
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined
   const stays = role !== 'command'
   const stopBeating =
@@ -101,8 +102,7 @@ export async function openHost(
       await stopBeating?.()
       await loop.close()
       await outbox.close()
-      // Where a command is the only process there is, what it has to tell does not wait for more to be told with it.
-      if (!stays && !(await hostAlive(database))) await sendMail(true).catch(complain('sending mail'))
+      if (!stays) await postIfAlone(session)
       await children.close()
       await transport.close()
     },

@@ -1,4 +1,4 @@
-import { listIncidents } from '../alerts/list-incidents.ts'
+import { type ListedIncident, listIncidents } from '../alerts/list-incidents.ts'
 import type { GlobalOptions } from '../cli.ts'
 import { localTime } from '../project/local-time.ts'
 import { printJson, printLine, printTable } from './print.ts'
@@ -10,7 +10,7 @@ export default function incidents(
 ): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const found = await listIncidents(database.pool, new Date(), { closedToo: options.all === true })
-    if (options.json) printJson(found)
+    if (options.json) printJson(found.map(record))
     else if (found.length === 0) printLine(options.all ? 'no incidents yet' : 'no open incidents')
     else {
       printTable(
@@ -32,4 +32,26 @@ export default function incidents(
     }
     return 0
   })
+}
+
+function record(incident: ListedIncident) {
+  const { id, subject, kind, facts } = incident
+  return {
+    incident: id,
+    subject,
+    subject_kind: incident.subjectKind,
+    kind,
+    state: incident.closedAt === undefined ? 'open' : 'closed',
+    opened_at: incident.openedAt,
+    closed_at: incident.closedAt ?? null,
+    acked_at: incident.ackedAt ?? null,
+    acked_by: incident.ackedBy ?? null,
+    nights: incident.bad,
+    message: facts.failure.message,
+    recipients: incident.recipients,
+    mails: incident.mails,
+    last_mail_at: incident.lastMailAt ?? null,
+    next_mail_at: incident.nextMailAt ?? null,
+    muted_until: incident.mutedUntil ?? null,
+  }
 }

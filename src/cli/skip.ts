@@ -6,6 +6,7 @@ import { parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { tellRecovery } from '../workers/report.ts'
 import { personNamed } from './find.ts'
+import { postIfAlone } from './post.ts'
 import { printJson, printLine } from './print.ts'
 import { withSession } from './session.ts'
 
@@ -14,7 +15,8 @@ export default function skip(
   [text = '']: string[],
   options: GlobalOptions & { reason: string; by?: string },
 ): Promise<number> {
-  return withSession(options, async ({ project, database }) => {
+  return withSession(options, async (session) => {
+    const { project, database } = session
     const by = personNamed(project, options.by)
     const [name = '', label = ''] = text.split(/:(.*)/s)
     const kind =
@@ -52,6 +54,7 @@ export default function skip(
       )
       await tellRecovery(client, { project: () => project, clock: () => new Date() }, slot, 'skipped', { by })
     })
+    await postIfAlone(session)
     if (options.json) printJson({ slot: text, state: 'skipped', reason: options.reason })
     else printLine(`${text} is skipped: ${options.reason}`)
     return 0

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg'
-import { reportFailure } from '../alerts/report.ts'
-import { alertSettings } from '../alerts/settings.ts'
+import type { IncidentFailure } from '../alerts/facts.ts'
 import type { Effects } from '../jobs/act.ts'
 import { findRun } from '../jobs/runs.ts'
 import type { Slot } from '../jobs/slots.ts'
@@ -9,17 +8,14 @@ import { Failure } from '../pipeline/failure.ts'
 import type { Context } from './context.ts'
 import { recordFailure } from './outcome.ts'
 import { finishPublication } from './publication.ts'
-import { failureFacts, tellRecovery } from './report.ts'
+import { tellFailure, tellRecovery } from './report.ts'
 
 /** What the planner's actions need, done by this process. */
 export function ledgerEffects(context: Context): Effects {
-  const tell = async (client: ClientBase, slot: Slot, failure: Parameters<typeof failureFacts>[3]) => {
-    const project = context.project()
+  const tell = async (client: ClientBase, slot: Slot, failure: IncidentFailure) => {
     const run = slot.run === null ? undefined : await findRun(client, slot.run)
-    const night = { slot, run, checks: [] }
     const state = slot.state === 'skipped' ? 'failed' : slot.state
-    const facts = await failureFacts(client, project, night, failure, state)
-    await reportFailure(client, context.clock(), facts, alertSettings(project))
+    await tellFailure(client, context, { slot, run, checks: [] }, failure, state)
   }
   return {
     async attemptLost(run, attempt) {

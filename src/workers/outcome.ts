@@ -1,6 +1,4 @@
 import type { ClientBase } from 'pg'
-import { reportFailure } from '../alerts/report.ts'
-import { alertSettings } from '../alerts/settings.ts'
 import { transaction } from '../database/database.ts'
 import { endAttempt, holdsFence } from '../jobs/attempts.ts'
 import { decide, type RetryDecision } from '../jobs/retry.ts'
@@ -11,7 +9,7 @@ import type { Failure } from '../pipeline/failure.ts'
 import { removeAttempts } from '../pipeline/publishing.ts'
 import type { Context } from './context.ts'
 import { type Result, recordResult } from './publication.ts'
-import { failureFacts } from './report.ts'
+import { tellFailure } from './report.ts'
 
 export interface Recorded {
   sentence: string
@@ -94,9 +92,7 @@ export async function recordFailure(
     }
     const state = decision.action === 'hold' ? 'held' : 'failed'
     const night = { slot, run: { ...run, state }, checks: result?.checks ?? [] } as const
-    const project = context.project()
-    const facts = await failureFacts(client, project, night, record, state)
-    await reportFailure(client, new Date(now), facts, alertSettings(project))
+    await tellFailure(client, context, night, record, state)
     return `${state}: ${failure.message}`
   })
   // What is not to be released is of no use to anyone.

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import type { FailureFacts, IncidentFailure, LastGood, RecoveryFacts } from '../alerts/facts.ts'
-import { reportRecovery } from '../alerts/report.ts'
+import { reportFailure, reportRecovery } from '../alerts/report.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import { lastGood as lastGoodRun } from '../jobs/published.ts'
 import { attemptsOf, type Run } from '../jobs/runs.ts'
@@ -19,7 +19,7 @@ export interface Night {
 }
 
 /** Everything that a mail about a night says, from the ledger and the project's files. */
-export async function failureFacts(
+async function failureFacts(
   client: ClientBase,
   project: Project,
   night: Night,
@@ -61,6 +61,25 @@ export async function failureFacts(
     lastGood: await lastGood(client, project, slot),
     baseUrl: project.alerts?.base_url.replace(/\/$/, ''),
     runbook: runbook !== undefined && existsSync(join(project.root, runbook)) ? runbook : undefined,
+  }
+}
+
+/** Tells whoever is on call, within the transaction that ends the run; that nobody is to be told is logged loudly. */
+export async function tellFailure(
+  client: ClientBase,
+  { project: read, clock, log }: Pick<Context, 'project' | 'clock' | 'log'>,
+  night: Night,
+  failure: IncidentFailure,
+  state: FailureFacts['state'],
+): Promise<void> {
+  const project = read()
+  const facts = await failureFacts(client, project, night, failure, state)
+  const { incident, result, recipients } = await reportFailure(client, clock(), facts, alertSettings(project))
+  if (result === 'opened' && recipients.length === 0) {
+    log.error(
+      { incident, subject: facts.subject },
+      `nobody is told of incident ${incident}: ${facts.subject} names no mail address in on_call or owner`,
+    )
   }
 }
 
