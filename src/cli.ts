@@ -120,8 +120,21 @@ add('runbook <model>', 'write the RUNBOOK.md skeleton, say which sections are em
 
 add('doctor', 'check database, queue, mail, disk and files', 'doctor').option(...json)
 
+program.commandsGroup('Training and evaluation')
+add(
+  'dataset <model>',
+  'a training set, point in time: features as they were served, labels joined',
+  'dataset',
+)
+  .requiredOption('--from <as-of>', 'the first as-of')
+  .requiredOption('--to <as-of>', 'the last as-of, included')
+  .option('--every <step>', 'from one as-of to the next: 1d, 7d, 1mo (hours for hourly models)', '1mo')
+  .option('--holdout-from <as-of>', 'as-ofs from here on are the holdout')
+  .option(...json)
+
 program.commandsGroup('The registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')
+  .option('--dataset <id>', 'the training set that it was trained on')
   .option(...asOf)
   .option(...by)
   .option(...json)

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
 import { lastGood } from '../jobs/published.ts'
+import { readDataset } from '../pipeline/dataset/read.ts'
 import type { Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
@@ -22,6 +23,7 @@ import { type Session, withSession } from './session.ts'
 
 interface Options extends GlobalOptions {
   asOf?: string
+  dataset?: string
   by?: string
 }
 
@@ -46,10 +48,16 @@ export default function registerCommand([name = '', file = '']: string[], option
         timezone: project.timezone,
       })
       refuse(description.problems)
+      const dataset = await trainedOn(project, model, description.viewHash, options.dataset)
       const inputs = inputColumns(model, view, description.columns)
       const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
       const trial = await dryRun(session, children, { model, view, path, mapping, asOf: options.asOf })
       const warnings = [...facts.warnings, ...mapping.warnings, ...trial.warnings]
+      if (dataset === null) {
+        warnings.push(
+          `no training set is named (--dataset ID): the gate can never pass parity for this version; nightshift dataset ${model.name} builds one`,
+        )
+      }
       const { version, known } = await register(database, project.warehouse, {
         model: model.name,
         file: path,
@@ -60,7 +68,7 @@ export default function registerCommand([name = '', file = '']: string[], option
         inputs: inputs.map((column) => column.name),
         output: mapping.output,
         mapping,
-        dataset: null,
+        dataset,
         warnings,
         by,
       })
@@ -71,6 +79,7 @@ export default function registerCommand([name = '', file = '']: string[], option
         inputs: version.inputs,
         output: version.output,
         warnings,
+        dataset: version.dataset,
         known,
         tried: trial.rows,
       }
@@ -81,6 +90,22 @@ export default function registerCommand([name = '', file = '']: string[], option
       await children.close()
     }
   })
+}
+
+/** Id of the training set, whose features have to be those of the view as it is now; null where none is named. */
+async function trainedOn(
+  { warehouse }: Project,
+  { name, view }: Model,
+  viewHash: string,
+  id: string | undefined,
+): Promise<string | null> {
+  if (id === undefined) return null
+  const { manifest } = await readDataset(warehouse, name, id)
+  if (manifest.view_hash === viewHash) return manifest.id
+  throw new ConfigurationError(
+    `register: training set ${manifest.id} has the features of another definition of view ${manifest.view} (${manifest.view_hash.slice(0, 12)}) than ${view} has now (${viewHash.slice(0, 12)}): ` +
+      `restore the view as it was, or build the training set anew with nightshift dataset ${name} and train on it`,
+  )
 }
 
 function refuse(problems: Problem[]): void {

@@ -136,7 +136,7 @@ function keyNamed(keys: string[], name: string): string | undefined {
 }
 
 /** `2026-11-21` is that day's midnight in the source's zone, as is `2026-11-21T03:00`; `2026-11-21T03Z` an instant. */
-function keyInstant(found: FoundSource, file: SourceFile, key: string): bigint {
+export function keyInstant(found: FoundSource, file: SourceFile, key: string): bigint {
   const value = file.keys.get(key) ?? ''
   try {
     if (/^\d{4}-\d{2}-\d{2}T\d{2}Z$/.test(value)) return readInstant(value.replace('Z', ':00Z'))

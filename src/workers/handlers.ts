@@ -29,6 +29,10 @@ export const handlers: {
     const { findStale } = await import('../pipeline/staleness.ts')
     return findStale(request)
   },
+  async dataset(request, progress) {
+    const { buildDataset } = await import('../pipeline/dataset/build.ts')
+    return buildDataset({ ...request, progress })
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

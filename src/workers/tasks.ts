@@ -1,3 +1,4 @@
+import type { DatasetFacts, DatasetRequest } from '../pipeline/dataset/build.ts'
 import type { Column, FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
@@ -23,6 +24,7 @@ export interface Tasks {
   labels: { request: LabelsRequest; facts: { columns: Column[]; problems: Problem[] } }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
+  dataset: { request: DatasetRequest; facts: DatasetFacts }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

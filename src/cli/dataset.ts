@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { relative } from 'node:path'
+import { Temporal } from 'temporal-polyfill'
+import type { GlobalOptions } from '../cli.ts'
+import type { DatasetFacts } from '../pipeline/dataset/build.ts'
+import { datasetsFolder } from '../pipeline/dataset/read.ts'
+import { type AsOf, asOfRange, grainOf, parseAsOf } from '../project/asof.ts'
+import { parseDuration } from '../project/duration.ts'
+import { openProject } from '../project/load.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model, Project } from '../project/project.ts'
+import { openChildren } from '../workers/children.ts'
+import { modelNamed, viewNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { openProgress } from './progress.ts'
+
+interface Options extends GlobalOptions {
+  from: string
+  to: string
+  every: string
+  holdoutFrom?: string
+}
+
+/** `dataset MODEL --from D --to D --every 1mo [--holdout-from D]`: needs no ledger and no worker. */
+export default async function dataset([name = '']: string[], options: Options): Promise<number> {
+  const project = openProject(options.project)
+  const model = modelNamed(project, name)
+  const view = viewNamed(project, model.view)
+  if (model.labels === undefined) {
+    throw new ConfigurationError(
+      `dataset: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
+    )
+  }
+  const { timezone } = project
+  const asOfs = stepped(
+    parseAsOf(options.from, timezone),
+    parseAsOf(options.to, timezone),
+    options.every,
+    timezone,
+  )
+  const holdoutFrom = options.holdoutFrom === undefined ? undefined : parseAsOf(options.holdoutFrom, timezone)
+  if (
+    holdoutFrom !== undefined &&
+    asOfs.every((asOf) => Date.parse(asOf.instant) < Date.parse(holdoutFrom.instant))
+  ) {
+    throw new ConfigurationError(
+      `dataset: expected --holdout-from to be one of the as-ofs or before the last (${asOfs.at(-1)?.label}), got: ${options.holdoutFrom}`,
+    )
+  }
+  const bar = openProgress(options.json === true)
+  const children = openChildren({ places: 1 })
+  let built: DatasetFacts
+  try {
+    const title = `training set of ${model.name}`
+    built = await children.run(
+      'dataset',
+      {
+        root: project.root,
+        model: model.name,
+        view,
+        labels: model.labels,
+        asOfs,
+        holdoutFrom,
+        timezone,
+        now: new Date().toISOString(),
+        folder: datasetsFolder(project.warehouse, model.name),
+        threads: availableParallelism(),
+        release: release(),
+      },
+      {
+        progress: (text, done, total) =>
+          bar.show('dataset', title, text, {
+            ...(done === undefined ? {} : { rows: done }),
+            ...(total === undefined ? {} : { total }),
+          }),
+      },
+    )
+  } finally {
+    bar.close()
+    await children.close()
+  }
+  const record = recordOf(project, built)
+  if (options.json) printJson(record)
+  else print(model, record)
+  return 0
+}
+
+function release(): string {
+  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
+}
+
+/** From the first as-of in steps; a month from the 31st ends on the last day of a shorter one. */
+function stepped(from: AsOf, to: AsOf, every: string, timezone: string): AsOf[] {
+  const range = asOfRange(from, to, timezone)
+  const months = /^(\d{1,3})mo$/.exec(every)?.[1]
+  if (months !== undefined && Number(months) > 0 && grainOf(from) === 'day') {
+    const first = Temporal.PlainDate.from(from.label)
+    const wanted = new Set<string>()
+    for (let step = 0; step * Number(months) <= range.length / 28 + 1; step++) {
+      wanted.add(first.add({ months: step * Number(months) }).toString())
+    }
+    return range.filter(({ label }) => wanted.has(label))
+  }
+  if (/mo$/.test(every)) {
+    throw new ConfigurationError(`expected --every to be such as 1d, 7d, 2w or 1mo, got: ${every}`)
+  }
+  const duration = parseDuration(every, '--every')
+  const step = grainOf(from) === 'day' ? (duration.days ?? 0) : duration.ms / 3_600_000
+  if (!Number.isInteger(step) || step < 1) {
+    throw new ConfigurationError(
+      `expected --every to be ${grainOf(from) === 'day' ? 'whole days or months, such as 1d, 7d or 1mo' : 'whole hours, such as 6h'}, got: ${every}`,
+    )
+  }
+  return range.filter((_, index) => index % step === 0)
+}
+
+function recordOf(project: Project, { manifest, folder, known, warnings }: DatasetFacts) {
+  const path = (file: string) => `${relative(project.root, folder)}/${file}`
+  return {
+    id: manifest.id,
+    model: manifest.model,
+    view: manifest.view,
+    view_hash: manifest.view_hash,
+    train: path('train.parquet'),
+    holdout: path('holdout.parquet'),
+    manifest: path('manifest.json'),
+    rows: { train: manifest.train.rows, holdout: manifest.holdout.rows },
+    as_of: manifest.as_of,
+    splits: { train: manifest.train, holdout: manifest.holdout },
+    label: manifest.label,
+    left_out: manifest.left_out,
+    known,
+    warnings,
+  }
+}
+
+function print(model: Model, record: ReturnType<typeof recordOf>): void {
+  const { left_out: out, splits } = record
+  printLine(`training set ${record.id} of ${record.model}${record.known ? ', which was there already' : ''}`)
+  printTable(
+    ['split', 'rows', 'as of', record.label.column, 'file'],
+    (['train', 'holdout'] as const).map((name) => [
+      name,
+      splits[name].rows,
+      spanOf(splits[name].as_of),
+      balanceOf(splits[name].balance),
+      record[name],
+    ]),
+  )
+  if (out.without_label > 0) printLine(`left out: ${out.without_label} rows without a label`)
+  for (const { as_of, rows } of out.gap) {
+    printLine(
+      `left out: ${as_of}, ${rows} rows: its label window of ${record.label.horizon} reaches into the holdout (the gap)`,
+    )
+  }
+  for (const { as_of, reason } of out.immature) printLine(`left out: ${as_of}: ${reason}`)
+  for (const warning of record.warnings) printLine(`warning: ${warning}`)
+  printLine(`next: train on it, then nightshift register ${model.name} FILE.onnx --dataset ${record.id}`)
+}
+
+function spanOf(asOfs: string[]): string {
+  if (asOfs.length === 0) return 'none'
+  return asOfs.length <= 2 ? asOfs.join(', ') : `${asOfs[0]} to ${asOfs.at(-1)} (${asOfs.length})`
+}
+
+function balanceOf(balance: Record<string, number> | null): string {
+  if (balance === null) return ''
+  return Object.entries(balance)
+    .map(([value, rows]) => `${value}: ${rows}`)
+    .join(', ')
+}

@@ -1,0 +1,79 @@
+import { Temporal } from 'temporal-polyfill'
+import { type AsOf, momentAfter } from '../../project/asof.ts'
+import type { Duration, Source } from '../../project/project.ts'
+import { columnOf, isKeyed, keyInstant, rawInstant, timeName } from '../admitted.ts'
+import { showInstant } from '../localtime.ts'
+import type { FoundSource } from '../sources.ts'
+import { timeColumn } from '../timecolumn.ts'
+
+/** The window that a label looks at: from the as-of to `end`. */
+export interface LabelWindow {
+  asOf: AsOf
+  end: { instant: string; local: string }
+  /** When its data is complete: the end plus `labels.lag`. ISO 8601. */
+  complete: string
+}
+
+export function labelWindow(
+  asOf: AsOf,
+  { horizon, lag }: { horizon: Duration; lag: Duration },
+  timezone: string,
+): LabelWindow {
+  const end = momentAfter(asOf, horizon, timezone)
+  const complete = momentAfter({ ...asOf, ...end }, lag, timezone).instant
+  return { asOf, end, complete }
+}
+
+/** The newest event of a source by its footers and paths, undefined where they say none. */
+export interface Newest {
+  source: string
+  at: string
+}
+
+/**
+ * The newest event of each source that has a time: of a history the newest beginning or end of a row. Statistics of
+ * the footers alone are asked; a source that has none leaves the question open, and is not among them.
+ */
+export function newestEvents(sources: FoundSource[]): Newest[] {
+  return sources.flatMap((found) => {
+    const instants = found.files.flatMap((file) => {
+      if (isKeyed(found)) {
+        const key = timeName(found.source)
+        return key === undefined ? [] : [keyInstant(found, file, key)]
+      }
+      return timeNames(found.source).flatMap((name) => {
+        const column = columnOf(file, name)
+        if (column?.range === undefined || column.time === undefined) return []
+        const type = column.time === 'date' ? 'DATE' : 'TIMESTAMP'
+        const zone = column.time === 'instant' ? 'UTC' : found.source.timezone
+        const at = rawInstant(column.range.max, timeColumn(type, zone))
+        // `9999-12-31` and infinity are ways to say never.
+        return at < NEVER ? [at] : []
+      })
+    })
+    const newest = instants.reduce<bigint | undefined>(
+      (a, b) => (a === undefined || b > a ? b : a),
+      undefined,
+    )
+    return newest === undefined ? [] : [{ source: found.name, at: showInstant(newest) }]
+  })
+}
+
+const NEVER = BigInt(Date.parse('2200-01-01T00:00:00Z')) * 1000n
+
+function timeNames(source: Source): string[] {
+  const name = timeName(source)
+  const end = source.kind === 'history' ? source.valid_to : undefined
+  return [name, end].filter((each) => each !== undefined)
+}
+
+/** Why a window is not over, undefined where it is. */
+export function immature({ complete, end }: LabelWindow, now: string, newest: Newest[]): string | undefined {
+  const after = (a: string, b: string) => Temporal.Instant.compare(a, b) > 0
+  const until = complete === end.instant ? complete : `${end.instant}, complete at ${complete}`
+  if (after(complete, now)) return `its label window ends at ${until}: that lies in the future`
+  const short = newest.find(({ at }) => after(complete, at))
+  return short === undefined
+    ? undefined
+    : `its label window ends at ${until}, and the newest event of source ${short.source} is of ${short.at}`
+}
