@@ -131,6 +131,11 @@ add(
   .option('--every <step>', 'from one as-of to the next: 1d, 7d, 1mo (hours for hourly models)', '1mo')
   .option('--holdout-from <as-of>', 'as-ofs from here on are the holdout')
   .option(...json)
+add('evaluate <model>', 'a version on the holdout of a training set, beside the champion', 'evaluate')
+  .requiredOption('--version <n>', 'which version', integer)
+  .requiredOption('--dataset <id>', 'the training set whose holdout is scored')
+  .option(...by)
+  .option(...json)
 
 program.commandsGroup('The registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')

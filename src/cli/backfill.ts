@@ -15,7 +15,7 @@ import { settingsFor } from '../jobs/request.ts'
 import { type AsOf, asOfRange, parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
-import { historyOf } from '../registry/history.ts'
+import { championChanges } from '../registry/history.ts'
 import { champion, listVersions } from '../registry/versions.ts'
 import { modelNamed, personNamed } from './find.ts'
 import { followBackfill } from './follow-backfill.ts'
@@ -159,7 +159,7 @@ async function choiceOf(
     return { use: 'version', version: options.version }
   }
   if (options.asWas) {
-    const changes = (await historyOf(pool, model)).filter((entry) => entry.event !== 'registered')
+    const changes = await championChanges(pool, model)
     return { use: 'as-was', champions: changes.map(({ at, version }) => ({ at, version })) }
   }
   return { use: 'champion', version: (await champion(pool, model))?.version }

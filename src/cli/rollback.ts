@@ -1,6 +1,6 @@
 import type { GlobalOptions } from '../cli.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import { historyOf } from '../registry/history.ts'
+import { championChanges } from '../registry/history.ts'
 import { promote } from '../registry/promote.ts'
 import { champion } from '../registry/versions.ts'
 import { modelNamed, personNamed } from './find.ts'
@@ -19,9 +19,7 @@ export default function rollback([name = '']: string[], options: Options): Promi
     const model = modelNamed(project, name)
     const by = personNamed(project, options.by)
     const current = await champion(database.pool, model.name)
-    const changes = (await historyOf(database.pool, model.name)).filter(
-      (entry) => entry.event !== 'registered',
-    )
+    const changes = await championChanges(database.pool, model.name)
     const before = changes.map((entry) => entry.version).findLast((version) => version !== current?.version)
     const to = options.to ?? before
     if (current === undefined || to === undefined) {

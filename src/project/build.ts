@@ -47,7 +47,7 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
       labels === undefined || labelsSql === undefined
         ? undefined
         : { sqlFile: join(folder, labels.sql), sql: labelsSql, horizon: labels.horizon, lag: labels.lag },
-    evaluation: { require: evaluation.require, segments: evaluation.segments },
+    evaluation: { require: evaluation.require, segments: evaluation.segments, k: evaluation.k },
     shadow: { min_nights: shadow.min_nights, current: shadow.current },
     drift: {
       columns: drift.columns,

@@ -106,7 +106,7 @@ export interface Model {
   onnx: OnnxMapping
   score: ScoreColumn
   labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration } | undefined
-  evaluation: { require: Record<string, Requirement>; segments: string[] }
+  evaluation: { require: Record<string, Requirement>; segments: string[]; k: number }
   shadow: {
     min_nights: number
     current: { path: string; entity: string[]; score: string } | undefined

@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 
 export interface HistoryEntry {
   model: string
-  event: 'registered' | 'promoted' | 'rolled back'
+  event: 'registered' | 'evaluated' | 'promoted' | 'rolled back'
   version: number
   from_version?: number | null
   by: string | null
@@ -38,4 +38,13 @@ export async function historyOf(
     [model],
   )
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+}
+
+/** The changes of a model's champion, oldest first. */
+export async function championChanges(
+  connection: ClientBase | Pool,
+  model: string,
+): Promise<(HistoryEntry & { at: string })[]> {
+  const entries = await historyOf(connection, model)
+  return entries.filter(({ event }) => event === 'promoted' || event === 'rolled back')
 }

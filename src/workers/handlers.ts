@@ -33,6 +33,10 @@ export const handlers: {
     const { buildDataset } = await import('../pipeline/dataset/build.ts')
     return buildDataset({ ...request, progress })
   },
+  async evaluate(request) {
+    const { evaluate } = await import('../pipeline/evaluation/evaluate.ts')
+    return evaluate(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

@@ -1,4 +1,5 @@
 import type { DatasetFacts, DatasetRequest } from '../pipeline/dataset/build.ts'
+import type { EvaluationFacts, EvaluationRequest } from '../pipeline/evaluation/evaluate.ts'
 import type { Column, FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
@@ -25,6 +26,7 @@ export interface Tasks {
   inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
+  evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

@@ -106,12 +106,12 @@ test('forty models fail while SMTP is down: one mail an address, none lost, none
     expect(beats.length).toBeGreaterThan(0)
 
     // Half of them are mended, each by a command of its own.
+    const seen = mails.received.length
     for (const number of broken) await mend(number)
     const { json: failed } = await nightshiftJson(['runs', '--state', 'held'], at)
     for (const { run, name } of failed) {
       if (broken.includes(String(name).slice(-2))) await nightshiftJson(['retry', run], at)
     }
-    const seen = mails.received.length
     // Their scores fail in turn, for want of champions: told in groups again, beside what the commands said.
     await until('the next failures are told', async () => (mails?.received.length ?? 0) >= seen + 3, 120)
     // And given up: the all-clears close all of the threads.

@@ -77,7 +77,7 @@ function modelOf(name: string, view: string): Model {
     onnx: { output: undefined, class: undefined, inputs: {} },
     score: { column: 'score', min: undefined, max: undefined, threshold: undefined },
     labels: undefined,
-    evaluation: { require: {}, segments: [] },
+    evaluation: { require: {}, segments: [], k: 0.1 },
     shadow: { min_nights: 14, current: undefined },
     drift: { columns: undefined, score: true, min_effect: 0.1, persist: '2 of 3' },
     retrain: undefined,

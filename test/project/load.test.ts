@@ -130,7 +130,7 @@ describe('a sound project', () => {
         horizon: { text: '30d', ms: 2_592_000_000, days: 30 },
         lag: { text: '0d', ms: 0, days: 0 },
       },
-      evaluation: { require: { auc: { min: 0.75, max_drop: 0.01 } }, segments: [] },
+      evaluation: { require: { auc: { min: 0.75, max_drop: 0.01 } }, segments: [], k: 0.1 },
       shadow: { min_nights: 14, current: undefined },
       drift: { columns: ['tenure_days'], score: true, min_effect: 0.1, persist: '2 of 3' },
       retrain: {

@@ -333,7 +333,7 @@ async function joinLabels(request: DatasetRequest, joining: Joining): Promise<nu
     const entity = view.entity.map(identifier)
     const from = `read_parquet(${literal(joining.labels)})`
     const doubles = await engine.rows(
-      `SELECT ${entity.map((name) => `${name}::VARCHAR AS ${name}`).join(', ')}, count(*)::INTEGER AS n FROM ${from} GROUP BY ALL HAVING count(*) > 1 LIMIT 5`,
+      `SELECT ${entity.map((name) => `${name}::VARCHAR AS ${name}`).join(', ')}, count(*)::INTEGER AS n FROM ${from} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 5`,
     )
     if (doubles.length > 0) {
       const examples = doubles.map(

@@ -119,6 +119,11 @@ export const modelSchema = keys({
     segments: list(column(), 'columns')
       .prefault([])
       .describe('Columns of the view by which metrics are shown apart.'),
+    k: number({ min: 0 })
+      .prefault(0.1)
+      .describe(
+        'The highest scores that precision_at_k and lift_at_k look at: a number of rows, or below 1 a share of them.',
+      ),
   })
     .prefault({})
     .describe('When a version is good enough.'),

@@ -1,0 +1,249 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
+import type { EvaluatedVersion, EvaluationFacts, Measured } from '../pipeline/evaluation/evaluate.ts'
+import type { Metric } from '../pipeline/evaluation/metrics.ts'
+import { checkRequirements, type RequirementCheck } from '../pipeline/evaluation/require.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model, Project } from '../project/project.ts'
+import { recordEvaluation } from '../registry/evaluations.ts'
+import { champion, findVersion, listVersions, type Version } from '../registry/versions.ts'
+import { openChildren } from '../workers/children.ts'
+import { modelNamed, personNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { type Session, withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  version: number
+  dataset: string
+  by?: string
+}
+
+/** The same resamples every time: an evaluation says the same when it is repeated. */
+const SEED = 20_261_122
+
+/** `evaluate MODEL --version N --dataset ID`: exit 1 where `evaluation.require` is not met. */
+export default function evaluateCommand([name = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const model = modelNamed(project, name)
+    const by = personNamed(project, options.by)
+    const version = await versionNamed(session, model, options.version)
+    const dataset = await readDataset(project.warehouse, model.name, options.dataset)
+    refuseOther(version, dataset)
+    const live = await champion(database.pool, model.name)
+    const rival = live === undefined ? undefined : await findVersion(database.pool, model.name, live.version)
+    const comparable = rival?.view_hash === dataset.manifest.view_hash
+    const facts = await measured(project, model, dataset, version, comparable ? rival : undefined)
+    const requirements = checkRequirements(model.evaluation.require, facts, rival?.version ?? null)
+    const passed = requirements.every((check) => check.passed)
+    const notes = [...facts.notes, ...(await notesOn(project, model, version, dataset, rival))]
+    const { metrics, ...rest } = facts
+    const report = {
+      model: model.name,
+      version: version.version,
+      dataset: dataset.manifest.id,
+      as_of: dataset.manifest.holdout.as_of,
+      ...rest,
+      ...metrics,
+      passed,
+      requirements,
+      notes,
+    }
+    await recordEvaluation(
+      database,
+      { model: model.name, version: version.version, dataset: dataset.manifest.id, by, passed, report },
+      { metrics, rows: facts.rows },
+    )
+    if (options.json) printJson(report)
+    else print(model, version, dataset, { ...facts, notes }, requirements, passed)
+    return passed ? 0 : 1
+  })
+}
+
+async function versionNamed({ database }: Session, model: Model, number: number): Promise<Version> {
+  const version = await findVersion(database.pool, model.name, number)
+  if (version !== undefined) return version
+  const known = (await listVersions(database.pool, model.name)).map((each) => each.version).reverse()
+  throw new ConfigurationError(
+    `evaluate ${model.name}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${number}`,
+  )
+}
+
+function refuseOther(version: Version, { manifest }: Dataset): void {
+  if (manifest.holdout.rows === 0) {
+    throw new ConfigurationError(
+      `evaluate: training set ${manifest.id} has no holdout: build one with nightshift dataset ${manifest.model} --from D --to D --holdout-from D`,
+    )
+  }
+  if (manifest.view_hash === version.view_hash) return
+  throw new ConfigurationError(
+    `evaluate: version ${version.version} stands on view ${version.view} as ${version.view_hash.slice(0, 12)}, training set ${manifest.id} on ${manifest.view} as ${manifest.view_hash.slice(0, 12)}: ` +
+      'they are other features; build a training set of the version’s own view',
+  )
+}
+
+async function measured(
+  project: Project,
+  model: Model,
+  dataset: Dataset,
+  version: Version,
+  rival: Version | undefined,
+): Promise<EvaluationFacts> {
+  const file = (each: Version): EvaluatedVersion => ({
+    version: each.version,
+    file: join(project.warehouse, each.file),
+    sha256: each.sha256,
+    mapping: each.mapping,
+  })
+  const temp = await mkdtemp(join(tmpdir(), 'nightshift-evaluate-'))
+  const children = openChildren({ places: 1 })
+  try {
+    return await children.run('evaluate', {
+      holdout: dataset.holdout,
+      entity: dataset.manifest.entity,
+      label: dataset.manifest.label.column,
+      segments: model.evaluation.segments,
+      version: file(version),
+      champion: rival === undefined ? undefined : file(rival),
+      score: model.score,
+      k: model.evaluation.k,
+      seed: SEED,
+      temp,
+      threads: availableParallelism(),
+    })
+  } finally {
+    await children.close()
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+/** What makes the figures less than they seem. */
+async function notesOn(
+  { warehouse }: Project,
+  { name }: Model,
+  version: Version,
+  { manifest }: Dataset,
+  rival: Version | undefined,
+): Promise<string[]> {
+  const notes: string[] = []
+  if (rival !== undefined && rival.view_hash !== manifest.view_hash) {
+    notes.push(
+      `champion version ${rival.version} stands on other features (view ${rival.view}, ${rival.view_hash.slice(0, 12)}): it cannot score these rows, and is not compared`,
+    )
+  }
+  if (version.dataset === null) {
+    notes.push(
+      `version ${version.version} names no training set: whether it has seen this holdout is not known`,
+    )
+    return notes
+  }
+  const trained = await readDataset(warehouse, name, version.dataset).catch(() => undefined)
+  const seen = trained?.manifest.train.as_of.filter((asOf) => manifest.holdout.as_of.includes(asOf)) ?? []
+  if (trained === undefined) notes.push(`training set ${version.dataset} is not there any more`)
+  if (seen.length > 0) {
+    notes.push(
+      `version ${version.version} was trained on ${seen.join(', ')}, which this holdout has too: the figures flatter it`,
+    )
+  }
+  return notes
+}
+
+const NAMES: Record<Metric, string> = {
+  auc: 'ROC AUC',
+  average_precision: 'average precision',
+  log_loss: 'log loss',
+  brier: 'Brier score',
+  ece: 'calibration error',
+  precision_at_k: 'precision at k',
+  lift_at_k: 'lift at k',
+  rmse: 'RMSE',
+  mae: 'MAE',
+  r2: 'R2',
+}
+
+function print(
+  model: Model,
+  version: Version,
+  { manifest }: Dataset,
+  facts: EvaluationFacts,
+  requirements: RequirementCheck[],
+  passed: boolean,
+): void {
+  const against = facts.against_champion
+  printLine(
+    `version ${version.version} of ${model.name} on the holdout of ${manifest.id}: ${facts.rows} rows of ${facts.entities} entities, as of ${manifest.holdout.as_of.join(', ')}`,
+  )
+  printTable(
+    [
+      '',
+      'value',
+      '95 % interval',
+      ...(against === null ? [] : [`against version ${against.version}`, '95 % interval']),
+    ],
+    metricNames(facts).map((metric) => [
+      NAMES[metric],
+      figure(facts.metrics[metric]),
+      interval(facts.intervals[metric]),
+      ...(against === null
+        ? []
+        : [signed(against.difference[metric]?.value), interval(against.difference[metric])]),
+    ]),
+  )
+  if (facts.confusion !== null) {
+    const { threshold, true_positive, false_positive, true_negative, false_negative } = facts.confusion
+    printLine(
+      `at ${threshold}: ${true_positive} right and ${false_positive} wrong of those decided for, ${true_negative} right and ${false_negative} wrong of the others`,
+    )
+  }
+  printParts(
+    'as of',
+    facts.by_as_of.map((part) => ({ ...part, value: part.as_of })),
+    facts,
+  )
+  for (const segment of new Set(facts.by_segment.map((part) => part.segment))) {
+    printParts(
+      segment,
+      facts.by_segment.filter((part) => part.segment === segment),
+      facts,
+    )
+  }
+  for (const note of facts.notes) printLine(`note: ${note}`)
+  for (const check of requirements) printLine(`${check.passed ? 'met' : 'NOT MET'}: ${check.message}`)
+  if (requirements.length === 0) {
+    printLine('nothing is required of it: evaluation.require in model.yaml says what a version must reach')
+  }
+  printLine(passed ? 'passed' : 'not passed')
+}
+
+function metricNames(facts: EvaluationFacts): Metric[] {
+  return Object.keys(NAMES).filter((name): name is Metric => name in facts.metrics)
+}
+
+function printParts(title: string, parts: (Measured & { value: string })[], facts: EvaluationFacts): void {
+  const shown = metricNames(facts).slice(0, 4)
+  printTable(
+    [title, 'rows', ...shown.map((metric) => NAMES[metric]), '95 % interval of the first'],
+    parts.map((part) => [
+      part.value,
+      part.rows,
+      ...shown.map((metric) => figure(part.metrics[metric])),
+      interval(shown[0] === undefined ? undefined : part.intervals[shown[0]]),
+    ]),
+  )
+}
+
+function figure(value: number | null | undefined): string {
+  return typeof value === 'number' ? value.toFixed(6) : 'none'
+}
+
+function signed(value: number | null | undefined): string {
+  return typeof value === 'number' ? `${value > 0 ? '+' : ''}${value.toFixed(6)}` : 'none'
+}
+
+function interval(given: { low: number | null; high: number | null } | undefined): string {
+  if (given === undefined || given.low === null || given.high === null) return ''
+  return `${given.low.toFixed(4)} to ${given.high.toFixed(4)}`
+}

@@ -1,0 +1,59 @@
+import type { Metric, Metrics } from './metrics.ts'
+
+/** A 95 % interval. Null where fewer than half of the resamples have the figure. */
+export interface Interval {
+  low: number | null
+  high: number | null
+}
+
+/**
+ * How often each entity is drawn in one resample, with replacement: all rows of an entity come or stay away together,
+ * since the nights of one customer are no independent rows (Davison and Hinkley 1997, the cluster bootstrap).
+ */
+export function resample(entities: Uint32Array, count: number, random: () => number): Uint32Array {
+  const drawn = new Uint32Array(count)
+  for (let draw = 0; draw < count; draw++) {
+    const entity = Math.floor(random() * count)
+    drawn[entity] = (drawn[entity] ?? 0) + 1
+  }
+  return Uint32Array.from(entities, (entity) => drawn[entity] ?? 0)
+}
+
+/** The 2.5th and 97.5th percentile of each figure over the resamples. */
+export function intervals(
+  resamples: Metrics[],
+  metrics: readonly Metric[],
+): Partial<Record<Metric, Interval>> {
+  return Object.fromEntries(
+    metrics.map((metric) => {
+      const values = resamples.map((each) => each[metric]).filter((value) => typeof value === 'number')
+      if (values.length * 2 < resamples.length || values.length === 0)
+        return [metric, { low: null, high: null }]
+      values.sort((a, b) => a - b)
+      return [metric, { low: quantile(values, 0.025), high: quantile(values, 0.975) }]
+    }),
+  )
+}
+
+/** Of sorted values, by linear interpolation (type 7 of Hyndman and Fan 1996). */
+export function quantile(sorted: number[], p: number): number {
+  const at = (sorted.length - 1) * p
+  const low = sorted[Math.floor(at)] ?? Number.NaN
+  const high = sorted[Math.ceil(at)] ?? low
+  return low + (high - low) * (at - Math.floor(at))
+}
+
+/** sfc32 (Chris Doty-Humphrey, PractRand): numbers in [0, 1), the same for the same seed. */
+export function openRandom(seed: number): () => number {
+  let [a, b, c, counter] = [0, seed | 0, (seed ^ 0x9e3779b9) | 0, 1]
+  const next = () => {
+    const sum = (((a + b) | 0) + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + sum) | 0
+    return (sum >>> 0) / 4_294_967_296
+  }
+  for (let warm = 0; warm < 12; warm++) next()
+  return next
+}

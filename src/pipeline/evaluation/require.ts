@@ -1,0 +1,93 @@
+import type { Requirement } from '../../project/project.ts'
+import type { EvaluationFacts } from './evaluate.ts'
+import { LESS_IS_BETTER, type Metric } from './metrics.ts'
+
+export interface RequirementCheck {
+  metric: string
+  kind: 'min' | 'max' | 'max_drop'
+  passed: boolean
+  observed: number | null
+  bound: number
+  message: string
+}
+
+/** `evaluation.require` against what was measured. A figure that the sample does not give passes nothing. */
+export function checkRequirements(
+  require: Partial<Record<Metric, Requirement>>,
+  facts: Pick<EvaluationFacts, 'metrics' | 'against_champion' | 'kind'>,
+  champion: number | null,
+): RequirementCheck[] {
+  return Object.entries(require).flatMap(([name, requirement]) => {
+    const metric = metricNamed(name)
+    const observed = metric === undefined ? null : (facts.metrics[metric] ?? null)
+    const { min, max, max_drop } = requirement ?? {}
+    const checks: RequirementCheck[] = []
+    const say = (value: number | null) =>
+      value === null ? 'none, the sample does not give it' : value.toFixed(6)
+    if (min !== undefined) {
+      const passed = observed !== null && observed >= min
+      checks.push({
+        metric: name,
+        kind: 'min',
+        passed,
+        observed,
+        bound: min,
+        message: `${name}: expected at least ${min}, got: ${say(observed)}`,
+      })
+    }
+    if (max !== undefined) {
+      const passed = observed !== null && observed <= max
+      checks.push({
+        metric: name,
+        kind: 'max',
+        passed,
+        observed,
+        bound: max,
+        message: `${name}: expected at most ${max}, got: ${say(observed)}`,
+      })
+    }
+    if (max_drop !== undefined && metric !== undefined) checks.push(drop(metric, max_drop, facts, champion))
+    return checks
+  })
+}
+
+function drop(
+  metric: Metric,
+  bound: number,
+  { against_champion: against }: Pick<EvaluationFacts, 'against_champion'>,
+  champion: number | null,
+): RequirementCheck {
+  const check = { metric, kind: 'max_drop', bound } as const
+  if (champion === null) {
+    return { ...check, passed: true, observed: null, message: `${metric}: no champion to be worse than` }
+  }
+  const value = against?.difference[metric]?.value ?? null
+  if (value === null) {
+    const message = `${metric}: expected at most ${bound} worse than version ${champion}, got: nothing to compare, it cannot score these rows`
+    return { ...check, passed: false, observed: null, message }
+  }
+  const worse = LESS_IS_BETTER.has(metric) ? value : -value
+  return {
+    ...check,
+    passed: worse <= bound,
+    observed: worse,
+    message: `${metric}: expected at most ${bound} worse than version ${champion}, got: ${worse > 0 ? `${worse.toFixed(6)} worse` : `${(-worse).toFixed(6)} better`}`,
+  }
+}
+
+const NAMES: readonly Metric[] = [
+  'auc',
+  'average_precision',
+  'log_loss',
+  'brier',
+  'ece',
+  'precision_at_k',
+  'lift_at_k',
+  'rmse',
+  'mae',
+  'r2',
+]
+
+function metricNamed(name: string): Metric | undefined {
+  return NAMES.find((each) => each === name)
+}

@@ -1,0 +1,55 @@
+import type { ClientBase, Pool } from 'pg'
+import { type Database, transaction } from '../database/database.ts'
+import { record } from './history.ts'
+
+/** An evaluation as it was recorded; `report` is what `evaluate --json` printed. */
+export interface EvaluationRecord {
+  id: number
+  model: string
+  version: number
+  dataset: string
+  at: string
+  by: string | null
+  passed: boolean
+  report: unknown
+}
+
+/** Records an evaluation with the version and in the model's history. */
+export async function recordEvaluation(
+  database: Database,
+  evaluation: Pick<EvaluationRecord, 'model' | 'version' | 'dataset' | 'by' | 'passed' | 'report'>,
+  evidence: Record<string, unknown>,
+): Promise<number> {
+  const { model, version, dataset, by, passed, report } = evaluation
+  return transaction(database, async (client) => {
+    const { rows } = await client.query<{ id: string }>(
+      `insert into nightshift.evaluations (model, version, dataset, by, passed, report)
+       values ($1, $2, $3, $4, $5, $6) returning id`,
+      [model, version, dataset, by, passed, JSON.stringify(report)],
+    )
+    await record(client, {
+      model,
+      event: 'evaluated',
+      version,
+      by,
+      reason: passed ? 'passed' : 'not passed',
+      evidence: { dataset, ...evidence },
+    })
+    return Number(rows[0]?.id)
+  })
+}
+
+/** The newest evaluation of a version, undefined where there is none. */
+export async function latestEvaluation(
+  connection: ClientBase | Pool,
+  model: string,
+  version: number,
+): Promise<EvaluationRecord | undefined> {
+  const { rows } = await connection.query<Omit<EvaluationRecord, 'at' | 'id'> & { at: Date; id: string }>(
+    `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
+      where model = $1 and version = $2 order by id desc limit 1`,
+    [model, version],
+  )
+  const [row] = rows
+  return row && { ...row, id: Number(row.id), at: row.at.toISOString() }
+}

@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { buildDataset, type DatasetRequest } from '../../src/pipeline/dataset/build.ts'
+import { readDataset } from '../../src/pipeline/dataset/read.ts'
+import { parseAsOf } from '../../src/project/asof.ts'
+import {
+  type CaseView,
+  compute,
+  duration,
+  makeFolder,
+  makeView,
+  readRows,
+  writeParquet,
+} from './feature-case.ts'
+
+/** One event a day at noon for customers 1 to 3 through June; customer 2 stops on the 10th. */
+const EVENTS = `SELECT id, day + INTERVAL 12 HOUR AS happened, id * 1.0::DOUBLE AS amount
+  FROM (SELECT unnest([1, 2, 3]) AS id), (SELECT unnest(generate_series(TIMESTAMP '2026-06-01', TIMESTAMP '2026-06-30', INTERVAL 1 DAY)) AS day)
+ WHERE id <> 2 OR day <= TIMESTAMP '2026-06-10'`
+const VIEW: CaseView = {
+  sql: 'SELECT id, count(*)::FLOAT AS events FROM t GROUP BY id',
+  sources: { t: { kind: 'events', path: 'data/*.parquet', event_time: 'happened' } },
+}
+/** Whether the customer came back within the horizon; customer 3 has no label. */
+const LABELS = `SELECT id, (count(*) FILTER (happened >= $as_of AND happened < $label_end) > 0)::INTEGER AS came
+  FROM t WHERE id <> 3 GROUP BY id`
+
+let root: string
+beforeEach(async () => {
+  root = makeFolder()
+  await writeParquet(join(root, 'data/a.parquet'), EVENTS)
+})
+
+function build(more: Partial<DatasetRequest> & { dates: string[] }) {
+  const { dates, ...rest } = more
+  const timezone = rest.timezone ?? 'UTC'
+  return buildDataset({
+    root,
+    model: 'm',
+    view: makeView(root, VIEW),
+    labels: {
+      sql: LABELS,
+      sqlFile: join(root, 'models/m/labels.sql'),
+      horizon: duration('7d'),
+      lag: duration('0d'),
+    },
+    asOfs: dates.map((date) => parseAsOf(date, timezone)),
+    holdoutFrom: undefined,
+    timezone,
+    now: '2026-12-01T00:00:00Z',
+    folder: join(root, 'warehouse/datasets/m'),
+    threads: 2,
+    release: 'test',
+    ...rest,
+  })
+}
+
+describe('a training set', () => {
+  it('has the features that serving computes and the labels of the window behind them', async () => {
+    const { manifest, folder } = await build({ dates: ['2026-06-05', '2026-06-12'] })
+    expect(await readRows(join(folder, 'train.parquet'))).toEqual([
+      { id: '1', as_of: '2026-06-05', events: '4.0', came: '1' },
+      { id: '2', as_of: '2026-06-05', events: '4.0', came: '1' },
+      { id: '1', as_of: '2026-06-12', events: '11.0', came: '1' },
+      { id: '2', as_of: '2026-06-12', events: '10.0', came: '0' },
+    ])
+    const served = await compute(root, VIEW, '2026-06-12')
+    expect(served.rows.filter((row) => row.id !== '3')).toEqual([
+      { id: '1', events: '11.0' },
+      { id: '2', events: '10.0' },
+    ])
+    expect(manifest).toMatchObject({
+      view_hash: served.facts.viewHash,
+      train: { rows: 4, as_of: ['2026-06-05', '2026-06-12'], balance: { 0: 1, 1: 3 } },
+      holdout: { rows: 0, as_of: [] },
+      left_out: { without_label: 2, gap: [], immature: [] },
+      label: { column: 'came', horizon: '7d' },
+    })
+    expect(manifest.inputs['2026-06-12']?.[0]?.path).toBe('data/a.parquet')
+    expect(await readRows(join(folder, 'holdout.parquet'))).toEqual([])
+  })
+
+  it('leaves a gap of one horizon before the holdout, and counts it', async () => {
+    const { manifest } = await build({
+      dates: ['2026-06-05', '2026-06-08', '2026-06-09', '2026-06-15', '2026-06-16'],
+      holdoutFrom: parseAsOf('2026-06-15', 'UTC'),
+    })
+    expect(manifest.train.as_of).toEqual(['2026-06-05', '2026-06-08'])
+    expect(manifest.holdout.as_of).toEqual(['2026-06-15', '2026-06-16'])
+    expect(manifest.left_out.gap).toEqual([{ as_of: '2026-06-09', rows: 2 }])
+  })
+
+  it('leaves out what is not over: by the newest event, by the clock, by the lag', async () => {
+    const dates = ['2026-06-05', '2026-06-23', '2026-06-24', '2026-06-30']
+    const newest = await build({ dates })
+    expect(newest.manifest.as_of).toEqual(['2026-06-05', '2026-06-23'])
+    expect(newest.manifest.left_out.immature[0]).toMatchObject({
+      as_of: '2026-06-24',
+      reason: expect.stringContaining('the newest event of source t is of 2026-06-30T12:00:00Z'),
+    })
+    const clock = await build({ dates, now: '2026-06-29T00:00:00Z' })
+    expect(clock.manifest.as_of).toEqual(['2026-06-05'])
+    expect(clock.manifest.left_out.immature[0]?.reason).toContain('lies in the future')
+    const { labels } = {
+      labels: {
+        sql: LABELS,
+        sqlFile: join(root, 'models/m/labels.sql'),
+        horizon: duration('7d'),
+        lag: duration('2d'),
+      },
+    }
+    const lagging = await build({ dates, labels })
+    expect(lagging.manifest.as_of).toEqual(['2026-06-05'])
+    await expect(
+      build({ dates: ['2026-06-05', '2026-06-30'], holdoutFrom: parseAsOf('2026-06-30', 'UTC') }),
+    ).rejects.toThrow(
+      /the holdout split is empty: of 2026-06-30 none can be used\. 2026-06-30: its label window ends at 2026-07-07/,
+    )
+    await expect(
+      build({ dates: ['2026-06-05', '2026-06-08'], holdoutFrom: parseAsOf('2026-06-08', 'UTC') }),
+    ).rejects.toThrow(/the train split is empty: of 2026-06-05 none can be used\. .*within the holdout/)
+  })
+
+  it('has one id for one content, whatever the order of its rows and files', async () => {
+    const ids = new Set<string>()
+    for (let round = 0; round < 5; round++) ids.add((await build({ dates: ['2026-06-05'] })).manifest.id)
+    const some = (which: string) => `SELECT * FROM (${EVENTS}) WHERE ${which} ORDER BY happened DESC`
+    await writeParquet(join(root, 'data/a.parquet'), some('id = 1'))
+    await writeParquet(join(root, 'data/b.parquet'), some('id <> 1'))
+    const split = await build({ dates: ['2026-06-05'] })
+    ids.add(split.manifest.id)
+    expect(ids.size).toBe(1)
+    expect(split.known).toBe(true)
+    const found = await readDataset(join(root, 'warehouse'), 'm', split.manifest.id.slice(0, 4))
+    expect(found.manifest).toEqual(
+      (await readDataset(join(root, 'warehouse'), 'm', split.manifest.id)).manifest,
+    )
+    await writeParquet(
+      join(root, 'data/c.parquet'),
+      `SELECT 1 AS id, TIMESTAMP '2026-06-03 01:00:00' AS happened, 1.0::DOUBLE AS amount`,
+    )
+    const other = await build({ dates: ['2026-06-05'] })
+    expect(other.manifest.id).not.toBe(split.manifest.id)
+    // A label that looks at another day of the same rows is another set.
+    const moved = await build({ dates: ['2026-06-06'] })
+    expect(moved.manifest.id).not.toBe(other.manifest.id)
+    await expect(readDataset(join(root, 'warehouse'), 'm', 'zzz')).rejects.toThrow(/got: zzz/)
+  })
+
+  it('ends its windows at local midnight on both sides of a change of clocks', async () => {
+    await writeParquet(
+      join(root, 'data/a.parquet'),
+      `SELECT 1 AS id, TIMESTAMPTZ '2026-10-24 22:30:00+02' AS happened UNION ALL SELECT 1, TIMESTAMPTZ '2026-10-26 23:30:00+01' UNION ALL SELECT 2, TIMESTAMPTZ '2026-10-01 12:00:00+02' UNION ALL SELECT 2, TIMESTAMPTZ '2026-11-30 12:00:00+01' UNION ALL SELECT 3, TIMESTAMPTZ '2026-10-01 12:00:00+02'`,
+    )
+    const { folder } = await build({
+      dates: ['2026-10-25'],
+      timezone: 'Europe/Berlin',
+      now: '2027-01-01T00:00:00Z',
+      labels: { sql: LABELS, sqlFile: join(root, 'l.sql'), horizon: duration('2d'), lag: duration('0d') },
+    })
+    expect(await readRows(join(folder, 'train.parquet'))).toMatchObject([
+      { id: '1', came: '1' },
+      { id: '2', came: '0' },
+    ])
+  })
+
+  it('refuses labels that are no labels, naming the file', async () => {
+    const labels = (sql: string) => ({
+      sql,
+      sqlFile: join(root, 'models/m/labels.sql'),
+      horizon: duration('7d'),
+      lag: duration('0d'),
+    })
+    await expect(
+      build({ dates: ['2026-06-05'], labels: labels('SELECT id, 1 AS x FROM t') }),
+    ).rejects.toThrow(
+      /models\/m\/labels\.sql: expected one row for each id, as of 2026-06-05 got several: 1 \(11 times\), 2 \(10 times\)/,
+    )
+    await expect(
+      build({ dates: ['2026-06-05'], labels: labels('SELECT id, 1 AS x, 2 AS y FROM t GROUP BY id') }),
+    ).rejects.toThrow(/expected the entity \(id\) and one more column, the label, got: id, x, y/)
+    await expect(
+      build({ dates: ['2026-06-05'], labels: labels('SELECT id, 1 AS events FROM t GROUP BY id') }),
+    ).rejects.toThrow(/a name of its own, got: events/)
+    await expect(
+      build({ dates: ['2026-06-05'], labels: labels('SELECT id, NULL::INTEGER AS x FROM t GROUP BY id') }),
+    ).rejects.toThrow(/the train split is empty: as of 2026-06-05 no entity of the view has a label/)
+  })
+})
