@@ -136,6 +136,11 @@ add('evaluate <model>', 'a version on the holdout of a training set, beside the 
   .requiredOption('--dataset <id>', 'the training set whose holdout is scored')
   .option(...by)
   .option(...json)
+add('parity <model>', 'what serving published, value by value against the training path', 'parity')
+  .requiredOption(...asOf)
+  .option('--dataset <id>', 'against the stored rows of a training set')
+  .option('--file <path>', 'against rows computed elsewhere: CSV or Parquet')
+  .option(...json)
 
 program.commandsGroup('The registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')

@@ -4,6 +4,7 @@ import { slotTitle } from '../jobs/slots.ts'
 import type { Check, InputFile } from '../pipeline/facts.ts'
 import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
+import { type Certificate, certificateOf } from '../registry/certificates.ts'
 import { runNamed } from './find.ts'
 import { printJson, printLine, printTable, span } from './print.ts'
 import { pathOf, runRecord } from './record.ts'
@@ -12,8 +13,14 @@ import { withSession } from './session.ts'
 export default function show([id = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const { run, attempts } = await runNamed(database.pool, id)
-    if (options.json) printJson(runRecord(project, run, attempts))
-    else printRun(project, run, attempts)
+    const certificate = await certificateOf(database.pool, run.id)
+    if (options.json) {
+      const parity = certificate && { ...certificate.report, checked_at: certificate.checked_at }
+      printJson({ ...runRecord(project, run, attempts), parity: parity ?? null })
+    } else {
+      printRun(project, run, attempts)
+      if (certificate !== undefined) printCertificate(project, certificate)
+    }
     return 0
   })
 }
@@ -40,6 +47,14 @@ export function printRun(project: Project, run: Run, attempts: Attempt[]): void 
   printInputs(run.inputs, at)
   const next = nextCommands(run)
   if (next.length > 0) printLine(`\nnext:\n${next.map((command) => `  ${command}`).join('\n')}`)
+}
+
+function printCertificate({ timezone }: Project, { differing, report, checked_at }: Certificate): void {
+  const result =
+    differing === null
+      ? 'could not be checked'
+      : `${report.values} values, ${differing} differing, ${report.late} late`
+  printLine(`\nparity: ${result} (${localTime(checked_at, timezone)})`)
 }
 
 function printAttempts(attempts: Attempt[], project: Project): void {

@@ -5,6 +5,7 @@ import { act, type Effects } from './act.ts'
 import { feedBackfills } from './backfill/feed.ts'
 import type { Action, LedgerView } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
+import { enqueueParity } from './parity.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
 import { keyOf } from './upkeep.ts'
@@ -40,6 +41,7 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
   )
   for (const action of actions) await act(reconciler, action)
+  if (reconciler.scope !== 'requested' && actions.length === 0) await enqueueParity(reconciler)
   return { actions, next: untilNext(view) }
 }
 

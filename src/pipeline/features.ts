@@ -45,6 +45,8 @@ export interface FeatureRequest {
   previous?: { rows: number; label: string } | undefined
   /** Inputs of a published partition: their rows' sums are taken over where the files are unchanged. */
   known?: InputFile[] | undefined
+  /** Reads these files alone, where they are admitted. Default: all that the sources have. */
+  only?: InputFile[] | undefined
   progress?: (text: string, rows?: number, total?: number) => void
 }
 
@@ -74,6 +76,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       temp: request.temp,
       threads: request.threads,
       memoryLimit: request.memoryLimit,
+      only: request.only,
     }),
   )
   // Reads beside DuckDB. It settles before anything is thrown, and throws nothing itself.

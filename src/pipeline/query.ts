@@ -5,6 +5,7 @@ import { blame, type Suspect } from './blame.ts'
 import type { Cut } from './cut.ts'
 import type { SourceTable } from './cutview.ts'
 import { type Engine, openEngine, type Values } from './duckdb.ts'
+import type { InputFile } from './facts.ts'
 import { Failure } from './failure.ts'
 import { type CheckedSql, checkFeatureSql } from './sql.ts'
 import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
@@ -29,6 +30,8 @@ export interface CutQueryRequest {
   memoryLimit?: string | undefined
   /** Nothing is read but schemas, every source is empty, and SQL that is refused is the caller's to look at. */
   schemaOnly?: boolean
+  /** Reads these files alone. */
+  only?: InputFile[] | undefined
 }
 
 /** SQL of a project over its sources as they are at a cut, in an engine of its own, ready to run. */
@@ -49,7 +52,7 @@ export interface CutQuery {
  * SQL that is refused (`evidence.problems`).
  */
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
-  const sources = cutSources(request.root, request.view, request.cut)
+  const sources = cutSources(request.root, request.view, request.cut, request.only)
   const engine = await openEngine({
     readable: readablePaths(sources),
     writable: [request.writable],

@@ -3,6 +3,7 @@ import { type Admitted, admit, isKeyed, rangeOver } from './admitted.ts'
 import type { Cut } from './cut.ts'
 import { cutViewSql, rowsBefore, type SourceTable, timeOfTable } from './cutview.ts'
 import type { Engine } from './duckdb.ts'
+import type { InputFile } from './facts.ts'
 import type { Range } from './footers.ts'
 import { ALL_TIME } from './localtime.ts'
 import { identifier } from './quote.ts'
@@ -19,12 +20,23 @@ export interface CutSource {
   files: SourceFile[]
 }
 
-/** Finds the files of all of a view's sources. Throws late-data and contract Failures, the first that it meets. */
-export function cutSources(root: string, view: Pick<View, 'sources' | 'entity'>, cut: Cut): CutSource[] {
+/**
+ * Finds the files of all of a view's sources, or those among them that `only` names. Throws late-data and contract
+ * Failures, the first that it meets.
+ */
+export function cutSources(
+  root: string,
+  view: Pick<View, 'sources' | 'entity'>,
+  cut: Cut,
+  only?: Pick<InputFile, 'source' | 'path'>[],
+): CutSource[] {
   return Object.entries(view.sources).map(([name, source]) => {
     const keyed =
       source.kind === 'history' && source.key.length === 0 ? { ...source, key: view.entity } : source
-    const found = findSource(root, name, keyed)
+    const all = findSource(root, name, keyed)
+    const named = new Set(only?.filter(({ source }) => source === name).map(({ path }) => path))
+    const some = only === undefined ? all.files : all.files.filter(({ shown }) => named.has(shown))
+    const found = some.length === 0 ? all : { ...all, files: some }
     const admitted = admit(found, cut)
     const files = admitted.files.length > 0 ? admitted.files : found.files.slice(-1)
     return { found, admitted, files }

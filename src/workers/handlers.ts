@@ -37,6 +37,10 @@ export const handlers: {
     const { evaluate } = await import('../pipeline/evaluation/evaluate.ts')
     return evaluate(request)
   },
+  async parity(request) {
+    const { checkParity } = await import('../pipeline/parity/check.ts')
+    return checkParity(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

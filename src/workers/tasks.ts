@@ -5,6 +5,7 @@ import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
 import type { LabelsRequest } from '../pipeline/labels.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import type { StalenessRequest } from '../pipeline/staleness.ts'
 import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
@@ -27,6 +28,7 @@ export interface Tasks {
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
+  parity: { request: ParityRequest; facts: ParityFacts }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

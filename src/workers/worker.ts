@@ -3,6 +3,7 @@ import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queues.ts'
 import { beat, type ProcessRole } from './alive.ts'
 import type { Context } from './context.ts'
 import { execute } from './execution.ts'
+import { certify } from './parity.ts'
 import { sweepLeftovers } from './sweep.ts'
 
 /** For the queue alone; the ledger has what happened. */
@@ -55,6 +56,15 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
             context.wake()
           }
         },
+      }),
+    )
+  }
+  // A command ends with its own work, and leaves what comes after the night to those that stay.
+  if (role !== 'command') {
+    handles.push(
+      await queues.work('parity', {
+        concurrency: 1,
+        process: (job, signal) => certify(context, job.data, { lane: 'backfill', signal }),
       }),
     )
   }

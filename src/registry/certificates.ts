@@ -1,0 +1,56 @@
+import type { ClientBase, Pool } from 'pg'
+
+/** The result of one parity check, kept with the run whose partition was checked. */
+export interface Certificate {
+  id: number
+  run: string
+  view: string
+  partition: string
+  /** `recomputed`, `dataset <id>` or the path of a file. */
+  against: string
+  checked_at: string
+  /** Null where it could not be checked: `report.failure` says why. */
+  differing: number | null
+  report: Record<string, unknown>
+}
+
+type CertificateRow = Omit<Certificate, 'id' | 'checked_at' | 'differing'> & {
+  id: string
+  checked_at: Date
+  differing: string | null
+}
+
+export async function recordCertificate(
+  connection: ClientBase | Pool,
+  certificate: Pick<Certificate, 'run' | 'view' | 'partition' | 'against' | 'differing' | 'report'> & {
+    as_of: string
+  },
+): Promise<void> {
+  const { run, view, as_of, partition, against, differing, report } = certificate
+  await connection.query(
+    `insert into nightshift.certificates (run, view, as_of, partition, against, differing, report)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [run, view, as_of, partition, against, differing, JSON.stringify(report)],
+  )
+}
+
+/** The newest recomputation of a run's partition, undefined where there is none. */
+export async function certificateOf(
+  connection: ClientBase | Pool,
+  run: string,
+): Promise<Certificate | undefined> {
+  const { rows } = await connection.query<CertificateRow>(
+    `select id, run, view, partition, against, checked_at, differing, report from nightshift.certificates
+      where run = $1 and against = 'recomputed' order by id desc limit 1`,
+    [run],
+  )
+  const [row] = rows
+  return (
+    row && {
+      ...row,
+      id: Number(row.id),
+      checked_at: row.checked_at.toISOString(),
+      differing: row.differing === null ? null : Number(row.differing),
+    }
+  )
+}

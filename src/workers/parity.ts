@@ -1,0 +1,160 @@
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { reportRecovery } from '../alerts/report.ts'
+import { alertSettings } from '../alerts/settings.ts'
+import { transaction } from '../database/database.ts'
+import { findRun, type Run } from '../jobs/runs.ts'
+import { lockSlot } from '../jobs/slots.ts'
+import { classify } from '../pipeline/classify.ts'
+import type { Against, ParityFacts } from '../pipeline/parity/check.ts'
+import { partitionPath } from '../pipeline/publishing.ts'
+import { parseAsOf } from '../project/asof.ts'
+import type { Project, View } from '../project/project.ts'
+import { recordCertificate } from '../registry/certificates.ts'
+import type { Children, TaskOptions } from './children.ts'
+import type { Context } from './context.ts'
+import { tellFailure } from './report.ts'
+
+/** Compares what a run published of a view with what the training path gives. Throws as `checkParity` does. */
+export function compareParity(
+  children: Children,
+  project: Project,
+  view: View,
+  run: Run,
+  against: Against,
+  options?: TaskOptions,
+): Promise<ParityFacts> {
+  return children.run(
+    'parity',
+    {
+      root: project.root,
+      view,
+      asOf: parseAsOf(run.partition, project.timezone),
+      timezone: project.timezone,
+      published: {
+        file: partitionPath(project.warehouse, 'features', run.name, run.partition).file,
+        run: run.id,
+        viewHash: run.view_hash ?? '',
+        knownAt: run.known_at ?? run.created_at,
+        inputs: run.inputs,
+      },
+      against,
+      threads: availableParallelism(),
+    },
+    options,
+  )
+}
+
+/** What a certificate keeps of a comparison: figures of every column, examples of those that differ. */
+export function certificateReport(facts: ParityFacts): Record<string, unknown> {
+  return { ...facts, by_column: facts.by_column.map((column) => ({ ...column })) }
+}
+
+/** What a parity job carries. */
+const ParityJob = z.object({ run: z.string().min(1) })
+
+/**
+ * The job behind each night: recomputes its features, keeps the certificate with the run, and opens an incident where
+ * training and serving disagree (rows that came late are none: `status` names those nights as stale).
+ */
+export async function certify(context: Context, data: unknown, options: TaskOptions): Promise<string> {
+  const { run: id } = ParityJob.parse(data)
+  const run = await findRun(context.database.pool, id)
+  const project = context.project()
+  const view = run === undefined ? undefined : project.views[run.name]
+  if (run === undefined || view === undefined || run.state !== 'published')
+    return 'there is nothing to compare'
+  const record = {
+    run: run.id,
+    view: view.name,
+    as_of: run.as_of,
+    partition: run.partition,
+    against: 'recomputed',
+  }
+  let facts: ParityFacts
+  try {
+    facts = await compareParity(context.children, project, view, run, { kind: 'recomputed' }, options)
+  } catch (error) {
+    const failure = classify(error)
+    if (failure.failureClass === 'transient') throw error
+    await recordCertificate(context.database.pool, {
+      ...record,
+      differing: null,
+      report: { failure: failure.toRecord() },
+    })
+    return `it could not be compared: ${failure.message}`
+  }
+  await transaction(context.database, async (client) => {
+    const slot = await lockSlot(client, run.slot)
+    if (slot.published_run !== run.id) return
+    await recordCertificate(client, {
+      ...record,
+      differing: facts.differing,
+      report: certificateReport(facts),
+    })
+    if (facts.differing > 0) {
+      const failure = {
+        class: 'parity',
+        message: saysParity(facts),
+        anchor: '#parity',
+        evidence: evidenceOf(facts),
+      } as const
+      await tellFailure(client, context, { slot, run, checks: [] }, failure, 'published')
+      return
+    }
+    await reportRecovery(
+      client,
+      context.clock(),
+      {
+        subject: slot.name,
+        subjectKind: 'view',
+        partition: slot.partition,
+        kinds: ['parity'],
+        how: 'passed',
+        run: run.id,
+        rows: run.rows ?? undefined,
+        by: undefined,
+        lastGood: undefined,
+      },
+      alertSettings(project),
+    )
+  })
+  return saysParity(facts)
+}
+
+/** One sentence of the result. */
+export function saysParity(facts: ParityFacts): string {
+  const { values, differing, rounding, late, cause } = facts
+  if (differing === 0 && late === 0) {
+    return `${values} values, 0 differing${rounding === 0 ? '' : `, ${rounding} by rounding alone`}`
+  }
+  const columns = facts.by_column.filter((column) => column.differing > 0).map(({ column }) => column)
+  const named =
+    columns.length === 0 ? '' : ` (${columns.slice(0, 5).join(', ')}${columns.length > 5 ? ', ...' : ''})`
+  const why = {
+    logic: 'the view’s definition has changed since',
+    type: `columns have other types or are gone: ${[...facts.types.map((type) => `${type.column} was ${type.published}, is ${type.other}`), ...facts.missing_columns.map((name) => `${name} is gone`), ...facts.more_columns.map((name) => `${name} is new`)].join('; ')}`,
+    late: `rows came late: ${facts.changed_files.slice(0, 3).join(', ')}`,
+    values: 'the same definition over the same files gives other values',
+  }
+  return `${values} values, ${differing} differing${named}${late > 0 ? `, ${late} late` : ''}${cause === null ? '' : `: ${why[cause]}`}`
+}
+
+function evidenceOf(facts: ParityFacts): Record<string, unknown> {
+  return {
+    values: facts.values,
+    differing: facts.differing,
+    largest_difference: facts.largest_difference,
+    columns: facts.by_column
+      .filter((column) => column.differing > 0)
+      .slice(0, 5)
+      .map(({ column, differing, examples }) => ({
+        column,
+        differing,
+        example:
+          examples[0] === undefined
+            ? 'none'
+            : `${examples[0].entity}: ${examples[0].published} published, ${examples[0].other} now`,
+      })),
+  }
+}
