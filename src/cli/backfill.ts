@@ -23,7 +23,7 @@ import { printJson, printLine, printTable, span } from './print.ts'
 import { type Session, withSession } from './session.ts'
 import { staleAmong } from './stale.ts'
 
-interface Options extends GlobalOptions {
+export interface BackfillOptions extends GlobalOptions {
   from: string
   to: string
   missing?: boolean
@@ -41,7 +41,7 @@ interface Options extends GlobalOptions {
 const MAX_ACTIVE = 4
 
 /** `backfill MODEL --from D --to D`: shows its plan, asks, and follows it to the end. */
-export default function backfill([name = '']: string[], options: Options): Promise<number> {
+export default function backfill([name = '']: string[], options: BackfillOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
     const model = modelNamed(project, name).name
@@ -76,12 +76,12 @@ export default function backfill([name = '']: string[], options: Options): Promi
   })
 }
 
-async function planFor(
+export async function planFor(
   session: Session,
   model: string,
   asOfs: AsOf[],
   maxActive: number,
-  options: Options,
+  options: BackfillOptions,
 ): Promise<BackfillPlan> {
   const { project, database } = session
   const { pool } = database
@@ -133,7 +133,7 @@ function duesOf(project: Project, model: string, asOfs: AsOf[]): Record<string, 
   )
 }
 
-function modeOf(options: Options): BackfillMode {
+function modeOf(options: BackfillOptions): BackfillMode {
   const modes = (['missing', 'failed', 'stale', 'all'] as const).filter((mode) => options[mode] === true)
   if (modes.length > 1) {
     throw new ConfigurationError(
@@ -145,7 +145,7 @@ function modeOf(options: Options): BackfillMode {
 
 async function choiceOf(
   { pool, model, known }: { pool: Session['database']['pool']; model: string; known: number[] },
-  options: Options,
+  options: BackfillOptions,
 ): Promise<VersionChoice> {
   if (options.version !== undefined && options.asWas) {
     throw new ConfigurationError('backfill: expected --version N or --as-was, got both')
@@ -206,7 +206,7 @@ function nightsOf(steps: BackfillStep[]): string {
   return steps.length === 1 ? first : `${first} to ${last}, ${steps.length} nights`
 }
 
-async function agreed(options: Options, runs: number): Promise<boolean> {
+async function agreed(options: BackfillOptions, runs: number): Promise<boolean> {
   if (options.yes) return true
   if (process.stdin.isTTY !== true) {
     throw new ConfigurationError(

@@ -6,8 +6,17 @@ import { printJson, printLine } from './print.ts'
 import { openProgress } from './progress.ts'
 import type { Session } from './session.ts'
 
+/** How a backfill stood when it was followed no longer. */
+export interface Followed {
+  backfill: Backfill
+  broken: Awaited<ReturnType<typeof brokenNights>>
+  /** Somebody left with Ctrl-C. */
+  left: boolean
+}
+
 /**
- * Follows a backfill to its end, or until Ctrl-C, which ends the following alone: what is to be run is in the ledger.
+ * Follows a backfill to its end and says how it ended, or until Ctrl-C, which ends the following alone: what is to be
+ * run is in the ledger.
  * @returns 0 where every night is published
  */
 export async function followBackfill(
@@ -16,6 +25,19 @@ export async function followBackfill(
   options: GlobalOptions,
   more: Record<string, unknown> = {},
 ): Promise<number> {
+  const { backfill, broken, left } = await watchBackfill(session, id, options)
+  if (left && backfill.state === 'running') {
+    await sayItGoesOn(session, id)
+    return 1
+  }
+  if (options.json) {
+    printJson({ ...more, ...backfill, backfill: id, broken: broken.map(({ partition }) => partition) })
+  } else report(backfill, broken)
+  return backfill.published === backfill.nights ? 0 : 1
+}
+
+/** Shows a backfill's progress until it has ended, and says nothing more. */
+export async function watchBackfill(session: Session, id: number, options: GlobalOptions): Promise<Followed> {
   const { database } = session
   const bar = openProgress(options.json === true)
   let left = false
@@ -45,15 +67,7 @@ export async function followBackfill(
     process.removeListener('SIGINT', leave)
   }
   if (now === undefined) throw new Error(`backfill ${id} is not in the ledger`)
-  if (left && now.state === 'running') {
-    await sayItGoesOn(session, id)
-    return 1
-  }
-  const broken = await brokenNights(database.pool, id)
-  if (options.json) {
-    printJson({ ...more, ...now, backfill: id, broken: broken.map(({ partition }) => partition) })
-  } else report(now, broken)
-  return now.published === now.nights ? 0 : 1
+  return { backfill: now, broken: await brokenNights(database.pool, id), left }
 }
 
 function titleOf({ id, model }: Backfill): string {

@@ -8,6 +8,7 @@ import { loadLedgerView } from './load.ts'
 import { enqueueParity } from './parity.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
+import { enqueueShadows } from './shadow.ts'
 import { keyOf } from './upkeep.ts'
 
 export interface Reconciler {
@@ -41,7 +42,10 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
   )
   for (const action of actions) await act(reconciler, action)
-  if (reconciler.scope !== 'requested' && actions.length === 0) await enqueueParity(reconciler)
+  if (reconciler.scope !== 'requested' && actions.length === 0) {
+    await enqueueShadows(reconciler)
+    await enqueueParity(reconciler)
+  }
   return { actions, next: untilNext(view) }
 }
 

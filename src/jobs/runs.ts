@@ -17,7 +17,7 @@ export const RUN_STATES = [
 export type RunState = (typeof RUN_STATES)[number]
 export const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
 
-export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release'
+export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback'
 
 /** How a run is retried and bounded, fixed when it is created. */
 export interface RunSettings {
@@ -85,6 +85,8 @@ export function attemptId(run: string, attempt: number): string {
 }
 
 export interface NewRun {
+  /** Default: a new one. */
+  id?: string
   trigger: Trigger
   forced?: boolean
   version?: number | null
@@ -98,7 +100,7 @@ export interface NewRun {
  * Throws where the slot has an open run already (`one_open_run`).
  */
 export async function createRun(client: ClientBase, slot: Slot, run: NewRun): Promise<string> {
-  const id = newRunId()
+  const id = run.id ?? newRunId()
   await client.query(
     `insert into nightshift.runs
        (id, slot, kind, name, as_of, partition, trigger, forced, version, backfill, settings, requested_by, next_attempt_at)
@@ -198,7 +200,8 @@ export function runsWhere(filter: RunFilter): { where: string; values: unknown[]
 }
 
 /** Short enough to say aloud, never all digits (BullMQ refuses such ids), no letters that look alike. */
-function newRunId(): string {
+/** Eight letters and digits that begin with a letter. */
+export function newRunId(): string {
   const letters = 'bcdfghjkmnpqrstvwxyz'
   const signs = `${letters}23456789`
   const pick = (from: string) => from.charAt(randomInt(from.length))

@@ -1,5 +1,5 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Failure } from './failure.ts'
 import { makeFolder, syncFolder } from './sync.ts'
 
@@ -26,6 +26,24 @@ export function partitionPath(
 export function shadowPath(warehouse: string, model: string, version: number, label: string): PartitionPath {
   const folder = join(warehouse, 'shadow', model, `challenger=${version}`, `as_of=${label}`)
   return { folder, file: join(folder, 'scores.parquet') }
+}
+
+/** Where scores are kept that another run's have taken the place of. */
+export function supersededPath(warehouse: string, model: string, label: string, run: string): string {
+  return join(warehouse, 'superseded', model, `as_of=${label}`, `${run}.parquet`)
+}
+
+/** Keeps a published file under a second name. A link where the disk can, else a copy; done before, it is no error. */
+export async function keepFile(file: string, kept: string): Promise<void> {
+  await makeFolder(dirname(kept))
+  try {
+    await link(file, kept)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' || code === 'ENOENT') return
+    await copyFile(file, kept)
+  }
+  await syncFolder(dirname(kept))
 }
 
 /** The folder of one attempt (`<run>-a<n>`), which nobody else writes to. */

@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../database/database.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { record } from './history.ts'
@@ -12,6 +13,9 @@ export interface Promotion {
   /** Why the gate was overridden, or why it is rolled back; null where nobody said. */
   reason: string | null
   event: 'promoted' | 'rolled back'
+  evidence?: Record<string, unknown>
+  /** Done in the same transaction, once the champion has changed. */
+  also?: (client: ClientBase) => Promise<void>
 }
 
 /**
@@ -55,8 +59,9 @@ export async function promote(
       from_version: current,
       by: promotion.by,
       reason: promotion.reason,
-      evidence: {},
+      evidence: promotion.evidence ?? {},
     })
+    await promotion.also?.(client)
   })
   return { from: promotion.expected, to: version, seconds: (performance.now() - start) / 1000 }
 }

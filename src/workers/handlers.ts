@@ -41,6 +41,10 @@ export const handlers: {
     const { checkParity } = await import('../pipeline/parity/check.ts')
     return checkParity(request)
   },
+  async restamp(request) {
+    const { restamp } = await import('../pipeline/restamp.ts')
+    return restamp(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

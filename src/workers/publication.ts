@@ -8,10 +8,12 @@ import type { Check, FeatureFacts, InputFile, StepTime, WrittenFile } from '../p
 import { Failure } from '../pipeline/failure.ts'
 import {
   attemptFolder,
+  keepFile,
   moveIntoPlace,
   type PartitionPath,
   partitionPath,
   removeAttempts,
+  supersededPath,
 } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
 
@@ -105,6 +107,7 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   if (run === undefined || run.state !== 'publishing') return
   const target = partitionOf(place.warehouse, run)
   const from = attemptFolder(place.warehouse, attemptId(run.id, run.attempt))
+  const superseded = run.kind === 'scores' ? await keepSuperseded(place.warehouse, run) : null
   const moved = await moveIntoPlace(from, target)
   if (!moved && (await readRunId(target.file)) !== run.id) {
     // Back to its attempt, whose failure this is: whoever catches it records what follows.
@@ -131,8 +134,26 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
         where id = $1`,
       [run.slot, run.id],
     )
+    await client.query('insert into nightshift.standings (slot, run, superseded) values ($1, $2, $3)', [
+      run.slot,
+      run.id,
+      superseded,
+    ])
     await place.onPublished(client, run)
   })
+}
+
+/** Scores that others take the place of are kept under the run that wrote them. Returns where, relative to the warehouse. */
+async function keepSuperseded(
+  warehouse: string,
+  run: Pick<Run, 'id' | 'kind' | 'name' | 'partition'>,
+): Promise<string | null> {
+  const { file } = partitionOf(warehouse, run)
+  const before = await readRunId(file)
+  if (before === undefined || before === run.id) return null
+  const kept = supersededPath(warehouse, run.name, run.partition, before)
+  await keepFile(file, kept)
+  return relative(warehouse, kept)
 }
 
 export function partitionOf(

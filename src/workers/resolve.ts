@@ -99,34 +99,53 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
       { evidence: { version: number, wanted: version.view_hash, found: features.view_hash } },
     )
   }
-  const published = partitionPath(context.warehouse, 'features', version.view, run.partition).file
   return {
     kind: 'scores',
     run,
     model,
     version,
-    request: {
-      model: join(context.warehouse, version.file),
-      sha256: version.sha256,
-      mapping: version.mapping,
-      features: pin(published, join(folder, 'features.parquet')),
-      entity: view.entity,
-      score: model.score,
-      version: number,
-      out: join(folder, 'scores.parquet'),
-      temp: join(folder, 'tmp'),
-      threads: availableParallelism(),
-      metadata: {
-        project: project.name,
-        model: model.name,
-        version: String(number),
-        model_sha256: version.sha256,
-        view: version.view,
-        view_hash: version.view_hash,
-        features_run: features.id,
-        run: run.id,
-        as_of: run.partition,
-      },
+    request: scoreRequest(context, { project, model, version, view, features, run: run.id, folder }),
+  }
+}
+
+/** What a compute child needs to score a version on a night's published features, into a folder of its own. */
+export function scoreRequest(
+  { warehouse }: Pick<Context, 'warehouse'>,
+  scoring: {
+    project: Project
+    model: Model
+    version: Version
+    view: View
+    /** The run whose features stand. */
+    features: Run
+    /** As the file's metadata names it. */
+    run: string
+    folder: string
+  },
+): Omit<ScoreRequest, 'progress'> {
+  const { project, model, version, view, features, run, folder } = scoring
+  const published = partitionPath(warehouse, 'features', version.view, features.partition).file
+  return {
+    model: join(warehouse, version.file),
+    sha256: version.sha256,
+    mapping: version.mapping,
+    features: pin(published, join(folder, 'features.parquet')),
+    entity: view.entity,
+    score: model.score,
+    version: version.version,
+    out: join(folder, 'scores.parquet'),
+    temp: join(folder, 'tmp'),
+    threads: availableParallelism(),
+    metadata: {
+      project: project.name,
+      model: model.name,
+      version: String(version.version),
+      model_sha256: version.sha256,
+      view: version.view,
+      view_hash: version.view_hash,
+      features_run: features.id,
+      run,
+      as_of: features.partition,
     },
   }
 }

@@ -1,11 +1,12 @@
 import type { DatasetFacts, DatasetRequest } from '../pipeline/dataset/build.ts'
 import type { EvaluationFacts, EvaluationRequest } from '../pipeline/evaluation/evaluate.ts'
-import type { Column, FeatureFacts, InputFile, ScoreFacts } from '../pipeline/facts.ts'
+import type { Column, FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
 import type { LabelsRequest } from '../pipeline/labels.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
+import type { RestampRequest } from '../pipeline/restamp.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import type { StalenessRequest } from '../pipeline/staleness.ts'
 import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
@@ -29,6 +30,7 @@ export interface Tasks {
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
   parity: { request: ParityRequest; facts: ParityFacts }
+  restamp: { request: RestampRequest; facts: WrittenFile }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

@@ -4,6 +4,7 @@ import { beat, type ProcessRole } from './alive.ts'
 import type { Context } from './context.ts'
 import { execute } from './execution.ts'
 import { certify } from './parity.ts'
+import { scoreShadow } from './shadow.ts'
 import { sweepLeftovers } from './sweep.ts'
 
 /** For the queue alone; the ledger has what happened. */
@@ -65,6 +66,10 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
       await queues.work('parity', {
         concurrency: 1,
         process: (job, signal) => certify(context, job.data, { lane: 'backfill', signal }),
+      }),
+      await queues.work('shadow', {
+        concurrency: 1,
+        process: (job, signal) => scoreShadow(context, job.data, { lane: 'backfill', signal }),
       }),
     )
   }

@@ -41,20 +41,22 @@ create table nightshift.certificates (
 create index certificates_by_run on nightshift.certificates (run, id);
 create index certificates_by_view on nightshift.certificates (view, as_of, id);
 
--- What a version that is not champion scored beside it: by default in the night's own run, published under shadow/.
+-- What a version that is not champion scored beside it, under shadow/<model>/challenger=<version>/ of the warehouse.
 create table nightshift.shadow_scores (
   model         text not null,
   version       integer not null,
   as_of         timestamptz not null,
   partition     text not null,
-  features_run  text not null,
-  path          text not null,
-  rows          bigint not null,
-  bytes         bigint not null,
-  sha256        text not null,
-  metadata      jsonb not null,
-  summary       jsonb,
   role          text not null check (role in ('warm', 'challenger')),
+  -- the features that it was scored on: scored again where others stand now
+  features_run  text not null,
+  -- relative to the warehouse; null where it failed
+  path          text,
+  rows          bigint,
+  sha256        text,
+  metadata      jsonb,
+  summary       jsonb,
+  failure       jsonb,
   at            timestamptz not null default now(),
   primary key (model, version, as_of),
   foreign key (model, version) references nightshift.versions
@@ -70,3 +72,7 @@ create table nightshift.standings (
   superseded  text
 );
 create index standings_by_slot on nightshift.standings (slot, id);
+
+alter table nightshift.runs drop constraint runs_trigger_check;
+alter table nightshift.runs add constraint runs_trigger_check
+  check (trigger in ('schedule', 'manual', 'backfill', 'retry', 'release', 'rollback'));

@@ -1,0 +1,48 @@
+import { type WarmVersion, warmVersions } from '../registry/warm.ts'
+import type { Reconciler } from './reconcile.ts'
+
+/**
+ * Enqueues what a former champion has yet to score beside the champion: the nights that the champion has published
+ * since it took over, for `rollback.keep_warm_nights` nights. Derived from the ledger: a wiped queue loses none.
+ */
+export async function enqueueShadows({ database, queues, project }: Reconciler): Promise<void> {
+  const { models } = project()
+  const warm = (await warmVersions(database.pool)).filter(
+    ({ model, nights }) => nights > 0 && nights <= (models[model]?.rollback.keep_warm_nights ?? 0),
+  )
+  for (const version of warm) {
+    for (const night of await openNights(database.pool, version)) {
+      const { model, version: number } = version
+      await queues.add('shadow', {
+        id: `shadow-${model}-${number}-${night.features_run}`,
+        title: `shadow ${model} ${night.partition} version ${number}`,
+        data: { model, version: number, partition: night.partition, role: 'warm' },
+      })
+    }
+  }
+}
+
+interface OpenNight {
+  partition: string
+  features_run: string
+}
+
+/** Nights that the champion has published, and the warm version has not scored on the features that stand now. */
+async function openNights(
+  pool: Reconciler['database']['pool'],
+  { model, version, champion, since }: WarmVersion,
+): Promise<OpenNight[]> {
+  const { rows } = await pool.query<OpenNight>(
+    `select s.partition, f.published_run as features_run
+       from nightshift.slots s
+       join nightshift.runs r on r.id = s.published_run
+       join nightshift.versions v on v.model = s.name and v.version = $2
+       join nightshift.slots f on f.kind = 'features' and f.name = v.view and f.as_of = s.as_of and f.published_run is not null
+       left join nightshift.shadow_scores w on w.model = s.name and w.version = $2 and w.as_of = s.as_of
+      where s.kind = 'scores' and s.name = $1 and s.published_at > $4 and r.backfill is null and r.version = $3
+        and w.features_run is distinct from f.published_run
+      order by s.as_of desc limit 20`,
+    [model, version, champion, since],
+  )
+  return rows
+}

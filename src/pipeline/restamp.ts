@@ -1,0 +1,47 @@
+import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { openEngine } from './duckdb.ts'
+import type { WrittenFile } from './facts.ts'
+import { identifier, literal } from './quote.ts'
+import { readBack } from './readback.ts'
+
+export interface RestampRequest {
+  /** Path of a Parquet file, sorted by entity. */
+  from: string
+  /** Path to write, in a folder that is there. */
+  out: string
+  entity: string[]
+  /** Key-value metadata of the new file, whole. */
+  metadata: Record<string, string>
+  temp: string
+  threads: number
+}
+
+/** Writes the same rows in the same order under other metadata, synced, hashed and read back. */
+export async function restamp({
+  from,
+  out,
+  entity,
+  metadata,
+  temp,
+  threads,
+}: RestampRequest): Promise<WrittenFile> {
+  const source = await realpath(from)
+  const engine = await openEngine({
+    readable: [source],
+    writable: [await realpath(dirname(out))],
+    temp,
+    threads,
+    timezone: 'UTC',
+    ordered: true,
+  })
+  try {
+    const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
+    const { Count } = await engine.row(
+      `COPY (SELECT * FROM read_parquet(${literal(source)}, hive_partitioning = false)) TO ${literal(out)} (FORMAT parquet, KV_METADATA {${pairs.join(', ')}})`,
+    )
+    return await readBack({ engine, path: out, entity, rows: Number(Count), metadata })
+  } finally {
+    engine.close()
+  }
+}

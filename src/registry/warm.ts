@@ -1,0 +1,94 @@
+import type { ClientBase, Pool } from 'pg'
+
+/** The version that was champion before: it goes on scoring in shadow, so that going back takes seconds. */
+export interface WarmVersion {
+  model: string
+  version: number
+  champion: number
+  /** When the champion took its place, ISO 8601. */
+  since: string
+  /** Nights whose scores the champion has published since. */
+  nights: number
+}
+
+/** The former champion of every model that has had two; whoever asks decides after how many nights it is let go. */
+export async function warmVersions(connection: ClientBase | Pool): Promise<WarmVersion[]> {
+  const { rows } = await connection.query<Omit<WarmVersion, 'since'> & { since: Date }>(
+    `select c.model, h.from_version as version, c.version as champion, h.at as since,
+            (select count(*)::int from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+              where s.kind = 'scores' and s.name = c.model and s.published_at > h.at and r.backfill is null
+                and r.version = c.version) as nights
+       from nightshift.champions c
+       join lateral (select from_version, version, at from nightshift.history
+                      where model = c.model and event in ('promoted', 'rolled back') order by id desc limit 1) h on true
+      where h.from_version is not null and h.from_version <> c.version and h.version = c.version`,
+  )
+  return rows.map((row) => ({ ...row, since: row.since.toISOString() }))
+}
+
+/** What a version that is not champion scored for a night, beside it. */
+export interface ShadowScores {
+  model: string
+  version: number
+  as_of: string
+  partition: string
+  features_run: string
+  /** Relative to the warehouse. */
+  path: string
+  rows: number
+  sha256: string
+  metadata: Record<string, string>
+}
+
+/** The shadow's scores of a night, undefined where there are none. */
+export async function shadowScores(
+  connection: ClientBase | Pool,
+  model: string,
+  version: number,
+  asOf: string,
+): Promise<ShadowScores | undefined> {
+  const { rows } = await connection.query<
+    Omit<ShadowScores, 'as_of' | 'rows'> & { as_of: Date; rows: string }
+  >(
+    `select model, version, as_of, partition, features_run, path, rows, sha256, metadata
+       from nightshift.shadow_scores where model = $1 and version = $2 and as_of = $3 and path is not null`,
+    [model, version, asOf],
+  )
+  const [row] = rows
+  return row && { ...row, as_of: row.as_of.toISOString(), rows: Number(row.rows) }
+}
+
+/** Records what a shadow scored, or why it did not; of two at once the later stands. */
+export async function recordShadow(
+  connection: ClientBase | Pool,
+  scores: Pick<ShadowScores, 'model' | 'version' | 'as_of' | 'partition' | 'features_run'> & {
+    role: 'warm' | 'challenger'
+  } & (
+      | (Pick<ShadowScores, 'path' | 'rows' | 'sha256' | 'metadata'> & { summary: unknown })
+      | { failure: unknown }
+    ),
+): Promise<void> {
+  const { model, version, as_of, partition, role, features_run } = scores
+  const done = 'path' in scores ? scores : undefined
+  await connection.query(
+    `insert into nightshift.shadow_scores
+       (model, version, as_of, partition, role, features_run, path, rows, sha256, metadata, summary, failure)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     on conflict (model, version, as_of) do update
+        set role = $5, features_run = $6, path = $7, rows = $8, sha256 = $9, metadata = $10, summary = $11, failure = $12, at = now()`,
+    [
+      model,
+      version,
+      as_of,
+      partition,
+      role,
+      features_run,
+      done?.path ?? null,
+      done?.rows ?? null,
+      done?.sha256 ?? null,
+      done === undefined ? null : JSON.stringify(done.metadata),
+      done === undefined ? null : JSON.stringify(done.summary),
+      'failure' in scores ? JSON.stringify(scores.failure) : null,
+    ],
+  )
+}

@@ -1,0 +1,84 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { z } from 'zod'
+import { transaction } from '../database/database.ts'
+import { publishedRun } from '../jobs/published.ts'
+import { newRunId } from '../jobs/runs.ts'
+import { classify } from '../pipeline/classify.ts'
+import { attemptFolder, moveIntoPlace, shadowPath } from '../pipeline/publishing.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { findVersion } from '../registry/versions.ts'
+import { recordShadow } from '../registry/warm.ts'
+import type { TaskOptions } from './children.ts'
+import type { Context } from './context.ts'
+import { scoreRequest } from './resolve.ts'
+
+/** What a shadow job carries. */
+const ShadowJob = z.object({
+  model: z.string().min(1),
+  version: z.number().int().positive(),
+  partition: z.string().min(1),
+  role: z.enum(['warm', 'challenger']),
+})
+
+/**
+ * Scores a night with a version that is not champion, on the same published features, into
+ * `shadow/<model>/challenger=<version>/as_of=<D>/`. Failures are recorded, and hold up nobody.
+ */
+export async function scoreShadow(context: Context, data: unknown, options: TaskOptions): Promise<string> {
+  const job = ShadowJob.parse(data)
+  const { database, warehouse } = context
+  const project = context.project()
+  const model = project.models[job.model]
+  const version = await findVersion(database.pool, job.model, job.version)
+  const view = version && project.views[version.view]
+  if (model === undefined || version === undefined || view === undefined) return 'there is nothing to score'
+  const asOf = parseAsOf(job.partition, project.timezone)
+  const features = await publishedRun(database.pool, 'features', version.view, asOf.instant)
+  if (features === undefined) return `view ${version.view} has no features as of ${job.partition}`
+  const record = {
+    model: model.name,
+    version: version.version,
+    as_of: asOf.instant,
+    partition: job.partition,
+    role: job.role,
+    features_run: features.id,
+  }
+  if (features.view_hash !== version.view_hash) {
+    const message = `view ${version.view} has changed since version ${version.version} was registered`
+    await recordShadow(database.pool, { ...record, failure: { class: 'contract', message } })
+    return message
+  }
+  const id = newRunId()
+  const folder = attemptFolder(warehouse, `shadow-${id}`)
+  try {
+    await mkdir(join(folder, 'tmp'), { recursive: true })
+    const request = scoreRequest({ warehouse }, { project, model, version, view, features, run: id, folder })
+    const { file, summary, checks } = await context.children.run('scores', request, options)
+    const broken = checks.find((check) => !check.passed)
+    if (broken !== undefined) {
+      await recordShadow(database.pool, { ...record, failure: { class: 'model', message: broken.message } })
+      return broken.message
+    }
+    const target = shadowPath(warehouse, model.name, version.version, job.partition)
+    await transaction(database, async (client) => {
+      // Of two jobs at once, each moves its file and says so before the other does.
+      await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
+        'nightshift.shadow',
+        target.file,
+      ])
+      await moveIntoPlace(folder, target)
+      const { rows, sha256, metadata } = file
+      const path = relative(warehouse, target.file)
+      await recordShadow(client, { ...record, path, rows, sha256, metadata, summary })
+    })
+    return `scored ${file.rows} rows`
+  } catch (error) {
+    const failure = classify(error)
+    if (failure.failureClass === 'transient') throw error
+    await recordShadow(database.pool, { ...record, failure: failure.toRecord() })
+    return failure.message
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
