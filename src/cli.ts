@@ -141,6 +141,10 @@ add('parity <model>', 'what serving published, value by value against the traini
   .option('--dataset <id>', 'against the stored rows of a training set')
   .option('--file <path>', 'against rows computed elsewhere: CSV or Parquet')
   .option(...json)
+add('explain <model> <entity>', 'what one score was made of: features, version, run, inputs', 'explain')
+  .requiredOption(...asOf)
+  .option(...json)
+add('replay <run>', 'run it again aside, and say whether the content is the same', 'replay').option(...json)
 
 program.commandsGroup('The registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')

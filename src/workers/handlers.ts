@@ -45,6 +45,14 @@ export const handlers: {
     const { restamp } = await import('../pipeline/restamp.ts')
     return restamp(request)
   },
+  async lookup(request) {
+    const { lookUp } = await import('../pipeline/lookup.ts')
+    return lookUp(request)
+  },
+  async replay(request) {
+    const { replayScores } = await import('../pipeline/parity/replay.ts')
+    return replayScores(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

@@ -4,8 +4,11 @@ import type { Column, FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '.
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
 import type { LabelsRequest } from '../pipeline/labels.ts'
+import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
+import type { Comparison } from '../pipeline/parity/compare.ts'
+import type { ReplayRequest } from '../pipeline/parity/replay.ts'
 import type { RestampRequest } from '../pipeline/restamp.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import type { StalenessRequest } from '../pipeline/staleness.ts'
@@ -31,6 +34,8 @@ export interface Tasks {
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
   parity: { request: ParityRequest; facts: ParityFacts }
   restamp: { request: RestampRequest; facts: WrittenFile }
+  lookup: { request: LookupRequest; facts: LookupFacts }
+  replay: { request: ReplayRequest; facts: Comparison }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

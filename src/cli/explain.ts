@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { publishedRun } from '../jobs/published.ts'
+import { findRun, type Run } from '../jobs/runs.ts'
+import { partitionPath } from '../pipeline/publishing.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { localTime } from '../project/local-time.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { findVersion } from '../registry/versions.ts'
+import { openChildren } from '../workers/children.ts'
+import { modelNamed, viewNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { pathOf } from './record.ts'
+import { withSession } from './session.ts'
+
+/** `explain MODEL ENTITY --as-of D`: what one score was made of. A composite entity is written `a/b`. */
+export default function explain(
+  [name = '', entityText = '']: string[],
+  options: GlobalOptions & { asOf: string },
+): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const model = modelNamed(project, name)
+    const asOf = parseAsOf(options.asOf, project.timezone)
+    const scored = await publishedRun(database.pool, 'scores', model.name, asOf.instant)
+    if (scored === undefined || scored.version === null) {
+      throw new ConfigurationError(
+        `explain: model ${model.name} has no published scores as of ${asOf.label}: nightshift run ${model.name} --as-of ${asOf.label}`,
+      )
+    }
+    const version = await findVersion(database.pool, model.name, scored.version)
+    const view = viewNamed(project, version?.view ?? model.view)
+    const entity = entityOf(view.entity, entityText)
+    const features = await featuresOf(scored, (id) => findRun(database.pool, id))
+    const standing = await publishedRun(database.pool, 'features', view.name, asOf.instant)
+    const children = openChildren({ places: 1 })
+    const temp = await mkdtemp(join(tmpdir(), 'nightshift-explain-'))
+    try {
+      const look = (kind: 'features' | 'scores', of: string) =>
+        children.run('lookup', {
+          path: partitionPath(project.warehouse, kind, of, asOf.label).file,
+          entity,
+          temp,
+        })
+      const score = await look('scores', model.name)
+      if (score.row === undefined) {
+        throw new ConfigurationError(
+          `explain: expected an entity (${view.entity.join(', ')}) of ${model.name} as of ${asOf.label}, such as ${score.near.join(', ')}, got: ${entityText}`,
+        )
+      }
+      const row = standing === undefined ? undefined : (await look('features', view.name)).row
+      const result = {
+        model: model.name,
+        entity,
+        as_of: asOf.label,
+        score: numberOf(score.row[model.score.column]),
+        decision: score.row.decision === undefined ? null : score.row.decision === 'true',
+        version: scored.version,
+        sha256: version?.sha256 ?? null,
+        run: scored.id,
+        published_at: scored.ended_at,
+        path: pathOf(project, scored),
+        features:
+          row === undefined
+            ? {}
+            : Object.fromEntries(Object.entries(row).filter(([column]) => !view.entity.includes(column))),
+        inputs_of_model: version?.inputs ?? [],
+        fill: view.fill,
+        view: view.name,
+        view_hash: features?.view_hash ?? scored.view_hash,
+        features_run: features?.id ?? null,
+        known_at: features?.known_at ?? null,
+        inputs: features?.inputs ?? [],
+        notes:
+          standing?.id === features?.id
+            ? []
+            : [
+                `the features were published again since (run ${standing?.id ?? 'none'}): those shown are not those of the score`,
+              ],
+      }
+      if (options.json) printJson(result)
+      else print(result, project.timezone)
+      return 0
+    } finally {
+      await children.close()
+      await rm(temp, { recursive: true, force: true })
+    }
+  })
+}
+
+function entityOf(names: string[], text: string): Record<string, string> {
+  const values = names.length === 1 ? [text] : text.split('/')
+  if (values.length !== names.length || text === '') {
+    throw new ConfigurationError(`explain: expected the entity as ${names.join('/')}, got: ${text}`)
+  }
+  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']))
+}
+
+async function featuresOf(
+  scored: Run,
+  find: (id: string) => Promise<Run | undefined>,
+): Promise<Run | undefined> {
+  const id = scored.metadata?.features_run
+  return id === undefined ? undefined : find(id)
+}
+
+function numberOf(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text)
+}
+
+interface Explained {
+  model: string
+  entity: Record<string, string>
+  as_of: string
+  score: number | null
+  decision: boolean | null
+  version: number
+  run: string
+  published_at: string | null
+  features: Record<string, string | null>
+  inputs_of_model: string[]
+  fill: Record<string, unknown>
+  view: string
+  view_hash: string | null
+  features_run: string | null
+  known_at: string | null
+  inputs: Run['inputs']
+  notes: string[]
+}
+
+function print(found: Explained, timezone: string): void {
+  const who = Object.entries(found.entity)
+    .map(([column, value]) => `${column} ${value}`)
+    .join(', ')
+  const decided = found.decision === null ? '' : found.decision ? ', decided for' : ', decided against'
+  printLine(`${found.model} ${found.as_of}, ${who}: ${found.score ?? 'no number'}${decided}`)
+  printLine(`  version    ${found.version}`)
+  printLine(`  run        ${found.run}, published ${localTime(found.published_at, timezone)}`)
+  printLine(`  features   view ${found.view} (${found.view_hash?.slice(0, 12)}), run ${found.features_run}`)
+  printLine(`  known at   ${localTime(found.known_at, timezone)}`)
+  for (const note of found.notes) printLine(`  note       ${note}`)
+  printLine('')
+  printTable(
+    ['feature', 'value', ''],
+    Object.entries(found.features).map(([column, value]) => [
+      column,
+      value ?? 'null',
+      !found.inputs_of_model.includes(column)
+        ? 'the model does not read it'
+        : value === null && found.fill[column] !== undefined
+          ? `the model gets ${String(found.fill[column])}`
+          : '',
+    ]),
+  )
+  printLine('')
+  const sources = [...new Set(found.inputs.map((input) => input.source))]
+  printTable(
+    ['source', 'files', 'newest row', 'newest file'],
+    sources.map((source) => {
+      const files = found.inputs.filter((input) => input.source === source)
+      const newest = files.reduce((best, file) => ((file.newest ?? '') > (best.newest ?? '') ? file : best))
+      return [source, files.length, localTime(newest.newest, timezone), newest.path]
+    }),
+  )
+}

@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { publishedRun } from '../jobs/published.ts'
+import type { Run } from '../jobs/runs.ts'
+import { slotTitle } from '../jobs/slots.ts'
+import type { Comparison } from '../pipeline/parity/compare.ts'
+import { partitionPath, supersededPath } from '../pipeline/publishing.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { findVersion } from '../registry/versions.ts'
+import { openChildren } from '../workers/children.ts'
+import { compareParity, saysParity } from '../workers/parity.ts'
+import { modelNamed, runNamed, viewNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { type Session, withSession } from './session.ts'
+
+interface Replayed {
+  run: string
+  kind: string
+  name: string
+  as_of: string
+  same: boolean
+  rows: number
+  values: number
+  differing: number
+  rounding: number
+  only_published: number
+  only_other: number
+  by_column: Comparison['by_column']
+  says: string
+  notes: string[]
+}
+
+/** `replay RUN`: runs it again aside; exit 1 where the content is not the same. */
+export default function replay([id = '']: string[], options: GlobalOptions): Promise<number> {
+  return withSession(options, async (session) => {
+    const { run } = await runNamed(session.database.pool, id)
+    if (run.state !== 'published') {
+      throw new ConfigurationError(
+        `replay: expected a run that was published, got: ${run.id}, which is ${run.state}`,
+      )
+    }
+    const result =
+      run.kind === 'features' ? await replayFeatures(session, run) : await replayScores(session, run)
+    if (options.json) printJson(result)
+    else print(result)
+    return result.same ? 0 : 1
+  })
+}
+
+async function replayFeatures({ project, database }: Session, run: Run): Promise<Replayed> {
+  const view = viewNamed(project, run.name)
+  const standing = await publishedRun(database.pool, 'features', run.name, run.as_of)
+  if (standing?.id !== run.id) {
+    throw new ConfigurationError(
+      `replay: the features of run ${run.id} are not there any more, run ${standing?.id} has published others: replay that one`,
+    )
+  }
+  const children = openChildren({ places: 1 })
+  try {
+    const facts = await compareParity(children, project, view, run, { kind: 'recomputed' })
+    const { rows, values, differing, rounding, late, only_published, only_other, by_column } = facts
+    return {
+      ...titled(run),
+      same: differing + late === 0,
+      rows,
+      values,
+      differing: differing + late,
+      rounding,
+      only_published,
+      only_other,
+      by_column,
+      says: saysParity(facts),
+      notes: [...facts.notes, ...facts.changed_files],
+    }
+  } finally {
+    await children.close()
+  }
+}
+
+async function replayScores({ project, database }: Session, run: Run): Promise<Replayed> {
+  const model = modelNamed(project, run.name)
+  const version = run.version === null ? undefined : await findVersion(database.pool, model.name, run.version)
+  if (version === undefined) throw new ConfigurationError(`replay: run ${run.id} names no version`)
+  const standing = await publishedRun(database.pool, 'scores', model.name, run.as_of)
+  const own =
+    standing?.id === run.id
+      ? partitionPath(project.warehouse, 'scores', model.name, run.partition).file
+      : supersededPath(project.warehouse, model.name, run.partition, run.id)
+  if (!existsSync(own)) {
+    throw new ConfigurationError(
+      `replay: the scores of run ${run.id} are not there any more (looked at ${own})`,
+    )
+  }
+  const features = await publishedRun(database.pool, 'features', version.view, run.as_of)
+  if (features === undefined) {
+    throw new ConfigurationError(
+      `replay: view ${version.view} has no published features as of ${run.partition}`,
+    )
+  }
+  const children = openChildren({ places: 1 })
+  try {
+    const found = await children.run('replay', {
+      published: own,
+      scoring: {
+        model: join(project.warehouse, version.file),
+        sha256: version.sha256,
+        mapping: version.mapping,
+        features: partitionPath(project.warehouse, 'features', version.view, run.partition).file,
+        entity: viewNamed(project, version.view).entity,
+        score: model.score,
+        version: version.version,
+        threads: availableParallelism(),
+      },
+    })
+    const rows = found.rows + found.only_published
+    const lost = (found.only_published + found.only_other) * found.by_column.length
+    const differing = found.by_column.reduce((sum, column) => sum + column.differing, lost)
+    const rounding = found.by_column.reduce((sum, column) => sum + column.rounding, 0)
+    const values = rows * found.by_column.length
+    return {
+      ...titled(run),
+      same: differing === 0,
+      rows,
+      values,
+      differing,
+      rounding,
+      only_published: found.only_published,
+      only_other: found.only_other,
+      by_column: found.by_column,
+      says: `${values} values, ${differing} differing${rounding > 0 ? `, ${rounding} by rounding alone` : ''}`,
+      notes:
+        run.metadata?.features_run === features.id
+          ? []
+          : [`the features were published again since, by run ${features.id}: the scores are of others`],
+    }
+  } finally {
+    await children.close()
+  }
+}
+
+function titled(run: Run) {
+  return { run: run.id, kind: run.kind, name: run.name, as_of: run.partition }
+}
+
+function print(found: Replayed): void {
+  const title = slotTitle({
+    kind: found.kind === 'features' ? 'features' : 'scores',
+    name: found.name,
+    partition: found.as_of,
+  })
+  printLine(
+    `${title}, run ${found.run}: ${found.same ? 'the same content again' : 'NOT the same content'}; ${found.says}`,
+  )
+  const told = found.by_column.filter((column) => column.differing > 0)
+  if (told.length > 0) {
+    printTable(
+      ['column', 'differing', 'of', 'largest', 'example (entity: published, now)'],
+      told.map((column) => [
+        column.column,
+        column.differing,
+        column.values,
+        column.largest_difference,
+        column.examples
+          .slice(0, 2)
+          .map(({ entity, published, other }) => `${entity}: ${published ?? 'null'}, ${other ?? 'null'}`)
+          .join('; '),
+      ]),
+    )
+  }
+  for (const note of found.notes) printLine(`  note: ${note}`)
+}

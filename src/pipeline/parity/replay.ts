@@ -1,0 +1,44 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { openEngine } from '../duckdb.ts'
+import { literal } from '../quote.ts'
+import { type ScoreRequest, scorePartition } from '../scoring.ts'
+import { type Comparison, compare } from './compare.ts'
+
+export interface ReplayRequest {
+  /** Absolute path of the scores that the run published. */
+  published: string
+  /** How it scored; `out`, `temp` and `metadata` are the replay's own. */
+  scoring: Omit<ScoreRequest, 'progress' | 'out' | 'temp' | 'metadata'>
+}
+
+/** Scores once more aside, and compares with what was published. Throws as `scorePartition` does. */
+export async function replayScores({ published, scoring }: ReplayRequest): Promise<Comparison> {
+  const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-replay-')))
+  try {
+    const out = join(temp, 'scores.parquet')
+    const { file } = await scorePartition({ ...scoring, out, temp, metadata: {} })
+    const before = await realpath(published)
+    const engine = await openEngine({
+      readable: [before],
+      writable: [dirname(out)],
+      temp,
+      threads: scoring.threads,
+      timezone: 'UTC',
+    })
+    try {
+      return await compare({
+        engine,
+        left: `read_parquet(${literal(before)}, hive_partitioning = false)`,
+        right: `read_parquet(${literal(out)}, hive_partitioning = false)`,
+        entity: scoring.entity,
+        columns: file.columns.filter(({ name }) => !scoring.entity.includes(name)),
+      })
+    } finally {
+      engine.close()
+    }
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
