@@ -8,13 +8,14 @@ const SRC = resolve(import.meta.dirname, '../src')
 const ALLOWED: Record<string, string[]> = {
   project: [],
   pipeline: ['project'],
+  charts: ['pipeline', 'project'],
   database: ['project', 'pipeline'],
   registry: ['database', 'pipeline', 'project'],
-  alerts: ['database', 'pipeline', 'project'],
+  alerts: ['database', 'charts', 'pipeline', 'project'],
   jobs: ['registry', 'alerts', 'database', 'pipeline', 'project'],
-  workers: ['jobs', 'registry', 'alerts', 'database', 'pipeline', 'project'],
-  web: ['workers', 'jobs', 'registry', 'alerts', 'database', 'pipeline', 'project'],
-  cli: ['web', 'workers', 'jobs', 'registry', 'alerts', 'database', 'pipeline', 'project'],
+  workers: ['jobs', 'registry', 'alerts', 'charts', 'database', 'pipeline', 'project'],
+  web: ['workers', 'jobs', 'registry', 'alerts', 'charts', 'database', 'pipeline', 'project'],
+  cli: ['web', 'workers', 'jobs', 'registry', 'alerts', 'charts', 'database', 'pipeline', 'project'],
 }
 
 /** Of the pipeline, jobs may know only what its facts and failures look like. */

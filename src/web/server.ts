@@ -1,11 +1,9 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { Database } from '../database/database.ts'
-import type { Queues } from '../jobs/queues.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import type { Project } from '../project/project.ts'
 import { mountBoard } from './board.ts'
 import { mountPages } from './pages.ts'
+import type { Place } from './place.ts'
 
 export interface WebServer {
   url: string
@@ -16,13 +14,10 @@ export interface WebServer {
  * Serves the pages on the loopback interface; port 0 takes a free one.
  * Throws a ConfigurationError where the port is taken.
  */
-export async function startWeb(
-  { database, queues, project }: { database: Database; queues: Queues; project: () => Project },
-  { port }: { port: number },
-): Promise<WebServer> {
+export async function startWeb(place: Place, { port }: { port: number }): Promise<WebServer> {
   const app = new Hono()
-  mountPages(app, database, project)
-  mountBoard(app, queues)
+  mountPages(app, place)
+  mountBoard(app, place.queues)
   const hostname = '127.0.0.1'
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port, hostname }, (address) => {

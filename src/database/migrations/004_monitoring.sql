@@ -1,0 +1,75 @@
+-- What each night looked like, how far it moved, and what came of it.
+
+-- One row a published run of scores: distributions of its features and of its score (src/pipeline/profile). Nights of
+-- backfills are profiled too, and shown apart: they enter no alert.
+create table nightshift.profiles (
+  run         text primary key references nightshift.runs,
+  model       text not null,
+  version     integer not null,
+  as_of       timestamptz not null,
+  partition   text not null,
+  backfilled  boolean not null,
+  rows        bigint not null,
+  -- Profile; its numbers are counted on the edges of the version's baseline
+  profile     jsonb not null,
+  -- what it was compared with, in words; null: there was nothing to compare with, and `note` says why
+  reference   text,
+  note        text,
+  -- what the version's own probabilities promise: {auc, rate}, known long before the labels are
+  estimate    jsonb,
+  -- how long the profile and its comparison took
+  seconds     double precision not null,
+  at          timestamptz not null default now()
+);
+create index profiles_by_model on nightshift.profiles (model, as_of desc);
+
+-- One row a column (or the score) of a profiled run: src/pipeline/drift.
+create table nightshift.drift (
+  run             text not null references nightshift.profiles on delete cascade,
+  model           text not null,
+  as_of           timestamptz not null,
+  partition       text not null,
+  position        integer not null,
+  column_name     text not null,
+  is_score        boolean not null,
+  -- Drift (src/pipeline/drift/drift.ts) without its column
+  figures         jsonb not null,
+  drifted         boolean not null,
+  -- drifted on as many of the last nights as `drift.persist` asks for; never for nights of backfills
+  alerting        boolean not null,
+  primary key (run, column_name)
+);
+create index drift_by_model on nightshift.drift (model, as_of desc);
+
+-- What came of a night's scores, once its label window is over: one row a model and as-of.
+create table nightshift.outcomes (
+  model        text not null,
+  as_of        timestamptz not null,
+  partition    text not null,
+  -- the run whose scores stood at the deadline; null where none did
+  run          text references nightshift.runs,
+  version      integer,
+  state        text not null check (state in ('immature', 'measured', 'failed')),
+  -- when the label window is over, at the earliest
+  matures_at   timestamptz not null,
+  measured_at  timestamptz,
+  -- why it is not measured
+  note         text,
+  -- OutcomeFacts (src/pipeline/outcomes/outcomes.ts)
+  report       jsonb,
+  primary key (model, as_of)
+);
+
+-- Sign-in: a session is a cookie's hash, so that a copy of the ledger opens no door.
+create table nightshift.sessions (
+  token_hash  text primary key,
+  name        text not null,
+  role        text not null check (role in ('viewer', 'operator')),
+  csrf        text not null,
+  created_at  timestamptz not null default now(),
+  seen_at     timestamptz not null default now(),
+  expires_at  timestamptz not null
+);
+
+-- The reconciler's sign of life, for /readyz: one row a process.
+alter table nightshift.processes add column reconciled_at timestamptz;

@@ -1,0 +1,32 @@
+/** The statistic that decides: PSI for numbers, Jensen-Shannon for categories. */
+export type DriftStatistic = 'psi' | 'jensen_shannon'
+
+/** How far one column of a night is from its reference; null where a figure does not exist for it. */
+export interface Drift {
+  column: string
+  score: boolean
+  /** Of the night. */
+  rows: number
+  psi: number | null
+  jensen_shannon: number | null
+  /** Over the standard deviation of the reference; numbers only. */
+  wasserstein: number | null
+  ks: number | null
+  null_rate: number
+  /** Share of values that the reference does not have: categories only; of numbers null. */
+  unseen_rate: number | null
+  reference: { rows: number; null_rate: number; mean: number | null }
+  mean: number | null
+  statistic: DriftStatistic
+  /** Of the deciding statistic; null where there are not enough rows. */
+  threshold: number | null
+  /** Which of the three the threshold is. */
+  threshold_from: 'resampling' | 'as-ofs' | 'min_effect' | null
+  /** Of the deciding statistic, by resampling; null where it could not be had. */
+  p: number | null
+  drifted: boolean
+  /** Which tests fired. */
+  fired: ('distribution' | 'nulls' | 'unseen')[]
+  /** What there is to say, such as `not enough rows` or `all null`. */
+  note: string | null
+}

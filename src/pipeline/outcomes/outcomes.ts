@@ -1,0 +1,33 @@
+import type { Interval } from '../evaluation/bootstrap.ts'
+import type { Measured } from '../evaluation/evaluate.ts'
+import type { CalibrationBin } from '../evaluation/metrics.ts'
+import type { InputFile } from '../facts.ts'
+
+/** What came of one night's scores: labels joined to the scores that stood, with intervals that resample entities. */
+export interface OutcomeFacts extends Measured {
+  kind: 'classification' | 'regression'
+  /** Rows of the scores, and of those the rows that have no label. */
+  scored: number
+  unlabelled: number
+  /** Mean label and mean score of the measured rows, and the interval of the first. */
+  realized: ({ value: number | null } & Interval) | null
+  predicted: number | null
+  calibration: CalibrationBin[]
+  by_segment: (Measured & { segment: string; value: string })[]
+  /**
+   * Who was acted on. `measured_on` says whose figures these are: everybody, those not acted on, or a control group;
+   * `biased` says that the figures are coloured by the campaign, and `note` in a sentence why.
+   */
+  treated: {
+    known: boolean
+    rows: number
+    measured_on: 'all' | 'untreated' | 'control'
+    biased: boolean
+    note: string | null
+  }
+  /** Business figures of model.yaml; `error` where the SQL gave none. */
+  business: { name: string; value: number | null; target: number | null; error: string | null }[]
+  /** What the labels were read from: labels that arrive late change it. */
+  inputs: InputFile[]
+  notes: string[]
+}

@@ -1,0 +1,165 @@
+import type { ClientBase, Pool } from 'pg'
+import type { Drift } from '../pipeline/drift/drift.ts'
+import type { Profile } from '../pipeline/profile/profile.ts'
+
+/** What one published night of a model looked like. Times are ISO 8601 in UTC. */
+export interface NightProfile {
+  run: string
+  model: string
+  version: number
+  as_of: string
+  partition: string
+  /** Of a backfill: shown apart, enters no alert. */
+  backfilled: boolean
+  rows: number
+  profile: Profile
+  /** What it was compared with, in words; null where there was nothing, and `note` says why. */
+  reference: string | null
+  note: string | null
+  /** What the scores themselves promise, long before labels are known; null for scores that are no probabilities. */
+  estimate: { auc: number | null; rate: number | null } | null
+  seconds: number
+  at: string
+}
+
+/** Drift of one column of one night. */
+export interface NightDrift extends Drift {
+  run: string
+  model: string
+  as_of: string
+  partition: string
+  /** On as many of the last nights as `drift.persist` asks for. */
+  alerting: boolean
+}
+
+interface Span {
+  /** Instants, both inclusive. */
+  from?: string
+  to?: string
+}
+
+type ProfileRow = Omit<NightProfile, 'as_of' | 'at' | 'rows'> & { as_of: Date; at: Date; rows: string }
+type DriftRow = Pick<NightDrift, 'run' | 'model' | 'partition' | 'drifted' | 'alerting'> & {
+  as_of: Date
+  column_name: string
+  is_score: boolean
+  figures: Omit<Drift, 'column' | 'score' | 'drifted'>
+}
+
+/** Profiles of a model's nights that readers have, oldest first: of a night that was published again the newest. */
+export async function profilesOf(
+  connection: ClientBase | Pool,
+  model: string,
+  { from, to }: Span = {},
+): Promise<NightProfile[]> {
+  const { rows } = await connection.query<ProfileRow>(
+    `select p.* from nightshift.profiles p
+       join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
+      where p.model = $1 and ($2::timestamptz is null or p.as_of >= $2) and ($3::timestamptz is null or p.as_of <= $3)
+      order by p.as_of`,
+    [model, from ?? null, to ?? null],
+  )
+  return rows.map(toProfile)
+}
+
+/** The profile of one run, undefined where it has none (yet). */
+export async function profileOfRun(
+  connection: ClientBase | Pool,
+  run: string,
+): Promise<NightProfile | undefined> {
+  const { rows } = await connection.query<ProfileRow>('select * from nightshift.profiles where run = $1', [
+    run,
+  ])
+  return rows[0] && toProfile(rows[0])
+}
+
+/** Drift of a model's nights that readers have, by night (oldest first) and in the order of the columns. */
+export async function driftOf(
+  connection: ClientBase | Pool,
+  model: string,
+  { from, to }: Span = {},
+): Promise<NightDrift[]> {
+  const { rows } = await connection.query<DriftRow>(
+    `select d.* from nightshift.drift d
+       join nightshift.slots s on s.kind = 'scores' and s.name = d.model and s.as_of = d.as_of and s.published_run = d.run
+      where d.model = $1 and ($2::timestamptz is null or d.as_of >= $2) and ($3::timestamptz is null or d.as_of <= $3)
+      order by d.as_of, d.position`,
+    [model, from ?? null, to ?? null],
+  )
+  return rows.map(toDrift)
+}
+
+/** Drift of one run, in the order of the columns. */
+export async function driftOfRun(connection: ClientBase | Pool, run: string): Promise<NightDrift[]> {
+  const { rows } = await connection.query<DriftRow>(
+    'select * from nightshift.drift where run = $1 order by position',
+    [run],
+  )
+  return rows.map(toDrift)
+}
+
+/** Records a night's profile and its drift; one that is recorded again takes the place of the former. */
+export async function recordProfile(
+  client: ClientBase,
+  night: Omit<NightProfile, 'at'>,
+  drift: (Drift & { alerting: boolean })[],
+): Promise<void> {
+  await client.query('delete from nightshift.profiles where run = $1', [night.run])
+  await client.query(
+    `insert into nightshift.profiles
+       (run, model, version, as_of, partition, backfilled, rows, profile, reference, note, estimate, seconds)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    [
+      night.run,
+      night.model,
+      night.version,
+      night.as_of,
+      night.partition,
+      night.backfilled,
+      night.rows,
+      JSON.stringify(night.profile),
+      night.reference,
+      night.note,
+      night.estimate === null ? null : JSON.stringify(night.estimate),
+      night.seconds,
+    ],
+  )
+  for (const [position, { column, score, drifted, alerting, ...figures }] of drift.entries()) {
+    await client.query(
+      `insert into nightshift.drift
+         (run, model, as_of, partition, position, column_name, is_score, figures, drifted, alerting)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      [
+        night.run,
+        night.model,
+        night.as_of,
+        night.partition,
+        position,
+        column,
+        score,
+        JSON.stringify(figures),
+        drifted,
+        alerting,
+      ],
+    )
+  }
+}
+
+function toProfile(row: ProfileRow): NightProfile {
+  return { ...row, as_of: row.as_of.toISOString(), at: row.at.toISOString(), rows: Number(row.rows) }
+}
+
+function toDrift(row: DriftRow): NightDrift {
+  const { column_name: column, is_score: score, figures, run, model, partition, drifted, alerting } = row
+  return {
+    ...figures,
+    column,
+    score,
+    run,
+    model,
+    as_of: row.as_of.toISOString(),
+    partition,
+    drifted,
+    alerting,
+  }
+}
