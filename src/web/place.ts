@@ -9,3 +9,20 @@ export interface Place {
   /** The project's files as they are now. */
   project: () => Project
 }
+
+export type Role = 'viewer' | 'operator'
+
+/** Who looks at a page. Without users it is whoever sits at this machine: an operator. */
+export interface Viewer {
+  name: string
+  role: Role
+  /** Goes into each form as a hidden field `csrf`. */
+  csrf: string
+}
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Null on the pages that need no sign-in. */
+    viewer: Viewer | null
+  }
+}

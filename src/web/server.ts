@@ -4,6 +4,7 @@ import { ConfigurationError } from '../project/problem.ts'
 import { mountBoard } from './board.ts'
 import { mountPages } from './pages.ts'
 import type { Place } from './place.ts'
+import { localViewer } from './security/local.ts'
 
 export interface WebServer {
   url: string
@@ -16,6 +17,11 @@ export interface WebServer {
  */
 export async function startWeb(place: Place, { port }: { port: number }): Promise<WebServer> {
   const app = new Hono()
+  const local = localViewer()
+  app.use(async (context, next) => {
+    context.set('viewer', local)
+    await next()
+  })
   mountPages(app, place)
   mountBoard(app, place.queues)
   const hostname = '127.0.0.1'
