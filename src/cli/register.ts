@@ -156,10 +156,14 @@ async function dryRun(
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-trial-'))
   try {
     const published = await lastGood(database.pool, { kind: 'features', name: view.name })
-    const current = published !== undefined && asOf === undefined
-    const features = current
-      ? partitionPath(project.warehouse, 'features', view.name, published.partition).file
-      : await computeAside(project, children, view, asOf, folder)
+    const newest =
+      published === undefined || asOf !== undefined
+        ? undefined
+        : partitionPath(project.warehouse, 'features', view.name, published.partition).file
+    const features =
+      newest !== undefined && existsSync(newest)
+        ? newest
+        : await computeAside(project, children, view, asOf, folder)
     if (features === undefined) {
       return {
         rows: 0,
