@@ -24,6 +24,11 @@ const program = new Command('nightshift')
 
 const asOf = ['--as-of <as-of>', 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'] as const
 const by = ['--by <who>', 'who does it'] as const
+const host = [
+  '--host <address>',
+  'where the web pages listen; beyond this machine only with users',
+  '127.0.0.1',
+] as const
 const json = ['--json', 'print data instead of text'] as const
 
 program.commandsGroup('A project')
@@ -37,10 +42,20 @@ add('validate', 'check all the files, the SQL and the schemas of the sources, in
 program.commandsGroup('Running')
 add('up', 'scheduler, worker and web in one process', 'up')
   .option('--port <port>', 'where the web pages listen', integer, 8080)
+  .option(...host)
   .option('--places <n>', 'how many runs at once', integer)
 add('scheduler', 'the scheduler alone', 'scheduler')
 add('worker', 'one worker', 'worker').option('--places <n>', 'how many runs at once', integer)
-add('web', 'the pages and the queue board', 'web').option('--port <port>', 'where to listen', integer, 8080)
+add('web', 'the pages and the queue board', 'web')
+  .option('--port <port>', 'where to listen', integer, 8080)
+  .option(...host)
+add(
+  'user <what> [name]',
+  '`user add NAME --role ROLE`, `user list`, `user remove NAME`: who may sign in',
+  'user',
+)
+  .option('--role <role>', 'viewer or operator')
+  .option(...json)
 
 program.commandsGroup('One night, or many')
 add('run <model>', 'score one night: refresh its features, score, publish', 'run')

@@ -1,10 +1,17 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { ConfigurationError } from '../project/problem.ts'
+import type { UsersSource } from '../web/security/users.ts'
 
 /** What the environment says. Read once, at the door; nothing further in reads `process.env`. */
 export interface Environment {
   databaseUrl: string | undefined
   redisUrl: string | undefined
   smtpUrl: string | undefined
+  /** Who may sign in to the pages; undefined: the project's own file, where it has one. */
+  users: UsersSource | undefined
+  /** What Prometheus has to bring as its bearer token. */
+  metricsToken: string | undefined
   logLevel: string
 }
 
@@ -19,6 +26,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     databaseUrl: url('DATABASE_URL', env.DATABASE_URL, ['postgres:', 'postgresql:']),
     redisUrl: url('REDIS_URL', env.REDIS_URL, ['redis:', 'rediss:']),
     smtpUrl: url('SMTP_URL', env.SMTP_URL, ['smtp:', 'smtps:']),
+    users: usersSource(env.NIGHTSHIFT_USERS),
+    metricsToken: env.NIGHTSHIFT_METRICS_TOKEN || undefined,
     logLevel,
   }
 }
@@ -35,4 +44,12 @@ function url(name: string, value: string | undefined, protocols: string[]): stri
     )
   }
   return value
+}
+
+/** The path of a file, or the entries themselves: those have colons, and no file is called like that. */
+function usersSource(value: string | undefined): UsersSource | undefined {
+  if (value === undefined || value.trim() === '') return undefined
+  return value.includes(':') && !existsSync(value)
+    ? { kind: 'entries', text: value }
+    : { kind: 'file', path: resolve(value), required: true }
 }

@@ -1,13 +1,16 @@
 import type { GlobalOptions } from '../cli.ts'
 import { startScheduler } from '../jobs/scheduler.ts'
+import { mayListen } from '../web/security/listen.ts'
+import { openUsers } from '../web/security/users.ts'
 import { openHost } from './host.ts'
 import { withSession } from './session.ts'
+import { usersSourceOf } from './users-source.ts'
 
 interface Parts {
   scheduler: boolean
   worker: boolean
-  /** Port of the web pages; undefined: none. */
-  port: number | undefined
+  /** Where the web pages listen; undefined: there are none. */
+  web: { port: number; host: string } | undefined
   places: number | undefined
 }
 
@@ -16,7 +19,10 @@ export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
   return withSession(
     options,
     async (session) => {
-      const { log, project } = session
+      const { log, project, environment } = session
+      // Before anything is started: who may not listen there is told at once.
+      const users = openUsers(usersSourceOf(project.root, environment), (message) => log.error(message))
+      if (parts.web !== undefined) mayListen(parts.web.host, users)
       const queues = await session.queues()
       const closers: (() => Promise<void>)[] = []
       try {
@@ -30,19 +36,20 @@ export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
           const stop = startScheduler(host.wake)
           closers.push(async () => stop())
         }
-        if (parts.port !== undefined) {
+        if (parts.web !== undefined) {
           const { startWeb } = await import('../web/server.ts')
           const web = await startWeb(
             { database: session.database, queues, project: host.context.project },
-            { port: parts.port },
+            { ...parts.web, users, onPublished: host.context.onPublished, log },
           )
           closers.push(() => web.close())
-          log.info(`pages at ${web.url}, queue board at ${web.url}/queues`)
+          const who = users().size === 0 ? 'no users: this machine alone' : `${users().size} users`
+          log.info(`pages at ${web.url}, queue board at ${web.url}/queues (${who})`)
         }
         const names = [
           parts.scheduler && 'scheduler',
           parts.worker && 'worker',
-          parts.port !== undefined && 'web',
+          parts.web !== undefined && 'web',
         ]
         log.info(
           { queue: queues.backend, ledger: session.database.embedded ? 'embedded' : 'DATABASE_URL' },

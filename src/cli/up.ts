@@ -3,9 +3,11 @@ import { serve } from './serve.ts'
 
 interface Options extends GlobalOptions {
   port: number
+  host: string
   places?: number
 }
 
 export default function up(_args: string[], options: Options): Promise<number> {
-  return serve(options, { scheduler: true, worker: true, port: options.port, places: options.places })
+  const { port, host, places } = options
+  return serve(options, { scheduler: true, worker: true, web: { port, host }, places })
 }

@@ -1,6 +1,12 @@
 import type { GlobalOptions } from '../cli.ts'
 import { serve } from './serve.ts'
 
-export default function web(_args: string[], options: GlobalOptions & { port: number }): Promise<number> {
-  return serve(options, { scheduler: false, worker: false, port: options.port, places: undefined })
+interface Options extends GlobalOptions {
+  port: number
+  host: string
+}
+
+export default function web(_args: string[], options: Options): Promise<number> {
+  const { port, host } = options
+  return serve(options, { scheduler: false, worker: false, web: { port, host }, places: undefined })
 }

@@ -5,5 +5,5 @@ export default function worker(
   _args: string[],
   options: GlobalOptions & { places?: number },
 ): Promise<number> {
-  return serve(options, { scheduler: false, worker: true, port: undefined, places: options.places })
+  return serve(options, { scheduler: false, worker: true, web: undefined, places: options.places })
 }

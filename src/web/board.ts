@@ -2,20 +2,43 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { HonoAdapter } from '@bull-board/hono'
 import { serveStatic } from '@hono/node-server/serve-static'
-import type { Hono } from 'hono'
+import { Hono } from 'hono'
 import { QUEUE_NAMES, type Queues } from '../jobs/queues.ts'
+import { refuse } from './security/door.ts'
 
 const PATH = '/queues'
+/** The board's page asks another server for its fonts, which our headers forbid: it falls back to those at hand. */
+const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/
 
-/** Mounts the queue board, read-only: what is to be run is decided in the ledger, not in the queue. */
+/**
+ * Mounts the queue board: viewers look, operators may act. Whatever is done to the queue, what is to be run is decided
+ * in the ledger: a job that was removed is enqueued again, one that was added by hand is refused.
+ */
 export function mountBoard(app: Hono, queues: Queues): void {
+  const boards = { viewer: board(queues, { readOnly: true }), operator: board(queues, { readOnly: false }) }
+  app.get(`${PATH}/`, (context) => context.redirect(PATH))
+  for (const path of [PATH, `${PATH}/*`]) {
+    app.all(path, async (context) => {
+      const role = context.get('viewer')?.role ?? 'viewer'
+      const { method } = context.req
+      if (role !== 'operator' && method !== 'GET' && method !== 'HEAD') {
+        return refuse(context, 'Operators only', 'Viewers may look at the queues and change nothing.')
+      }
+      const answer = await boards[role].fetch(context.req.raw, context.env)
+      if (answer.headers.get('content-type')?.startsWith('text/html') !== true) return answer
+      return context.html((await answer.text()).replace(FOREIGN_FONTS, ''))
+    })
+  }
+}
+
+function board(queues: Queues, { readOnly }: { readOnly: boolean }): Hono {
   const adapter = new HonoAdapter(serveStatic)
   adapter.setBasePath(PATH)
   createBullBoard({
     queues: QUEUE_NAMES.map(
       (name) =>
         new BullMQAdapter(queues.queue(name), {
-          readOnlyMode: true,
+          readOnlyMode: readOnly,
           // Back to the run: the job's id is the run's with its attempt.
           externalJobUrl: ({ id }) => {
             const run = String(id ?? '').replace(/-a\d+$/, '')
@@ -26,6 +49,5 @@ export function mountBoard(app: Hono, queues: Queues): void {
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Nightshift queues' } },
   })
-  app.get(`${PATH}/`, (context) => context.redirect(PATH))
-  app.route(PATH, adapter.registerPlugin())
+  return new Hono().route(PATH, adapter.registerPlugin())
 }

@@ -1,35 +1,66 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
+import { html } from 'hono/html'
+import type { Logger } from 'pino'
 import { ConfigurationError } from '../project/problem.ts'
+import type { OnPublished } from '../workers/publication.ts'
+import { mountActions } from './actions.ts'
 import { mountBoard } from './board.ts'
+import { layout } from './layout.ts'
 import { mountPages } from './pages.ts'
 import type { Place } from './place.ts'
-import { localViewer } from './security/local.ts'
+import { guard } from './security/door.ts'
+import { mayListen } from './security/listen.ts'
+import { isLoopback } from './security/origin.ts'
+import { mountSignIn } from './security/signin.ts'
+import type { Users } from './security/users.ts'
 
 export interface WebServer {
   url: string
   close(): Promise<void>
 }
 
+export interface WebOptions {
+  /** 0 takes a free one. */
+  port: number
+  /** Default: 127.0.0.1. */
+  host?: string
+  /** Who may sign in; default: nobody, and whoever sits at this machine is an operator. */
+  users?: Users
+  /** Told when a release publishes; default: whoever was told of its failure is told. */
+  onPublished?: OnPublished
+  log?: Pick<Logger, 'error'>
+}
+
 /**
- * Serves the pages on the loopback interface; port 0 takes a free one.
- * Throws a ConfigurationError where the port is taken.
+ * Serves the pages, by default on the loopback interface.
+ * Throws a ConfigurationError where the port is taken, or where others could come in and there are no users.
  */
-export async function startWeb(place: Place, { port }: { port: number }): Promise<WebServer> {
+export async function startWeb(
+  place: Place,
+  { port, host = '127.0.0.1', users = () => new Map(), onPublished, log }: WebOptions,
+): Promise<WebServer> {
+  mayListen(host, users)
   const app = new Hono()
-  const local = localViewer()
-  app.use(async (context, next) => {
-    context.set('viewer', local)
-    await next()
-  })
+  const door = { pool: place.database.pool, users, loopback: isLoopback(host) }
+  guard(app, door)
+  mountSignIn(app, door)
+  mountActions(app, place, onPublished)
   mountPages(app, place)
   mountBoard(app, place.queues)
-  const hostname = '127.0.0.1'
+  app.notFound((context) =>
+    context.html(layout('No such page', html`<p>Nothing is at this address.</p>`), 404),
+  )
+  app.onError((error, context) => {
+    log?.error({ error: error.message, path: context.req.path }, 'a page failed')
+    return context.html(layout('This page failed', html`<p>The log of the web process says why.</p>`), 500)
+  })
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, port, hostname }, (address) => {
+    const server = serve({ fetch: app.fetch, port, hostname: host }, (address) => {
       server.off('error', onError)
+      const name = host.includes(':') ? `[${host}]` : host
       resolve({
-        url: `http://${hostname}:${address.port}`,
+        url: `http://${name}:${address.port}`,
         close: () =>
           new Promise<void>((closed) => {
             server.close(() => closed())
@@ -38,12 +69,23 @@ export async function startWeb(place: Place, { port }: { port: number }): Promis
       })
     })
     const onError = (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new ConfigurationError(`port ${port} is taken: name another with --port`, { cause: error })
-          : error,
-      )
+      reject(refusal(error, port, host) ?? error)
     }
     server.on('error', onError)
   })
+}
+
+function refusal(error: NodeJS.ErrnoException, port: number, host: string): ConfigurationError | undefined {
+  const said = { cause: error }
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ConfigurationError(`port ${port} is taken: name another with --port`, said)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ConfigurationError(`--host: expected an address of this machine, got: ${host}`, said)
+    case 'EACCES':
+      return new ConfigurationError(`port ${port} is not ours to take: name another with --port`, said)
+    default:
+      return undefined
+  }
 }

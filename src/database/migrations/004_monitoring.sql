@@ -64,7 +64,8 @@ create table nightshift.outcomes (
 create table nightshift.sessions (
   token_hash  text primary key,
   name        text not null,
-  role        text not null check (role in ('viewer', 'operator')),
+  -- hash of the user's password hash: another password ends the sessions
+  credential  text not null,
   csrf        text not null,
   created_at  timestamptz not null default now(),
   seen_at     timestamptz not null default now(),

@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { didYouMean } from '../project/nearest.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { hashPassword } from '../web/security/password.ts'
+import {
+  openUsers,
+  ROLES,
+  USER_NAME,
+  USER_NAME_LEGAL,
+  type User,
+  type UsersSource,
+} from '../web/security/users.ts'
+import { changeUsers, entryOf } from '../web/security/users-file.ts'
+import { readEnvironment } from './environment.ts'
+import { readPassword } from './password.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { usersSourceOf } from './users-source.ts'
+
+interface Options extends GlobalOptions {
+  role?: string
+}
+
+/** `user add NAME --role ROLE`, `user list`, `user remove NAME`: who may sign in to the pages. */
+export default async function user([what = '', name]: string[], options: Options): Promise<number> {
+  const root = resolve(options.project)
+  if (!existsSync(resolve(root, 'nightshift.yaml'))) {
+    throw new ConfigurationError(
+      `--project: expected a folder that holds nightshift.yaml, got: ${options.project}`,
+    )
+  }
+  const source = usersSourceOf(root, readEnvironment())
+  switch (what) {
+    case 'add':
+      return add(source, root, nameIn(name), options)
+    case 'list':
+      return list(source, options)
+    case 'remove':
+      return remove(source, root, nameIn(name), options)
+    default:
+      throw new ConfigurationError(
+        `user: expected add, list or remove, got: ${what}${didYouMean(what, ['add', 'list', 'remove'])}`,
+      )
+  }
+}
+
+/** A name that is there already gets the new password and role. */
+async function add(source: UsersSource, root: string, name: string, options: Options): Promise<number> {
+  const role = ROLES.find((each) => each === options.role)
+  if (role === undefined) {
+    throw new ConfigurationError(
+      `--role: expected viewer (looks) or operator (retries, releases, skips), got: ${options.role ?? 'nothing'}` +
+        didYouMean(options.role ?? '', [...ROLES]),
+    )
+  }
+  const added: User = { name, role, hash: await hashPassword(await readPassword(name)) }
+  if (source.kind === 'entries') {
+    // Only the entry on standard output: it may be piped to where it belongs.
+    process.stderr.write(
+      'NIGHTSHIFT_USERS holds the users themselves: put this entry there, in single quotes for its $\n',
+    )
+    printLine(entryOf(added))
+    return 0
+  }
+  let had = false
+  changeUsers(source.path, (users) => {
+    had = users.has(name)
+    users.set(name, added)
+  })
+  const file = relative(root, source.path)
+  if (options.json) printJson({ name, role, file })
+  else if (had) printLine(`${name} is ${role} and has a new password: ${file}; earlier sessions are over`)
+  else printLine(`${name} may sign in as ${role}: ${file}`)
+  return 0
+}
+
+function list(source: UsersSource, options: Options): number {
+  const users = [...openUsers(source)().values()].map(({ name, role }) => ({ name, role }))
+  if (options.json) printJson(users)
+  else if (users.length === 0) printLine('No users: the pages answer to this machine alone.')
+  else
+    printTable(
+      ['name', 'role'],
+      users.map(({ name, role }) => [name, role]),
+    )
+  return 0
+}
+
+function remove(source: UsersSource, root: string, name: string, options: Options): number {
+  if (source.kind === 'entries') {
+    throw new ConfigurationError(
+      `user remove: NIGHTSHIFT_USERS holds the users themselves: take the entry of ${name} out there`,
+    )
+  }
+  changeUsers(source.path, (users) => {
+    if (users.delete(name)) return
+    const names = [...users.keys()]
+    throw new ConfigurationError(
+      `user remove: expected one of ${names.join(', ') || 'no users'}, got: ${name}${didYouMean(name, names)}`,
+    )
+  })
+  const file = relative(root, source.path)
+  if (options.json) printJson({ name, file })
+  else printLine(`${name} may not sign in any more: ${file}; open sessions are over`)
+  return 0
+}
+
+function nameIn(name: string | undefined): string {
+  if (name !== undefined && USER_NAME.test(name)) return name
+  throw new ConfigurationError(`user: expected ${USER_NAME_LEGAL}, got: ${name ?? 'nothing'}`)
+}

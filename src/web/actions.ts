@@ -1,0 +1,138 @@
+import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { ack } from '../alerts/ack.ts'
+import { readIds } from '../alerts/ids.ts'
+import { transaction } from '../database/database.ts'
+import { rerun } from '../jobs/rerun.ts'
+import { findRun, type Run } from '../jobs/runs.ts'
+import { findSlot, type Kind } from '../jobs/slots.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { OnPublished } from '../workers/publication.ts'
+import { release } from '../workers/release.ts'
+import { tellRecovery } from '../workers/report.ts'
+import { skipSlot } from '../workers/skip.ts'
+import { layout } from './layout.ts'
+import type { Place } from './place.ts'
+import { refuse } from './security/door.ts'
+
+const LONGEST_REASON = 1000
+
+/** What an operator may press; each does what the command of the same name does, in the name of who signed in. */
+export function mountActions(app: Hono, place: Place, onPublished: OnPublished | undefined): void {
+  const { database, project } = place
+  const clock = () => new Date()
+  const told: OnPublished = (client, run) =>
+    tellRecovery(client, { project, clock }, run, 'released', { run, by: run.requested_by })
+
+  app.post('/runs/:id/retry', (context) =>
+    act(context, async (by) => {
+      const run = await runAt(place, context)
+      const id = await rerun(database, project(), run, by)
+      return `/runs/${id}?done=retry`
+    }),
+  )
+
+  app.post('/runs/:id/release', (context) =>
+    act(context, async (by) => {
+      const run = await runAt(place, context)
+      const reason = await reasonIn(context)
+      const warehouse = { database, warehouse: project().warehouse, onPublished: onPublished ?? told }
+      await release(warehouse, run, { reason, by })
+      return `/runs/${run.id}?done=release`
+    }),
+  )
+
+  for (const path of ['/slots/:name/:partition/skip', '/slots/:kind/:name/:partition/skip']) {
+    app.post(path, (context) =>
+      act(context, async (by) => {
+        const { kind, name = '', partition = '' }: Record<string, string | undefined> = context.req.param()
+        const slot = await slotAt(place, kindOf(place, kind, name), name, partition)
+        await skipSlot({ database, project, clock }, slot, { reason: await reasonIn(context), by })
+        return slot.run === null ? '/?done=skip' : `/runs/${slot.run}?done=skip`
+      }),
+    )
+  }
+
+  app.post('/incidents/:id/ack', (context) =>
+    act(context, async (by) => {
+      const ids = readIds([context.req.param('id')])
+      const acked = await transaction(database, (client) => ack(client, clock(), ids, by))
+      if (acked.length === 0) {
+        throw new ConfigurationError(
+          `ack: expected an open incident, got: ${ids.join(', ')}, which is not open`,
+        )
+      }
+      return `/incidents?done=ack#${acked[0]}`
+    }),
+  )
+}
+
+/** The sentence of `?done=` after an action: a code, so that no link can put words into our mouth. */
+export function noticeOf(context: Context): string | undefined {
+  switch (context.req.query('done')) {
+    case 'retry':
+      return 'It is run again: this is the new run.'
+    case 'release':
+      return 'It is released: readers have this partition now.'
+    case 'skip':
+      return 'It is skipped: this night is given up.'
+    case 'ack':
+      return 'You are on it: it is not mailed again until something new happens.'
+    default:
+      return undefined
+  }
+}
+
+/** Does it if an operator asks, and leads to where its effect shows; what the command would say is said as a page. */
+async function act(context: Context, action: (by: string) => Promise<string>) {
+  const viewer = context.get('viewer')
+  if (viewer?.role !== 'operator') {
+    return refuse(
+      context,
+      'Operators only',
+      `${viewer?.name ?? 'Nobody'} is a viewer: an operator can do this, or make one of you: nightshift user add NAME --role operator`,
+    )
+  }
+  try {
+    return context.redirect(await action(viewer.name), 303)
+  } catch (error) {
+    if (error instanceof Missing) return context.html(layout('Not there', html`<p>${error.message}</p>`), 404)
+    if (!(error instanceof ConfigurationError)) throw error
+    return context.html(layout('Not done', html`<p class="failed" role="alert">${error.message}</p>`), 409)
+  }
+}
+
+class Missing extends Error {}
+
+async function runAt({ database }: Place, context: Context): Promise<Run> {
+  const id = context.req.param('id') ?? ''
+  const run = await findRun(database.pool, id)
+  if (run === undefined) throw new Missing(`There is no run ${id} in the ledger.`)
+  return run
+}
+
+function kindOf({ project }: Place, kind: string | undefined, name: string): Kind {
+  if (kind === 'features' || kind === 'scores') return kind
+  if (kind !== undefined) throw new Missing(`There is no kind ${kind}: it is features or scores.`)
+  return project().models[name] === undefined ? 'features' : 'scores'
+}
+
+async function slotAt({ database, project }: Place, kind: Kind, name: string, partition: string) {
+  const slot = await findSlot(database.pool, kind, name, parseAsOf(partition, project().timezone))
+  if (slot === undefined) throw new Missing(`There is no slot ${name}:${partition} in the ledger.`)
+  return slot
+}
+
+/** Why it is done: on record, so it may not be empty. */
+async function reasonIn(context: Context): Promise<string> {
+  const { reason } = await context.req.parseBody()
+  const text = typeof reason === 'string' ? reason.trim() : ''
+  if (text === '' || text.length > LONGEST_REASON) {
+    throw new ConfigurationError(
+      `reason: expected a sentence of at most ${LONGEST_REASON} characters that says why, got: ` +
+        (text === '' ? 'nothing' : `${text.length} characters`),
+    )
+  }
+  return text
+}

@@ -1,0 +1,30 @@
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+
+const NAME = 'nightshift'
+const SEVEN_DAYS_S = 7 * 24 * 3600
+
+/** Whether the browser speaks https to us, or to the proxy before us. */
+export function isSecure(context: Context): boolean {
+  const proxied = context.req.header('x-forwarded-proto')?.split(',')[0]?.trim()
+  return (proxied ?? new URL(context.req.url).protocol.replace(':', '')) === 'https'
+}
+
+/** The session's token, as the browser brings it. */
+export function readToken(context: Context): string | undefined {
+  return isSecure(context) ? getCookie(context, NAME, 'host') : getCookie(context, NAME)
+}
+
+/** Under https the name begins with `__Host-`: no other host of the domain can set it. */
+export function writeToken(context: Context, token: string): void {
+  setCookie(context, NAME, token, { ...options(context), maxAge: SEVEN_DAYS_S })
+}
+
+export function forgetToken(context: Context): void {
+  deleteCookie(context, NAME, options(context))
+}
+
+function options(context: Context) {
+  const common = { path: '/', httpOnly: true, sameSite: 'Lax' } as const
+  return isSecure(context) ? ({ ...common, secure: true, prefix: 'host' } as const) : common
+}

@@ -1,0 +1,12 @@
+import { ConfigurationError } from '../../project/problem.ts'
+import { isLoopback } from './origin.ts'
+import type { Users } from './users.ts'
+
+/** Throws a ConfigurationError where others than this machine could come in, and there are no users. */
+export function mayListen(host: string, users: Users): void {
+  if (isLoopback(host) || users().size > 0) return
+  throw new ConfigurationError(
+    `--host: expected a loopback address such as 127.0.0.1 while there are no users, got: ${host}; ` +
+      'add one first: nightshift user add NAME --role operator (or set NIGHTSHIFT_USERS)',
+  )
+}

@@ -1,0 +1,59 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Pool } from 'pg'
+import type { Viewer } from '../place.ts'
+import type { User } from './users.ts'
+
+/** A session ends when nothing was asked for so long, and in any case after seven days. */
+const IDLE = '12 hours'
+const LONGEST = '7 days'
+
+/** Begins a session and returns its token, which only the cookie knows: the ledger keeps its hash. */
+export async function beginSession(pool: Pool, user: User): Promise<string> {
+  const token = randomBytes(32).toString('base64url')
+  await pool.query(
+    `delete from nightshift.sessions where expires_at < clock_timestamp() or seen_at < clock_timestamp() - $1::interval`,
+    [IDLE],
+  )
+  await pool.query(
+    `insert into nightshift.sessions (token_hash, name, credential, csrf, created_at, seen_at, expires_at)
+     values ($1, $2, $3, $4, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval)`,
+    [hashOf(token), user.name, hashOf(user.hash), randomBytes(32).toString('base64url'), LONGEST],
+  )
+  return token
+}
+
+/**
+ * Who a token belongs to, if its session goes on: it does not for a user who was removed or whose password was
+ * changed. The role is the one that the user has now.
+ */
+export async function findSession(
+  pool: Pool,
+  token: string,
+  users: ReadonlyMap<string, User>,
+): Promise<Viewer | undefined> {
+  const { rows } = await pool.query<{ name: string; credential: string; csrf: string; stale: boolean }>(
+    `select name, credential, csrf, seen_at < clock_timestamp() - interval '1 minute' as stale
+       from nightshift.sessions
+      where token_hash = $1 and expires_at > clock_timestamp() and seen_at > clock_timestamp() - $2::interval`,
+    [hashOf(token), IDLE],
+  )
+  const [session] = rows
+  const user = session && users.get(session.name)
+  if (session === undefined || user === undefined || hashOf(user.hash) !== session.credential)
+    return undefined
+  // A write a minute, not one a page.
+  if (session.stale) {
+    await pool.query('update nightshift.sessions set seen_at = clock_timestamp() where token_hash = $1', [
+      hashOf(token),
+    ])
+  }
+  return { name: user.name, role: user.role, csrf: session.csrf }
+}
+
+export async function endSession(pool: Pool, token: string): Promise<void> {
+  await pool.query('delete from nightshift.sessions where token_hash = $1', [hashOf(token)])
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

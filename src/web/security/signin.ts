@@ -1,0 +1,79 @@
+import { getConnInfo } from '@hono/node-server/conninfo'
+import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { layout } from '../layout.ts'
+import { forgetToken, readToken, writeToken } from './cookie.ts'
+import type { Door } from './door.ts'
+import { verifyPassword } from './password.ts'
+import { beginSession, endSession } from './sessions.ts'
+import { openThrottle } from './throttle.ts'
+
+/** `/signin` and `/signout`. */
+export function mountSignIn(app: Hono, { pool, users }: Door): void {
+  const throttle = openThrottle()
+
+  app.get('/signin', (context) => {
+    const next = localPath(context.req.query('next'))
+    return users().size === 0 ? context.redirect(next, 303) : context.html(page(next, '', undefined))
+  })
+
+  app.post('/signin', async (context) => {
+    const { name, password, next } = await context.req.parseBody()
+    const wanted = localPath(next)
+    if (typeof name !== 'string' || typeof password !== 'string') {
+      return context.html(page(wanted, '', 'Name and password, please.'), 400)
+    }
+    const address = addressOf(context)
+    const seconds = throttle.enter(name, address)
+    if (seconds !== undefined) {
+      context.header('retry-after', String(seconds))
+      const minutes = Math.ceil(seconds / 60)
+      return context.html(page(wanted, name, `Too many wrong tries. Try again in ${minutes} min.`), 429)
+    }
+    const known = users()
+    const user = known.get(name)
+    if (!(await verifyPassword(password, user?.hash, known.values())) || user === undefined) {
+      return context.html(page(wanted, name, 'Name or password is wrong.'), 401)
+    }
+    throttle.succeed(name, address)
+    const former = readToken(context)
+    if (former !== undefined) await endSession(pool, former)
+    writeToken(context, await beginSession(pool, user))
+    return context.redirect(wanted, 303)
+  })
+
+  app.post('/signout', async (context) => {
+    const token = readToken(context)
+    if (token !== undefined) await endSession(pool, token)
+    forgetToken(context)
+    return context.redirect('/signin', 303)
+  })
+}
+
+function page(next: string, name: string, problem: string | undefined) {
+  return layout(
+    'Sign in',
+    html`${problem === undefined ? '' : html`<p class="failed" role="alert">${problem}</p>`}
+<form method="post" action="/signin">
+<input type="hidden" name="next" value="${next}">
+<p><label>Name<br><input name="name" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" required></label></p>
+<p><label>Password<br><input name="password" type="password" autocomplete="current-password" required></label></p>
+<p><button>Sign in</button></p>
+</form>
+<p>No account? Whoever runs this server adds one: <code>nightshift user add NAME --role viewer</code></p>`,
+  )
+}
+
+/** A path of this server, else `/`: what leads elsewhere is not followed. */
+export function localPath(next: unknown): string {
+  const here = 'http://here.invalid'
+  if (typeof next !== 'string' || !next.startsWith('/') || !URL.canParse(next, here)) return '/'
+  const url = new URL(next, here)
+  // `/.//elsewhere` becomes `//elsewhere`, which is another server's.
+  const ours = url.origin === here && !url.pathname.startsWith('//') && url.pathname !== '/signin'
+  return ours ? url.pathname + url.search + url.hash : '/'
+}
+
+function addressOf(context: Context): string {
+  return getConnInfo(context).remote.address ?? 'unknown'
+}

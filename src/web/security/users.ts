@@ -1,0 +1,113 @@
+import { readFileSync, statSync } from 'node:fs'
+import { didYouMean } from '../../project/nearest.ts'
+import { ConfigurationError } from '../../project/problem.ts'
+import type { Role } from '../place.ts'
+import { isHash } from './password.ts'
+
+export const ROLES = ['viewer', 'operator'] as const satisfies readonly Role[]
+export const USER_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
+export const USER_NAME_LEGAL =
+  'a name of letters, digits and . _ @ + - that begins with a letter or a digit (64 at most)'
+
+export interface User {
+  name: string
+  role: Role
+  /** bcrypt. */
+  hash: string
+}
+
+/** Where users are written down: their entries themselves, or a file of them. */
+export type UsersSource =
+  | { kind: 'entries'; text: string }
+  /** `required`: somebody named the file, so it has to be there. */
+  | { kind: 'file'; path: string; required: boolean }
+
+/** The users as they are now, by name; empty where there are none. */
+export type Users = () => ReadonlyMap<string, User>
+
+/**
+ * Reads the users, and reads their file anew when it changes: who is removed is out at once. A change that is not
+ * valid is told to `complain`, and the last valid reading holds.
+ *
+ * @throws ConfigurationError where the first reading is not valid
+ */
+export function openUsers(source: UsersSource, complain: (message: string) => void = () => {}): Users {
+  if (source.kind === 'entries') {
+    const users = parseUsers(source.text, 'NIGHTSHIFT_USERS')
+    return () => users
+  }
+  let seen = stampOf(source.path)
+  let users = readUsers(source)
+  return () => {
+    const stamp = stampOf(source.path)
+    if (stamp === seen) return users
+    seen = stamp
+    try {
+      users = readUsers(source)
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      complain(`the users as they were before still hold: ${error.message}`)
+    }
+    return users
+  }
+}
+
+/** The users of a file; none where it is not there and nobody asked for it. */
+export function readUsers({ path, required }: { path: string; required: boolean }): Map<string, User> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (missing && !required) return new Map()
+    throw new ConfigurationError(
+      `NIGHTSHIFT_USERS: expected a file of users, or entries name:role:hash, got: ${path}, which ` +
+        `${missing ? 'is not there' : 'cannot be read'}; \`nightshift user add NAME --role operator\` writes it`,
+      { cause: error },
+    )
+  }
+  return parseUsers(text, path)
+}
+
+/**
+ * Entries `name:role:bcrypt-hash`, separated by newlines, commas or spaces; `#` begins a comment line. Hashes are
+ * never part of an error's message.
+ *
+ * @param where what the message begins with: a path, or the name of the variable
+ */
+export function parseUsers(text: string, where: string): Map<string, User> {
+  const users = new Map<string, User>()
+  const entries = text
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith('#'))
+    .flatMap((line) => line.split(/[\s,]+/))
+    .filter((entry) => entry !== '')
+  for (const [index, entry] of entries.entries()) {
+    const wrong = (message: string) => new ConfigurationError(`${where}: entry ${index + 1}: ${message}`)
+    const [name = '', role = '', hash = '', ...rest] = entry.split(':')
+    if (role === '' || hash === '' || rest.length > 0) {
+      throw wrong('expected name:role:bcrypt-hash, which `nightshift user add` writes, got: something else')
+    }
+    if (!USER_NAME.test(name)) throw wrong(`expected ${USER_NAME_LEGAL}, got: ${JSON.stringify(name)}`)
+    const known = ROLES.find((each) => each === role)
+    if (known === undefined) {
+      throw wrong(
+        `${name}: expected the role ${ROLES.join(' or ')}, got: ${JSON.stringify(role)}${didYouMean(role, [...ROLES])}`,
+      )
+    }
+    if (!isHash(hash)) {
+      throw wrong(
+        `${name}: expected a bcrypt hash of 60 characters ($2b$, cost 4 to 15), got: ${hash.length} characters that are none` +
+          ' (a shell or .env file may have taken its $ for variables: use single quotes)',
+      )
+    }
+    if (users.has(name)) throw wrong(`${name} is there twice: expected each name once`)
+    users.set(name, { name, role: known, hash })
+  }
+  return users
+}
+
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat === undefined ? 'absent' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+}

@@ -1,0 +1,39 @@
+import { type Database, transaction } from '../database/database.ts'
+import { openRunOf } from '../jobs/runs.ts'
+import { lockSlot, type Slot } from '../jobs/slots.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Context } from './context.ts'
+import { tellRecovery } from './report.ts'
+
+/**
+ * Gives a slot up, on a person's word; its incident is cleared. Throws a ConfigurationError where it runs, or is
+ * published.
+ */
+export async function skipSlot(
+  place: { database: Database } & Pick<Context, 'project' | 'clock'>,
+  { id, name, partition }: Pick<Slot, 'id' | 'name' | 'partition'>,
+  { reason, by }: { reason: string; by: string | null },
+): Promise<void> {
+  const text = `${name}:${partition}`
+  const said = by === null ? reason : `${reason} (${by})`
+  await transaction(place.database, async (client) => {
+    const slot = await lockSlot(client, id)
+    const open = await openRunOf(client, slot.id)
+    if (open?.state === 'running' || open?.state === 'publishing') {
+      throw new ConfigurationError(
+        `skip: run ${open.id} of ${text} is ${open.state}: wait until it has ended`,
+      )
+    }
+    if (slot.state === 'published')
+      throw new ConfigurationError(`skip: ${text} is published, there is nothing to skip`)
+    await client.query(
+      `update nightshift.runs set state = 'cancelled', reason = $2, ended_at = now() where slot = $1 and state in ('queued', 'waiting')`,
+      [slot.id, said],
+    )
+    await client.query(
+      `update nightshift.slots set state = 'skipped', reason = $2, request = null, changed_at = now() where id = $1`,
+      [slot.id, said],
+    )
+    await tellRecovery(client, place, slot, 'skipped', { by })
+  })
+}
