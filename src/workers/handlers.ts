@@ -53,6 +53,10 @@ export const handlers: {
     const { replayScores } = await import('../pipeline/parity/replay.ts')
     return replayScores(request)
   },
+  async profile(request) {
+    const { profilePartition } = await import('../pipeline/profile/profile-partition.ts')
+    return profilePartition(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

@@ -4,7 +4,11 @@
  */
 export interface Profile {
   rows: number
+  /** Different entities among the rows: in a night as many as rows, in a holdout of several as-ofs fewer. */
+  entities: number
   columns: ColumnProfile[]
+  /** Columns that cannot be counted, and why, such as `a BLOB is not compared`. */
+  left_out: { column: string; why: string }[]
 }
 
 export type ColumnProfile = NumberProfile | CategoryProfile
@@ -30,11 +34,11 @@ export interface NumberProfile extends Counted {
   min: number | null
   max: number | null
   mean: number | null
-  /** Of the population. */
+  /** Of the population; null too where it is too large for a number. */
   sd: number | null
-  /** At 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, approximate; null where there are no finite values. */
+  /** At QUANTILES, interpolated between the edges; null where there are no finite values. */
   quantiles: number[] | null
-  /** Ascending, distinct, at most 99: quantiles of the baseline. */
+  /** Ascending, distinct, at most 99: quantiles of the baseline (see edges.ts). Empty where it has no values. */
   edges: number[]
   /** Finite values below the first edge, from each edge up to the next (`edges[i] <= x < edges[i+1]`), from the last on. */
   counts: number[]
@@ -53,6 +57,11 @@ export interface CategoryProfile extends Counted {
   unseen: number
   /** The most frequent of those, at most five. */
   unseen_values: { value: string; count: number }[]
+  /**
+   * All further values of the baseline: in its own profile alone, and not where it has more than KNOWN_VALUES. Without
+   * them nobody can tell unseen values from rare ones, and all beyond `values` are `other`.
+   */
+  known?: string[]
 }
 
 /** Distributions against which nights are compared: stored with a version. */
@@ -67,3 +76,10 @@ export interface Baseline {
   /** The same by as-of: how much the reference differs from itself. */
   by_as_of: { as_of: string; profile: Profile }[]
 }
+
+/** Where the quantiles of a profile are taken. */
+export const QUANTILES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] as const
+/** Values of a baseline that are counted one by one. */
+export const COUNTED_VALUES = 50
+/** Values of a baseline that are remembered. */
+export const KNOWN_VALUES = 1000
