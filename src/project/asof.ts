@@ -37,6 +37,16 @@ export function parseAsOf(text: string, timezone: string): AsOf {
   throw invalid(text)
 }
 
+/** Whether a text names an as-of, in whatever zone. */
+export function isAsOf(text: string): boolean {
+  try {
+    parseAsOf(text, 'UTC')
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * The as-of of the grain that contains an instant: the start of its local day, or of its hour. Hours are those of UTC,
  * so that the hour that a change of clocks repeats is two partitions, and a zone at half past has names that say the time.

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
-import type { Model, Project, Schedule, Source, View } from './project.ts'
+import type { DriftReference, Model, Project, Schedule, Source, View } from './project.ts'
 import type { ModelFile } from './schema/model.ts'
 import type { ScheduleFile } from './schema/schedule.ts'
 import type { Settings } from './schema/settings.ts'
@@ -54,6 +54,7 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
       score: drift.score,
       min_effect: drift.min_effect,
       persist: drift.persist,
+      reference: buildReference(drift.reference),
     },
     retrain: retrain === undefined ? undefined : { command: retrain.command, when: retrain.when },
     rollback: { keep_warm_nights: rollback.keep_warm_nights },
@@ -65,6 +66,13 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
             metrics: outcomes.metrics.map(({ name, sql, target }) => ({ name, sql, target })),
           },
   }
+}
+
+function buildReference(given: ModelFile['drift']['reference']): DriftReference {
+  if (given === 'holdout') return { kind: 'holdout' }
+  return 'same_weekday' in given
+    ? { kind: 'same_weekday', weeks: given.same_weekday }
+    : { kind: 'window', from: given.from, to: given.to }
 }
 
 /** `timezone` is the project's, for a schedule that has none. */

@@ -127,6 +127,8 @@ function runbook(): string {
       resource:
         'A night takes seconds and 200 MB. If it does not, something else has taken the machine: look there first.',
       transient: 'On one machine PostgreSQL is embedded and comes back with the next command.',
+      drift:
+        'The sample customers are the same every day: orders move with the season and with campaigns, plans hardly ever. The CRM knows\nof both; scores that move by a tenth change whom the campaign writes to, and are told to them.',
       bug: "Nobody has to be called before 07:00: the campaign reads the scores at 08:00, and yesterday's will do for a day.",
     },
   )

@@ -111,13 +111,29 @@ export interface Model {
     min_nights: number
     current: { path: string; entity: string[]; score: string } | undefined
   }
-  drift: { columns: string[] | undefined; score: boolean; min_effect: number; persist: string }
+  drift: {
+    /** Undefined: all inputs of the version. */
+    columns: string[] | undefined
+    score: boolean
+    min_effect: number
+    /** Such as `2 of 3`. */
+    persist: string
+    reference: DriftReference
+  }
   retrain:
     | { command: string[]; when: { drift_nights?: number; auc_below?: number; age?: Duration } }
     | undefined
   rollback: { keep_warm_nights: number }
   outcomes: Outcomes | undefined
 }
+
+/** What a night is compared with. */
+export type DriftReference =
+  /** The version's baseline: its holdout, or without one its first night. */
+  | { kind: 'holdout' }
+  /** Published nights, by their as-ofs, both inclusive. */
+  | { kind: 'window'; from: string; to: string }
+  | { kind: 'same_weekday'; weeks: number }
 
 /** What came of the scores, once their label windows are over. */
 export interface Outcomes {

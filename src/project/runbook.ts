@@ -1,7 +1,15 @@
 import type { Model } from './project.ts'
 
-/** The classes of failure (src/pipeline/failure.ts), which are the anchors that mails and `show` link to. */
-export const RUNBOOK_CLASSES = ['late-data', 'contract', 'model', 'resource', 'transient', 'bug'] as const
+/** The classes of failure (src/pipeline/failure.ts) and drift: the anchors that mails and `show` link to. */
+export const RUNBOOK_CLASSES = [
+  'late-data',
+  'contract',
+  'model',
+  'resource',
+  'transient',
+  'bug',
+  'drift',
+] as const
 export type RunbookClass = (typeof RUNBOOK_CLASSES)[number]
 
 export interface RunbookSection {
@@ -148,5 +156,15 @@ const FIRST_STEPS: Record<
       `It did not: since a change? \`nightshift history ${name}\`, and the log of this project's files in git. Undo it, retry.`,
     ],
     todo: 'whom to call at night, and from which hour the readers have to be told.',
+  },
+  drift: {
+    title:
+      'The features or the scores moved away from the reference, on several nights. The scores are published all the same.',
+    steps: ({ name }) => [
+      `\`nightshift drift ${name} --as-of D\` lists each column with its figures and its threshold; \`nightshift report ${name} --as-of D\` shows the pictures.`,
+      `A fault in a source (nulls, a new unit, a value nobody has seen): have it repaired, then \`nightshift backfill ${name} --from D --to D --stale\`.`,
+      `The world has changed (a tariff, a season): \`nightshift mute ${name} --until 7d\`, and train on newer nights; the holdout of the new version is what nights are compared with then.`,
+    ],
+    todo: 'which columns move for harmless reasons, and how far the scores may move before somebody has to be told.',
   },
 }

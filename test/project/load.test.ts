@@ -132,7 +132,13 @@ describe('a sound project', () => {
       },
       evaluation: { require: { auc: { min: 0.75, max_drop: 0.01 } }, segments: [], k: 0.1 },
       shadow: { min_nights: 14, current: undefined },
-      drift: { columns: ['tenure_days'], score: true, min_effect: 0.1, persist: '2 of 3' },
+      drift: {
+        columns: ['tenure_days'],
+        score: true,
+        min_effect: 0.1,
+        persist: '2 of 3',
+        reference: { kind: 'holdout' },
+      },
       retrain: {
         command: ['node', 'train.js'],
         when: { drift_nights: 3, auc_below: 0.72, age: { days: 90 } },

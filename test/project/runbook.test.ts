@@ -18,9 +18,9 @@ const emptyOnes = (text: string) =>
   runbookSections(text).flatMap((section) => (section.empty ? [section.class] : []))
 
 describe('a runbook', () => {
-  it('has a section for each class of failure', () => {
-    expect(RUNBOOK_CLASSES).toEqual(FAILURE_CLASSES)
-    expect(runbookSections('').map((section) => section.class)).toEqual(FAILURE_CLASSES)
+  it('has a section for each class of failure, and for drift', () => {
+    expect(RUNBOOK_CLASSES).toEqual([...FAILURE_CLASSES, 'drift'])
+    expect(runbookSections('').map((section) => section.class)).toEqual(RUNBOOK_CLASSES)
   })
 
   it('is all empty where nothing is written', () => {
@@ -46,8 +46,8 @@ describe('a runbook', () => {
       '## bug ##',
       'Look at TODO lists.',
     ].join('\n')
-    expect(emptyOnes(text)).toEqual(['contract', 'model', 'resource'])
-    expect(runbookSections(text).map(({ line }) => line)).toEqual([2, 4, 7, 10, 12, 15])
+    expect(emptyOnes(text)).toEqual(['contract', 'model', 'resource', 'drift'])
+    expect(runbookSections(text).map(({ line }) => line)).toEqual([2, 4, 7, 10, 12, 15, undefined])
   })
 
   it('takes no heading from a block of code', () => {

@@ -1,3 +1,4 @@
+import { isAsOf } from '../asof.ts'
 import type { Fault } from '../entry.ts'
 import { didYouMean } from '../nearest.ts'
 import { RESERVED_COLUMNS } from '../schema/model.ts'
@@ -12,6 +13,7 @@ export function modelRules(data: Record<string, unknown>): Fault[] {
       minOverMax(bounds, ['evaluation', 'require', metric]),
     ),
     ...mapping(data.onnx, data.inputs),
+    ...window(data.drift),
   ]
 }
 
@@ -43,4 +45,21 @@ function mapping(onnx: unknown, inputs: unknown): Fault[] {
     const message = `onnx.inputs.${input} names ${column}, which inputs do not list; they are: ${known.join(', ')}${didYouMean(column, known)}`
     return [{ path: ['onnx', 'inputs', input], message }]
   })
+}
+
+/** A window of two dates or two hours; as-ofs of one grain are in order as texts too. */
+function window(drift: unknown): Fault[] {
+  const reference = isMap(drift) ? drift.reference : undefined
+  if (!isMap(reference)) return []
+  const { from, to } = reference
+  if (typeof from !== 'string' || typeof to !== 'string' || !isAsOf(from) || !isAsOf(to)) return []
+  const path = ['drift', 'reference']
+  if (from.includes('T') !== to.includes('T')) {
+    const message = `drift.reference goes from ${from} to ${to}, a date and an hour: name two dates, or two hours`
+    return [{ path, message }]
+  }
+  if (from <= to) return []
+  return [
+    { path, message: `drift.reference goes from ${from} to ${to}: nothing lies between; exchange them` },
+  ]
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isAsOf } from '../asof.ts'
 import {
   column,
   count,
@@ -61,6 +62,26 @@ const persist = z
     },
     { error: 'a text such as `2 of 3`, where the first number is at least 1 and at most the second' },
   )
+
+const night = text('a date such as 2026-11-22, or an hour such as 2026-11-22T03Z').refine(isAsOf, {
+  error: 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z',
+})
+
+const reference = z.union(
+  [
+    z.literal('holdout'),
+    keys({
+      from: night.describe('The first night of a fixed window of published nights.'),
+      to: night.describe('The last night of it, included.'),
+    }),
+    keys({
+      same_weekday: count({ min: 1, max: 52 }).describe(
+        'The same weekday of so many weeks before: for what comes and goes with the week.',
+      ),
+    }),
+  ],
+  { error: '`holdout`, or { from: D, to: D } with two nights, or { same_weekday: 4 } with 1 to 52 weeks' },
+)
 
 export const modelSchema = keys({
   model: name().describe('Name of the model: the name of its folder.'),
@@ -154,6 +175,11 @@ export const modelSchema = keys({
     persist: persist
       .prefault('2 of 3')
       .describe('An alert needs drift on so many of the last so many nights.'),
+    reference: reference
+      .prefault('holdout')
+      .describe(
+        'What a night is compared with: the holdout that the version was registered or evaluated with (without one, its first night), a fixed window of published nights, or the same weekday of the last weeks.',
+      ),
   })
     .prefault({})
     .describe('When a shift in the features or the score is told.'),
