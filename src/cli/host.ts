@@ -5,7 +5,7 @@ import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import { beat, type ProcessRole } from '../workers/alive.ts'
+import { beat, type ProcessRole, sayReconciled } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
 import { ledgerEffects } from '../workers/effects.ts'
@@ -79,7 +79,10 @@ export async function openHost(
         scope,
         effects: ledgerEffects(context),
       })
-      if (scope === 'calendar') heartbeat.healthy()
+      if (scope === 'calendar') {
+        heartbeat.healthy()
+        await sayReconciled(database, context.id)
+      }
       return next
     },
     { everyMs: RECONCILE_MS, onError: complain('reconciling') },

@@ -40,7 +40,13 @@ export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
           const { startWeb } = await import('../web/server.ts')
           const web = await startWeb(
             { database: session.database, queues, project: host.context.project },
-            { ...parts.web, users, onPublished: host.context.onPublished, log },
+            {
+              ...parts.web,
+              users,
+              metricsToken: environment.metricsToken,
+              onPublished: host.context.onPublished,
+              log,
+            },
           )
           closers.push(() => web.close())
           const who = users().size === 0 ? 'no users: this machine alone' : `${users().size} users`

@@ -1,12 +1,15 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
 import { ConfigurationError } from '../project/problem.ts'
 import type { OnPublished } from '../workers/publication.ts'
 import { mountActions } from './actions.ts'
 import { mountBoard } from './board.ts'
+import { mountHealth } from './health.ts'
 import { layout } from './layout.ts'
+import { mountMetrics } from './metrics.ts'
 import { mountPages } from './pages.ts'
 import type { Place } from './place.ts'
 import { guard } from './security/door.ts'
@@ -27,6 +30,8 @@ export interface WebOptions {
   host?: string
   /** Who may sign in; default: nobody, and whoever sits at this machine is an operator. */
   users?: Users
+  /** What Prometheus brings; default: only this machine may ask for metrics. */
+  metricsToken?: string | undefined
   /** Told when a release publishes; default: whoever was told of its failure is told. */
   onPublished?: OnPublished
   log?: Pick<Logger, 'error'>
@@ -38,12 +43,14 @@ export interface WebOptions {
  */
 export async function startWeb(
   place: Place,
-  { port, host = '127.0.0.1', users = () => new Map(), onPublished, log }: WebOptions,
+  { port, host = '127.0.0.1', users = () => new Map(), metricsToken, onPublished, log }: WebOptions,
 ): Promise<WebServer> {
   mayListen(host, users)
   const app = new Hono()
   const door = { pool: place.database.pool, users, loopback: isLoopback(host) }
   guard(app, door)
+  mountHealth(app, place)
+  mountMetrics(app, place, { token: metricsToken })
   mountSignIn(app, door)
   mountActions(app, place, onPublished)
   mountPages(app, place)
@@ -52,6 +59,7 @@ export async function startWeb(
     context.html(layout('No such page', html`<p>Nothing is at this address.</p>`), 404),
   )
   app.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse()
     log?.error({ error: error.message, path: context.req.path }, 'a page failed')
     return context.html(layout('This page failed', html`<p>The log of the web process says why.</p>`), 500)
   })

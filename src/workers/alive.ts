@@ -27,6 +27,11 @@ export async function beat(
   }
 }
 
+/** Says that this process, which plans by the calendar, has just done so: `/readyz` asks for it. */
+export async function sayReconciled({ pool }: Database, id: string): Promise<void> {
+  await pool.query('update nightshift.processes set reconciled_at = clock_timestamp() where id = $1', [id])
+}
+
 /** True where some process that takes jobs has been seen within 15 s. */
 export async function workerAlive(database: Database): Promise<boolean> {
   const { rows } = await database.pool.query<{ alive: boolean }>(

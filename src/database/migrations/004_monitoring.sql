@@ -72,5 +72,5 @@ create table nightshift.sessions (
   expires_at  timestamptz not null
 );
 
--- The reconciler's sign of life, for /readyz: one row a process.
+-- When a process that plans by the calendar last did so, for /readyz.
 alter table nightshift.processes add column reconciled_at timestamptz;

@@ -1,0 +1,32 @@
+import type { Hono } from 'hono'
+import { progressOf } from './health/progress.ts'
+import type { Place } from './place.ts'
+
+/** Whoever may ask without sign-in may ask often: the ledger and the queue are asked once a second at most. */
+const FRESH_MS = 1_000
+
+/**
+ * `/healthz`: whether the process lives. `/readyz`: whether work progresses, with a reason for each part; 503 where
+ * one does not. Neither names a model, a host or an error's text: both are open to everybody.
+ */
+export function mountHealth(app: Hono, place: Place): void {
+  const since = performance.now()
+  app.get('/healthz', (context) => {
+    const seconds = Math.round((performance.now() - since) / 1000)
+    return context.json({ status: 'ok', reason: `answers, up for ${seconds} s` })
+  })
+
+  let last: { at: number; parts: ReturnType<typeof progressOf> } | undefined
+  app.get('/readyz', async (context) => {
+    const now = performance.now()
+    if (last === undefined || now - last.at > FRESH_MS) last = { at: now, parts: progressOf(place) }
+    const parts = await last.parts
+    const bad = parts.filter(({ ok }) => !ok)
+    const body = {
+      status: bad.length === 0 ? 'ready' : 'not ready',
+      reason: bad.length === 0 ? 'work progresses' : bad.map(({ reason }) => reason).join('; '),
+      checks: parts,
+    }
+    return context.json(body, bad.length === 0 ? 200 : 503)
+  })
+}

@@ -1,0 +1,118 @@
+import { queueDepths } from '../../jobs/queue-depth.ts'
+import { NIGHTLY_QUEUES } from '../../jobs/queues.ts'
+import { within } from '../../jobs/within.ts'
+import type { Place } from '../place.ts'
+
+export interface Part {
+  check: 'database' | 'queue' | 'reconcile' | 'workers' | 'slots' | 'jobs'
+  ok: boolean
+  reason: string
+}
+
+/** A server that does not answer for so long is away. */
+const ANSWER_MS = 2_000
+/** A scheduler reconciles every 2 s, and at most some seconds long; this is many times that. */
+const RECONCILED_S = 60
+/** A slot whose time has come is started at the next round. */
+const STARTED_S = 300
+/** A job may wait behind others; not while nothing at all is worked on. */
+const WAITING_S = 900
+
+/** Whether each part of the work goes on, and why (not). Never throws, and answers within some two seconds. */
+export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Promise<Part[]> {
+  const [ledger, depths] = await Promise.all([
+    within(ANSWER_MS, readLedger(place)).catch(() => undefined),
+    within(ANSWER_MS, queueDepths(place.queues, Date.now())).catch(() => undefined),
+  ])
+  const backend = place.queues.backend === 'redis' ? 'Redis' : 'the queue in PostgreSQL'
+  const parts: Part[] = [
+    ledger === undefined
+      ? { check: 'database', ok: false, reason: `the database does not answer within ${ANSWER_MS / 1000} s` }
+      : { check: 'database', ok: true, reason: 'the database answers' },
+    depths === undefined
+      ? { check: 'queue', ok: false, reason: `${backend} does not answer within ${ANSWER_MS / 1000} s` }
+      : { check: 'queue', ok: true, reason: `${backend} answers` },
+  ]
+  if (ledger === undefined) return parts
+  parts.push(reconcilePart(ledger), workersPart(ledger), slotsPart(ledger))
+  if (depths !== undefined) {
+    const waits = Object.fromEntries(depths.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]))
+    parts.push(jobsPart(waits, ledger))
+  }
+  return parts
+}
+
+interface Ledger {
+  /** Seconds since a scheduler last reconciled; null: none has. */
+  reconciled: number | null
+  /** Live processes that take jobs. */
+  workers: number
+  /** Slots that could have started and did not, and the seconds since the oldest was due. */
+  unstarted: number
+  oldest: number | null
+  /** Whether an attempt runs, or has started in the last quarter of an hour. */
+  busy: boolean
+}
+
+async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger> {
+  const { rows } = await database.pool.query<Ledger>(
+    `with due as (
+       select clock_timestamp() - due as since from nightshift.slots
+        where state = 'expected' and schedule is not null and reason is null
+          and due < clock_timestamp() - make_interval(secs => $1))
+     select
+       (select extract(epoch from clock_timestamp() - max(reconciled_at))::float8 from nightshift.processes) as reconciled,
+       (select count(*)::int from nightshift.processes
+         where places > 0 and seen_at > clock_timestamp() - interval '15 seconds') as workers,
+       (select count(*)::int from due) as unstarted,
+       (select extract(epoch from max(since))::float8 from due) as oldest,
+       exists (select from nightshift.runs where state in ('running', 'publishing'))
+         or exists (select from nightshift.runs
+                     where started_at > clock_timestamp() - make_interval(secs => $2)
+                       and created_at > clock_timestamp() - interval '2 days') as busy`,
+    [STARTED_S, WAITING_S],
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error('the ledger returned no row')
+  return row
+}
+
+function reconcilePart({ reconciled }: Ledger): Part {
+  const check = 'reconcile'
+  if (reconciled === null) return { check, ok: false, reason: 'no scheduler has reconciled yet' }
+  return {
+    check,
+    ok: reconciled <= RECONCILED_S,
+    reason: `a scheduler last reconciled ${ago(reconciled)} ago`,
+  }
+}
+
+function workersPart({ workers }: Ledger): Part {
+  const reason =
+    workers === 0 ? 'no worker is alive' : `${workers} ${workers === 1 ? 'worker is' : 'workers are'} alive`
+  return { check: 'workers', ok: workers > 0, reason }
+}
+
+function slotsPart({ unstarted, oldest }: Ledger): Part {
+  return oldest === null
+    ? { check: 'slots', ok: true, reason: 'every slot that is due has started' }
+    : {
+        check: 'slots',
+        ok: false,
+        reason: `${unstarted} ${unstarted === 1 ? 'slot is' : 'slots are'} due and not started, the oldest for ${ago(oldest)}`,
+      }
+}
+
+function jobsPart(waits: Record<string, number>, { busy }: Ledger): Part {
+  const words = Object.entries(waits)
+    .filter(([, seconds]) => seconds > 0)
+    .map(([queue, seconds]) => `${queue} ${ago(seconds)}`)
+  const stuck = !busy && NIGHTLY_QUEUES.some((queue) => (waits[queue] ?? 0) > WAITING_S)
+  const reason = words.length === 0 ? 'no job waits' : `the oldest job waits: ${words.join(', ')}`
+  return { check: 'jobs', ok: !stuck, reason: stuck ? `${reason}, and nothing is worked on` : reason }
+}
+
+function ago(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`
+}
