@@ -1,36 +1,76 @@
 import { html } from 'hono/html'
+import type { Viewer } from './place.ts'
+import { styleHref } from './style.ts'
 
-type Html = ReturnType<typeof html>
+export type Html = ReturnType<typeof html> | ''
 
-const STYLE = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 70rem; margin: 0 auto; padding: 1rem; }
-table { border-collapse: collapse; width: 100%; }
-td:first-child, time { white-space: nowrap; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
-.scroll { overflow-x: auto; }
-pre, code { font: .9em ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
-.held, .failed { color: light-dark(#a3000b, #ff8a80); font-weight: 600; }
-.published { color: light-dark(#0a6b2d, #7bd88f); }
-nav a { margin-right: 1rem; }
-`
+const SECTIONS = [
+  ['/', 'Overview'],
+  ['/runs', 'Runs'],
+  ['/incidents', 'Incidents'],
+  ['/registry', 'Registry'],
+  ['/queues', 'Queue'],
+  ['/mails', 'Mails'],
+] as const
+export type Section = (typeof SECTIONS)[number][1]
 
-/** A page: works without JavaScript, in light and dark, and on a phone. */
-export function layout(title: string, body: Html | Promise<Html>) {
+/** What surrounds a page's content, beside its title. */
+export interface Frame {
+  /** Who looks; null or left out: nobody is signed in, and there is no menu. */
+  viewer?: Viewer | null
+  /** Which entry of the menu the page belongs to. */
+  section?: Section
+  /** The way from there to this page, as [address, words]. */
+  crumbs?: [href: string, words: string][]
+  /** Said above everything, such as what an action has done. */
+  notice?: string | undefined
+  /** Beside the title, such as the state or downloads. */
+  beside?: Html
+  /** Below everything, such as the zone of the times. */
+  foot?: Html
+}
+
+/** A page: works without JavaScript, in light and dark, by keyboard, read aloud, and on a phone. */
+export function layout(title: string, body: Html, frame: Frame = {}) {
+  const { viewer = null, crumbs = [], notice, beside = '', foot = '' } = frame
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
+<title>${title} · Nightshift</title>
 <link rel="icon" href="data:,">
-<style>${STYLE}</style>
+<link rel="stylesheet" href="${styleHref()}">
 </head>
 <body>
-<nav><a href="/">Nights</a><a href="/incidents">Incidents</a><a href="/queues">Queues</a></nav>
-<main><h1>${title}</h1>
+<a class="skip-link" href="#main">Skip to content</a>
+<header class="top"><div class="top-inner">
+<a class="brand" href="/"><svg viewBox="0 0 24 24" aria-hidden="true"><path fill="currentColor" d="M20.5 14.6A8.6 8.6 0 0 1 9.4 3.5 8.8 8.8 0 1 0 20.5 14.6z"/></svg>Nightshift</a>
+${viewer === null ? '' : menu(frame.section)}
+${viewer === null ? '' : who(viewer)}
+</div></header>
+<main id="main" tabindex="-1">
+<div class="page-head"><div>${crumbs.length === 0 ? '' : trail(crumbs)}<h1>${title}</h1></div>${beside}</div>
+${notice === undefined ? '' : html`<p class="notice" role="status">${notice}</p>`}
 ${body}
 </main>
+${foot === '' ? '' : html`<footer class="foot">${foot}</footer>`}
 </body>
 </html>`
+}
+
+function menu(section: Section | undefined) {
+  return html`<nav class="menu" aria-label="Main"><ul>${SECTIONS.map(
+    ([href, words]) =>
+      html`<li><a href="${href}"${section === words ? html` aria-current="page"` : ''}>${words}</a></li>`,
+  )}</ul></nav>`
+}
+
+function who({ name, role, csrf, local }: Viewer) {
+  if (local === true) return html`<div class="who">${name}</div>`
+  return html`<div class="who"><span>${name}, ${role}</span><form method="post" action="/signout"><input type="hidden" name="csrf" value="${csrf}"><button>Sign out</button></form></div>`
+}
+
+function trail(crumbs: [string, string][]) {
+  return html`<nav class="crumbs" aria-label="Where this page is">${crumbs.map(([href, words]) => html`<a href="${href}">${words}</a> / `)}</nav>`
 }

@@ -4,9 +4,11 @@ import { mountNights } from './pages/nights.ts'
 import { mountRun } from './pages/run.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import type { Place } from './place.ts'
+import { mountStyle } from './style.ts'
 
 /** Mounts every page: one file each. */
 export function mountPages(app: Hono, place: Place): void {
+  mountStyle(app)
   mountNights(app, place)
   mountRun(app, place)
   mountIncidents(app, place)

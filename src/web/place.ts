@@ -18,6 +18,8 @@ export interface Viewer {
   role: Role
   /** Goes into each form as a hidden field `csrf`. */
   csrf: string
+  /** It is whoever sits at this machine: there is nothing to sign out of. */
+  local?: true
 }
 
 declare module 'hono' {

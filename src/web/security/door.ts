@@ -28,6 +28,7 @@ export function guard(app: Hono, { pool, users, loopback }: Door): void {
     name: 'local operator',
     role: 'operator',
     csrf: randomBytes(32).toString('base64url'),
+    local: true,
   }
   const viewerOf = async (context: Context): Promise<Viewer | undefined> => {
     const known = users()
