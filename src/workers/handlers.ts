@@ -57,6 +57,10 @@ export const handlers: {
     const { profilePartition } = await import('../pipeline/profile/profile-partition.ts')
     return profilePartition(request)
   },
+  async baseline(request) {
+    const { baselineOfHoldout } = await import('../pipeline/profile/baseline.ts')
+    return baselineOfHoldout(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

@@ -9,7 +9,8 @@ import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
 import type { ReplayRequest } from '../pipeline/parity/replay.ts'
-import type { Profile } from '../pipeline/profile/profile.ts'
+import type { HoldoutRequest } from '../pipeline/profile/baseline.ts'
+import type { Baseline, Profile } from '../pipeline/profile/profile.ts'
 import type { ProfileRequest } from '../pipeline/profile/profile-partition.ts'
 import type { RestampRequest } from '../pipeline/restamp.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
@@ -39,6 +40,7 @@ export interface Tasks {
   lookup: { request: LookupRequest; facts: LookupFacts }
   replay: { request: ReplayRequest; facts: Comparison }
   profile: { request: ProfileRequest; facts: Profile }
+  baseline: { request: HoldoutRequest; facts: Baseline }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

@@ -152,7 +152,8 @@ async function readRows(engine: Engine, from: string, request: EvaluationRequest
   }
 }
 
-async function scoresOf(
+/** A version's scores of the rows of `from`, in their order. Throws Failures as scoring does. */
+export async function scoresOf(
   engine: Engine,
   from: string,
   { file, sha256, mapping }: EvaluatedVersion,
