@@ -1,0 +1,68 @@
+import type { CategoryProfile, ColumnProfile } from '../pipeline/profile/profile.ts'
+import { nullShare } from './bins.ts'
+
+/** One value of a column, and its share of all rows before and now. */
+export interface Category {
+  name: string
+  reference: number
+  tonight: number
+}
+
+const MOST = 8
+
+/**
+ * The most frequent values of either side, at most eight, then the rest together, what the reference does not have, and
+ * nulls: the last three only where there are any. Where the two sides were counted differently, each by its own values.
+ */
+export function categoriesOf(reference: ColumnProfile, tonight: ColumnProfile): Category[] {
+  if (reference.kind === 'number' || tonight.kind === 'number') return nullsOf(reference, tonight)
+  const [before, now] = [sharesOf(reference), sharesOf(tonight)]
+  const all = [...new Set([...reference.values, ...tonight.values])].map((name) => ({
+    name,
+    reference: before.get(name) ?? 0,
+    tonight: now.get(name) ?? 0,
+  }))
+  const sorted = all.toSorted((a, b) => weight(b) - weight(a))
+  const rest = sorted.slice(MOST)
+  const beyond = {
+    name: rest.length === 0 ? 'other' : `${rest.length} others`,
+    reference: sum(rest, 'reference') + share(reference, reference.other),
+    tonight: sum(rest, 'tonight') + share(tonight, tonight.other),
+  }
+  const unseen = {
+    name: unseenName(tonight),
+    reference: share(reference, reference.unseen),
+    tonight: share(tonight, tonight.unseen),
+  }
+  return [...sorted.slice(0, MOST), ...[beyond, unseen].filter(there), ...nullsOf(reference, tonight)]
+}
+
+function nullsOf(reference: ColumnProfile, tonight: ColumnProfile): Category[] {
+  return [{ name: 'null', reference: nullShare(reference), tonight: nullShare(tonight) }].filter(there)
+}
+
+function sharesOf(profile: CategoryProfile): Map<string, number> {
+  return new Map(profile.values.map((value, index) => [value, share(profile, profile.counts[index] ?? 0)]))
+}
+
+/** `unseen: trial` where it is one value, else `unseen`. */
+function unseenName({ unseen_values: values }: CategoryProfile): string {
+  const [only, ...others] = values
+  return only === undefined || others.length > 0 ? 'unseen' : `unseen: ${only.value}`
+}
+
+function share({ rows }: CategoryProfile, rowsWith: number): number {
+  return rows === 0 ? 0 : rowsWith / rows
+}
+
+function weight({ reference, tonight }: Category): number {
+  return Math.max(reference, tonight)
+}
+
+function there(category: Category): boolean {
+  return weight(category) > 0
+}
+
+function sum(categories: Category[], side: 'reference' | 'tonight'): number {
+  return categories.reduce((total, category) => total + category[side], 0)
+}
