@@ -15,15 +15,28 @@ export function queueDepths(queues: Queues, now: number): Promise<QueueDepth[]> 
   return Promise.all(
     QUEUE_NAMES.map(async (name) => {
       const queue = queues.queue(name)
-      const [counts, [front]] = await Promise.all([queue.getJobCounts(...STATES), queue.getWaiting(0, 0)])
+      const counts = await queue.getJobCounts(...STATES)
       const jobs = {
         waiting: counts.waiting ?? 0,
         active: counts.active ?? 0,
         delayed: counts.delayed ?? 0,
         failed: counts.failed ?? 0,
       }
-      const oldestSeconds = front === undefined ? 0 : Math.max(0, (now - front.timestamp) / 1000)
+      const front = await Promise.all(
+        frontOf(queues.backend, jobs.waiting).map((span) => queue.getWaiting(...span)),
+      )
+      const times = front.flat().map(({ timestamp }) => timestamp)
+      const oldestSeconds = times.length === 0 ? 0 : Math.max(0, (now - Math.min(...times)) / 1000)
       return { queue: name, jobs, oldestSeconds }
     }),
   )
+}
+
+/**
+ * Where the job in front is among those that wait. On PostgreSQL BullMQ counts them from the newest, so it is at the
+ * end, which moves a little while we ask.
+ */
+function frontOf(backend: Queues['backend'], waiting: number): [number, number][] {
+  if (waiting === 0) return []
+  return backend === 'redis' ? [[0, 0]] : [[Math.max(0, waiting - 3), waiting + 2]]
 }

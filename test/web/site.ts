@@ -41,11 +41,16 @@ export function usersOf(entries: Record<string, 'viewer' | 'operator'>): Users {
 
 export async function openSite({
   redisUrl,
+  through = async (url) => url,
   ...options
-}: Partial<WebOptions> & { redisUrl?: string } = {}): Promise<Site> {
+}: Partial<WebOptions> & {
+  redisUrl?: string
+  /** Leads the ledger's connections another way. */
+  through?: (url: string) => Promise<string>
+} = {}): Promise<Site> {
   const fresh = await freshDatabase()
   const project = await generatedProject()
-  const database = await openDatabase({ root: project.root, url: fresh.url, role: 'web' })
+  const database = await openDatabase({ root: project.root, url: await through(fresh.url), role: 'web' })
   const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
   const read = openProject(project.root)
   const web = await startWeb({ database, queues, project: () => read }, { port: 0, ...options })

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import { afterEach, expect, test, vi } from 'vitest'
+import { transaction } from '../../src/database/database.ts'
+import { ensureSlot } from '../../src/jobs/slots.ts'
+import { beat, sayReconciled } from '../../src/workers/alive.ts'
+import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
+import { openSite, type Site, usersOf } from './site.ts'
+import { openWire } from './wire.ts'
+
+let site: Site
+let redis: RedisServer | undefined
+const releases: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const release of releases.splice(0)) await release()
+  await site.close()
+  await redis?.remove()
+  redis = undefined
+})
+
+interface Readiness {
+  status: number
+  text: string
+  /** The reasons of what is bad, by check. */
+  bad: Record<string, string>
+}
+
+async function ready(): Promise<Readiness> {
+  const answer = await site.ask('/readyz')
+  const text = await answer.text()
+  const body: { checks: { check: string; ok: boolean; reason: string }[] } = JSON.parse(text)
+  const bad = body.checks.filter(({ ok }) => !ok).map(({ check, reason }) => [check, reason])
+  return { status: answer.status, text, bad: Object.fromEntries(bad) }
+}
+
+/** `/readyz` looks once a second: asked until it has looked again. */
+function readyWhen(expected: (now: Readiness) => void): Promise<void> {
+  return vi.waitFor(async () => expected(await ready()), { timeout: 15_000, interval: 250 })
+}
+
+/** A process that plans by the calendar and takes jobs, as `nightshift up` is. */
+async function up(): Promise<string> {
+  const id = `worker-${randomUUID()}`
+  releases.push(await beat(site.database, { id, role: 'worker', places: 2 }))
+  await sayReconciled(site.database, id)
+  return id
+}
+
+test('the process lives, whoever asks', async () => {
+  site = await openSite({ users: usersOf({ ann: 'operator' }) })
+  const answer = await site.ask('/healthz')
+  expect([answer.status, await answer.json()]).toEqual([
+    200,
+    { status: 'ok', reason: expect.stringMatching(/^answers, up for \d+ s$/) },
+  ])
+})
+
+test('nothing works before there is a scheduler and a worker; then all is ready', async () => {
+  site = await openSite({ users: usersOf({ ann: 'operator' }) })
+  expect(await ready()).toMatchObject({
+    status: 503,
+    bad: { reconcile: 'no scheduler has reconciled yet', workers: 'no worker is alive' },
+  })
+  await up()
+  await readyWhen((now) => expect(now).toMatchObject({ status: 200, bad: {} }))
+})
+
+test('a scheduler that no longer reconciles, and a worker that no longer beats, are named with their age', async () => {
+  site = await openSite()
+  const id = await up()
+  await readyWhen(({ status }) => expect(status).toBe(200))
+  await releases.pop()?.()
+  await site.database.pool.query(
+    `insert into nightshift.processes (id, role, host, pid, places, seen_at, reconciled_at)
+     values ($1, 'worker', 'here', 1, 2, now() - interval '20 seconds', now() - interval '10 minutes')`,
+    [id],
+  )
+  await readyWhen((now) =>
+    expect(now).toMatchObject({
+      status: 503,
+      bad: { reconcile: 'a scheduler last reconciled 10 min ago', workers: 'no worker is alive' },
+    }),
+  )
+})
+
+test('a slot that is due and does not start is bad; one that waits for its view, or was just due, is not', async () => {
+  site = await openSite()
+  await up()
+  const put = (name: string, due: string, reason: string | null) =>
+    transaction(site.database, async (client) => {
+      const slot = await ensureSlot(client, 'scores', name, {
+        instant: '2026-03-02T00:00:00Z',
+        label: '2026-03-02',
+      })
+      await client.query(
+        `update nightshift.slots set schedule = 'nightly', due = now() - $2::interval, reason = $3 where id = $1`,
+        [slot.id, due, reason],
+      )
+    })
+  await put('just-due', '1 minute', null)
+  await put('behind-its-view', '5 hours', 'waits for features of activity')
+  await readyWhen((now) => expect(now.bad).toEqual({}))
+  await put('forgotten', '3 hours', null)
+  await readyWhen((now) => {
+    expect(now.bad).toEqual({ slots: '1 slot is due and not started, the oldest for 3 h' })
+    expect(now.status).toBe(503)
+    expect(now.text).not.toContain('forgotten')
+  })
+})
+
+test('a job that waits is bad when nothing is worked on, and named by its queue', async () => {
+  site = await openSite()
+  await up()
+  const scoring = site.queues.queue('scoring')
+  await scoring.add('score value 2026-03-03', {}, { jobId: 'r2-a1', timestamp: Date.now() - 600_000 })
+  await readyWhen(({ bad, text }) => {
+    expect(bad).toEqual({})
+    expect(text).toContain('the oldest job waits: scoring 10 min')
+  })
+  await site.queues
+    .queue('features')
+    .add('refresh', {}, { jobId: 'r1-a1', timestamp: Date.now() - 3_600_000 })
+  await readyWhen(({ bad }) =>
+    expect(bad).toEqual({
+      jobs: 'the oldest job waits: features 60 min, scoring 10 min, and nothing is worked on',
+    }),
+  )
+})
+
+test.each(['refuses connections', 'takes them and does not answer'] as const)(
+  'where the database %s the answer comes soon, says so, and tells no secret',
+  async (how) => {
+    const wire = await openWire()
+    releases.push(wire.close)
+    site = await openSite({ through: wire.through })
+    await up()
+    await readyWhen(({ status }) => expect(status).toBe(200))
+    if (how === 'refuses connections') await wire.cut()
+    else wire.freeze()
+    await readyWhen((now) => {
+      expect(now.status).toBe(503)
+      expect(now.bad).toEqual({ database: 'the database does not answer within 2 s' })
+      expect(now.text).not.toMatch(/postgres:|127\.0\.0\.1|password|ECONN/)
+    })
+    expect((await site.ask('/healthz')).status).toBe(200)
+  },
+)
+
+test.skipIf(!hasRedis)(
+  'without Redis the answer comes soon and says so, and is ready when it is back',
+  async () => {
+    redis = await startRedis()
+    site = await openSite({ redisUrl: redis.url })
+    await up()
+    await readyWhen(({ status }) => expect(status).toBe(200))
+    await redis.kill()
+    await readyWhen((now) =>
+      expect(now).toMatchObject({ status: 503, bad: { queue: 'Redis does not answer within 2 s' } }),
+    )
+    await redis.start()
+    await readyWhen((now) => expect(now).toMatchObject({ status: 200, bad: {} }))
+  },
+)
