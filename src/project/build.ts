@@ -63,6 +63,7 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
         ? undefined
         : {
             treated: outcomes.treated,
+            control: outcomes.control,
             metrics: outcomes.metrics.map(({ name, sql, target }) => ({ name, sql, target })),
           },
   }

@@ -139,10 +139,12 @@ export type DriftReference =
 export interface Outcomes {
   /** SQL that marks the entities that were acted on; undefined: nobody knows. */
   treated: string | undefined
+  /** SQL that gives a random control group; undefined: there is none. */
+  control: string | undefined
   metrics: OutcomeMetric[]
 }
 
-/** A business figure: named SQL over scores and labels, with the value to reach. */
+/** A business figure: named SQL over a night's scores and labels, with the value to reach. */
 export interface OutcomeMetric {
   name: string
   sql: string

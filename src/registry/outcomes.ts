@@ -45,15 +45,26 @@ export async function outcomesOf(
   }))
 }
 
+/** When a night is looked at again (ISO 8601; null: never), and how often in a row that has led to nothing new. */
+export interface Look {
+  at: string | null
+  count: number
+}
+
 /** Records an outcome; a later one of the same night takes its place. */
-export async function recordOutcome(connection: ClientBase | Pool, outcome: Outcome): Promise<void> {
+export async function recordOutcome(
+  connection: ClientBase | Pool,
+  outcome: Outcome,
+  look: Look = { at: null, count: 0 },
+): Promise<void> {
   const { model, as_of, partition, run, version, state, matures_at, measured_at, note, report } = outcome
   await connection.query(
     `insert into nightshift.outcomes
-       (model, as_of, partition, run, version, state, matures_at, measured_at, note, report)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       (model, as_of, partition, run, version, state, matures_at, measured_at, note, report, look_at, looks)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      on conflict (model, as_of) do update set
-       partition = $3, run = $4, version = $5, state = $6, matures_at = $7, measured_at = $8, note = $9, report = $10`,
+       partition = $3, run = $4, version = $5, state = $6, matures_at = $7, measured_at = $8, note = $9, report = $10,
+       look_at = $11, looks = $12`,
     [
       model,
       as_of,
@@ -65,6 +76,32 @@ export async function recordOutcome(connection: ClientBase | Pool, outcome: Outc
       measured_at,
       note,
       report === null ? null : JSON.stringify(report),
+      look.at,
+      look.count,
     ],
   )
+}
+
+/** What stands stays; the night is looked at again at another time. */
+export async function lookAgain(
+  connection: ClientBase | Pool,
+  { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
+  look: Look,
+): Promise<void> {
+  await connection.query(
+    'update nightshift.outcomes set look_at = $3, looks = $4 where model = $1 and as_of = $2',
+    [model, as_of, look.at, look.count],
+  )
+}
+
+/** How often in a row a night was looked at in vain. */
+export async function looksAt(
+  connection: ClientBase | Pool,
+  { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
+): Promise<number> {
+  const { rows } = await connection.query<{ looks: number }>(
+    'select looks from nightshift.outcomes where model = $1 and as_of = $2',
+    [model, as_of],
+  )
+  return rows[0]?.looks ?? 0
 }

@@ -57,8 +57,12 @@ create table nightshift.outcomes (
   note         text,
   -- OutcomeFacts (src/pipeline/outcomes/outcomes.ts)
   report       jsonb,
+  -- when it is looked at again, null: never; and how often in a row that has led to nothing new
+  look_at      timestamptz,
+  looks        integer not null default 0,
   primary key (model, as_of)
 );
+create index outcomes_to_look_at on nightshift.outcomes (look_at) where look_at is not null;
 
 -- Sign-in: a session is a cookie's hash, so that a copy of the ledger opens no door.
 create table nightshift.sessions (

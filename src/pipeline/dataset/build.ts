@@ -4,22 +4,20 @@ import { mkdir, mkdtemp, realpath, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
 import { grainOf } from '../../project/asof.ts'
+import { type LabelWindow, labelWindow } from '../../project/label-window.ts'
 import type { Duration, View } from '../../project/project.ts'
-import { labelCut } from '../cut.ts'
 import { openEngine } from '../duckdb.ts'
 import type { Column, InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { computeFeatures } from '../features.ts'
-import { inputsOf } from '../inputs.ts'
-import { openQuery } from '../query.ts'
 import { identifier, literal } from '../quote.ts'
 import { readBack } from '../readback.ts'
 import { showPath } from '../sources.ts'
 import { makeFolder, syncFile, syncFolder } from '../sync.ts'
-import { viewHash } from '../view-hash.ts'
-import { hashVisible } from '../visible.ts'
+import { contentOf } from './content.ts'
+import { labelsOf, newestOfLabels, refuseDoubles } from './labels-of.ts'
 import type { Manifest, Split } from './manifest.ts'
-import { immature, type LabelWindow, labelWindow, type Newest, newestEvents } from './maturity.ts'
+import { immature } from './maturity.ts'
 
 export interface DatasetRequest {
   /** Absolute path of the project. */
@@ -73,7 +71,7 @@ export async function buildDataset(request: DatasetRequest): Promise<DatasetFact
   const folder = await realpath(request.folder)
   const temp = await realpath(await mkdtemp(join(folder, '.building-')))
   try {
-    const newest = await newestOfLabels(request, temp)
+    const newest = await newestOfLabels({ ...request, temp })
     const windows = request.asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
     const leftOut = windows.flatMap((window) => {
       const reason = immature(window, request.now, newest)
@@ -135,44 +133,6 @@ function refuseEmpty(request: DatasetRequest, mature: LabelWindow[], leftOut: Le
   }
 }
 
-/** Newest events of the sources that labels.sql reads. */
-async function newestOfLabels(request: DatasetRequest, temp: string): Promise<Newest[]> {
-  const query = await openLabels(
-    request,
-    temp,
-    { instant: request.now, local: '2100-01-01 00:00:00' },
-    undefined,
-  )
-  try {
-    const used = new Set(query.checked.tables)
-    return newestEvents(query.sources.map(({ found }) => found).filter(({ name }) => used.has(name)))
-  } finally {
-    query.close()
-  }
-}
-
-function openLabels(
-  request: DatasetRequest,
-  temp: string,
-  end: { instant: string; local: string },
-  asOf: AsOf | undefined,
-) {
-  const { root, view, labels, timezone, now, threads, memoryLimit } = request
-  return openQuery({
-    root,
-    view,
-    sql: labels.sql,
-    file: showPath(root, labels.sqlFile),
-    cut: labelCut(end.instant, now, timezone),
-    parameters: { as_of: asOf?.local ?? end.local, label_end: end.local },
-    writable: temp,
-    temp,
-    threads,
-    memoryLimit,
-    schemaOnly: asOf === undefined,
-  })
-}
-
 interface Builder {
   part(window: LabelWindow): Promise<Part>
   /** Known once a part is made. */
@@ -186,29 +146,6 @@ async function openBuilder(request: DatasetRequest, temp: string): Promise<Build
   let known: InputFile[] = []
   let described: { columns: Column[]; label: Column; viewHash: string; labelHash: string } | undefined
   const warnings: string[] = []
-
-  async function labelsOf(window: LabelWindow, out: string) {
-    const query = await openLabels(request, temp, window.end, window.asOf)
-    try {
-      const columns = (await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)).map((row) => ({
-        name: String(row.column_name),
-        type: String(row.column_type),
-      }))
-      const label = labelColumn(request, columns)
-      await query.engine.run(
-        `COPY (SELECT * FROM (${query.sql}\n)) TO ${literal(out)} (FORMAT parquet)`,
-        query.values,
-      )
-      const cut = labelCut(window.end.instant, now, timezone)
-      const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
-      const hash = createHash('sha256')
-        .update(JSON.stringify([viewHash(query.checked.hash, view), request.labels.horizon.text]))
-        .digest('hex')
-      return { label, inputs, hash }
-    } finally {
-      query.close()
-    }
-  }
 
   return {
     async part(window) {
@@ -232,7 +169,7 @@ async function openBuilder(request: DatasetRequest, temp: string): Promise<Build
       for (const { message } of features.checks.filter(({ passed }) => !passed))
         warnings.push(`${asOf.label}: ${message}`)
       const labels = join(temp, 'labels.parquet')
-      const { label, inputs, hash } = await labelsOf(window, labels)
+      const { label, inputs, hash } = await labelsOf({ ...request, temp }, window, labels)
       const columns = features.file.columns.filter(({ name }) => !view.entity.includes(name))
       refuseClash(request, columns, label)
       described = { columns, label, viewHash: features.viewHash, labelHash: hash }
@@ -261,19 +198,6 @@ async function openBuilder(request: DatasetRequest, temp: string): Promise<Build
       return { ...described, warnings }
     },
   }
-}
-
-function labelColumn({ root, view, labels }: DatasetRequest, columns: Column[]): Column {
-  const names = columns.map(({ name }) => name)
-  const [label, ...others] = columns.filter(({ name }) => !view.entity.includes(name))
-  const missing = view.entity.filter((name) => !names.includes(name))
-  if (label === undefined || others.length > 0 || missing.length > 0) {
-    throw new Failure(
-      'contract',
-      `${showPath(root, labels.sqlFile)}: expected the entity (${view.entity.join(', ')}) and one more column, the label, got: ${names.join(', ')}`,
-    )
-  }
-  return label
 }
 
 function refuseClash({ root, labels, view }: DatasetRequest, columns: Column[], label: Column): void {
@@ -319,7 +243,7 @@ interface Joining {
 
 /** Features beside labels of one as-of, sorted by entity. Returns the rows. */
 async function joinLabels(request: DatasetRequest, joining: Joining): Promise<number> {
-  const { view, threads, memoryLimit, root, labels } = request
+  const { view, threads, memoryLimit } = request
   const { window, temp, spill, columns, label } = joining
   const engine = await openEngine({
     readable: [],
@@ -332,18 +256,7 @@ async function joinLabels(request: DatasetRequest, joining: Joining): Promise<nu
   try {
     const entity = view.entity.map(identifier)
     const from = `read_parquet(${literal(joining.labels)})`
-    const doubles = await engine.rows(
-      `SELECT ${entity.map((name) => `${name}::VARCHAR AS ${name}`).join(', ')}, count(*)::INTEGER AS n FROM ${from} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 5`,
-    )
-    if (doubles.length > 0) {
-      const examples = doubles.map(
-        (row) => `${view.entity.map((name) => row[name]).join('/')} (${row.n} times)`,
-      )
-      throw new Failure(
-        'contract',
-        `${showPath(root, labels.sqlFile)}: expected one row for each ${view.entity.join(', ')}, as of ${window.asOf.label} got several: ${examples.join(', ')}`,
-      )
-    }
+    await refuseDoubles(engine, from, request, window)
     const asOf =
       grainOf(window.asOf) === 'day'
         ? `DATE ${literal(window.asOf.label)}`
@@ -453,17 +366,6 @@ function idOf(of: { hash: string; labelHash: string; lag: string; train: Part[];
     .update(JSON.stringify([1, of.hash, of.labelHash, of.lag, contents(of.train), contents(of.holdout)]))
     .digest('hex')
     .slice(0, 12)
-}
-
-function contentOf(inputs: InputFile[]): unknown[] {
-  const sources = [...new Set(inputs.map(({ source }) => source))].sort()
-  return sources.map((source) => {
-    const own = inputs.filter((input) => input.source === source)
-    if (own.some(({ visible }) => visible === undefined)) return [source, own]
-    const sum = own.reduce((total, { visible }) => total + BigInt(visible?.sum ?? 0), 0n)
-    const rows = own.reduce((total, { visible }) => total + (visible?.rows ?? 0), 0)
-    return [source, own[0]?.visible?.of, rows, sum.toString()]
-  })
 }
 
 async function writeSplits(

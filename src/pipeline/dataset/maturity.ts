@@ -1,28 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
-import { type AsOf, momentAfter } from '../../project/asof.ts'
-import type { Duration, Source } from '../../project/project.ts'
+import type { LabelWindow } from '../../project/label-window.ts'
+import type { Source } from '../../project/project.ts'
 import { columnOf, isKeyed, keyInstant, rawInstant, timeName } from '../admitted.ts'
 import { showInstant } from '../localtime.ts'
 import type { FoundSource } from '../sources.ts'
 import { timeColumn } from '../timecolumn.ts'
-
-/** The window that a label looks at: from the as-of to `end`. */
-export interface LabelWindow {
-  asOf: AsOf
-  end: { instant: string; local: string }
-  /** When its data is complete: the end plus `labels.lag`. ISO 8601. */
-  complete: string
-}
-
-export function labelWindow(
-  asOf: AsOf,
-  { horizon, lag }: { horizon: Duration; lag: Duration },
-  timezone: string,
-): LabelWindow {
-  const end = momentAfter(asOf, horizon, timezone)
-  const complete = momentAfter({ ...asOf, ...end }, lag, timezone).instant
-  return { asOf, end, complete }
-}
 
 /** The newest event of a source by its footers and paths, undefined where they say none. */
 export interface Newest {

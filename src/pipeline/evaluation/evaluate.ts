@@ -7,21 +7,9 @@ import { infer } from '../inference.ts'
 import { openModel } from '../model-file.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
 import { identifier, literal } from '../quote.ts'
-import { type Interval, intervals, openRandom, resample } from './bootstrap.ts'
-import {
-  type CalibrationBin,
-  CLASSIFICATION,
-  type Confusion,
-  calibration,
-  classify,
-  confusion,
-  type Metric,
-  type Metrics,
-  orderOf,
-  REGRESSION,
-  regress,
-  type Sample,
-} from './metrics.ts'
+import type { Interval } from './bootstrap.ts'
+import { groupRows, type Measured, measure } from './measure.ts'
+import { type CalibrationBin, type Confusion, confusion, type Metric, type Metrics } from './metrics.ts'
 
 /** A registered file that is to score the holdout. */
 export interface EvaluatedVersion {
@@ -49,13 +37,6 @@ export interface EvaluationRequest {
   resamples?: number | undefined
   temp: string
   threads: number
-}
-
-export interface Measured {
-  rows: number
-  positives: number | null
-  metrics: Metrics
-  intervals: Partial<Record<Metric, Interval>>
 }
 
 export interface EvaluationFacts extends Measured {
@@ -104,7 +85,7 @@ export async function evaluate(request: EvaluationRequest): Promise<EvaluationFa
       request.champion === undefined
         ? undefined
         : await scoresOf(engine, from, request.champion, request.threads)
-    return measure(request, rows, scores, champion)
+    return measured(request, rows, scores, champion)
   } finally {
     engine.close()
   }
@@ -133,22 +114,14 @@ async function readRows(engine: Engine, from: string, request: EvaluationRequest
   const columns = reader.getColumnsJS()
   const labels = Float64Array.from(columns[0] ?? [], Number)
   const entities = Uint32Array.from(columns[1] ?? [], (value) => Number(value) - 1)
-  const groups = (values: unknown[] | undefined): Groups => {
-    const found: Groups = new Map()
-    for (const [row, value] of (values ?? []).entries()) {
-      const key = value === null ? 'null' : String(value)
-      const own = found.get(key)
-      if (own === undefined) found.set(key, [row])
-      else own.push(row)
-    }
-    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
-  }
   return {
     labels,
     entities,
     entityCount: entities.reduce((max, each) => Math.max(max, each + 1), 0),
-    asOfs: groups(columns[2]),
-    segments: Object.fromEntries(request.segments.map((name, index) => [name, groups(columns[3 + index])])),
+    asOfs: groupRows(columns[2] ?? []),
+    segments: Object.fromEntries(
+      request.segments.map((name, index) => [name, groupRows(columns[3 + index] ?? [])]),
+    ),
   }
 }
 
@@ -180,117 +153,44 @@ export async function scoresOf(
   }
 }
 
-type Figures = (sample: Sample, order: Uint32Array, weights?: Uint32Array) => Metrics
-
-function measure(
+function measured(
   request: EvaluationRequest,
-  rows: Rows,
+  { labels, entities, entityCount, asOfs, segments }: Rows,
   scores: Float64Array,
   champion: Float64Array | undefined,
 ): EvaluationFacts {
-  const { labels, entities, entityCount } = rows
-  const kind = labels.every((label) => label === 0 || label === 1) ? 'classification' : 'regression'
-  const names = kind === 'classification' ? CLASSIFICATION : REGRESSION
-  const figures: Figures =
-    kind === 'classification'
-      ? (sample, order, weights) => classify(sample, order, request.k, weights)
-      : regress
-  const notes = notesOf(kind, scores, labels)
   const sample = { scores, labels }
-  const rival = champion === undefined ? undefined : { scores: champion, labels }
-  const parts = [
-    ...[...rows.asOfs].map(([as_of, own]) => ({ key: { as_of }, own })),
-    ...Object.entries(rows.segments).flatMap(([segment, groups]) =>
-      [...groups].map(([value, own]) => ({ key: { segment, value }, own })),
-    ),
-  ].map((part) => ({ ...part, order: orderOf(scores, Uint32Array.from(part.own)) }))
-  const whole = orderOf(scores)
-  const rivalOrder = rival === undefined ? undefined : orderOf(rival.scores)
-
-  const resamples = request.resamples ?? (labels.length >= 100_000 ? 200 : 1_000)
-  const random = openRandom(request.seed)
-  const drawn = { whole: [] as Metrics[], rival: [] as Metrics[], parts: parts.map(() => [] as Metrics[]) }
-  for (let draw = 0; draw < resamples; draw++) {
-    const weights = resample(entities, entityCount, random)
-    drawn.whole.push(figures(sample, whole, weights))
-    if (rival !== undefined && rivalOrder !== undefined) drawn.rival.push(figures(rival, rivalOrder, weights))
-    for (const [index, part] of parts.entries()) {
-      drawn.parts[index]?.push(figures(sample, part.order, weights))
-    }
-  }
-
-  const metrics = figures(sample, whole)
-  const measured = parts.map((part, index) => ({
-    ...part.key,
-    rows: part.own.length,
-    positives: kind === 'classification' ? part.own.filter((row) => labels[row] === 1).length : null,
-    metrics: figures(sample, part.order),
-    intervals: intervals(drawn.parts[index] ?? [], names),
-  }))
-  const rivalMetrics =
-    rival === undefined || rivalOrder === undefined ? undefined : figures(rival, rivalOrder)
+  const { parts, rival, realized, predicted, ...facts } = measure({
+    sample,
+    entities,
+    entityCount,
+    parts: [
+      ...[...asOfs].map(([as_of, rows]) => ({ key: { as_of, segment: '', value: '' }, rows })),
+      ...Object.entries(segments).flatMap(([segment, groups]) =>
+        [...groups].map(([value, rows]) => ({ key: { as_of: '', segment, value }, rows })),
+      ),
+    ],
+    rival: champion,
+    k: request.k,
+    seed: request.seed,
+    resamples: request.resamples,
+  })
   return {
-    kind,
-    rows: labels.length,
+    ...facts,
     entities: entityCount,
-    positives: kind === 'classification' ? labels.reduce((sum, label) => sum + label, 0) : null,
-    metrics,
-    intervals: intervals(drawn.whole, names),
-    resamples,
-    calibration: kind === 'classification' ? calibration(sample) : [],
     confusion:
-      kind === 'classification' && request.score.threshold !== undefined
+      facts.kind === 'classification' && request.score.threshold !== undefined
         ? confusion(sample, request.score.threshold)
         : null,
-    by_as_of: measured.filter((each) => 'as_of' in each),
-    by_segment: measured.filter((each) => 'segment' in each),
+    by_as_of: parts
+      .filter(({ key }) => key.segment === '')
+      .map(({ key, ...part }) => ({ as_of: key.as_of, ...part })),
+    by_segment: parts
+      .filter(({ key }) => key.segment !== '')
+      .map(({ key, ...part }) => ({ segment: key.segment, value: key.value, ...part })),
     against_champion:
-      request.champion === undefined || rivalMetrics === undefined
+      request.champion === undefined || rival === null
         ? null
-        : {
-            version: request.champion.version,
-            metrics: rivalMetrics,
-            difference: differences(names, metrics, rivalMetrics, drawn),
-          },
-    notes,
+        : { version: request.champion.version, ...rival },
   }
-}
-
-function differences(
-  names: readonly Metric[],
-  own: Metrics,
-  rival: Metrics,
-  drawn: { whole: Metrics[]; rival: Metrics[] },
-): Partial<Record<Metric, { value: number | null } & Interval>> {
-  const between = (a: Metrics | undefined, b: Metrics | undefined): Metrics =>
-    Object.fromEntries(
-      names.map((name) => {
-        const [x, y] = [a?.[name], b?.[name]]
-        return [name, typeof x === 'number' && typeof y === 'number' ? x - y : null]
-      }),
-    )
-  const paired = intervals(
-    drawn.whole.map((each, index) => between(each, drawn.rival[index])),
-    names,
-  )
-  const values = between(own, rival)
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      { value: values[name] ?? null, ...(paired[name] ?? { low: null, high: null }) },
-    ]),
-  )
-}
-
-function notesOf(kind: string, scores: Float64Array, labels: Float64Array): string[] {
-  const notes: string[] = []
-  if (kind === 'classification' && new Set(labels).size === 1) {
-    notes.push(`all labels are ${labels[0]}: AUC and lift need both classes`)
-  }
-  if (kind === 'classification' && scores.some((score) => score < 0 || score > 1)) {
-    notes.push('scores lie outside 0 to 1: log loss, Brier and calibration take them for probabilities')
-  }
-  const broken = scores.reduce((count, score) => count + (Number.isFinite(score) ? 0 : 1), 0)
-  if (broken > 0) notes.push(`${broken} scores are no finite numbers: no figure can be trusted`)
-  return notes
 }

@@ -1,5 +1,5 @@
 import type { Interval } from '../evaluation/bootstrap.ts'
-import type { Measured } from '../evaluation/evaluate.ts'
+import type { Measured } from '../evaluation/measure.ts'
 import type { CalibrationBin } from '../evaluation/metrics.ts'
 import type { InputFile } from '../facts.ts'
 
@@ -29,5 +29,7 @@ export interface OutcomeFacts extends Measured {
   business: { name: string; value: number | null; target: number | null; error: string | null }[]
   /** What the labels were read from: labels that arrive late change it. */
   inputs: InputFile[]
+  /** Hash of what of the model's files decides on the figures: an edit changes it. */
+  definition?: string
   notes: string[]
 }

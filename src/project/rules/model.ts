@@ -14,6 +14,7 @@ export function modelRules(data: Record<string, unknown>): Fault[] {
     ),
     ...mapping(data.onnx, data.inputs),
     ...window(data.drift),
+    ...outcomes(data),
   ]
 }
 
@@ -62,4 +63,29 @@ function window(drift: unknown): Fault[] {
   return [
     { path, message: `drift.reference goes from ${from} to ${to}: nothing lies between; exchange them` },
   ]
+}
+
+/** Figures are drawn and told by their names, and nothing comes of scores without labels. */
+function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[] {
+  if (!isMap(given)) return []
+  const faults: Fault[] = []
+  if (labels === undefined || labels === null) {
+    faults.push({
+      path: ['outcomes'],
+      key: true,
+      message:
+        'outcomes need labels: add `labels: { sql: labels.sql, horizon: 30d }`, which says what really happened',
+    })
+  }
+  const names = (Array.isArray(given.metrics) ? given.metrics : []).map((metric) =>
+    isMap(metric) ? metric.name : undefined,
+  )
+  names.forEach((name, index) => {
+    if (typeof name !== 'string' || names.indexOf(name) === index) return
+    faults.push({
+      path: ['outcomes', 'metrics', index, 'name'],
+      message: `outcomes.metrics has a second ${name}: give each figure a name of its own`,
+    })
+  })
+  return faults
 }

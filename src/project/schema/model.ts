@@ -211,11 +211,20 @@ export const modelSchema = keys({
   outcomes: keys({
     treated: text('SQL')
       .optional()
-      .describe('SQL that gives the entities that were acted on: quality is measured on the others.'),
+      .describe(
+        'SQL that gives the entities that were acted on, over the sources as labels.sql sees them: quality is measured on the others.',
+      ),
+    control: text('SQL')
+      .optional()
+      .describe(
+        'SQL that gives a random control group, which is never acted on: quality is measured on it alone.',
+      ),
     metrics: list(
       keys({
         name: line().describe('What the figure is called on the page.'),
-        sql: text('SQL').describe('SQL over scores and labels that gives one number.'),
+        sql: text('SQL').describe(
+          'SQL over the tables scores, labels, treated, control and features of the night that gives one number.',
+        ),
         target: number().optional().describe('The value to reach: a line in the picture.'),
       }),
       'maps of name, sql and target',

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import type { LabelWindow } from '../../project/label-window.ts'
+import type { Duration, View } from '../../project/project.ts'
+import { labelCut } from '../cut.ts'
+import type { Engine } from '../duckdb.ts'
+import type { Column, InputFile } from '../facts.ts'
+import { Failure } from '../failure.ts'
+import { inputsOf } from '../inputs.ts'
+import { type CutQuery, openQuery } from '../query.ts'
+import { identifier, literal } from '../quote.ts'
+import { showPath } from '../sources.ts'
+import { viewHash } from '../view-hash.ts'
+import { hashVisible } from '../visible.ts'
+import { type Newest, newestEvents } from './maturity.ts'
+
+/** What labels are computed from, and where. */
+export interface LabelsPlace {
+  /** Absolute path of the project. */
+  root: string
+  /** Whose sources labels.sql sees, and whose entity it is joined by. */
+  view: View
+  labels: { sql: string; sqlFile: string; horizon: Duration }
+  timezone: string
+  /** ISO 8601: the clock, and when the sources are read. */
+  now: string
+  /** Folder that may be written to, absolute and without symbolic links. */
+  temp: string
+  threads: number
+  memoryLimit?: string | undefined
+}
+
+export interface LabelFacts {
+  label: Column
+  /** Every source of the view, with what is seen of it at the label's end. */
+  inputs: InputFile[]
+  /** Sources that labels.sql reads. */
+  used: string[]
+  /** Of the SQL, the sources and the horizon. */
+  hash: string
+}
+
+/** Newest events of the sources that labels.sql reads. */
+export async function newestOfLabels(place: LabelsPlace): Promise<Newest[]> {
+  const query = await openWindow(place, place.labels, {
+    end: { instant: place.now, local: '2100-01-01 00:00:00' },
+    asOf: undefined,
+  })
+  try {
+    const used = new Set(query.checked.tables)
+    return newestEvents(query.sources.map(({ found }) => found).filter(({ name }) => used.has(name)))
+  } finally {
+    query.close()
+  }
+}
+
+/**
+ * SQL over the view's sources, cut at the end of a label's window. Without an as-of nothing is read but schemas.
+ * Throws as `openQuery` does.
+ */
+export function openWindow(
+  { root, view, timezone, now, temp, threads, memoryLimit }: LabelsPlace,
+  { sql, sqlFile }: { sql: string; sqlFile: string },
+  { end, asOf }: { end: LabelWindow['end']; asOf: LabelWindow['asOf'] | undefined },
+): Promise<CutQuery> {
+  return openQuery({
+    root,
+    view,
+    sql,
+    file: showPath(root, sqlFile),
+    cut: labelCut(end.instant, now, timezone),
+    parameters: { as_of: asOf?.local ?? end.local, label_end: end.local },
+    writable: temp,
+    temp,
+    threads,
+    memoryLimit,
+    schemaOnly: asOf === undefined,
+  })
+}
+
+/**
+ * Writes the labels of one as-of: the entity and the label, as labels.sql gives them over the sources cut at the end
+ * of the window. Training sets and outcomes both come through here. Throws Failures: `contract` for SQL and sources
+ * that are wrong.
+ */
+export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: string): Promise<LabelFacts> {
+  const { root, view, labels, timezone, now } = place
+  const query = await openWindow(place, labels, window)
+  try {
+    const columns = (await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)).map((row) => ({
+      name: String(row.column_name),
+      type: String(row.column_type),
+    }))
+    const label = labelColumn(columns, { entity: view.entity, file: showPath(root, labels.sqlFile) })
+    await query.engine.run(
+      `COPY (SELECT * FROM (${query.sql}\n)) TO ${literal(out)} (FORMAT parquet)`,
+      query.values,
+    )
+    const cut = labelCut(window.end.instant, now, timezone)
+    const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
+    const hash = createHash('sha256')
+      .update(JSON.stringify([viewHash(query.checked.hash, view), labels.horizon.text]))
+      .digest('hex')
+    return { label, inputs, used: query.checked.tables, hash }
+  } finally {
+    query.close()
+  }
+}
+
+function labelColumn(columns: Column[], { entity, file }: { entity: string[]; file: string }): Column {
+  const names = columns.map(({ name }) => name)
+  const [label, ...others] = columns.filter(({ name }) => !entity.includes(name))
+  const missing = entity.filter((name) => !names.includes(name))
+  if (label === undefined || others.length > 0 || missing.length > 0) {
+    throw new Failure(
+      'contract',
+      `${file}: expected the entity (${entity.join(', ')}) and one more column, the label, got: ${names.join(', ')}`,
+    )
+  }
+  return label
+}
+
+/** An entity has one label. `from` is what FROM reads the labels with. Throws a contract Failure. */
+export async function refuseDoubles(
+  engine: Engine,
+  from: string,
+  { root, view, labels }: Pick<LabelsPlace, 'root' | 'view' | 'labels'>,
+  { asOf }: LabelWindow,
+): Promise<void> {
+  const entity = view.entity.map(identifier)
+  const doubles = await engine.rows(
+    `SELECT ${entity.map((name) => `${name}::VARCHAR AS ${name}`).join(', ')}, count(*)::INTEGER AS n FROM ${from} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 5`,
+  )
+  if (doubles.length === 0) return
+  const examples = doubles.map((row) => `${view.entity.map((name) => row[name]).join('/')} (${row.n} times)`)
+  throw new Failure(
+    'contract',
+    `${showPath(root, labels.sqlFile)}: expected one row for each ${view.entity.join(', ')}, as of ${asOf.label} got several: ${examples.join(', ')}`,
+  )
+}

@@ -1,0 +1,20 @@
+import { type AsOf, momentAfter } from './asof.ts'
+import type { Duration } from './project.ts'
+
+/** The window that a label looks at: from the as-of to `end`. */
+export interface LabelWindow {
+  asOf: AsOf
+  end: { instant: string; local: string }
+  /** When its data is complete: the end plus `labels.lag`. ISO 8601. */
+  complete: string
+}
+
+export function labelWindow(
+  asOf: AsOf,
+  { horizon, lag }: { horizon: Duration; lag: Duration },
+  timezone: string,
+): LabelWindow {
+  const end = momentAfter(asOf, horizon, timezone)
+  const complete = momentAfter({ ...asOf, ...end }, lag, timezone).instant
+  return { asOf, end, complete }
+}
