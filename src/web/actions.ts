@@ -12,7 +12,7 @@ import type { OnPublished } from '../workers/publication.ts'
 import { release } from '../workers/release.ts'
 import { tellRecovery } from '../workers/report.ts'
 import { skipSlot } from '../workers/skip.ts'
-import { layout } from './layout.ts'
+import { page } from './page.ts'
 import type { Place } from './place.ts'
 import { refuse } from './security/door.ts'
 
@@ -68,22 +68,6 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
   )
 }
 
-/** The sentence of `?done=` after an action: a code, so that no link can put words into our mouth. */
-export function noticeOf(context: Context): string | undefined {
-  switch (context.req.query('done')) {
-    case 'retry':
-      return 'It is run again: this is the new run.'
-    case 'release':
-      return 'It is released: readers have this partition now.'
-    case 'skip':
-      return 'It is skipped: this night is given up.'
-    case 'ack':
-      return 'You are on it: it is not mailed again until something new happens.'
-    default:
-      return undefined
-  }
-}
-
 /** Does it if an operator asks, and leads to where its effect shows; what the command would say is said as a page. */
 async function act(context: Context, action: (by: string) => Promise<string>) {
   const viewer = context.get('viewer')
@@ -97,9 +81,12 @@ async function act(context: Context, action: (by: string) => Promise<string>) {
   try {
     return context.redirect(await action(viewer.name), 303)
   } catch (error) {
-    if (error instanceof Missing) return context.html(layout('Not there', html`<p>${error.message}</p>`), 404)
+    if (error instanceof Missing)
+      return page(context, 'Not there', html`<p>${error.message}</p>`, { status: 404 })
     if (!(error instanceof ConfigurationError)) throw error
-    return context.html(layout('Not done', html`<p class="failed" role="alert">${error.message}</p>`), 409)
+    return page(context, 'Not done', html`<p class="failed" role="alert">${error.message}</p>`, {
+      status: 409,
+    })
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { noticeOf } from './actions.ts'
 import { type Frame, type Html, layout } from './layout.ts'
+import { noticeOf } from './notice.ts'
 
 /** Answers with a page for whoever is signed in. */
 export function page(

@@ -8,8 +8,8 @@ import type { OnPublished } from '../workers/publication.ts'
 import { mountActions } from './actions.ts'
 import { mountBoard } from './board.ts'
 import { mountHealth } from './health.ts'
-import { layout } from './layout.ts'
 import { mountMetrics } from './metrics.ts'
+import { page } from './page.ts'
 import { mountPages } from './pages.ts'
 import type { Place } from './place.ts'
 import { guard } from './security/door.ts'
@@ -56,12 +56,14 @@ export async function startWeb(
   mountPages(app, place)
   mountBoard(app, place.queues)
   app.notFound((context) =>
-    context.html(layout('No such page', html`<p>Nothing is at this address.</p>`), 404),
+    page(context, 'No such page', html`<p>Nothing is at this address.</p>`, { status: 404 }),
   )
   app.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse()
     log?.error({ error: error.message, path: context.req.path }, 'a page failed')
-    return context.html(layout('This page failed', html`<p>The log of the web process says why.</p>`), 500)
+    return page(context, 'This page failed', html`<p>The log of the web process says why.</p>`, {
+      status: 500,
+    })
   })
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port, hostname: host }, (address) => {

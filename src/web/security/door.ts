@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { html } from 'hono/html'
 import type { Pool } from 'pg'
-import { layout } from '../layout.ts'
+import { page } from '../page.ts'
 import type { Viewer } from '../place.ts'
 import { readToken } from './cookie.ts'
 import { headers } from './headers.ts'
@@ -86,5 +86,5 @@ function askToSignIn(context: Context) {
 }
 
 export function refuse(context: Context, title: string, why: string) {
-  return context.html(layout(title, html`<p>${why}</p>`), 403)
+  return page(context, title, html`<p>${why}</p>`, { status: 403 })
 }
