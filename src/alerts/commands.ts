@@ -17,9 +17,17 @@ export function nextCommands(
   const bad = badNights(incident.nights)
   const chosen = choose(incident.kind, facts, words)
   const first = suggested(facts)
-  const several = bad.length > 1 ? words.repair(bad[0]?.partition, bad.at(-1)?.partition) : undefined
+  const several =
+    bad.length > 1 && isRunAgain(incident.kind)
+      ? words.repair(bad[0]?.partition, bad.at(-1)?.partition)
+      : undefined
   const all = first === undefined ? chosen : [first, ...chosen]
   return several === undefined ? all.slice(0, 3) : [...all.slice(0, 2), several]
+}
+
+/** Whether running the nights again is the cure. */
+function isRunAgain(kind: Incident['kind']): boolean {
+  return kind !== 'drift' && kind !== 'quality' && kind !== 'parity' && kind !== 'retrain'
 }
 
 function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Command[] {
@@ -48,8 +56,8 @@ function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Comm
     case 'drift':
       return [
         words.named('drift', 'See which columns moved, and how far'),
-        words.named('report', 'Open the night as one page'),
-        words.rollback,
+        words.named('report', 'See the night as one page, with the picture of each column'),
+        words.mute,
       ]
     case 'quality':
       return [
@@ -109,6 +117,10 @@ function wordsFor(facts: FailureFacts, recipient: string) {
             command: `npx nightshift skip ${quoted(facts.slot)} --reason 'the data will not come'`,
             why: 'Or give this night up',
           },
+    mute: {
+      command: `npx nightshift mute ${subject} --until 3d --by ${by}`,
+      why: 'Known and harmless, such as a new tariff? No mails about this model for three days',
+    },
     named: (name: string, why: string): Command => ({
       command: `npx nightshift ${name} ${subject}${asOf}`,
       why,

@@ -15,6 +15,8 @@ export interface Attachment {
   /** Such as `image/png`. */
   type: string
   base64: string
+  /** Name by which the mail's HTML shows it. */
+  cid?: string
 }
 
 export interface NewMail {

@@ -1,5 +1,7 @@
+import type { Drift } from '../pipeline/drift/drift.ts'
 import type { Check } from '../pipeline/facts.ts'
 import { FAILURE_CLASSES, type FailureClass } from '../pipeline/failure.ts'
+import type { ColumnProfile } from '../pipeline/profile/profile.ts'
 
 /** What an incident can be about: a failure class, or a promise that was broken without a failed run. */
 export const INCIDENT_KINDS = [
@@ -41,6 +43,43 @@ export interface LastGood {
   version: number | undefined
 }
 
+/** A column that moved: its figures, the night since when it drifts, on how many of the last nights it did. */
+export interface MovedColumn extends Drift {
+  since: string
+  nights: number
+}
+
+/** Rows that a shift is carried by, such as those of one plan. */
+export interface DriftSlice {
+  /** The column that moved. */
+  column: string
+  /** Such as `plan pro`. */
+  slice: string
+  rows: number
+  /** Of the whole shift, from 0 to 1; null where it cannot be told apart. */
+  share: number | null
+  /** Of the column in these rows; null where it is no number. */
+  before: number | null
+  now: number | null
+}
+
+/** What a mail about drift says. */
+export interface DriftFacts {
+  /** What the nights are compared with, in words, and what is to be known of that. */
+  reference: string
+  note: string | null
+  rows: number
+  /** As in model.yaml: `2 of 3`. */
+  persist: string
+  /** The columns that alert, those that moved most first. */
+  moved: MovedColumn[]
+  /** The score, whether it moved or not; null where it is not watched. */
+  score: Drift | null
+  slices: DriftSlice[]
+  /** Before and after, for the pictures. */
+  pictures: { reference: ColumnProfile; tonight: ColumnProfile }[]
+}
+
 /** Everything that a mail about a problem says. Filled from the ledger by whoever reports it; times are ISO 8601. */
 export interface FailureFacts {
   project: string
@@ -56,6 +95,8 @@ export interface FailureFacts {
   /** Who reads the scores, as the model declares them. */
   consumers: string[]
   failure: IncidentFailure
+  /** Of an incident of kind `drift`. */
+  drift?: DriftFacts | undefined
   /** State of the slot: decides whether `release` is offered. */
   state: 'expected' | 'waiting' | 'queued' | 'running' | 'publishing' | 'failed' | 'held' | 'published'
   /** Partition's label; undefined where the problem is not one night's, such as a failed retraining. */

@@ -1,4 +1,5 @@
 import type { Item, Letter } from './letter.ts'
+import { contentId } from './pictures.ts'
 
 const COLOURS: Record<Letter['tone'], string> = { alert: '#d23f31', clear: '#1a8a4a', notice: '#4a6fd2' }
 /** Grey that is legible on white and on black alike (4.6:1 and 4.5:1), for clients that ignore the style sheet. */
@@ -9,7 +10,7 @@ const MONO =
 const WRAP = 'white-space:pre-wrap;overflow-wrap:anywhere'
 
 /**
- * A letter as HTML for mail clients: no table, no picture, nothing fetched; every style inline, since Gmail may drop
+ * A letter as HTML for mail clients: no table, nothing fetched, pictures within the mail; every style inline, since Gmail may drop
  * the sheet; text colour left to the client, so that dark mode is the client's own.
  */
 export function letterHtml(letter: Letter, title: string): string {
@@ -59,6 +60,8 @@ function item(it: Item): string {
       return `<pre style="${MONO};${WRAP};border-left:3px solid rgba(127,127,127,.5);margin:6px 0 8px;padding:2px 0 2px 10px">${escaped(it.text)}</pre>`
     case 'command':
       return `<p style="margin:8px 0 3px">${escaped(it.why)}</p><pre style="${MONO};${WRAP};background:${TINT};border-radius:6px;margin:0 0 10px;padding:9px 11px">${unbroken(escaped(it.command))}</pre>`
+    case 'picture':
+      return `<p style="margin:0 0 12px"><img src="cid:${escaped(contentId(it.name))}" alt="${escaped(it.text)}" width="600" style="display:block;width:100%;max-width:600px;height:auto;border:0;background:#ffffff;border-radius:6px"></p>`
     case 'entry':
       return entry(it)
   }

@@ -1,6 +1,7 @@
 import { causeItems } from './cause.ts'
 import { nextCommands, quoted } from './commands.ts'
-import type { FailureFacts } from './facts.ts'
+import { driftSections } from './drift-letter.ts'
+import type { DriftFacts, FailureFacts } from './facts.ts'
 import { badNights, type Incident, type Night } from './incident.ts'
 import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
@@ -19,15 +20,31 @@ export function incidentLetter(incident: Incident, mail: ThreadMail): Letter {
     lead: [`${first}${headline(incident)}`, standing(facts, mail.now), `Cause: ${causeLine(facts)}`],
     sections: [
       { title: 'Next three commands', items: commandItems(incident, mail.recipient) },
-      { title: 'What failed', items: whatFailed(incident, mail.now) },
-      { title: 'Who is affected', items: affected(facts) },
-      { title: 'What still holds', items: holds(facts, mail.now) },
-      { title: 'Probable cause', items: causeItems(facts) },
-      ...tried(facts, mail.now),
+      ...(facts.drift === undefined ? failed(incident, mail.now) : drifted(facts, facts.drift, mail.now)),
       { title: 'Help', items: help(facts) },
     ],
     foot: [...standingOf(incident, mail), ...acknowledge(incident, mail)],
   }
+}
+
+function failed(incident: Incident, now: Date): Section[] {
+  const { facts } = incident
+  return [
+    { title: 'What failed', items: whatFailed(incident, now) },
+    { title: 'Who is affected', items: affected(facts) },
+    { title: 'What still holds', items: holds(facts, now) },
+    { title: 'Probable cause', items: causeItems(facts) },
+    ...tried(facts, now),
+  ]
+}
+
+/** Nothing failed: the night ran as always, on other customers than the model knows. */
+function drifted(facts: FailureFacts, drift: DriftFacts, now: Date): Section[] {
+  return [
+    ...driftSections(facts, drift),
+    { title: 'Who is affected', items: affected(facts) },
+    { title: 'What still holds', items: [{ kind: 'text', text: standing(facts, now) }] },
+  ]
 }
 
 /** The last mail of the thread of one incident. */
@@ -61,6 +78,8 @@ export function recovery(incident: Incident): string {
   const names = nightsText(nights)
   const what = `${product(facts)} of ${facts.subject}${names === '' ? '' : ` for ${names}`}`
   if (hows.size !== 1 || how === undefined) return `${what} are settled.`
+  if (how === 'passed' && incident.kind === 'drift')
+    return `${facts.subject} looks like its reference again${names === '' ? '' : `; it drifted for ${names}`}.`
   if (how === 'passed') return `${facts.subject} is well again${names === '' ? '' : ` (${names})`}.`
   return how === 'rolled back' ? `${facts.subject} was rolled back.` : `${what} are ${how}.`
 }
@@ -221,6 +240,11 @@ function standingOf(incident: Incident, mail: ThreadMail): string[] {
 
 function acknowledge(incident: Incident, mail: ThreadMail): string[] {
   if (incident.ackedAt !== undefined) return []
+  if (incident.kind === 'drift') {
+    return [
+      'Nothing has to be done at night. Each further night that drifts is told in this thread, and the first that looks like the reference again.',
+    ]
+  }
   return [
     `This mail comes again every ${span(mail.settings.repeat)} until the incident closes. If you are on it, stop that: npx nightshift ack ${incident.id} --by ${quoted(mail.recipient)}`,
   ]

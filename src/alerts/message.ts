@@ -43,6 +43,7 @@ export async function toMessage(mail: OutboxMail, settings: AlertSettings): Prom
       filename: attachment.filename,
       contentType: attachment.type,
       content: Buffer.from(attachment.base64, 'base64'),
+      ...(attachment.cid === undefined ? {} : { cid: attachment.cid, contentDisposition: 'inline' as const }),
     })),
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
     disableFileAccess: true,

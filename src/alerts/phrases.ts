@@ -40,7 +40,7 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind'>):
   const what = `${product(facts)} of ${facts.subject}`
   switch (kind) {
     case 'drift':
-      return `${facts.subject} drifts${forNights}: look before you trust its scores.`
+      return `${facts.subject} drifts${forNights}${movedNames(facts)}: look before you trust its scores.`
     case 'quality':
       return `${facts.subject} is worse than required${forNights}.`
     case 'parity':
@@ -61,6 +61,15 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind'>):
         ? `New ${what}${forNights} are held back (${kind}).`
         : `No ${what}${forNights} (${kind}).`
   }
+}
+
+/** ` in monthly_price, plan and 2 more`. */
+function movedNames({ drift }: FailureFacts): string {
+  const names = drift?.moved.map(({ column }) => column) ?? []
+  if (names.length === 0) return ''
+  return names.length <= 3
+    ? ` in ${names.join(', ')}`
+    : ` in ${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
 }
 
 /** What readers have now. */

@@ -1,5 +1,6 @@
+import type { ColumnProfile } from '../pipeline/profile/profile.ts'
 import { bounded, boundedRecord, cut, oneLine } from './clean.ts'
-import type { FailureFacts } from './facts.ts'
+import type { DriftFacts, FailureFacts } from './facts.ts'
 
 const MESSAGE = 4000
 const MOST = 30
@@ -23,6 +24,7 @@ export function storable(facts: FailureFacts): FailureFacts {
       anchor: oneLine(facts.failure.anchor, 100),
       evidence: boundedRecord(facts.failure.evidence),
     },
+    ...(facts.drift === undefined ? {} : { drift: storableDrift(facts.drift) }),
     attempts: facts.attempts.slice(-10).map((attempt) => ({
       ...attempt,
       outcome: oneLine(attempt.outcome, 100),
@@ -35,6 +37,43 @@ export function storable(facts: FailureFacts): FailureFacts {
       bound: scalar(check.bound),
       samples: check.samples.slice(0, 3).map((row) => texts(row)),
     })),
+  }
+}
+
+/** Names and values of columns are the data's: any text, of any length. Figures are numbers already. */
+function storableDrift(drift: DriftFacts): DriftFacts {
+  const named = <T extends { column: string; note: string | null }>(column: T): T => ({
+    ...column,
+    column: oneLine(column.column, 100),
+    note: column.note === null ? null : oneLine(column.note, 300),
+  })
+  return {
+    ...drift,
+    reference: oneLine(drift.reference, 300),
+    note: drift.note === null ? null : oneLine(drift.note, 500),
+    moved: drift.moved.slice(0, MOST).map(named),
+    score: drift.score === null ? null : named(drift.score),
+    slices: drift.slices.slice(0, MOST).map((slice) => ({
+      ...slice,
+      column: oneLine(slice.column, 100),
+      slice: oneLine(slice.slice, 200),
+    })),
+    pictures: drift.pictures.slice(0, 3).map(({ reference, tonight }) => ({
+      reference: storableColumn(reference),
+      tonight: storableColumn(tonight),
+    })),
+  }
+}
+
+function storableColumn(profile: ColumnProfile): ColumnProfile {
+  const column = oneLine(profile.column, 100)
+  if (profile.kind === 'number') return { ...profile, column }
+  const { known: _, ...rest } = profile
+  return {
+    ...rest,
+    column,
+    values: profile.values.map((value) => oneLine(value, 60)),
+    unseen_values: profile.unseen_values.map(({ value, count }) => ({ value: oneLine(value, 60), count })),
   }
 }
 

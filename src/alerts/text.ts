@@ -25,6 +25,8 @@ function item(it: Item): string {
         .split('\n')
         .map((line) => `> ${line}`)
         .join('\n')
+    case 'picture':
+      return it.text
     case 'command':
       return `${it.why}${/[?.]$/.test(it.why) ? '' : ':'}\n  ${it.command}`
     case 'entry':

@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../database/database.ts'
 import { type Pending, planMails, type Reason } from './due.ts'
-import { enqueue, newMessageId } from './enqueue.ts'
+import { type Attachment, enqueue, newMessageId } from './enqueue.ts'
 import { recordEvent } from './events.ts'
 import { type Incident, type IncidentRow, toIncident } from './incident.ts'
 import type { Letter } from './letter.ts'
 import type { AlertLog } from './log.ts'
+import { drawPictures } from './pictures.ts'
 import type { AlertSettings } from './settings.ts'
 import { type Occasion, plainLetter, type ThreadMail, threadLetter, threadSubject } from './thread-mail.ts'
 
@@ -111,7 +112,7 @@ async function openThread(desk: Desk, recipient: string, incidents: Incident[]):
     {
       recipient,
       subject,
-      letter: safely(mail, desk.log),
+      ...(await safely(mail, desk.log)),
       messageId: root,
       thread: { id: thread, root: undefined },
     },
@@ -153,7 +154,7 @@ async function continueThread(
     {
       recipient,
       subject: found.subject,
-      letter: safely(mail, desk.log),
+      ...(await safely(mail, desk.log)),
       thread: { id: thread, root: found.root },
     },
     desk.settings,
@@ -176,7 +177,8 @@ function occasionOf(incidents: Incident[], reasons: Set<Reason>): Occasion {
 
 /**
  * The mail told the whole thread: whatever else was due in it is done, and the open ones repeat from now. Only for
- * incidents that we hold: what another transaction is adding is not in this mail.
+ * incidents that we hold: what another transaction is adding is not in this mail. Drift does not repeat: it is for the
+ * day, and each further night that drifts is told.
  */
 async function told(
   { client, now, settings }: Desk,
@@ -188,7 +190,7 @@ async function told(
   await client.query(
     `update nightshift.incident_readers r
         set thread = $3, mails = mails + 1, last_mail_at = $4, reason = 'repeat',
-            due_at = case when i.closed_at is null and i.acked_at is null then $5::timestamptz end
+            due_at = case when i.closed_at is null and i.acked_at is null and i.kind <> 'drift' then $5::timestamptz end
        from nightshift.incidents i
       where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
     [incidents.map(({ id }) => id), recipient, thread, now, new Date(now.getTime() + settings.repeat)],
@@ -206,12 +208,18 @@ async function load(client: ClientBase, where: string, values: unknown[]): Promi
   return rows.map(toIncident)
 }
 
-function safely(mail: ThreadMail, log: AlertLog): Letter {
+async function safely(
+  mail: ThreadMail,
+  log: AlertLog,
+): Promise<{ letter: Letter; attachments: Attachment[] }> {
   try {
-    return threadLetter(mail)
+    const { letter, attachments, failed } = await drawPictures(threadLetter(mail))
+    if (failed.length > 0)
+      log.error({ failed }, 'pictures of a mail could not be drawn; it says them in words')
+    return { letter, attachments }
   } catch (error) {
     log.error({ error: String(error) }, 'a mail could not be worded; its plain form is sent')
-    return plainLetter(mail)
+    return { letter: plainLetter(mail), attachments: [] }
   }
 }
 

@@ -11,6 +11,7 @@ import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import { recordEvaluation } from '../registry/evaluations.ts'
 import { champion, findVersion, listVersions, type Version } from '../registry/versions.ts'
+import { storeHoldout } from '../workers/baseline.ts'
 import { openChildren } from '../workers/children.ts'
 import { modelNamed, personNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
@@ -37,10 +38,16 @@ export default function evaluateCommand([name = '']: string[], options: Options)
     const live = await champion(database.pool, model.name)
     const rival = live === undefined ? undefined : await findVersion(database.pool, model.name, live.version)
     const comparable = rival?.view_hash === dataset.manifest.view_hash
-    const facts = await measured(project, model, dataset, version, comparable ? rival : undefined)
+    const { facts, warning } = await measured(
+      session,
+      model,
+      dataset,
+      version,
+      comparable ? rival : undefined,
+    )
     const requirements = checkRequirements(model.evaluation.require, facts, rival?.version ?? null)
     const passed = requirements.every((check) => check.passed)
-    const notes = [...facts.notes, ...(await notesOn(project, model, version, dataset, rival))]
+    const notes = [...facts.notes, ...warning, ...(await notesOn(project, model, version, dataset, rival))]
     const { metrics, ...rest } = facts
     const report = {
       model: model.name,
@@ -86,13 +93,14 @@ function refuseOther(version: Version, { manifest }: Dataset): void {
   )
 }
 
+/** Evaluates, and makes the holdout the baseline of a version that has none yet. */
 async function measured(
-  project: Project,
+  { project, database }: Session,
   model: Model,
   dataset: Dataset,
   version: Version,
   rival: Version | undefined,
-): Promise<EvaluationFacts> {
+): Promise<{ facts: EvaluationFacts; warning: string[] }> {
   const file = (each: Version): EvaluatedVersion => ({
     version: each.version,
     file: join(project.warehouse, each.file),
@@ -102,7 +110,7 @@ async function measured(
   const temp = await mkdtemp(join(tmpdir(), 'nightshift-evaluate-'))
   const children = openChildren({ places: 1 })
   try {
-    return await children.run('evaluate', {
+    const facts = await children.run('evaluate', {
       holdout: dataset.holdout,
       entity: dataset.manifest.entity,
       label: dataset.manifest.label.column,
@@ -115,6 +123,13 @@ async function measured(
       temp,
       threads: availableParallelism(),
     })
+    const warning = await storeHoldout(database.pool, children, project, { model, version, dataset }).then(
+      () => [],
+      (error: unknown) => [
+        `the holdout could not be made the baseline of this version: ${error instanceof Error ? error.message : String(error)}`,
+      ],
+    )
+    return { facts, warning }
   } finally {
     await children.close()
     await rm(temp, { recursive: true, force: true })

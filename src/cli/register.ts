@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
 import { lastGood } from '../jobs/published.ts'
-import { readDataset } from '../pipeline/dataset/read.ts'
+import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
 import type { Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
@@ -16,6 +16,7 @@ import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { register } from '../registry/register.ts'
 import { champion } from '../registry/versions.ts'
+import { storeHoldout } from '../workers/baseline.ts'
 import { type Children, openChildren } from '../workers/children.ts'
 import { modelNamed, personNamed, viewNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
@@ -48,7 +49,8 @@ export default function registerCommand([name = '', file = '']: string[], option
         timezone: project.timezone,
       })
       refuse(description.problems)
-      const dataset = await trainedOn(project, model, description.viewHash, options.dataset)
+      const training = await trainedOn(project, model, description.viewHash, options.dataset)
+      const dataset = training?.manifest.id ?? null
       const inputs = inputColumns(model, view, description.columns)
       const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
       const trial = await dryRun(session, children, { model, view, path, mapping, asOf: options.asOf })
@@ -72,6 +74,13 @@ export default function registerCommand([name = '', file = '']: string[], option
         warnings,
         by,
       })
+      if (training !== undefined) {
+        const given = { model, version, dataset: training }
+        await storeHoldout(database.pool, children, project, given).catch((error: unknown) => {
+          const why = error instanceof Error ? error.message : String(error)
+          warnings.push(`the holdout could not be made the baseline of this version: ${why}`)
+        })
+      }
       const result = {
         model: model.name,
         version: version.version,
@@ -92,16 +101,17 @@ export default function registerCommand([name = '', file = '']: string[], option
   })
 }
 
-/** Id of the training set, whose features have to be those of the view as it is now; null where none is named. */
+/** The training set, whose features have to be those of the view as it is now; undefined where none is named. */
 async function trainedOn(
   { warehouse }: Project,
   { name, view }: Model,
   viewHash: string,
   id: string | undefined,
-): Promise<string | null> {
-  if (id === undefined) return null
-  const { manifest } = await readDataset(warehouse, name, id)
-  if (manifest.view_hash === viewHash) return manifest.id
+): Promise<Dataset | undefined> {
+  if (id === undefined) return undefined
+  const dataset = await readDataset(warehouse, name, id)
+  const { manifest } = dataset
+  if (manifest.view_hash === viewHash) return dataset
   throw new ConfigurationError(
     `register: training set ${manifest.id} has the features of another definition of view ${manifest.view} (${manifest.view_hash.slice(0, 12)}) than ${view} has now (${viewHash.slice(0, 12)}): ` +
       `restore the view as it was, or build the training set anew with nightshift dataset ${name} and train on it`,

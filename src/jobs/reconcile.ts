@@ -5,6 +5,7 @@ import { act, type Effects } from './act.ts'
 import { feedBackfills } from './backfill/feed.ts'
 import type { Action, LedgerView } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
+import { enqueueMonitors } from './monitor.ts'
 import { enqueueParity } from './parity.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
@@ -45,6 +46,7 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
   if (reconciler.scope !== 'requested' && actions.length === 0) {
     await enqueueShadows(reconciler)
     await enqueueParity(reconciler)
+    await enqueueMonitors(reconciler)
   }
   return { actions, next: untilNext(view) }
 }

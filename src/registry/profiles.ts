@@ -98,6 +98,41 @@ export async function driftOfRun(connection: ClientBase | Pool, run: string): Pr
   return rows.map(toDrift)
 }
 
+/** A night that was compared, and the columns that drifted. */
+export interface JudgedNight {
+  run: string
+  as_of: string
+  partition: string
+  drifted: string[]
+}
+
+/** Nights that count for alerts, oldest first, from 60 days before an instant on: those of backfills do not. */
+export async function judgedNights(
+  connection: ClientBase | Pool,
+  model: string,
+  asOf: string,
+): Promise<JudgedNight[]> {
+  const { rows } = await connection.query<Omit<JudgedNight, 'as_of'> & { as_of: Date }>(
+    `select p.run, p.as_of, p.partition,
+            coalesce(array_agg(d.column_name order by d.position) filter (where d.drifted), '{}') as drifted
+       from nightshift.profiles p
+       join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
+       join nightshift.drift d on d.run = p.run
+      where p.model = $1 and not p.backfilled and p.as_of >= $2::timestamptz - interval '60 days'
+      group by p.run, p.as_of, p.partition order by p.as_of`,
+    [model, asOf],
+  )
+  return rows.map((row) => ({ ...row, as_of: row.as_of.toISOString() }))
+}
+
+/** Says of a night's columns which ones alert; the others do not. */
+export async function markAlerting(client: ClientBase, run: string, columns: string[]): Promise<void> {
+  await client.query(
+    'update nightshift.drift set alerting = column_name = any($2) where run = $1 and alerting is distinct from (column_name = any($2))',
+    [run, columns],
+  )
+}
+
 /** Records a night's profile and its drift; one that is recorded again takes the place of the former. */
 export async function recordProfile(
   client: ClientBase,

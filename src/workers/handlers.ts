@@ -61,6 +61,14 @@ export const handlers: {
     const { baselineOfHoldout } = await import('../pipeline/profile/baseline.ts')
     return baselineOfHoldout(request)
   },
+  async monitor(request) {
+    const { monitorPartition } = await import('../pipeline/monitor.ts')
+    return monitorPartition(request)
+  },
+  async 'first-night'(request) {
+    const { baselineOfNight } = await import('../pipeline/profile/baseline.ts')
+    return baselineOfNight(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
-import type { FailureFacts, IncidentFailure, LastGood, RecoveryFacts } from '../alerts/facts.ts'
+import type { DriftFacts, FailureFacts, IncidentFailure, LastGood, RecoveryFacts } from '../alerts/facts.ts'
 import { reportFailure, reportRecovery } from '../alerts/report.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import { lastGood as lastGoodRun } from '../jobs/published.ts'
@@ -71,9 +71,10 @@ export async function tellFailure(
   night: Night,
   failure: IncidentFailure,
   state: FailureFacts['state'],
+  drift?: DriftFacts,
 ): Promise<void> {
   const project = read()
-  const facts = await failureFacts(client, project, night, failure, state)
+  const facts = { ...(await failureFacts(client, project, night, failure, state)), drift }
   const { incident, result, recipients } = await reportFailure(client, clock(), facts, alertSettings(project))
   if (result === 'opened' && recipients.length === 0) {
     log.error(

@@ -5,11 +5,12 @@ import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
 import type { LabelsRequest } from '../pipeline/labels.ts'
 import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
+import type { MonitorFacts, MonitorRequest } from '../pipeline/monitor.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
 import type { ReplayRequest } from '../pipeline/parity/replay.ts'
-import type { HoldoutRequest } from '../pipeline/profile/baseline.ts'
+import type { HoldoutRequest, NightRequest } from '../pipeline/profile/baseline.ts'
 import type { Baseline, Profile } from '../pipeline/profile/profile.ts'
 import type { ProfileRequest } from '../pipeline/profile/profile-partition.ts'
 import type { RestampRequest } from '../pipeline/restamp.ts'
@@ -41,6 +42,8 @@ export interface Tasks {
   replay: { request: ReplayRequest; facts: Comparison }
   profile: { request: ProfileRequest; facts: Profile }
   baseline: { request: HoldoutRequest; facts: Baseline }
+  monitor: { request: MonitorRequest; facts: MonitorFacts }
+  'first-night': { request: NightRequest; facts: Baseline }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

@@ -3,6 +3,7 @@ import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queues.ts'
 import { beat, type ProcessRole } from './alive.ts'
 import type { Context } from './context.ts'
 import { execute } from './execution.ts'
+import { monitorNight } from './monitor.ts'
 import { certify } from './parity.ts'
 import { scoreShadow } from './shadow.ts'
 import { sweepLeftovers } from './sweep.ts'
@@ -66,6 +67,10 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
       await queues.work('parity', {
         concurrency: 1,
         process: (job, signal) => certify(context, job.data, { lane: 'backfill', signal }),
+      }),
+      await queues.work('monitor', {
+        concurrency: 1,
+        process: (job, signal) => monitorNight(context, job.data, { lane: 'backfill', signal }),
       }),
       await queues.work('shadow', {
         concurrency: 1,

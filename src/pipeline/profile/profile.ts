@@ -69,6 +69,8 @@ export interface Baseline {
   /** Where it is from, such as `holdout of 3f2a9c0b1d` or `first night 2026-11-01`. */
   text: string
   kind: 'holdout' | 'night'
+  /** Partition of the night that it is. */
+  night?: string
   /** Id of the training set whose holdout it is. */
   dataset: string | null
   rows: number

@@ -1,0 +1,130 @@
+import { beforeAfter } from '../charts/before-after.ts'
+import { amount, percent } from '../charts/figure.ts'
+import type { Drift } from '../pipeline/drift/drift.ts'
+import type { DriftFacts, DriftSlice, FailureFacts, MovedColumn } from './facts.ts'
+import type { Item, Section } from './letter.ts'
+
+/** More columns than these are counted, and listed by `nightshift drift`. */
+const MOST_COLUMNS = 8
+const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' } as const
+
+/** What moved, by how much, since when, how far the scores went with it, who carries it, and how it looks. */
+export function driftSections(facts: FailureFacts, drift: DriftFacts): Section[] {
+  return [
+    { title: 'What moved', items: movedItems(facts, drift) },
+    { title: 'The scores', items: scoreItems(drift) },
+    ...(drift.slices.length === 0
+      ? []
+      : [{ title: 'Who carries it', items: drift.slices.map((slice) => sliceItem(slice)) }]),
+    { title: 'Before and after', items: pictureItems(facts, drift) },
+  ]
+}
+
+/** One sentence of what moved, such as `monthly_price moved (PSI 2.1, threshold 0.1)`. */
+export function saysMoved(moved: MovedColumn[]): string {
+  const [first, ...rest] = moved
+  if (first === undefined) return 'something moved'
+  const others = rest.slice(0, 3).map(({ column }) => column)
+  const more = rest.length > others.length ? ` and ${rest.length - others.length} more` : ''
+  return `${first.column} moved: ${howFar(first)}${others.length === 0 ? '' : `; also ${others.join(', ')}${more}`}`
+}
+
+function movedItems(facts: FailureFacts, drift: DriftFacts): Item[] {
+  const items: Item[] = [
+    {
+      kind: 'fact',
+      label: 'Night',
+      text: `${facts.partition ?? 'unknown'}, ${drift.rows.toLocaleString('en-US')} rows, run ${facts.run ?? 'unknown'}`,
+    },
+    { kind: 'fact', label: 'Compared with', text: drift.reference },
+  ]
+  if (drift.note !== null) items.push({ kind: 'text', text: `${drift.note}.` })
+  for (const column of drift.moved.slice(0, MOST_COLUMNS)) {
+    items.push({
+      kind: 'entry',
+      title: column.score ? `${column.column} (the score)` : column.column,
+      lines: [howFar(column), ...changes(column), since(column, drift.persist)],
+      done: false,
+    })
+  }
+  const more = drift.moved.length - MOST_COLUMNS
+  if (more > 0)
+    items.push({ kind: 'text', text: `${more} more columns moved: the first command lists them.` })
+  return items
+}
+
+/** `PSI 2.1, threshold 0.1 (the least that counts)`; what else fired is said as well. */
+function howFar(drift: Drift): string {
+  const value = drift[drift.statistic]
+  const parts: string[] = []
+  if (drift.fired.includes('distribution')) {
+    parts.push(
+      drift.threshold === null
+        ? 'its values cannot be compared any more'
+        : `${STATISTICS[drift.statistic]} ${amount(value)}, threshold ${amount(drift.threshold)}`,
+    )
+  }
+  if (drift.fired.includes('nulls'))
+    parts.push(`nulls ${percent(drift.reference.null_rate)} before, ${percent(drift.null_rate)} now`)
+  if (drift.fired.includes('unseen'))
+    parts.push(`${percent(drift.unseen_rate ?? 0)} of the values were never seen before`)
+  return parts.length === 0 ? 'not on this night' : parts.join('; ')
+}
+
+function changes(drift: Drift): string[] {
+  const lines: string[] = []
+  if (drift.mean !== null && drift.reference.mean !== null)
+    lines.push(`mean ${amount(drift.reference.mean)} before, ${amount(drift.mean)} now`)
+  if (drift.note !== null) lines.push(drift.note)
+  return lines
+}
+
+function since({ since: partition, nights }: MovedColumn, persist: string): string {
+  const of = persist.split(' of ').at(1) ?? ''
+  return `since ${partition}; on ${nights} of the last ${of} nights`
+}
+
+function scoreItems({ score, rows }: DriftFacts): Item[] {
+  if (score === null) return [{ kind: 'text', text: 'The score is not watched (drift.score in model.yaml).' }]
+  const value = score[score.statistic]
+  const told = `${STATISTICS[score.statistic]} ${amount(value)}${score.threshold === null ? '' : `, threshold ${amount(score.threshold)}`}`
+  const items: Item[] = [
+    {
+      kind: 'text',
+      text: score.drifted ? 'They moved too.' : 'They stay within what is usual.',
+    },
+    { kind: 'fact', label: score.column, text: `${told}, ${rows.toLocaleString('en-US')} rows` },
+  ]
+  if (score.mean !== null && score.reference.mean !== null) {
+    items.push({
+      kind: 'fact',
+      label: 'Mean',
+      text: `${amount(score.reference.mean)} before, ${amount(score.mean)} now`,
+    })
+  }
+  return items
+}
+
+function sliceItem({ column, slice, rows, share, before, now }: DriftSlice): Item {
+  const carried = share === null ? '' : `, ${percent(share)} of the shift`
+  const mean = before === null || now === null ? '' : `, mean ${amount(before)} before, ${amount(now)} now`
+  return {
+    kind: 'point',
+    text: `${column}: ${slice}, ${rows.toLocaleString('en-US')} rows${mean}${carried}`,
+  }
+}
+
+function pictureItems(facts: FailureFacts, { pictures, reference }: DriftFacts): Item[] {
+  return pictures.map((picture, index): Item => {
+    const chart = beforeAfter(picture.reference, picture.tonight, {
+      reference,
+      tonight: facts.partition ?? 'now',
+    })
+    return {
+      kind: 'picture',
+      name: `${facts.subject}-${index + 1}-${picture.tonight.column}`,
+      chart,
+      text: `${chart.title}: ${chart.description}`,
+    }
+  })
+}

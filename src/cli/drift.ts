@@ -1,0 +1,167 @@
+import type { GlobalOptions } from '../cli.ts'
+import { publishedRun } from '../jobs/published.ts'
+import type { Run } from '../jobs/runs.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model } from '../project/project.ts'
+import { driftOfRun, type NightDrift, type NightProfile, profileOfRun } from '../registry/profiles.ts'
+import { openChildren } from '../workers/children.ts'
+import { monitorNight } from '../workers/monitor.ts'
+import { modelNamed } from './find.ts'
+import { postIfAlone } from './post.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { type Session, withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  asOf: string
+}
+
+/** `drift MODEL --as-of D`: a report, so that its exit code is 0 whatever has moved. */
+export default function driftCommand([name = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const model = modelNamed(project, name)
+    const asOf = parseAsOf(options.asOf, project.timezone)
+    const run = await publishedRun(database.pool, 'scores', model.name, asOf.instant)
+    if (run === undefined) {
+      throw new ConfigurationError(
+        `drift: expected a published night of ${model.name}, got: ${asOf.label}, which has none: nightshift run ${model.name} --as-of ${asOf.label}`,
+      )
+    }
+    const night = await profileOf(session, run)
+    const drift = await driftOfRun(database.pool, run.id)
+    if (options.json) {
+      const { reference, note, backfilled } = night
+      const columns = drift.length === 0 ? notCompared(night) : drift
+      printJson(columns.map((each) => ({ ...each, compared_with: reference, night_note: note, backfilled })))
+    } else print(model, run, night, drift)
+    return 0
+  })
+}
+
+/** The columns of a night that there is nothing to compare with: what is known of them, and why it is no more. */
+function notCompared({ run, model, as_of, partition, profile, note }: NightProfile): NightDrift[] {
+  return profile.columns.map((column) => ({
+    column: column.column,
+    score: column.score,
+    rows: column.rows,
+    psi: null,
+    jensen_shannon: null,
+    wasserstein: null,
+    ks: null,
+    null_rate: column.rows === 0 ? 0 : column.nulls / column.rows,
+    unseen_rate: null,
+    reference: { rows: 0, null_rate: 0, mean: null },
+    mean: column.kind === 'number' ? column.mean : null,
+    statistic: column.kind === 'number' ? 'psi' : 'jensen_shannon',
+    threshold: null,
+    threshold_from: null,
+    p: null,
+    drifted: false,
+    fired: [],
+    note,
+    run,
+    model,
+    as_of,
+    partition,
+    alerting: false,
+  }))
+}
+
+/** Where no worker has looked at the night yet, this command does, and everything follows as if a worker had. */
+async function profileOf(session: Session, run: Run): Promise<NightProfile> {
+  const { project, database, log } = session
+  const known = await profileOfRun(database.pool, run.id)
+  if (known !== undefined) return known
+  const children = openChildren({ places: 1 })
+  try {
+    await monitorNight(
+      {
+        database,
+        children,
+        log,
+        warehouse: project.warehouse,
+        project: () => project,
+        clock: () => new Date(),
+      },
+      { run: run.id },
+    )
+  } finally {
+    await children.close()
+  }
+  await postIfAlone(session)
+  const night = await profileOfRun(database.pool, run.id)
+  if (night !== undefined) return night
+  throw new ConfigurationError(
+    `drift: run ${run.id} was replaced while it was looked at: run the command again`,
+  )
+}
+
+function says({ reference, note }: NightProfile): string {
+  if (reference === null) return note ?? 'there is nothing to compare it with'
+  return `compared with ${reference}${note === null ? '' : ` (${note})`}`
+}
+
+function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[]): void {
+  const back = night.backfilled ? ', back-filled: enters no alert' : ''
+  printLine(
+    `${model.name} ${run.partition}: ${night.rows} rows, version ${night.version}, run ${run.id}${back}`,
+  )
+  printLine(says(night))
+  if (night.estimate !== null) {
+    const { auc, rate } = night.estimate
+    printLine(
+      `the scores promise ${rate === null ? 'no rate' : `a rate of ${figure(rate)}`}${auc === null ? '' : ` and an AUC of ${figure(auc)}`}`,
+    )
+  }
+  if (drift.length === 0) return
+  printLine('')
+  printTable(
+    [
+      'column',
+      'rows',
+      'PSI',
+      'Jensen-Shannon',
+      'Wasserstein/sd',
+      'K-S',
+      'null',
+      'unseen',
+      'mean before',
+      'mean',
+      'threshold',
+      '',
+      'note',
+    ],
+    drift.map((each) => [
+      each.score ? `${each.column} (score)` : each.column,
+      each.rows,
+      figure(each.psi),
+      figure(each.jensen_shannon),
+      figure(each.wasserstein),
+      figure(each.ks),
+      share(each.null_rate),
+      share(each.unseen_rate),
+      figure(each.reference.mean),
+      figure(each.mean),
+      each.threshold === null
+        ? ''
+        : `${figure(each.threshold)} (${each.statistic === 'psi' ? 'PSI' : 'Jensen-Shannon'}, ${each.threshold_from})`,
+      each.alerting ? 'ALERTS' : each.drifted ? 'DRIFTED' : '',
+      each.note,
+    ]),
+  )
+  printLine('')
+  const drifted = drift.filter((each) => each.drifted).length
+  const alerting = drift.filter((each) => each.alerting).length
+  printLine(
+    `${drift.length} columns, ${drifted} drifted, ${alerting} of them on ${model.drift.persist} nights, which alerts`,
+  )
+}
+
+function figure(value: number | null): string {
+  return value === null ? '' : String(Number(value.toPrecision(4)))
+}
+
+function share(value: number | null): string {
+  return value === null ? '' : `${(value * 100).toFixed(1)} %`
+}

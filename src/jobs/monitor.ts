@@ -1,0 +1,35 @@
+import type { Reconciler } from './reconcile.ts'
+
+/**
+ * Published nights of the last days that have no profile, or one from before their version had a baseline: nights as
+ * they were due first, oldest first, then those of backfills, newest first. Behind nightly work.
+ */
+const OPEN = `
+select r.id as run, s.name, s.partition
+  from nightshift.slots s
+  join nightshift.runs r on r.id = s.published_run
+  left join nightshift.profiles p on p.run = r.id
+  left join nightshift.baselines b on b.model = s.name and b.version = r.version
+ where s.kind = 'scores' and s.state = 'published' and s.published_at > now() - interval '7 days'
+   and s.name = any($1)
+   and (p.run is null or (p.reference is null and b.at > p.at))
+   and not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running', 'publishing'))
+ order by r.backfill is not null, case when r.backfill is null then s.as_of end, s.as_of desc
+ limit 20`
+
+/**
+ * Enqueues the profile of each night's features and scores, and its comparison with the reference, once no nightly work
+ * is open. What has none yet is derived from the ledger: a wiped queue loses none. Nights of backfills are profiled too,
+ * and enter no alert.
+ */
+export async function enqueueMonitors({ database, queues, project }: Reconciler): Promise<void> {
+  const models = Object.keys(project().models)
+  const { rows } = await database.pool.query<{ run: string; name: string; partition: string }>(OPEN, [models])
+  for (const { run, name, partition } of rows) {
+    await queues.add('monitor', {
+      id: `monitor-${run}`,
+      title: `monitor ${name} ${partition}`,
+      data: { run },
+    })
+  }
+}

@@ -1,0 +1,218 @@
+import { link, mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { ClientBase } from 'pg'
+import { z } from 'zod'
+import type { DriftSlice } from '../alerts/facts.ts'
+import { transaction } from '../database/database.ts'
+import { findRun, newRunId, type Run } from '../jobs/runs.ts'
+import { lockSlot } from '../jobs/slots.ts'
+import { classify } from '../pipeline/classify.ts'
+import type { Drift } from '../pipeline/drift/drift.ts'
+import type { MonitorFacts } from '../pipeline/monitor.ts'
+import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
+import type { Model, Project, View } from '../project/project.ts'
+import { recordProfile } from '../registry/profiles.ts'
+import { findVersion, type Version } from '../registry/versions.ts'
+import { baselineFor, countedColumns } from './baseline.ts'
+import type { TaskOptions } from './children.ts'
+import type { Context } from './context.ts'
+import { followDrift } from './drift.ts'
+import { type Reference, referenceOf } from './reference.ts'
+
+/** What a monitor job carries. */
+const MonitorJob = z.object({ run: z.string().min(1) })
+
+/** What monitoring needs of a worker: a command has it too. */
+export type Monitoring = Pick<Context, 'database' | 'children' | 'warehouse' | 'project' | 'clock' | 'log'>
+
+/** The same resamples every time: a night says the same when it is looked at again. */
+const SEED = 20_261_122
+
+/**
+ * The job behind each night: what its features and scores look like, how far they are from the reference, and the
+ * incident where a shift persists. Nights of backfills are profiled, and alert nobody.
+ */
+export async function monitorNight(
+  context: Monitoring,
+  data: unknown,
+  options: TaskOptions = {},
+): Promise<string> {
+  const { run: id } = MonitorJob.parse(data)
+  const run = await findRun(context.database.pool, id)
+  const project = context.project()
+  const model = run === undefined ? undefined : project.models[run.name]
+  if (run === undefined || model === undefined || run.kind !== 'scores' || run.state !== 'published')
+    return 'there is nothing to profile'
+  const begun = performance.now()
+  const folder = attemptFolder(context.warehouse, `monitor-${newRunId()}`)
+  try {
+    await mkdir(join(folder, 'tmp'), { recursive: true })
+    const measured = await measure(context, project, model, run, folder, options)
+    const seconds = (performance.now() - begun) / 1000
+    return await record(context, model, run, measured, seconds)
+  } catch (error) {
+    const failure = classify(error)
+    if (failure.failureClass === 'transient') throw error
+    const note = `it could not be profiled: ${failure.message}`
+    await record(context, model, run, unmeasured(note), (performance.now() - begun) / 1000)
+    return note
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface Measured extends MonitorFacts {
+  reference: Reference | undefined
+  note: string | null
+  /** Rows that carry what moved; empty where nothing did. */
+  slices: DriftSlice[]
+}
+
+async function measure(
+  context: Monitoring,
+  project: Project,
+  model: Model,
+  run: Run,
+  folder: string,
+  options: TaskOptions,
+): Promise<Measured> {
+  const { children, warehouse } = context
+  const { pool } = context.database
+  const version = run.version === null ? undefined : await findVersion(pool, model.name, run.version)
+  const view = version && project.views[version.view]
+  if (version === undefined || view === undefined) {
+    return unmeasured(
+      version === undefined
+        ? `version ${run.version} is not registered`
+        : `view ${version.view} is not in the project any more`,
+    )
+  }
+  const temp = join(folder, 'tmp')
+  const night = { model, version, view }
+  const baseline = await baselineFor(pool, children, project, night, temp, options)
+  const { reference, note } =
+    baseline === undefined
+      ? {
+          reference: undefined,
+          note: `version ${version.version} has nothing to be compared with yet: neither a holdout (register --dataset ID) nor a night of its own`,
+        }
+      : await referenceOf(pool, project, { model, version, run }, baseline)
+  const partition = await pinned(warehouse, night, run, folder)
+  const facts = await children.run(
+    'monitor',
+    {
+      partition: {
+        ...partition,
+        entity: view.entity,
+        columns: countedColumns(model, version),
+        score: model.score.column,
+        baseline: baseline?.profile,
+        temp,
+        threads: availableParallelism(),
+      },
+      judge: reference && {
+        reference: reference.profile,
+        parts: reference.parts,
+        columns: model.drift.columns ?? version.inputs,
+        score: model.drift.score,
+        minEffect: model.drift.min_effect,
+        seed: SEED,
+      },
+    },
+    options,
+  )
+  const slices: DriftSlice[] = []
+  return {
+    ...facts,
+    reference,
+    note: [note, reference?.note].filter((each) => each != null).join('; ') || null,
+    slices,
+  }
+}
+
+/** Hard links keep the night readable while another run replaces it. */
+async function pinned(
+  warehouse: string,
+  { model, version }: { model: Model; version: Version; view: View },
+  run: Run,
+  folder: string,
+): Promise<{ features: string; scores: string }> {
+  const pin = async (published: string, name: string) => {
+    const path = join(folder, name)
+    return await link(published, path).then(
+      () => path,
+      () => published,
+    )
+  }
+  return {
+    features: await pin(
+      partitionPath(warehouse, 'features', version.view, run.partition).file,
+      'features.parquet',
+    ),
+    scores: await pin(partitionPath(warehouse, 'scores', model.name, run.partition).file, 'scores.parquet'),
+  }
+}
+
+/** A night that cannot be looked at is on record too: it is not tried again and again. */
+function unmeasured(note: string): Measured {
+  return {
+    profile: { rows: 0, entities: 0, columns: [], left_out: [] },
+    drift: [],
+    estimate: null,
+    reference: undefined,
+    note,
+    slices: [],
+  }
+}
+
+/** Profile, drift and incident in one transaction, once it is sure that readers still have this run's scores. */
+async function record(
+  context: Monitoring,
+  model: Model,
+  run: Run,
+  measured: Measured,
+  seconds: number,
+): Promise<string> {
+  const { profile, drift, estimate, reference, note } = measured
+  return await transaction(context.database, async (client) => {
+    await lockModel(client, model.name)
+    const slot = await lockSlot(client, run.slot)
+    if (slot.published_run !== run.id) return 'another run has taken its place'
+    await recordProfile(
+      client,
+      {
+        run: run.id,
+        model: model.name,
+        version: run.version ?? 0,
+        as_of: run.as_of,
+        partition: run.partition,
+        backfilled: run.backfill !== null,
+        rows: run.rows ?? profile.rows,
+        profile,
+        reference: reference?.text ?? null,
+        note,
+        estimate,
+        seconds,
+      },
+      drift.map((column) => ({ ...column, alerting: false })),
+    )
+    if (run.backfill === null && reference !== undefined) {
+      await followDrift(client, context, { model, run, reference, slices: measured.slices })
+    }
+    return `${profile.rows} rows, ${saysDrift(drift)}${note === null ? '' : ` (${note})`}`
+  })
+}
+
+/** Nights of a model are recorded one by one: whether a shift persists depends on those beside it. */
+async function lockModel(client: ClientBase, model: string): Promise<void> {
+  await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
+    'nightshift.monitor',
+    model,
+  ])
+}
+
+function saysDrift(drift: Drift[]): string {
+  const drifted = drift.filter((each) => each.drifted).map(({ column }) => column)
+  return drifted.length === 0 ? `${drift.length} columns, none drifted` : `drifted: ${drifted.join(', ')}`
+}

@@ -1,0 +1,168 @@
+import type { Run } from '../jobs/runs.ts'
+import type { Connection } from '../jobs/slots.ts'
+import { readDataset } from '../pipeline/dataset/read.ts'
+import { mergeProfiles } from '../pipeline/profile/merge.ts'
+import type { Baseline, ColumnProfile, Profile } from '../pipeline/profile/profile.ts'
+import { partitionPath } from '../pipeline/publishing.ts'
+import { addDays, parseAsOf } from '../project/asof.ts'
+import type { Model, Project } from '../project/project.ts'
+import { type NightProfile, profilesOf } from '../registry/profiles.ts'
+import type { Version } from '../registry/versions.ts'
+
+/** What a night is compared with. */
+export interface Reference {
+  /** Where it is from, in words. */
+  text: string
+  profile: Profile
+  /** The as-ofs or nights that it adds up from; empty where it has but one. */
+  parts: Profile[]
+  /** Parquet files of its features, which may be gone by now. */
+  files: string[]
+  /** What whoever reads the comparison has to know. */
+  note: string | null
+}
+
+/** A night that there is nothing to compare with, and why. */
+export interface NoReference {
+  reference: undefined
+  note: string
+}
+
+/** The reference of a night, as `drift.reference` says. `baseline` is that of the version that scored it. */
+export async function referenceOf(
+  connection: Connection,
+  project: Project,
+  night: { model: Model; version: Version; run: Run },
+  baseline: Baseline,
+): Promise<{ reference: Reference; note: null } | NoReference> {
+  const { reference } = night.model.drift
+  switch (reference.kind) {
+    case 'holdout':
+      return baseline.kind === 'holdout'
+        ? found(await holdoutReference(project, night.model, baseline))
+        : firstNight(project, night, baseline)
+    case 'window': {
+      const [from, to] = [reference.from, reference.to]
+      const nights = await profilesOf(connection, night.model.name, {
+        from: parseAsOf(from, project.timezone).instant,
+        to: parseAsOf(to, project.timezone).instant,
+      })
+      return ofNights(project, night, baseline, nights, `nights ${from} to ${to}`)
+    }
+    case 'same_weekday': {
+      const { weeks } = reference
+      const asOf = parseAsOf(night.run.partition, project.timezone)
+      const meant = Array.from({ length: weeks }, (_, week) =>
+        addDays(asOf, -7 * (weeks - week), project.timezone),
+      )
+      const nights = await profilesOf(connection, night.model.name, {
+        from: meant[0]?.instant ?? asOf.instant,
+        to: asOf.instant,
+      })
+      const labels = new Set(meant.map(({ label }) => label))
+      return ofNights(
+        project,
+        night,
+        baseline,
+        // A back-filled night is made of what was known later: it is no measure of what a night knows.
+        nights.filter(({ partition, backfilled }) => labels.has(partition) && !backfilled),
+        `same weekday of the last ${weeks} weeks`,
+      )
+    }
+  }
+}
+
+function found(reference: Reference): { reference: Reference; note: null } {
+  return { reference, note: null }
+}
+
+async function holdoutReference(
+  { warehouse }: Project,
+  { name }: Model,
+  baseline: Baseline,
+): Promise<Reference> {
+  const dataset =
+    baseline.dataset === null
+      ? undefined
+      : await readDataset(warehouse, name, baseline.dataset).catch(() => undefined)
+  return {
+    text: baseline.text,
+    profile: baseline.profile,
+    parts: baseline.by_as_of.map(({ profile }) => profile),
+    files: dataset === undefined ? [] : [dataset.holdout],
+    note: null,
+  }
+}
+
+/** A version without a holdout: its first night stands in for it, and everything says so. */
+function firstNight(
+  { warehouse }: Project,
+  { version, run }: { version: Version; run: Run },
+  baseline: Baseline,
+): { reference: Reference; note: null } | NoReference {
+  const { night = '' } = baseline
+  if (night === run.partition) {
+    return {
+      reference: undefined,
+      note: `this is the first night of version ${version.version}, which has no holdout: later nights are compared with it`,
+    }
+  }
+  return found({
+    text: baseline.text,
+    profile: baseline.profile,
+    parts: [],
+    files: [partitionPath(warehouse, 'features', version.view, night).file],
+    note: `version ${version.version} has no holdout: it is compared with its first night, ${night}`,
+  })
+}
+
+/** Nights add up where they were counted alike: on the edges and values of the version's baseline. */
+function ofNights(
+  { warehouse }: Project,
+  { version, run }: { version: Version; run: Run },
+  baseline: Baseline,
+  nights: NightProfile[],
+  text: string,
+): { reference: Reference; note: null } | NoReference {
+  const others = nights.filter((each) => each.partition !== run.partition)
+  const alike = others.filter(({ profile }) => isCountedLike(baseline.profile, profile))
+  const left = others.length - alike.length
+  const leftOut =
+    left === 0 ? null : `${left} of ${others.length} nights are left out: they were counted on other edges`
+  if (alike.length === 0) {
+    return {
+      reference: undefined,
+      note: `not enough rows: of the ${text} none is there to compare with${leftOut === null ? '' : ` (${leftOut})`}`,
+    }
+  }
+  const profiles = alike.map(({ profile }) => profile)
+  const names = alike.map(({ partition }) => partition)
+  return found({
+    text: `${text} (${names.length <= 4 ? names.join(', ') : `${names.length} nights`})`,
+    profile: mergeProfiles(profiles),
+    parts: profiles.length > 1 ? profiles : [],
+    files: names.map((partition) => partitionPath(warehouse, 'features', version.view, partition).file),
+    note: leftOut,
+  })
+}
+
+function isCountedLike(baseline: Profile, profile: Profile): boolean {
+  return (
+    profile.columns.length > 0 &&
+    profile.columns.every((column) => {
+      const known = baseline.columns.find(
+        (each) => each.column === column.column && each.score === column.score,
+      )
+      return known === undefined || hasSameBins(known, column)
+    })
+  )
+}
+
+function hasSameBins(a: ColumnProfile, b: ColumnProfile): boolean {
+  if (a.kind === 'number' && b.kind === 'number') return isSame(a.edges, b.edges)
+  return a.kind === 'category' && b.kind === 'category' && isSame(a.values, b.values)
+}
+
+function isSame<T>(a: T[], b: T[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index])
+}
