@@ -9,6 +9,8 @@ export interface Chart {
   description: string
   /** Pixels, at any width. */
   height: number
+  /** The same figures as a table, where there is one. */
+  table?: { head: string[]; rows: string[][] }
 }
 
 export const FONT_SIZE = 12

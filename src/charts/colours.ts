@@ -1,13 +1,14 @@
 /**
  * Colours of the charts. An option names a colour by a placeholder; when it is drawn, the placeholder becomes a custom
- * property (pages: one SVG for light and dark) or the colour itself (mails). Each pair has 3:1 at least against its paper.
+ * property of src/web/style/charts.css (pages: one SVG for light and dark) or the colour itself (mails). Each pair has 3:1 at least against its paper.
  */
-const COLOURS = {
-  paper: ['#ffffff', '#15181d'],
+export const COLOURS = {
+  paper: ['#ffffff', '#171d2a'],
   ink: ['#1d2229', '#e8ebf0'],
   quiet: ['#5b6470', '#9aa5b4'],
   line: ['#dfe3e8', '#313843'],
-  reference: ['#8a93a0', '#7f8a99'],
+  reference: ['#7d8794', '#8b96a6'],
+  fill: ['#c9ced5', '#465061'],
   tonight: ['#1f5fbf', '#6ea8ff'],
   band: ['#1f5fbf', '#6ea8ff'],
   estimate: ['#a3570a', '#f0a857'],
@@ -47,10 +48,4 @@ export function paint(name: Colour, theme: Theme): string {
     case 'dark':
       return dark
   }
-}
-
-/** The custom properties of the charts, for the style sheet of a page or a report. */
-export function chartColours(): string {
-  const properties = NAMES.map((name) => `--chart-${name}:light-dark(${COLOURS[name].join(',')})`)
-  return `:root{${properties.join(';')}}`
 }

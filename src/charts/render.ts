@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Chart } from './chart.ts'
 import { painted, type Theme } from './colours.ts'
 import { engine } from './engine.ts'
+import { escaped } from './escape.ts'
 import { remembered } from './memory.ts'
 
 /** Of the bundled fonts the one that is as wide as what ECharts reckons with. */
@@ -13,7 +14,7 @@ const PAGE_FONT = 'system-ui, sans-serif'
 
 /**
  * An `<svg>` of its own size that scales down, with its title and description for screen readers. `page` draws with the
- * custom properties of `chartColours`, so that one SVG serves light and dark. The same chart is drawn once.
+ * custom properties of the pages, so that one SVG serves light and dark. The same chart is drawn once.
  */
 export async function renderSvg(
   chart: Chart,
@@ -78,12 +79,4 @@ function attributes(style: string): string {
       return name === '' || name === 'font-family' ? [] : [` ${name}="${value}"`]
     })
     .join('')
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }

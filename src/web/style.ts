@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
 
 /** In this order: later ones speak last. */
-const SHEETS = ['page', 'table', 'state', 'form', 'prose']
+const SHEETS = ['page', 'table', 'state', 'form', 'prose', 'charts']
 const A_YEAR_S = 365 * 24 * 3600
 
 let read: { css: string; href: string } | undefined

@@ -1,0 +1,177 @@
+import type { NumberProfile } from '../pipeline/profile/profile.ts'
+import { type Bin, binsOf, nullShare } from './bins.ts'
+import type { Chart } from './chart.ts'
+import { colour } from './colours.ts'
+import { amount } from './figure.ts'
+import {
+  AXIS_LINE,
+  FILL,
+  head,
+  hundredfold,
+  LABEL,
+  labelled,
+  SIDES,
+  type Side,
+  STILL,
+  saysNulls,
+  type Words,
+  withRows,
+} from './sides.ts'
+
+const TOP = 84
+const BOTTOM = 30
+
+/** Two outlines over one axis of values, and beside them bars for nulls and infinities where there are any. */
+export function histogram(reference: NumberProfile, tonight: NumberProfile, words: Words): Chart {
+  const bins = binsOf(reference, tonight)
+  const strays = straysOf(reference, tonight)
+  const names = withRows(reference, tonight, words)
+  const beside = strays.length === 0 ? undefined : strayBars(strays, names)
+  const said = [saysMeans(reference, tonight), saysNulls(reference, tonight)]
+  return {
+    title: tonight.column,
+    description: [...said, `${names.reference}, ${names.tonight}`].join('; '),
+    height: 300,
+    option: {
+      ...head(tonight.column, said.join('   '), names),
+      grid: [
+        { left: 48, right: 16 + (beside?.width ?? 0), top: TOP, bottom: BOTTOM },
+        ...(beside?.grid ?? []),
+      ],
+      xAxis: [valueAxis(tonight, bins), ...(beside?.xAxis ?? [])],
+      yAxis: [
+        {
+          type: 'value',
+          min: 0,
+          splitNumber: 3,
+          splitLine: { lineStyle: { color: colour('line') } },
+          axisLabel: { ...LABEL, formatter: '{value} %' },
+        },
+        ...(beside?.yAxis ?? []),
+      ],
+      series: [
+        ...SIDES.map((side) => ({
+          ...STILL,
+          name: names[side],
+          type: 'line' as const,
+          step: 'end' as const,
+          symbol: 'none',
+          data: outline(tonight, bins, side),
+          itemStyle: FILL[side],
+          lineStyle:
+            side === 'reference' ? { width: 1, color: colour('reference') } : { width: 2, ...FILL[side] },
+          areaStyle: { ...FILL[side], opacity: side === 'reference' ? 0.75 : 0.1 },
+        })),
+        ...(beside?.series ?? []),
+      ],
+    },
+  }
+}
+
+interface Stray {
+  name: string
+  reference: number
+  tonight: number
+}
+
+/** Nulls and infinities, where either side has any: they have no place on the axis of values. */
+function straysOf(reference: NumberProfile, tonight: NumberProfile): Stray[] {
+  const infinite = ({ infinite, rows }: NumberProfile) => (rows === 0 ? 0 : infinite / rows)
+  return [
+    { name: 'null', reference: nullShare(reference), tonight: nullShare(tonight) },
+    { name: 'NaN, ∞', reference: infinite(reference), tonight: infinite(tonight) },
+  ].filter((stray) => stray.reference > 0 || stray.tonight > 0)
+}
+
+function strayBars(strays: Stray[], names: Words) {
+  const width = 76 * strays.length
+  return {
+    width: width + 24,
+    grid: [{ right: 8, width, top: TOP, bottom: BOTTOM }],
+    xAxis: [
+      {
+        type: 'category' as const,
+        gridIndex: 1,
+        data: strays.map(({ name }) => name),
+        axisTick: { show: false },
+        axisLine: AXIS_LINE,
+        axisLabel: LABEL,
+      },
+    ],
+    yAxis: [{ type: 'value' as const, gridIndex: 1, min: 0, max: 100, show: false }],
+    series: SIDES.map((side) => ({
+      ...STILL,
+      type: 'bar' as const,
+      name: names[side],
+      xAxisIndex: 1,
+      yAxisIndex: 1,
+      barGap: '25%',
+      barCategoryGap: '30%',
+      itemStyle: FILL[side],
+      data: strays.map((stray) => labelled(stray[side], 'top')),
+    })),
+  }
+}
+
+function valueAxis(profile: NumberProfile, bins: Bin[]) {
+  const [from, to] = [bins[0]?.from ?? 0, bins.at(-1)?.to ?? 1]
+  const shift = middle(profile, bins)
+  return {
+    type: isTime(profile) ? ('time' as const) : ('value' as const),
+    min: onAxis(profile, from - shift),
+    max: onAxis(profile, to - shift),
+    // The ends of the axis are named where a round number falls on them, not beside it.
+    ...(isTime(profile) ? {} : { ...tickLabels(from, to, shift) }),
+    splitLine: { show: false },
+    axisLine: AXIS_LINE,
+    axisTick: { show: isTime(profile) || shift === 0, ...AXIS_LINE },
+  }
+}
+
+function tickLabels(from: number, to: number, shift: number) {
+  const least = (to - from) / 6
+  const power = 10 ** Math.floor(Math.log10(least))
+  const interval = [1, 2, 5, 10].map((step) => step * power).find((step) => step >= least) ?? least
+  const round = shift === 0 ? interval : Math.max(1, Math.ceil(interval))
+  const falls = (value: number) => Math.abs(value / round - Math.round(value / round)) < 1e-6
+  return {
+    interval: round,
+    axisLabel: { ...LABEL, showMinLabel: shift === 0 && falls(from), showMaxLabel: shift === 0 && falls(to) },
+  }
+}
+
+/** Bins of one whole number each stand over their number, others begin at it. */
+function middle({ type }: NumberProfile, bins: Bin[]): number {
+  const [first] = bins
+  return first !== undefined && /INT/.test(type) && first.to - first.from === 1 ? 0.5 : 0
+}
+
+/** The outline of a histogram: each share holds until the next bin begins. */
+function outline(profile: NumberProfile, bins: Bin[], side: Side): [number, number][] {
+  const shift = middle(profile, bins)
+  const last = bins.at(-1)
+  if (last === undefined) return []
+  const points = bins.map((bin): [number, number] => [
+    onAxis(profile, bin.from - shift),
+    hundredfold(bin[side]),
+  ])
+  return [...points, [onAxis(profile, last.to - shift), hundredfold(last[side])]]
+}
+
+function isTime({ type }: NumberProfile): boolean {
+  return /DATE|TIME/.test(type)
+}
+
+/** The axis of times counts milliseconds, a profile seconds. */
+function onAxis(profile: NumberProfile, value: number): number {
+  return isTime(profile) ? value * 1000 : Number(value.toPrecision(12))
+}
+
+function saysMeans(reference: NumberProfile, tonight: NumberProfile): string {
+  if (tonight.rows === 0) return 'no rows tonight'
+  if (tonight.mean === null) return 'no values tonight'
+  if (!isTime(tonight)) return `mean ${amount(reference.mean)} → ${amount(tonight.mean)}`
+  const day = (seconds: number | null) =>
+    seconds === null ? '-' : new Date(seconds * 1000).toISOString().slice(0, 10)
+  return `mean ${day(reference.mean)} → ${day(tonight.mean)}`
+}

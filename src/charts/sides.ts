@@ -1,0 +1,84 @@
+import type { ColumnProfile } from '../pipeline/profile/profile.ts'
+import { nullShare } from './bins.ts'
+import { FONT_SIZE } from './chart.ts'
+import { colour } from './colours.ts'
+import { count, percent } from './figure.ts'
+
+/** What the two sides are called, such as `holdout of 3f2a9c0b1d` and `2026-11-22`. */
+export interface Words {
+  reference: string
+  tonight: string
+}
+
+export const SIDES = ['reference', 'tonight'] as const
+export type Side = (typeof SIDES)[number]
+
+export const FILL: Record<Side, { color: string }> = {
+  reference: { color: colour('fill') },
+  tonight: { color: colour('tonight') },
+}
+
+/** Nothing reacts to a pointer: there is no script on a page. */
+export const STILL = { silent: true, emphasis: { disabled: true } }
+export const LABEL = { color: colour('quiet'), fontSize: FONT_SIZE }
+export const AXIS_LINE = { lineStyle: { color: colour('quiet') } }
+
+/** Title, subtitle and legend, above everything: 76 pixels. */
+export function head(title: string, subtitle: string, names: Words) {
+  return {
+    title: {
+      text: title,
+      subtext: subtitle,
+      left: 4,
+      top: 0,
+      itemGap: 4,
+      textStyle: { color: colour('ink'), fontSize: 15, fontWeight: 'bold' as const },
+      subtextStyle: { color: colour('quiet'), fontSize: FONT_SIZE },
+    },
+    legend: {
+      left: 4,
+      top: 46,
+      itemWidth: 14,
+      itemHeight: 10,
+      itemGap: 18,
+      padding: [5, 0],
+      selectedMode: false,
+      icon: 'rect',
+      data: [names.reference, names.tonight],
+      textStyle: { color: colour('ink'), fontSize: FONT_SIZE },
+    },
+  }
+}
+
+/** `2026-11-22, 983 rows`: names of the series, as the legend shows them. */
+export function withRows(reference: ColumnProfile, tonight: ColumnProfile, words: Words): Words {
+  return {
+    reference: `${words.reference}, ${count(reference.rows)} rows`,
+    tonight: `${words.tonight}, ${count(tonight.rows)} rows`,
+  }
+}
+
+/** A bar with its percentage beside it, for whoever cannot tell by length or colour. */
+export function labelled(share: number, position: 'top' | 'right') {
+  return {
+    value: hundredfold(share),
+    label: {
+      show: true,
+      position,
+      formatter: percent(share),
+      color: colour('ink'),
+      fontSize: FONT_SIZE,
+      distance: 4,
+    },
+  }
+}
+
+export function saysNulls(reference: ColumnProfile, tonight: ColumnProfile): string {
+  const [before, now] = [nullShare(reference), nullShare(tonight)]
+  return before === 0 && now === 0 ? 'no nulls' : `null ${percent(before)} → ${percent(now)}`
+}
+
+/** A share as a percentage, as the axis counts. */
+export function hundredfold(share: number): number {
+  return Number((share * 100).toFixed(3))
+}
