@@ -8,4 +8,6 @@ COPY --from=build /nightshift/dist /nightshift/dist
 COPY --from=build /nightshift/schemas /nightshift/schemas
 COPY --from=build /nightshift/node_modules /nightshift/node_modules
 COPY --from=build /nightshift/package.json /nightshift/package.json
+# The pages listen on 127.0.0.1 unless told otherwise: `web --host 0.0.0.0`, which wants users (nightshift user add).
+EXPOSE 8080
 ENTRYPOINT ["node", "/nightshift/dist/cli.js"]
