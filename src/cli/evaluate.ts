@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
+import { SEED } from '../pipeline/evaluation/bootstrap.ts'
 import type { EvaluatedVersion, EvaluationFacts } from '../pipeline/evaluation/evaluate.ts'
 import type { Measured } from '../pipeline/evaluation/measure.ts'
 import type { Metric } from '../pipeline/evaluation/metrics.ts'
@@ -22,9 +23,6 @@ interface Options extends GlobalOptions {
   dataset: string
   by?: string
 }
-
-/** The same resamples every time: an evaluation says the same when it is repeated. */
-const SEED = 20_261_122
 
 /** `evaluate MODEL --version N --dataset ID`: exit 1 where `evaluation.require` is not met. */
 export default function evaluateCommand([name = '']: string[], options: Options): Promise<number> {

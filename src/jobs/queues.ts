@@ -6,7 +6,14 @@ import { within } from './within.ts'
 /** Queues of the nights. Backfills have their own, so that no night waits behind one. */
 export const NIGHTLY_QUEUES = ['features', 'scoring'] as const
 export const BACKFILL_QUEUES = ['features-backfill', 'scoring-backfill'] as const
-export const QUEUE_NAMES = [...NIGHTLY_QUEUES, ...BACKFILL_QUEUES, 'shadow', 'parity', 'monitor'] as const
+export const QUEUE_NAMES = [
+  ...NIGHTLY_QUEUES,
+  ...BACKFILL_QUEUES,
+  'shadow',
+  'parity',
+  'monitor',
+  'outcomes',
+] as const
 export type QueueName = (typeof QUEUE_NAMES)[number]
 
 export interface QueueOptions {

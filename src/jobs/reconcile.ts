@@ -6,6 +6,7 @@ import { feedBackfills } from './backfill/feed.ts'
 import type { Action, LedgerView } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
 import { enqueueMonitors } from './monitor.ts'
+import { enqueueOutcomes } from './outcomes.ts'
 import { enqueueParity } from './parity.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
@@ -47,6 +48,7 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     await enqueueShadows(reconciler)
     await enqueueParity(reconciler)
     await enqueueMonitors(reconciler)
+    await enqueueOutcomes(reconciler)
   }
   return { actions, next: untilNext(view) }
 }

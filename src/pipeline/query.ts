@@ -123,7 +123,7 @@ export function refuse(problems: Problem[]): void {
 }
 
 /** `2026-11-22 00:00:00` as DuckDB's TIMESTAMP. */
-function timestamp(local: string): DuckDBTimestampValue {
+export function timestamp(local: string): DuckDBTimestampValue {
   const ms = Date.parse(`${local.replace(' ', 'T')}Z`)
   if (Number.isNaN(ms))
     throw new Failure('bug', `expected a wall time such as 2026-11-22 00:00:00, got: ${local}`)

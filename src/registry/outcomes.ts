@@ -31,18 +31,36 @@ export async function outcomesOf(
   { from, to }: { from?: string; to?: string } = {},
 ): Promise<Outcome[]> {
   const { rows } = await connection.query<OutcomeRow>(
-    `select model, as_of, partition, run, version, state, matures_at, measured_at, note, report
-       from nightshift.outcomes
+    `${COLUMNS}
       where model = $1 and ($2::timestamptz is null or as_of >= $2) and ($3::timestamptz is null or as_of <= $3)
       order by as_of`,
     [model, from ?? null, to ?? null],
   )
-  return rows.map((row) => ({
+  return rows.map(toOutcome)
+}
+
+export async function findOutcome(
+  connection: ClientBase | Pool,
+  model: string,
+  asOf: string,
+): Promise<Outcome | undefined> {
+  const { rows } = await connection.query<OutcomeRow>(`${COLUMNS} where model = $1 and as_of = $2`, [
+    model,
+    asOf,
+  ])
+  return rows[0] && toOutcome(rows[0])
+}
+
+const COLUMNS =
+  'select model, as_of, partition, run, version, state, matures_at, measured_at, note, report from nightshift.outcomes'
+
+function toOutcome(row: OutcomeRow): Outcome {
+  return {
     ...row,
     as_of: row.as_of.toISOString(),
     matures_at: row.matures_at.toISOString(),
     measured_at: row.measured_at?.toISOString() ?? null,
-  }))
+  }
 }
 
 /** When a night is looked at again (ISO 8601; null: never), and how often in a row that has led to nothing new. */
@@ -80,6 +98,32 @@ export async function recordOutcome(
       look.count,
     ],
   )
+}
+
+/** Records a night that is not known yet; one that is stays as it is. */
+export async function expectOutcome(
+  connection: ClientBase | Pool,
+  { model, as_of, partition, run, version, state, matures_at, note }: Outcome,
+  look: Look,
+): Promise<void> {
+  await connection.query(
+    `insert into nightshift.outcomes (model, as_of, partition, run, version, state, matures_at, note, look_at, looks)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (model, as_of) do nothing`,
+    [model, as_of, partition, run, version, state, matures_at, note, look.at, look.count],
+  )
+}
+
+/** Nights of these models that are to be looked at by now, those that have waited longest first. */
+export async function dueOutcomes(
+  connection: ClientBase | Pool,
+  models: string[],
+): Promise<Pick<Outcome, 'model' | 'partition'>[]> {
+  const { rows } = await connection.query<Pick<Outcome, 'model' | 'partition'>>(
+    `select model, partition from nightshift.outcomes where model = any($1) and look_at <= now()
+      order by look_at limit 20`,
+    [models],
+  )
+  return rows
 }
 
 /** What stands stays; the night is looked at again at another time. */

@@ -37,6 +37,10 @@ export const handlers: {
     const { evaluate } = await import('../pipeline/evaluation/evaluate.ts')
     return evaluate(request)
   },
+  async outcome(request) {
+    const { measureOutcome } = await import('../pipeline/outcomes/measure-outcome.ts')
+    return measureOutcome(request)
+  },
   async parity(request) {
     const { checkParity } = await import('../pipeline/parity/check.ts')
     return checkParity(request)

@@ -134,11 +134,10 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
         where id = $1`,
       [run.slot, run.id],
     )
-    await client.query('insert into nightshift.standings (slot, run, superseded) values ($1, $2, $3)', [
-      run.slot,
-      run.id,
-      superseded,
-    ])
+    await client.query(
+      'insert into nightshift.standings (slot, run, at, superseded) values ($1, $2, now(), $3)',
+      [run.slot, run.id, superseded],
+    )
     await place.onPublished(client, run)
   })
 }

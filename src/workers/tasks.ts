@@ -7,6 +7,7 @@ import type { LabelsRequest } from '../pipeline/labels.ts'
 import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
 import type { MonitorFacts, MonitorRequest } from '../pipeline/monitor.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import type { OutcomeAnswer, OutcomeRequest } from '../pipeline/outcomes/measure-outcome.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
 import type { ReplayRequest } from '../pipeline/parity/replay.ts'
@@ -36,6 +37,7 @@ export interface Tasks {
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
+  outcome: { request: OutcomeRequest; facts: OutcomeAnswer }
   parity: { request: ParityRequest; facts: ParityFacts }
   restamp: { request: RestampRequest; facts: WrittenFile }
   lookup: { request: LookupRequest; facts: LookupFacts }

@@ -4,6 +4,7 @@ import { beat, type ProcessRole } from './alive.ts'
 import type { Context } from './context.ts'
 import { execute } from './execution.ts'
 import { monitorNight } from './monitor.ts'
+import { measureNight } from './outcomes.ts'
 import { certify } from './parity.ts'
 import { scoreShadow } from './shadow.ts'
 import { sweepLeftovers } from './sweep.ts'
@@ -71,6 +72,10 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
       await queues.work('monitor', {
         concurrency: 1,
         process: (job, signal) => monitorNight(context, job.data, { lane: 'backfill', signal }),
+      }),
+      await queues.work('outcomes', {
+        concurrency: 1,
+        process: (job, signal) => measureNight(context, job.data, { lane: 'backfill', signal }),
       }),
       await queues.work('shadow', {
         concurrency: 1,

@@ -43,6 +43,9 @@ export function quantile(sorted: number[], p: number): number {
   return low + (high - low) * (at - Math.floor(at))
 }
 
+/** The same resamples every time: what is measured twice says the same. */
+export const SEED = 20_261_122
+
 /** sfc32 (Chris Doty-Humphrey, PractRand): numbers in [0, 1), the same for the same seed. */
 export function openRandom(seed: number): () => number {
   let [a, b, c, counter] = [0, seed | 0, (seed ^ 0x9e3779b9) | 0, 1]

@@ -30,6 +30,6 @@ export interface OutcomeFacts extends Measured {
   /** What the labels were read from: labels that arrive late change it. */
   inputs: InputFile[]
   /** Hash of what of the model's files decides on the figures: an edit changes it. */
-  definition?: string
+  definition?: string | undefined
   notes: string[]
 }

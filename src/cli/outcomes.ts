@@ -1,0 +1,167 @@
+import type { GlobalOptions } from '../cli.ts'
+import { expectOutcomes } from '../jobs/outcomes.ts'
+import { classify } from '../pipeline/classify.ts'
+import { parseAsOf } from '../project/asof.ts'
+import { localTime } from '../project/local-time.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model } from '../project/project.ts'
+import { type Outcome, outcomesOf } from '../registry/outcomes.ts'
+import { openChildren } from '../workers/children.ts'
+import { measureNight } from '../workers/outcomes.ts'
+import { modelNamed, viewNamed } from './find.ts'
+import { printJson, printLine, printTable } from './print.ts'
+import { openProgress } from './progress.ts'
+import { type Session, withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  from?: string
+  to?: string
+  measure?: boolean
+}
+
+/** `outcomes MODEL [--from D] [--to D] [--measure]`: exit 1 where a night that was to be measured could not be. */
+export default function outcomes([name = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async (session) => {
+    const { project, database } = session
+    const model = modelNamed(project, name)
+    viewNamed(project, model.view)
+    if (model.labels === undefined) {
+      throw new ConfigurationError(
+        `outcomes: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
+      )
+    }
+    const instant = (text: string | undefined) =>
+      text === undefined ? {} : { at: parseAsOf(text, project.timezone).instant }
+    const [from, to] = [instant(options.from).at, instant(options.to).at]
+    const span = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+    await expectOutcomes(database, project)
+    if (options.measure === true) await measureDue(session, model, span, options)
+    const nights = await outcomesOf(database.pool, model.name, span)
+    const shown = nights.map(recordOf)
+    if (options.json) printJson(shown)
+    else print(session, model, nights)
+    return options.measure === true && nights.some(({ run, state }) => state === 'failed' && run !== null)
+      ? 1
+      : 0
+  })
+}
+
+/** Every night whose label window is over, those measured before too: their labels may have come late. */
+async function measureDue(
+  { project, database }: Session,
+  { name }: Model,
+  span: { from?: string; to?: string },
+  options: Options,
+): Promise<void> {
+  const nights = await outcomesOf(database.pool, name, span)
+  const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= Date.now())
+  const bar = openProgress(options.json === true)
+  const children = openChildren({ places: 1 })
+  const place = {
+    database,
+    children,
+    warehouse: project.warehouse,
+    clock: () => new Date(),
+    project: () => project,
+  }
+  try {
+    for (const [index, { partition }] of due.entries()) {
+      const title = `outcomes of ${name}`
+      bar.show('outcomes', title, `as of ${partition}`, { rows: index, total: due.length })
+      // What failed for the moment is tried again by whoever looks next; the table says what is known.
+      const said = await measureNight(place, { model: name, partition }, {}).catch(
+        (error: unknown) => classify(error).message,
+      )
+      bar.show('outcomes', title, `as of ${partition}: ${said}`, { rows: index + 1, total: due.length })
+    }
+  } finally {
+    bar.close()
+    await children.close()
+  }
+}
+
+/** One night as data; figures of a night that is not measured are null. */
+function recordOf(night: Outcome) {
+  const { partition, state, matures_at, measured_at, run, version, note, report } = night
+  return {
+    as_of: partition,
+    state,
+    matures_at,
+    measured_at,
+    run,
+    version,
+    note,
+    rows: report?.rows ?? null,
+    scored: report?.scored ?? null,
+    unlabelled: report?.unlabelled ?? null,
+    auc: report?.metrics.auc ?? null,
+    realized: report?.realized ?? null,
+    predicted: report?.predicted ?? null,
+    biased: report?.treated.biased ?? null,
+    business: report?.business ?? [],
+    report,
+  }
+}
+
+function print({ project }: Session, model: Model, nights: Outcome[]): void {
+  if (nights.length === 0) {
+    printLine(`no night of ${model.name} can be judged yet: none is published, or a backfill made them all`)
+    return
+  }
+  const names = model.outcomes?.metrics.map(({ name }) => name) ?? []
+  const first = nights.some(({ report }) => report?.kind === 'regression') ? 'rmse' : 'auc'
+  printTable(
+    [
+      'as of',
+      'state',
+      'matures',
+      'version',
+      'rows',
+      first === 'auc' ? 'AUC' : 'RMSE',
+      '95 % interval',
+      'foretold',
+      'realized',
+      '95 % interval',
+      ...names,
+    ],
+    nights.map(({ partition, state, matures_at, version, report }) => [
+      partition,
+      state === 'measured' && report?.treated.biased === true ? 'measured, biased' : state,
+      localTime(matures_at, project.timezone),
+      version,
+      report?.rows,
+      figure(report?.metrics[first]),
+      interval(report?.intervals[first]),
+      figure(report?.predicted),
+      figure(report?.realized?.value),
+      interval(report?.realized ?? undefined),
+      ...names.map((name) => businessFigure(report, name)),
+    ]),
+  )
+  for (const { partition, state, note, report } of nights) {
+    if (note !== null) printLine(`${partition}: ${state}: ${note}`)
+    for (const { name, error } of report?.business ?? []) {
+      if (error !== null) printLine(`${partition}: ${name}: ${error}`)
+    }
+    for (const each of report?.notes ?? []) printLine(`${partition}: ${each}`)
+  }
+  const told = new Set(nights.flatMap(({ report }) => report?.treated.note ?? []))
+  for (const note of told) printLine(`note: ${note}`)
+}
+
+function businessFigure(report: Outcome['report'], name: string): string {
+  const found = report?.business.find((each) => each.name === name)
+  if (found === undefined) return ''
+  if (found.value === null) return 'none'
+  const value = Number.isInteger(found.value) ? String(found.value) : found.value.toFixed(2)
+  return found.target === null ? value : `${value} (target ${found.target})`
+}
+
+function figure(value: number | null | undefined): string {
+  return typeof value === 'number' ? value.toFixed(4) : ''
+}
+
+function interval(given: { low: number | null; high: number | null } | undefined): string {
+  if (given === undefined || given.low === null || given.high === null) return ''
+  return `${given.low.toFixed(4)} to ${given.high.toFixed(4)}`
+}

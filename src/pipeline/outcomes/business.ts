@@ -1,0 +1,59 @@
+import type { OutcomeMetric } from '../../project/project.ts'
+import { classify } from '../classify.ts'
+import type { Engine, Values } from '../duckdb.ts'
+import { checkFeatureSql } from '../sql.ts'
+import { withoutSemicolon } from '../tokens.ts'
+import type { OutcomeFacts } from './outcomes.ts'
+import { NIGHT_TABLES } from './tables.ts'
+
+/**
+ * The business figures of a night, each from its own SQL over the night's tables (`createNight`). One that cannot be
+ * computed says why in `error`, and costs the others nothing. `missing`: why there is no table `features`.
+ */
+export async function businessFigures(
+  engine: Engine,
+  metrics: OutcomeMetric[],
+  { values, file, missing }: { values: Values; file: string; missing: string | undefined },
+): Promise<OutcomeFacts['business']> {
+  const figures: OutcomeFacts['business'] = []
+  for (const { name, sql, target } of metrics) {
+    const figure = await figureOf(engine, sql, { values, file, missing }).then(
+      (value) => ({ value, error: null }),
+      (error: unknown) => ({ value: null, error: classify(error).message }),
+    )
+    figures.push({ name, target: target ?? null, ...figure })
+  }
+  return figures
+}
+
+async function figureOf(
+  engine: Engine,
+  sql: string,
+  { values, file, missing }: { values: Values; file: string; missing: string | undefined },
+): Promise<number> {
+  const checked = await checkFeatureSql(engine, sql, {
+    file,
+    declaredSources: [...NIGHT_TABLES],
+    parameters: Object.keys(values),
+  })
+  const [refused] = checked.problems.filter(({ severity }) => severity === 'error')
+  if (refused !== undefined) throw new Error(refused.message)
+  if (missing !== undefined && checked.tables.includes('features')) throw new Error(missing)
+  const bound = Object.fromEntries(
+    Object.entries(values).filter(([name]) => checked.parameters.includes(name)),
+  )
+  const rows = await engine.rows(`SELECT * FROM (${withoutSemicolon(sql)}\n) LIMIT 2`, bound)
+  const [row] = rows
+  const columns = Object.values(row ?? {})
+  if (row === undefined || rows.length > 1 || columns.length !== 1) {
+    throw new Error(
+      `expected one row of one number, got: ${row === undefined ? 'no row' : rows.length > 1 ? 'several rows' : `${columns.length} columns`}`,
+    )
+  }
+  const [value] = columns
+  if (value === null)
+    throw new Error('expected a number, got: null, as sums over no rows give it; coalesce(..., 0) if it is 0')
+  const number = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
+  if (!Number.isFinite(number)) throw new Error(`expected a number, got: ${String(value)}`)
+  return number
+}

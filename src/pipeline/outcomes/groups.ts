@@ -1,0 +1,56 @@
+import type { LabelWindow } from '../../project/label-window.ts'
+import { labelCut } from '../cut.ts'
+import { type LabelsPlace, openWindow } from '../dataset/labels-of.ts'
+import type { InputFile } from '../facts.ts'
+import { Failure } from '../failure.ts'
+import { inputsOf } from '../inputs.ts'
+import { identifier, literal } from '../quote.ts'
+import { showPath } from '../sources.ts'
+import { hashVisible } from '../visible.ts'
+
+/** SQL of model.yaml that names entities: those that were acted on, or a control group. */
+export interface GroupSql {
+  /** As model.yaml calls it, such as `outcomes.treated`. */
+  name: string
+  sql: string
+  /** Absolute path of model.yaml. */
+  sqlFile: string
+}
+
+/**
+ * Writes the entities that the SQL gives over the sources as labels.sql sees them, each once. Returns what was read of
+ * the sources that it uses. Throws Failures: `contract` where the SQL gives anything but the entity.
+ */
+export async function entitiesOf(
+  place: LabelsPlace,
+  group: GroupSql,
+  window: LabelWindow,
+  out: string,
+): Promise<InputFile[]> {
+  const query = await openWindow(place, group, window)
+  try {
+    const columns = await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)
+    const names = columns.map((row) => String(row.column_name))
+    const fault = groupFault(names, place.view.entity)
+    if (fault !== undefined) {
+      throw new Failure('contract', `${showPath(place.root, group.sqlFile)}, ${group.name}: ${fault}`)
+    }
+    const entity = place.view.entity.map(identifier)
+    await query.engine.run(
+      `COPY (SELECT DISTINCT ${entity.join(', ')} FROM (${query.sql}\n) WHERE ${entity.map((name) => `${name} IS NOT NULL`).join(' AND ')}) TO ${literal(out)} (FORMAT parquet)`,
+      query.values,
+    )
+    const used = new Set(query.checked.tables)
+    const cut = labelCut(window.end.instant, place.now, place.timezone)
+    const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
+    return inputs.filter(({ source }) => used.has(source))
+  } finally {
+    query.close()
+  }
+}
+
+/** A column beside the entity would be ignored, and it may well say that somebody was not acted on. */
+export function groupFault(names: string[], entity: string[]): string | undefined {
+  if (names.length === entity.length && entity.every((name) => names.includes(name))) return undefined
+  return `expected the entity (${entity.join(', ')}) alone, one row for each that belongs to the group, got: ${names.join(', ')}`
+}

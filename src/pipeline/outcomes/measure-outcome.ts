@@ -1,0 +1,278 @@
+import { createHash } from 'node:crypto'
+import { mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AsOf } from '../../project/asof.ts'
+import { type LabelWindow, labelWindow } from '../../project/label-window.ts'
+import type { Duration, Outcomes, ScoreColumn, View } from '../../project/project.ts'
+import { labelCut } from '../cut.ts'
+import { contentOf } from '../dataset/content.ts'
+import { type LabelFacts, labelsOf, newestOfLabels, refuseDoubles } from '../dataset/labels-of.ts'
+import { immature } from '../dataset/maturity.ts'
+import { type Engine, openEngine } from '../duckdb.ts'
+import { groupRows, measure } from '../evaluation/measure.ts'
+import type { InputFile } from '../facts.ts'
+import { Failure } from '../failure.ts'
+import { inputsOf } from '../inputs.ts'
+import { keepFile } from '../publishing.ts'
+import { timestamp } from '../query.ts'
+import { readRunId } from '../readback.ts'
+import { showPath } from '../sources.ts'
+import { cutSources } from '../tables.ts'
+import { fileKey } from '../visible.ts'
+import { businessFigures } from './business.ts'
+import { entitiesOf } from './groups.ts'
+import type { OutcomeFacts } from './outcomes.ts'
+import { readNight } from './rows.ts'
+import { createNight, type NightFiles } from './tables.ts'
+import { treatmentOf } from './treatment.ts'
+
+/** A published file, and the run that its own metadata have to name. */
+export interface StandingFile {
+  /** Absolute path. */
+  path: string
+  run: string
+}
+
+export interface OutcomeRequest {
+  /** Absolute path of the project. */
+  root: string
+  view: View
+  labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration }
+  asOf: AsOf
+  timezone: string
+  /** ISO 8601: the clock, and when the sources are read. */
+  now: string
+  /** The scores that stood, and the features that they were computed from. */
+  scores: StandingFile
+  features: StandingFile | undefined
+  score: ScoreColumn
+  segments: string[]
+  /** A number of rows, or below 1 a share of them. */
+  k: number
+  seed: number
+  resamples?: number | undefined
+  outcomes: Outcomes | undefined
+  /** Absolute path of model.yaml. */
+  modelFile: string
+  /** What was measured before: nothing is done where nothing has changed since. */
+  before: Pick<OutcomeFacts, 'inputs' | 'definition'> | undefined
+  /** A folder of its own, on the warehouse's disk so that files can be linked into it. */
+  temp: string
+  threads: number
+  memoryLimit?: string | undefined
+}
+
+export type OutcomeAnswer =
+  /** The label window is not over; `reason` says until when, or which source has not come so far. */
+  | { state: 'immature'; reason: string }
+  /** The labels are the same as before; the files that they lie in may not be. */
+  | { state: 'unchanged'; inputs: InputFile[] }
+  | { state: 'measured'; facts: OutcomeFacts }
+
+/**
+ * What came of one night's scores: the labels that a training set would have, joined by entity to the scores that
+ * stood, measured with intervals that resample entities. Throws Failures: `contract` for SQL and files that do not
+ * fit, `late-data` where a source has no file, `transient` where a file was replaced while it was opened.
+ */
+export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAnswer> {
+  const temp = await realpath(request.temp)
+  const place = { ...request, temp }
+  const window = labelWindow(request.asOf, request.labels, request.timezone)
+  const reason = immature(window, request.now, await newestOfLabels(place))
+  if (reason !== undefined) return { state: 'immature', reason }
+  const definition = definitionOf(request)
+  const before = request.before?.definition === definition ? request.before.inputs : undefined
+  if (before !== undefined && isUntouched(request, window, before)) {
+    return { state: 'unchanged', inputs: before }
+  }
+  const { files, labels, inputs, notes, missing } = await collect({ ...request, temp }, window)
+  if (before !== undefined && sameContent(before, inputs)) return { state: 'unchanged', inputs }
+  const spill = join(temp, 'spill')
+  await mkdir(spill, { recursive: true })
+  const engine = await openEngine({
+    readable: [],
+    writable: [temp],
+    temp: spill,
+    threads: request.threads,
+    memoryLimit: request.memoryLimit,
+    timezone: request.timezone,
+  })
+  try {
+    await createNight(engine, files, request.view.entity)
+    await refuseDoubles(engine, 'labels', place, window)
+    const facts = await figuresOf(engine, request, {
+      label: labels.label.name,
+      hasFeatures: files.features !== undefined,
+    })
+    const business = await businessFigures(engine, request.outcomes?.metrics ?? [], {
+      values: { as_of: timestamp(request.asOf.local), label_end: timestamp(window.end.local) },
+      file: showPath(request.root, request.modelFile),
+      missing,
+    })
+    return {
+      state: 'measured',
+      facts: { ...facts, business, inputs, definition, notes: [...notes, ...facts.notes] },
+    }
+  } finally {
+    engine.close()
+  }
+}
+
+type Figures = Omit<OutcomeFacts, 'business' | 'inputs' | 'definition'>
+
+async function figuresOf(
+  engine: Engine,
+  { view, score, segments, outcomes, k, seed, resamples }: OutcomeRequest,
+  { label, hasFeatures }: { label: string; hasFeatures: boolean },
+): Promise<Figures> {
+  const wanted = hasFeatures ? await segmentsIn(engine, segments) : { there: [], notes: [] }
+  const night = await readNight(engine, {
+    entity: view.entity,
+    score: score.column,
+    label,
+    segments: wanted.there,
+  })
+  const { rows, treated } = treatmentOf(night, {
+    treated: outcomes?.treated !== undefined,
+    control: outcomes?.control !== undefined,
+    decides: score.threshold !== undefined,
+  })
+  const sample = {
+    scores: Float64Array.from(rows, (row) => night.scores[row] ?? Number.NaN),
+    labels: Float64Array.from(rows, (row) => night.labels[row] ?? Number.NaN),
+  }
+  const {
+    parts,
+    rival,
+    resamples: _,
+    notes,
+    ...facts
+  } = measure({
+    sample,
+    // A night has one row for each entity.
+    entities: Uint32Array.from(rows, (_row, index) => index),
+    entityCount: rows.length,
+    parts: Object.entries(night.segments).flatMap(([segment, values]) =>
+      [...groupRows(rows.map((row) => values[row]))].map(([value, own]) => ({
+        key: { segment, value },
+        rows: own,
+      })),
+    ),
+    rival: undefined,
+    k,
+    seed,
+    resamples,
+  })
+  const unmeasured = night.labels.length === 0 ? 'no entity of the scores has a label' : undefined
+  const nobody = rows.length === 0 ? 'no row is left to be measured' : undefined
+  return {
+    ...facts,
+    scored: night.scored,
+    unlabelled: night.unlabelled,
+    by_segment: parts.map(({ key, ...part }) => ({ ...key, ...part })),
+    treated,
+    notes: [...wanted.notes, ...[unmeasured ?? nobody].filter((note) => note !== undefined), ...notes],
+  }
+}
+
+/** A segment may have come into model.yaml after the night. */
+async function segmentsIn(engine: Engine, segments: string[]): Promise<{ there: string[]; notes: string[] }> {
+  if (segments.length === 0) return { there: [], notes: [] }
+  const columns = (await engine.rows('DESCRIBE features')).map((row) => String(row.column_name))
+  const gone = segments.filter((name) => !columns.includes(name))
+  return {
+    there: segments.filter((name) => columns.includes(name)),
+    notes: gone.map((name) => `no segment ${name}: the features of that night have no such column`),
+  }
+}
+
+/** What of the model's files decides on the figures. */
+function definitionOf({ view, labels, score, segments, k, outcomes }: OutcomeRequest): string {
+  return createHash('sha256')
+    .update(
+      JSON.stringify([
+        view.entity,
+        view.sources,
+        labels.sql,
+        labels.horizon.text,
+        labels.lag.text,
+        score,
+        segments,
+        k,
+        outcomes ?? null,
+      ]),
+    )
+    .digest('hex')
+    .slice(0, 12)
+}
+
+/** The files that were read last time lie there as they did, and no other has come: by footers alone. */
+function isUntouched(
+  { root, view, timezone, now }: OutcomeRequest,
+  { end }: LabelWindow,
+  before: InputFile[],
+) {
+  const used = new Set(before.map(({ source }) => source))
+  const files = inputsOf(cutSources(root, view, labelCut(end.instant, now, timezone)))
+  const keys = (inputs: InputFile[]) =>
+    [...new Set(inputs.filter(({ source }) => used.has(source)).map(fileKey))].sort()
+  return keys(files).join('\n\n') === keys(before).join('\n\n')
+}
+
+function sameContent(before: InputFile[], after: InputFile[]): boolean {
+  return JSON.stringify(contentOf(before)) === JSON.stringify(contentOf(after))
+}
+
+interface Collected {
+  files: NightFiles
+  labels: LabelFacts
+  inputs: InputFile[]
+  notes: string[]
+  /** Why there are no features. */
+  missing: string | undefined
+}
+
+/** Everything that is measured, as files in the folder. */
+async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Collected> {
+  const { temp, outcomes } = request
+  const scores = join(temp, 'scores.parquet')
+  if (!(await pin(request.scores, scores))) {
+    throw new Failure('transient', `${request.scores.path} was replaced while it was opened`)
+  }
+  const path = join(temp, 'features.parquet')
+  const pinned = request.features !== undefined && (await pin(request.features, path))
+  const missing = pinned
+    ? undefined
+    : 'the features that were scored do not stand any more: they were published again since'
+  const file = join(temp, 'labels.parquet')
+  const labels = await labelsOf(request, window, file)
+  const inputs = labels.inputs.filter(({ source }) => labels.used.includes(source))
+  const group = async (name: 'treated' | 'control') => {
+    const sql = outcomes?.[name]
+    if (sql === undefined) return undefined
+    const out = join(temp, `${name}.parquet`)
+    const read = await entitiesOf(
+      request,
+      { name: `outcomes.${name}`, sql, sqlFile: request.modelFile },
+      window,
+      out,
+    )
+    inputs.push(...read)
+    return out
+  }
+  const files = {
+    scores,
+    labels: file,
+    treated: await group('treated'),
+    control: await group('control'),
+    features: pinned ? path : undefined,
+  }
+  const notes = missing !== undefined && request.segments.length > 0 ? [`no segments: ${missing}`] : []
+  return { files, labels, inputs, notes, missing }
+}
+
+/** Links a file into the folder, where nobody replaces it; false where it is not that run's. */
+async function pin({ path, run }: StandingFile, link: string): Promise<boolean> {
+  await keepFile(path, link)
+  return (await readRunId(link)) === run
+}

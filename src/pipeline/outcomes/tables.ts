@@ -1,0 +1,41 @@
+import type { Engine } from '../duckdb.ts'
+import type { Column } from '../facts.ts'
+import { identifier, literal } from '../quote.ts'
+
+/** The tables of a night that `outcomes.metrics` may read. */
+export const NIGHT_TABLES = ['scores', 'labels', 'treated', 'control', 'features'] as const
+export type NightTable = (typeof NIGHT_TABLES)[number]
+
+/** Parquet files behind the tables of a night; undefined: there is none, the table is empty or missing. */
+export interface NightFiles {
+  scores: string
+  labels: string
+  treated: string | undefined
+  control: string | undefined
+  /** Undefined where the features that were scored do not stand any more: the table is not there. */
+  features: string | undefined
+}
+
+/** Makes the night's files readable under their names. A group that nobody declared is empty. */
+export async function createNight(engine: Engine, files: NightFiles, entity: string[]): Promise<void> {
+  const nobody = `SELECT ${entity.map(identifier).join(', ')} FROM scores WHERE false`
+  const parquet = (path: string) => `SELECT * FROM read_parquet(${literal(path)}, hive_partitioning = false)`
+  const selects: [NightTable, string | undefined][] = [
+    ['scores', parquet(files.scores)],
+    ['labels', parquet(files.labels)],
+    ['treated', files.treated === undefined ? nobody : parquet(files.treated)],
+    ['control', files.control === undefined ? nobody : parquet(files.control)],
+    ['features', files.features === undefined ? undefined : parquet(files.features)],
+  ]
+  for (const [name, select] of selects) {
+    if (select !== undefined) await engine.run(`CREATE TEMP VIEW ${name} AS ${select}`)
+  }
+}
+
+/** The same without rows, to bind SQL to. */
+export async function createEmptyNight(engine: Engine, tables: Record<NightTable, Column[]>): Promise<void> {
+  for (const name of NIGHT_TABLES) {
+    const columns = tables[name].map((column) => `${identifier(column.name)} ${column.type}`)
+    await engine.run(`CREATE TEMP TABLE ${name} (${columns.join(', ')})`)
+  }
+}

@@ -1,0 +1,50 @@
+import type { OutcomeFacts } from './outcomes.ts'
+import type { NightRows } from './rows.ts'
+
+/**
+ * Whose figures are measured. Who was acted on because of a high score may do otherwise than foretold: figures over
+ * everybody then say how well the campaign worked as much as how good the score is.
+ */
+export function treatmentOf(
+  { treated, control, acted }: Pick<NightRows, 'treated' | 'control' | 'acted'>,
+  declared: { treated: boolean; control: boolean; decides: boolean },
+): { rows: number[]; treated: OutcomeFacts['treated'] } {
+  const all = treated.map((_, row) => row)
+  const facts = { known: declared.treated, rows: acted }
+  if (declared.control) {
+    const rows = all.filter((row) => control[row])
+    const both = rows.filter((row) => treated[row]).length
+    const told =
+      both === 0
+        ? ''
+        : `; ${both} of it were acted on all the same: a control group is one only where nobody is`
+    return {
+      rows,
+      treated: {
+        ...facts,
+        measured_on: 'control',
+        biased: both > 0,
+        note: `measured on the control group alone, ${rows.length} of ${all.length} rows with a label${told}`,
+      },
+    }
+  }
+  if (declared.treated) {
+    const rows = all.filter((row) => !treated[row])
+    const note =
+      acted === 0
+        ? null
+        : `measured on the ${rows.length} rows that nobody acted on: where the highest scores are acted on, leaving them out narrows what is measured; a random control group (outcomes.control) does not`
+    return { rows, treated: { ...facts, measured_on: 'untreated', biased: false, note } }
+  }
+  return {
+    rows: all,
+    treated: {
+      ...facts,
+      measured_on: 'all',
+      biased: declared.decides,
+      note: declared.decides
+        ? 'the campaign colours these figures: who was acted on may have done otherwise than foretold, and nobody says who was; outcomes.treated or outcomes.control in model.yaml do'
+        : null,
+    },
+  }
+}

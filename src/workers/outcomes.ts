@@ -1,0 +1,198 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
+import { z } from 'zod'
+import { newRunId } from '../jobs/runs.ts'
+import { type Publication, scoresThatStood } from '../jobs/standing.ts'
+import { classify } from '../pipeline/classify.ts'
+import { SEED } from '../pipeline/evaluation/bootstrap.ts'
+import { Failure } from '../pipeline/failure.ts'
+import type { OutcomeAnswer, StandingFile } from '../pipeline/outcomes/measure-outcome.ts'
+import { attemptFolder, partitionPath, supersededPath } from '../pipeline/publishing.ts'
+import { readRunId } from '../pipeline/readback.ts'
+import { type AsOf, parseAsOf } from '../project/asof.ts'
+import { labelWindow } from '../project/label-window.ts'
+import type { Model, Project, View } from '../project/project.ts'
+import { findOutcome, lookAgain, looksAt, type Outcome, recordOutcome } from '../registry/outcomes.ts'
+import type { TaskOptions } from './children.ts'
+import type { Context } from './context.ts'
+
+/** What an outcome job carries. */
+const OutcomeJob = z.object({ model: z.string().min(1), partition: z.string().min(1) })
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+/** So long after it has matured a night is looked at for labels that came late, and how often. */
+const LATE_MS = 60 * DAY
+const LATE_EVERY_MS = 6 * HOUR
+/** A night is a small thing, and joins nothing that its SQL does not: what takes longer will not end. */
+const TIMEOUT_MS = HOUR
+
+type Place = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project'>
+
+/**
+ * The job of a night whose labels can be there: measures the scores that stood at its deadline, records the figures,
+ * and says when the night is looked at again. Figures that stand are kept where a later look fails. Throws transient
+ * Failures alone, after it has said so.
+ */
+export async function measureNight(place: Place, data: unknown, options: TaskOptions): Promise<string> {
+  const { model: name, partition } = OutcomeJob.parse(data)
+  const project = place.project()
+  const model = project.models[name]
+  const view = model && project.views[model.view]
+  if (model?.labels === undefined || view === undefined) return 'there is nothing to measure'
+  const asOf = parseAsOf(partition, project.timezone)
+  const { pool } = place.database
+  const { stood, deadline } = await scoresThatStood(pool, name, asOf.instant)
+  const matures_at = labelWindow(asOf, model.labels, project.timezone).complete
+  const night = { model: name, as_of: asOf.instant, partition, matures_at }
+  const before = await findOutcome(pool, name, asOf.instant)
+  const looks = await looksAt(pool, night)
+  const later = (pause: number) => new Date(place.clock().getTime() + pause).toISOString()
+  const kept = before?.state === 'measured' ? before : undefined
+  if (deadline !== null && Date.parse(deadline) > place.clock().getTime()) {
+    await lookAgain(pool, night, { at: deadline, count: looks })
+    return `its deadline, ${deadline}, lies ahead: which scores stand then is not known`
+  }
+  if ('none' in stood) {
+    await recordOutcome(pool, {
+      ...night,
+      run: null,
+      version: null,
+      state: 'failed',
+      measured_at: null,
+      note: stood.none,
+      report: null,
+    })
+    return stood.none
+  }
+  const { publication } = stood
+  const { run, version } = publication
+  const record = { ...night, run, version, measured_at: null, report: null }
+  // Months after it has matured nobody waits for a night's labels any more.
+  const late = place.clock().getTime() - Date.parse(matures_at) < LATE_MS
+  let answer: OutcomeAnswer
+  try {
+    answer = await measured(place, { project, model, view, asOf, publication, kept }, options)
+  } catch (error) {
+    const failure = classify(error)
+    const { message } = failure
+    if (failure.failureClass === 'transient') {
+      await lookAgain(pool, night, { at: later(growing(5 * MINUTE, looks, HOUR)), count: looks + 1 })
+      throw failure
+    }
+    const look = { at: late ? later(growing(HOUR, looks, DAY)) : null, count: looks + 1 }
+    const outcome: Outcome =
+      kept === undefined
+        ? { ...record, state: 'failed', note: message }
+        : { ...kept, note: `it could not be measured again: ${message}` }
+    await recordOutcome(pool, outcome, look)
+    return `it could not be measured: ${message}`
+  }
+  switch (answer.state) {
+    case 'immature': {
+      const ahead = Date.parse(matures_at) - place.clock().getTime()
+      const pause = ahead > 0 ? ahead : growing(15 * MINUTE, looks, DAY)
+      const outcome: Outcome = kept ?? { ...record, state: 'immature', note: answer.reason }
+      await recordOutcome(pool, outcome, { at: later(pause), count: looks + 1 })
+      return answer.reason
+    }
+    case 'unchanged': {
+      const look = { at: late ? later(LATE_EVERY_MS) : null, count: looks + 1 }
+      const report = kept?.report == null ? null : { ...kept.report, inputs: answer.inputs }
+      if (kept !== undefined) await recordOutcome(pool, { ...kept, matures_at, note: null, report }, look)
+      return 'its labels are what they were'
+    }
+    case 'measured': {
+      const { facts } = answer
+      const measured_at = place.clock().toISOString()
+      // A figure that is too low opens an incident of kind `quality` here, in the transaction that records it.
+      await recordOutcome(
+        pool,
+        { ...record, state: 'measured', measured_at, note: null, report: facts },
+        { at: late ? later(LATE_EVERY_MS) : null, count: 0 },
+      )
+      return `${facts.rows} rows measured${kept === undefined ? '' : ' again: labels came late, or model.yaml has changed'}`
+    }
+  }
+}
+
+/** Twice as long each time, up to a bound. */
+function growing(first: number, times: number, most: number): number {
+  return Math.min(first * 2 ** Math.min(times, 20), most)
+}
+
+interface Night {
+  project: Project
+  model: Model
+  view: View
+  asOf: AsOf
+  publication: Publication
+  kept: Outcome | undefined
+}
+
+async function measured(
+  { warehouse, children, clock }: Place,
+  { project, model, view, asOf, publication, kept }: Night,
+  options: TaskOptions,
+): Promise<OutcomeAnswer> {
+  const { labels } = model
+  if (labels === undefined) throw new Failure('contract', `model ${model.name} has no labels`)
+  const temp = attemptFolder(warehouse, `outcome-${newRunId()}`)
+  await mkdir(temp, { recursive: true })
+  try {
+    const scores = await fileOf(warehouse, model.name, asOf, publication)
+    return await children.run(
+      'outcome',
+      {
+        root: project.root,
+        view,
+        labels,
+        asOf,
+        timezone: project.timezone,
+        now: clock().toISOString(),
+        scores,
+        features: featuresOf(warehouse, asOf, publication),
+        score: model.score,
+        segments: model.evaluation.segments,
+        k: model.evaluation.k,
+        seed: SEED,
+        outcomes: model.outcomes,
+        modelFile: join(model.folder, 'model.yaml'),
+        before:
+          kept?.report == null || kept.run !== publication.run
+            ? undefined
+            : { inputs: kept.report.inputs, definition: kept.report.definition },
+        temp,
+        threads: availableParallelism(),
+      },
+      { timeoutMs: TIMEOUT_MS, ...options },
+    )
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+/** Under the stable name while they stand, then where what was superseded is kept. */
+async function fileOf(
+  warehouse: string,
+  model: string,
+  { label }: AsOf,
+  { run }: Publication,
+): Promise<StandingFile> {
+  const standing = partitionPath(warehouse, 'scores', model, label).file
+  const kept = supersededPath(warehouse, model, label, run)
+  for (const path of [standing, kept]) if ((await readRunId(path)) === run) return { path, run }
+  throw new Failure(
+    'contract',
+    `the scores of run ${run}, which stood, are not kept any more: they are neither in ${relative(warehouse, standing)} nor in ${relative(warehouse, kept)} of the warehouse`,
+  )
+}
+
+/** The features that the scores name in their metadata. */
+function featuresOf(warehouse: string, { label }: AsOf, { metadata }: Publication): StandingFile | undefined {
+  const { view, features_run: run } = metadata ?? {}
+  if (view === undefined || run === undefined) return undefined
+  return { path: partitionPath(warehouse, 'features', view, label).file, run }
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import { CDNOW, cdnowProject, HAS_CDNOW, type TemporaryProject } from '../projects/cdnow.ts'
+import { nightshift, nightshiftJson } from './nightshift.ts'
+
+const NIGHTS = ['1998-01-01', '1998-02-01', '1998-05-01']
+
+let database: FreshDatabase
+let project: TemporaryProject
+let at: { project: string; env: Record<string, string> }
+
+beforeAll(async () => {
+  if (!HAS_CDNOW) return
+  database = await freshDatabase()
+  project = await cdnowProject()
+  at = { project: project.root, env: { DATABASE_URL: database.url } }
+  for (const args of [
+    ['register', 'lapse', join(CDNOW, 'lapse_v1_gbdt.onnx'), '--as-of', '1998-01-01'],
+    ['promote', 'lapse', '--version', '1'],
+    ...NIGHTS.map((night) => ['run', 'lapse', '--as-of', night]),
+    // What a backfill makes is no outcome.
+    ['backfill', 'lapse', '--from', '1998-03-01', '--to', '1998-03-01', '--yes'],
+  ]) {
+    const { code, stderr } = await nightshift(args, at)
+    expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
+  }
+}, 180_000)
+afterAll(async () => {
+  await project?.remove()
+  await database?.drop()
+})
+
+test.skipIf(!HAS_CDNOW)(
+  'shows immature nights with the date on which they mature, and computes nothing',
+  async () => {
+    const { code, json, stderr } = await nightshiftJson(['outcomes', 'lapse'], at)
+    expect(code, stderr).toBe(0)
+    expect(json.map((night: { as_of: string }) => night.as_of)).toEqual(NIGHTS)
+    expect(json[0]).toMatchObject({
+      state: 'immature',
+      matures_at: '1998-04-01T00:00:00.000Z',
+      version: 1,
+      auc: null,
+      report: null,
+    })
+  },
+)
+
+test.skipIf(!HAS_CDNOW)('measures what a holdout of the same night measures', async () => {
+  const { code, json, stderr } = await nightshiftJson(['outcomes', 'lapse', '--measure'], at)
+  expect(code, stderr).toBe(0)
+  const [january, , may] = json
+  const set = await nightshiftJson(
+    [
+      'dataset',
+      'lapse',
+      '--from',
+      NIGHTS[0] ?? '',
+      '--to',
+      NIGHTS[0] ?? '',
+      '--holdout-from',
+      NIGHTS[0] ?? '',
+    ],
+    at,
+  )
+  const evaluated = await nightshiftJson(
+    ['evaluate', 'lapse', '--version', '1', '--dataset', set.json.id],
+    at,
+  )
+  const { auc, average_precision, log_loss, brier, intervals, calibration, rows, positives } = evaluated.json
+  expect(january).toMatchObject({ state: 'measured', rows: 2357, scored: 2357, unlabelled: 0, auc })
+  expect(january.report).toMatchObject({
+    kind: 'classification',
+    metrics: { auc, average_precision, log_loss, brier },
+    intervals,
+    calibration,
+    positives,
+    realized: { value: expect.closeTo(positives / rows, 12) },
+    treated: { known: false, measured_on: 'all', biased: true },
+  })
+  expect(january.realized.low).toBeLessThan(positives / rows)
+  expect(january.realized.high).toBeGreaterThan(positives / rows)
+  expect(may).toMatchObject({
+    state: 'immature',
+    matures_at: '1998-07-30T00:00:00.000Z',
+    note: expect.stringContaining('the newest event of source purchases is of 1998-06-30T00:00:00Z'),
+  })
+})
+
+test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
+  const { stdout } = await nightshift(['outcomes', 'lapse', '--from', '1998-02-01'], at)
+  expect(stdout).not.toContain('1998-01-01')
+  expect(stdout).toMatch(/1998-02-01 +measured, biased +1998-05-02 .* 2357 +0\.\d{4} +0\.\d{4} to 0\.\d{4}/)
+  expect(stdout).toContain('1998-05-01: immature: its label window ends at 1998-07-30T00:00:00Z')
+  expect(stdout).toContain('note: the campaign colours these figures')
+})
