@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { mountIncidents } from './pages/incidents.ts'
-import { mountNights } from './pages/nights.ts'
+import { mountOverview } from './pages/overview.ts'
 import { mountRun } from './pages/run.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import type { Place } from './place.ts'
@@ -9,7 +9,7 @@ import { mountStyle } from './style.ts'
 /** Mounts every page: one file each. */
 export function mountPages(app: Hono, place: Place): void {
   mountStyle(app)
-  mountNights(app, place)
+  mountOverview(app, place)
   mountRun(app, place)
   mountIncidents(app, place)
   mountRunbook(app, place)

@@ -1,0 +1,80 @@
+import type { FailureRecord } from '../pipeline/failure.ts'
+import type { RunState, Trigger } from './runs.ts'
+import { type Connection, type Kind, type Slot, type SlotRow, toSlot } from './slots.ts'
+
+/** Where a model or view stands. */
+export interface Latest {
+  kind: Kind
+  name: string
+  /** The newest night that was due or has run. */
+  last: Slot | undefined
+  /** The newest night that readers have. */
+  published: Slot | undefined
+  /** The next one that is expected. */
+  next: { partition: string; due: string } | undefined
+}
+
+/** Where each of these stands, in as many rows as there are names, whatever the ledger holds. */
+export async function latestOf(
+  connection: Connection,
+  subjects: { kind: Kind; name: string }[],
+  now: Date,
+): Promise<Latest[]> {
+  const kinds = subjects.map(({ kind }) => kind)
+  const names = subjects.map(({ name }) => name)
+  const newest = (condition: string, values: unknown[]) =>
+    connection.query<SlotRow>(
+      `select s.* from unnest($1::text[], $2::text[]) as subject(kind, name)
+        cross join lateral (select * from nightshift.slots
+                             where kind = subject.kind and name = subject.name and ${condition}
+                             order by as_of desc limit 1) s`,
+      [kinds, names, ...values],
+    )
+  const [last, published, next] = await Promise.all([
+    newest('(due <= $3 or run is not null)', [now]),
+    newest('published_run is not null', []),
+    connection.query<{ kind: Kind; name: string; partition: string; due: Date }>(
+      `select distinct on (kind, name) kind, name, partition, due from nightshift.slots
+        where state not in ('published', 'skipped') and state = 'expected' and due > $1
+        order by kind, name, due`,
+      [now],
+    ),
+  ])
+  return subjects.map(({ kind, name }) => {
+    const own = <Row extends { kind: string; name: string }>(rows: Row[]) =>
+      rows.find((row) => row.kind === kind && row.name === name)
+    const [lastRow, publishedRow, nextRow] = [own(last.rows), own(published.rows), own(next.rows)]
+    return {
+      kind,
+      name,
+      last: lastRow && toSlot(lastRow),
+      published: publishedRow && toSlot(publishedRow),
+      next: nextRow && { partition: nextRow.partition, due: nextRow.due.toISOString() },
+    }
+  })
+}
+
+/** What lists say of a run: without its checks and inputs, which may be long. */
+export interface BriefRun {
+  id: string
+  state: RunState
+  trigger: Trigger
+  version: number | null
+  rows: number | null
+  reason: string | null
+  requested_by: string | null
+  failure: FailureRecord | null
+  features_run: string | null
+  /** Messages of the expectations that failed. */
+  failed_checks: string[]
+}
+
+export async function briefRuns(connection: Connection, ids: string[]): Promise<Map<string, BriefRun>> {
+  const { rows } = await connection.query<Omit<BriefRun, 'rows'> & { rows: string | null }>(
+    `select id, state, trigger, version, rows, reason, requested_by, failure, metadata->>'features_run' as features_run,
+            array(select c->>'message' from jsonb_array_elements(checks) c where c->>'passed' = 'false') as failed_checks
+       from nightshift.runs where id = any($1)`,
+    [ids],
+  )
+  return new Map(rows.map((row) => [row.id, { ...row, rows: row.rows === null ? null : Number(row.rows) }]))
+}

@@ -1,0 +1,146 @@
+import type { ClientBase, Pool } from 'pg'
+import type { Drift } from '../pipeline/drift/drift.ts'
+import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
+
+type Connection = ClientBase | Pool
+
+/** What a machine has seen of a published night of a model. */
+export interface NightEvidence {
+  run: string
+  /** Null: it was not profiled (yet). */
+  profile: { reference: string | null; note: string | null; columns: number } | null
+  /** Columns that moved, of the score too; those that raised an alert are `alerting`. */
+  moved: {
+    column: string
+    score: boolean
+    alerting: boolean
+    value: number | null
+    threshold: number | null
+  }[]
+}
+
+/** By run of scores. */
+export async function evidenceOfRuns(
+  connection: Connection,
+  runs: string[],
+): Promise<Map<string, NightEvidence>> {
+  const [profiles, drift] = await Promise.all([
+    connection.query<{ run: string; reference: string | null; note: string | null; columns: number }>(
+      `select run, reference, note, (select count(*)::int from nightshift.drift d where d.run = p.run) as columns
+         from nightshift.profiles p where run = any($1)`,
+      [runs],
+    ),
+    connection.query<{
+      run: string
+      column_name: string
+      is_score: boolean
+      alerting: boolean
+      figures: Omit<Drift, 'column' | 'score' | 'drifted'>
+    }>(
+      `select run, column_name, is_score, alerting, figures from nightshift.drift
+        where run = any($1) and drifted order by position`,
+      [runs],
+    ),
+  ])
+  return new Map(
+    runs.map((run) => {
+      const profile = profiles.rows.find((row) => row.run === run)
+      const moved = drift.rows
+        .filter((row) => row.run === run)
+        .map(({ column_name: column, is_score: score, alerting, figures }) => ({
+          column,
+          score,
+          alerting,
+          value: figures[figures.statistic],
+          threshold: figures.threshold,
+        }))
+      return [run, { run, profile: profile ?? null, moved }]
+    }),
+  )
+}
+
+/** Runs of nights whose drift raised an alert, from an as-of to another. */
+export async function alertingRuns(
+  connection: Connection,
+  models: string[],
+  from: string,
+  to: string,
+): Promise<Set<string>> {
+  const { rows } = await connection.query<{ run: string }>(
+    `select distinct run from nightshift.drift
+      where model = any($1) and as_of >= $2 and as_of <= $3 and alerting`,
+    [models, from, to],
+  )
+  return new Set(rows.map(({ run }) => run))
+}
+
+/** The newest recomputation of each run of features: values that differ, null where it could not be checked. */
+export async function parityOfRuns(
+  connection: Connection,
+  runs: string[],
+): Promise<Map<string, { differing: number | null; values: number | null; late: number | null }>> {
+  const { rows } = await connection.query<{
+    run: string
+    differing: string | null
+    values: number | null
+    late: number | null
+  }>(
+    `select distinct on (run) run, differing, (report->>'values')::float8 as values, (report->>'late')::float8 as late
+       from nightshift.certificates where run = any($1) and against = 'recomputed' order by run, id desc`,
+    [runs],
+  )
+  return new Map(
+    rows.map(({ run, differing, ...row }) => [
+      run,
+      { ...row, differing: differing === null ? null : Number(differing) },
+    ]),
+  )
+}
+
+/** The newest night of a model whose outcome is measured, and the next one that will be. */
+export interface LatestOutcome {
+  model: string
+  measured: { partition: string; report: OutcomeFacts } | null
+  /** ISO 8601. */
+  next_matures_at: string | null
+}
+
+export async function latestOutcomes(
+  connection: Connection,
+  models: string[],
+): Promise<Map<string, LatestOutcome>> {
+  const { rows } = await connection.query<{
+    model: string
+    partition: string | null
+    report: OutcomeFacts | null
+    next: Date | null
+  }>(
+    `select m.model, o.partition, o.report, n.next
+       from unnest($1::text[]) as m(model)
+       left join lateral (select partition, report from nightshift.outcomes
+                           where model = m.model and state = 'measured' order by as_of desc limit 1) o on true
+       left join lateral (select min(matures_at) as next from nightshift.outcomes
+                           where model = m.model and state = 'immature') n on true`,
+    [models],
+  )
+  return new Map(
+    rows.map(({ model, partition, report, next }) => [
+      model,
+      {
+        model,
+        measured: partition === null || report === null ? null : { partition, report },
+        next_matures_at: next?.toISOString() ?? null,
+      },
+    ]),
+  )
+}
+
+/** The champion of each model that has one. */
+export async function champions(
+  connection: Connection,
+): Promise<Map<string, { version: number; since: string }>> {
+  const { rows } = await connection.query<{ model: string; version: number; since: Date }>(
+    'select model, version, since from nightshift.champions',
+  )
+  return new Map(rows.map(({ model, version, since }) => [model, { version, since: since.toISOString() }]))
+}

@@ -1,0 +1,35 @@
+/** Addresses of pages, made in one place. A model that shares its name with a view goes first. */
+
+export function nightHref(
+  { kind, name, partition }: { kind: string; name: string; partition: string },
+  models: Record<string, unknown>,
+): string {
+  const which = kind === 'features' && models[name] !== undefined ? '?kind=features' : ''
+  return `/nights/${encodeURIComponent(name)}/${encodeURIComponent(partition)}${which}`
+}
+
+export function runHref(id: string): string {
+  return `/runs/${encodeURIComponent(id)}`
+}
+
+export function modelHref(name: string): string {
+  return `/models/${encodeURIComponent(name)}`
+}
+
+export function registryHref(name: string): string {
+  return `/registry/${encodeURIComponent(name)}`
+}
+
+export function runbookHref(model: string, anchor: string): string {
+  return `/models/${encodeURIComponent(model)}/runbook${anchor}`
+}
+
+/** The address with some of its parameters changed; undefined takes one away. */
+export function withQuery(path: string, query: Record<string, string | number | undefined>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') parameters.set(name, String(value))
+  }
+  const text = parameters.toString()
+  return text === '' ? path : `${path}?${text}`
+}

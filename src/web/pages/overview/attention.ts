@@ -1,0 +1,55 @@
+import { html } from 'hono/html'
+import type { ListedIncident } from '../../../alerts/list-incidents.ts'
+import { headline, standing } from '../../../alerts/phrases.ts'
+import { span } from '../../../alerts/time.ts'
+import type { Slot } from '../../../jobs/slots.ts'
+import { nightHref } from '../../addresses.ts'
+import { type Face, faceOf, stateMark } from '../../state.ts'
+import type { Overview } from './load.ts'
+
+/** What is late or open, in words: incidents first, then nights that nobody was told of yet. */
+export function attention({ incidents, slots, now, project }: Overview) {
+  const told = new Set(
+    incidents.flatMap(({ subject, bad }) => bad.map((partition) => `${subject} ${partition}`)),
+  )
+  const untold = slots
+    .map((slot) => ({ slot, face: faceOf(slot, now) }))
+    .filter(({ slot, face }) => isBad(face) && !told.has(`${slot.name} ${slot.partition}`))
+    .filter(
+      ({ slot }) =>
+        !(slot.kind === 'scores' && told.has(`${project.models[slot.name]?.view} ${slot.partition}`)),
+    )
+  if (incidents.length === 0 && untold.length === 0) {
+    return html`<p class="card">${stateMark('published', 'Nothing is late and nothing is open.')}</p>`
+  }
+  return html`<section class="card" aria-labelledby="open"><h2 id="open">Needs somebody</h2><ul class="list">
+${incidents.map((incident) => open(incident, now))}
+${untold.slice(0, MOST).map(({ slot, face }) => late(slot, face, project.models))}
+${untold.length > MOST ? html`<li>and ${untold.length - MOST} more: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
+</ul></section>`
+}
+
+const MOST = 10
+
+/** The face of an incident's kind. */
+export function faceOfIncident({ kind, facts, closedAt }: ListedIncident): Face {
+  if (closedAt !== undefined) return 'published'
+  if (kind === 'deadline' || kind === 'late-data') return 'late'
+  return facts.state === 'held' ? 'held' : 'failed'
+}
+
+function open(incident: ListedIncident, now: Date) {
+  const { id, ackedBy, openedAt, facts } = incident
+  const care = ackedBy === undefined ? 'nobody has taken it yet' : `${ackedBy} is on it`
+  return html`<li><a href="/incidents/${id}">${stateMark(faceOfIncident(incident), headline(incident))}</a>
+<div class="small">${standing(facts, now)} <span class="quiet">Open for ${span(now.getTime() - openedAt.getTime())}; ${care}.</span></div></li>`
+}
+
+function late(slot: Slot, face: Face, models: Record<string, unknown>) {
+  return html`<li><a href="${nightHref(slot, models)}">${stateMark(face, `${slot.name} ${slot.partition}`)}</a>
+<div class="small">${slot.waits_for ?? slot.reason ?? ''}</div></li>`
+}
+
+function isBad(face: Face): boolean {
+  return face === 'failed' || face === 'held' || face === 'late'
+}

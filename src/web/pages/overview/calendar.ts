@@ -1,0 +1,93 @@
+import { html } from 'hono/html'
+import { Temporal } from 'temporal-polyfill'
+import type { Kind, Slot } from '../../../jobs/slots.ts'
+import { nightHref } from '../../addresses.ts'
+import { type Face, faceOf, legend, wordsOf, worst } from '../../state.ts'
+import type { Overview } from './load.ts'
+
+/** One square: a night, or the hours of a day by the worst of them. */
+interface Square {
+  face: Face
+  words: string
+  href: string
+  moved: boolean
+}
+
+/** Models, then views, by nights. */
+export function calendar(overview: Overview) {
+  const { project, dates } = overview
+  const squares = squaresOf(overview)
+  const weekends = new Set(dates.filter((date) => Temporal.PlainDate.from(date).dayOfWeek > 5))
+  const row = (kind: Kind, name: string, note: string) =>
+    html`<tr><th scope="row"><a href="${kind === 'scores' ? `/models/${encodeURIComponent(name)}` : `/runs?text=${encodeURIComponent(name)}`}">${name}</a> <span class="quiet small">${note}</span></th>${dates.map(
+      (date) => {
+        const square = squares.get(keyOf(kind, name, date))
+        if (square === undefined) return html`<td><span class="cell none"></span></td>`
+        const said = `${name}, ${date}: ${square.words}`
+        return html`<td><a class="cell face face-${square.face}${square.moved ? ' moved' : ''}" href="${square.href}" title="${said}"><span class="sr">${said}</span></a></td>`
+      },
+    )}</tr>`
+  const moved = html`<li><span class="state"><span class="cell face face-published moved corner" aria-hidden="true"></span>drift alert</span></li>`
+  return html`<div class="calendar-box"><table class="calendar-table">
+<caption class="sr">Models and views by nights, the newest at the right; each square leads to its night</caption>
+<thead><tr><th scope="col"><span class="sr">Model or view</span></th>${dates.map((date, index) => heading(date, index === 0, weekends.has(date)))}</tr></thead>
+<tbody>${Object.keys(project.models).map((name) => row('scores', name, ''))}
+${Object.keys(project.views).map((name) => row('features', name, 'view'))}</tbody>
+</table></div>${legend(moved)}`
+}
+
+/** The day of the month; the first of a month says its name. */
+function heading(date: string, first: boolean, weekend: boolean) {
+  const { day, month } = Temporal.PlainDate.from(date)
+  const name = first || day === 1 ? `${MONTHS[month - 1]} ` : ''
+  return html`<th scope="col"${weekend ? html` class="weekend"` : ''}><span class="sr">${date}</span><span aria-hidden="true"><span class="month">${name}</span>${day}</span></th>`
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+
+function squaresOf({ slots, now, project, moved }: Overview): Map<string, Square> {
+  const days = new Map<string, Slot[]>()
+  for (const slot of slots) {
+    const key = keyOf(slot.kind, slot.name, dateOf(slot, project.timezone))
+    const own = days.get(key)
+    if (own === undefined) days.set(key, [slot])
+    else own.push(slot)
+  }
+  return new Map(
+    [...days].flatMap(([key, own]): [string, Square][] => {
+      const [slot] = own
+      const face = worst(own.map((each) => faceOf(each, now)))
+      if (slot === undefined || face === undefined) return []
+      const drifted = own.some((each) => each.published_run !== null && moved.has(each.published_run))
+      const counted = own.length === 1 ? wordsOf(face) : wordsOfMany(own, now)
+      return [
+        [
+          key,
+          {
+            face,
+            words: `${counted}${drifted ? ', drift alert' : ''}`,
+            href: nightHref({ ...slot, partition: dateOf(slot, project.timezone) }, project.models),
+            moved: drifted,
+          },
+        ],
+      ]
+    }),
+  )
+}
+
+/** `23 published, 1 failed`. */
+function wordsOfMany(slots: Slot[], now: Date): string {
+  const counts = new Map<Face, number>()
+  for (const slot of slots) counts.set(faceOf(slot, now), (counts.get(faceOf(slot, now)) ?? 0) + 1)
+  return [...counts].map(([face, number]) => `${number} ${wordsOf(face)}`).join(', ')
+}
+
+/** A day's partition is named by its local date; an hour belongs to the local date in which it begins. */
+function dateOf({ partition, as_of }: Slot, timezone: string): string {
+  if (!partition.includes('T')) return partition
+  return Temporal.Instant.from(as_of).toZonedDateTimeISO(timezone).toPlainDate().toString()
+}
+
+function keyOf(kind: Kind, name: string, date: string): string {
+  return `${kind} ${name} ${date}`
+}

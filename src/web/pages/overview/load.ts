@@ -1,0 +1,125 @@
+import { Temporal } from 'temporal-polyfill'
+import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
+import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../jobs/latest.ts'
+import { listSlots, type Slot } from '../../../jobs/slots.ts'
+import type { Project } from '../../../project/project.ts'
+import {
+  alertingRuns,
+  champions,
+  evidenceOfRuns,
+  latestOutcomes,
+  parityOfRuns,
+} from '../../../registry/evidence.ts'
+import type { Place } from '../../place.ts'
+import { type Trust, trust } from '../../trust.ts'
+
+/** One model and where it stands. */
+export interface ModelOverview {
+  name: string
+  latest: Latest
+  champion: { version: number; since: string } | undefined
+  published: BriefRun | undefined
+  trust: Trust
+}
+
+export interface Overview {
+  now: Date
+  project: Project
+  /** Local dates, oldest first. */
+  dates: string[]
+  /** Slots of those dates. */
+  slots: Slot[]
+  /** Runs whose drift raised an alert. */
+  moved: ReadonlySet<string>
+  models: ModelOverview[]
+  views: Latest[]
+  incidents: ListedIncident[]
+}
+
+/** Everything that the overview says, in a fixed number of queries whatever the number of models and nights. */
+export async function loadOverview(
+  { database, project: files }: Place,
+  days: number,
+  until: string | undefined,
+) {
+  const { pool } = database
+  const project = files()
+  const now = new Date()
+  const { timezone } = project
+  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
+    .toZonedDateTimeISO(timezone)
+    .toPlainDate()
+  const last = until === undefined ? today : Temporal.PlainDate.from(until)
+  const dates = Array.from({ length: days }, (_, index) =>
+    last.subtract({ days: days - 1 - index }).toString(),
+  )
+  const start = (date: Temporal.PlainDate) => date.toZonedDateTime(timezone).toInstant()
+  const from = start(last.subtract({ days: days - 1 })).toString()
+  const to = start(last.add({ days: 1 }))
+    .subtract({ milliseconds: 1 })
+    .toString()
+
+  const names = Object.keys(project.models)
+  const views = Object.keys(project.views)
+  const subjects = [
+    ...names.map((name) => ({ kind: 'scores' as const, name })),
+    ...views.map((name) => ({ kind: 'features' as const, name })),
+  ]
+  const [slots, latest, moved, live, outcomes, incidents] = await Promise.all([
+    listSlots(pool, { from, to }),
+    latestOf(pool, subjects, now),
+    alertingRuns(pool, names, from, to),
+    champions(pool),
+    latestOutcomes(pool, names),
+    listIncidents(pool, now),
+  ])
+  const ids = latest.flatMap((each) => [
+    each.last?.run,
+    each.last?.published_run,
+    each.published?.published_run,
+  ])
+  const runs = await briefRuns(
+    pool,
+    ids.filter((id) => id != null),
+  )
+  const scored = latest.flatMap(({ kind, last: slot }) =>
+    kind === 'scores' ? (slot?.published_run ?? []) : [],
+  )
+  const features = [...runs.values()].flatMap((run) => run.features_run ?? [])
+  const [evidence, parity] = await Promise.all([evidenceOfRuns(pool, scored), parityOfRuns(pool, features)])
+
+  const run = (id: string | null | undefined) => (id == null ? undefined : runs.get(id))
+  const models = latest
+    .filter(({ kind }) => kind === 'scores')
+    .map((each): ModelOverview => {
+      const published = run(each.last?.published_run)
+      const about = [each.name, project.models[each.name]?.view]
+      return {
+        name: each.name,
+        latest: each,
+        champion: live.get(each.name),
+        published: run(each.published?.published_run),
+        trust: trust({
+          now,
+          timezone,
+          latest: each,
+          run: run(each.last?.run),
+          published,
+          evidence: published && evidence.get(published.id),
+          parity: published?.features_run == null ? undefined : parity.get(published.features_run),
+          outcome: outcomes.get(each.name),
+          open: incidents.filter(({ subject }) => about.includes(subject)),
+        }),
+      }
+    })
+  return {
+    now,
+    project,
+    dates,
+    slots,
+    moved,
+    models,
+    views: latest.filter(({ kind }) => kind === 'features'),
+    incidents,
+  } satisfies Overview
+}

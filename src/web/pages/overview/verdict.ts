@@ -1,0 +1,44 @@
+import { html } from 'hono/html'
+import { span } from '../../../alerts/time.ts'
+import type { Model } from '../../../project/project.ts'
+import { modelHref, nightHref, registryHref } from '../../addresses.ts'
+import { count, moment } from '../../moment.ts'
+import { stateMark } from '../../state.ts'
+import type { ModelOverview, Overview } from './load.ts'
+
+const ANSWERS = { yes: 'Yes', no: 'No', 'not yet': 'Not yet' }
+
+/** Can last night be trusted? One card a model. */
+export function verdicts({ models, project, now }: Overview) {
+  if (models.length === 0) {
+    return html`<p class="card">No model yet: <code>nightshift init DIR</code> writes a project with one.</p>`
+  }
+  return html`<section aria-labelledby="trust"><h2 id="trust">Can last night be trusted?</h2><div class="cards">${models.map((model) => verdict(model, project.models[model.name], project, now))}</div></section>`
+}
+
+function verdict(
+  { name, latest, champion, published, trust }: ModelOverview,
+  model: Model | undefined,
+  { timezone, models }: Overview['project'],
+  now: Date,
+) {
+  const { last, next } = latest
+  const night =
+    last === undefined
+      ? ''
+      : html` <span class="quiet small">for <a href="${nightHref(last, models)}">${last.partition}</a></span>`
+  const standing = latest.published
+  const fresh =
+    standing === undefined || standing.published_at === null
+      ? 'nothing published yet'
+      : html`<a href="${nightHref(standing, models)}">${standing.partition}</a>, ${span(now.getTime() - Date.parse(standing.published_at))} old${published?.rows == null ? '' : `, ${count(published.rows)} rows`}`
+  return html`<article class="card verdict face face-${trust.face}">
+<h3><a href="${modelHref(name)}">${name}</a></h3>
+<p class="quiet small">${model?.description ?? ''}</p>
+<p class="answer">${stateMark(trust.face, ANSWERS[trust.answer])}${night}</p>
+<ul>${trust.reasons.map(({ face, text }) => html`<li class="face face-${face}">${text}</li>`)}</ul>
+<dl class="facts"><dt>Readers have</dt><dd>${fresh}</dd>
+<dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${name} --version N</code>` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
+<dt>Next run</dt><dd>${next === undefined ? 'none is expected' : html`${moment(next.due, timezone)} for ${next.partition}`}</dd></dl>
+</article>`
+}

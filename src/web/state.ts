@@ -1,0 +1,87 @@
+import { html } from 'hono/html'
+import type { RunState } from '../jobs/runs.ts'
+import type { Slot } from '../jobs/slots.ts'
+
+/**
+ * How a slot or run looks, from the worst to the best: a colour and a shape of style/state.css, and a word. `tardy` is
+ * published after its deadline.
+ */
+export const FACES = [
+  'failed',
+  'held',
+  'late',
+  'running',
+  'waiting',
+  'tardy',
+  'published',
+  'skipped',
+  'expected',
+] as const
+export type Face = (typeof FACES)[number]
+
+const WORDS: Record<Face, string> = {
+  failed: 'failed',
+  held: 'held back',
+  late: 'late',
+  running: 'running',
+  waiting: 'waiting',
+  tardy: 'published late',
+  published: 'published',
+  skipped: 'skipped',
+  expected: 'expected',
+}
+
+/** The face of a slot at a time: one past its deadline is late, unless it failed or is held, which says more. */
+export function faceOf(slot: Pick<Slot, 'state' | 'deadline' | 'published_at'>, now: Date): Face {
+  const { state, deadline, published_at: published } = slot
+  const promised = deadline === null ? Number.POSITIVE_INFINITY : Date.parse(deadline)
+  if (state === 'published')
+    return published !== null && Date.parse(published) > promised ? 'tardy' : 'published'
+  if (state === 'failed' || state === 'held' || state === 'skipped') return state
+  if (now.getTime() > promised) return 'late'
+  return faceOfState(state)
+}
+
+export function faceOfState(state: RunState | Slot['state']): Face {
+  switch (state) {
+    case 'running':
+    case 'publishing':
+      return 'running'
+    case 'queued':
+    case 'waiting':
+      return 'waiting'
+    case 'cancelled':
+      return 'skipped'
+    default:
+      return state
+  }
+}
+
+export function worst(faces: Face[]): Face | undefined {
+  return FACES.find((face) => faces.includes(face))
+}
+
+/** A word with its shape, in its colour. */
+export function stateMark(face: Face, words: string = WORDS[face], size = '') {
+  return html`<span class="state face face-${face} ${size}">${words}</span>`
+}
+
+export function wordsOf(face: Face): string {
+  return WORDS[face]
+}
+
+/** What the shapes mean. */
+export function legend(extra: ReturnType<typeof html> | '' = '') {
+  const shown = [
+    'published',
+    'tardy',
+    'late',
+    'held',
+    'failed',
+    'running',
+    'waiting',
+    'skipped',
+    'expected',
+  ] as const
+  return html`<ul class="legend" aria-label="What the shapes mean">${shown.map((face) => html`<li>${stateMark(face)}</li>`)}${extra}</ul>`
+}
