@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import { mountIncidents } from './pages/incidents.ts'
+import { mountNight } from './pages/night.ts'
 import { mountOverview } from './pages/overview.ts'
-import { mountRun } from './pages/run.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import type { Place } from './place.ts'
 import { mountStyle } from './style.ts'
@@ -10,7 +10,7 @@ import { mountStyle } from './style.ts'
 export function mountPages(app: Hono, place: Place): void {
   mountStyle(app)
   mountOverview(app, place)
-  mountRun(app, place)
+  mountNight(app, place)
   mountIncidents(app, place)
   mountRunbook(app, place)
 }

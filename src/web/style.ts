@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
+import { chartColours } from '../charts/colours.ts'
 
 /** In this order: later ones speak last. */
 const SHEETS = ['page', 'table', 'state', 'form', 'prose', 'charts']
@@ -10,9 +11,8 @@ let read: { css: string; href: string } | undefined
 
 function sheet(): { css: string; href: string } {
   if (read === undefined) {
-    const css = SHEETS.map((name) =>
-      readFileSync(new URL(`./style/${name}.css`, import.meta.url), 'utf8'),
-    ).join('\n')
+    const sheets = SHEETS.map((name) => readFileSync(new URL(`./style/${name}.css`, import.meta.url), 'utf8'))
+    const css = [...sheets, chartColours()].join('\n')
     read = { css, href: `/style-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css` }
   }
   return read

@@ -27,7 +27,7 @@ export function calendar(overview: Overview) {
         return html`<td><a class="cell face face-${square.face}${square.moved ? ' moved' : ''}" href="${square.href}" title="${said}"><span class="sr">${said}</span></a></td>`
       },
     )}</tr>`
-  const moved = html`<li><span class="state"><span class="cell face face-published moved corner" aria-hidden="true"></span>drift alert</span></li>`
+  const moved = html`<li><span class="corner" aria-hidden="true"></span>drift alert</li>`
   return html`<div class="calendar-box"><table class="calendar-table">
 <caption class="sr">Models and views by nights, the newest at the right; each square leads to its night</caption>
 <thead><tr><th scope="col"><span class="sr">Model or view</span></th>${dates.map((date, index) => heading(date, index === 0, weekends.has(date)))}</tr></thead>

@@ -1,0 +1,46 @@
+import type { FailureRecord } from '../pipeline/failure.ts'
+import type { RunState, Trigger } from './runs.ts'
+import { type Connection, type Slot, type SlotRow, toSlot } from './slots.ts'
+
+/** One execution among those of a slot. Times are ISO 8601 in UTC. */
+export interface ListedRun {
+  id: string
+  state: RunState
+  trigger: Trigger
+  version: number | null
+  rows: number | null
+  requested_by: string | null
+  failure: FailureRecord | null
+  created_at: string
+  ended_at: string | null
+}
+
+/** All executions of a slot, newest first. */
+export async function runsOfSlot(connection: Connection, slot: number): Promise<ListedRun[]> {
+  const { rows } = await connection.query<
+    Omit<ListedRun, 'rows' | 'created_at' | 'ended_at'> & {
+      rows: string | null
+      created_at: Date
+      ended_at: Date | null
+    }
+  >(
+    `select id, state, trigger, version, rows, requested_by, failure, created_at, ended_at
+       from nightshift.runs where slot = $1 order by created_at desc, id`,
+    [slot],
+  )
+  return rows.map((row) => ({
+    ...row,
+    rows: row.rows === null ? null : Number(row.rows),
+    created_at: row.created_at.toISOString(),
+    ended_at: row.ended_at?.toISOString() ?? null,
+  }))
+}
+
+/** The slot of a run. */
+export async function slotOfRun(connection: Connection, run: string): Promise<Slot | undefined> {
+  const { rows } = await connection.query<SlotRow>(
+    'select s.* from nightshift.slots s join nightshift.runs r on r.slot = s.id where r.id = $1',
+    [run],
+  )
+  return rows[0] && toSlot(rows[0])
+}

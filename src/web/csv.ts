@@ -1,0 +1,26 @@
+import type { Context } from 'hono'
+
+export type Cell = string | number | boolean | null | undefined
+
+/**
+ * Rows as RFC 4180 says it, with CRLF. A text that a spreadsheet would take for a formula is given a leading quote, which
+ * keeps it a text there (OWASP, CSV injection); numbers stay numbers.
+ */
+export function csv(head: string[], rows: Cell[][]): string {
+  return [head, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('')
+}
+
+function field(value: Cell): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value !== 'string') return String(value)
+  const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}
+
+/** Answers with a table to be saved under a name. */
+export function download(context: Context, name: string, text: string) {
+  return context.body(text, 200, {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"`,
+  })
+}

@@ -1,0 +1,157 @@
+import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { findRun, type Run } from '../../jobs/runs.ts'
+import { slotOfRun } from '../../jobs/runs-of-slot.ts'
+import { type Kind, listSlots, type Slot, slotTitle } from '../../jobs/slots.ts'
+import { type AsOf, addDays, grainOf, parseAsOf } from '../../project/asof.ts'
+import { ConfigurationError } from '../../project/problem.ts'
+import { driftOfRun } from '../../registry/profiles.ts'
+import { modelHref, nightHref, runHref } from '../addresses.ts'
+import { download } from '../csv.ts'
+import type { Html } from '../layout.ts'
+import { moment } from '../moment.ts'
+import { missing, page } from '../page.ts'
+import type { Place } from '../place.ts'
+import { faceOf, stateMark } from '../state.ts'
+import { actions } from './night/actions.ts'
+import { attempts } from './night/attempts.ts'
+import { checks } from './night/checks.ts'
+import { drift } from './night/drift.ts'
+import { inputs } from './night/inputs.ts'
+import { loadNight, type Night, slotNamed } from './night/load.ts'
+import { parity } from './night/parity.ts'
+import { provenance } from './night/provenance.ts'
+import { featuresLine, otherRuns, summary } from './night/summary.ts'
+import { driftCsv, nightCsv } from './night/tables.ts'
+
+/** `/nights/NAME/AS-OF` and `/runs/RUN`: everything about one night, as its newest run or that run left it. */
+export function mountNight(app: Hono, place: Place): void {
+  const { database } = place
+
+  app.get('/runs/:id/drift.csv', async (context) => {
+    const id = context.req.param('id')
+    const columns = await driftOfRun(database.pool, id)
+    const [first] = columns
+    if (first === undefined)
+      return missing(context, 'No drift of this run', html`<p>Run ${id} was not compared with anything.</p>`)
+    return download(context, `${first.model}-${first.partition}-drift.csv`, driftCsv(columns))
+  })
+
+  app.get('/runs/:id', async (context) => {
+    const id = context.req.param('id')
+    const [run, slot] = await Promise.all([findRun(database.pool, id), slotOfRun(database.pool, id)])
+    if (run === undefined || slot === undefined) {
+      return missing(
+        context,
+        'No such run',
+        html`<p>The ledger has no run ${id}. <a href="/runs">Search the runs</a>, or <code>npx nightshift runs</code>.</p>`,
+      )
+    }
+    return show(context, place, slot, run)
+  })
+
+  app.get('/nights/:name/:partition', async (context) => {
+    const { name, partition } = context.req.param()
+    const table = partition.endsWith('.csv')
+    const asOf = read(partition.replace(/\.csv$/, ''), place)
+    const asked = context.req.query('kind')
+    const kind = asked === 'features' || asked === 'scores' ? asked : undefined
+    const slot = asOf && (await slotNamed(place, name, asOf, kind))
+    if (slot !== undefined) {
+      const run = slot.run === null ? undefined : await findRun(database.pool, slot.run)
+      if (!table) return show(context, place, slot, run)
+      return download(context, `${name}-${slot.partition}.csv`, nightCsv(await loadNight(place, slot, run)))
+    }
+    const hours = asOf === undefined || table ? [] : await hoursOf(place, name, asOf, kind)
+    if (hours.length > 0) return day(context, place, name, partition, hours)
+    return missing(
+      context,
+      'No such night',
+      html`<p>The ledger expects nothing named ${name} for ${partition}.</p><p>Nights are <a href="/">on the overview</a>; to make one: <code>npx nightshift run ${name} --as-of ${partition}</code></p>`,
+    )
+  })
+}
+
+async function show(context: Context, place: Place, slot: Slot, run: Run | undefined) {
+  const project = place.project()
+  const now = new Date()
+  const night = await loadNight(place, slot, run)
+  const view = night.features?.run
+  const own = run?.checks ?? []
+  const body = html`<div class="columns"><div>
+${summary(night, project, now)}
+${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
+${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
+${attempts(night.attempts, project)}
+${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As they were when they were read.' : `What view ${view.name} was computed from, as it was when it was read.`)}
+</div><div>
+${actions(night, context.get('viewer'))}
+${featuresLine(night, project, now)}
+${parity(night.certificate, project)}
+${provenance(night, project)}
+${otherRuns(night, project, now)}
+</div></div>`
+  return page(context, titleOf(night), body, {
+    section: 'Overview',
+    crumbs: crumbsOf(slot),
+    beside: beside(night, project.models),
+    foot: html`Times are those of ${project.timezone}. In the terminal: <code>${run === undefined ? `npx nightshift status ${slot.name}` : `npx nightshift show ${run.id}`}</code>`,
+  })
+}
+
+function titleOf({ slot, run }: Night): string {
+  return run === undefined || run.id === slot.run
+    ? `${slot.name}, ${slot.partition}`
+    : `${slotTitle(slot)}, run ${run.id}`
+}
+
+function crumbsOf({ kind, name }: Slot): [string, string][] {
+  return [
+    ['/', 'Overview'],
+    ...(kind === 'scores' ? [[modelHref(name), name] satisfies [string, string]] : []),
+  ]
+}
+
+/** Downloads, beside the title. */
+function beside({ slot, drift: columns, run }: Night, models: Record<string, unknown>): Html {
+  const href = nightHref(slot, models)
+  const table = href.includes('?') ? href.replace('?', '.csv?') : `${href}.csv`
+  return html`<div class="small"><a href="${table}">This night as CSV</a>${columns.length === 0 || run === undefined ? '' : html` · <a href="${runHref(run.id)}/drift.csv">Drift as CSV</a>`}</div>`
+}
+
+/** The hours of a date. */
+async function hoursOf(
+  { database, project }: Place,
+  name: string,
+  asOf: AsOf,
+  kind: Kind | undefined,
+): Promise<Slot[]> {
+  if (grainOf(asOf) === 'hour') return []
+  const end = Date.parse(addDays(asOf, 1, project().timezone).instant) - 1
+  const slots = await listSlots(database.pool, { name, from: asOf.instant, to: new Date(end).toISOString() })
+  return slots.filter((slot) => kind === undefined || slot.kind === kind)
+}
+
+function day(context: Context, place: Place, name: string, partition: string, slots: Slot[]) {
+  const { timezone, models } = place.project()
+  const now = new Date()
+  return page(
+    context,
+    `${name}, ${partition}`,
+    html`<section class="card"><table class="stack"><caption class="sr">Hours of ${partition}</caption><thead><tr><th scope="col">Hour</th><th scope="col">State</th><th scope="col">Published</th><th scope="col">Why</th></tr></thead>
+<tbody>${slots.map(
+      (slot) =>
+        html`<tr><th scope="row"><a href="${nightHref(slot, models)}">${slot.partition}</a></th><td>${stateMark(faceOf(slot, now))}</td><td data-label="Published">${moment(slot.published_at, timezone)}</td><td>${slot.waits_for ?? slot.reason ?? ''}</td></tr>`,
+    )}</tbody></table></section>`,
+    { section: 'Overview', crumbs: [['/', 'Overview']] },
+  )
+}
+
+function read(partition: string, { project }: Place): AsOf | undefined {
+  try {
+    return parseAsOf(partition, project().timezone)
+  } catch (error) {
+    if (error instanceof ConfigurationError) return undefined
+    throw error
+  }
+}

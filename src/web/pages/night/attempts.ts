@@ -1,0 +1,46 @@
+import { html } from 'hono/html'
+import type { Attempt } from '../../../jobs/runs.ts'
+import type { Project } from '../../../project/project.ts'
+import { duration, moment } from '../../moment.ts'
+import { type Face, stateMark } from '../../state.ts'
+
+/** Attempts with their steps, the newest first: where the time went, and what went wrong. */
+export function attempts(all: Attempt[], { timezone }: Project) {
+  if (all.length === 0) return ''
+  const longest = Math.max(1, ...all.flatMap(({ steps }) => steps.map(({ ms }) => ms)))
+  return html`<section class="card" aria-labelledby="steps"><h2 id="steps">Steps</h2>
+${all.toReversed().map((attempt) => one(attempt, longest, timezone))}</section>`
+}
+
+function one(
+  { number, outcome, started_at, ended_at, worker, failure, steps }: Attempt,
+  longest: number,
+  timezone: string,
+) {
+  const took = ended_at === null ? '' : `, ${duration(Date.parse(ended_at) - Date.parse(started_at))}`
+  return html`<h3>Attempt ${number} ${stateMark(faceOfOutcome(outcome), outcome ?? 'running')}</h3>
+<p class="small quiet">${moment(started_at, timezone)}${took}, by <span class="mono">${worker}</span></p>
+${failure === null ? '' : html`<p class="error"><strong>${failure.class}</strong>: ${failure.message}</p>`}
+${
+  steps.length === 0
+    ? ''
+    : html`<table class="bars"><caption class="sr">Steps of attempt ${number} and how long they took</caption><thead><tr><th scope="col">Step</th><th scope="col" class="number">Time</th><th scope="col"><span class="sr">Share of the longest</span></th></tr></thead>
+<tbody>${steps.map(({ step, ms }) => html`<tr><th scope="row">${step}</th><td class="number">${duration(ms)}</td><td class="bar"><svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width="${Math.max(0.5, (100 * ms) / longest)}" height="4" rx="1"/></svg></td></tr>`)}</tbody></table>`
+}`
+}
+
+/** Attempts end in words of their own. */
+function faceOfOutcome(outcome: string | null): Face {
+  switch (outcome) {
+    case null:
+      return 'running'
+    case 'published':
+    case 'held':
+    case 'waiting':
+      return outcome
+    case 'cancelled':
+      return 'skipped'
+    default:
+      return 'failed'
+  }
+}

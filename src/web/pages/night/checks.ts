@@ -1,0 +1,25 @@
+import { html } from 'hono/html'
+import type { Check } from '../../../pipeline/facts.ts'
+import { stateMark } from '../../state.ts'
+
+/** Expectations: the failed ones with rows that show why, the others in a list that can be opened. */
+export function checks(all: Check[], about: string) {
+  if (all.length === 0) return ''
+  const failed = all.filter((check) => !check.passed)
+  const met = all.filter((check) => check.passed)
+  return html`<section class="card" aria-labelledby="expectations"><h2 id="expectations">Expectations</h2>
+<p>${stateMark(failed.length === 0 ? 'published' : 'failed', `${met.length} met, ${failed.length} failed`)} <span class="quiet small">${about}</span></p>
+${failed.map(
+  (check) => html`<h3 class="text-failed">${check.id}</h3><p>${check.message}</p>${samples(check)}`,
+)}
+${met.length === 0 ? '' : html`<details><summary>The ${met.length} that are met</summary><ul class="list small">${met.map((check) => html`<li><strong>${check.id}</strong>: ${check.message}</li>`)}</ul></details>`}
+</section>`
+}
+
+function samples({ id, samples: rows }: Check) {
+  const [first] = rows
+  if (first === undefined) return ''
+  const columns = Object.keys(first)
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Rows that fail ${id}"><table><caption>Rows that show it</caption><thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td class="mono">${row[column]}</td>`)}</tr>`)}</tbody></table></div>`
+}

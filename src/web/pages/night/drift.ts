@@ -1,0 +1,77 @@
+import { html, raw } from 'hono/html'
+import { beforeAfter } from '../../../charts/before-after.ts'
+import { renderSvg } from '../../../charts/render.ts'
+import type { NightDrift } from '../../../registry/profiles.ts'
+import { figure } from '../../moment.ts'
+import { type Face, stateMark } from '../../state.ts'
+import type { Night } from './load.ts'
+
+const WIDTH = 420
+/** Pictures that are drawn at once: those that moved, the score, then the others in their order. */
+const PICTURES = 12
+
+const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
+
+/** How far each column is from its reference: the table, and a picture of before and after of each. */
+export async function drift(night: Night, href: string) {
+  const { profile, drift: columns } = night
+  if (profile === undefined) return ''
+  const rows = columns.map(
+    (
+      column,
+    ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
+<td>${stateMark(faceOf(column), saidOf(column))}</td>
+<td class="number" data-label="${STATISTICS[column.statistic]}">${figure(column[column.statistic])}</td>
+<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : html` <span class="quiet small">${column.threshold_from}</span>`}</td>
+<td class="number" data-label="PSI">${figure(column.psi)}</td>
+<td class="number" data-label="Jensen-Shannon">${figure(column.jensen_shannon)}</td>
+<td class="number" data-label="Kolmogorov-Smirnov">${figure(column.ks)}</td>
+<td class="number" data-label="Wasserstein / sd">${figure(column.wasserstein)}</td>
+<td class="number" data-label="Null rate">${figure(column.null_rate)} <span class="quiet small">was ${figure(column.reference.null_rate)}</span></td>
+<td class="number" data-label="Unseen rate">${figure(column.unseen_rate)}</td>
+<td data-label="Note">${column.note ?? ''}</td></tr>`,
+  )
+  return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
+<p>Compared with ${profile.reference ?? 'nothing'}.${profile.note === null ? '' : ` ${profile.note}`}${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
+${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
+${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
+${
+  columns.length === 0
+    ? ''
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack"><caption>PSI decides for numbers, Jensen-Shannon for categories; the other figures are shown beside it</caption>
+<thead><tr><th scope="col">Column</th><th scope="col">State</th><th scope="col" class="number">Decides</th><th scope="col" class="number">Allowed</th><th scope="col" class="number">PSI</th><th scope="col" class="number">JS</th><th scope="col" class="number">K-S</th><th scope="col" class="number">Wasserstein / sd</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
+<tbody>${rows}</tbody></table></div>${await multiples(night)}`
+}</section>`
+}
+
+/** Before and after of each column, side by side. */
+async function multiples({ profile, baseline, drift: columns, slot }: Night) {
+  if (profile === undefined || baseline === undefined) return ''
+  const before = new Map(baseline.profile.columns.map((column) => [column.column, column]))
+  const after = new Map(profile.profile.columns.map((column) => [column.column, column]))
+  const rank = ({ drifted, score }: NightDrift) => (drifted ? 0 : score ? 1 : 2)
+  const shown = columns.toSorted((a, b) => rank(a) - rank(b)).slice(0, PICTURES)
+  const words = { reference: profile.reference ?? baseline.text, tonight: slot.partition }
+  const figures = await Promise.all(
+    shown.map(async (column) => {
+      const [reference, tonight] = [before.get(column.column), after.get(column.column)]
+      if (reference === undefined || tonight === undefined) return ''
+      const svg = await renderSvg(beforeAfter(reference, tonight, words), { width: WIDTH, theme: 'page' })
+      return html`<li><figure>${raw(svg)}<figcaption>${stateMark(faceOf(column), saidOf(column))}</figcaption></figure></li>`
+    }),
+  )
+  return html`<h3>Before and after</h3><ul class="multiples">${figures}</ul>`
+}
+
+function faceOf({ alerting, drifted, threshold, note }: NightDrift): Face {
+  if (alerting) return 'failed'
+  if (drifted) return 'late'
+  return threshold === null || note === 'not enough rows' ? 'expected' : 'published'
+}
+
+function saidOf({ alerting, drifted, fired, threshold, note }: NightDrift): string {
+  if (!drifted) return threshold === null ? (note ?? 'not compared') : 'as before'
+  const what = { distribution: 'moved', nulls: 'more nulls', unseen: 'unseen values' }
+  const said = fired.map((test) => what[test]).join(', ') || 'moved'
+  return alerting ? `${said}, again and again` : said
+}

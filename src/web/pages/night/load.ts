@@ -1,0 +1,82 @@
+import { type Attempt, attemptsOf, findRun, type Run } from '../../../jobs/runs.ts'
+import { type ListedRun, runsOfSlot } from '../../../jobs/runs-of-slot.ts'
+import { findSlot, type Kind, type Slot } from '../../../jobs/slots.ts'
+import type { Baseline } from '../../../pipeline/profile/profile.ts'
+import { baselineOf } from '../../../registry/baselines.ts'
+import { type Certificate, certificateOf } from '../../../registry/certificates.ts'
+import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
+import { driftOfRun, type NightDrift, type NightProfile, profileOfRun } from '../../../registry/profiles.ts'
+import { findVersion, type Version } from '../../../registry/versions.ts'
+import type { Place } from '../../place.ts'
+
+/** Everything about one night as one run of it left it; `run` undefined: nothing has run yet. */
+export interface Night {
+  slot: Slot
+  run: Run | undefined
+  attempts: Attempt[]
+  /** All runs of the slot, newest first. */
+  runs: ListedRun[]
+  /** The features that were scored, or that would be: their slot and the run that stands there. */
+  features: { slot: Slot | undefined; run: Run | undefined } | undefined
+  certificate: Certificate | undefined
+  profile: NightProfile | undefined
+  drift: NightDrift[]
+  baseline: Baseline | undefined
+  version: Version | undefined
+  evaluation: EvaluationRecord | undefined
+}
+
+export async function loadNight(
+  { database, project }: Place,
+  slot: Slot,
+  run: Run | undefined,
+): Promise<Night> {
+  const { pool } = database
+  const scores = slot.kind === 'scores'
+  const number = run?.version ?? null
+  const [attempts, runs, features, profile, drift, version, evaluation, baseline] = await Promise.all([
+    run === undefined ? [] : attemptsOf(pool, run.id),
+    runsOfSlot(pool, slot.id),
+    scores ? featuresOf({ database, project }, slot, run) : undefined,
+    run === undefined ? undefined : profileOfRun(pool, run.id),
+    run === undefined ? [] : driftOfRun(pool, run.id),
+    scores && number !== null ? findVersion(pool, slot.name, number) : undefined,
+    scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
+    scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
+  ])
+  const compared = scores ? features?.run?.id : run?.id
+  const certificate = compared === undefined ? undefined : await certificateOf(pool, compared)
+  return { slot, run, attempts, runs, features, certificate, profile, drift, baseline, version, evaluation }
+}
+
+/** The features run that the scores were made from, else what stands for that night. */
+async function featuresOf(
+  { database, project }: Pick<Place, 'database' | 'project'>,
+  slot: Slot,
+  run: Run | undefined,
+) {
+  const { pool } = database
+  const scored = run?.metadata?.features_run
+  const used = scored === undefined ? undefined : await findRun(pool, scored)
+  const view = used?.name ?? project().models[slot.name]?.view
+  if (view === undefined) return undefined
+  const own = await findSlot(pool, 'features', view, { instant: slot.as_of })
+  const standing = used ?? (own?.run == null ? undefined : await findRun(pool, own.run))
+  return { slot: own, run: standing }
+}
+
+/** The night of a partition's name: of a model first, where a view shares its name. */
+export async function slotNamed(
+  { database, project }: Pick<Place, 'database' | 'project'>,
+  name: string,
+  asOf: { instant: string },
+  kind: Kind | undefined,
+): Promise<Slot | undefined> {
+  const kinds: Kind[] = kind === undefined ? ['scores', 'features'] : [kind]
+  const known = project().models[name] === undefined ? kinds.toReversed() : kinds
+  for (const each of known) {
+    const slot = await findSlot(database.pool, each, name, asOf)
+    if (slot !== undefined) return slot
+  }
+  return undefined
+}

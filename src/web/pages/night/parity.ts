@@ -1,0 +1,51 @@
+import { html } from 'hono/html'
+import { z } from 'zod'
+import type { Project } from '../../../project/project.ts'
+import type { Certificate } from '../../../registry/certificates.ts'
+import { count, moment } from '../../moment.ts'
+import { stateMark } from '../../state.ts'
+
+/** What a certificate's report says for people; all of it is optional, since reports are as old as the ledger. */
+const Report = z.object({
+  values: z.number().optional(),
+  rounding: z.number().optional(),
+  late: z.number().optional(),
+  failure: z.object({ message: z.string() }).optional(),
+  by_column: z
+    .array(
+      z.object({
+        column: z.string(),
+        differing: z.number(),
+        examples: z
+          .array(
+            z.object({ entity: z.string(), published: z.string().nullable(), other: z.string().nullable() }),
+          )
+          .default([]),
+      }),
+    )
+    .default([]),
+})
+
+/** Whether the training path computes the values that were served. */
+export function parity(certificate: Certificate | undefined, { timezone }: Project) {
+  const head = html`<h2 id="parity">Serving and training</h2>`
+  if (certificate === undefined) {
+    return html`<section class="card" aria-labelledby="parity">${head}<p class="quiet">Not compared yet: once no nightly work is open, the training path computes the features again.</p></section>`
+  }
+  const parsed = Report.safeParse(certificate.report)
+  const report = parsed.success ? parsed.data : undefined
+  const { differing } = certificate
+  const columns = (report?.by_column ?? []).filter((column) => column.differing > 0)
+  const figures = html`${count(report?.values ?? 0)} values compared, ${count(differing ?? 0)} differ${(report?.rounding ?? 0) > 0 ? `, ${count(report?.rounding ?? 0)} by rounding alone` : ''}${(report?.late ?? 0) > 0 ? `, ${count(report?.late ?? 0)} since rows came late` : ''}`
+  return html`<section class="card" aria-labelledby="parity">${head}
+<p>${
+    differing === null
+      ? stateMark('expected', 'could not be compared')
+      : stateMark(differing === 0 ? 'published' : 'failed', differing === 0 ? 'the same' : 'they disagree')
+  } ${differing === null ? (report?.failure?.message ?? '') : figures}</p>
+${columns.map(
+  ({ column, differing: own, examples }) =>
+    html`<p class="small"><strong>${column}</strong>: ${count(own)} differ${examples[0] === undefined ? '' : html`; ${examples[0].entity}: ${examples[0].published ?? 'null'} served, ${examples[0].other ?? 'null'} by training`}</p>`,
+)}
+<p class="small quiet">Checked ${moment(certificate.checked_at, timezone)}</p></section>`
+}

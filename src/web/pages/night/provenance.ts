@@ -1,0 +1,27 @@
+import { html } from 'hono/html'
+import type { Project } from '../../../project/project.ts'
+import { registryHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
+import { stateMark } from '../../state.ts'
+import type { Night } from './load.ts'
+import { fact } from './summary.ts'
+
+/** Which version, which definition, which file: what a score was made of. */
+export function provenance({ run, version, evaluation, features, slot }: Night, { timezone }: Project) {
+  if (run === undefined) return ''
+  const code = (text: string | null | undefined) => (text == null ? '' : html`<code>${text}</code>`)
+  const explain = slot.kind === 'scores' && run.state === 'published'
+  return html`<section class="card" aria-labelledby="made"><h2 id="made">What it was made of</h2>
+<dl class="facts">
+${version === undefined ? '' : fact('Version', html`<a href="${registryHref(version.model)}">${version.version}</a>, registered ${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : ` by ${version.registered_by}`}`)}
+${fact('Model file', code(version?.sha256))}
+${fact('Training set', code(version?.dataset))}
+${fact('Evaluation', evaluation === undefined ? '' : html`${stateMark(evaluation.passed ? 'published' : 'failed', evaluation.passed ? 'passed' : 'not passed')} on ${evaluation.dataset}, ${moment(evaluation.at, timezone)}`)}
+${fact('View', code(run.view_hash ?? features?.run?.view_hash))}
+${fact('Content', code(run.sha256))}
+${fact('Data as known at', moment(run.known_at, timezone))}
+${fact('Run', code(run.id))}
+</dl>
+${explain ? html`<p class="small quiet">One row of it: <code>npx nightshift explain ${slot.name} ENTITY --as-of ${slot.partition}</code>; the whole again, aside: <code>npx nightshift replay ${run.id}</code></p>` : ''}
+</section>`
+}

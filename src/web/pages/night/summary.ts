@@ -1,0 +1,102 @@
+import { html } from 'hono/html'
+import { span } from '../../../alerts/time.ts'
+import type { Run } from '../../../jobs/runs.ts'
+import type { Project } from '../../../project/project.ts'
+import { nightHref, runbookHref, runHref } from '../../addresses.ts'
+import { bytes, count, duration, moment } from '../../moment.ts'
+import { faceOf, faceOfState, stateMark } from '../../state.ts'
+import type { Night } from './load.ts'
+
+/** What became of it, why, and what stands. */
+export function summary(night: Night, project: Project, now: Date) {
+  const { slot, run } = night
+  const stands = run === undefined || run.id === slot.run
+  const at = (iso: string | null) => moment(iso, project.timezone)
+  const face = stands ? faceOf(slot, now) : faceOfState(run.state)
+  const reason = run?.reason ?? slot.reason
+  return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What became of it</h2>
+<p>${stateMark(face, undefined, 'big')}${reason === null || reason === undefined ? '' : html` <span>${reason}</span>`}</p>
+${slot.waits_for === null || run?.state === 'published' ? '' : html`<p>It waits for: ${slot.waits_for}${slot.wait_until === null ? '' : html`, until ${at(slot.wait_until)}`}</p>`}
+${run === undefined ? '' : failure(run, project)}
+${run !== undefined && !stands ? html`<p class="text-late">Another run has taken its place: <a href="${runHref(slot.run ?? '')}">${slot.run}</a>.</p>` : ''}
+${readers(night)}
+<dl class="facts">
+${fact('Promised', slot.deadline === null ? '' : html`by ${at(slot.deadline)}`)}
+${fact('Due', at(slot.due))}
+${run === undefined ? '' : runFacts(run, at)}
+${run?.path == null ? '' : fact('File', html`<code>${run.path}</code>${run.bytes === null ? '' : ` (${bytes(run.bytes)})`}`)}
+</dl>
+${run === undefined ? '' : run.warnings.map((warning) => html`<p class="text-late">Warning: ${warning}</p>`)}
+</section>`
+}
+
+function runFacts(run: Run, at: (iso: string | null) => ReturnType<typeof moment>) {
+  const took =
+    run.started_at === null || run.ended_at === null
+      ? undefined
+      : duration(Date.parse(run.ended_at) - Date.parse(run.started_at))
+  return html`${fact('Asked for', html`${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)}
+${fact('Started', at(run.started_at))}
+${fact('Ended', run.ended_at === null ? '' : html`${at(run.ended_at)}${took === undefined ? '' : `, after ${took}`}`)}
+${fact('Next try', at(run.next_attempt_at))}
+${fact('Version', run.version === null ? '' : String(run.version))}
+${fact('Rows', run.rows === null ? '' : count(run.rows))}
+${fact('Doing', run.state !== 'running' || run.progress === null ? '' : run.progress.text)}
+${summaryFacts(run)}`
+}
+
+function summaryFacts({ summary: found }: Run) {
+  if (found === null) return ''
+  const shown = Object.entries(found).flatMap(([name, value]) =>
+    value === undefined || value === null
+      ? []
+      : [`${name} ${name === 'positive' ? count(value) : value.toPrecision(4)}`],
+  )
+  return fact('Scores', shown.join(', '))
+}
+
+function failure(run: Run, project: Project) {
+  const record = run.failure
+  if (record === null) return ''
+  const model =
+    run.kind === 'scores'
+      ? run.name
+      : Object.values(project.models).find(({ view }) => view === run.name)?.name
+  return html`<p class="error"><strong>${record.class}</strong>: ${record.message}</p>
+${model === undefined ? '' : html`<p><a href="${runbookHref(model, record.anchor)}">What the runbook says about ${record.class}</a></p>`}`
+}
+
+/** What readers have of this night, where that is not this run. */
+function readers({ slot, run }: Night) {
+  if (slot.published_run === null) {
+    return slot.state === 'published'
+      ? ''
+      : html`<p>Readers have nothing of this night; they keep the last one that is good.</p>`
+  }
+  if (slot.published_run === run?.id) return ''
+  return html`<p>Readers have run <a href="${runHref(slot.published_run)}">${slot.published_run}</a> of this night.</p>`
+}
+
+/** The features that a model's night is made of. */
+export function featuresLine({ features }: Night, project: Project, now: Date) {
+  if (features?.slot === undefined) return ''
+  const { slot, run } = features
+  return html`<section class="card" aria-labelledby="features"><h2 id="features">Features</h2>
+<p>${stateMark(faceOf(slot, now))} <a href="${nightHref(slot, project.models)}">${slot.name} ${slot.partition}</a>${run === undefined ? '' : html`, run <a href="${runHref(run.id)}">${run.id}</a>`}</p>
+${slot.state === 'published' ? '' : html`<p class="error">${run?.failure?.message ?? slot.reason ?? slot.waits_for ?? ''}</p>`}</section>`
+}
+
+/** All runs of the night. */
+export function otherRuns({ runs, run }: Night, { timezone }: Project, now: Date) {
+  if (runs.length < 2) return ''
+  return html`<section class="card" aria-labelledby="runs"><h2 id="runs">Runs of this night</h2><ul class="list">${runs.map(
+    (
+      each,
+    ) => html`<li>${stateMark(faceOfState(each.state))} <a href="${runHref(each.id)}"${each.id === run?.id ? html` aria-current="page"` : ''}>${each.id}</a>
+<div class="small quiet">${each.trigger}${each.requested_by === null ? '' : ` by ${each.requested_by}`}, ${moment(each.created_at, timezone)}, ${span(now.getTime() - Date.parse(each.created_at))} ago</div></li>`,
+  )}</ul></section>`
+}
+
+export function fact(name: string, value: ReturnType<typeof html> | string) {
+  return value === '' ? '' : html`<dt>${name}</dt><dd>${value}</dd>`
+}
