@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
-import { chartColours } from '../charts/colours.ts'
 
 /** In this order: later ones speak last. */
 const SHEETS = ['page', 'table', 'state', 'form', 'prose', 'charts']
@@ -12,7 +11,7 @@ let read: { css: string; href: string } | undefined
 function sheet(): { css: string; href: string } {
   if (read === undefined) {
     const sheets = SHEETS.map((name) => readFileSync(new URL(`./style/${name}.css`, import.meta.url), 'utf8'))
-    const css = [...sheets, chartColours()].join('\n')
+    const css = sheets.join('\n')
     read = { css, href: `/style-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css` }
   }
   return read

@@ -1,14 +1,16 @@
 import { html, raw } from 'hono/html'
 import { beforeAfter } from '../../../charts/before-after.ts'
 import { renderSvg } from '../../../charts/render.ts'
+import { smallMultiple } from '../../../charts/small-multiple.ts'
+import type { ColumnProfile } from '../../../pipeline/profile/profile.ts'
 import type { NightDrift } from '../../../registry/profiles.ts'
 import { figure } from '../../moment.ts'
 import { type Face, stateMark } from '../../state.ts'
 import type { Night } from './load.ts'
 
 const WIDTH = 420
-/** Pictures that are drawn at once: those that moved, the score, then the others in their order. */
-const PICTURES = 12
+/** Large pictures: of what moved, and of the score. */
+const PICTURES = 6
 
 const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
 
@@ -16,11 +18,12 @@ const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
 export async function drift(night: Night, href: string) {
   const { profile, drift: columns } = night
   if (profile === undefined) return ''
+  const sides = sidesOf(night)
   const rows = columns.map(
     (
       column,
     ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
-<td>${stateMark(faceOf(column), saidOf(column))}</td>
+<td>${picture(sides(column.column))}</td><td>${stateMark(faceOf(column), saidOf(column))}</td>
 <td class="number" data-label="${STATISTICS[column.statistic]}">${figure(column[column.statistic])}</td>
 <td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : html` <span class="quiet small">${column.threshold_from}</span>`}</td>
 <td class="number" data-label="PSI">${figure(column.psi)}</td>
@@ -39,28 +42,45 @@ ${
   columns.length === 0
     ? ''
     : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack"><caption>PSI decides for numbers, Jensen-Shannon for categories; the other figures are shown beside it</caption>
-<thead><tr><th scope="col">Column</th><th scope="col">State</th><th scope="col" class="number">Decides</th><th scope="col" class="number">Allowed</th><th scope="col" class="number">PSI</th><th scope="col" class="number">JS</th><th scope="col" class="number">K-S</th><th scope="col" class="number">Wasserstein / sd</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
-<tbody>${rows}</tbody></table></div>${await multiples(night)}`
+<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th><th scope="col" class="number">Decides</th><th scope="col" class="number">Allowed</th><th scope="col" class="number">PSI</th><th scope="col" class="number">JS</th><th scope="col" class="number">K-S</th><th scope="col" class="number">Wasserstein / sd</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
+<tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
 }
 
-/** Before and after of each column, side by side. */
-async function multiples({ profile, baseline, drift: columns, slot }: Night) {
-  if (profile === undefined || baseline === undefined) return ''
-  const before = new Map(baseline.profile.columns.map((column) => [column.column, column]))
-  const after = new Map(profile.profile.columns.map((column) => [column.column, column]))
-  const rank = ({ drifted, score }: NightDrift) => (drifted ? 0 : score ? 1 : 2)
-  const shown = columns.toSorted((a, b) => rank(a) - rank(b)).slice(0, PICTURES)
-  const words = { reference: profile.reference ?? baseline.text, tonight: slot.partition }
+/** A column as it was in the baseline, and as it is tonight. */
+type Sides = (column: string) => { reference: ColumnProfile; tonight: ColumnProfile } | undefined
+
+function sidesOf({ profile, baseline }: Night): Sides {
+  const before = new Map(baseline?.profile.columns.map((column) => [column.column, column]))
+  const after = new Map(profile?.profile.columns.map((column) => [column.column, column]))
+  return (column) => {
+    const [reference, tonight] = [before.get(column), after.get(column)]
+    return reference === undefined || tonight === undefined ? undefined : { reference, tonight }
+  }
+}
+
+function picture(sides: ReturnType<Sides>) {
+  return sides === undefined ? '' : raw(smallMultiple(sides.reference, sides.tonight))
+}
+
+/** Before and after of what moved and of the score, large enough to read values. */
+async function pictures({ profile, baseline, drift: columns, slot }: Night, sides: Sides) {
+  const shown = columns.filter(({ drifted, score }) => drifted || score).slice(0, PICTURES)
+  const words = { reference: baseline?.text ?? profile?.reference ?? 'before', tonight: slot.partition }
   const figures = await Promise.all(
     shown.map(async (column) => {
-      const [reference, tonight] = [before.get(column.column), after.get(column.column)]
-      if (reference === undefined || tonight === undefined) return ''
-      const svg = await renderSvg(beforeAfter(reference, tonight, words), { width: WIDTH, theme: 'page' })
+      const both = sides(column.column)
+      if (both === undefined) return ''
+      const svg = await renderSvg(beforeAfter(both.reference, both.tonight, words), {
+        width: WIDTH,
+        theme: 'page',
+      })
       return html`<li><figure>${raw(svg)}<figcaption>${stateMark(faceOf(column), saidOf(column))}</figcaption></figure></li>`
     }),
   )
-  return html`<h3>Before and after</h3><ul class="multiples">${figures}</ul>`
+  return figures.every((each) => each === '')
+    ? ''
+    : html`<h3>Before and after</h3><ul class="multiples">${figures}</ul>`
 }
 
 function faceOf({ alerting, drifted, threshold, note }: NightDrift): Face {
