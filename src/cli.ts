@@ -35,9 +35,14 @@ program.commandsGroup('A project')
 add('init <dir>', 'make a small project that passes validate, with comments that teach', 'init').option(
   ...json,
 )
-add('validate', 'check all the files, the SQL and the schemas of the sources, in one go', 'validate').option(
-  ...json,
-)
+add('validate', 'check all the files, the SQL and the schemas of the sources, in one go', 'validate')
+  .option('--leaks <model>', 'look, too, for what its training sets would know that no night could')
+  .option(
+    '--as-of <as-of>',
+    'with --leaks: a night to recompute; may be repeated (default: three)',
+    (text: string, before: string[] | undefined) => [...(before ?? []), text],
+  )
+  .option(...json)
 
 program.commandsGroup('Running')
 add('up', 'scheduler, worker and web in one process', 'up')

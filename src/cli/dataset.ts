@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
@@ -14,6 +13,7 @@ import { openChildren } from '../workers/children.ts'
 import { modelNamed, viewNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { openProgress } from './progress.ts'
+import { release } from './release.ts'
 
 interface Options extends GlobalOptions {
   from: string
@@ -84,11 +84,6 @@ export default async function dataset([name = '']: string[], options: Options): 
   if (options.json) printJson(record)
   else print(model, record)
   return 0
-}
-
-function release(): string {
-  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
 }
 
 /** From the first as-of in steps; a month from the 31st ends on the last day of a shorter one. */

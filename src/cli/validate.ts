@@ -1,34 +1,52 @@
 import { resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { openDatabase } from '../database/database.ts'
+import type { LeakFacts } from '../pipeline/leaks/check.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { loadProject } from '../project/load.ts'
-import type { Problem } from '../project/problem.ts'
+import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { liveVersions } from '../registry/versions.ts'
+import { hasLeak } from '../workers/check-leaks.ts'
 import { checkModels } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
 import { openChildren } from '../workers/children.ts'
 import { readEnvironment } from './environment.ts'
+import { findLeaks, printLeaks } from './leaks.ts'
 import { printJson, printLine } from './print.ts'
 import { hasLedger } from './session.ts'
 
-/** All files, the SQL, the sources' schemas and the models' inputs, in one go; exit 2 where something is wrong. */
-export default async function validate(_args: string[], options: GlobalOptions): Promise<number> {
+interface Options extends GlobalOptions {
+  leaks?: string
+  asOf?: string[]
+}
+
+/**
+ * All files, the SQL, the sources' schemas and the models' inputs, in one go; exit 2 where something is wrong. With
+ * `--leaks MODEL` what its training sets would know that no night could, where nothing is wrong; exit 1 for a leak.
+ */
+export default async function validate(_args: string[], options: Options): Promise<number> {
   const root = resolve(options.project)
+  if (options.asOf !== undefined && options.leaks === undefined) {
+    throw new ConfigurationError('validate: expected --leaks MODEL with --as-of, got --as-of alone')
+  }
   const { project, problems } = loadProject(root)
+  let leaks: LeakFacts | undefined
   if (project !== undefined) {
     const children = openChildren({ places: 1 })
     try {
       const described = await checkViews(project, children)
       problems.push(...described.problems, ...(await checkModels(project, described.views, children)))
       problems.push(...(await checkLive(project, described.views)))
+      if (options.leaks !== undefined && !problems.some(({ severity }) => severity === 'error')) {
+        leaks = await findLeaks(project, children, options.leaks, options)
+      }
     } finally {
       await children.close()
     }
   }
   const errors = problems.filter((problem) => problem.severity === 'error').length
-  if (options.json) printJson({ valid: errors === 0, problems })
+  if (options.json) printJson({ valid: errors === 0, problems, ...leaks })
   else if (problems.length > 0) printLine(formatProblems(problems, { color: process.stdout.isTTY === true }))
   if (!options.json && errors === 0 && project !== undefined) {
     const count = (what: object, word: string) => {
@@ -39,7 +57,8 @@ export default async function validate(_args: string[], options: GlobalOptions):
       `${project.name} is valid: ${count(project.views, 'view')}, ${count(project.models, 'model')}, ${count(project.schedules, 'schedule')}`,
     )
   }
-  return errors === 0 ? 0 : 2
+  if (!options.json && leaks !== undefined) printLeaks(options.leaks ?? '', leaks)
+  return errors > 0 ? 2 : leaks !== undefined && hasLeak(leaks) ? 1 : 0
 }
 
 /** The view of a live version may be neither edited nor removed: its scores would be computed from something else. */

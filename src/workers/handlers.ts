@@ -45,6 +45,10 @@ export const handlers: {
     const { checkParity } = await import('../pipeline/parity/check.ts')
     return checkParity(request)
   },
+  async leaks(request, progress) {
+    const { checkLeaks } = await import('../pipeline/leaks/check.ts')
+    return checkLeaks({ ...request, progress })
+  },
   async restamp(request) {
     const { restamp } = await import('../pipeline/restamp.ts')
     return restamp(request)

@@ -4,6 +4,7 @@ import type { Column, FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '.
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
 import type { LabelsRequest } from '../pipeline/labels.ts'
+import type { LeakFacts, LeaksRequest } from '../pipeline/leaks/check.ts'
 import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
 import type { MonitorFacts, MonitorRequest } from '../pipeline/monitor.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
@@ -39,6 +40,7 @@ export interface Tasks {
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
   outcome: { request: OutcomeRequest; facts: OutcomeAnswer }
   parity: { request: ParityRequest; facts: ParityFacts }
+  leaks: { request: LeaksRequest; facts: LeakFacts }
   restamp: { request: RestampRequest; facts: WrittenFile }
   lookup: { request: LookupRequest; facts: LookupFacts }
   replay: { request: ReplayRequest; facts: Comparison }

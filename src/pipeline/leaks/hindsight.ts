@@ -1,0 +1,251 @@
+import type { AsOf } from '../../project/asof.ts'
+import type { View } from '../../project/project.ts'
+import type { Engine } from '../duckdb.ts'
+import { identifier } from '../quote.ts'
+import { columnNamed, type SourceColumn } from '../schema.ts'
+import { instantLiteral, instantSql, isSaid } from './instant.ts'
+import type { Leak } from './leak.ts'
+import { rawSql, type Surveyed } from './survey.ts'
+import { entitySql, type OtherTime, type Times } from './times.ts'
+import type { Edit } from './truncate.ts'
+
+const DAY_MS = 86_400_000
+/** Fewer rows than this on either side say nothing. */
+const ENOUGH = 10
+
+/**
+ * A time that was written into the row later, such as `cancelled_at`, lies after the row's own and never behind the
+ * end of the data; one that was planned, such as `contract_end`, does lie behind it in the newest rows.
+ */
+export function isLearnt({ source, rows, newest }: Times, other: OtherTime, end: number): boolean {
+  if (other.later === 0 || other.newest === undefined || other.newest > end) return false
+  // Of a source that ended long before the others plans have all come, and only gaps tell what was learnt.
+  return source.time === undefined || (newest ?? 0) >= end - 7 * DAY_MS || other.said < rows
+}
+
+/** The declared time is this one rounded down, to the day of a folder, say: rows are seen before they happened. */
+export function isRoundedDown({ source, rows, distinct }: Times, other: OtherTime): boolean {
+  return (
+    source.found.source.kind === 'events' &&
+    distinct * 2 <= other.distinct &&
+    distinct * 5 <= rows &&
+    other.sameDay >= 0.99 * rows &&
+    other.later >= 0.5 * rows
+  )
+}
+
+/** What has to be hidden beside rows behind the as-of. What then changes no feature is used with care. */
+export function editsOf(times: Times[], end: number | undefined): Edit[] {
+  if (end === undefined) return []
+  return times.flatMap((each) => {
+    const { name, source } = each.source.found
+    return each.others.flatMap((other): Edit[] => {
+      const edit = { source: name, column: other.name }
+      if (source.kind === 'static') {
+        return other.newest !== undefined && other.newest <= end ? [{ kind: 'rows', ...edit }] : []
+      }
+      if (isRoundedDown(each, other)) return [{ kind: 'rows', ...edit }]
+      return each.source.reads(other.name) && isLearnt(each, other, end) ? [{ kind: 'value', ...edit }] : []
+    })
+  })
+}
+
+/** Something that a row says of its own future, and when that came. */
+interface Outcome {
+  /** Column as people know it. */
+  what: string
+  /** SQL of a boolean: the row says that it came. */
+  came: string
+  /** SQL of the instant at which it came. */
+  at: string
+}
+
+/**
+ * Columns that tell in other words what came of the row: `is_current`, or a status that was overwritten. Found where
+ * each of a few values goes with one answer in 999 of 1,000 rows.
+ */
+export async function findFlags(
+  engine: Engine,
+  view: View,
+  times: Times[],
+  asOfs: AsOf[],
+  end: number | undefined,
+): Promise<Leak[]> {
+  const leaks: Leak[] = []
+  for (const each of times) {
+    const { source } = each
+    if (source.time === undefined || end === undefined) continue
+    const outcomes = outcomesOf(each, end)
+    const flags = flagsOf(source)
+    if (outcomes.length === 0 || flags.length === 0) continue
+    const rows = rowsSql(source, view, outcomes, flags)
+    for (const [f, flag] of flags.entries()) {
+      for (const [o, outcome] of outcomes.entries()) {
+        if (!(await tells(engine, rows, f, o))) continue
+        const leak = await leakOf(engine, rows, { view, source, flag, outcome, o, asOfs })
+        if (leak !== undefined) leaks.push(leak)
+        break
+      }
+    }
+  }
+  return leaks
+}
+
+function outcomesOf(times: Times, end: number): Outcome[] {
+  const { found, schema, time } = times.source
+  const outcomes: Outcome[] = times.others
+    .filter((other) => isLearnt(times, other, end) && other.said < times.rows)
+    .map(({ name, sql }) => ({ what: name, came: isSaid(sql), at: sql }))
+  if (found.source.kind !== 'history') return outcomes
+  const { source } = found
+  const column = source.valid_to === undefined ? undefined : columnNamed(schema.columns, source.valid_to)
+  if (column !== undefined) {
+    const sql = instantSql(rawSql(column), column.type, source.timezone)
+    outcomes.push({ what: column.name, came: isSaid(sql), at: sql })
+  }
+  const next = `lead(${time?.sql}) OVER (PARTITION BY ${source.key.map((name) => `s.${identifier(name)}`).join(', ')} ORDER BY ${time?.sql})`
+  outcomes.push({ what: `the next row's ${time?.name}`, came: `${next} IS NOT NULL`, at: next })
+  return outcomes
+}
+
+/** Columns of few values that features.sql reads. */
+function flagsOf({ found, schema, reads }: Surveyed): SourceColumn[] {
+  const keys = found.source.kind === 'history' ? found.source.key : []
+  return schema.columns.filter(
+    ({ name, type, isKey }) =>
+      !isKey &&
+      /^(?:BOOLEAN|VARCHAR|U?(?:TINYINT|SMALLINT|INTEGER|BIGINT))$/.test(type) &&
+      reads(name) &&
+      !keys.includes(name),
+  )
+}
+
+function rowsSql(source: Surveyed, view: View, outcomes: Outcome[], flags: SourceColumn[]): string {
+  const columns = [
+    `${source.time?.sql} AS t`,
+    `${entitySql(source, view.entity) ?? 'NULL'} AS entity`,
+    ...flags.map((flag, index) => `coalesce(${rawSql(flag)}::VARCHAR, '') AS f${index}`),
+    ...outcomes.flatMap(({ came, at }, index) => [`${came} AS came${index}`, `${at} AS at${index}`]),
+  ]
+  return `(SELECT ${columns.join(', ')} FROM ${source.from})`
+}
+
+async function tells(engine: Engine, rows: string, f: number, o: number): Promise<boolean> {
+  const row = await engine.row(
+    `SELECT count(*) AS values, sum(greatest(yes, no)) AS told, sum(yes) AS yes, sum(no) AS no, sum(yes + no) AS rows
+       FROM (SELECT count(*) FILTER (came${o}) AS yes, count(*) FILTER (NOT came${o}) AS no FROM ${rows} GROUP BY f${f} LIMIT 21)`,
+  )
+  const [values, told, yes, no, all] = [row.values, row.told, row.yes, row.no, row.rows].map(Number)
+  if (
+    values === undefined ||
+    told === undefined ||
+    yes === undefined ||
+    no === undefined ||
+    all === undefined
+  )
+    return false
+  return values >= 2 && values <= 20 && yes >= ENOUGH && no >= ENOUGH && told >= 0.999 * all
+}
+
+async function leakOf(
+  engine: Engine,
+  rows: string,
+  {
+    view,
+    source,
+    flag,
+    outcome,
+    o,
+    asOfs,
+  }: { view: View; source: Surveyed; flag: SourceColumn; outcome: Outcome; o: number; asOfs: AsOf[] },
+): Promise<Leak | undefined> {
+  const worst = await worstAsOf(engine, rows, asOfs, (at) => `t < ${at} AND came${o} AND at${o} >= ${at}`)
+  if (worst === undefined) return undefined
+  const { name } = source.found
+  return {
+    kind: 'future-value',
+    severity: 'error',
+    view: view.name,
+    source: name,
+    column: flag.name,
+    features: [],
+    ...worst,
+    message: `column ${flag.name} of source ${name} says what came of the row later: its values go with ${outcome.what}, and ${worst.rows} rows that are seen as of ${worst.as_of} were decided after it`,
+    fix: `take ${flag.name} out of features/${view.name}/features.sql, or declare a source that says when each value began to hold (kind: history with a row for each)`,
+  }
+}
+
+/** The as-of at which most rows meet a condition, with their entities; undefined where none does at any. */
+export async function worstAsOf(
+  engine: Engine,
+  rows: string,
+  asOfs: AsOf[],
+  condition: (at: string) => string,
+): Promise<{ as_of: string; rows: number; examples: string[] } | undefined> {
+  let worst: { asOf: AsOf; rows: number } | undefined
+  for (const asOf of asOfs) {
+    const where = condition(instantLiteral(asOf.instant))
+    const row = await engine.row(`SELECT count(*) AS n FROM ${rows} WHERE ${where}`)
+    const n = Number(row.n)
+    if (n > (worst?.rows ?? 0)) worst = { asOf, rows: n }
+  }
+  if (worst === undefined) return undefined
+  const where = condition(instantLiteral(worst.asOf.instant))
+  const examples = await engine.rows(
+    `SELECT DISTINCT entity FROM ${rows} WHERE ${where} AND entity IS NOT NULL ORDER BY entity LIMIT 5`,
+  )
+  return { as_of: worst.asOf.label, rows: worst.rows, examples: examples.map(({ entity }) => String(entity)) }
+}
+
+/** Rows that are seen as of a night and were written again after it, where the SQL reads more than their times. */
+export async function findRewritten(
+  engine: Engine,
+  view: View,
+  times: Times[],
+  asOfs: AsOf[],
+  end: number | undefined,
+): Promise<Leak[]> {
+  const leaks: Leak[] = []
+  for (const each of times) {
+    const { source } = each
+    const { name, source: declared } = source.found
+    if (source.time === undefined || end === undefined || declared.kind === 'snapshots') continue
+    for (const other of each.others) {
+      if (source.reads(other.name) || !isLearnt(each, other, end) || isRoundedDown(each, other)) continue
+      const rows = `(SELECT ${source.time.sql} AS t, ${other.sql} AS c, ${entitySql(source, view.entity) ?? 'NULL'} AS entity FROM ${source.from})`
+      const worst = await worstAsOf(
+        engine,
+        rows,
+        asOfs,
+        (at) => `t < ${at} AND ${isSaid('c')} AND c >= ${at}`,
+      )
+      if (worst === undefined) continue
+      const asOf = asOfs.find(({ label }) => label === worst.as_of)
+      const { seen } = await engine.row(
+        `SELECT count(*) AS seen FROM ${rows} WHERE t < ${instantLiteral(asOf?.instant ?? '')}`,
+      )
+      const isArrival = ARRIVAL.test(other.name) && other.earlier === 0 && other.said === each.rows
+      // A few rows over midnight are no rewriting.
+      if (!isArrival && worst.rows < 0.05 * Number(seen)) continue
+      leaks.push({
+        kind: isArrival ? 'arrival' : 'rewritten',
+        severity: 'warning',
+        view: view.name,
+        source: name,
+        column: other.name,
+        features: [],
+        ...worst,
+        message: isArrival
+          ? `source ${name} says in ${other.name} when its rows arrive, and is not cut by it: ${worst.rows} rows that training sees as of ${worst.as_of} arrived after it`
+          : `${worst.rows} of ${seen} rows of source ${name} that are seen as of ${worst.as_of} were written again after it, by ${other.name}: whatever else they say may be of later`,
+        fix: isArrival
+          ? `declare available_at: ${other.name} and a cutoff for ${name} in features/${view.name}/view.yaml`
+          : `find out which columns of ${name} are overwritten; take those from a history that keeps every state, or declare available_at: ${other.name} with a cutoff, so that only rows are seen that were as they are`,
+      })
+    }
+  }
+  return leaks
+}
+
+/** What loaders call their own time. */
+export const ARRIVAL = /load|ingest|import|insert|arriv|receiv|available|synced|extract|etl|batch/i

@@ -1,0 +1,21 @@
+import { literal } from '../quote.ts'
+
+const ZONED = 'TIMESTAMP WITH TIME ZONE'
+
+/**
+ * SQL of a raw time as TIMESTAMPTZ, by DuckDB's own calendar (ICU). Serving cuts by arithmetic of its own, which is
+ * ten times faster: a check that used it too would find none of its mistakes.
+ */
+export function instantSql(sql: string, type: string, zone: string): string {
+  return type === ZONED ? sql : `((${sql})::TIMESTAMP AT TIME ZONE ${literal(zone)})`
+}
+
+/** An instant (ISO 8601 in UTC) as a constant of the same type. */
+export function instantLiteral(iso: string): string {
+  return `TIMESTAMPTZ ${literal(iso)}`
+}
+
+/** Infinity and `9999-12-31` are ways to say never. */
+export function isSaid(sql: string): string {
+  return `(${sql} IS NOT NULL AND ${sql} < TIMESTAMPTZ '2200-01-01T00:00:00Z' AND isfinite(${sql}))`
+}

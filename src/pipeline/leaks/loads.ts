@@ -1,0 +1,218 @@
+import type { AsOf } from '../../project/asof.ts'
+import type { View } from '../../project/project.ts'
+import { isKeyed } from '../admitted.ts'
+import type { Engine } from '../duckdb.ts'
+import { identifier, literal } from '../quote.ts'
+import { ARRIVAL, worstAsOf } from './hindsight.ts'
+import type { Leak } from './leak.ts'
+import { entitySql, type OtherTime, type Times } from './times.ts'
+
+/** Fewer rows have one time by chance. */
+const ENOUGH = 20
+
+/**
+ * Sources whose declared time is that of the load. For events, the first that holds of:
+ *
+ * - another column of the rows lies between the load before and this one (nine rows in ten), and is finer than the
+ *   declared time, or the declared time is named like a load: that column is when it happened
+ * - all rows have one time, or one load has brought a third of them and twenty times what others bring
+ * - it is named like a load, and comes in batches
+ * - every row has the same time of day, other than midnight in any zone that is concerned (a suspicion only)
+ *
+ * For histories: all rows began at once, or no key has a second row (a suspicion only).
+ */
+export async function findLoadDates(
+  engine: Engine,
+  view: View,
+  times: Times[],
+  asOfs: AsOf[],
+  timezone: string,
+): Promise<Leak[]> {
+  const leaks: Leak[] = []
+  for (const each of times) {
+    const { kind } = each.source.found.source
+    if (each.source.time === undefined || each.rows < ENOUGH) continue
+    const leak =
+      kind === 'events'
+        ? ((await findRealTime(engine, view, each, asOfs)) ??
+          (await findBatches(engine, view, each, timezone)))
+        : kind === 'history'
+          ? await findRewrittenHistory(engine, view, each)
+          : undefined
+    if (leak !== undefined) leaks.push(leak)
+  }
+  return leaks
+}
+
+async function findRealTime(
+  engine: Engine,
+  view: View,
+  times: Times,
+  asOfs: AsOf[],
+): Promise<Leak | undefined> {
+  const { source, rows, distinct } = times
+  const { time } = source
+  if (time === undefined || distinct * 5 > rows) return undefined
+  for (const other of times.others) {
+    const finer = other.distinct >= 2 * distinct || ARRIVAL.test(time.name)
+    if (!finer || other.said < 0.95 * rows || other.later > 0.05 * rows || other.earlier < 0.5 * rows)
+      continue
+    const facts = await betweenLoads(engine, times, other)
+    if (facts.within < 0.9 * rows) continue
+    return realTimeLeak(engine, view, times, other, asOfs, facts)
+  }
+  return undefined
+}
+
+/** Rows that happened since the load before theirs (an hour's grace), and how much later they were loaded. */
+async function betweenLoads(
+  engine: Engine,
+  { source }: Times,
+  other: OtherTime,
+): Promise<{ within: number; hours: number; days: number }> {
+  const row = await engine.row(
+    `WITH r AS (SELECT ${source.time?.sql} AS t, ${other.sql} AS c FROM ${source.from}),
+          loads AS (SELECT t, lag(t) OVER (ORDER BY t) AS before FROM (SELECT DISTINCT t FROM r))
+     SELECT count(*) FILTER (r.c <= r.t AND (before IS NULL OR r.c > before - INTERVAL 1 HOUR)) AS within,
+            median(epoch(r.t) - epoch(r.c))::DOUBLE / 3600 AS hours,
+            max(epoch(r.t) - epoch(r.c))::DOUBLE / 86400 AS days
+       FROM r JOIN loads USING (t)`,
+  )
+  return { within: Number(row.within), hours: Number(row.hours), days: Number(row.days) }
+}
+
+async function realTimeLeak(
+  engine: Engine,
+  view: View,
+  { source, rows }: Times,
+  other: OtherTime,
+  asOfs: AsOf[],
+  { hours, days }: { hours: number; days: number },
+): Promise<Leak> {
+  const { name } = source.found
+  const declared = source.time?.name ?? ''
+  const table = `(SELECT ${source.time?.sql} AS t, ${other.sql} AS c, ${entitySql(source, view.entity) ?? 'NULL'} AS entity FROM ${source.from})`
+  const crossing = await worstAsOf(engine, table, asOfs, (at) => `c < ${at} AND t >= ${at}`)
+  const seen =
+    crossing === undefined
+      ? ''
+      : `; ${crossing.rows} rows that had happened before ${crossing.as_of} count as after it`
+  return {
+    kind: 'load-date',
+    severity: 'error',
+    view: view.name,
+    source: name,
+    column: declared,
+    features: [],
+    as_of: crossing?.as_of ?? null,
+    rows: crossing?.rows ?? rows,
+    examples: crossing?.examples ?? [],
+    message: `event_time ${declared} of source ${name} is the time of the load: ${other.name} of the same rows is when it happened, half of them ${hours.toFixed(1)} hours or more before and at most ${days.toFixed(1)} days${seen}`,
+    fix: `declare event_time: ${other.name}, available_at: ${declared} and a cutoff as long as a load may take, for ${name} in features/${view.name}/view.yaml`,
+  }
+}
+
+async function findBatches(
+  engine: Engine,
+  view: View,
+  times: Times,
+  timezone: string,
+): Promise<Leak | undefined> {
+  const { source, rows, distinct, most, median } = times
+  const { name } = source.found
+  const declared = source.time?.name ?? ''
+  const leak = (severity: Leak['severity'], count: number, why: string): Leak => ({
+    kind: 'load-date',
+    severity,
+    view: view.name,
+    source: name,
+    column: declared,
+    features: [],
+    as_of: null,
+    rows: count,
+    examples: [],
+    message: `event_time ${declared} of source ${name} ${severity === 'error' ? 'is' : 'may be'} the time of the load: ${why}`,
+    fix: `have the time at which each row happened written into ${name}, declare it as event_time, and ${declared} as available_at with a cutoff, in features/${view.name}/view.yaml`,
+  })
+  if (distinct === 1 && !isKeyed(source.found)) {
+    return leak(
+      'error',
+      rows,
+      `all ${rows} rows have one and the same, so that no as-of sees anything of them, or all`,
+    )
+  }
+  if (distinct > 1 && most >= rows / 3 && most >= 20 * Math.max(1, median) && most >= 100) {
+    return leak(
+      'error',
+      most,
+      `${most} of ${rows} rows have one and the same, where others share theirs with ${Math.round(median) - 1}: a load of all that was there`,
+    )
+  }
+  if (ARRIVAL.test(declared) && distinct * 5 <= rows) {
+    return leak('error', rows, `it is named like one, and ${rows} rows have ${distinct} different times`)
+  }
+  if (ARRIVAL.test(declared)) return leak('warning', rows, 'it is named like one')
+  if (distinct > 1 && distinct * ENOUGH <= rows) {
+    const clock = await oneTimeOfDay(engine, times, timezone)
+    if (clock !== undefined) return leak('warning', rows, `every one of ${rows} rows says ${clock}`)
+  }
+  return undefined
+}
+
+/** The one time of day (in UTC) of all rows; undefined where there are several, or where it is a midnight. */
+async function oneTimeOfDay(
+  engine: Engine,
+  { source }: Times,
+  timezone: string,
+): Promise<string | undefined> {
+  const zones = [...new Set(['UTC', source.found.source.timezone, timezone])]
+  const clocks = zones.map(
+    (zone, index) =>
+      `strftime(min(x AT TIME ZONE ${literal(zone)}), '%H:%M:%S') AS z${index}, count(DISTINCT ((x AT TIME ZONE ${literal(zone)})::TIME)) AS n${index}`,
+  )
+  const row = await engine.row(
+    `SELECT ${clocks.join(', ')} FROM (SELECT DISTINCT ${source.time?.sql} AS x FROM ${source.from})`,
+  )
+  const constant = zones.flatMap((zone, index) =>
+    Number(row[`n${index}`]) === 1 ? [{ zone, clock: String(row[`z${index}`]) }] : [],
+  )
+  if (constant.length === 0 || constant.some(({ clock }) => clock === '00:00:00')) return undefined
+  return `${constant[0]?.clock} ${constant[0]?.zone}`
+}
+
+async function findRewrittenHistory(engine: Engine, view: View, times: Times): Promise<Leak | undefined> {
+  const { source, rows, distinct, oldest, newest } = times
+  const { name, source: declared } = source.found
+  if (declared.kind !== 'history') return undefined
+  const column = source.time?.name ?? ''
+  const base = {
+    view: view.name,
+    source: name,
+    column,
+    features: [],
+    as_of: null,
+    rows,
+    examples: [],
+    fix: `load ${name} so that every change adds a row with its own ${column}, or keep whole copies (kind: snapshots)`,
+  }
+  if (distinct === 1) {
+    return {
+      ...base,
+      kind: 'load-date',
+      severity: 'error',
+      message: `valid_from ${column} of source ${name} is the time of the load: all ${rows} rows begin at once, so that as-ofs after it see each key as it was loaded, and those before it see none`,
+    }
+  }
+  const keys = declared.key.map((key) => `s.${identifier(key)}`).join(', ')
+  const { most } = await engine.row(
+    `SELECT max(n) AS most FROM (SELECT count(*) AS n FROM ${source.from} GROUP BY ${keys})`,
+  )
+  const days = ((newest ?? 0) - (oldest ?? 0)) / 86_400_000
+  if (Number(most) > 1 || rows < 100 || days < 90 || declared.valid_to !== undefined) return undefined
+  return {
+    ...base,
+    kind: 'rewritten',
+    severity: 'warning',
+    message: `no key of source ${name} has a second row in ${Math.round(days)} days: the file may hold the newest state alone under a ${column} of long ago, and every as-of since sees it`,
+  }
+}

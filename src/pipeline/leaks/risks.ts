@@ -1,0 +1,28 @@
+import type { View } from '../../project/project.ts'
+import type { Leak } from './leak.ts'
+
+/**
+ * What a view's declaration alone says against it: sources without time. No recomputation can find what they give
+ * away, since both sides would read the same rows, so that a view with one is never proven at parity.
+ */
+export function leakRisks(view: Pick<View, 'name' | 'sources'>): Leak[] {
+  return staticSources(view).map((source) => ({
+    kind: 'static',
+    severity: 'error',
+    view: view.name,
+    source,
+    column: null,
+    features: [],
+    as_of: null,
+    rows: 0,
+    examples: [],
+    message: `source ${source} is static: every as-of sees the table as it is now, so that a training set can see what no night could; the readiness gate fails parity unless this is waived`,
+    fix: `declare when its rows hold (kind: history with valid_from, or snapshots with snapshot_at), or have the risk waived where the table truly never changes`,
+  }))
+}
+
+export function staticSources({ sources }: Pick<View, 'sources'>): string[] {
+  return Object.entries(sources)
+    .filter(([, { kind }]) => kind === 'static')
+    .map(([name]) => name)
+}

@@ -1,0 +1,158 @@
+import { realpath } from 'node:fs/promises'
+import type { View } from '../../project/project.ts'
+import { isKeyed, timeName } from '../admitted.ts'
+import { type Cut, featureCut } from '../cut.ts'
+import { viewFiles } from '../describe.ts'
+import { type Engine, openEngine } from '../duckdb.ts'
+import { openQuery } from '../query.ts'
+import {
+  columnNamed,
+  keySql,
+  quoted,
+  readSchema,
+  relation,
+  type Schema,
+  type SourceColumn,
+} from '../schema.ts'
+import type { FoundSource } from '../sources.ts'
+import { cutSources } from '../tables.ts'
+import { isTime } from '../timecolumn.ts'
+import { instantSql } from './instant.ts'
+
+/** A source with all of its files, uncut. */
+export interface Surveyed {
+  found: FoundSource
+  schema: Schema
+  /** What stands after FROM; its rows have alias `s`. */
+  from: string
+  /** The declared time of its rows: SQL of an instant. Undefined for static sources, and where a key is no date. */
+  time: { name: string; type: string; sql: string } | undefined
+  /** Time columns that the declaration does not name. */
+  others: TimeOf[]
+  /** True for columns that features.sql reads. */
+  reads(column: string): boolean
+}
+
+export interface TimeOf {
+  name: string
+  type: string
+  /** SQL of an instant. */
+  sql: string
+}
+
+export interface Survey {
+  engine: Engine
+  sources: Surveyed[]
+  close(): void
+}
+
+/** Any as-of will do, and this one leaves out no file. */
+const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
+
+/**
+ * Opens a view's sources as they lie in the files, which no query of the project can. Throws late-data and contract
+ * Failures as `openQuery` does.
+ */
+export async function openSurvey(request: {
+  root: string
+  view: View
+  timezone: string
+  temp: string
+  threads: number
+}): Promise<Survey> {
+  const { root, view, timezone, threads } = request
+  const temp = await realpath(request.temp)
+  const cut = featureCut(LAST, LAST.instant, timezone)
+  const reads = await columnsRead(request, cut, temp)
+  const sources = cutSources(root, view, cut)
+  const engine = await openEngine({
+    readable: [...new Set(sources.flatMap(({ found }) => found.files.map(({ path }) => path)))],
+    writable: [temp],
+    temp,
+    threads,
+    timezone: 'UTC',
+  })
+  try {
+    const surveyed: Surveyed[] = []
+    for (const { found } of sources) {
+      const schema = await readSchema(engine, found, found.files)
+      surveyed.push({
+        found,
+        schema,
+        from: `${relation(found, found.files, schema)} AS s`,
+        time: timeOf(found, schema),
+        others: otherTimes(found, schema),
+        reads: (column) => reads.tables.includes(found.name) && reads.column(column),
+      })
+    }
+    return { engine, sources: surveyed, close: () => engine.close() }
+  } catch (error) {
+    engine.close()
+    throw error
+  }
+}
+
+async function columnsRead(
+  { root, view, threads }: { root: string; view: View; threads: number },
+  cut: Cut,
+  temp: string,
+): Promise<{ tables: string[]; column(name: string): boolean }> {
+  const query = await openQuery({
+    root,
+    view,
+    sql: view.sql,
+    file: viewFiles(root, view).sql,
+    cut,
+    parameters: { as_of: LAST.local },
+    writable: temp,
+    temp,
+    threads,
+    schemaOnly: true,
+  })
+  try {
+    const { names, tables } = query.checked
+    return { tables, column: (name) => names === undefined || names.has(name.toLowerCase()) }
+  } finally {
+    query.close()
+  }
+}
+
+/** SQL of a column's value as the query would see it, but for zones. */
+export function rawSql(column: SourceColumn): string {
+  const sql = quoted('s', column.name)
+  return column.isKey ? keySql(sql, column.type) : sql
+}
+
+function timeOf(found: FoundSource, schema: Schema): Surveyed['time'] {
+  const name = timeName(found.source)
+  const column = name === undefined ? undefined : columnNamed(schema.columns, name)
+  if (column === undefined || !isTime(column.type)) return undefined
+  return {
+    name: column.name,
+    type: column.type,
+    sql: instantSql(rawSql(column), column.type, found.source.timezone),
+  }
+}
+
+function otherTimes(found: FoundSource, { columns }: Schema): TimeOf[] {
+  const named = new Set(declaredTimes(found).map((name) => name.toLowerCase()))
+  return columns
+    .filter(({ name, type, isKey }) => isTime(type) && !isKey && !named.has(name.toLowerCase()))
+    .map((column) => ({
+      name: column.name,
+      type: column.type,
+      sql: instantSql(rawSql(column), column.type, found.source.timezone),
+    }))
+}
+
+/** Columns whose time the cut knows of. */
+export function declaredTimes({ source }: FoundSource): string[] {
+  const arrival = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
+  const end = source.kind === 'history' ? source.valid_to : undefined
+  return [timeName(source), arrival, end].filter((name) => name !== undefined)
+}
+
+/** True where the time is a folder's key of another form than a date, which only serving can read. */
+export function hasTextKey(surveyed: Surveyed): boolean {
+  return isKeyed(surveyed.found) && surveyed.time === undefined
+}

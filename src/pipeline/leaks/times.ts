@@ -1,0 +1,96 @@
+import { identifier } from '../quote.ts'
+import { isSaid } from './instant.ts'
+import type { Survey, Surveyed, TimeOf } from './survey.ts'
+
+/** What the files of a source say of its times. Instants in milliseconds since 1970. */
+export interface Times {
+  source: Surveyed
+  rows: number
+  /** Different values of the declared time, and rows of the commonest and of the median one. */
+  distinct: number
+  most: number
+  median: number
+  oldest: number | undefined
+  newest: number | undefined
+  others: OtherTime[]
+}
+
+/** A time column that the declaration does not name, beside the declared time. */
+export interface OtherTime extends TimeOf {
+  /** Rows that say a time (null and `9999-12-31` say none). */
+  said: number
+  /** Of these, rows whose time lies before or after the declared one. */
+  earlier: number
+  later: number
+  /** Rows within the 24 hours from the declared time on. */
+  sameDay: number
+  distinct: number
+  newest: number | undefined
+}
+
+/** One aggregation of each source, over all of its rows. */
+export async function surveyTimes({ engine, sources }: Survey): Promise<Times[]> {
+  const found: Times[] = []
+  for (const source of sources) {
+    const { time, others, from } = source
+    const declared = time?.sql ?? 'NULL::TIMESTAMPTZ'
+    const list = others.flatMap(({ sql }, index) => {
+      const said = isSaid(sql)
+      return [
+        `count(*) FILTER (${said}) AS said${index}`,
+        `count(*) FILTER (${said} AND ${sql} < ${declared}) AS earlier${index}`,
+        `count(*) FILTER (${said} AND ${sql} > ${declared}) AS later${index}`,
+        `count(*) FILTER (${said} AND ${sql} >= ${declared} AND ${sql} < ${declared} + INTERVAL 24 HOUR) AS day${index}`,
+        `approx_count_distinct(${sql}) AS distinct${index}`,
+        `epoch_ms(max(${sql}) FILTER (${said}))::DOUBLE AS newest${index}`,
+      ]
+    })
+    const row = await engine.row(
+      `SELECT count(*) AS rows, epoch_ms(min(${declared}) FILTER (${isSaid(declared)}))::DOUBLE AS oldest, epoch_ms(max(${declared}) FILTER (${isSaid(declared)}))::DOUBLE AS newest${list.map((text) => `, ${text}`).join('')} FROM ${from}`,
+    )
+    const groups =
+      time === undefined
+        ? undefined
+        : await engine.row(
+            `SELECT count(*) AS values, max(n) AS most, median(n)::DOUBLE AS median FROM (SELECT ${time.sql} AS t, count(*) AS n FROM ${from} GROUP BY 1)`,
+          )
+    found.push({
+      source,
+      rows: Number(row.rows),
+      distinct: Number(groups?.values ?? 0),
+      most: Number(groups?.most ?? 0),
+      median: Number(groups?.median ?? 0),
+      oldest: numberOf(row.oldest),
+      newest: numberOf(row.newest),
+      others: others.map((other, index) => ({
+        ...other,
+        said: Number(row[`said${index}`]),
+        earlier: Number(row[`earlier${index}`]),
+        later: Number(row[`later${index}`]),
+        sameDay: Number(row[`day${index}`]),
+        distinct: Number(row[`distinct${index}`]),
+        newest: numberOf(row[`newest${index}`]),
+      })),
+    })
+  }
+  return found
+}
+
+/** The newest declared time of all sources: where the files end. */
+export function endOfData(times: Times[]): number | undefined {
+  const all = times.map(({ newest }) => newest).filter((at) => at !== undefined)
+  return all.length === 0 ? undefined : Math.max(...all)
+}
+
+/** Names entities in a finding: the view's entity where the source has it, else nothing. */
+export function entitySql(source: Surveyed, entity: string[]): string | undefined {
+  const names = entity.map((name) =>
+    source.schema.columns.find((column) => column.name.toLowerCase() === name.toLowerCase()),
+  )
+  if (names.length === 0 || names.some((column) => column === undefined)) return undefined
+  return names.map((column) => `s.${identifier(column?.name ?? '')}::VARCHAR`).join(` || '/' || `)
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
