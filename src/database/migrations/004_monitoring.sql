@@ -78,3 +78,6 @@ create table nightshift.sessions (
 
 -- When a process that plans by the calendar last did so, for /readyz.
 alter table nightshift.processes add column reconciled_at timestamptz;
+
+-- Years of nights: pages look at the last weeks of them.
+create index slots_by_as_of on nightshift.slots (as_of desc);

@@ -2,136 +2,185 @@ import type { QueryResultRow } from 'pg'
 import type { Database } from '../../database/database.ts'
 import type { Metric } from './collect.ts'
 
-/** A metric as a query: its columns are the labels and, last, `value`. */
+/** One or more metrics as one query: its columns are their labels and values; a value that is null is absent. */
 interface Question {
-  name: string
-  help: string
-  labels: string[]
+  metrics: { name: string; help: string; labels: string[]; value: string }[]
   sql: string
 }
 
-/** The newest published run of each view and model. */
-const NEWEST = `
-  newest as (
-    select distinct on (s.kind, s.name) s.kind, s.name, s.as_of, s.published_run as run
-      from nightshift.slots s where s.published_run is not null order by s.kind, s.name, s.as_of desc)`
-
-/** The newest night of each model that was compared with its reference; those of backfills are no news. */
-const COMPARED = `
-  compared as (
-    select distinct on (model) model, run from nightshift.profiles where not backfilled order by model, as_of desc, at desc)`
+const PARTITION = ['kind', 'name']
 
 const QUESTIONS: Question[] = [
   {
-    name: 'slots',
-    help: 'Slots whose as-of lies in the last seven days or ahead, by state.',
-    labels: ['kind', 'name', 'state'],
-    sql: `select kind, name, state, count(*) as value from nightshift.slots
+    metrics: [
+      {
+        name: 'slots',
+        help: 'Slots whose as-of lies in the last seven days or ahead, by state.',
+        labels: [...PARTITION, 'state'],
+        value: 'slots',
+      },
+    ],
+    sql: `select kind, name, state, count(*) as slots from nightshift.slots
            where as_of > clock_timestamp() - interval '7 days' group by kind, name, state`,
   },
   {
-    name: 'lateness_seconds',
-    help: 'How long the oldest unpublished slot of the last seven days is past its deadline; 0 where none is.',
-    labels: ['kind', 'name'],
+    metrics: [
+      {
+        name: 'lateness_seconds',
+        help: 'How long the oldest unpublished slot of the last seven days is past its deadline; 0 where none is.',
+        labels: PARTITION,
+        value: 'lateness',
+      },
+    ],
     sql: `select kind, name, coalesce(max(extract(epoch from clock_timestamp() - deadline))
-                   filter (where deadline < clock_timestamp() and published_run is null and state <> 'skipped'), 0) as value
+                   filter (where deadline < clock_timestamp() and published_run is null and state <> 'skipped'), 0) as lateness
             from nightshift.slots
            where as_of > clock_timestamp() - interval '7 days' and deadline is not null group by kind, name`,
   },
   {
-    name: 'newest_partition_age_seconds',
-    help: 'How long ago the as-of of the newest published partition was.',
-    labels: ['kind', 'name'],
-    sql: `with ${NEWEST} select kind, name, extract(epoch from clock_timestamp() - as_of) as value from newest`,
+    metrics: [
+      {
+        name: 'newest_partition_age_seconds',
+        help: 'How long ago the as-of of the newest published partition was.',
+        labels: PARTITION,
+        value: 'age',
+      },
+      {
+        name: 'newest_partition_rows',
+        help: 'Rows of the newest published partition.',
+        labels: PARTITION,
+        value: 'rows',
+      },
+      {
+        name: 'newest_run_seconds',
+        help: 'From start to publication of the newest published partition.',
+        labels: PARTITION,
+        value: 'seconds',
+      },
+    ],
+    sql: newest(`select n.kind, n.name, extract(epoch from clock_timestamp() - n.as_of) as age, r.rows,
+                   extract(epoch from r.ended_at - r.started_at) as seconds
+              from newest n join nightshift.runs r on r.id = n.published_run`),
   },
   {
-    name: 'newest_partition_rows',
-    help: 'Rows of the newest published partition.',
-    labels: ['kind', 'name'],
-    sql: `with ${NEWEST} select n.kind, n.name, r.rows as value from newest n join nightshift.runs r on r.id = n.run
-           where r.rows is not null`,
+    metrics: [
+      {
+        name: 'newest_run_step_seconds',
+        help: 'The same by step, of the attempt that was published.',
+        labels: [...PARTITION, 'step'],
+        value: 'seconds',
+      },
+    ],
+    sql: newest(`select n.kind, n.name, step ->> 'step' as step, sum((step ->> 'ms')::float8) / 1000 as seconds
+              from newest n join nightshift.runs r on r.id = n.published_run
+              join nightshift.attempts a on a.run = r.id and a.number = r.attempt
+              cross join lateral jsonb_array_elements(a.steps) step group by 1, 2, 3`),
   },
   {
-    name: 'newest_run_seconds',
-    help: 'From start to publication of the newest published partition.',
-    labels: ['kind', 'name'],
-    sql: `with ${NEWEST} select n.kind, n.name, extract(epoch from r.ended_at - r.started_at) as value
-            from newest n join nightshift.runs r on r.id = n.run
-           where r.ended_at is not null and r.started_at is not null`,
+    metrics: [
+      {
+        name: 'drift',
+        help: 'How far the newest night is from its reference, by the statistic that decides for the column.',
+        labels: ['model', 'column', 'statistic'],
+        value: 'drift',
+      },
+      {
+        name: 'drift_threshold',
+        help: 'From where on that is drift; absent where there are not enough rows.',
+        labels: ['model', 'column'],
+        value: 'threshold',
+      },
+      {
+        name: 'drift_alerting',
+        help: 'Whether the column has drifted on as many nights as drift.persist asks for: 1 or 0.',
+        labels: ['model', 'column'],
+        value: 'alerting',
+      },
+    ],
+    // The newest night of each model that was compared with its reference; those of backfills are no news.
+    sql: newest(`select d.model, d.column_name as column, d.figures ->> 'statistic' as statistic,
+                   (d.figures ->> (d.figures ->> 'statistic'))::float8 as drift,
+                   (d.figures ->> 'threshold')::float8 as threshold, d.alerting::int as alerting
+              from newest n
+              cross join lateral (select run from nightshift.profiles
+                                   where model = n.name and not backfilled order by as_of desc, at desc limit 1) p
+              join nightshift.drift d on d.run = p.run where n.kind = 'scores'`),
   },
   {
-    name: 'newest_run_step_seconds',
-    help: 'The same by step, of the attempt that was published.',
-    labels: ['kind', 'name', 'step'],
-    sql: `with ${NEWEST} select n.kind, n.name, step ->> 'step' as step, sum((step ->> 'ms')::float8) / 1000 as value
-            from newest n join nightshift.runs r on r.id = n.run
-            join nightshift.attempts a on a.run = r.id and a.number = r.attempt
-            cross join lateral jsonb_array_elements(a.steps) step group by 1, 2, 3`,
+    metrics: [
+      { name: 'incidents_open', help: 'Open incidents by kind.', labels: ['kind'], value: 'incidents' },
+    ],
+    sql: 'select kind, count(*) as incidents from nightshift.incidents where closed_at is null group by kind',
   },
   {
-    name: 'drift',
-    help: 'How far the newest night is from its reference, by the statistic that decides for the column.',
-    labels: ['model', 'column', 'statistic'],
-    sql: `with ${COMPARED} select d.model, d.column_name as column, d.figures ->> 'statistic' as statistic,
-                 (d.figures ->> (d.figures ->> 'statistic'))::float8 as value
-            from compared c join nightshift.drift d on d.run = c.run
-           where d.figures ->> (d.figures ->> 'statistic') is not null`,
-  },
-  {
-    name: 'drift_threshold',
-    help: 'From where on that is drift; absent where there are not enough rows.',
-    labels: ['model', 'column'],
-    sql: `with ${COMPARED} select d.model, d.column_name as column, (d.figures ->> 'threshold')::float8 as value
-            from compared c join nightshift.drift d on d.run = c.run where d.figures ->> 'threshold' is not null`,
-  },
-  {
-    name: 'drift_alerting',
-    help: 'Whether the column has drifted on as many nights as drift.persist asks for: 1 or 0.',
-    labels: ['model', 'column'],
-    sql: `with ${COMPARED} select d.model, d.column_name as column, d.alerting::int as value
-            from compared c join nightshift.drift d on d.run = c.run`,
-  },
-  {
-    name: 'incidents_open',
-    help: 'Open incidents by kind.',
-    labels: ['kind'],
-    sql: `select kind, count(*) as value from nightshift.incidents where closed_at is null group by kind`,
-  },
-  {
-    name: 'outbox_waiting_mails',
-    help: 'Mails that are written and not delivered.',
-    labels: [],
-    sql: `select count(*) as value from nightshift.outbox where sent_at is null and gave_up_at is null`,
-  },
-  {
-    name: 'outbox_oldest_waiting_seconds',
-    help: 'How long the oldest of those has waited; 0 where none waits.',
-    labels: [],
-    sql: `select coalesce(max(extract(epoch from clock_timestamp() - created_at)), 0) as value
+    metrics: [
+      {
+        name: 'outbox_waiting_mails',
+        help: 'Mails that are written and not delivered.',
+        labels: [],
+        value: 'mails',
+      },
+      {
+        name: 'outbox_oldest_waiting_seconds',
+        help: 'How long the oldest of those has waited; 0 where none waits.',
+        labels: [],
+        value: 'oldest',
+      },
+    ],
+    sql: `select count(*) as mails, coalesce(max(extract(epoch from clock_timestamp() - created_at)), 0) as oldest
             from nightshift.outbox where sent_at is null and gave_up_at is null`,
   },
   {
-    name: 'process_heartbeat_age_seconds',
-    help: 'Since a process last said that it lives; one that was killed is shown for an hour.',
-    labels: ['process', 'role'],
-    sql: `select id as process, role, extract(epoch from clock_timestamp() - seen_at) as value
+    metrics: [
+      {
+        name: 'process_heartbeat_age_seconds',
+        help: 'Since a process last said that it lives; one that was killed is shown for an hour.',
+        labels: ['process', 'role'],
+        value: 'age',
+      },
+    ],
+    sql: `select id as process, role, extract(epoch from clock_timestamp() - seen_at) as age
             from nightshift.processes where seen_at > clock_timestamp() - interval '1 hour'`,
   },
   {
-    name: 'workers_alive',
-    help: 'Processes that take jobs and were seen in the last 15 s.',
-    labels: [],
-    sql: `select count(*) as value from nightshift.processes
-           where places > 0 and seen_at > clock_timestamp() - interval '15 seconds'`,
-  },
-  {
-    name: 'reconcile_age_seconds',
-    help: 'Since a scheduler last compared the calendar with the ledger; absent where none has.',
-    labels: [],
-    sql: `select extract(epoch from clock_timestamp() - max(reconciled_at)) as value
-            from nightshift.processes having max(reconciled_at) is not null`,
+    metrics: [
+      {
+        name: 'workers_alive',
+        help: 'Processes that take jobs and were seen in the last 15 s.',
+        labels: [],
+        value: 'workers',
+      },
+      {
+        name: 'reconcile_age_seconds',
+        help: 'Since a scheduler last compared the calendar with the ledger; absent where none has.',
+        labels: [],
+        value: 'reconciled',
+      },
+    ],
+    sql: `select count(*) filter (where places > 0 and seen_at > clock_timestamp() - interval '15 seconds') as workers,
+                 extract(epoch from clock_timestamp() - max(reconciled_at)) as reconciled
+            from nightshift.processes`,
   },
 ]
+
+/**
+ * The newest published slot of each view and model. One look at the index for each name, instead of a sort of all the
+ * nights there ever were.
+ */
+function newest(select: string): string {
+  return `with recursive names as (
+      (select kind, name from nightshift.slots order by kind, name limit 1)
+      union all
+      select next.kind, next.name from names cross join lateral (
+        select kind, name from nightshift.slots s
+         where (s.kind, s.name) > (names.kind, names.name) order by kind, name limit 1) next),
+    newest as (
+      select kind, name, as_of, published_run from names cross join lateral (
+        select as_of, published_run from nightshift.slots s
+         where s.kind = names.kind and s.name = names.name and published_run is not null
+         order by as_of desc limit 1) last)
+    ${select}`
+}
 
 /** What the ledger says of itself, all at one moment. */
 export async function ledgerMetrics({ pool }: Pick<Database, 'pool'>): Promise<Metric[]> {
@@ -140,13 +189,9 @@ export async function ledgerMetrics({ pool }: Pick<Database, 'pool'>): Promise<M
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const metrics: Metric[] = []
-    for (const { name, help, labels, sql } of QUESTIONS) {
-      const { rows } = await client.query<QueryResultRow>(sql)
-      const values = rows.map((row) => ({
-        labels: labels.map((label) => String(row[label])),
-        value: Number(row.value),
-      }))
-      metrics.push({ name, help, labels, values })
+    for (const question of QUESTIONS) {
+      const { rows } = await client.query<QueryResultRow>(question.sql)
+      metrics.push(...question.metrics.map((metric) => readMetric(metric, rows)))
     }
     await client.query('commit')
     return metrics
@@ -156,4 +201,14 @@ export async function ledgerMetrics({ pool }: Pick<Database, 'pool'>): Promise<M
   } finally {
     client.release(broken)
   }
+}
+
+function readMetric(
+  { name, help, labels, value }: Question['metrics'][number],
+  rows: QueryResultRow[],
+): Metric {
+  const values = rows
+    .filter((row) => row[value] !== null)
+    .map((row) => ({ labels: labels.map((label) => String(row[label])), value: Number(row[value]) }))
+  return { name, help, labels, values }
 }
