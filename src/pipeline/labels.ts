@@ -6,6 +6,7 @@ import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { labelCut } from './cut.ts'
 import type { Column } from './facts.ts'
+import { groupFault } from './outcomes/groups.ts'
 import { describeOutput } from './output.ts'
 import { openQuery } from './query.ts'
 import { showPath } from './sources.ts'
@@ -13,19 +14,21 @@ import { showPath } from './sources.ts'
 export interface LabelsRequest {
   /** Absolute path of the project. */
   root: string
-  /** Whose sources labels.sql sees, and whose entity it is joined by. */
+  /** Whose sources the SQL sees, and whose entity it is joined by. */
   view: View
   sql: string
   sqlFile: string
   timezone: string
+  /** A group is entities alone, where labels have one more column. Default: labels. */
+  gives?: 'labels' | 'group'
 }
 
 /** Any window will do, and this one leaves out no file. */
 const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
 
 /**
- * What a model's labels look like, and what is wrong with them, from the SQL and the sources' schemas alone: the
- * entity and one more column. Sources without files yet are the view's matter, and are not told again.
+ * What a model's labels (or a group of its entities) look like, and what is wrong with them, from the SQL and the
+ * sources' schemas alone: the entity and one more column, or the entity alone. Sources without files yet are the view's matter, and are not told again.
  */
 export async function describeLabels(
   request: LabelsRequest,
@@ -52,7 +55,7 @@ export async function describeLabels(
       const bare: View = { ...view, columns: {}, fill: {}, expect: { rows: undefined, fresh: {} } }
       const { columns, problems } = await describeOutput(query, bare, { sql: file, yaml: file })
       const errors = problems.filter(({ severity }) => severity === 'error')
-      return { columns, problems: errors.length > 0 ? errors : shapeProblems(columns, view, file) }
+      return { columns, problems: errors.length > 0 ? errors : shapeProblems(columns, request, file) }
     } finally {
       query.close()
     }
@@ -65,16 +68,23 @@ export async function describeLabels(
   }
 }
 
-function shapeProblems(columns: Column[], { entity }: View, file: string): Problem[] {
+function shapeProblems(
+  columns: Column[],
+  { view: { entity }, gives }: LabelsRequest,
+  file: string,
+): Problem[] {
+  const at = { severity: 'error', file, line: undefined, column: undefined } as const
+  if (gives === 'group') {
+    const names = columns.map(({ name }) => name)
+    const fault = groupFault(names, entity)
+    return fault === undefined ? [] : [{ ...at, message: fault }]
+  }
   const labels = columns.filter(({ name }) => !entity.includes(name)).map(({ name }) => name)
   if (labels.length === 1) return []
   const found = labels.length === 0 ? 'no other' : `${labels.length} others: ${labels.join(', ')}`
   return [
     {
-      severity: 'error',
-      file,
-      line: undefined,
-      column: undefined,
+      ...at,
       message: `expected the entity (${entity.join(', ')}) and one more column, the label, got: ${found}`,
     },
   ]

@@ -3,10 +3,11 @@ import { didYouMean } from '../project/nearest.ts'
 import type { Problem } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import { readYaml } from '../project/yaml-file.ts'
+import { checkOutcomes } from './check-outcomes.ts'
 import type { DescribedViews } from './check-views.ts'
 import type { Children } from './children.ts'
 
-/** Compares what models take with what their views give, and binds labels.sql to the same sources. */
+/** Compares what models take with what their views give, and binds the SQL of labels and outcomes to the same sources. */
 export async function checkModels(
   project: Project,
   views: DescribedViews,
@@ -24,7 +25,13 @@ export async function checkModels(
     if (model.labels === undefined || view === undefined) continue
     const { sql, sqlFile } = model.labels
     const request = { root: project.root, view, sql, sqlFile, timezone: project.timezone }
-    problems.push(...(await children.run('labels', request)).problems)
+    const labels = await children.run('labels', request)
+    problems.push(...labels.problems)
+    const columns = {
+      features: described?.columns ?? [],
+      labels: labels.problems.length > 0 ? [] : labels.columns,
+    }
+    problems.push(...(await checkOutcomes({ project, model, view, children }, columns)))
   }
   return problems
 }

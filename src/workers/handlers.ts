@@ -37,6 +37,10 @@ export const handlers: {
     const { evaluate } = await import('../pipeline/evaluation/evaluate.ts')
     return evaluate(request)
   },
+  async metrics(request) {
+    const { checkMetrics } = await import('../pipeline/outcomes/check-metrics.ts')
+    return checkMetrics(request)
+  },
   async outcome(request) {
     const { measureOutcome } = await import('../pipeline/outcomes/measure-outcome.ts')
     return measureOutcome(request)

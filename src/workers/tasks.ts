@@ -8,6 +8,7 @@ import type { LeakFacts, LeaksRequest } from '../pipeline/leaks/check.ts'
 import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
 import type { MonitorFacts, MonitorRequest } from '../pipeline/monitor.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import type { MetricsRequest } from '../pipeline/outcomes/check-metrics.ts'
 import type { OutcomeAnswer, OutcomeRequest } from '../pipeline/outcomes/measure-outcome.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/check.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
@@ -38,6 +39,7 @@ export interface Tasks {
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
+  metrics: { request: MetricsRequest; facts: Problem[][] }
   outcome: { request: OutcomeRequest; facts: OutcomeAnswer }
   parity: { request: ParityRequest; facts: ParityFacts }
   leaks: { request: LeaksRequest; facts: LeakFacts }

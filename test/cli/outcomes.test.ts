@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
@@ -94,4 +95,44 @@ test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
   expect(stdout).toMatch(/1998-02-01 +measured, biased +1998-05-02 .* 2357 +0\.\d{4} +0\.\d{4} to 0\.\d{4}/)
   expect(stdout).toContain('1998-05-01: immature: its label window ends at 1998-07-30T00:00:00Z')
   expect(stdout).toContain('note: the campaign colours these figures')
+})
+
+test.skipIf(!HAS_CDNOW)('says of SQL that is wrong where it stands in model.yaml', async () => {
+  const yaml = 'models/lapse/model.yaml'
+  const before = readFileSync(join(project.root, yaml), 'utf8')
+  await project.write(
+    yaml,
+    `${before}outcomes:
+  treated: SELECT customer_id, amount FROM purchases
+  control: |
+    SELECT customer_id
+    FROM purchase
+  metrics:
+    - name: contacted
+      sql: SELECT count(*) FROM scores WHERE decision
+    - name: lost
+      sql: |
+        SELECT sum(spend)
+        FROM features
+    - { name: when, sql: "SELECT now() FROM scores" }
+    - { name: names, sql: "SELECT 'a' AS a FROM labels" }
+    - name: revenue
+      sql: SELECT sum(monetary) FROM features JOIN labels USING (customer_id) WHERE lapsed = 1
+`,
+  )
+  const { code, json } = await nightshiftJson(['validate'], at)
+  const lines = json.problems.map(
+    ({ file, line, column, message }: Record<string, unknown>) => `${file}:${line}:${column} ${message}`,
+  )
+  await project.write(yaml, before)
+  expect(code).toBe(2)
+  expect(lines).toEqual([
+    `${yaml}:9:12 outcomes.treated: expected the entity (customer_id) alone, one row for each that belongs to the group, got: customer_id, amount`,
+    `${yaml}:12:10 outcomes.control: expected the name of a declared source, got: purchase; legal are: purchases; did you mean purchases?`,
+    `${yaml}:20:34 outcomes.metrics when: now() depends on when it runs: use $as_of`,
+    `${yaml}:21:27 outcomes.metrics names: expected a number, got: a, which is VARCHAR`,
+    expect.stringContaining(
+      `${yaml}:23:23 outcomes.metrics revenue: expected the name of a column, got: monetary; labels has customer_id, lapsed; features has customer_id, tenure_days`,
+    ),
+  ])
 })

@@ -1,0 +1,79 @@
+import { join, relative } from 'node:path'
+import type { Column } from '../pipeline/facts.ts'
+import type { Problem } from '../project/problem.ts'
+import type { Model, Project, View } from '../project/project.ts'
+import { readText, readYaml } from '../project/yaml-file.ts'
+import { placeInText } from '../project/yaml-text.ts'
+import type { Children } from './children.ts'
+
+/**
+ * Binds the SQL of `outcomes` as a night would run it: the groups to the view's sources, the figures to the tables of
+ * a night. Places are those of model.yaml, where the SQL stands. Without the columns of view and labels, whose own
+ * problems say why, the figures are not looked at.
+ */
+export async function checkOutcomes(
+  { project, model, view, children }: { project: Project; model: Model; view: View; children: Children },
+  { features, labels }: { features: Column[]; labels: Column[] },
+): Promise<Problem[]> {
+  const { outcomes, score } = model
+  if (outcomes === undefined) return []
+  const modelFile = join(model.folder, 'model.yaml')
+  const locate = locator(project.root, relative(project.root, modelFile), model.name)
+  const problems: Problem[] = []
+  for (const name of ['treated', 'control'] as const) {
+    const sql = outcomes[name]
+    if (sql === undefined) continue
+    const { root, timezone } = project
+    const told = await children.run('labels', {
+      root,
+      view,
+      sql,
+      sqlFile: modelFile,
+      timezone,
+      gives: 'group',
+    })
+    problems.push(...told.problems.map((problem) => locate(['outcomes', name], `outcomes.${name}`, problem)))
+  }
+  if (outcomes.metrics.length === 0 || features.length === 0 || labels.length === 0) return problems
+  const entity = features.filter(({ name }) => view.entity.includes(name))
+  const told = await children.run('metrics', {
+    file: relative(project.root, modelFile),
+    metrics: outcomes.metrics.map(({ name, sql }) => ({ name, sql })),
+    tables: {
+      scores: [
+        ...entity,
+        { name: score.column, type: 'DOUBLE' },
+        ...(score.threshold === undefined ? [] : [{ name: 'decision', type: 'BOOLEAN' }]),
+        { name: 'version', type: 'INTEGER' },
+      ],
+      labels,
+      treated: entity,
+      control: entity,
+      features,
+    },
+  })
+  told.forEach((own, index) => {
+    const name = outcomes.metrics[index]?.name ?? ''
+    problems.push(
+      ...own.map((problem) =>
+        locate(['outcomes', 'metrics', index, 'sql'], `outcomes.metrics ${name}`, problem),
+      ),
+    )
+  })
+  return problems
+}
+
+/** Moves a problem from its place in the SQL to that in the file. */
+function locator(root: string, file: string, model: string) {
+  const yaml = readYaml(root, file, `model: ${model}`)
+  const text = readText(join(root, file))
+  return (path: PropertyKey[], what: string, problem: Problem): Problem => {
+    const at = yaml.place(path)
+    const { line, column } = problem
+    const place =
+      line === undefined || column === undefined || typeof text !== 'string'
+        ? at
+        : placeInText(text, at, { line, column })
+    return { ...problem, file, ...place, message: `${what}: ${problem.message}` }
+  }
+}
