@@ -5,6 +5,7 @@ import { span } from '../../../alerts/time.ts'
 import type { Slot } from '../../../jobs/slots.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Face, faceOf, stateMark } from '../../state.ts'
+import { faceOfIncident } from '../incidents/face.ts'
 import type { Overview } from './load.ts'
 
 /** What is late or open, in words: incidents first, then nights that nobody was told of yet. */
@@ -30,13 +31,6 @@ ${untold.length > MOST ? html`<li>and ${untold.length - MOST} more: <a href="/ru
 }
 
 const MOST = 10
-
-/** The face of an incident's kind. */
-export function faceOfIncident({ kind, facts, closedAt }: ListedIncident): Face {
-  if (closedAt !== undefined) return 'published'
-  if (kind === 'deadline' || kind === 'late-data') return 'late'
-  return facts.state === 'held' ? 'held' : 'failed'
-}
 
 function open(incident: ListedIncident, now: Date) {
   const { id, ackedBy, openedAt, facts } = incident

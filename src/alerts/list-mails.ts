@@ -1,0 +1,107 @@
+import type { ClientBase, Pool } from 'pg'
+import type { Attachment } from './enqueue.ts'
+
+export type MailState = 'sent' | 'waiting' | 'given up'
+
+/** A mail as lists show it. Times are ISO 8601 in UTC. */
+export interface ListedMail {
+  id: number
+  recipient: string
+  subject: string
+  state: MailState
+  created_at: string
+  sent_at: string | null
+  tries: number
+  last_error: string | null
+  /** How it went: a server, or a folder. */
+  transport: string | null
+}
+
+export interface Mail extends ListedMail {
+  message_id: string
+  in_reply_to: string | null
+  text: string
+  html: string
+  attachments: Attachment[]
+  /** What it tells of. */
+  incidents: { id: number; subject: string; kind: string }[]
+}
+
+export interface MailFilter {
+  id?: number
+  /** In subject or recipient. */
+  text?: string
+  state?: MailState
+  incident?: number
+  limit?: number
+  offset?: number
+}
+
+const STATE = `case when sent_at is not null then 'sent' when gave_up_at is not null then 'given up' else 'waiting' end`
+const LISTED = `id, recipient, subject, ${STATE} as state, created_at, sent_at, tries, last_error, transport`
+const WHERE = `($1::bigint is null or id = $1)
+   and ($2::text is null or position(lower($2) in lower(subject || ' ' || recipient)) > 0)
+   and ($3::text is null or ${STATE} = $3)
+   and ($4::bigint is null or thread in (select thread from nightshift.incident_readers where incident = $4))`
+
+/** Mails, the newest first. */
+export async function listMails(
+  connection: ClientBase | Pool,
+  filter: MailFilter = {},
+): Promise<ListedMail[]> {
+  const { rows } = await connection.query<ListedRow>(
+    `select ${LISTED} from nightshift.outbox where ${WHERE} order by id desc limit $5 offset $6`,
+    [...valuesOf(filter), filter.limit ?? 50, filter.offset ?? 0],
+  )
+  return rows.map(toListed)
+}
+
+/** One mail as it was written, undefined where there is none of that number. */
+export async function findMail(connection: ClientBase | Pool, id: number): Promise<Mail | undefined> {
+  const { rows } = await connection.query<ListedRow & Omit<Mail, keyof ListedMail>>(
+    `select ${LISTED}, message_id, in_reply_to, body_text as text, body_html as html, attachments,
+            (select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'subject', i.subject, 'kind', i.kind) order by i.id), '[]')
+               from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
+              where r.thread = outbox.thread) as incidents
+       from nightshift.outbox where ${WHERE}`,
+    valuesOf({ id }),
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { message_id, in_reply_to, text, html, attachments, incidents } = row
+  return { ...toListed(row), message_id, in_reply_to, text, html, attachments, incidents }
+}
+
+type ListedRow = Omit<ListedMail, 'id' | 'created_at' | 'sent_at'> & {
+  id: string
+  created_at: Date
+  sent_at: Date | null
+}
+
+function valuesOf({ id, text, state, incident }: MailFilter): unknown[] {
+  return [id ?? null, text ?? null, state ?? null, incident ?? null]
+}
+
+function toListed({
+  id,
+  recipient,
+  subject,
+  state,
+  created_at,
+  sent_at,
+  tries,
+  last_error,
+  transport,
+}: ListedRow): ListedMail {
+  return {
+    id: Number(id),
+    recipient,
+    subject,
+    state,
+    created_at: created_at.toISOString(),
+    sent_at: sent_at?.toISOString() ?? null,
+    tries,
+    last_error,
+    transport,
+  }
+}

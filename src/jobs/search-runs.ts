@@ -1,0 +1,72 @@
+import { messageShape } from '../alerts/shape.ts'
+import type { FailureRecord } from '../pipeline/failure.ts'
+import { type RunFilter, type RunState, runsWhere, type Trigger } from './runs.ts'
+import type { Connection, Kind } from './slots.ts'
+
+/** A run as a list of results shows it. Times are ISO 8601 in UTC. */
+export interface FoundRun {
+  id: string
+  kind: Kind
+  name: string
+  partition: string
+  state: RunState
+  trigger: Trigger
+  version: number | null
+  rows: number | null
+  failure: FailureRecord | null
+  created_at: string
+  started_at: string | null
+  ended_at: string | null
+}
+
+export interface RunSearch extends RunFilter {
+  /** What the message of its failure has in common with others: see `groupFailures`. */
+  shape?: string
+  limit: number
+  offset: number
+}
+
+const COLUMNS =
+  'id, kind, name, partition, state, trigger, version, rows, failure, created_at, started_at, ended_at'
+
+/** Runs, newest first, without what is long of them; `more` where there are further ones. */
+export async function searchRuns(
+  connection: Connection,
+  search: RunSearch,
+): Promise<{ runs: FoundRun[]; more: boolean }> {
+  const { shape, limit, offset } = search
+  const { where, values } = runsWhere(search)
+  // A shape is no matter of SQL: all the failures are looked at, as grouping does.
+  const { rows } =
+    shape === undefined
+      ? await connection.query<FoundRow>(
+          `select ${COLUMNS} from nightshift.runs where ${where} order by created_at desc, id limit $9 offset $10`,
+          [...values, limit + 1, offset],
+        )
+      : await connection.query<FoundRow>(
+          `select ${COLUMNS} from nightshift.runs where ${where} and failure is not null order by created_at desc, id`,
+          values,
+        )
+  const found =
+    shape === undefined
+      ? rows
+      : rows.filter(({ failure }) => messageShape(failure?.message ?? '') === shape).slice(offset, offset + limit + 1)
+  return { runs: found.slice(0, limit).map(toFound), more: found.length > limit }
+}
+
+type FoundRow = Omit<FoundRun, 'rows' | 'created_at' | 'started_at' | 'ended_at'> & {
+  rows: string | null
+  created_at: Date
+  started_at: Date | null
+  ended_at: Date | null
+}
+
+function toFound(row: FoundRow): FoundRun {
+  return {
+    ...row,
+    rows: row.rows === null ? null : Number(row.rows),
+    created_at: row.created_at.toISOString(),
+    started_at: row.started_at?.toISOString() ?? null,
+    ended_at: row.ended_at?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,135 @@
+import { html } from 'hono/html'
+import { nextCommands } from '../../../alerts/commands.ts'
+import { eventsOf, type IncidentEvent } from '../../../alerts/events.ts'
+import type { Night } from '../../../alerts/incident.ts'
+import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
+import { type ListedMail, listMails } from '../../../alerts/list-mails.ts'
+import { headline, KIND_MEANS, standing } from '../../../alerts/phrases.ts'
+import { type Reader, readersOf } from '../../../alerts/readers.ts'
+import { localTimes } from '../../../alerts/time.ts'
+import type { Project } from '../../../project/project.ts'
+import { nightHref, runbookHref, runHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
+import type { Place, Viewer } from '../../place.ts'
+import { faceOfState, stateMark } from '../../state.ts'
+import { checks } from '../night/checks.ts'
+import { fact } from '../night/summary.ts'
+import { faceOfIncident } from './face.ts'
+
+/** Everything of one incident. */
+export interface IncidentStory {
+  incident: ListedIncident
+  events: IncidentEvent[]
+  readers: Reader[]
+  mails: ListedMail[]
+}
+
+export async function loadIncident(
+  { database }: Place,
+  id: number,
+  now: Date,
+): Promise<IncidentStory | undefined> {
+  const { pool } = database
+  const [[incident], events, readers, mails] = await Promise.all([
+    listIncidents(pool, now, { id, closedToo: true }),
+    eventsOf(pool, id),
+    readersOf(pool, id),
+    listMails(pool, { incident: id, limit: 100 }),
+  ])
+  return incident && { incident, events, readers, mails }
+}
+
+export function incidentBody(story: IncidentStory, project: Project, viewer: Viewer | null, now: Date) {
+  const { incident } = story
+  return html`<div class="columns"><div>
+${what(incident, project, now)}
+${nights(incident, project)}
+${checks(incident.facts.checks, 'of the latest night that failed')}
+${events(story.events, project)}
+</div><div>
+${act(incident, viewer)}
+${told(story, project)}
+</div></div>`
+}
+
+function what(incident: ListedIncident, { timezone, models }: Project, now: Date) {
+  const { facts, kind, openedAt, closedAt, ackedAt, ackedBy, mutedUntil } = incident
+  const model =
+    incident.subjectKind === 'model'
+      ? incident.subject
+      : Object.values(models).find(({ view }) => view === incident.subject)?.name
+  return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What it is</h2>
+<p>${stateMark(faceOfIncident(incident), closedAt === undefined ? 'open' : 'closed', 'big')}</p>
+<p class="strong">${headline(incident)}</p>
+<p>${KIND_MEANS[kind]} ${closedAt === undefined ? standing(facts, now) : ''}</p>
+<p class="error">${localTimes(facts.failure.message, timezone)}</p>
+<dl class="facts">${fact('Opened', moment(openedAt, timezone))}
+${fact('Closed', moment(closedAt, timezone))}
+${fact('Somebody is on it', ackedBy === undefined ? '' : html`${ackedBy}, since ${moment(ackedAt, timezone)}`)}
+${fact('Muted until', moment(mutedUntil, timezone))}
+${fact('Owner', facts.owner)}
+${fact('Who reads it', facts.consumers.join(', '))}
+${model === undefined ? '' : fact('Runbook', html`<a href="${runbookHref(model, facts.failure.anchor)}">${model}, ${kind}</a>`)}</dl></section>`
+}
+
+function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezone, models }: Project) {
+  if (all.length === 0) return ''
+  const kind = subjectKind === 'model' ? 'scores' : 'features'
+  const link = ({ partition }: Night) =>
+    partition === null
+      ? 'no single night'
+      : html`<a href="${nightHref({ kind, name: subject, partition }, models)}">${partition}</a>`
+  return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><table class="stack"><caption class="sr">Nights of this incident</caption>
+<thead><tr><th scope="col">Night</th><th scope="col">Then</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Good again</th></tr></thead>
+<tbody>${all.map(
+    (
+      night,
+    ) => html`<tr><th scope="row">${link(night)}</th><td>${stateMark(faceOfState(night.state))}${night.late ? html` ${stateMark('late')}` : ''}</td><td>${night.run === null ? '' : html`<a href="${runHref(night.run)}">${night.run}</a>`}</td><td data-label="Since">${moment(night.failedAt, timezone)}</td>
+<td>${night.recovered === null ? '' : html`${stateMark('published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
+  )}</tbody></table></section>`
+}
+
+const STORY: Record<IncidentEvent['event'], string> = {
+  opened: 'opened',
+  joined: 'a further night',
+  late: 'the deadline passed',
+  recovered: 'a night is good again',
+  closed: 'closed',
+  silenced: 'not mailed, since it is muted',
+  mailed: 'mailed',
+  acked: 'somebody is on it',
+  unreachable: 'nobody could be told',
+}
+
+function events(all: IncidentEvent[], { timezone }: Project) {
+  return html`<section class="card" aria-labelledby="story"><h2 id="story">What happened</h2><ol class="list">${all.map(
+    ({ at, event, run, partition, detail }) => {
+      const said = [detail?.recipient ?? detail?.by, detail?.how, detail?.message].filter(
+        (each) => typeof each === 'string',
+      )
+      return html`<li>${moment(at, timezone)} <strong>${STORY[event]}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${said.length === 0 ? '' : html`<div class="small">${said.join(', ')}</div>`}</li>`
+    },
+  )}</ol></section>`
+}
+
+function told({ readers, mails }: IncidentStory, { timezone }: Project) {
+  return html`<section class="card" aria-labelledby="told"><h2 id="told">Who was told</h2>
+${readers.length === 0 ? html`<p>Nobody: <code>on_call</code> of model.yaml, or <code>owner</code> of view.yaml, names no address.</p>` : ''}
+<ul class="list">${readers.map(({ recipient, mails: sent, nextMailAt }) => html`<li>${recipient}<div class="small quiet">${sent} ${sent === 1 ? 'mail' : 'mails'}${nextMailAt === undefined ? '' : html`, the next ${moment(nextMailAt, timezone)}`}</div></li>`)}</ul>
+${mails.length === 0 ? '' : html`<h3>Mails</h3><ul class="list">${mails.map((mail) => html`<li><a href="/mails/${mail.id}">${mail.subject}</a><div class="small quiet">${mail.recipient}, ${moment(mail.created_at, timezone)}, ${mail.state}</div></li>`)}</ul>`}</section>`
+}
+
+function act(incident: ListedIncident, viewer: Viewer | null) {
+  if (incident.closedAt !== undefined) return ''
+  const button =
+    viewer?.role !== 'operator' || incident.ackedBy !== undefined
+      ? ''
+      : html`<form method="post" action="/incidents/${incident.id}/ack"><input type="hidden" name="csrf" value="${viewer.csrf}"><button>I am on it</button></form>`
+  const commands = nextCommands(
+    incident,
+    viewer?.name.includes('@') ? viewer.name : (incident.recipients[0] ?? 'YOU'),
+  )
+  return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What you can do</h2>
+<div class="actions"><div class="action"><p>Say that you are on it: it is not mailed again until something new happens.</p>${button}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
+${commands.map(({ command, why }) => html`<div class="action"><p>${why}</p><pre>${command}</pre></div>`)}</div></section>`
+}

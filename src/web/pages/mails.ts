@@ -1,0 +1,98 @@
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { findMail, type ListedMail, listMails, type Mail, type MailState } from '../../alerts/list-mails.ts'
+import type { Project } from '../../project/project.ts'
+import { withQuery } from '../addresses.ts'
+import { moment } from '../moment.ts'
+import { missing, page } from '../page.ts'
+import type { Place } from '../place.ts'
+import { type Face, stateMark } from '../state.ts'
+import { fact } from './night/summary.ts'
+
+const A_PAGE = 50
+const STATES: Record<MailState, Face> = { sent: 'published', waiting: 'waiting', 'given up': 'failed' }
+/** The mail's own page within ours: its styles and its pictures, and nothing else; no form, no script, no link that leads. */
+const BODY_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
+
+/** `/mails`: what was sent; `/mails/ID`: one, as it looks; `/mails/ID/body`: its HTML part, for the frame in that page. */
+export function mountMails(app: Hono, { database, project: files }: Place): void {
+  const find = async (id: string) => (/^\d{1,15}$/.test(id) ? findMail(database.pool, Number(id)) : undefined)
+
+  app.get('/mails', async (context) => {
+    const project = files()
+    const { text = '', state = '', page: number = '1' } = context.req.query()
+    const wanted = isState(state) ? state : undefined
+    const current = /^[1-9]\d{0,5}$/.test(number) ? Number(number) : 1
+    const found = await listMails(database.pool, {
+      limit: A_PAGE + 1,
+      offset: (current - 1) * A_PAGE,
+      ...(text === '' ? {} : { text }),
+      ...(wanted === undefined ? {} : { state: wanted }),
+    })
+    const at = (to: number) => withQuery('/mails', { text, state: wanted, page: to === 1 ? undefined : to })
+    return page(
+      context,
+      'Mails',
+      html`<form class="card filter" method="get" action="/mails" role="search"><label class="wide">Text<input type="search" name="text" value="${text}" placeholder="subject or recipient"></label>
+<label>State<select name="state"><option value="">any</option>${Object.keys(STATES).map((each) => html`<option${each === wanted ? html` selected` : ''}>${each}</option>`)}</select></label><button>Search</button></form>
+<section class="card" aria-label="Mails">${found.length === 0 ? html`<p>No mail is like that.</p>` : table(found.slice(0, A_PAGE), project)}
+${current === 1 && found.length <= A_PAGE ? '' : html`<nav class="pager" aria-label="Pages"><span>${current === 1 ? '' : html`<a rel="prev" href="${at(current - 1)}">Newer</a>`}</span><span class="quiet">Page ${current}</span><span>${found.length > A_PAGE ? html`<a rel="next" href="${at(current + 1)}">Older</a>` : ''}</span></nav>`}</section>`,
+      { section: 'Mails', foot: html`Times are those of ${project.timezone}.` },
+    )
+  })
+
+  app.get('/mails/:id/body', async (context) => {
+    const mail = await find(context.req.param('id'))
+    if (mail === undefined) return context.text('no such mail', 404)
+    return context.body(withPictures(mail), 200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': BODY_POLICY,
+      'x-frame-options': 'SAMEORIGIN',
+    })
+  })
+
+  app.get('/mails/:id', async (context) => {
+    const mail = await find(context.req.param('id'))
+    if (mail === undefined) {
+      return missing(context, 'No such mail', html`<p>The outbox has no mail ${context.req.param('id')}. <a href="/mails">All mails</a></p>`)
+    }
+    return page(context, mail.subject, body(mail, files()), { section: 'Mails', crumbs: [['/mails', 'Mails']] })
+  })
+}
+
+function table(mails: ListedMail[], { timezone }: Project) {
+  return html`<table class="stack"><caption class="sr">Mails, newest first</caption><thead><tr><th scope="col">Subject</th><th scope="col">To</th><th scope="col">State</th><th scope="col">Written</th></tr></thead>
+<tbody>${mails.map(
+    (mail) => html`<tr><th scope="row"><a href="/mails/${mail.id}">${mail.subject}</a></th><td>${mail.recipient}</td><td>${stateMark(STATES[mail.state], mail.state)}${mail.last_error === null ? '' : html`<div class="small">${mail.last_error}</div>`}</td><td data-label="Written">${moment(mail.created_at, timezone)}</td></tr>`,
+  )}</tbody></table>`
+}
+
+function body(mail: Mail, { timezone }: Project) {
+  return html`<section class="card" aria-labelledby="facts"><h2 id="facts" class="sr">What became of it</h2><dl class="facts">
+${fact('To', mail.recipient)}
+${fact('State', html`${stateMark(STATES[mail.state], mail.state)}${mail.tries > 1 ? `, after ${mail.tries} tries` : ''}`)}
+${fact('Written', moment(mail.created_at, timezone))}
+${fact('Sent', mail.sent_at === null ? '' : html`${moment(mail.sent_at, timezone)} <span class="quiet">by ${mail.transport ?? 'a server'}</span>`)}
+${fact('Last error', mail.last_error ?? '')}
+${fact('About', html`${mail.incidents.map(({ id, subject, kind }) => html`<a href="/incidents/${id}">${subject}: ${kind}</a> `)}`)}
+${fact('Message-ID', html`<code>${mail.message_id}</code>`)}
+${fact('Attachments', mail.attachments.map(({ filename, type }) => `${filename} (${type})`).join(', '))}</dl></section>
+<section class="card" aria-labelledby="looks"><h2 id="looks">As it looks</h2>
+<iframe class="mail-frame" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></section>
+<section class="card" aria-labelledby="text"><h2 id="text">As text</h2><pre>${mail.text}</pre></section>`
+}
+
+/** The HTML part with the pictures that it shows from its attachments. */
+function withPictures({ html: part, attachments }: Mail): string {
+  return part.replace(/(["'(])cid:([^"')]+)/g, (whole, quote: string, id: string) => {
+    const picture = attachments.find(({ cid, filename }) => cid === id || filename === id)
+    return picture === undefined || !/^image\/[\w.+-]+$/.test(picture.type)
+      ? whole
+      : `${quote}data:${picture.type};base64,${picture.base64}`
+  })
+}
+
+function isState(text: string): text is MailState {
+  return Object.hasOwn(STATES, text)
+}

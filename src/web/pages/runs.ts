@@ -1,0 +1,101 @@
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { type FailureGroup, groupFailures } from '../../jobs/failure-groups.ts'
+import { RUN_STATES } from '../../jobs/runs.ts'
+import { type FoundRun, searchRuns } from '../../jobs/search-runs.ts'
+import { FAILURE_CLASSES } from '../../pipeline/failure.ts'
+import type { Project } from '../../project/project.ts'
+import { nightHref, runHref, withQuery } from '../addresses.ts'
+import { count, duration, moment } from '../moment.ts'
+import { page } from '../page.ts'
+import type { Place } from '../place.ts'
+import { faceOfState, stateMark } from '../state.ts'
+import { KINDS, readSearch, type Search } from './runs/search.ts'
+
+/** `/runs?text=&state=&kind=&class=&from=&to=&group=1&page=`: all runs, searched, or their failures by what they share. */
+export function mountRuns(app: Hono, { database, project: files }: Place): void {
+  app.get('/runs', async (context) => {
+    const project = files()
+    const query = context.req.query()
+    const search = readSearch(query, project)
+    const grouped = query.group === '1'
+    const found = grouped
+      ? groups(await groupFailures(database.pool, search.filter), project)
+      : results(await searchRuns(database.pool, search.filter), search, project)
+    return page(
+      context,
+      grouped ? 'Failures by kind' : 'Runs',
+      html`${form(search, grouped)}
+${search.problems.map((problem) => html`<p class="notice alarm" role="alert">${problem}</p>`)}
+${search.shape === '' ? '' : html`<p class="notice">Failures like: <code>${search.shape}</code> <a href="${withQuery('/runs', { group: 1 })}">all kinds</a></p>`}
+<section class="card" aria-label="Results">${found}</section>`,
+      {
+        section: 'Runs',
+        beside: html`<div class="small"><a href="${grouped ? '/runs' : '/runs?group=1'}">${grouped ? 'One by one' : 'Failures by kind'}</a></div>`,
+        foot: html`Times are those of ${project.timezone}. In the terminal: <code>npx nightshift runs${grouped ? ' --group' : ''}</code>`,
+      },
+    )
+  })
+}
+
+function form(search: Search, grouped: boolean) {
+  const choose = (label: string, name: string, legal: readonly string[], chosen: string) =>
+    html`<label>${label}<select name="${name}"><option value="">any</option>${legal.map((each) => html`<option${each === chosen ? html` selected` : ''}>${each}</option>`)}</select></label>`
+  return html`<form class="card filter" method="get" action="/runs" role="search">
+<label class="wide">Text<input type="search" name="text" value="${search.text}" placeholder="name, run, night or error"></label>
+${choose('State', 'state', RUN_STATES, search.state)}
+${choose('Kind', 'kind', KINDS, search.kind)}
+${choose('Failure', 'class', FAILURE_CLASSES, search.class)}
+<label>From night<input type="date" name="from" value="${search.from}"></label>
+<label>To night<input type="date" name="to" value="${search.to}"></label>
+${grouped ? html`<input type="hidden" name="group" value="1">` : ''}
+${search.name === '' ? '' : html`<input type="hidden" name="name" value="${search.name}">`}
+<button>Search</button></form>`
+}
+
+function results({ runs, more }: { runs: FoundRun[]; more: boolean }, search: Search, { timezone, models }: Project) {
+  if (runs.length === 0) {
+    return html`<p>No run is like that. <a href="/runs">All runs</a></p>`
+  }
+  return html`<table class="stack"><caption class="sr">Runs, newest first</caption><thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Asked for</th><th scope="col" class="number">Took</th><th scope="col" class="number">Rows</th><th scope="col">What went wrong</th></tr></thead>
+<tbody>${runs.map(
+    (run) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} ${run.partition}</a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
+<td>${stateMark(faceOfState(run.state), run.state)}</td>
+<td><a class="mono" href="${runHref(run.id)}">${run.id}</a></td>
+<td data-label="Asked for">${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span></td>
+<td class="number" data-label="Took">${took(run)}</td>
+<td class="number" data-label="Rows">${run.rows === null ? '' : count(run.rows)}</td>
+<td>${run.failure === null ? '' : html`<strong>${run.failure.class}</strong>: ${shortened(run.failure.message)}`}</td></tr>`,
+  )}</tbody></table>${pager(search, more)}`
+}
+
+function took({ started_at, ended_at }: FoundRun): string {
+  return started_at === null || ended_at === null ? '' : duration(Date.parse(ended_at) - Date.parse(started_at))
+}
+
+/** A message of which the run's own page has all. */
+function shortened(message: string): string {
+  return message.length <= 240 ? message : `${message.slice(0, 240)}…`
+}
+
+function pager(search: Search, more: boolean) {
+  const { text, name, state, kind, class: failureClass, shape, from, to, page } = search
+  const at = (number: number) =>
+    withQuery('/runs', { text, name, state, kind, class: failureClass, shape, from, to, page: number === 1 ? undefined : number })
+  if (page === 1 && !more) return ''
+  return html`<nav class="pager" aria-label="Pages"><span>${page === 1 ? '' : html`<a rel="prev" href="${at(page - 1)}">Newer</a>`}</span><span class="quiet">Page ${page}</span><span>${more ? html`<a rel="next" href="${at(page + 1)}">Older</a>` : ''}</span></nav>`
+}
+
+/** Failed and held runs by what their messages share. */
+function groups(all: FailureGroup[], { timezone }: Project) {
+  if (all.length === 0) return html`<p>${stateMark('published', 'No run has failed or is held.')}</p>`
+  return html`<table class="stack"><caption class="sr">Failures by kind, the most frequent first</caption><thead><tr><th scope="col" class="number">Runs</th><th scope="col">Class</th><th scope="col">Example</th><th scope="col">Of</th><th scope="col">Nights</th><th scope="col">Last</th></tr></thead>
+<tbody>${all.map(
+    (group) => html`<tr><td class="number" data-label="Runs">${group.runs}</td>
+<th scope="row"><a href="${withQuery('/runs', { class: group.class, shape: group.shape })}">${group.class}</a></th>
+<td><a class="mono" href="${runHref(group.newest.run)}">${group.newest.run}</a>: ${shortened(group.newest.message)}</td>
+<td data-label="Of">${group.names.length <= 3 ? group.names.join(', ') : `${group.names.length} models and views`}</td>
+<td data-label="Nights">${group.from === group.to ? group.from : `${group.from} to ${group.to}`}</td>
+<td data-label="Last">${moment(group.last_at, timezone)}</td></tr>`,
+  )}</tbody></table>`
+}

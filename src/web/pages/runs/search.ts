@@ -1,0 +1,81 @@
+import { RUN_STATES, type RunState } from '../../../jobs/runs.ts'
+import type { RunSearch } from '../../../jobs/search-runs.ts'
+import type { Kind } from '../../../jobs/slots.ts'
+import { FAILURE_CLASSES } from '../../../pipeline/failure.ts'
+import { type AsOf, addDays, grainOf, parseAsOf } from '../../../project/asof.ts'
+import { ConfigurationError } from '../../../project/problem.ts'
+import type { Project } from '../../../project/project.ts'
+
+export const KINDS = ['scores', 'features'] as const satisfies Kind[]
+const A_PAGE = 50
+
+/** What the address asks for, as it was written: what is not legal is not taken, and `problems` says so. */
+export interface Search {
+  text: string
+  name: string
+  state: RunState | ''
+  kind: Kind | ''
+  class: string
+  shape: string
+  from: string
+  to: string
+  page: number
+  problems: string[]
+  filter: RunSearch
+}
+
+export function readSearch(query: Record<string, string>, project: Pick<Project, 'timezone'>): Search {
+  const problems: string[] = []
+  const of = (name: string) => (query[name] ?? '').trim()
+  const one = <Legal extends string>(name: string, legal: readonly Legal[]): Legal | '' => {
+    const given = of(name)
+    const found = legal.find((each) => each === given)
+    if (given !== '' && found === undefined) problems.push(`${name}: expected one of ${legal.join(', ')}, got: ${given}`)
+    return found ?? ''
+  }
+  const date = (name: string): AsOf | undefined => {
+    if (of(name) === '') return undefined
+    try {
+      return parseAsOf(of(name), project.timezone)
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      problems.push(`${name}: ${error.message}`)
+      return undefined
+    }
+  }
+  const [state, kind, failureClass] = [one('state', RUN_STATES), one('kind', KINDS), one('class', FAILURE_CLASSES)]
+  const [from, to] = [date('from'), date('to')]
+  const [text, name, shape] = [of('text'), of('name'), of('shape')]
+  const number = Number(of('page') || 1)
+  const page = Number.isInteger(number) && number >= 1 && number <= 100_000 ? number : 1
+  return {
+    text,
+    name,
+    state,
+    kind,
+    class: failureClass,
+    shape,
+    from: of('from'),
+    to: of('to'),
+    page,
+    problems,
+    filter: {
+      limit: A_PAGE,
+      offset: (page - 1) * A_PAGE,
+      ...(text === '' ? {} : { text }),
+      ...(name === '' ? {} : { name }),
+      ...(state === '' ? {} : { states: [state] }),
+      ...(kind === '' ? {} : { kind }),
+      ...(failureClass === '' ? {} : { failureClass }),
+      ...(shape === '' ? {} : { shape }),
+      ...(from === undefined ? {} : { from: from.instant }),
+      ...(to === undefined ? {} : { to: lastInstant(to, project.timezone) }),
+    },
+  }
+}
+
+/** A date means all of its hours. */
+function lastInstant(asOf: AsOf, timezone: string): string {
+  if (grainOf(asOf) === 'hour') return asOf.instant
+  return new Date(Date.parse(addDays(asOf, 1, timezone).instant) - 1).toISOString()
+}
