@@ -50,7 +50,9 @@ export async function searchRuns(
   const found =
     shape === undefined
       ? rows
-      : rows.filter(({ failure }) => messageShape(failure?.message ?? '') === shape).slice(offset, offset + limit + 1)
+      : rows
+          .filter(({ failure }) => messageShape(failure?.message ?? '') === shape)
+          .slice(offset, offset + limit + 1)
   return { runs: found.slice(0, limit).map(toFound), more: found.length > limit }
 }
 

@@ -1,8 +1,10 @@
 import type { Hono } from 'hono'
 import { mountIncidents } from './pages/incidents.ts'
+import { mountMails } from './pages/mails.ts'
 import { mountNight } from './pages/night.ts'
 import { mountOverview } from './pages/overview.ts'
 import { mountRunbook } from './pages/runbook.ts'
+import { mountRuns } from './pages/runs.ts'
 import type { Place } from './place.ts'
 import { mountStyle } from './style.ts'
 
@@ -10,7 +12,9 @@ import { mountStyle } from './style.ts'
 export function mountPages(app: Hono, place: Place): void {
   mountStyle(app)
   mountOverview(app, place)
+  mountRuns(app, place)
   mountNight(app, place)
+  mountMails(app, place)
   mountIncidents(app, place)
   mountRunbook(app, place)
 }

@@ -55,16 +55,24 @@ ${current === 1 && found.length <= A_PAGE ? '' : html`<nav class="pager" aria-la
   app.get('/mails/:id', async (context) => {
     const mail = await find(context.req.param('id'))
     if (mail === undefined) {
-      return missing(context, 'No such mail', html`<p>The outbox has no mail ${context.req.param('id')}. <a href="/mails">All mails</a></p>`)
+      return missing(
+        context,
+        'No such mail',
+        html`<p>The outbox has no mail ${context.req.param('id')}. <a href="/mails">All mails</a></p>`,
+      )
     }
-    return page(context, mail.subject, body(mail, files()), { section: 'Mails', crumbs: [['/mails', 'Mails']] })
+    return page(context, mail.subject, body(mail, files()), {
+      section: 'Mails',
+      crumbs: [['/mails', 'Mails']],
+    })
   })
 }
 
 function table(mails: ListedMail[], { timezone }: Project) {
   return html`<table class="stack"><caption class="sr">Mails, newest first</caption><thead><tr><th scope="col">Subject</th><th scope="col">To</th><th scope="col">State</th><th scope="col">Written</th></tr></thead>
 <tbody>${mails.map(
-    (mail) => html`<tr><th scope="row"><a href="/mails/${mail.id}">${mail.subject}</a></th><td>${mail.recipient}</td><td>${stateMark(STATES[mail.state], mail.state)}${mail.last_error === null ? '' : html`<div class="small">${mail.last_error}</div>`}</td><td data-label="Written">${moment(mail.created_at, timezone)}</td></tr>`,
+    (mail) =>
+      html`<tr><th scope="row"><a href="/mails/${mail.id}">${mail.subject}</a></th><td>${mail.recipient}</td><td>${stateMark(STATES[mail.state], mail.state)}${mail.last_error === null ? '' : html`<div class="small">${mail.last_error}</div>`}</td><td data-label="Written">${moment(mail.created_at, timezone)}</td></tr>`,
   )}</tbody></table>`
 }
 

@@ -53,13 +53,19 @@ ${search.name === '' ? '' : html`<input type="hidden" name="name" value="${searc
 <button>Search</button></form>`
 }
 
-function results({ runs, more }: { runs: FoundRun[]; more: boolean }, search: Search, { timezone, models }: Project) {
+function results(
+  { runs, more }: { runs: FoundRun[]; more: boolean },
+  search: Search,
+  { timezone, models }: Project,
+) {
   if (runs.length === 0) {
     return html`<p>No run is like that. <a href="/runs">All runs</a></p>`
   }
   return html`<table class="stack"><caption class="sr">Runs, newest first</caption><thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Asked for</th><th scope="col" class="number">Took</th><th scope="col" class="number">Rows</th><th scope="col">What went wrong</th></tr></thead>
 <tbody>${runs.map(
-    (run) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} ${run.partition}</a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
+    (
+      run,
+    ) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} ${run.partition}</a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
 <td>${stateMark(faceOfState(run.state), run.state)}</td>
 <td><a class="mono" href="${runHref(run.id)}">${run.id}</a></td>
 <td data-label="Asked for">${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span></td>
@@ -70,7 +76,9 @@ function results({ runs, more }: { runs: FoundRun[]; more: boolean }, search: Se
 }
 
 function took({ started_at, ended_at }: FoundRun): string {
-  return started_at === null || ended_at === null ? '' : duration(Date.parse(ended_at) - Date.parse(started_at))
+  return started_at === null || ended_at === null
+    ? ''
+    : duration(Date.parse(ended_at) - Date.parse(started_at))
 }
 
 /** A message of which the run's own page has all. */
@@ -81,7 +89,17 @@ function shortened(message: string): string {
 function pager(search: Search, more: boolean) {
   const { text, name, state, kind, class: failureClass, shape, from, to, page } = search
   const at = (number: number) =>
-    withQuery('/runs', { text, name, state, kind, class: failureClass, shape, from, to, page: number === 1 ? undefined : number })
+    withQuery('/runs', {
+      text,
+      name,
+      state,
+      kind,
+      class: failureClass,
+      shape,
+      from,
+      to,
+      page: number === 1 ? undefined : number,
+    })
   if (page === 1 && !more) return ''
   return html`<nav class="pager" aria-label="Pages"><span>${page === 1 ? '' : html`<a rel="prev" href="${at(page - 1)}">Newer</a>`}</span><span class="quiet">Page ${page}</span><span>${more ? html`<a rel="next" href="${at(page + 1)}">Older</a>` : ''}</span></nav>`
 }

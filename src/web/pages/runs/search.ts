@@ -30,7 +30,8 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
   const one = <Legal extends string>(name: string, legal: readonly Legal[]): Legal | '' => {
     const given = of(name)
     const found = legal.find((each) => each === given)
-    if (given !== '' && found === undefined) problems.push(`${name}: expected one of ${legal.join(', ')}, got: ${given}`)
+    if (given !== '' && found === undefined)
+      problems.push(`${name}: expected one of ${legal.join(', ')}, got: ${given}`)
     return found ?? ''
   }
   const date = (name: string): AsOf | undefined => {
@@ -43,7 +44,11 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
       return undefined
     }
   }
-  const [state, kind, failureClass] = [one('state', RUN_STATES), one('kind', KINDS), one('class', FAILURE_CLASSES)]
+  const [state, kind, failureClass] = [
+    one('state', RUN_STATES),
+    one('kind', KINDS),
+    one('class', FAILURE_CLASSES),
+  ]
   const [from, to] = [date('from'), date('to')]
   const [text, name, shape] = [of('text'), of('name'), of('shape')]
   const number = Number(of('page') || 1)
