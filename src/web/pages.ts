@@ -3,6 +3,7 @@ import { mountIncidents } from './pages/incidents.ts'
 import { mountMails } from './pages/mails.ts'
 import { mountNight } from './pages/night.ts'
 import { mountOverview } from './pages/overview.ts'
+import { mountRegistry } from './pages/registry.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import { mountRuns } from './pages/runs.ts'
 import type { Place } from './place.ts'
@@ -16,5 +17,6 @@ export function mountPages(app: Hono, place: Place): void {
   mountNight(app, place)
   mountMails(app, place)
   mountIncidents(app, place)
+  mountRegistry(app, place)
   mountRunbook(app, place)
 }

@@ -2,25 +2,33 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { layout } from '../layout.ts'
+import { modelHref } from '../addresses.ts'
+import { anchorOf, markdown } from '../markdown.ts'
+import { missing, page } from '../page.ts'
 import type { Place } from '../place.ts'
 
 /** `/models/:model/runbook`: a link in a mail ends in #<class of failure>, which is the heading of its section. */
 export function mountRunbook(app: Hono, { project }: Place): void {
   app.get('/models/:model/runbook', (context) => {
-    const model = project().models[context.req.param('model')]
+    const name = context.req.param('model')
+    const model = project().models[name]
     const path = model && join(model.folder, 'RUNBOOK.md')
-    if (path === undefined || !existsSync(path)) {
-      return context.html(
-        layout('No such runbook', html`<p><code>nightshift runbook MODEL</code> writes one.</p>`),
-        404,
-      )
+    if (model === undefined || path === undefined || !existsSync(path)) {
+      const command = `npx nightshift runbook ${model === undefined ? 'MODEL' : name}`
+      return missing(context, 'No such runbook', html`<p><code>${command}</code> writes one.</p>`)
     }
     const sections = readFileSync(path, 'utf8').split(/^(?=## )/m)
-    const body = sections.map((text) => {
-      const anchor = /^## ([\w-]+)/.exec(text)?.[1]
-      return html`<section${anchor === undefined ? '' : html` id="${anchor}"`}><pre>${text.trim()}</pre></section>`
-    })
-    return context.html(layout(`Runbook of ${model?.name}`, html`${body}`))
+    const titles = sections.flatMap((text) => /^## +(.+?)\s*#*$/m.exec(text.split('\n')[0] ?? '')?.[1] ?? [])
+    return page(
+      context,
+      `Runbook of ${name}`,
+      html`<nav class="tags" aria-label="Sections">${titles.map((title) => html`<a class="tag" href="#${anchorOf(title)}">${title}</a>`)}</nav>
+<div class="card prose">${sections.map((text) => html`<section>${markdown(text)}</section>`)}</div>`,
+      {
+        section: 'Incidents',
+        crumbs: [[modelHref(name), name]],
+        foot: html`Owner: ${model.owner}. On call: ${model.on_call.join(', ')}.`,
+      },
+    )
   })
 }

@@ -1,0 +1,129 @@
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import type { Project } from '../../project/project.ts'
+import { type HistoryEntry, historyOf } from '../../registry/history.ts'
+import {
+  baselineTexts,
+  evaluationsOf,
+  type RegisteredModel,
+  registeredModels,
+  type ShadowSummary,
+  shadowsOf,
+} from '../../registry/listing.ts'
+import { champion, listVersions, type Version } from '../../registry/versions.ts'
+import { modelHref, registryHref } from '../addresses.ts'
+import { bytes, count, figure, moment } from '../moment.ts'
+import { missing, page } from '../page.ts'
+import type { Place } from '../place.ts'
+import { stateMark } from '../state.ts'
+import { evaluation } from './registry/evaluation.ts'
+
+/** `/registry`: models and what is live; `/registry/MODEL`: its versions, evaluations and what changed when. */
+export function mountRegistry(app: Hono, { database, project: files }: Place): void {
+  const { pool } = database
+
+  app.get('/registry', async (context) => {
+    const project = files()
+    const registered = new Map((await registeredModels(pool)).map((each) => [each.model, each]))
+    const names = [...new Set([...Object.keys(project.models), ...registered.keys()])].sort()
+    return page(
+      context,
+      'Registry',
+      html`<section class="card" aria-label="Models">${
+        names.length === 0
+          ? html`<p>No model yet.</p>`
+          : html`<table class="stack"><caption class="sr">Models</caption><thead><tr><th scope="col">Model</th><th scope="col">What it says</th><th scope="col">Champion</th><th scope="col">Newest version</th></tr></thead>
+<tbody>${names.map((name) => row(name, registered.get(name), project))}</tbody></table>`
+      }</section>`,
+      { section: 'Registry', foot: html`Times are those of ${project.timezone}.` },
+    )
+  })
+
+  app.get('/registry/:model', async (context) => {
+    const name = context.req.param('model')
+    const project = files()
+    const [versions, live, history, evaluations, baselines, shadows] = await Promise.all([
+      listVersions(pool, name),
+      champion(pool, name),
+      historyOf(pool, name),
+      evaluationsOf(pool, name),
+      baselineTexts(pool, name),
+      shadowsOf(pool, name),
+    ])
+    const model = project.models[name]
+    if (model === undefined && versions.length === 0) {
+      return missing(
+        context,
+        'No such model',
+        html`<p>Neither the project nor the registry knows ${name}. <a href="/registry">All models</a></p>`,
+      )
+    }
+    const { timezone } = project
+    return page(
+      context,
+      `Versions of ${name}`,
+      html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2>${
+        versions.length === 0
+          ? html`<p>None yet: <code>npx nightshift register ${name} FILE.onnx</code></p>`
+          : html`<table class="stack"><caption class="sr">Versions, the newest first</caption><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Registered</th><th scope="col">View</th><th scope="col">Baseline</th><th scope="col">File</th></tr></thead>
+<tbody>${versions.map((version) => versionRow(version, live?.version, shadows, baselines, timezone))}</tbody></table>`
+      }
+<p class="small quiet">Change what is live: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code></p></section>
+<section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
+        evaluations.length === 0
+          ? html`<p>None yet: <code>npx nightshift evaluate ${name} --version N --dataset ID</code></p>`
+          : evaluations.map((each) => evaluation(each, timezone))
+      }</section>
+<section class="card" aria-labelledby="history"><h2 id="history">What changed when</h2>${
+        history.length === 0
+          ? html`<p>Nothing yet.</p>`
+          : html`<ol class="list">${history.toReversed().map((entry) => change(entry, timezone))}</ol>`
+      }</section>`,
+      {
+        section: 'Registry',
+        crumbs: [['/registry', 'Registry']],
+        beside: html`<div class="small"><a href="${modelHref(name)}">How its nights go</a></div>`,
+        foot: html`Times are those of ${timezone}.`,
+      },
+    )
+  })
+}
+
+function row(name: string, registered: RegisteredModel | undefined, { models, timezone }: Project) {
+  const live = registered?.champion ?? null
+  return html`<tr><th scope="row"><a href="${registryHref(name)}">${name}</a></th><td>${models[name]?.description ?? 'no longer in the project'}</td>
+<td data-label="Champion">${live === null ? 'none' : html`version ${live.version} <span class="quiet small">since ${moment(live.since, timezone)}</span>`}</td>
+<td data-label="Newest">${registered === undefined ? 'none' : html`${registered.newest.version} of ${registered.versions} <span class="quiet small">${moment(registered.newest.registered_at, timezone)}${registered.newest.registered_by === null ? '' : ` by ${registered.newest.registered_by}`}</span>`}</td></tr>`
+}
+
+function versionRow(
+  version: Version,
+  live: number | undefined,
+  shadows: ShadowSummary[],
+  baselines: { version: number; text: string; rows: number }[],
+  timezone: string,
+) {
+  const own = shadows.filter((shadow) => shadow.version === version.version)
+  const baseline = baselines.find((each) => each.version === version.version)
+  return html`<tr><th scope="row">${version.version}</th>
+<td>${version.version === live ? stateMark('published', 'champion') : ''}${own.map((shadow) => html`<div class="small">${shadow.role}, ${shadow.nights} nights in shadow until ${shadow.newest}${shadow.failed === 0 ? '' : `, ${shadow.failed} failed`}</div>`)}</td>
+<td data-label="Registered">${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : html`<div class="small quiet">by ${version.registered_by}</div>`}</td>
+<td data-label="View">${version.view}<div class="small quiet mono">${version.view_hash}</div></td>
+<td data-label="Baseline">${baseline === undefined ? html`<span class="quiet">none yet</span>` : `${baseline.text}, ${count(baseline.rows)} rows`}</td>
+<td data-label="File"><span class="mono small">${version.sha256}</span><div class="small quiet">${bytes(version.bytes)}${version.dataset === null ? '' : html`, trained on <code>${version.dataset}</code>`}</div>${version.warnings.map((warning) => html`<div class="small text-late">${warning}</div>`)}</td></tr>`
+}
+
+function change(
+  { at, event, version, from_version, by, reason, evidence }: HistoryEntry & { at: string },
+  timezone: string,
+) {
+  const facts = Object.entries(evidence ?? {}).map(([name, value]) => `${name} ${said(value)}`)
+  return html`<li>${moment(at, timezone)} <strong>version ${version} ${event}</strong>${from_version == null ? '' : `, in the place of version ${from_version}`}${by === null ? '' : ` by ${by}`}${reason === null ? '' : html`<div>${reason}</div>`}${facts.length === 0 ? '' : html`<div class="small quiet mono">${facts.join(', ')}</div>`}</li>`
+}
+
+/** A value of the evidence, short: figures as figures, what is nested as JSON. */
+function said(value: unknown): string {
+  if (typeof value === 'number') return figure(value)
+  if (typeof value === 'string') return value
+  return JSON.stringify(value)
+}
