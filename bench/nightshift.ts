@@ -113,13 +113,18 @@ function steps(kind: string, record: unknown): Record<string, number> {
   )
 }
 
-async function cli(project: BenchProject, env: NodeJS.ProcessEnv, ...args: string[]): Promise<unknown> {
+/** What a command prints as JSON. Throws where it does not end with 0. */
+export async function cli(
+  project: BenchProject,
+  env: NodeJS.ProcessEnv,
+  ...args: string[]
+): Promise<unknown> {
   const command = [CLI, ...args, '--project', project.root]
   const { stdout } = await promisify(execFile)(process.execPath, command, { env, maxBuffer: 1 << 26 })
   return JSON.parse(stdout)
 }
 
-function field(record: unknown, name: string): unknown {
+export function field(record: unknown, name: string): unknown {
   return typeof record === 'object' && record !== null ? Reflect.get(record, name) : undefined
 }
 
@@ -129,7 +134,7 @@ function time(record: unknown, name: string): number {
   return value
 }
 
-async function stop(worker: ChildProcess): Promise<void> {
+export async function stop(worker: ChildProcess): Promise<void> {
   if (worker.exitCode !== null || worker.signalCode !== null) return
   const ended = once(worker, 'exit')
   worker.kill('SIGTERM')
