@@ -1,0 +1,261 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadProject } from '../../src/project/load.ts'
+import { driftOf, profilesOf } from '../../src/registry/profiles.ts'
+import { type Children, openChildren } from '../../src/workers/children.ts'
+import { monitorNight } from '../../src/workers/monitor.ts'
+import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { type Life, openLife } from './life.ts'
+
+const CUSTOMERS = 600
+const SQL = `SELECT customer_id, sum(amount) FILTER (happened_at >= $as_of - INTERVAL 1 DAY)::FLOAT AS spend,
+  count(*) FILTER (happened_at >= $as_of - INTERVAL 1 DAY)::FLOAT AS orders, any_value(plan ORDER BY happened_at DESC) AS plan
+FROM events GROUP BY customer_id
+`
+const MODEL = `model: value
+description: Whether a customer is worth a call
+owner: crm@example.com
+on_call: [oncall@example.com]
+consumers: [call centre]
+view: activity
+inputs: [spend, orders]
+score: { column: score, min: 0, max: 1 }
+evaluation: { segments: [plan] }
+drift: { columns: [spend, orders] }
+`
+const SCHEDULE = `schedule: nightly
+cron: "30 2 * * *"
+score: [value]
+start: "2026-03-02"
+catch_up: { policy: none }
+`
+
+let project: TemporaryProject
+let life: Life
+let children: Children
+const at = () => ({ project: project.root, env: { DATABASE_URL: life.database.url } })
+
+/** Each customer's one event of a day; of those with plan pro the amount may be another. */
+const writeDay = (date: string, more = 0) =>
+  writeParquet(
+    join(project.root, `data/events/date=${date}/events.parquet`),
+    `SELECT i AS customer_id, CASE i % 3 WHEN 0 THEN 'pro' ELSE 'basic' END AS plan, TIMESTAMP '${date} 12:00:00' AS happened_at,
+       ((i * 7919 + ${Number(date.slice(-2))} * 31) % 101) / 25.0 + CASE i % 3 WHEN 0 THEN ${more} ELSE 0 END AS amount
+     FROM range(${CUSTOMERS}) t(i)`,
+  )
+
+/** Lives through a night, until its profile is on record and mail that is due has gone out. */
+async function night(date: string): Promise<void> {
+  await life.until(`${date}T02:31:00Z`, 1440)
+  for (let minute = 32; minute < 60; minute++) {
+    if (life.now() < new Date(`${date}T02:${minute}:00Z`)) await life.until(`${date}T02:${minute}:00Z`)
+    else continue
+    const { rows } = await life.database.pool.query(
+      `select from nightshift.profiles where partition = $1 and not backfilled`,
+      [date],
+    )
+    if (rows.length > 0) break
+    await sleep(100)
+  }
+  await life.until(`${date}T03:20:00Z`, 30)
+}
+
+const DAYS = ['26', '27', '28'].map((day) => `2026-02-${day}`)
+/** The nights of 4, 5 and 6 March see other amounts. */
+const SHIFTED = ['2026-03-03', '2026-03-04', '2026-03-05']
+
+beforeAll(async () => {
+  project = await generatedProject({ customers: 1, sql: SQL, schedule: SCHEDULE })
+  await project.write('models/value/model.yaml', MODEL)
+  for (const date of DAYS) await writeDay(date, 3)
+  for (let day = 1; day <= 9; day++) {
+    const date = `2026-03-0${day}`
+    await writeDay(date, SHIFTED.includes(date) ? 3 : 0)
+  }
+  life = await openLife(project.root, { from: '2026-03-01T12:00:00Z' })
+  children = openChildren({ places: 1 })
+  const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at())
+  expect(registered).toMatchObject({ code: 0 })
+  expect(await nightshift(['promote', 'value', '--version', '1'], at())).toMatchObject({ code: 0 })
+}, 60_000)
+afterAll(async () => {
+  await children?.close()
+  await life?.close()
+  await project?.remove()
+})
+
+const incidents = async () =>
+  (
+    await life.database.pool.query(
+      `select id, closed_at, detail from nightshift.incidents where kind = 'drift' order by id`,
+    )
+  ).rows
+
+const monitoring = () => {
+  const loaded = loadProject(project.root).project
+  if (loaded === undefined) throw new Error('the project is not valid')
+  return {
+    database: life.database,
+    children,
+    warehouse: loaded.warehouse,
+    project: () => loaded,
+    clock: life.now,
+    log: pino({ level: 'silent' }),
+  }
+}
+
+describe('a model without a holdout', () => {
+  test('has its first night as its baseline, and says so', async () => {
+    await night('2026-03-02')
+    const [first] = await profilesOf(life.database.pool, 'value')
+    expect(first).toMatchObject({ partition: '2026-03-02', reference: null, backfilled: false })
+    expect(first?.note).toBe(
+      'this is the first night of version 1, which has no holdout: later nights are compared with it',
+    )
+    await night('2026-03-03')
+    const [, second] = await profilesOf(life.database.pool, 'value')
+    expect(second).toMatchObject({
+      reference: 'first night 2026-03-02',
+      note: 'version 1 has no holdout: it is compared with its first night, 2026-03-02',
+    })
+    expect((await driftOf(life.database.pool, 'value')).filter(({ drifted }) => drifted)).toEqual([])
+  }, 60_000)
+
+  test('one night that moves is on record, and told to nobody', async () => {
+    await night('2026-03-04')
+    const drift = (await driftOf(life.database.pool, 'value')).filter(({ drifted }) => drifted)
+    expect(drift.map(({ column, partition, alerting }) => [column, partition, alerting])).toEqual([
+      ['spend', '2026-03-04', false],
+      ['score', '2026-03-04', false],
+    ])
+    expect(await incidents()).toEqual([])
+    expect(life.mails.received).toEqual([])
+  }, 60_000)
+
+  test('the second of three opens an incident, whose mail shows what moved', async () => {
+    await night('2026-03-05')
+    expect(await incidents()).toMatchObject([{ closed_at: null }])
+    expect(life.mails.received).toHaveLength(1)
+    const mail = life.mails.received[0]?.mail
+    expect(mail?.subject).toContain('value: drift')
+    expect(mail?.text).toContain('value drifts for 2026-03-05 in spend, score')
+    expect(mail?.text).toMatch(/- spend\n {2}PSI [\d.]+, threshold [\d.]+\n {2}mean 2 before, 3 now/)
+    expect(mail?.text).toContain('since 2026-03-04; on 2 of the last 3 nights')
+    expect(mail?.text).toContain('600 rows')
+    expect(mail?.text).toContain('version 1 has no holdout: it is compared with its first night')
+    expect(mail?.text).toContain('npx nightshift drift value --as-of 2026-03-05')
+    expect(mail?.text).toContain('npx nightshift mute value')
+    expect(mail?.text).not.toContain('undefined')
+    const pictures = mail?.attachments.filter(({ contentType }) => contentType === 'image/png') ?? []
+    expect(pictures.length).toBeGreaterThan(0)
+    for (const { content, cid } of pictures) {
+      // The signature, then the size from the first chunk, IHDR.
+      expect(content.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a')
+      expect(content.readUInt32BE(16)).toBe(1200)
+      expect(content.readUInt32BE(20)).toBeGreaterThan(300)
+      expect(content.subarray(-8, -4).toString('latin1')).toBe('IEND')
+      expect(mail?.text).toContain('mean')
+      expect(cid).toMatch(/@nightshift$/)
+    }
+  }, 60_000)
+
+  test('further nights join it, each told once, in the same thread', async () => {
+    await night('2026-03-06')
+    expect(await incidents()).toMatchObject([{ detail: { nights: [{}, {}] } }])
+    const [opened, joined] = life.mails.received
+    expect(life.mails.received).toHaveLength(2)
+    expect(joined?.mail.inReplyTo).toBe(opened?.mail.messageId)
+    expect(joined?.mail.text).toMatch(/^Again: value drifts for 2026-03-06 and 1 earlier/)
+  }, 60_000)
+
+  test('a night that is looked at again changes nothing', async () => {
+    const { rows } = await life.database.pool.query(
+      `select published_run as run from nightshift.slots where kind = 'scores' and partition = '2026-03-06'`,
+    )
+    const before = await driftOf(life.database.pool, 'value')
+    await monitorNight(monitoring(), { run: rows[0].run })
+    await life.until('2026-03-06T04:00:00Z', 30)
+    expect(await driftOf(life.database.pool, 'value')).toEqual(before)
+    expect(await incidents()).toMatchObject([{ detail: { nights: [{}, {}] } }])
+    expect(life.mails.received).toHaveLength(2)
+  }, 60_000)
+
+  test('one quiet night is no all-clear, two are', async () => {
+    await night('2026-03-07')
+    expect(await incidents()).toMatchObject([{ closed_at: null }])
+    await night('2026-03-08')
+    expect(await incidents()).toMatchObject([{ closed_at: expect.any(Date) }])
+    expect(life.mails.received).toHaveLength(3)
+    expect(life.mails.received[2]?.mail.text).toMatch(/^All clear: value looks like its reference again/)
+  }, 60_000)
+
+  test('a queue that is wiped while a night waits in it loses no profile', async () => {
+    const queue = life.queues.queue('monitor')
+    await queue.pause()
+    await life.until('2026-03-09T02:31:00Z', 1440)
+    for (let minute = 32; minute < 59 && (await queue.getWaitingCount()) === 0; minute++) {
+      await life.until(`2026-03-09T02:${minute}:00Z`)
+      await sleep(100)
+    }
+    expect(await queue.getWaitingCount()).toBe(1)
+    await queue.obliterate({ force: true })
+    await queue.resume()
+    expect(await profilesOf(life.database.pool, 'value')).toHaveLength(7)
+    await night('2026-03-09')
+    const nights = await profilesOf(life.database.pool, 'value')
+    expect(nights.map(({ partition }) => partition)).toEqual(
+      ['02', '03', '04', '05', '06', '07', '08', '09'].map((day) => `2026-03-${day}`),
+    )
+  }, 60_000)
+
+  test('nights of a backfill are profiled, and alert nobody', async () => {
+    const told = life.mails.received.length
+    const open = (await incidents()).length
+    const backfill = nightshift(
+      ['backfill', 'value', '--from', '2026-02-27', '--to', '2026-03-01', '--yes'],
+      at(),
+    )
+    for (
+      let minute = 0;
+      minute < 59 && (await profilesOf(life.database.pool, 'value')).length < 11;
+      minute++
+    ) {
+      await life.until(`2026-03-09T05:${String(minute).padStart(2, '0')}:00Z`)
+      await sleep(100)
+    }
+    expect(await backfill).toMatchObject({ code: 0 })
+    const nights = (await profilesOf(life.database.pool, 'value')).slice(0, 3)
+    expect(nights.map(({ partition, backfilled }) => [partition, backfilled])).toEqual(
+      ['2026-02-27', '2026-02-28', '2026-03-01'].map((date) => [date, true]),
+    )
+    const drift = await driftOf(life.database.pool, 'value', { to: '2026-03-01T00:00:00Z' })
+    expect(drift.filter(({ drifted }) => drifted).length).toBeGreaterThan(2)
+    expect(drift.filter(({ alerting }) => alerting)).toEqual([])
+    expect(await incidents()).toHaveLength(open)
+    expect(life.mails.received).toHaveLength(told)
+  }, 90_000)
+
+  test('`drift` lists it, and says plainly where a night is not published', async () => {
+    const { code, json } = await nightshiftJson(['drift', 'value', '--as-of', '2026-03-05'], at())
+    expect(code).toBe(0)
+    expect(json.map((each: { column: string }) => each.column)).toEqual(['spend', 'orders', 'score'])
+    expect(json[0]).toMatchObject({
+      rows: 600,
+      drifted: true,
+      null_rate: 0,
+      unseen_rate: null,
+      threshold: 0.1,
+    })
+    for (const key of ['psi', 'jensen_shannon', 'wasserstein', 'ks', 'note'])
+      expect(json[0]).toHaveProperty(key)
+    const missing = await nightshift(['drift', 'value', '--as-of', '2026-05-01'], at())
+    expect(missing).toMatchObject({ code: 2 })
+    expect(missing.stderr).toContain(
+      'expected a published night of value, got: 2026-05-01, which has none: nightshift run value --as-of 2026-05-01',
+    )
+  }, 60_000)
+})
