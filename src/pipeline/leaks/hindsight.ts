@@ -20,7 +20,7 @@ const ENOUGH = 10
 export function isLearnt({ source, rows, newest }: Times, other: OtherTime, end: number): boolean {
   if (other.later === 0 || other.newest === undefined || other.newest > end) return false
   // Of a source that ended long before the others plans have all come, and only gaps tell what was learnt.
-  return source.time === undefined || (newest ?? 0) >= end - 7 * DAY_MS || other.said < rows
+  return source.time === undefined || (newest ?? 0) >= end - 8 * DAY_MS || other.said < rows
 }
 
 /** The declared time is this one rounded down, to the day of a folder, say: rows are seen before they happened. */

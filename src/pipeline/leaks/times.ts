@@ -76,10 +76,12 @@ export async function surveyTimes({ engine, sources }: Survey): Promise<Times[]>
   return found
 }
 
-/** The newest declared time of all sources: where the files end. */
+const DAY_MS = 86_400_000
+
+/** The newest declared time of all sources, and a day for what comes of the last rows before they are loaded. */
 export function endOfData(times: Times[]): number | undefined {
   const all = times.map(({ newest }) => newest).filter((at) => at !== undefined)
-  return all.length === 0 ? undefined : Math.max(...all)
+  return all.length === 0 ? undefined : Math.max(...all) + DAY_MS
 }
 
 /** Names entities in a finding: the view's entity where the source has it, else nothing. */

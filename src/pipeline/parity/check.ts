@@ -9,6 +9,7 @@ import type { Column, InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { computeFeatures } from '../features.ts'
 import { inputsOf } from '../inputs.ts'
+import { staticSources } from '../leaks/risks.ts'
 import { identifier, literal } from '../quote.ts'
 import { cutSources } from '../tables.ts'
 import { type ComparedColumn, type Comparison, compare } from './compare.ts'
@@ -112,7 +113,10 @@ async function againstRecomputed(
   // The definition is the same, and files have changed. Where what was read is still there, it alone decides.
   const { before, intact } = lookAtInputs(request)
   if (!intact) {
-    const notes = [`what the run read is not there any more, so that late rows cannot be told from others`]
+    const notes = [
+      ...facts.notes,
+      'what the run read is not there any more, so that late rows cannot be told from others',
+    ]
     return { ...facts, differing: 0, late: facts.differing, cause: 'late', notes }
   }
   const then = await recompute(request, temp, 'then', before)
@@ -460,7 +464,10 @@ function facts(request: ParityRequest, found: Found): ParityFacts {
     examples_only: comparison.examples_only,
     changed_files: found.changed,
     by_column,
-    notes: [],
+    // Both sides read the same rows of such a source, whatever they said on the night.
+    notes: staticSources(request.view).map(
+      (name) => `source ${name} is static: that its rows are those of the night can never be proven`,
+    ),
   }
 }
 
