@@ -85,13 +85,9 @@ function judgeColumn(
   const [counts, own] = [bins.of(before), bins.of(now)]
   const drift = described(before, now)
   if (counts === null || own === null) {
-    const note = `was ${before.type} and is ${now.type}: its values cannot be compared`
-    return {
-      ...drift,
-      drifted: before.kind !== now.kind,
-      fired: before.kind === now.kind ? [] : ['distribution'],
-      note,
-    }
+    const note = `was ${before.type} and is ${now.type}: they cannot be compared`
+    if (before.kind !== now.kind) return { ...drift, drifted: true, fired: ['distribution'], note }
+    return { ...drift, note: 'counted on other edges or values than the reference: they cannot be compared' }
   }
   drift.psi = finite(psi(counts, own))
   drift.jensen_shannon = finite(jensenShannon(counts, own))
