@@ -26,7 +26,8 @@ export function histogram(reference: NumberProfile, tonight: NumberProfile, word
   const bins = binsOf(reference, tonight)
   const strays = straysOf(reference, tonight)
   const names = withRows(reference, tonight, words)
-  const beside = strays.length === 0 ? undefined : strayBars(strays, names)
+  const axes = valueAxes(tonight, bins)
+  const beside = strays.length === 0 ? undefined : strayBars(strays, names, axes.length)
   const said = [saysMeans(reference, tonight), saysNulls(reference, tonight)]
   return {
     title: tonight.column,
@@ -38,13 +39,16 @@ export function histogram(reference: NumberProfile, tonight: NumberProfile, word
         { left: 48, right: 16 + (beside?.width ?? 0), top: TOP, bottom: BOTTOM },
         ...(beside?.grid ?? []),
       ],
-      xAxis: [valueAxis(tonight, bins), ...(beside?.xAxis ?? [])],
+      xAxis: [...axes, ...(beside?.xAxis ?? [])],
       yAxis: [
         {
           type: 'value',
           min: 0,
+          ...(bins.some((bin) => Math.max(bin.reference, bin.tonight) > 0.8) ? { max: 100 } : {}),
           splitNumber: 3,
           splitLine: { lineStyle: { color: colour('line') } },
+          axisLine: { show: false },
+          axisTick: { show: false },
           axisLabel: { ...LABEL, formatter: '{value} %' },
         },
         ...(beside?.yAxis ?? []),
@@ -83,7 +87,7 @@ function straysOf(reference: NumberProfile, tonight: NumberProfile): Stray[] {
   ].filter((stray) => stray.reference > 0 || stray.tonight > 0)
 }
 
-function strayBars(strays: Stray[], names: Words) {
+function strayBars(strays: Stray[], names: Words, xAxisIndex: number) {
   const width = 76 * strays.length
   return {
     width: width + 24,
@@ -103,7 +107,7 @@ function strayBars(strays: Stray[], names: Words) {
       ...STILL,
       type: 'bar' as const,
       name: names[side],
-      xAxisIndex: 1,
+      xAxisIndex,
       yAxisIndex: 1,
       barGap: '25%',
       barCategoryGap: '30%',
@@ -113,49 +117,32 @@ function strayBars(strays: Stray[], names: Words) {
   }
 }
 
-function valueAxis(profile: NumberProfile, bins: Bin[]) {
-  const [from, to] = [bins[0]?.from ?? 0, bins.at(-1)?.to ?? 1]
-  const shift = middle(profile, bins)
-  return {
-    type: isTime(profile) ? ('time' as const) : ('value' as const),
-    min: onAxis(profile, from - shift),
-    max: onAxis(profile, to - shift),
-    // The ends of the axis are named where a round number falls on them, not beside it.
-    ...(isTime(profile) ? {} : { ...tickLabels(from, to, shift) }),
-    splitLine: { show: false },
-    axisLine: AXIS_LINE,
-    axisTick: { show: isTime(profile) || shift === 0, ...AXIS_LINE },
+/** One axis for the outlines; where each bin is one value, a second names them at their middle. */
+function valueAxes(profile: NumberProfile, bins: Bin[]) {
+  const [first, last] = [bins[0], bins.at(-1)]
+  const axis = { splitLine: { show: false }, axisLine: AXIS_LINE, axisTick: { show: true, ...AXIS_LINE } }
+  const ends = { min: onAxis(profile, first?.from ?? 0), max: onAxis(profile, last?.to ?? 1) }
+  if (isTime(profile)) {
+    return [{ ...axis, ...ends, type: 'time' as const, axisLabel: { ...LABEL, hideOverlap: true } }]
   }
-}
-
-function tickLabels(from: number, to: number, shift: number) {
-  const least = (to - from) / 6
-  const power = 10 ** Math.floor(Math.log10(least))
-  const interval = [1, 2, 5, 10].map((step) => step * power).find((step) => step >= least) ?? least
-  const round = shift === 0 ? interval : Math.max(1, Math.ceil(interval))
-  const falls = (value: number) => Math.abs(value / round - Math.round(value / round)) < 1e-6
-  return {
-    interval: round,
-    axisLabel: { ...LABEL, showMinLabel: shift === 0 && falls(from), showMaxLabel: shift === 0 && falls(to) },
+  const whole = first !== undefined && /INT/.test(profile.type) && first.to - first.from === 1
+  const constant = bins.length === 1 && profile.min === profile.max && profile.min !== null
+  if (!whole && !constant) {
+    return [{ ...axis, ...ends, type: 'value' as const, axisLabel: { ...LABEL, showMaxLabel: false } }]
   }
-}
-
-/** Bins of one whole number each stand over their number, others begin at it. */
-function middle({ type }: NumberProfile, bins: Bin[]): number {
-  const [first] = bins
-  return first !== undefined && /INT/.test(type) && first.to - first.from === 1 ? 0.5 : 0
+  const names = constant ? [amount(profile.min)] : bins.map(({ from }) => String(from))
+  return [
+    { ...axis, ...ends, type: 'value' as const, show: false },
+    { ...axis, type: 'category' as const, position: 'bottom' as const, data: names, axisLabel: LABEL },
+  ]
 }
 
 /** The outline of a histogram: each share holds until the next bin begins. */
 function outline(profile: NumberProfile, bins: Bin[], side: Side): [number, number][] {
-  const shift = middle(profile, bins)
   const last = bins.at(-1)
   if (last === undefined) return []
-  const points = bins.map((bin): [number, number] => [
-    onAxis(profile, bin.from - shift),
-    hundredfold(bin[side]),
-  ])
-  return [...points, [onAxis(profile, last.to - shift), hundredfold(last[side])]]
+  const points = bins.map((bin): [number, number] => [onAxis(profile, bin.from), hundredfold(bin[side])])
+  return [...points, [onAxis(profile, last.to), hundredfold(last[side])]]
 }
 
 function isTime({ type }: NumberProfile): boolean {

@@ -36,7 +36,7 @@ export function head(title: string, subtitle: string, names: Words) {
       subtextStyle: { color: colour('quiet'), fontSize: FONT_SIZE },
     },
     legend: {
-      left: 4,
+      left: 9,
       top: 46,
       itemWidth: 14,
       itemHeight: 10,

@@ -54,3 +54,34 @@ export async function certificateOf(
     }
   )
 }
+
+/** How the newest recomputations of a view ended: the newest one, and how many of the last 30 were at parity. */
+export async function certificatesOf(
+  connection: ClientBase | Pool,
+  view: string,
+): Promise<
+  | {
+      newest: { partition: string; differing: number | null; checked_at: string }
+      checked: number
+      at_parity: number
+    }
+  | undefined
+> {
+  const { rows } = await connection.query<{ partition: string; differing: string | null; checked_at: Date }>(
+    `select partition, differing, checked_at from nightshift.certificates
+      where view = $1 and against = 'recomputed' order by as_of desc, id desc limit 30`,
+    [view],
+  )
+  const [newest] = rows
+  return (
+    newest && {
+      newest: {
+        partition: newest.partition,
+        differing: newest.differing === null ? null : Number(newest.differing),
+        checked_at: newest.checked_at.toISOString(),
+      },
+      checked: rows.length,
+      at_parity: rows.filter(({ differing }) => differing !== null && Number(differing) === 0).length,
+    }
+  )
+}

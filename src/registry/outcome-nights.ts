@@ -1,0 +1,62 @@
+import type { ClientBase, Pool } from 'pg'
+import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
+import type { Outcome } from './outcomes.ts'
+
+/** What came of one night, without calibration and segments. Times are ISO 8601 in UTC. */
+export type OutcomeNight = Pick<
+  Outcome,
+  'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'note'
+> & {
+  /** Null where nothing was measured. */
+  figures: Pick<
+    OutcomeFacts,
+    | 'kind'
+    | 'rows'
+    | 'positives'
+    | 'scored'
+    | 'unlabelled'
+    | 'metrics'
+    | 'intervals'
+    | 'realized'
+    | 'predicted'
+    | 'treated'
+    | 'business'
+  > | null
+}
+
+const NIGHTS = `
+select partition, as_of, version, state, matures_at, note,
+       case when report is null then null else report - '{calibration,by_segment,inputs,notes}'::text[] end as figures
+  from nightshift.outcomes
+ where model = $1 and as_of >= $2 and as_of <= $3
+ order by as_of`
+
+type OutcomeRow = Omit<OutcomeNight, 'as_of' | 'matures_at'> & { as_of: Date; matures_at: Date }
+
+/** Outcomes of a model's nights, oldest first; `from` and `to` are instants, both inclusive. */
+export async function outcomeNights(
+  connection: ClientBase | Pool,
+  model: string,
+  { from, to }: { from: string; to: string },
+): Promise<OutcomeNight[]> {
+  const { rows } = await connection.query<OutcomeRow>(NIGHTS, [model, from, to])
+  return rows.map((row) => ({
+    ...row,
+    as_of: row.as_of.toISOString(),
+    matures_at: row.matures_at.toISOString(),
+  }))
+}
+
+/** The newest measured outcome of a model at or before an instant, whole. */
+export async function newestOutcome(
+  connection: ClientBase | Pool,
+  model: string,
+  to: string,
+): Promise<{ partition: string; report: OutcomeFacts } | undefined> {
+  const { rows } = await connection.query<{ partition: string; report: OutcomeFacts }>(
+    `select partition, report from nightshift.outcomes
+      where model = $1 and as_of <= $2 and state = 'measured' order by as_of desc limit 1`,
+    [model, to],
+  )
+  return rows[0]
+}

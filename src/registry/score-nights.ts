@@ -1,0 +1,38 @@
+import type { ClientBase, Pool } from 'pg'
+import type { NightProfile } from './profiles.ts'
+
+/** What one night's scores looked like: of its profile what a page over many nights shows, and no more. */
+export interface ScoreNight {
+  run: string
+  partition: string
+  version: number
+  backfilled: boolean
+  reference: string | null
+  note: string | null
+  estimate: NightProfile['estimate']
+  /** At QUANTILES; null where there are no scores. */
+  quantiles: number[] | null
+  mean: number | null
+}
+
+const NIGHTS = `
+select p.run, p.partition, p.version, p.backfilled, p.reference, p.note, p.estimate,
+       c.score->'quantiles' as quantiles, (c.score->>'mean')::float8 as mean
+  from nightshift.profiles p
+  join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
+  cross join lateral (select jsonb_path_query_first(p.profile, '$.columns[*] ? (@.score == true)') as score) c
+ where p.model = $1 and p.as_of >= $2 and p.as_of <= $3
+ order by p.as_of`
+
+/**
+ * The scores of a model's nights that readers have, oldest first; `from` and `to` are instants, both inclusive. The rest
+ * of the profiles (some 50 kB a night) stays in the database.
+ */
+export async function scoreNights(
+  connection: ClientBase | Pool,
+  model: string,
+  { from, to }: { from: string; to: string },
+): Promise<ScoreNight[]> {
+  const { rows } = await connection.query<ScoreNight>(NIGHTS, [model, from, to])
+  return rows
+}
