@@ -10,7 +10,7 @@ import { overTime } from './over-time.ts'
  */
 export function scoreOverTime(
   nights: Nights,
-  scores: (NumberProfile | null)[],
+  scores: (Pick<NumberProfile, 'quantiles'> | null)[],
   { apart }: { apart: boolean[] },
 ): Chart {
   const at = (quantile: (typeof QUANTILES)[number]) =>

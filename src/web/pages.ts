@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { mountIncidents } from './pages/incidents.ts'
 import { mountMails } from './pages/mails.ts'
+import { mountModel } from './pages/model.ts'
 import { mountNight } from './pages/night.ts'
 import { mountOverview } from './pages/overview.ts'
 import { mountRegistry } from './pages/registry.ts'
@@ -16,6 +17,7 @@ export function mountPages(app: Hono, place: Place): void {
   mountRuns(app, place)
   mountNight(app, place)
   mountMails(app, place)
+  mountModel(app, place)
   mountIncidents(app, place)
   mountRegistry(app, place)
   mountRunbook(app, place)

@@ -1,0 +1,76 @@
+import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { ConfigurationError } from '../../project/problem.ts'
+import type { Model } from '../../project/project.ts'
+import { download } from '../csv.ts'
+import { missing, page } from '../page.ts'
+import type { Place } from '../place.ts'
+import { about, links, windowForm } from './model/about.ts'
+import { driftSection } from './model/drift.ts'
+import { loadModel, loadNights } from './model/load.ts'
+import { nightsCsv, nightsSection } from './model/nights.ts'
+import { outcomePictures } from './model/outcomes.ts'
+import { readiness } from './model/readiness.ts'
+import { rowsPicture, scorePicture, timesPicture } from './model/scores.ts'
+import { measuredSection } from './model/segments.ts'
+import { versionsSection } from './model/versions.ts'
+import { type Window, windowOf } from './model/window.ts'
+
+/** `/models/MODEL`: how it has been doing over its nights, by default the last 60; `?from=&to=` asks for others. */
+export function mountModel(app: Hono, place: Place): void {
+  app.get('/models/:model/nights.csv', (context) =>
+    answer(context, place, async (model, window) => {
+      const nights = await loadNights(place, model.name, window)
+      return download(context, `${model.name}-nights.csv`, nightsCsv(nights))
+    }),
+  )
+
+  app.get('/models/:model', (context) =>
+    answer(context, place, async (model, window) => {
+      const view = await loadModel(place, model, window)
+      const [scores, outcomes, rows, times] = await Promise.all([
+        scorePicture(view),
+        outcomePictures(view),
+        rowsPicture(view),
+        timesPicture(view),
+      ])
+      const body = html`<div class="columns"><div>${about(view)}</div><div>${readiness(view)}</div></div>
+${windowForm(view)}
+<div class="charts">${scores}${outcomes}${rows}${times}</div>
+${driftSection(view)}
+<div class="columns"><div>${measuredSection(view)}</div><div>${versionsSection(view)}</div></div>
+${nightsSection(view)}`
+      return page(context, model.name, body, {
+        section: 'Overview',
+        crumbs: [['/', 'Overview']],
+        beside: links(view),
+        foot: html`Times are those of ${view.timezone}. In the terminal: <code>npx nightshift status ${model.name}</code>`,
+      })
+    }),
+  )
+}
+
+async function answer(
+  context: Context,
+  { project }: Place,
+  work: (model: Model, window: Window) => Promise<Response>,
+): Promise<Response> {
+  const { models, timezone } = project()
+  const name = context.req.param('model') ?? ''
+  const model = models[name]
+  if (model === undefined) {
+    return missing(
+      context,
+      'No such model',
+      html`<p>This project has ${Object.keys(models).join(', ') || 'no model'}, and none named ${name}. All are <a href="/">on the overview</a>.</p>`,
+    )
+  }
+  try {
+    return await work(model, windowOf(context.req.query(), timezone))
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    return page(context, model.name, html`<div class="card"><p class="error">${error.message}</p></div>`, {
+      status: 400,
+    })
+  }
+}

@@ -1,0 +1,50 @@
+import { html } from 'hono/html'
+import { headline } from '../../../alerts/phrases.ts'
+import { nightHref, registryHref, runbookHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
+import { faceOf, stateMark } from '../../state.ts'
+import type { ModelView } from './load.ts'
+import { MOST, NIGHTS } from './window.ts'
+
+/** What the model is, where it stands, and what is open. */
+export function about({ model, champion, nights, incidents, view, timezone }: ModelView) {
+  const last = nights.at(-1)
+  const mails = model.on_call.map((address) => html`<a href="mailto:${address}">${address}</a> `)
+  return html`<section class="card" aria-labelledby="about"><h2 id="about">${model.description || 'About'}</h2>
+<dl class="facts">
+<dt>Last night</dt><dd>${last === undefined ? 'none yet' : html`${stateMark(faceOf(last, new Date()))} <a href="${nightHref({ kind: 'scores', name: model.name, partition: last.partition }, {})}">${last.partition}</a>${last.reason === null ? '' : `: ${last.reason}`}`}</dd>
+<dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${model.name} --version N</code>` : html`<a href="${registryHref(model.name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
+<dt>Features</dt><dd>${view}</dd>
+<dt>Read by</dt><dd>${model.consumers.join(', ') || 'nobody is named'}</dd>
+<dt>Owner</dt><dd>${model.owner}</dd>
+<dt>On call</dt><dd>${mails}</dd>
+</dl>
+<h3>Open incidents</h3>
+${
+  incidents.length === 0
+    ? html`<p class="quiet">None.</p>`
+    : html`<ul class="list">${incidents.map((incident) => html`<li><a href="/incidents/${incident.id}">${incident.id}</a> <span class="tag">${incident.kind}</span> ${headline(incident)} <span class="quiet small">since ${moment(incident.openedAt, timezone)}</span> · <a href="${runbookHref(model.name, incident.facts.failure.anchor)}">runbook</a></li>`)}</ul>`
+}</section>`
+}
+
+/** Runbook and downloads, beside the title. */
+export function links({ model, window }: ModelView) {
+  const query = new URLSearchParams()
+  if (window.from !== undefined) query.set('from', window.from)
+  if (window.to !== undefined) query.set('to', window.to)
+  const asked = query.size === 0 ? '' : `?${query}`
+  const csv = `/models/${encodeURIComponent(model.name)}/nights.csv${asked}`
+  return html`<div class="small"><a href="${runbookHref(model.name, '')}">Runbook</a> · <a href="${csv}">Nights as CSV</a> · <a href="${registryHref(model.name)}">Registry</a></div>`
+}
+
+/** Which nights are shown, as a form that needs no script. */
+export function windowForm({ nights, window, model }: ModelView) {
+  const [first, last] = [nights[0]?.partition ?? '', nights.at(-1)?.partition ?? '']
+  const kind = first.includes('T') ? '' : html` type="date"`
+  return html`<form class="window" method="get" action="/models/${encodeURIComponent(model.name)}">
+<label>From<input name="from"${kind} value="${window.from ?? first}"></label>
+<label>To<input name="to"${kind} value="${window.to ?? last}"></label>
+<button>Show</button>
+<span class="quiet small">${nights.length} nights${window.from === undefined ? ` (the last ${NIGHTS}, where nobody asks for others)` : nights.length === MOST ? `: the newest ${MOST} of those` : ''}</span>
+</form>`
+}

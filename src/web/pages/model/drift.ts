@@ -1,0 +1,103 @@
+import { html, raw } from 'hono/html'
+import { type Cell, driftHeatmap, type HeatRow, heatmapLegend } from '../../../charts/drift-heatmap.ts'
+import type { DriftNight } from '../../../registry/drift-nights.ts'
+import { nightHref } from '../../addresses.ts'
+import { figure } from '../../moment.ts'
+import { stateMark } from '../../state.ts'
+import type { ModelView } from './load.ts'
+
+const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
+
+/** Columns by nights: what moved, and since when. */
+export function driftSection({ drift, nights, axis, scores, model }: ModelView) {
+  if (drift.length === 0) {
+    const note = scores.findLast((night) => night?.note != null)?.note
+    return html`<section class="card"><h2>Drift</h2><p>No night has been compared with a reference yet${note == null ? '' : `: ${note}`}.</p></section>`
+  }
+  const columns = columnsOf(drift, nights)
+  const apart = nights.map(({ backfilled }) => backfilled)
+  const rows = columns.map(({ column, cells }): HeatRow => {
+    const drifted = cells.filter((cell) => cell?.drifted)
+    const [first] = drifted
+    return {
+      column,
+      description:
+        first === undefined
+          ? `no drift in ${nights.length} nights`
+          : `drifted on ${drifted.length} of ${nights.length} nights, first on ${first.partition}`,
+      cells: cells.map(cellOf),
+    }
+  })
+  const reference = scores.findLast((night) => night?.reference != null)?.reference
+  const last = axis.labels.at(-1)
+  return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift, columns by nights</h2>
+<p class="quiet small">${reference == null ? '' : `Compared with ${reference}. `}An alert needs drift on ${model.drift.persist} nights.${last === undefined ? '' : html` <a href="${nightHref({ kind: 'scores', name: model.name, partition: last }, {})}#drift">Before and after of ${last}</a>`}</p>
+<div class="heat-box" tabindex="0" role="region" aria-label="Drift of each column by night">${raw(driftHeatmap(axis, rows, { apart }))}</div>
+<ul class="heat-legend" aria-label="What the signs mean">${raw(heatmapLegend())}</ul>
+<details><summary>Drift as a table</summary>${table(columns)}</details></section>`
+}
+
+interface Column {
+  column: string
+  cells: (DriftNight | undefined)[]
+}
+
+/** The score first, then the columns in the order of the newest night. */
+function columnsOf(drift: DriftNight[], nights: ModelView['nights']): Column[] {
+  const places = new Map(nights.map(({ partition }, index) => [partition, index]))
+  const byColumn = new Map<string, { score: boolean; cells: (DriftNight | undefined)[] }>()
+  for (const night of drift.toReversed()) {
+    const found = byColumn.get(night.column) ?? { score: night.score, cells: new Array(nights.length) }
+    const place = places.get(night.partition)
+    if (place !== undefined) found.cells[place] = night
+    byColumn.set(night.column, found)
+  }
+  const all = [...byColumn].map(([column, { score, cells }]) => ({
+    column,
+    score,
+    cells: Array.from({ length: nights.length }, (_, index) => cells[index]),
+  }))
+  const reversed = all.toReversed()
+  return [...reversed.filter(({ score }) => score), ...reversed.filter(({ score }) => !score)]
+}
+
+function cellOf(night: DriftNight | undefined): Cell {
+  if (night === undefined) return { state: 'none' }
+  const { drifted, alerting, value, threshold, partition } = night
+  if (drifted) return { state: alerting ? 'alerting' : 'drifted', text: `${partition}: ${said(night)}` }
+  if (value === null || threshold === null) return { state: 'unknown' }
+  return { state: value >= threshold / 2 ? 'near' : 'quiet' }
+}
+
+function said({ fired, statistic, value, threshold }: DriftNight): string {
+  const moved = `${STATISTICS[statistic]} ${figure(value)} over ${figure(threshold)}`
+  const others = fired.filter((test) => test !== 'distribution')
+  return [...(fired.includes('distribution') ? [moved] : []), ...others].join(', ') || moved
+}
+
+function table(columns: Column[]) {
+  const rows = columns.map(({ column, cells }) => {
+    const known = cells.filter((cell) => cell !== undefined)
+    const drifted = known.filter((cell) => cell.drifted)
+    const last = known.at(-1)
+    const since = sinceOf(known)
+    const state =
+      last === undefined
+        ? ''
+        : last.alerting
+          ? stateMark('failed', 'alerting')
+          : last.drifted
+            ? stateMark('late', 'drifted')
+            : last.threshold === null
+              ? stateMark('expected', last.note ?? 'not compared')
+              : stateMark('published', 'as before')
+    return html`<tr><th scope="row">${column}</th><td data-label="Last night">${state}</td><td data-label="Since">${since ?? ''}</td><td class="number" data-label="Nights drifted">${drifted.length} of ${known.length}</td><td class="number" data-label="Statistic">${last === undefined ? '' : `${STATISTICS[last.statistic]} ${figure(last.value)}`}</td><td class="number" data-label="Allowed">${figure(last?.threshold)}</td></tr>`
+  })
+  return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Column</th><th scope="col">Last night</th><th scope="col">Since</th><th scope="col" class="number">Nights drifted</th><th scope="col" class="number">Statistic</th><th scope="col" class="number">Allowed</th></tr></thead><tbody>${rows}</tbody></table></div>`
+}
+
+/** The first of the nights in a row that drifted, up to the last one. */
+function sinceOf(known: DriftNight[]): string | undefined {
+  const calm = known.findLastIndex(({ drifted }) => !drifted)
+  return known[calm + 1]?.partition
+}

@@ -1,0 +1,109 @@
+import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
+import type { Nights } from '../../../charts/night-axis.ts'
+import { type ModelNight, modelNights } from '../../../jobs/model-nights.ts'
+import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
+import type { Model } from '../../../project/project.ts'
+import { certificatesOf } from '../../../registry/certificates.ts'
+import { type DriftNight, driftNights } from '../../../registry/drift-nights.ts'
+import { type EvaluatedVersion, evaluatedVersions } from '../../../registry/evaluated-versions.ts'
+import { historyOf } from '../../../registry/history.ts'
+import { newestOutcome, type OutcomeNight, outcomeNights } from '../../../registry/outcome-nights.ts'
+import { type ScoreNight, scoreNights } from '../../../registry/score-nights.ts'
+import { type ShadowNights, shadowNights } from '../../../registry/shadows.ts'
+import { type Champion, champion, findVersion } from '../../../registry/versions.ts'
+import type { Place } from '../../place.ts'
+import { marksOf } from './marks.ts'
+import type { Window } from './window.ts'
+
+/** Everything that the page of a model shows. Lists by night have one place for each of `nights`. */
+export interface ModelView {
+  model: Model
+  timezone: string
+  window: Window
+  /** Oldest first. */
+  nights: ModelNight[]
+  axis: Nights
+  scores: (ScoreNight | undefined)[]
+  outcomes: (OutcomeNight | undefined)[]
+  /** Oldest first, of each night in the order of the columns. */
+  drift: DriftNight[]
+  newest: { partition: string; report: OutcomeFacts } | undefined
+  champion: Champion | undefined
+  versions: EvaluatedVersion[]
+  history: Awaited<ReturnType<typeof historyOf>>
+  shadows: ShadowNights[]
+  /** Of the champion's view, else the view of model.yaml. */
+  view: string
+  parity: Awaited<ReturnType<typeof certificatesOf>>
+  incidents: ListedIncident[]
+}
+
+export type NightFigures = Pick<
+  ModelView,
+  'nights' | 'axis' | 'scores' | 'outcomes' | 'drift' | 'history' | 'shadows'
+>
+
+/** What happened in the nights of a window. */
+export async function loadNights({ database }: Place, model: string, window: Window): Promise<NightFigures> {
+  const { pool } = database
+  const { from, to } = window.instants
+  const [nights, history, shadows] = await Promise.all([
+    modelNights(pool, model, { from, to, limit: window.limit }),
+    historyOf(pool, model),
+    shadowNights(pool, model),
+  ])
+  const span = { from: nights[0]?.as_of ?? from ?? EPOCH, to: nights.at(-1)?.as_of ?? EPOCH }
+  const [scores, drift, outcomes] = await Promise.all([
+    scoreNights(pool, model, span),
+    driftNights(pool, model, span),
+    outcomeNights(pool, model, span),
+  ])
+  const changes = history.filter(({ event }) => event === 'promoted' || event === 'rolled back')
+  return {
+    nights,
+    axis: { labels: nights.map(({ partition }) => partition), marks: marksOf(nights, changes, shadows) },
+    scores: inOrder(nights, scores),
+    outcomes: inOrder(nights, outcomes),
+    drift,
+    history,
+    shadows,
+  }
+}
+
+const EPOCH = new Date(0).toISOString()
+
+/** Everything about a model, in two rounds of queries whatever the number of nights. */
+export async function loadModel(place: Place, model: Model, window: Window): Promise<ModelView> {
+  const { pool } = place.database
+  const { timezone } = place.project()
+  const [figures, live, versions, incidents] = await Promise.all([
+    loadNights(place, model.name, window),
+    champion(pool, model.name),
+    evaluatedVersions(pool, model.name),
+    listIncidents(pool, new Date(), { subject: model.name }),
+  ])
+  const version = live && (await findVersion(pool, model.name, live.version))
+  const view = version?.view ?? model.view
+  const [parity, newest, ofView] = await Promise.all([
+    certificatesOf(pool, view),
+    newestOutcome(pool, model.name, figures.nights.at(-1)?.as_of ?? EPOCH),
+    listIncidents(pool, new Date(), { subject: view }),
+  ])
+  return {
+    ...figures,
+    model,
+    timezone,
+    window,
+    newest,
+    champion: live,
+    versions,
+    view,
+    parity,
+    incidents: view === model.name ? incidents : [...incidents, ...ofView],
+  }
+}
+
+function inOrder<T extends { partition: string }>(nights: ModelNight[], rows: T[]): (T | undefined)[] {
+  const byPartition = new Map(rows.map((row) => [row.partition, row]))
+  return nights.map(({ partition }) => byPartition.get(partition))
+}

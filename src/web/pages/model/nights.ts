@@ -1,0 +1,126 @@
+import { html } from 'hono/html'
+import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
+import { nightHref } from '../../addresses.ts'
+import { type Cell, csv } from '../../csv.ts'
+import { count, duration, figure, moment } from '../../moment.ts'
+import { faceOf, stateMark } from '../../state.ts'
+import type { ModelView, NightFigures } from './load.ts'
+
+/** Every night of the window, the newest first, each with a way to its page. */
+export function nightsSection(view: ModelView) {
+  const { nights, model, timezone } = view
+  const drifted = driftedColumns(view)
+  const rows = nights
+    .map((night, index) => {
+      const outcome = view.outcomes[index]
+      const measured = outcome?.figures?.metrics.auc ?? outcome?.figures?.metrics.rmse
+      const moved = drifted.get(night.partition) ?? []
+      return html`<tr><th scope="row"><a href="${nightHref({ kind: 'scores', name: model.name, partition: night.partition }, {})}">${night.partition}</a></th><td>${stateMark(faceOf(night, new Date()))}${night.backfilled ? html` <span class="tag">filled in later</span>` : ''}</td><td class="number" data-label="Version">${night.version ?? ''}</td><td class="number" data-label="Rows">${night.rows === null ? '' : count(night.rows)}</td><td class="number" data-label="Time">${night.seconds === null ? '' : duration(night.seconds * 1000)}</td><td data-label="Drifted">${moved.join(', ')}</td><td class="number" data-label="Measured">${figure(measured)}</td><td data-label="Matures">${outcome?.state === 'immature' ? moment(outcome.matures_at, timezone) : ''}</td></tr>`
+    })
+    .toReversed()
+  return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><details><summary>${nights.length} nights as a table</summary>
+<div class="scroll"><table class="stack"><thead><tr><th scope="col">As of</th><th scope="col">State</th><th scope="col" class="number">Version</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Time</th><th scope="col">Drifted</th><th scope="col" class="number">Measured</th><th scope="col">Matures</th></tr></thead><tbody>${rows}</tbody></table></div></details></section>`
+}
+
+const METRICS: Metric[] = [
+  'auc',
+  'average_precision',
+  'log_loss',
+  'brier',
+  'ece',
+  'precision_at_k',
+  'lift_at_k',
+  'rmse',
+  'mae',
+  'r2',
+]
+
+/** The same as CSV, the oldest first, with every figure; times ISO 8601 in UTC. */
+export function nightsCsv(view: NightFigures): string {
+  const drifted = driftedColumns(view)
+  const business = [
+    ...new Set(view.outcomes.flatMap((night) => night?.figures?.business.map(({ name }) => name) ?? [])),
+  ]
+  const head = [
+    'as_of',
+    'state',
+    'late',
+    'run',
+    'version',
+    'backfilled',
+    'published_at',
+    'rows',
+    'seconds',
+    'score_p05',
+    'score_p25',
+    'score_median',
+    'score_p75',
+    'score_p95',
+    'score_mean',
+    'compared_with',
+    'drifted_columns',
+    'estimated_auc',
+    'estimated_rate',
+    'outcome',
+    'matures_at',
+    'labelled_rows',
+    'measured_on',
+    'biased',
+    'realized',
+    'realized_low',
+    'realized_high',
+    'predicted',
+    ...METRICS.flatMap((metric) => [metric, `${metric}_low`, `${metric}_high`]),
+    ...business,
+  ]
+  const rows = view.nights.map((night, index): Cell[] => {
+    const [score, outcome] = [view.scores[index], view.outcomes[index]]
+    const figures = outcome?.figures
+    const quantile = (at: number) => score?.quantiles?.[at]
+    return [
+      night.partition,
+      night.state,
+      night.late,
+      night.run,
+      night.version,
+      night.backfilled,
+      night.published_at,
+      night.rows,
+      night.seconds,
+      quantile(1),
+      quantile(3),
+      quantile(4),
+      quantile(5),
+      quantile(7),
+      score?.mean,
+      score?.reference,
+      (drifted.get(night.partition) ?? []).join(' '),
+      score?.estimate?.auc,
+      score?.estimate?.rate,
+      outcome?.state,
+      outcome?.matures_at,
+      figures?.rows,
+      figures?.treated.measured_on,
+      figures?.treated.biased,
+      figures?.realized?.value,
+      figures?.realized?.low,
+      figures?.realized?.high,
+      figures?.predicted,
+      ...METRICS.flatMap((metric) => [
+        figures?.metrics[metric],
+        figures?.intervals[metric]?.low,
+        figures?.intervals[metric]?.high,
+      ]),
+      ...business.map((name) => figures?.business.find((each) => each.name === name)?.value),
+    ]
+  })
+  return csv(head, rows)
+}
+
+function driftedColumns({ drift }: Pick<NightFigures, 'drift'>): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const { partition, column, drifted } of drift) {
+    if (drifted) found.set(partition, [...(found.get(partition) ?? []), column])
+  }
+  return found
+}

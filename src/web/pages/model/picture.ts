@@ -1,0 +1,35 @@
+import { html, raw } from 'hono/html'
+import type { Chart } from '../../../charts/chart.ts'
+import { renderSvg } from '../../../charts/render.ts'
+import type { Html } from '../../layout.ts'
+
+/** Of the pictures over time: as wide as a phone and a third of a desk, so that its text is legible on both. */
+const WIDTH = 420
+
+/** A picture with what it says in a sentence, and its figures as a table. */
+export async function picture(
+  chart: Chart,
+  { title, says, note = '' }: { title: string; says: Html; note?: Html },
+) {
+  const svg = await renderSvg(chart, { width: WIDTH, theme: 'page' })
+  return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>${note}
+${raw(svg)}
+${chart.table === undefined ? '' : asTable(chart.table, title)}</section>`
+}
+
+function asTable({ head, rows }: NonNullable<Chart['table']>, title: string) {
+  const columns = head.map(
+    (name, index) => html`<th scope="col"${index === 0 ? '' : raw(' class="number"')}>${name}</th>`,
+  )
+  return html`<details><summary>${title} as a table</summary><div tabindex="0" role="region" aria-label="${title} by night"><table>
+<thead><tr>${columns}</tr></thead><tbody>${raw(rows.toReversed().map(asRow).join(''))}</tbody></table></div></details>`
+}
+
+/** Labels and figures of our own making: nothing in them needs escaping, and a page has thousands of them. */
+function asRow([night, ...figures]: string[]): string {
+  return `<tr><th scope="row">${plain(night)}</th>${figures.map((text) => `<td class="number">${plain(text)}</td>`).join('')}</tr>`
+}
+
+function plain(text: string | undefined): string {
+  return (text ?? '').replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}

@@ -1,0 +1,52 @@
+import { html } from 'hono/html'
+import { figure, moment } from '../../moment.ts'
+import { type Face, stateMark } from '../../state.ts'
+import type { ModelView } from './load.ts'
+
+/** What there is to show for the next version, or for the champion where it is the newest: evidence, no verdict. */
+export function readiness(view: ModelView) {
+  const { champion, model, versions } = view
+  const [newest] = versions
+  if (newest === undefined) return ''
+  const next = newest.version === champion?.version ? 'the champion' : 'not live'
+  return html`<section class="card" aria-labelledby="readiness"><h2 id="readiness">Evidence of version ${newest.version}, ${next}</h2>
+<p class="quiet small">What a machine has checked so far. Whether it may go live is for whoever promotes it: <code>nightshift promote ${model.name} --version ${newest.version}</code></p>
+<dl class="facts">
+<dt>Evaluation</dt><dd>${evaluation(view)}</dd>
+<dt>Parity</dt><dd>${parity(view)}</dd>
+<dt>Shadow</dt><dd>${shadow(view)}</dd>
+</dl></section>`
+}
+
+function evaluation({ versions, timezone, model }: ModelView) {
+  const [newest] = versions
+  const found = newest?.evaluation
+  if (found == null)
+    return html`${stateMark('expected', 'none')} <code>nightshift evaluate ${model.name} --version ${newest?.version} --dataset ID</code>`
+  const face: Face = found.passed ? 'published' : 'failed'
+  return html`${stateMark(face, found.passed ? 'passed' : 'not passed')} AUC ${figure(found.auc)} on ${found.dataset}, ${moment(found.at, timezone)}`
+}
+
+function parity({ parity: found, view, timezone, model }: ModelView) {
+  if (found === undefined)
+    return html`${stateMark('expected', 'none')} <code>nightshift parity ${model.name} --as-of D</code>`
+  const { newest, checked, at_parity: equal } = found
+  const face: Face = newest.differing === null ? 'held' : newest.differing === 0 ? 'published' : 'failed'
+  const said =
+    newest.differing === null
+      ? 'could not be checked'
+      : newest.differing === 0
+        ? 'at parity'
+        : `${newest.differing} values differ`
+  return html`${stateMark(face, said)} view ${view}, ${newest.partition}, checked ${moment(newest.checked_at, timezone)}; ${equal} of the last ${checked} checks at parity`
+}
+
+function shadow({ shadows, versions, model }: ModelView) {
+  const [newest] = versions
+  const found = shadows.find(({ version, role }) => version === newest?.version && role === 'challenger')
+  const wanted = `${model.shadow.min_nights} are asked for`
+  if (found === undefined) return html`${stateMark('expected', 'no nights')} ${wanted}`
+  const { nights, failed, partitions } = found
+  const enough = nights - failed >= model.shadow.min_nights
+  return html`${stateMark(enough ? 'published' : 'waiting', `${nights - failed} nights`)} ${partitions.first} to ${partitions.last}${failed === 0 ? '' : `, ${failed} failed`}; ${wanted}`
+}

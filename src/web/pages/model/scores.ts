@@ -1,0 +1,55 @@
+import { html } from 'hono/html'
+import { rowsPerNight, secondsPerNight } from '../../../charts/rows-and-times.ts'
+import { scoreOverTime } from '../../../charts/score-over-time.ts'
+import type { NumberProfile } from '../../../pipeline/profile/profile.ts'
+import { count, duration, figure } from '../../moment.ts'
+import type { ModelView } from './load.ts'
+import { picture } from './picture.ts'
+
+const MEDIAN = 4
+
+/** The distribution of the scores over the nights. */
+export function scorePicture({ scores, nights, axis }: ModelView) {
+  const last = scores.findLast((night) => night?.quantiles != null)
+  const apart = nights.map(({ backfilled }) => backfilled)
+  const profiles = scores.map((night): Pick<NumberProfile, 'quantiles'> | null => night ?? null)
+  return picture(scoreOverTime(axis, profiles, { apart }), {
+    title: 'Scores',
+    says:
+      last === undefined
+        ? html`No night has been profiled yet.`
+        : html`Median ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: filled in later' : ''}.`,
+  })
+}
+
+export function rowsPicture({ nights, axis }: ModelView) {
+  const apart = nights.map(({ backfilled }) => backfilled)
+  const last = nights.findLast(({ published, rows }) => published && rows !== null)
+  const chart = rowsPerNight(
+    axis,
+    nights.map(({ published, rows }) => (published ? rows : null)),
+    { apart },
+  )
+  return picture(chart, {
+    title: 'Rows',
+    says:
+      last === undefined ? html`None published yet.` : html`${count(last.rows ?? 0)} on ${last.partition}.`,
+  })
+}
+
+export function timesPicture({ nights, axis }: ModelView) {
+  const apart = nights.map(({ backfilled }) => backfilled)
+  const last = nights.findLast(({ seconds }) => seconds !== null)
+  const chart = secondsPerNight(
+    axis,
+    nights.map(({ published, seconds }) => (published ? seconds : null)),
+    { apart },
+  )
+  return picture(chart, {
+    title: 'Run time',
+    says:
+      last === undefined
+        ? html`No run has ended yet.`
+        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, in seconds from first attempt to publication.`,
+  })
+}

@@ -1,0 +1,50 @@
+import { html } from 'hono/html'
+import { percent } from '../../../charts/figure.ts'
+import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
+import { count, figure } from '../../moment.ts'
+import type { ModelView } from './load.ts'
+
+const NAMES: [Metric, string][] = [
+  ['auc', 'AUC'],
+  ['average_precision', 'Average precision'],
+  ['lift_at_k', 'Lift at k'],
+  ['brier', 'Brier'],
+  ['ece', 'Calibration error'],
+  ['rmse', 'RMSE'],
+  ['mae', 'MAE'],
+  ['r2', 'R²'],
+]
+
+/** The newest night that was measured: every figure with its interval, calibration and segments. */
+export function measuredSection({ newest, model }: ModelView) {
+  if (newest === undefined) return ''
+  const { report, partition } = newest
+  const shown = NAMES.filter(([metric]) => report.metrics[metric] != null)
+  const figures = shown.map(
+    ([metric, name]) =>
+      html`<dt>${name}</dt><dd>${figure(report.metrics[metric])}${interval(report.intervals[metric])}</dd>`,
+  )
+  const main: Metric = report.kind === 'regression' ? 'rmse' : 'auc'
+  const segments = report.by_segment.map(
+    (each) =>
+      html`<tr><th scope="row">${each.segment} ${each.value}</th><td class="number" data-label="Rows">${count(each.rows)}</td><td class="number" data-label="${main}">${figure(each.metrics[main])}</td><td class="number" data-label="95 %">${interval(each.intervals[main])}</td></tr>`,
+  )
+  const bins = report.calibration.filter(({ rows }) => rows > 0)
+  const calibration = bins.map(
+    (bin) =>
+      html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Came true">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
+  )
+  return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${partition}, the newest night that was measured</h2>
+<p class="quiet small">${count(report.rows)} of ${count(report.scored)} scores have a label${report.positives === null ? '' : `, ${count(report.positives)} of them positive`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
+<dl class="facts">${figures}</dl>
+${report.notes.map((note) => html`<p class="small">${note}</p>`)}
+${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Came true</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
+${segments.length === 0 ? '' : html`<details><summary>By segment</summary><table class="stack"><thead><tr><th scope="col">Segment</th><th scope="col" class="number">Rows</th><th scope="col" class="number">${main.toUpperCase()}</th><th scope="col" class="number">95 %</th></tr></thead><tbody>${segments}</tbody></table></details>`}
+</section>`
+}
+
+function interval(bounds: { low: number | null; high: number | null } | undefined): string {
+  return bounds?.low == null || bounds.high === null
+    ? ''
+    : ` (${figure(bounds.low)} to ${figure(bounds.high)})`
+}

@@ -1,0 +1,43 @@
+import { addDays, grainOf, parseAsOf } from '../../../project/asof.ts'
+
+/** Nights that a page shows where nobody says which. */
+export const NIGHTS = 60
+/** More are not drawn: two years of days. */
+export const MOST = 800
+
+/** Which nights: labels as they were asked for, and instants, both inclusive. */
+export interface Window {
+  from: string | undefined
+  to: string | undefined
+  instants: { from: string | undefined; to: string | undefined }
+  limit: number
+}
+
+/** Reads `?from=&to=`, as-ofs, both inclusive. Throws a ConfigurationError on anything else. */
+export function windowOf(
+  { from, to }: { from?: string | undefined; to?: string | undefined },
+  timezone: string,
+): Window {
+  const first = given(from)
+  const last = given(to)
+  return {
+    from: first,
+    to: last,
+    instants: {
+      from: first === undefined ? undefined : parseAsOf(first, timezone).instant,
+      to: last === undefined ? undefined : endOf(last, timezone),
+    },
+    limit: first === undefined ? NIGHTS : MOST,
+  }
+}
+
+function given(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text.trim()
+}
+
+/** A date includes all of its hours. */
+function endOf(label: string, timezone: string): string {
+  const asOf = parseAsOf(label, timezone)
+  if (grainOf(asOf) === 'hour') return asOf.instant
+  return new Date(Date.parse(addDays(asOf, 1, timezone).instant) - 1).toISOString()
+}
