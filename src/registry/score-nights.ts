@@ -17,10 +17,9 @@ export interface ScoreNight {
 
 const NIGHTS = `
 select p.run, p.partition, p.version, p.backfilled, p.reference, p.note, p.estimate,
-       c.score->'quantiles' as quantiles, (c.score->>'mean')::float8 as mean
+       nullif(p.score_quantiles, 'null') as quantiles, p.score_mean as mean
   from nightshift.profiles p
   join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
-  cross join lateral (select jsonb_path_query_first(p.profile, '$.columns[*] ? (@.score == true)') as score) c
  where p.model = $1 and p.as_of >= $2 and p.as_of <= $3
  order by p.as_of`
 

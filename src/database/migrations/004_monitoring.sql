@@ -12,6 +12,11 @@ create table nightshift.profiles (
   rows        bigint not null,
   -- Profile; its numbers are counted on the edges of the version's baseline
   profile     jsonb not null,
+  -- of the score, apart: a page over many nights reads these, and not 50 kB a night
+  score_quantiles jsonb generated always as
+                (jsonb_path_query_first(profile, '$.columns[*] ? (@.score == true).quantiles')) stored,
+  score_mean  double precision generated always as
+                ((jsonb_path_query_first(profile, '$.columns[*] ? (@.score == true).mean') #>> '{}')::double precision) stored,
   -- what it was compared with, in words; null: there was nothing to compare with, and `note` says why
   reference   text,
   note        text,

@@ -18,12 +18,14 @@ import { type Window, windowOf } from './model/window.ts'
 
 /** `/models/MODEL`: how it has been doing over its nights, by default the last 60; `?from=&to=` asks for others. */
 export function mountModel(app: Hono, place: Place): void {
-  app.get('/models/:model/nights.csv', (context) =>
-    answer(context, place, async (model, window) => {
-      const nights = await loadNights(place, model.name, window)
-      return download(context, `${model.name}-nights.csv`, nightsCsv(nights))
-    }),
-  )
+  for (const path of ['/models/:model{.+\\.csv}', '/models/:model/nights.csv']) {
+    app.get(path, (context) =>
+      answer(context, place, async (model, window) => {
+        const nights = await loadNights(place, model.name, window)
+        return download(context, `${model.name}-nights.csv`, nightsCsv(nights))
+      }),
+    )
+  }
 
   app.get('/models/:model', (context) =>
     answer(context, place, async (model, window) => {
@@ -34,11 +36,11 @@ export function mountModel(app: Hono, place: Place): void {
         rowsPicture(view),
         timesPicture(view),
       ])
-      const body = html`<div class="columns"><div>${about(view)}</div><div>${readiness(view)}</div></div>
+      const body = html`<div class="pair">${about(view)}${readiness(view)}</div>
 ${windowForm(view)}
 <div class="charts">${scores}${outcomes}${rows}${times}</div>
 ${driftSection(view)}
-<div class="columns"><div>${measuredSection(view)}</div><div>${versionsSection(view)}</div></div>
+<div class="pair">${measuredSection(view)}${versionsSection(view)}</div>
 ${nightsSection(view)}`
       return page(context, model.name, body, {
         section: 'Overview',
@@ -56,7 +58,7 @@ async function answer(
   work: (model: Model, window: Window) => Promise<Response>,
 ): Promise<Response> {
   const { models, timezone } = project()
-  const name = context.req.param('model') ?? ''
+  const name = (context.req.param('model') ?? '').replace(/\.csv$/, '')
   const model = models[name]
   if (model === undefined) {
     return missing(

@@ -12,8 +12,9 @@ export async function picture(
   { title, says, note = '' }: { title: string; says: Html; note?: Html },
 ) {
   const svg = await renderSvg(chart, { width: WIDTH, theme: 'page' })
-  return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>${note}
+  return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>
 ${raw(svg)}
+${note}
 ${chart.table === undefined ? '' : asTable(chart.table, title)}</section>`
 }
 

@@ -24,7 +24,7 @@ function evaluation({ versions, timezone, model }: ModelView) {
   if (found == null)
     return html`${stateMark('expected', 'none')} <code>nightshift evaluate ${model.name} --version ${newest?.version} --dataset ID</code>`
   const face: Face = found.passed ? 'published' : 'failed'
-  return html`${stateMark(face, found.passed ? 'passed' : 'not passed')} AUC ${figure(found.auc)} on ${found.dataset}, ${moment(found.at, timezone)}`
+  return html`${stateMark(face, found.passed ? 'passed' : 'not passed')} ${found.auc === null ? '' : `AUC ${figure(found.auc)} `}on ${found.dataset}, ${moment(found.at, timezone)}`
 }
 
 function parity({ parity: found, view, timezone, model }: ModelView) {

@@ -4,26 +4,47 @@ import { figure, moment } from '../../moment.ts'
 import { stateMark } from '../../state.ts'
 import type { ModelView } from './load.ts'
 
-const SHOWN = 12
+const SHOWN = 6
 
-/** The versions, and what was live when. */
-export function versionsSection({ versions, champion, shadows, history, model, timezone }: ModelView) {
+/** The versions, which was live when, and what happened to them. */
+export function versionsSection(view: ModelView) {
+  const { versions, history, model, timezone } = view
+  const lives = livesOf(view)
   const rows = versions.slice(0, SHOWN).map(({ version, registered_at, evaluation }) => {
-    const role =
-      version === champion?.version
-        ? stateMark('published', 'champion')
-        : shadows
-            .filter((shadow) => shadow.version === version)
-            .map((shadow) => stateMark('running', shadow.role === 'warm' ? 'kept warm' : 'challenger'))
-    return html`<tr><th scope="row"><a href="${registryHref(model.name)}">version ${version}</a></th><td>${role}</td><td data-label="Registered">${moment(registered_at, timezone)}</td><td class="number" data-label="AUC on its holdout">${figure(evaluation?.auc)}</td></tr>`
+    const spans = lives
+      .filter((life) => life.version === version)
+      .map(
+        ({ from, to }) =>
+          html`${moment(from, timezone)} to ${to === null ? 'now' : moment(to, timezone)}<br>`,
+      )
+    return html`<tr><th scope="row"><a href="${registryHref(model.name)}">${version}</a></th><td>${roleOf(view, version)}</td><td data-label="Live">${spans.length === 0 ? '' : spans}</td><td data-label="Registered">${moment(registered_at, timezone)}</td><td class="number" data-label="AUC on its holdout">${figure(evaluation?.auc)}</td></tr>`
   })
-  const changes = history.toReversed().slice(0, SHOWN)
-  return html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions and what was live when</h2>
+  const events = history.toReversed().slice(0, 2 * SHOWN)
+  const more =
+    versions.length > SHOWN
+      ? html`<p class="small">${versions.length - SHOWN} older versions are in the <a href="${registryHref(model.name)}">registry</a>.</p>`
+      : ''
+  return html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions, and which was live when</h2>
 ${
   rows.length === 0
     ? html`<p>None is registered: <code>nightshift register ${model.name} FILE</code></p>`
-    : html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Registered</th><th scope="col" class="number">AUC on its holdout</th></tr></thead><tbody>${rows}</tbody></table></div>`
+    : html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Live</th><th scope="col">Registered</th><th scope="col" class="number">AUC on its holdout</th></tr></thead><tbody>${rows}</tbody></table></div>${more}`
 }
-${changes.length === 0 ? '' : html`<h3>History</h3><ul class="list small">${changes.map((change) => html`<li>${moment(change.at, timezone)}: version ${change.version} ${change.event}${change.by === null ? '' : ` by ${change.by}`}${change.reason === null ? '' : `: ${change.reason}`}</li>`)}</ul>`}
+${events.length === 0 ? '' : html`<details><summary>What happened to them</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}
 </section>`
+}
+
+/** From when to when each version was champion, oldest first; the last until now. */
+function livesOf({ history }: ModelView): { version: number; from: string; to: string | null }[] {
+  const changes = history.filter(({ event }) => event === 'promoted' || event === 'rolled back')
+  return changes.map(({ version, at }, index) => ({ version, from: at, to: changes[index + 1]?.at ?? null }))
+}
+
+function roleOf({ champion, shadows, nights }: ModelView, version: number) {
+  if (version === champion?.version) return stateMark('published', 'champion')
+  // One that has scored the last nights scores beside the champion now.
+  const recent = nights.at(-3)?.as_of ?? ''
+  const shadow = shadows.find((each) => each.version === version && each.last >= recent)
+  if (shadow === undefined) return ''
+  return stateMark('running', shadow.role === 'warm' ? 'kept warm' : 'challenger')
 }
