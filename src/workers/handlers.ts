@@ -81,6 +81,10 @@ export const handlers: {
     const { baselineOfNight } = await import('../pipeline/profile/baseline.ts')
     return baselineOfNight(request)
   },
+  async slices(request) {
+    const { findSlices } = await import('../pipeline/drift/find-slices.ts')
+    return findSlices(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
     return inspectModel(path)

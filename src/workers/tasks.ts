@@ -1,4 +1,5 @@
 import type { DatasetFacts, DatasetRequest } from '../pipeline/dataset/build.ts'
+import type { SliceFacts, SlicesRequest } from '../pipeline/drift/find-slices.ts'
 import type { EvaluationFacts, EvaluationRequest } from '../pipeline/evaluation/evaluate.ts'
 import type { Column, FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
@@ -50,6 +51,7 @@ export interface Tasks {
   baseline: { request: HoldoutRequest; facts: Baseline }
   monitor: { request: MonitorRequest; facts: MonitorFacts }
   'first-night': { request: NightRequest; facts: Baseline }
+  slices: { request: SlicesRequest; facts: SliceFacts }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }
