@@ -160,7 +160,7 @@ export interface RunFilter {
   kind?: Kind
   states?: RunState[]
   failureClass?: string
-  /** In the run's id, its name and partition, its reason, or the message of its failure. */
+  /** In the run's id, its name and partition, or the message of its failure. */
   text?: string
   version?: number
   /** As-of bounds, ISO 8601, both inclusive. */
@@ -184,8 +184,10 @@ export function runsWhere(filter: RunFilter): { where: string; values: unknown[]
   const where = `($1::text is null or name = $1) and ($2::text is null or kind = $2)
         and ($3::text[] is null or state = any($3))
         and ($4::text is null or failure->>'class' = $4)
-        and ($5::text is null
-             or position(lower($5) in lower(concat_ws(' ', id, name, partition, reason, failure->>'message'))) > 0)
+        and ($5::text is null or id in (
+              select id from nightshift.runs where position(lower($5) in lower(id || ' ' || name || ' ' || partition)) > 0
+              union all select id from nightshift.runs
+               where failure is not null and position(lower($5) in lower(failure->>'message')) > 0))
         and ($6::int is null or version = $6)
         and ($7::timestamptz is null or as_of >= $7) and ($8::timestamptz is null or as_of <= $8)`
   const values = [

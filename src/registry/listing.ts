@@ -39,7 +39,7 @@ export async function registeredModels(connection: Connection): Promise<Register
 export async function evaluationsOf(connection: Connection, model: string): Promise<EvaluationRecord[]> {
   const { rows } = await connection.query<Omit<EvaluationRecord, 'id' | 'at'> & { id: string; at: Date }>(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
-      where model = $1 order by id desc`,
+      where model = $1 order by at desc, id desc`,
     [model],
   )
   return rows.map((row) => ({ ...row, id: Number(row.id), at: row.at.toISOString() }))

@@ -86,3 +86,7 @@ alter table nightshift.processes add column reconciled_at timestamptz;
 
 -- Years of nights: pages look at the last weeks of them.
 create index slots_by_as_of on nightshift.slots (as_of desc);
+
+-- Runs are searched by text: names without the rows themselves, which are wide, and failures without the others.
+create index runs_by_words on nightshift.runs (id, name, partition);
+create index runs_failed on nightshift.runs (created_at) where failure is not null;

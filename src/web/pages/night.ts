@@ -81,16 +81,16 @@ async function show(context: Context, place: Place, slot: Slot, run: Run | undef
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
 ${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
-${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
 ${attempts(night.attempts, project)}
-${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As they were when they were read.' : `What view ${view.name} was computed from, as it was when it was read.`)}
 </div><div>
 ${actions(night, context.get('viewer'))}
 ${featuresLine(night, project, now)}
 ${parity(night.certificate, project)}
 ${provenance(night, project)}
 ${otherRuns(night, project, now)}
-</div></div>`
+</div></div>
+${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
+${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As they were when they were read.' : `What view ${view.name} was computed from, as it was when it was read.`)}`
   return page(context, titleOf(night), body, {
     section: 'Overview',
     crumbs: crumbsOf(slot),

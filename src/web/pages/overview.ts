@@ -11,8 +11,9 @@ import { loadOverview } from './overview/load.ts'
 import { verdicts } from './overview/verdict.ts'
 
 const DAYS = 28
-const MOST_DAYS = 366
-const CHOICES = [14, 28, 91, 365]
+/** A square is a link of a hundred bytes: twenty models and their views over a quarter are 400 kB. */
+const MOST_DAYS = 91
+const CHOICES = [14, 28, 91]
 
 /** `/?days=28&until=2026-11-22`: can last night be trusted, what is late or open, and the nights before. */
 export function mountOverview(app: Hono, place: Place): void {

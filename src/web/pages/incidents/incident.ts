@@ -107,7 +107,7 @@ function events(all: IncidentEvent[], { timezone }: Project) {
       const said = [detail?.recipient ?? detail?.by, detail?.how, detail?.message].filter(
         (each) => typeof each === 'string',
       )
-      return html`<li>${moment(at, timezone)} <strong>${STORY[event]}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${said.length === 0 ? '' : html`<div class="small">${said.join(', ')}</div>`}</li>`
+      return html`<li>${moment(at, timezone)} <strong>${STORY[event] ?? event}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${said.length === 0 ? '' : html`<div class="small">${said.join(', ')}</div>`}</li>`
     },
   )}</ol></section>`
 }

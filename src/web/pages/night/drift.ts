@@ -12,7 +12,13 @@ const WIDTH = 420
 /** Large pictures: of what moved, and of the score. */
 const PICTURES = 6
 
-const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
+const STATISTICS = [
+  ['psi', 'PSI'],
+  ['jensen_shannon', 'Jensen-Shannon'],
+  ['ks', 'Kolmogorov-Smirnov'],
+  ['wasserstein', 'Wasserstein / sd'],
+] as const
+const FROM = { resampling: 'by chance', 'as-ofs': 'between nights', min_effect: 'least effect' }
 
 /** How far each column is from its reference: the table, and a picture of before and after of each. */
 export async function drift(night: Night, href: string) {
@@ -24,12 +30,8 @@ export async function drift(night: Night, href: string) {
       column,
     ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
 <td>${picture(sides(column.column))}</td><td>${stateMark(faceOf(column), saidOf(column))}</td>
-<td class="number" data-label="${STATISTICS[column.statistic]}">${figure(column[column.statistic])}</td>
-<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : html` <span class="quiet small">${column.threshold_from}</span>`}</td>
-<td class="number" data-label="PSI">${figure(column.psi)}</td>
-<td class="number" data-label="Jensen-Shannon">${figure(column.jensen_shannon)}</td>
-<td class="number" data-label="Kolmogorov-Smirnov">${figure(column.ks)}</td>
-<td class="number" data-label="Wasserstein / sd">${figure(column.wasserstein)}</td>
+${STATISTICS.map(([name, words]) => html`<td class="number${name === column.statistic ? ' strong' : ''}" data-label="${words}">${figure(column[name])}</td>`)}
+<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : html` <span class="quiet small">${FROM[column.threshold_from]}</span>`}</td>
 <td class="number" data-label="Null rate">${figure(column.null_rate)} <span class="quiet small">was ${figure(column.reference.null_rate)}</span></td>
 <td class="number" data-label="Unseen rate">${figure(column.unseen_rate)}</td>
 <td data-label="Note">${column.note ?? ''}</td></tr>`,
@@ -41,8 +43,8 @@ ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">
 ${
   columns.length === 0
     ? ''
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack"><caption>PSI decides for numbers, Jensen-Shannon for categories; the other figures are shown beside it</caption>
-<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th><th scope="col" class="number">Decides</th><th scope="col" class="number">Allowed</th><th scope="col" class="number">PSI</th><th scope="col" class="number">JS</th><th scope="col" class="number">K-S</th><th scope="col" class="number">Wasserstein / sd</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be as large as what is allowed</caption>
+<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, words]) => html`<th scope="col" class="number">${words}</th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
 }

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import type { ListedIncident } from '../../../alerts/list-incidents.ts'
 import { headline, standing } from '../../../alerts/phrases.ts'
 import { span } from '../../../alerts/time.ts'
-import type { Slot } from '../../../jobs/slots.ts'
+import type { CalendarSlot } from '../../../jobs/calendar-slots.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Face, faceOf, stateMark } from '../../state.ts'
 import { faceOfIncident } from '../incidents/face.ts'
@@ -39,7 +39,7 @@ function open(incident: ListedIncident, now: Date) {
 <div class="small">${standing(facts, now)} <span class="quiet">Open for ${span(now.getTime() - openedAt.getTime())}; ${care}.</span></div></li>`
 }
 
-function late(slot: Slot, face: Face, models: Record<string, unknown>) {
+function late(slot: CalendarSlot, face: Face, models: Record<string, unknown>) {
   return html`<li><a href="${nightHref(slot, models)}">${stateMark(face, `${slot.name} ${slot.partition}`)}</a>
 <div class="small">${slot.waits_for ?? slot.reason ?? ''}</div></li>`
 }

@@ -1,7 +1,9 @@
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import { Temporal } from 'temporal-polyfill'
-import type { Kind, Slot } from '../../../jobs/slots.ts'
-import { nightHref } from '../../addresses.ts'
+import { escaped } from '../../../charts/escape.ts'
+import type { CalendarSlot } from '../../../jobs/calendar-slots.ts'
+import type { Kind } from '../../../jobs/slots.ts'
+import { modelHref, nightHref, withQuery } from '../../addresses.ts'
 import { type Face, faceOf, legend, wordsOf, worst } from '../../state.ts'
 import type { Overview } from './load.ts'
 
@@ -18,21 +20,25 @@ export function calendar(overview: Overview) {
   const { project, dates } = overview
   const squares = squaresOf(overview)
   const weekends = new Set(dates.filter((date) => Temporal.PlainDate.from(date).dayOfWeek > 5))
-  const row = (kind: Kind, name: string, note: string) =>
-    html`<tr><th scope="row"><a href="${kind === 'scores' ? `/models/${encodeURIComponent(name)}` : `/runs?text=${encodeURIComponent(name)}`}">${name}</a> <span class="quiet small">${note}</span></th>${dates.map(
-      (date) => {
+  // Written as text: a template for each of a thousand squares would take most of the page's time.
+  const cells = (kind: Kind, name: string) =>
+    dates
+      .map((date) => {
         const square = squares.get(keyOf(kind, name, date))
-        if (square === undefined) return html`<td><span class="cell none"></span></td>`
-        const said = `${name}, ${date}: ${square.words}`
-        return html`<td><a class="cell face face-${square.face}${square.moved ? ' moved' : ''}" href="${square.href}" title="${said}"><span class="sr">${said}</span></a></td>`
-      },
-    )}</tr>`
+        if (square === undefined) return '<td><span class="cell none"></span></td>'
+        const said = escaped(`${name}, ${date}: ${square.words}`)
+        const moved = square.moved ? ' moved' : ''
+        return `<td><a class="cell face face-${square.face}${moved}" href="${escaped(square.href)}" title="${said}"></a></td>`
+      })
+      .join('')
+  const row = (kind: Kind, name: string) =>
+    html`<tr><th scope="row"><a href="${kind === 'scores' ? modelHref(name) : withQuery('/runs', { name, kind })}">${name}</a>${kind === 'scores' ? '' : html` <span class="quiet small">view</span>`}</th>${raw(cells(kind, name))}</tr>`
   const moved = html`<li><span class="corner" aria-hidden="true"></span>drift alert</li>`
   return html`<div class="calendar-box"><table class="calendar-table">
 <caption class="sr">Models and views by nights, the newest at the right; each square leads to its night</caption>
 <thead><tr><th scope="col"><span class="sr">Model or view</span></th>${dates.map((date, index) => heading(date, index === 0, weekends.has(date)))}</tr></thead>
-<tbody>${Object.keys(project.models).map((name) => row('scores', name, ''))}
-${Object.keys(project.views).map((name) => row('features', name, 'view'))}</tbody>
+<tbody>${Object.keys(project.models).map((name) => row('scores', name))}
+${Object.keys(project.views).map((name) => row('features', name))}</tbody>
 </table></div>${legend(moved)}`
 }
 
@@ -46,7 +52,7 @@ function heading(date: string, first: boolean, weekend: boolean) {
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
 function squaresOf({ slots, now, project, moved }: Overview): Map<string, Square> {
-  const days = new Map<string, Slot[]>()
+  const days = new Map<string, CalendarSlot[]>()
   for (const slot of slots) {
     const key = keyOf(slot.kind, slot.name, dateOf(slot, project.timezone))
     const own = days.get(key)
@@ -76,14 +82,14 @@ function squaresOf({ slots, now, project, moved }: Overview): Map<string, Square
 }
 
 /** `23 published, 1 failed`. */
-function wordsOfMany(slots: Slot[], now: Date): string {
+function wordsOfMany(slots: CalendarSlot[], now: Date): string {
   const counts = new Map<Face, number>()
   for (const slot of slots) counts.set(faceOf(slot, now), (counts.get(faceOf(slot, now)) ?? 0) + 1)
   return [...counts].map(([face, number]) => `${number} ${wordsOf(face)}`).join(', ')
 }
 
 /** A day's partition is named by its local date; an hour belongs to the local date in which it begins. */
-function dateOf({ partition, as_of }: Slot, timezone: string): string {
+function dateOf({ partition, as_of }: CalendarSlot, timezone: string): string {
   if (!partition.includes('T')) return partition
   return Temporal.Instant.from(as_of).toZonedDateTimeISO(timezone).toPlainDate().toString()
 }

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
+import { type CalendarSlot, calendarSlots } from '../../../jobs/calendar-slots.ts'
 import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../jobs/latest.ts'
-import { listSlots, type Slot } from '../../../jobs/slots.ts'
 import type { Project } from '../../../project/project.ts'
 import {
   alertingRuns,
@@ -28,7 +28,7 @@ export interface Overview {
   /** Local dates, oldest first. */
   dates: string[]
   /** Slots of those dates. */
-  slots: Slot[]
+  slots: CalendarSlot[]
   /** Runs whose drift raised an alert. */
   moved: ReadonlySet<string>
   models: ModelOverview[]
@@ -66,7 +66,7 @@ export async function loadOverview(
     ...views.map((name) => ({ kind: 'features' as const, name })),
   ]
   const [slots, latest, moved, live, outcomes, incidents] = await Promise.all([
-    listSlots(pool, { from, to }),
+    calendarSlots(pool, from, to),
     latestOf(pool, subjects, now),
     alertingRuns(pool, names, from, to),
     champions(pool),

@@ -6,6 +6,8 @@ import { count, moment } from '../../moment.ts'
 import { stateMark } from '../../state.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
+/** What needs a look comes first. */
+const ORDER = { no: 0, 'not yet': 1, yes: 2 }
 const ANSWERS = { yes: 'Yes', no: 'No', 'not yet': 'Not yet' }
 
 /** Can last night be trusted? One card a model. */
@@ -13,7 +15,7 @@ export function verdicts({ models, project, now }: Overview) {
   if (models.length === 0) {
     return html`<p class="card">No model yet: <code>nightshift init DIR</code> writes a project with one.</p>`
   }
-  return html`<section aria-labelledby="trust"><h2 id="trust">Can last night be trusted?</h2><div class="cards">${models.map((model) => verdict(model, project.models[model.name], project, now))}</div></section>`
+  return html`<section aria-labelledby="trust"><h2 id="trust">Can last night be trusted?</h2><div class="cards">${models.toSorted((a, b) => ORDER[a.trust.answer] - ORDER[b.trust.answer]).map((model) => verdict(model, project.models[model.name], project, now))}</div></section>`
 }
 
 function verdict(

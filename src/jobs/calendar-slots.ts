@@ -1,0 +1,41 @@
+import type { Connection, Slot } from './slots.ts'
+
+/** What a calendar needs of a slot. Times are ISO 8601 in UTC. */
+export type CalendarSlot = Pick<
+  Slot,
+  | 'kind'
+  | 'name'
+  | 'as_of'
+  | 'partition'
+  | 'state'
+  | 'deadline'
+  | 'published_at'
+  | 'published_run'
+  | 'waits_for'
+  | 'reason'
+>
+
+/** Slots from one as-of to another, both inclusive, in no order: thousands, so no more of each than is shown. */
+export async function calendarSlots(
+  connection: Connection,
+  from: string,
+  to: string,
+): Promise<CalendarSlot[]> {
+  const { rows } = await connection.query<
+    Omit<CalendarSlot, 'as_of' | 'deadline' | 'published_at'> & {
+      as_of: Date
+      deadline: Date | null
+      published_at: Date | null
+    }
+  >(
+    `select kind, name, as_of, partition, state, deadline, published_at, published_run, waits_for, reason
+       from nightshift.slots where as_of >= $1 and as_of <= $2`,
+    [from, to],
+  )
+  return rows.map((row) => ({
+    ...row,
+    as_of: row.as_of.toISOString(),
+    deadline: row.deadline?.toISOString() ?? null,
+    published_at: row.published_at?.toISOString() ?? null,
+  }))
+}
