@@ -22,6 +22,11 @@ export function styleHref(): string {
   return sheet().href
 }
 
+/** The style sheet as text, for a page that has to stand alone. */
+export function styleText(): string {
+  return sheet().css
+}
+
 /** The style sheet of all pages, under its own address and under the one of an older page. */
 export function mountStyle(app: Hono): void {
   app.get('/:sheet{style[\\w.-]*\\.css}', (context) => {

@@ -4,6 +4,7 @@ import { business, type Estimate, quality, realizedAgainstPredicted } from '../.
 import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { figure, moment } from '../../moment.ts'
+import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 import { picture } from './picture.ts'
 
@@ -36,7 +37,7 @@ function qualityPicture(view: ModelView) {
         ? 'No night has been measured yet.'
         : html`${figure(last.figures?.metrics[metric])}${interval === undefined ? '' : ` (95 %: ${figure(interval.low)} to ${figure(interval.high)})`} on ${last.partition}.`
     }${metric === 'auc' && promised !== undefined ? html` The scores of ${promised.partition} promise ${figure(promised.estimate?.auc)} of themselves.` : ''}`,
-    note: html`${ripening(view)}${bias(last)}`,
+    note: html`${ripening(view)}${bias(last?.figures?.treated)}`,
   })
 }
 
@@ -59,7 +60,7 @@ function ratePicture({ outcomes, axis, scores }: ModelView) {
       last === undefined
         ? html`What came true is not known for any night yet.`
         : html`${said(last.figures?.realized?.value)} came true on ${last.partition}, ${said(last.figures?.predicted)} was predicted.`,
-    note: bias(last),
+    note: bias(last?.figures?.treated),
   })
 }
 
@@ -97,17 +98,6 @@ function ripening({ outcomes, timezone }: ModelView) {
       ? ''
       : html`<p>${immature.length} ${immature.length === 1 ? 'night is' : 'nights are'} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${last === undefined || last === first ? '' : html`, ${last.partition} ${moment(last.matures_at, timezone)}`}.</p>`
   }${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}`
-}
-
-/** Whose figures these are, where it is not everybody. */
-function bias(night: OutcomeNight | undefined) {
-  const treated = night?.figures?.treated
-  if (treated === undefined) return ''
-  if (treated.biased)
-    return html`<p class="note"><strong>Biased by the campaign.</strong> ${treated.note ?? 'Customers that were acted on are in these figures.'}</p>`
-  if (treated.measured_on === 'all') return ''
-  const on = treated.measured_on === 'control' ? 'a control group' : 'those that nobody acted on'
-  return html`<p>Measured on ${on}${treated.note === null ? '' : `: ${treated.note}`}.</p>`
 }
 
 function metricOf({ outcomes }: ModelView): Metric {

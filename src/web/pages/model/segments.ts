@@ -1,7 +1,9 @@
 import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
 import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
+import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
 import { count, figure } from '../../moment.ts'
+import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 
 const NAMES: [Metric, string][] = [
@@ -15,14 +17,22 @@ const NAMES: [Metric, string][] = [
   ['r2', 'R²'],
 ]
 
-/** The newest night that was measured: every figure with its interval, calibration and segments. */
-export function measuredSection({ newest, model }: ModelView) {
+/** The newest night that was measured. */
+export function measuredSection({ newest, model }: Pick<ModelView, 'newest' | 'model'>) {
   if (newest === undefined) return ''
-  const { report, partition } = newest
+  return measured(newest.report, model, `${newest.partition}, the newest night that was measured`)
+}
+
+/** What came of one night: every figure with its interval, calibration, segments and business figures. */
+export function measured(report: OutcomeFacts, model: ModelView['model'], heading: string) {
   const shown = NAMES.filter(([metric]) => report.metrics[metric] != null)
   const figures = shown.map(
     ([metric, name]) =>
       html`<dt>${name}</dt><dd>${figure(report.metrics[metric])}${interval(report.intervals[metric])}</dd>`,
+  )
+  const reached = report.business.map(
+    ({ name, value, target, error }) =>
+      html`<dt>${name}</dt><dd>${error ?? figure(value)}${target === null ? '' : html` <span class="quiet">target ${figure(target)}</span>`}</dd>`,
   )
   const main: Metric = report.kind === 'regression' ? 'rmse' : 'auc'
   const segments = report.by_segment.map(
@@ -34,13 +44,21 @@ export function measuredSection({ newest, model }: ModelView) {
     (bin) =>
       html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Came true">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
   )
-  return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${partition}, the newest night that was measured</h2>
+  return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${heading}</h2>
 <p class="quiet small">${count(report.rows)} of ${count(report.scored)} scores have a label${report.positives === null ? '' : `, ${count(report.positives)} of them positive`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
-<dl class="facts">${figures}</dl>
+${bias(report.treated)}
+<dl class="facts">${rates(report)}${figures}${reached}</dl>
 ${report.notes.map((note) => html`<p class="small">${note}</p>`)}
 ${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Came true</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
 ${segments.length === 0 ? '' : html`<details><summary>By segment</summary><table class="stack"><thead><tr><th scope="col">Segment</th><th scope="col" class="number">Rows</th><th scope="col" class="number">${main.toUpperCase()}</th><th scope="col" class="number">95 %</th></tr></thead><tbody>${segments}</tbody></table></details>`}
 </section>`
+}
+
+function rates({ kind, realized, predicted }: OutcomeFacts) {
+  if (realized === null) return ''
+  const said = (value: number | null) =>
+    value === null ? '' : kind === 'regression' ? figure(value) : percent(value)
+  return html`<dt>Came true</dt><dd>${said(realized.value)}${realized.low === null ? '' : ` (${said(realized.low)} to ${said(realized.high)})`}, predicted ${said(predicted)}</dd>`
 }
 
 function interval(bounds: { low: number | null; high: number | null } | undefined): string {

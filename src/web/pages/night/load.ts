@@ -27,7 +27,7 @@ export interface Night {
 }
 
 export async function loadNight(
-  { database, project }: Place,
+  { database, project }: Pick<Place, 'database' | 'project'>,
   slot: Slot,
   run: Run | undefined,
 ): Promise<Night> {

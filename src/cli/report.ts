@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import type { GlobalOptions } from '../cli.ts'
+import { parseAsOf } from '../project/asof.ts'
+import type { Project } from '../project/project.ts'
+import { nightReport } from '../web/report.ts'
+import { modelNamed } from './find.ts'
+import { printJson, printLine } from './print.ts'
+import { withSession } from './session.ts'
+
+interface Options extends GlobalOptions {
+  asOf: string
+  out?: string
+}
+
+/** `report MODEL --as-of D`: one HTML file of the night, `reports/<model>-<as-of>.html` of the project unless `--out`. */
+export default function report([name = '']: string[], options: Options): Promise<number> {
+  return withSession(options, async ({ project, database }) => {
+    const model = modelNamed(project, name)
+    const asOf = parseAsOf(options.asOf, project.timezone)
+    const text = await nightReport({ database, project: () => project }, model, asOf, new Date())
+    const file =
+      options.out === undefined
+        ? join(project.root, 'reports', `${model.name}-${asOf.label}.html`)
+        : resolve(options.out)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+    const path = fromProject(project, file)
+    if (options.json) printJson({ path })
+    else printLine(`${file}: ${Math.ceil(Buffer.byteLength(text) / 1000)} kB, one file that opens from disk`)
+    return 0
+  })
+}
+
+/** Relative to the project where the file lies within it. */
+function fromProject({ root }: Project, file: string): string {
+  const path = relative(root, file)
+  return path.startsWith('..') || isAbsolute(path) ? file : path
+}

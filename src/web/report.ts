@@ -1,0 +1,139 @@
+import { html, raw } from 'hono/html'
+import { type ListedIncident, listIncidents } from '../alerts/list-incidents.ts'
+import { headline } from '../alerts/phrases.ts'
+import { findRun } from '../jobs/runs.ts'
+import { findSlot } from '../jobs/slots.ts'
+import type { AsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model, Project } from '../project/project.ts'
+import { type Outcome, outcomesOf } from '../registry/outcomes.ts'
+import type { Html } from './layout.ts'
+import { moment } from './moment.ts'
+import { measured } from './pages/model/segments.ts'
+import { attempts } from './pages/night/attempts.ts'
+import { checks } from './pages/night/checks.ts'
+import { drift } from './pages/night/drift.ts'
+import { inputs } from './pages/night/inputs.ts'
+import { loadNight } from './pages/night/load.ts'
+import { parity } from './pages/night/parity.ts'
+import { provenance } from './pages/night/provenance.ts'
+import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
+import type { Place } from './place.ts'
+import { stateMark } from './state.ts'
+import { styleText } from './style.ts'
+
+/**
+ * One night of a model as one HTML file that needs nothing else: style and pictures are in it, nothing is fetched and
+ * nothing runs. Links lead to the pages (`alerts.base_url`), and where there are none they are plain text.
+ * Throws a ConfigurationError where the night has no run.
+ */
+export async function nightReport(
+  { database, project: files }: Pick<Place, 'database' | 'project'>,
+  model: Model,
+  asOf: AsOf,
+  now: Date,
+): Promise<string> {
+  const { pool } = database
+  const project = files()
+  const slot = await findSlot(pool, 'scores', model.name, asOf)
+  const run = slot?.run == null ? undefined : await findRun(pool, slot.run)
+  if (slot === undefined || run === undefined) {
+    const state = slot === undefined ? '' : `: it is ${slot.state}`
+    throw new ConfigurationError(
+      `report ${model.name}: expected a night that has run, got: ${asOf.label}, which has no run${state}; \`nightshift run ${model.name} --as-of ${asOf.label}\` makes one, \`nightshift status ${model.name}\` lists those that there are`,
+    )
+  }
+  const night = await loadNight({ database, project: files }, slot, run)
+  const span = { from: slot.as_of, to: slot.as_of }
+  const [[outcome], incidents] = await Promise.all([
+    outcomesOf(pool, model.name, span),
+    incidentsOf(pool, [model.name, night.features?.slot?.name ?? model.view], slot.partition, now),
+  ])
+  const view = night.features?.run
+  const body = html`${summary(night, project, now)}
+${incidentSection(incidents, project)}
+${await drift(night, `/runs/${run.id}/drift.csv`)}
+${outcomeSection(outcome, model, project)}
+${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
+${parity(night.certificate, project)}
+${attempts(night.attempts, project)}
+${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As they were when they were read.')}
+${featuresLine(night, project, now)}
+${provenance(night, project)}
+${otherRuns(night, project, now)}`
+  return standalone(`${model.name}, ${slot.partition}`, model, body, { project, run: run.id, now })
+}
+
+/** Incidents of the model or its view that this night is a part of, open or closed, the newest first. */
+async function incidentsOf(
+  pool: Place['database']['pool'],
+  subjects: string[],
+  partition: string,
+  now: Date,
+): Promise<ListedIncident[]> {
+  const all = await Promise.all(
+    [...new Set(subjects)].map((subject) => listIncidents(pool, now, { subject, closedToo: true })),
+  )
+  return all.flat().filter(({ nights }) => nights.some((night) => night.partition === partition))
+}
+
+function incidentSection(incidents: ListedIncident[], { timezone }: Project) {
+  const items = incidents.map((incident) => {
+    const mark =
+      incident.closedAt === undefined ? stateMark('failed', 'open') : stateMark('published', 'closed')
+    const closed =
+      incident.closedAt === undefined ? '' : html`, closed ${moment(incident.closedAt, timezone)}`
+    return html`<li>${mark} <span class="tag">${incident.kind}</span> ${headline(incident)}
+<div class="small quiet"><a href="/incidents/${incident.id}">incident ${incident.id}</a>, opened ${moment(incident.openedAt, timezone)}${closed}</div></li>`
+  })
+  return html`<section class="card" aria-labelledby="incidents"><h2 id="incidents">Incidents</h2>${
+    items.length === 0 ? html`<p class="quiet">None.</p>` : html`<ul class="list">${items}</ul>`
+  }</section>`
+}
+
+function outcomeSection(outcome: Outcome | undefined, model: Model, { timezone }: Project): Html {
+  if (outcome?.report != null) return measured(outcome.report, model, 'What came of it')
+  const said =
+    outcome?.state === 'immature'
+      ? html`Not known yet: its labels mature ${moment(outcome.matures_at, timezone)}.`
+      : outcome?.state === 'failed'
+        ? html`It could not be measured: ${outcome.note}`
+        : model.labels === undefined
+          ? html`The model has no labels.`
+          : html`Nothing is on record.`
+  return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">What came of it</h2><p>${said}</p></section>`
+}
+
+function standalone(
+  title: string,
+  model: Model,
+  body: Html,
+  { project, run, now }: { project: Project; run: string; now: Date },
+): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Nightshift</title>
+<link rel="icon" href="data:,">
+<style>${raw(styleText())}</style>
+</head>
+<body>
+<main id="main">
+<div class="page-head"><div><p class="crumbs">Nightshift, ${project.name}</p><h1>${title}</h1><p class="quiet">${model.description}</p></div></div>
+${body}
+</main>
+<footer class="foot">Written ${moment(now, project.timezone)} of run <code>${run}</code>. Times are those of ${project.timezone}. Again: <code>npx nightshift report ${model.name} --as-of ${title.split(', ').at(-1)}</code></footer>
+</body>
+</html>
+`
+  return linked(String(page), project.alerts?.base_url)
+}
+
+/** Links into the pages, made whole; where the pages are nowhere, what they said. */
+function linked(text: string, base: string | undefined): string {
+  if (base !== undefined) return text.replaceAll(' href="/', ` href="${base.replace(/\/$/, '')}/`)
+  return text.replace(/<a href="\/[^"]*"[^>]*>([\s\S]*?)<\/a>/g, '$1')
+}
