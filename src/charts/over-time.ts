@@ -67,6 +67,7 @@ export function overTime(given: OverTime): Chart {
           ...STILL,
           type: 'line',
           data: [],
+          lineStyle: { color: colour('mark') },
           markLine: withTarget(marks(nights), target, scale),
           ...(immature === undefined ? {} : { markArea: shaded(immature) }),
         },

@@ -42,14 +42,18 @@ export function usersOf(entries: Record<string, 'viewer' | 'operator'>): Users {
 export async function openSite({
   redisUrl,
   through = async (url) => url,
+  files = {},
   ...options
 }: Partial<WebOptions> & {
   redisUrl?: string
   /** Leads the ledger's connections another way. */
   through?: (url: string) => Promise<string>
+  /** Written into the generated project, such as a `model.yaml` of another kind. */
+  files?: Record<string, string>
 } = {}): Promise<Site> {
   const fresh = await freshDatabase()
   const project = await generatedProject()
+  for (const [path, text] of Object.entries(files)) await project.write(path, text)
   const database = await openDatabase({ root: project.root, url: await through(fresh.url), role: 'web' })
   const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
   const read = openProject(project.root)

@@ -18,7 +18,7 @@ import { type Window, windowOf } from './model/window.ts'
 
 /** `/models/MODEL`: how it has been doing over its nights, by default the last 60; `?from=&to=` asks for others. */
 export function mountModel(app: Hono, place: Place): void {
-  for (const path of ['/models/:model{.+\\.csv}', '/models/:model/nights.csv']) {
+  for (const path of ['/models/:model{[^/]+\\.csv}', '/models/:model/nights.csv']) {
     app.get(path, (context) =>
       answer(context, place, async (model, window) => {
         const nights = await loadNights(place, model.name, window)
