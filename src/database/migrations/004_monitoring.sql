@@ -90,3 +90,5 @@ create index slots_by_as_of on nightshift.slots (as_of desc);
 -- Runs are searched by text: names without the rows themselves, which are wide, and failures without the others.
 create index runs_by_words on nightshift.runs (id, name, partition);
 create index runs_failed on nightshift.runs (created_at) where failure is not null;
+-- And by state: those that went wrong are few.
+create index runs_that_failed on nightshift.runs (created_at desc) where state in ('failed', 'held');
