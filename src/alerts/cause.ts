@@ -8,6 +8,11 @@ import { localTimes } from './time.ts'
 /** Keys that say something to programs, or are told elsewhere in the mail. */
 const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])
 const MOST_FACTS = 8
+/** What stands above evidence of several lines. */
+const LINES: Record<string, string> = {
+  difference: 'What differs (- as it was registered, + as it is now)',
+  instead: 'To have both',
+}
 
 /** Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the null jump). */
 export function causeItems(facts: FailureFacts): Item[] {
@@ -40,8 +45,15 @@ function checkItems(check: Check, told: string): Item[] {
   return items
 }
 
-/** A list of records, such as the late sources, is one point each; anything else is one line. */
+/** A list of records, such as the late sources, is one point each; lines stay lines; anything else is one line. */
 function evidence(key: string, value: unknown, timezone: string): Item[] {
+  if (value === '') return []
+  if (typeof value === 'string' && value.includes('\n')) {
+    return [
+      { kind: 'text', text: `${LINES[key] ?? key.replaceAll('_', ' ')}:` },
+      { kind: 'quote', text: cut(value, 1500) },
+    ]
+  }
   if (Array.isArray(value) && value.length > 0 && value.every((item) => isRecord(item))) {
     return value.slice(0, 5).map((item) => ({ kind: 'point', text: oneLine(record(item, timezone), 300) }))
   }

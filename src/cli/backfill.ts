@@ -22,6 +22,7 @@ import { followBackfill } from './follow-backfill.ts'
 import { printJson, printLine, printTable, span } from './print.ts'
 import { type Session, withSession } from './session.ts'
 import { staleAmong } from './stale.ts'
+import { refuseChangedViews } from './unchanged-views.ts'
 
 export interface BackfillOptions extends GlobalOptions {
   from: string
@@ -50,7 +51,10 @@ export default function backfill([name = '']: string[], options: BackfillOptions
     const asOfs = asOfRange(parseAsOf(options.from, timezone), parseAsOf(options.to, timezone), timezone)
     const maxActive = Math.max(1, options.maxActive ?? MAX_ACTIVE)
     const plan = await planFor(session, model, asOfs, maxActive, options)
-    const runs = plan.slots.filter((step) => step.action === 'run').length
+    const steps = plan.slots.filter((step) => step.action === 'run')
+    const runs = steps.length
+    const versions = [...new Set(steps.map(({ version }) => version))].filter((version) => version !== null)
+    await refuseChangedViews(session, 'backfill', model, versions)
     if (options.dryRun) {
       if (options.json) printJson(plan)
       else printPlan(plan)

@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
 import { lastGood } from '../jobs/published.ts'
-import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
 import type { Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
@@ -14,6 +13,7 @@ import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/asof.t
 import { formatProblems } from '../project/format-problems.ts'
 import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
+import { declarationOf } from '../registry/changed-view.ts'
 import { register } from '../registry/register.ts'
 import { champion } from '../registry/versions.ts'
 import { storeHoldout } from '../workers/baseline.ts'
@@ -21,6 +21,7 @@ import { type Children, openChildren } from '../workers/children.ts'
 import { modelNamed, personNamed, viewNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
 import { type Session, withSession } from './session.ts'
+import { trainedOn } from './trained-on.ts'
 
 interface Options extends GlobalOptions {
   asOf?: string
@@ -49,7 +50,9 @@ export default function registerCommand([name = '', file = '']: string[], option
         timezone: project.timezone,
       })
       refuse(description.problems)
-      const training = await trainedOn(project, model, description.viewHash, options.dataset)
+      const columns = description.columns.filter((column) => !view.entity.includes(column.name))
+      const given = { view, hash: description.viewHash, columns }
+      const training = await trainedOn(session, model, given, options.dataset)
       const dataset = training?.manifest.id ?? null
       const inputs = inputColumns(model, view, description.columns)
       const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
@@ -67,6 +70,8 @@ export default function registerCommand([name = '', file = '']: string[], option
         view: view.name,
         viewHash: description.viewHash,
         featuresSql: view.sql,
+        columns,
+        declaration: declarationOf(view),
         inputs: inputs.map((column) => column.name),
         output: mapping.output,
         mapping,
@@ -75,8 +80,8 @@ export default function registerCommand([name = '', file = '']: string[], option
         by,
       })
       if (training !== undefined) {
-        const given = { model, version, dataset: training }
-        await storeHoldout(database.pool, children, project, given).catch((error: unknown) => {
+        const trained = { model, version, dataset: training }
+        await storeHoldout(database.pool, children, project, trained).catch((error: unknown) => {
           const why = error instanceof Error ? error.message : String(error)
           warnings.push(`the holdout could not be made the baseline of this version: ${why}`)
         })
@@ -99,23 +104,6 @@ export default function registerCommand([name = '', file = '']: string[], option
       await children.close()
     }
   })
-}
-
-/** The training set, whose features have to be those of the view as it is now; undefined where none is named. */
-async function trainedOn(
-  { warehouse }: Project,
-  { name, view }: Model,
-  viewHash: string,
-  id: string | undefined,
-): Promise<Dataset | undefined> {
-  if (id === undefined) return undefined
-  const dataset = await readDataset(warehouse, name, id)
-  const { manifest } = dataset
-  if (manifest.view_hash === viewHash) return dataset
-  throw new ConfigurationError(
-    `register: training set ${manifest.id} has the features of another definition of view ${manifest.view} (${manifest.view_hash.slice(0, 12)}) than ${view} has now (${viewHash.slice(0, 12)}): ` +
-      `restore the view as it was, or build the training set anew with nightshift dataset ${name} and train on it`,
-  )
 }
 
 function refuse(problems: Problem[]): void {

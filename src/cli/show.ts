@@ -39,6 +39,7 @@ export function printRun(project: Project, run: Run, attempts: Attempt[]): void 
   if (run.path !== null) printLine(`  file       ${pathOf(project, run)}`)
   if (run.failure !== null) {
     printLine(`  failure    ${run.failure.class}: ${run.failure.message}`)
+    for (const text of linesOf(run.failure.evidence)) printLine(`             ${text}`)
     printLine(`  runbook    ${runbookOf(project, run)}${run.failure.anchor}`)
   }
   for (const warning of run.warnings) printLine(`  warning    ${warning}`)
@@ -55,6 +56,13 @@ function printCertificate({ timezone }: Project, { differing, report, checked_at
       ? 'could not be checked'
       : `${report.values} values, ${differing} differing, ${report.late} late`
   printLine(`\nparity: ${result} (${localTime(checked_at, timezone)})`)
+}
+
+/** Evidence of several lines, such as what differs in a view. */
+function linesOf(evidence: Record<string, unknown>): string[] {
+  return Object.entries(evidence).flatMap(([key, value]) =>
+    key !== 'stack' && typeof value === 'string' && value.includes('\n') ? value.split('\n') : [],
+  )
 }
 
 function printAttempts(attempts: Attempt[], project: Project): void {

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
-import { openDatabase } from '../database/database.ts'
+import { type Database, openDatabase } from '../database/database.ts'
 import type { LeakFacts } from '../pipeline/leaks/check.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { loadProject } from '../project/load.ts'
 import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
-import { liveVersions } from '../registry/versions.ts'
+import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
+import { findVersion, liveVersions, type Version } from '../registry/versions.ts'
+import { warmVersions } from '../registry/warm.ts'
 import { hasLeak } from '../workers/check-leaks.ts'
 import { checkModels } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
@@ -67,32 +69,41 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
   if (!hasLedger(project.root, environment)) return []
   const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role: 'command' })
   try {
-    return (await liveVersions(database.pool)).flatMap(({ model, version, view, view_hash }) => {
+    const live = [
+      ...(await liveVersions(database.pool)).map((version) => ({ version, role: 'live' })),
+      ...(await warmOnes(database.pool, project)).map((version) => ({ version, role: 'kept warm' })),
+    ]
+    return live.flatMap(({ version, role }) => {
+      const { model, view, view_hash } = version
       if (project.models[model] === undefined) return []
       const described = views[view]
-      const file = `features/${view}/features.sql`
-      const at = { severity: 'error', file, line: undefined, column: undefined } as const
-      const what = `version ${version} of ${model} is live and was registered on view ${view}`
+      const at = { severity: 'error', line: undefined, column: undefined } as const
       if (project.views[view] === undefined) {
         return [
           {
             ...at,
             file: `features/${view}/view.yaml`,
-            message: `${what}, which is not there any more: restore it`,
+            message: `version ${version.version} of ${model} is ${role} and was registered on view ${view}, which is not there any more: restore it`,
           },
         ]
       }
       if (described === undefined || described.viewHash === '' || described.viewHash === view_hash) return []
-      return [
-        {
-          ...at,
-          message:
-            `${what} ${view_hash.slice(0, 12)}, but its SQL or sources have changed (now ${described.viewHash.slice(0, 12)}): ` +
-            `restore them, and put changed features into a new view folder such as features/${view}_v2`,
-        },
-      ]
+      const change = changedView(project, registeredAs(version, role), {
+        what: 'the view on disk is',
+        hash: described.viewHash,
+      })
+      return [{ ...at, file: `features/${view}/features.sql`, message: saysChange(change) }]
     })
   } finally {
     await database.close()
   }
+}
+
+/** Former champions that still score in shadow. */
+async function warmOnes(pool: Database['pool'], { models }: Project): Promise<Version[]> {
+  const warm = (await warmVersions(pool)).filter(
+    ({ model, nights }) => nights < (models[model]?.rollback.keep_warm_nights ?? 0),
+  )
+  const found = await Promise.all(warm.map(({ model, version }) => findVersion(pool, model, version)))
+  return found.filter((version) => version !== undefined)
 }

@@ -13,6 +13,8 @@ export interface LedgerView {
   project: Project
   /** Views that a model's night needs; a model that is not listed needs the view of its `model.yaml`. */
   views: ViewsOfModels
+  /** Views that a night refreshes beside them, for the warm versions of a model: no scores of the champion wait for these. */
+  beside?: ViewsOfModels
   /** The champion of each model that has one. */
   champions: Record<string, number>
   /** What the ledger knows of schedules, by name, also of those that the project no longer has. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
+import { warmVersions } from '../registry/warm.ts'
 import type { ScheduleDefinition } from './calendar.ts'
 import { jobQueue } from './enqueue.ts'
 import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord } from './ledgerview.ts'
@@ -31,6 +32,7 @@ export async function loadLedgerView(from: {
       now,
       project,
       views,
+      beside: await loadWarmViews(client, project),
       champions,
       schedules,
       slots: await loadSlots(client, ledgerSince(schedules, now), now),
@@ -70,6 +72,16 @@ async function loadChampions(
     views: Object.fromEntries(rows.map((row) => [row.model, [row.view]])),
     champions: Object.fromEntries(rows.map((row) => [row.model, row.version])),
   }
+}
+
+/** Views of former champions that still score in shadow, tonight included, where the project still has them. */
+async function loadWarmViews(client: ClientBase, { models, views }: Project): Promise<LedgerView['views']> {
+  const beside: LedgerView['views'] = {}
+  for (const { model, view, nights } of await warmVersions(client)) {
+    if (nights >= (models[model]?.rollback.keep_warm_nights ?? 0) || views[view] === undefined) continue
+    beside[model] = [view]
+  }
+  return beside
 }
 
 async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {

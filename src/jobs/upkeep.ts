@@ -7,6 +7,7 @@ import {
   type PlannedSlot,
   type ScheduleDefinition,
   slotKey,
+  viewsOf,
 } from './calendar.ts'
 import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledgerview.ts'
 
@@ -61,7 +62,8 @@ export function planUpkeep(view: LedgerView, board: Board): Action[] {
 }
 
 function wantedOf(view: LedgerView, schedule: Schedule): PlannedSlot[] {
-  const { project, now, views } = view
+  const { project, now } = view
+  const views = refreshedViews(view)
   const record = view.schedules[schedule.name]
   const then = record === undefined ? schedule : { ...schedule, ...complete(record.definition) }
   const firstSeen = Date.parse(record?.first_seen ?? now)
@@ -77,6 +79,15 @@ function wantedOf(view: LedgerView, schedule: Schedule): PlannedSlot[] {
     // Nobody was promised anything before the schedule was first seen.
     Date.parse(slot.due) < firstSeen ? { ...slot, deadline: undefined } : slot,
   )
+}
+
+/** All that a night refreshes: what the champion's scores need, and what the warm versions' do. */
+function refreshedViews({ project, views, beside = {} }: LedgerView): LedgerView['views'] {
+  const models = Object.entries(beside).map(([model, more]) => [
+    model,
+    [...new Set([...viewsOf(project, model, views), ...more])],
+  ])
+  return { ...views, ...Object.fromEntries(models) }
 }
 
 /** Where the slots of a schedule begin, in milliseconds: a `start` that is a date means it in the project's zone. */
@@ -121,7 +132,8 @@ function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[]
 }
 
 function removals(view: LedgerView, board: Board, wanted: PlannedSlot[]): Action[] {
-  const { project, now, views } = view
+  const { project, now } = view
+  const views = refreshedViews(view)
   const clock = Date.parse(now)
   const keys = new Set(wanted.map((slot) => slotKey(slot.kind, slot.name, slot.asOf.instant)))
   // An edit at noon from 22:00 to 10:00 leaves tonight's slot where it was: it is still expected, and its new time is over.

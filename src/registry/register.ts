@@ -1,8 +1,10 @@
 import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, transaction } from '../database/database.ts'
+import type { Column } from '../pipeline/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+import type { Declaration } from './changed-view.ts'
 import { record } from './history.ts'
 import { listVersions, type Version } from './versions.ts'
 
@@ -15,6 +17,9 @@ export interface Registration {
   view: string
   viewHash: string
   featuresSql: string
+  /** Of the view, without the entity. */
+  columns: Column[]
+  declaration: Declaration
   inputs: string[]
   output: Version['output']
   mapping: MappingPlan
@@ -46,8 +51,8 @@ export async function register(
     await store(registration.file, warehouse, file)
     await client.query(
       `insert into nightshift.versions
-         (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping, dataset, warnings, registered_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+         (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping, dataset, warnings, registered_by, columns, declaration)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
       [
         registration.model,
         number,
@@ -63,6 +68,8 @@ export async function register(
         registration.dataset,
         JSON.stringify(registration.warnings),
         registration.by,
+        JSON.stringify(registration.columns),
+        JSON.stringify(registration.declaration),
       ],
     )
     await record(client, {

@@ -1,6 +1,8 @@
 import type { ClientBase, Pool } from 'pg'
+import type { Column } from '../pipeline/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+import type { Declaration } from './changed-view.ts'
 
 /** A registered ONNX file of a model, immutable, numbered 1, 2, 3. Times are ISO 8601 in UTC. */
 export interface Version {
@@ -13,6 +15,9 @@ export interface Version {
   view: string
   view_hash: string
   features_sql: string
+  /** The view's columns in its order, without the entity; of its training set where it has one. Null where it is older than that. */
+  columns: Column[] | null
+  declaration: Declaration | null
   inputs: string[]
   output: ModelFacts['outputs'][number]
   mapping: MappingPlan

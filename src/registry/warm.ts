@@ -4,6 +4,8 @@ import type { ClientBase, Pool } from 'pg'
 export interface WarmVersion {
   model: string
   version: number
+  /** The view that it was registered on. */
+  view: string
   champion: number
   /** When the champion took its place, ISO 8601. */
   since: string
@@ -14,13 +16,14 @@ export interface WarmVersion {
 /** The former champion of every model that has had two; whoever asks decides after how many nights it is let go. */
 export async function warmVersions(connection: ClientBase | Pool): Promise<WarmVersion[]> {
   const { rows } = await connection.query<Omit<WarmVersion, 'since'> & { since: Date }>(
-    `select c.model, h.from_version as version, c.version as champion, h.at as since,
+    `select c.model, h.from_version as version, v.view, c.version as champion, h.at as since,
             (select count(*)::int from nightshift.slots s join nightshift.runs r on r.id = s.published_run
               where s.kind = 'scores' and s.name = c.model and s.published_at > h.at and r.backfill is null
                 and r.version = c.version) as nights
        from nightshift.champions c
        join lateral (select from_version, version, at from nightshift.history
                       where model = c.model and event in ('promoted', 'rolled back') order by id desc limit 1) h on true
+       join nightshift.versions v on v.model = c.model and v.version = h.from_version
       where h.from_version is not null and h.from_version <> c.version and h.version = c.version`,
   )
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }))

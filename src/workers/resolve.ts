@@ -11,6 +11,7 @@ import type { ScoreRequest } from '../pipeline/scoring.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { didYouMean } from '../project/nearest.ts'
 import type { Model, Project, View } from '../project/project.ts'
+import { changedView, registeredAs } from '../registry/changed-view.ts'
 import { champion, findVersion, type Version } from '../registry/versions.ts'
 import type { Context } from './context.ts'
 
@@ -91,13 +92,7 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
     throw new Failure('late-data', `view ${version.view} has no published features as of ${run.partition}`)
   }
   if (features.view_hash !== version.view_hash) {
-    throw new Failure(
-      'contract',
-      `view ${version.view} has changed since version ${number} of ${model.name} was registered: ` +
-        `the version wants ${short(version.view_hash)}, the features as of ${run.partition} are ${short(features.view_hash)}. ` +
-        'Restore features.sql and view.yaml, or put the changed features into a new view folder and register a version on it',
-      { evidence: { version: number, wanted: version.view_hash, found: features.view_hash } },
-    )
+    throw changedFeatures(project, version, features)
   }
   return {
     kind: 'scores',
@@ -160,13 +155,26 @@ function pin(published: string, link: string): string {
   }
 }
 
+/** Features of another definition than the version was registered on: what differs, and how to have both. */
+export function changedFeatures(project: Project, version: Version, features: Run): Failure {
+  const { message, difference, instead } = changedView(project, registeredAs(version), {
+    what: `the features as of ${features.partition} are`,
+    hash: features.view_hash,
+  })
+  return new Failure('contract', message, {
+    evidence: {
+      version: version.version,
+      wanted: version.view_hash,
+      found: features.view_hash,
+      difference: difference.join('\n'),
+      instead: instead.join('\n'),
+    },
+  })
+}
+
 function gone(what: 'view' | 'model', name: string, names: string[]): Failure {
   return new Failure(
     'contract',
     `${what} ${name} is not in the project any more; it has: ${names.join(', ') || 'none'}${didYouMean(name, names)}`,
   )
-}
-
-function short(hash: string | null): string {
-  return hash === null ? 'unknown' : hash.slice(0, 12)
 }

@@ -11,7 +11,7 @@ import { findVersion } from '../registry/versions.ts'
 import { recordShadow } from '../registry/warm.ts'
 import type { TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
-import { scoreRequest } from './resolve.ts'
+import { changedFeatures, scoreRequest } from './resolve.ts'
 
 /** What a shadow job carries. */
 const ShadowJob = z.object({
@@ -45,9 +45,9 @@ export async function scoreShadow(context: Context, data: unknown, options: Task
     features_run: features.id,
   }
   if (features.view_hash !== version.view_hash) {
-    const message = `view ${version.view} has changed since version ${version.version} was registered`
-    await recordShadow(database.pool, { ...record, failure: { class: 'contract', message } })
-    return message
+    const failure = changedFeatures(project, version, features)
+    await recordShadow(database.pool, { ...record, failure: failure.toRecord() })
+    return failure.message
   }
   const id = newRunId()
   const folder = attemptFolder(warehouse, `shadow-${id}`)

@@ -92,3 +92,7 @@ create index runs_by_words on nightshift.runs (id, name, partition);
 create index runs_failed on nightshift.runs (created_at) where failure is not null;
 -- And by state: those that went wrong are few.
 create index runs_that_failed on nightshift.runs (created_at desc) where state in ('failed', 'held');
+
+-- What a version was registered on beside its SQL: the columns of the view in its order (those of its training set
+-- where it has one), and {entity, fill, sources} as declared. Null for versions that are older.
+alter table nightshift.versions add column columns jsonb, add column declaration jsonb;

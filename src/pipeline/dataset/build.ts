@@ -307,6 +307,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     model: request.model,
     view: view.name,
     view_hash: hash,
+    features_sql: view.sql,
     label: {
       column: label.name,
       type: label.type,

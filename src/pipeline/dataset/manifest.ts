@@ -22,6 +22,8 @@ export interface Manifest {
   model: string
   view: string
   view_hash: string
+  /** features.sql as it was; absent in sets that are older. */
+  features_sql?: string
   label: { column: string; type: string; hash: string; horizon: string; lag: string }
   entity: string[]
   /** The view's columns without the entity. */

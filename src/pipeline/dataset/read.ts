@@ -41,6 +41,7 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   model: z.string(),
   view: z.string(),
   view_hash: z.string(),
+  features_sql: z.string().exactOptional(),
   label: z.object({
     column: z.string(),
     type: z.string(),

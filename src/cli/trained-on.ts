@@ -1,0 +1,54 @@
+import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
+import type { Column } from '../pipeline/facts.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import type { Model, View } from '../project/project.ts'
+import { changedView, saysChange } from '../registry/changed-view.ts'
+import { listVersions } from '../registry/versions.ts'
+import type { Session } from './session.ts'
+
+/**
+ * The training set that `--dataset` names, whose features have to be those of the view as it is now, columns and their
+ * order included; undefined where none is named.
+ */
+export async function trainedOn(
+  { project, database }: Session,
+  { name }: Model,
+  now: { view: View; hash: string; columns: Column[] },
+  id: string | undefined,
+): Promise<Dataset | undefined> {
+  if (id === undefined) return undefined
+  const { view, hash, columns } = now
+  const dataset = await readDataset(project.warehouse, name, id)
+  const { manifest } = dataset
+  if (manifest.view !== view.name) {
+    throw new ConfigurationError(
+      `register: expected a training set of view ${view.name}, which models/${name}/model.yaml names, got: ${manifest.id}, which is of view ${manifest.view}`,
+    )
+  }
+  if (manifest.view_hash !== hash) {
+    const versions = await listVersions(database.pool, name)
+    const same = versions.find((version) => version.view_hash === manifest.view_hash)
+    const change = changedView(
+      project,
+      {
+        who: `training set ${manifest.id} was made by`,
+        model: name,
+        view: view.name,
+        hash: manifest.view_hash,
+        sql: manifest.features_sql ?? same?.features_sql ?? null,
+        declaration: same?.declaration ?? null,
+      },
+      { what: 'the view on disk is', hash },
+    )
+    throw new ConfigurationError(`register: ${saysChange(change)}`)
+  }
+  if (texts(manifest.features) === texts(columns)) return dataset
+  throw new ConfigurationError(
+    `register: expected the columns of training set ${manifest.id} in its order (${texts(manifest.features)}), got from view ${view.name} now: ${texts(columns)}; ` +
+      `the files of a source have changed: build the training set anew with nightshift dataset ${name}`,
+  )
+}
+
+function texts(columns: Column[]): string {
+  return columns.map(({ name, type }) => `${name} ${type}`).join(', ')
+}

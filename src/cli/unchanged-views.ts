@@ -1,0 +1,36 @@
+import { ConfigurationError } from '../project/problem.ts'
+import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
+import { findVersion } from '../registry/versions.ts'
+import { openChildren } from '../workers/children.ts'
+import { viewNamed } from './find.ts'
+import type { Session } from './session.ts'
+
+/** Refuses work with versions whose view was edited since: each of its nights would be refused, features refreshed first. */
+export async function refuseChangedViews(
+  { project, database }: Session,
+  command: string,
+  model: string,
+  numbers: number[],
+): Promise<void> {
+  const children = openChildren({ places: 1 })
+  try {
+    for (const number of numbers) {
+      const version = await findVersion(database.pool, model, number)
+      if (version === undefined) continue
+      const view = viewNamed(project, version.view)
+      const { viewHash } = await children.run('describe', {
+        root: project.root,
+        view,
+        timezone: project.timezone,
+      })
+      if (viewHash === '' || viewHash === version.view_hash) continue
+      const change = changedView(project, registeredAs(version), {
+        what: 'the view on disk is',
+        hash: viewHash,
+      })
+      throw new ConfigurationError(`${command}: ${saysChange(change)}`)
+    }
+  } finally {
+    await children.close()
+  }
+}

@@ -1,0 +1,162 @@
+import type { Project, Source, View } from '../project/project.ts'
+import { lineDiff } from './line-diff.ts'
+import type { Version } from './versions.ts'
+
+/** What a view's hash is taken over beside its SQL. */
+export type Declaration = Pick<View, 'entity' | 'fill' | 'sources'>
+
+export function declarationOf({ entity, fill, sources }: View): Declaration {
+  return { entity, fill, sources }
+}
+
+/** A definition of a view as somebody registered or trained on it. */
+export interface Registered {
+  /** Such as `version 1 of churn was registered on`, or `training set 3f2a... was made by`. */
+  who: string
+  model: string
+  view: string
+  hash: string
+  /** Null where nobody kept it. */
+  sql: string | null
+  declaration: Declaration | null
+}
+
+/** `role` says what it is to readers, such as `live`. */
+export function registeredAs(version: Version, role?: string): Registered {
+  return {
+    who: `version ${version.version} of ${version.model}${role === undefined ? '' : `, which is ${role},`} was registered on`,
+    model: version.model,
+    view: version.view,
+    hash: version.view_hash,
+    sql: version.features_sql,
+    declaration: version.declaration,
+  }
+}
+
+export interface ChangedView {
+  /** In one line: both hashes, what differs, what to do. */
+  message: string
+  /** `-` as registered, `+` as it is: a diff of features.sql, then the declarations. Empty where nothing is known to differ. */
+  difference: string[]
+  /** Commands, and edits as comments, that put the changed features into a folder of their own. */
+  instead: string[]
+}
+
+/** The whole of it, in lines. */
+export function saysChange({ message, difference, instead }: ChangedView): string {
+  return [message, ...difference, ...instead].join('\n')
+}
+
+/** Says how a view differs from what was registered on it, and how to have both. `found` is what was met instead. */
+export function changedView(
+  project: Pick<Project, 'views'>,
+  registered: Registered,
+  found: { what: string; hash: string | null },
+): ChangedView {
+  const view = project.views[registered.view]
+  const sql = view === undefined || registered.sql === null ? [] : lineDiff(registered.sql, view.sql)
+  const declared =
+    view === undefined || registered.declaration === null
+      ? []
+      : declarationDiff(registered.declaration, declarationOf(view))
+  const difference = [
+    ...(sql.length === 0 ? [] : ['features.sql', ...sql]),
+    ...(declared.length === 0 ? [] : ['view.yaml', ...declared]),
+  ]
+  const instead = folderOfItsOwn(project, registered)
+  const [copy = ''] = instead
+  const what = `view ${registered.view} is not what ${registered.who}: it wants ${short(registered.hash)}, ${found.what} ${short(found.hash)}`
+  const advice =
+    difference.length === 0 &&
+    view !== undefined &&
+    registered.sql !== null &&
+    registered.declaration !== null
+      ? `The files on disk are as they were then: compute the features anew (nightshift refresh ${registered.view} --as-of D --force)`
+      : `Restore features/${registered.view} as it was, and put changed features into a folder of their own: ${copy}, view: ${nextName(project, registered.view)} in its view.yaml and in models/${registered.model}/model.yaml, then nightshift dataset, training, nightshift register`
+  return { message: `${what}. ${summary(registered, sql, declared)}. ${advice}`, difference, instead }
+}
+
+function summary(registered: Registered, sql: string[], declared: string[]): string {
+  const parts: string[] = []
+  const [was, is] = ['-', '+'].map((sign) =>
+    sql.filter((line) => line.startsWith(sign)).map((line) => line.slice(2).trim()),
+  )
+  if (sql.length > 0) {
+    const lines = Math.max(was?.length ?? 0, is?.length ?? 0)
+    parts.push(
+      `features.sql differs in ${lines} ${lines === 1 ? 'line' : 'lines'}: ${shown(was)} is now ${shown(is)}`,
+    )
+  } else if (registered.sql !== null) parts.push('features.sql is the same')
+  if (declared.length > 0) parts.push(`view.yaml differs: ${declared.join('; ')}`)
+  else if (registered.declaration === null && sql.length === 0)
+    parts.push('a declaration in view.yaml differs')
+  return parts.join(', ')
+}
+
+function shown(lines: string[] | undefined): string {
+  const [first] = lines ?? []
+  if (first === undefined) return 'nothing'
+  const text = first.length > 80 ? `${first.slice(0, 77)}...` : first
+  return `\`${text}\`${(lines ?? []).length > 1 ? ' ...' : ''}`
+}
+
+/** One line a field that differs, such as `- sources.calls.cutoff: 4h` and `+ sources.calls.cutoff: 6h`. */
+function declarationDiff(before: Declaration, after: Declaration): string[] {
+  const [old, now] = [fieldsOf(before), fieldsOf(after)]
+  return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((field) => {
+    const [was, is] = [old.get(field), now.get(field)]
+    if (was === is) return []
+    return [
+      ...(was === undefined ? [] : [`- ${field}: ${was}`]),
+      ...(is === undefined ? [] : [`+ ${field}: ${is}`]),
+    ]
+  })
+}
+
+function fieldsOf({ entity, fill, sources }: Declaration): Map<string, string> {
+  const fields = new Map<string, string>([['entity', entity.join(', ')]])
+  for (const [column, value] of Object.entries(fill)) fields.set(`fill.${column}`, String(value))
+  for (const [name, source] of Object.entries(sources)) {
+    for (const [field, value] of Object.entries(withDefaults(source, entity))) {
+      if (value !== undefined) fields.set(`sources.${name}.${field}`, textOf(value))
+    }
+  }
+  return fields
+}
+
+function withDefaults(source: Source, entity: string[]): object {
+  return source.kind === 'history' && source.key.length === 0 ? { ...source, key: entity } : source
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ')
+  // A duration, as it was written.
+  if (typeof value === 'object' && value !== null && 'text' in value) return String(value.text)
+  return String(value)
+}
+
+function folderOfItsOwn(project: Pick<Project, 'views'>, { view, model }: Registered): string[] {
+  const next = nextName(project, view)
+  return [
+    `cp -r features/${view} features/${next}`,
+    `git checkout -- features/${view}   # or write the lines marked - back by hand`,
+    `# features/${next}/view.yaml: view: ${next}`,
+    `# models/${model}/model.yaml: view: ${next}`,
+    `nightshift dataset ${model} --from D --to D --every 1mo --holdout-from D`,
+    '# train on it',
+    `nightshift register ${model} FILE.onnx --dataset ID`,
+  ]
+}
+
+/** activity, activity_v2, activity_v3: the first that is free. */
+function nextName({ views }: Pick<Project, 'views'>, view: string): string {
+  const base = view.replace(/_v\d+$/, '')
+  for (let number = 2; ; number++) {
+    const name = `${base}_v${number}`
+    if (views[name] === undefined) return name
+  }
+}
+
+function short(hash: string | null): string {
+  return hash === null || hash === '' ? 'unknown' : hash.slice(0, 12)
+}
