@@ -1,11 +1,12 @@
 import { beforeAfter } from '../charts/before-after.ts'
 import { amount, percent } from '../charts/figure.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
-import type { DriftFacts, DriftSlice, FailureFacts, MovedColumn } from './facts.ts'
+import type { DriftFacts, FailureFacts, MovedColumn } from './facts.ts'
 import type { Item, Section } from './letter.ts'
 
 /** More columns than these are counted, and listed by `nightshift drift`. */
 const MOST_COLUMNS = 8
+const MOST_SLICES = 6
 const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' } as const
 
 /** What moved, by how much, since when, how far the scores went with it, who carries it, and how it looks. */
@@ -13,9 +14,7 @@ export function driftSections(facts: FailureFacts, drift: DriftFacts): Section[]
   return [
     { title: 'What moved', items: movedItems(facts, drift) },
     { title: 'The scores', items: scoreItems(drift) },
-    ...(drift.slices.length === 0
-      ? []
-      : [{ title: 'Who carries it', items: drift.slices.map((slice) => sliceItem(slice)) }]),
+    ...(drift.segments.length === 0 ? [] : [{ title: 'Who carries it', items: sliceItems(drift) }]),
     { title: 'Before and after', items: pictureItems(facts, drift) },
   ]
 }
@@ -105,13 +104,16 @@ function scoreItems({ score, rows }: DriftFacts): Item[] {
   return items
 }
 
-function sliceItem({ column, slice, rows, share, before, now }: DriftSlice): Item {
-  const carried = share === null ? '' : `, ${percent(share)} of the shift`
-  const mean = before === null || now === null ? '' : `, mean ${amount(before)} before, ${amount(now)} now`
-  return {
-    kind: 'point',
-    text: `${column}: ${slice}, ${rows.toLocaleString('en-US')} rows${mean}${carried}`,
+function sliceItems({ slices, segments }: DriftFacts): Item[] {
+  if (slices.length === 0) {
+    return [
+      { kind: 'text', text: `It is everywhere alike: no ${segments.join(' and no ')} carries it by itself.` },
+    ]
   }
+  return slices.slice(0, MOST_SLICES).map(({ column, by, value, rows, carried, psi }) => ({
+    kind: 'point',
+    text: `${column}: without ${by} ${value} (${rows.toLocaleString('en-US')} rows) ${carried > 0.95 ? 'all' : percent(carried)} of the shift would be gone${psi === null ? '' : `; PSI among them ${amount(psi)}`}`,
+  }))
 }
 
 function pictureItems(facts: FailureFacts, { pictures, reference }: DriftFacts): Item[] {

@@ -1,4 +1,5 @@
 import type { Drift } from '../pipeline/drift/drift.ts'
+import type { Slice } from '../pipeline/drift/find-slices.ts'
 import type { Check } from '../pipeline/facts.ts'
 import { FAILURE_CLASSES, type FailureClass } from '../pipeline/failure.ts'
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
@@ -49,18 +50,9 @@ export interface MovedColumn extends Drift {
   nights: number
 }
 
-/** Rows that a shift is carried by, such as those of one plan. */
-export interface DriftSlice {
-  /** The column that moved. */
+/** Rows that carry a good part of a column's shift. */
+export interface MovedSlice extends Slice {
   column: string
-  /** Such as `plan pro`. */
-  slice: string
-  rows: number
-  /** Of the whole shift, from 0 to 1; null where it cannot be told apart. */
-  share: number | null
-  /** Of the column in these rows; null where it is no number. */
-  before: number | null
-  now: number | null
 }
 
 /** What a mail about drift says. */
@@ -75,7 +67,9 @@ export interface DriftFacts {
   moved: MovedColumn[]
   /** The score, whether it moved or not; null where it is not watched. */
   score: Drift | null
-  slices: DriftSlice[]
+  /** The rows that carry it, and the columns by which rows were told apart; none where these are unknown. */
+  slices: MovedSlice[]
+  segments: string[]
   /** Before and after, for the pictures. */
   pictures: { reference: ColumnProfile; tonight: ColumnProfile }[]
 }

@@ -56,8 +56,10 @@ function storableDrift(drift: DriftFacts): DriftFacts {
     slices: drift.slices.slice(0, MOST).map((slice) => ({
       ...slice,
       column: oneLine(slice.column, 100),
-      slice: oneLine(slice.slice, 200),
+      by: oneLine(slice.by, 100),
+      value: oneLine(slice.value, 100),
     })),
+    segments: drift.segments.slice(0, MOST).map((segment) => oneLine(segment, 100)),
     pictures: drift.pictures.slice(0, 3).map(({ reference, tonight }) => ({
       reference: storableColumn(reference),
       tonight: storableColumn(tonight),

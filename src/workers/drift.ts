@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { saysMoved } from '../alerts/drift-letter.ts'
-import type { DriftFacts, DriftSlice, MovedColumn } from '../alerts/facts.ts'
+import type { DriftFacts, MovedColumn } from '../alerts/facts.ts'
 import { reportRecovery } from '../alerts/report.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import { findRun, type Run } from '../jobs/runs.ts'
@@ -20,6 +20,7 @@ import {
 import type { Monitoring } from './monitor.ts'
 import type { Reference } from './reference.ts'
 import { tellFailure } from './report.ts'
+import { excess, type NightSlices, NO_SLICES } from './slices.ts'
 
 /** A picture a column: more than these make a mail large, and show the same. */
 const MOST_PICTURES = 3
@@ -31,7 +32,7 @@ const MOST_PICTURES = 3
 export async function followDrift(
   client: ClientBase,
   context: Monitoring,
-  night: { model: Model; run: Run; reference: Reference; slices: DriftSlice[] },
+  night: { model: Model; run: Run; reference: Reference; slices: NightSlices },
 ): Promise<void> {
   const { model, run } = night
   const persist = readPersist(model.drift.persist)
@@ -72,13 +73,6 @@ async function movedColumns(
     .sort((a, b) => excess(b) - excess(a))
 }
 
-/** How many times its threshold a column moved; what only nulls or unseen values tell comes after. */
-function excess(drift: Drift): number {
-  const value = drift[drift.statistic]
-  if (value === null || !drift.threshold) return drift.fired.length > 0 ? 1 : 0
-  return value / drift.threshold
-}
-
 async function tellPassed(
   client: ClientBase,
   context: Monitoring,
@@ -111,7 +105,7 @@ async function tellDrift(
     model: Model
     run: Run
     reference: Reference
-    slices: DriftSlice[]
+    slices: NightSlices
     last: JudgedNight
     moved: MovedColumn[]
   },
@@ -129,7 +123,7 @@ async function tellDrift(
     persist: model.drift.persist,
     moved,
     score,
-    slices: run.id === told.run.id ? told.slices : [],
+    ...(run.id === told.run.id ? told.slices : NO_SLICES),
     pictures: picturesOf(reference.profile, profile, moved, score),
   }
   const failure = {
@@ -144,7 +138,7 @@ async function tellDrift(
 function saysScore(score: Drift | null): string {
   if (score === null) return 'the scores are not watched'
   if (score.mean === null || score.reference.mean === null) return 'the scores have no mean'
-  return `scores ${score.drifted ? 'moved too' : 'did not move'}: mean ${short(score.reference.mean)} before, ${short(score.mean)} now`
+  return `the scores ${score.drifted ? 'moved too' : 'stay within what is usual'} (mean ${short(score.reference.mean)} before, ${short(score.mean)} now)`
 }
 
 function short(value: number): string {

@@ -77,13 +77,13 @@ export const handlers: {
     const { monitorPartition } = await import('../pipeline/monitor.ts')
     return monitorPartition(request)
   },
-  async 'first-night'(request) {
-    const { baselineOfNight } = await import('../pipeline/profile/baseline.ts')
-    return baselineOfNight(request)
-  },
   async slices(request) {
     const { findSlices } = await import('../pipeline/drift/find-slices.ts')
     return findSlices(request)
+  },
+  async 'first-night'(request) {
+    const { baselineOfNight } = await import('../pipeline/profile/baseline.ts')
+    return baselineOfNight(request)
   },
   async inspect({ path }) {
     const { inspectModel } = await import('../pipeline/onnx/inspect.ts')

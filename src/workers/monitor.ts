@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { ClientBase } from 'pg'
 import { z } from 'zod'
-import type { DriftSlice } from '../alerts/facts.ts'
 import { transaction } from '../database/database.ts'
 import { findRun, newRunId, type Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
@@ -19,6 +18,7 @@ import type { TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
 import { followDrift } from './drift.ts'
 import { type Reference, referenceOf } from './reference.ts'
+import { type NightSlices, NO_SLICES, slicesOf } from './slices.ts'
 
 /** What a monitor job carries. */
 const MonitorJob = z.object({ run: z.string().min(1) })
@@ -65,8 +65,7 @@ export async function monitorNight(
 interface Measured extends MonitorFacts {
   reference: Reference | undefined
   note: string | null
-  /** Rows that carry what moved; empty where nothing did. */
-  slices: DriftSlice[]
+  slices: NightSlices
 }
 
 async function measure(
@@ -122,7 +121,14 @@ async function measure(
     },
     options,
   )
-  const slices: DriftSlice[] = []
+  const slices =
+    reference === undefined || run.backfill !== null
+      ? NO_SLICES
+      : await slicesOf(
+          context,
+          { ...night, reference, ...facts, features: partition.features, temp },
+          options,
+        )
   return {
     ...facts,
     reference,
@@ -162,7 +168,7 @@ function unmeasured(note: string): Measured {
     estimate: null,
     reference: undefined,
     note,
-    slices: [],
+    slices: NO_SLICES,
   }
 }
 

@@ -50,8 +50,8 @@ export interface Tasks {
   profile: { request: ProfileRequest; facts: Profile }
   baseline: { request: HoldoutRequest; facts: Baseline }
   monitor: { request: MonitorRequest; facts: MonitorFacts }
-  'first-night': { request: NightRequest; facts: Baseline }
   slices: { request: SlicesRequest; facts: SliceFacts }
+  'first-night': { request: NightRequest; facts: Baseline }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }

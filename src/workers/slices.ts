@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { MovedSlice } from '../alerts/facts.ts'
+import { classify } from '../pipeline/classify.ts'
+import type { Drift } from '../pipeline/drift/drift.ts'
+import type { Profile } from '../pipeline/profile/profile.ts'
+import type { Model, View } from '../project/project.ts'
+import type { TaskOptions } from './children.ts'
+import type { Context } from './context.ts'
+import type { Reference } from './reference.ts'
+
+/** The rows that carry what moved, and the columns by which they were looked for; none where that is not known. */
+export interface NightSlices {
+  slices: MovedSlice[]
+  segments: string[]
+}
+
+export const NO_SLICES: NightSlices = { slices: [], segments: [] }
+
+const MOST_COLUMNS = 3
+const MOST_SEGMENTS = 5
+/** A text of more values tells customers apart, not groups of them. */
+const MOST_VALUES = 30
+/** Without these rows the shift would be smaller by a fifth at least. */
+const LEAST_CARRIED = 0.2
+
+/**
+ * Which plans or regions carry what moved most on a night: told apart by `evaluation.segments`, else by the columns of
+ * few texts. Nothing where no feature moved, or where the rows of the reference are gone; a failure is logged, since a
+ * night is compared without it too.
+ */
+export async function slicesOf(
+  { children, log }: Pick<Context, 'children' | 'log'>,
+  night: {
+    model: Model
+    view: View
+    reference: Reference
+    profile: Profile
+    drift: Drift[]
+    features: string
+    temp: string
+  },
+  options: TaskOptions,
+): Promise<NightSlices> {
+  const { model, view, profile, features, temp } = night
+  const moved = night.drift
+    .filter((each) => each.drifted && !each.score)
+    .sort((a, b) => excess(b) - excess(a))
+    .slice(0, MOST_COLUMNS)
+  const reference = night.reference.files.filter((path) => existsSync(path))
+  const segments = segmentsOf(model, profile)
+  if (moved.length === 0 || segments.length === 0 || reference.length === 0) return NO_SLICES
+  const slices: MovedSlice[] = []
+  try {
+    for (const { column } of moved) {
+      const request = {
+        reference: reference.map((path) => ({ features: path })),
+        tonight: { features },
+        entity: view.entity,
+        column,
+        by: segments,
+        temp,
+        threads: availableParallelism(),
+      }
+      const found = await children.run('slices', request, options)
+      const carriers = found.slices.filter(({ carried }) => carried >= LEAST_CARRIED)
+      slices.push(...carriers.map((slice) => ({ ...slice, column })))
+    }
+  } catch (error) {
+    const failure = classify(error)
+    if (failure.failureClass === 'transient') throw error
+    log.warn({ failure: failure.toRecord() }, `which rows of ${model.name} carry its drift is not known`)
+    return NO_SLICES
+  }
+  return { slices, segments }
+}
+
+/** Texts that have several values, and not too many. */
+function segmentsOf(model: Model, { columns }: Profile): string[] {
+  const { segments } = model.evaluation
+  return columns
+    .filter(({ column, kind }) => kind === 'category' && (segments.length === 0 || segments.includes(column)))
+    .filter(({ distinct }) => distinct > 1 && distinct <= MOST_VALUES)
+    .map(({ column }) => column)
+    .slice(0, MOST_SEGMENTS)
+}
+
+/** How many times its threshold a column moved; one of which only nulls or unseen values tell is at it. */
+export function excess(drift: Drift): number {
+  const value = drift[drift.statistic]
+  if (value === null || !drift.threshold) return drift.fired.length > 0 ? 1 : 0
+  return value / drift.threshold
+}
