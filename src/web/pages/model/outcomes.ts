@@ -96,7 +96,7 @@ function ripening({ outcomes, timezone }: ModelView) {
   return html`${
     first === undefined
       ? ''
-      : html`<p>${immature.length} ${immature.length === 1 ? 'night is' : 'nights are'} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${last === undefined || last === first ? '' : html`, ${last.partition} ${moment(last.matures_at, timezone)}`}.</p>`
+      : html`<p>${immature.length} ${immature.length === 1 ? 'night is' : 'nights are'} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${last === undefined || last === first ? '' : html`; the last of them, ${last.partition}, ${moment(last.matures_at, timezone)}`}.</p>`
   }${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}`
 }
 
