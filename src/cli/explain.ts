@@ -31,25 +31,27 @@ export default function explain(
     }
     const version = await findVersion(database.pool, model.name, scored.version)
     const view = viewNamed(project, version?.view ?? model.view)
-    const entity = entityOf(view.entity, entityText)
+    const readings = entitiesOf(view.entity, entityText)
     const features = await featuresOf(scored, (id) => findRun(database.pool, id))
     const standing = await publishedRun(database.pool, 'features', view.name, asOf.instant)
     const children = openChildren({ places: 1 })
     const temp = await mkdtemp(join(tmpdir(), 'nightshift-explain-'))
     try {
-      const look = (kind: 'features' | 'scores', of: string) =>
+      const look = (kind: 'features' | 'scores', of: string, entities: Record<string, string>[]) =>
         children.run('lookup', {
           path: partitionPath(project.warehouse, kind, of, asOf.label).file,
-          entity,
+          entities,
           temp,
         })
-      const score = await look('scores', model.name)
+      const score = await look('scores', model.name, readings)
       if (score.row === undefined) {
         throw new ConfigurationError(
-          `explain: expected an entity (${view.entity.join(', ')}) of ${model.name} as of ${asOf.label}, such as ${score.near.join(', ')}, got: ${entityText}`,
+          `explain: expected an entity (${view.entity.join(', ')}) of ${model.name} as of ${asOf.label}, got: ${entityText}; the nearest are ${score.near.join(', ')}`,
         )
       }
-      const row = standing === undefined ? undefined : (await look('features', view.name)).row
+      const found = score.row
+      const entity = Object.fromEntries(view.entity.map((column) => [column, found[column] ?? '']))
+      const row = standing === undefined ? undefined : (await look('features', view.name, [entity])).row
       const result = {
         model: model.name,
         entity,
@@ -89,12 +91,21 @@ export default function explain(
   })
 }
 
-function entityOf(names: string[], text: string): Record<string, string> {
-  const values = names.length === 1 ? [text] : text.split('/')
-  if (values.length !== names.length || text === '') {
+/** Columns are told apart by `/`; a value may have one of its own, so each way to divide the text is a reading. */
+function entitiesOf(names: string[], text: string): Record<string, string>[] {
+  const readings = divisions(text.split('/'), names.length)
+  if (readings.length === 0 || text === '') {
     throw new ConfigurationError(`explain: expected the entity as ${names.join('/')}, got: ${text}`)
   }
-  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']))
+  return readings.map((values) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])))
+}
+
+function divisions(parts: string[], count: number): string[][] {
+  if (count === 1) return [[parts.join('/')]]
+  return parts.slice(0, Math.max(0, parts.length - count + 1)).flatMap((_, index) => {
+    const first = parts.slice(0, index + 1).join('/')
+    return divisions(parts.slice(index + 1), count - 1).map((rest) => [first, ...rest])
+  })
 }
 
 async function featuresOf(

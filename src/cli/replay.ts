@@ -5,6 +5,7 @@ import type { GlobalOptions } from '../cli.ts'
 import { publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
+import { Failure } from '../pipeline/failure.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
 import { partitionPath, supersededPath } from '../pipeline/publishing.ts'
 import { ConfigurationError } from '../project/problem.ts'
@@ -97,6 +98,12 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
   if (features === undefined) {
     throw new ConfigurationError(
       `replay: view ${version.view} has no published features as of ${run.partition}`,
+    )
+  }
+  if (features.view_hash !== version.view_hash) {
+    throw new Failure(
+      'contract',
+      `replay: run ${run.id} scored features of view ${version.view} as ${version.view_hash.slice(0, 12)}, run ${features.id} has published others since, as ${features.view_hash?.slice(0, 12)}: what it read is not there any more`,
     )
   }
   const children = openChildren({ places: 1 })

@@ -1,25 +1,23 @@
 import type { Reconciler } from './reconcile.ts'
 
-/** Nights of the last days that nobody has compared yet, oldest first. */
+/**
+ * Nights of the last days that nobody has compared yet, oldest first: of views $1 each, of views $2 the newest, where
+ * a week has gone by since the last comparison (twelve hours less, so that nights drift neither later nor out of step).
+ */
 const OPEN = `
-select s.published_run as run, s.name, s.partition,
-       (select max(c.checked_at) from nightshift.certificates c where c.view = s.name and c.against = 'recomputed') as last
-  from nightshift.slots s join nightshift.runs r on r.id = s.published_run
- where s.kind = 'features' and s.state = 'published' and r.backfill is null
-   and s.published_at > now() - interval '3 days'
-   and not exists (select from nightshift.certificates c where c.run = r.id and c.against = 'recomputed')
-   and not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running', 'publishing'))
- order by s.published_at limit 20`
-
-interface OpenNight {
-  run: string
-  name: string
-  partition: string
-  /** When the view was compared last. */
-  last: Date | null
-}
-
-const WEEK_MS = 7 * 86_400_000 - 12 * 3_600_000
+select run, name, partition from (
+  select s.published_run as run, s.name, s.partition, s.published_at,
+         row_number() over (partition by s.name order by s.published_at desc) as back
+    from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+   where s.kind = 'features' and s.state = 'published' and r.backfill is null
+     and s.published_at > now() - interval '3 days'
+     and not exists (select from nightshift.certificates c where c.run = r.id and c.against = 'recomputed')
+) n
+ where not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running', 'publishing'))
+   and (name = any($1) or (name = any($2) and back = 1 and not exists (
+         select from nightshift.certificates c
+          where c.view = n.name and c.against = 'recomputed' and c.checked_at > now() - interval '6 days 12 hours')))
+ order by published_at limit 20`
 
 /**
  * Enqueues the comparison of each night's features with the training path, once no nightly work is open; a view with
@@ -27,16 +25,14 @@ const WEEK_MS = 7 * 86_400_000 - 12 * 3_600_000
  * none. Nights of backfills are not compared.
  */
 export async function enqueueParity({ database, queues, project }: Reconciler): Promise<void> {
-  const { rows } = await database.pool.query<OpenNight>(OPEN)
-  const views = rows.length === 0 ? {} : project().views
-  const weekly = new Set<string>()
-  for (const { run, name, partition, last } of rows) {
-    const view = views[name]
-    if (view === undefined) continue
-    if (view.parity === 'weekly') {
-      if (weekly.has(name) || (last !== null && Date.now() - last.getTime() < WEEK_MS)) continue
-      weekly.add(name)
-    }
+  const views = Object.values(project().views)
+  const named = (weekly: boolean) =>
+    views.filter(({ parity }) => (parity === 'weekly') === weekly).map(({ name }) => name)
+  const { rows } = await database.pool.query<{ run: string; name: string; partition: string }>(OPEN, [
+    named(false),
+    named(true),
+  ])
+  for (const { run, name, partition } of rows) {
     await queues.add('parity', {
       id: `parity-${run}`,
       title: `parity ${name} ${partition}`,

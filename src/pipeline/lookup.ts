@@ -5,36 +5,47 @@ import { identifier, literal } from './quote.ts'
 export interface LookupRequest {
   /** Path of a Parquet file. */
   path: string
-  /** The entity's columns with the values that are looked for, as text. */
-  entity: Record<string, string>
+  /** Readings of the entity that is looked for, likeliest first: its columns, each with a value as text. */
+  entities: Record<string, string>[]
   temp: string
 }
 
-/** A row as text by column; null where it is null. Undefined where there is none; `near` has entities that are there. */
+/** A row as text by column; null where it is null. Undefined where there is none; `near` has entities that resemble it. */
 export interface LookupFacts {
   row: Record<string, string | null> | undefined
   types: Record<string, string>
   near: string[]
 }
 
-/** Finds the one row of an entity in a partition. */
-export async function lookUp({ path, entity, temp }: LookupRequest): Promise<LookupFacts> {
+const NEAR = 3
+
+/** Finds the one row of an entity in a partition: each value as its column's type reads it, `07` is 7 of a BIGINT. */
+export async function lookUp({ path, entities, temp }: LookupRequest): Promise<LookupFacts> {
   const file = await realpath(path)
   const from = `read_parquet(${literal(file)}, hive_partitioning = false)`
   const engine = await openEngine({ readable: [file], writable: [], temp, threads: 1, timezone: 'UTC' })
   try {
     const columns = await engine.rows(`DESCRIBE SELECT * FROM ${from}`)
-    const where = Object.entries(entity).map(
-      ([name, value]) => `${identifier(name)}::VARCHAR = ${literal(value)}`,
+    const types = Object.fromEntries(
+      columns.map((column) => [String(column.column_name), String(column.column_type)]),
     )
+    const where = entities.map((entity) => {
+      const same = Object.entries(entity).map(
+        ([name, value]) => `${identifier(name)} = TRY_CAST(${literal(value)} AS ${types[name] ?? 'VARCHAR'})`,
+      )
+      return `(${same.join(' AND ')})`
+    })
     const [row] = await engine.rows(
-      `SELECT COLUMNS(*)::VARCHAR FROM ${from} WHERE ${where.join(' AND ')} LIMIT 1`,
+      `SELECT COLUMNS(*)::VARCHAR FROM ${from} WHERE ${where.join(' OR ')} LIMIT 1`,
     )
-    const key = Object.keys(entity).map((name) => `${identifier(name)}::VARCHAR`)
+    const key = Object.keys(entities[0] ?? {})
     const near =
       row !== undefined
         ? []
-        : await engine.rows(`SELECT concat_ws('/', ${key.join(', ')}) AS entity FROM ${from} LIMIT 3`)
+        : await engine.rows(
+            `SELECT DISTINCT entity FROM (SELECT concat_ws('/', ${key.map((name) => `${identifier(name)}::VARCHAR`).join(', ')}) AS entity FROM ${from})
+              ORDER BY levenshtein(entity, ${literal(Object.values(entities[0] ?? {}).join('/'))}), entity LIMIT ${NEAR}`,
+          )
     return {
       row:
         row === undefined
@@ -42,9 +53,7 @@ export async function lookUp({ path, entity, temp }: LookupRequest): Promise<Loo
           : Object.fromEntries(
               Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
             ),
-      types: Object.fromEntries(
-        columns.map((column) => [String(column.column_name), String(column.column_type)]),
-      ),
+      types,
       near: near.map((each) => String(each.entity)),
     }
   } finally {

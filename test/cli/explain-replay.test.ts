@@ -8,8 +8,8 @@ import { generatedProject, smallModel, writeDay } from '../projects/generated.ts
 import { nightshift, nightshiftJson } from './nightshift.ts'
 
 const AS_OF = '2026-03-02'
-/** Two columns name a row: a text with an apostrophe in it, and a number. */
-const SQL = `SELECT 'O''Hara ' || (customer_id % 3) AS region, customer_id, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders
+/** Two columns name a row: a text with an apostrophe and a slash in it, and a number. */
+const SQL = `SELECT 'O''Hara/' || (customer_id % 3) AS region, customer_id, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders
 FROM events GROUP BY ALL
 `
 let database: FreshDatabase
@@ -34,7 +34,7 @@ sources:
   await nightshift(['promote', 'value', '--version', '1'], at)
   const run = await nightshift(['run', 'value', '--as-of', AS_OF], at)
   expect(run.code, run.stderr).toBe(0)
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await project.remove()
   await database.drop()
@@ -48,7 +48,7 @@ async function runOf(name: string): Promise<string> {
 describe('explain', () => {
   test('says what one score was made of, and by whom', async () => {
     const { code, json, stderr } = await nightshiftJson(
-      ['explain', 'value', "O'Hara 1/4", '--as-of', AS_OF],
+      ['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF],
       at,
     )
     expect(code, stderr).toBe(0)
@@ -57,7 +57,7 @@ describe('explain', () => {
     )
     const row = published.find((each) => each.customer_id === '4')
     expect(json).toMatchObject({
-      entity: { region: "O'Hara 1", customer_id: '4' },
+      entity: { region: "O'Hara/1", customer_id: '4' },
       score: Number(row?.score),
       version: 1,
       run: await runOf('value'),
@@ -69,13 +69,19 @@ describe('explain', () => {
     expect(json.inputs).toMatchObject([
       { source: 'events', path: 'data/events/date=2026-03-01/events.parquet', rows: 100 },
     ])
-    const { stdout } = await nightshift(['explain', 'value', "O'Hara 1/4", '--as-of', AS_OF], at)
-    expect(stdout).toContain("value 2026-03-02, region O'Hara 1, customer_id 4: 0.9525")
-  })
+    const { stdout } = await nightshift(['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF], at)
+    expect(stdout).toContain("value 2026-03-02, region O'Hara/1, customer_id 4: 0.9525")
+  }, 180_000)
 
   test('names who there is where the entity is not there, and the columns where one is missing', async () => {
-    const unknown = await nightshift(['explain', 'value', "O'Hara 1/5", '--as-of', AS_OF], at)
-    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("such as O'Hara 0/0") })
+    const unknown = await nightshift(['explain', 'value', "O'Hara/1/5", '--as-of', AS_OF], at)
+    expect(unknown).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("got: O'Hara/1/5; the nearest are O'Hara/1/1, O'Hara/1/25, O'Hara/1/4"),
+    })
+    // A number is a number, however it is written.
+    const { json } = await nightshiftJson(['explain', 'value', "O'Hara/1/04", '--as-of', AS_OF], at)
+    expect(json.entity).toEqual({ region: "O'Hara/1", customer_id: '4' })
     const half = await nightshift(['explain', 'value', '4', '--as-of', AS_OF], at)
     expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining('region/customer_id, got: 4') })
     const night = await nightshift(['explain', 'value', 'x/1', '--as-of', '2026-03-01'], at)
@@ -83,7 +89,7 @@ describe('explain', () => {
       code: 2,
       stderr: expect.stringContaining('nightshift run value --as-of 2026-03-01'),
     })
-  })
+  }, 180_000)
 })
 
 describe('replay', () => {
@@ -117,7 +123,25 @@ describe('replay', () => {
     expect(json.differing).toBeGreaterThan(0)
     expect(json.by_column[0].examples.length).toBeGreaterThan(0)
     expect(json.notes[0]).toContain('the features were published again since')
-  }, 60_000)
+  }, 180_000)
+
+  test('of scores whose view was edited since is refused, with both hashes', async () => {
+    const run = await runOf('value')
+    await project.write('features/activity/features.sql', SQL.replace('sum(amount)', 'max(amount)'))
+    await nightshift(['refresh', 'activity', '--as-of', AS_OF, '--force'], at)
+    const refused = await nightshift(['replay', run], at)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(/as [0-9a-f]{12}, run \w+ has published others since, as [0-9a-f]{12}/)
+    const explained = await nightshiftJson(['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF], at)
+    expect(explained.json.notes[0]).toContain('the features were published again since')
+    // Its features are replayed by the definition that stands now, which is what differs.
+    await project.write('features/activity/features.sql', SQL)
+    const features = await nightshiftJson(['replay', await runOf('activity')], at)
+    expect(features).toMatchObject({
+      code: 1,
+      json: { same: false, says: expect.stringContaining('definition') },
+    })
+  }, 180_000)
 
   test('of a run that published nothing, and of one that is not there, is refused', async () => {
     expect(await nightshift(['replay', 'nothing'], at)).toMatchObject({
