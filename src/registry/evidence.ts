@@ -100,7 +100,7 @@ export async function parityOfRuns(
 /** The newest night of a model whose outcome is measured, and the next one that will be. */
 export interface LatestOutcome {
   model: string
-  measured: { partition: string; report: OutcomeFacts } | null
+  measured: { partition: string; report: Pick<OutcomeFacts, 'metrics' | 'intervals' | 'treated'> } | null
   /** ISO 8601. */
   next_matures_at: string | null
 }
@@ -112,12 +112,15 @@ export async function latestOutcomes(
   const { rows } = await connection.query<{
     model: string
     partition: string | null
-    report: OutcomeFacts | null
+    report: Pick<OutcomeFacts, 'metrics' | 'intervals' | 'treated'> | null
     next: Date | null
   }>(
     `select m.model, o.partition, o.report, n.next
        from unnest($1::text[]) as m(model)
-       left join lateral (select partition, report from nightshift.outcomes
+       left join lateral (select partition,
+                                 jsonb_build_object('metrics', report->'metrics', 'intervals', report->'intervals',
+                                                    'treated', report->'treated') as report
+                           from nightshift.outcomes
                            where model = m.model and state = 'measured' order by as_of desc limit 1) o on true
        left join lateral (select min(matures_at) as next from nightshift.outcomes
                            where model = m.model and state = 'immature') n on true`,

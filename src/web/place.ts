@@ -8,6 +8,8 @@ export interface Place {
   queues: Queues
   /** The project's files as they are now. */
   project: () => Project
+  /** Default: the machine's. */
+  clock?: () => Date
 }
 
 export type Role = 'viewer' | 'operator'

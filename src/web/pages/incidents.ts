@@ -17,7 +17,7 @@ const INCIDENTS = 200
 export function mountIncidents(app: Hono, place: Place): void {
   app.get('/incidents', async (context) => {
     const project = place.project()
-    const now = new Date()
+    const now = place.clock?.() ?? new Date()
     const subject = context.req.query('subject') || undefined
     const openOnly = context.req.query('state') === 'open'
     const found = await listIncidents(place.database.pool, now, {
@@ -47,7 +47,7 @@ ${openOnly ? '' : html`<section class="card" aria-labelledby="closed"><h2 id="cl
   app.get('/incidents/:id', async (context) => {
     const id = context.req.param('id')
     const project = place.project()
-    const now = new Date()
+    const now = place.clock?.() ?? new Date()
     const story = /^\d{1,15}$/.test(id) ? await loadIncident(place, Number(id), now) : undefined
     if (story === undefined) {
       return missing(

@@ -74,7 +74,7 @@ export function mountNight(app: Hono, place: Place): void {
 
 async function show(context: Context, place: Place, slot: Slot, run: Run | undefined) {
   const project = place.project()
-  const now = new Date()
+  const now = place.clock?.() ?? new Date()
   const night = await loadNight(place, slot, run)
   const view = night.features?.run
   const own = run?.checks ?? []
@@ -134,7 +134,7 @@ async function hoursOf(
 
 function day(context: Context, place: Place, name: string, partition: string, slots: Slot[]) {
   const { timezone, models } = place.project()
-  const now = new Date()
+  const now = place.clock?.() ?? new Date()
   return page(
     context,
     `${name}, ${partition}`,

@@ -38,13 +38,13 @@ export interface Overview {
 
 /** Everything that the overview says, in a fixed number of queries whatever the number of models and nights. */
 export async function loadOverview(
-  { database, project: files }: Place,
+  { database, project: files, clock }: Place,
   days: number,
   until: string | undefined,
 ) {
   const { pool } = database
   const project = files()
-  const now = new Date()
+  const now = clock?.() ?? new Date()
   const { timezone } = project
   const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
     .toZonedDateTimeISO(timezone)
