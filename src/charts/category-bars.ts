@@ -3,7 +3,18 @@ import { type Category, categoriesOf } from './categories.ts'
 import { type Chart, FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
 import { percent } from './figure.ts'
-import { AXIS_LINE, FILL, head, labelled, SIDES, STILL, saysNulls, type Words, withRows } from './sides.ts'
+import {
+  AXIS_LINE,
+  FILL,
+  HEAD,
+  head,
+  labelled,
+  SIDES,
+  STILL,
+  saysNulls,
+  type Words,
+  withRows,
+} from './sides.ts'
 
 const LETTER = 7
 const LONGEST = 24
@@ -18,10 +29,10 @@ export function categoryBars(reference: ColumnProfile, tonight: ColumnProfile, w
   return {
     title: tonight.column,
     description: `${all.join(', ') || 'no values'}; ${names.reference}, ${names.tonight}`,
-    height: 92 + 40 * Math.max(1, categories.length),
+    height: HEAD + 12 + 40 * Math.max(1, categories.length),
     option: {
       ...head(tonight.column, `${moved(categories)}   ${saysNulls(reference, tonight)}`, names),
-      grid: { left: 20 + room, right: 56, top: 78, bottom: 10 },
+      grid: { left: 20 + room, right: 56, top: HEAD, bottom: 10 },
       xAxis: { type: 'value', show: false, min: 0 },
       yAxis: {
         type: 'category',

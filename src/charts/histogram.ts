@@ -6,6 +6,7 @@ import { amount } from './figure.ts'
 import {
   AXIS_LINE,
   FILL,
+  HEAD,
   head,
   hundredfold,
   LABEL,
@@ -18,7 +19,7 @@ import {
   withRows,
 } from './sides.ts'
 
-const TOP = 84
+const TOP = HEAD + 10
 const BOTTOM = 30
 
 /** Two outlines over one axis of values, and beside them bars for nulls and infinities where there are any. */
@@ -32,7 +33,7 @@ export function histogram(reference: NumberProfile, tonight: NumberProfile, word
   return {
     title: tonight.column,
     description: [...said, `${names.reference}, ${names.tonight}`].join('; '),
-    height: 300,
+    height: 310,
     option: {
       ...head(tonight.column, said.join('   '), names),
       grid: [
@@ -44,7 +45,7 @@ export function histogram(reference: NumberProfile, tonight: NumberProfile, word
         {
           type: 'value',
           min: 0,
-          ...(bins.some((bin) => Math.max(bin.reference, bin.tonight) > 0.8) ? { max: 100 } : {}),
+          ...(bins.some((bin) => Math.max(bin.reference, bin.tonight) > 0.8) ? { max: 100, interval: 25 } : {}),
           splitNumber: 3,
           splitLine: { lineStyle: { color: colour('line') } },
           axisLine: { show: false },
@@ -128,13 +129,29 @@ function valueAxes(profile: NumberProfile, bins: Bin[]) {
   const whole = first !== undefined && /INT/.test(profile.type) && first.to - first.from === 1
   const constant = bins.length === 1 && profile.min === profile.max && profile.min !== null
   if (!whole && !constant) {
-    return [{ ...axis, ...ends, type: 'value' as const, axisLabel: { ...LABEL, showMaxLabel: false } }]
+    return [
+      {
+        ...axis,
+        ...ends,
+        type: 'value' as const,
+        axisLabel: { ...LABEL, showMinLabel: isRound(bins), showMaxLabel: false },
+      },
+    ]
   }
   const names = constant ? [amount(profile.min)] : bins.map(({ from }) => String(from))
   return [
     { ...axis, ...ends, type: 'value' as const, show: false },
     { ...axis, type: 'category' as const, position: 'bottom' as const, data: names, axisLabel: LABEL },
   ]
+}
+
+/** The axis begins at one of its own steps: its first name does not crowd the second. */
+function isRound(bins: Bin[]): boolean {
+  const [from, to] = [bins[0]?.from ?? 0, bins.at(-1)?.to ?? 1]
+  const least = (to - from) / 5
+  const power = 10 ** Math.floor(Math.log10(least))
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= least * 0.8) ?? least
+  return Math.abs(from / step - Math.round(from / step)) < 1e-6
 }
 
 /** The outline of a histogram: each share holds until the next bin begins. */

@@ -23,7 +23,10 @@ export const STILL = { silent: true, emphasis: { disabled: true } }
 export const LABEL = { color: colour('quiet'), fontSize: FONT_SIZE }
 export const AXIS_LINE = { lineStyle: { color: colour('quiet') } }
 
-/** Title, subtitle and legend, above everything: 76 pixels. */
+/** Pixels that title, subtitle and legend take, above everything. */
+export const HEAD = 88
+
+/** Title, subtitle and legend: one name a line, since nobody knows how wide the font of a page draws them. */
 export function head(title: string, subtitle: string, names: Words) {
   return {
     title: {
@@ -37,11 +40,12 @@ export function head(title: string, subtitle: string, names: Words) {
     },
     legend: {
       left: 9,
-      top: 46,
+      top: 44,
+      orient: 'vertical' as const,
       itemWidth: 14,
       itemHeight: 10,
-      itemGap: 18,
-      padding: [5, 0],
+      itemGap: 5,
+      padding: 0,
       selectedMode: false,
       icon: 'rect',
       data: [names.reference, names.tonight],

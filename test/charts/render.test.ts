@@ -21,7 +21,7 @@ test('a chart is a well-formed SVG that says what it shows', async () => {
   const svg = await renderSvg(chart, { width: 600, theme: 'page' })
   const root = parseXml(svg)
   expect(root.name).toBe('svg')
-  expect(root.attributes).toMatchObject({ role: 'img', viewBox: '0 0 600 300' })
+  expect(root.attributes).toMatchObject({ role: 'img', viewBox: '0 0 600 310' })
   expect(root.attributes['aria-label']).toMatch(/^monthly_charge: mean 40 → 4\d\.\d; null 0 % → 8.2 %; /)
   expect(root.children.find(({ name }) => name === 'title')?.text).toBe('monthly_charge')
   expect(svg).toContain('2026-11-22, 980 rows')
@@ -81,7 +81,7 @@ test('colours that carry meaning have 3 : 1 at least against their paper, those 
 test('the PNG has its text, drawn by the bundled font', async () => {
   const png = await renderPng(chart, { width: 600 })
   expect(png.subarray(1, 4).toString()).toBe('PNG')
-  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1200, 600])
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1200, 620])
   const svg = await renderSvg(chart, { width: 600, theme: 'light' })
   const bare = new Resvg(svg, { background: '#ffffff', font: { loadSystemFonts: false } }).render()
   const drawn = new Resvg(svg, {
