@@ -45,7 +45,9 @@ export function histogram(reference: NumberProfile, tonight: NumberProfile, word
         {
           type: 'value',
           min: 0,
-          ...(bins.some((bin) => Math.max(bin.reference, bin.tonight) > 0.8) ? { max: 100, interval: 25 } : {}),
+          ...(bins.some((bin) => Math.max(bin.reference, bin.tonight) > 0.8)
+            ? { max: 100, interval: 25 }
+            : {}),
           splitNumber: 3,
           splitLine: { lineStyle: { color: colour('line') } },
           axisLine: { show: false },
