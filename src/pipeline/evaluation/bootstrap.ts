@@ -11,12 +11,27 @@ export interface Interval {
  * since the nights of one customer are no independent rows (Davison and Hinkley 1997, the cluster bootstrap).
  */
 export function resample(entities: Uint32Array, count: number, random: () => number): Uint32Array {
+  return weigh(entities, draw(count, random))
+}
+
+/** How often each of so many entities is drawn. */
+export function draw(count: number, random: () => number): Uint32Array {
   const drawn = new Uint32Array(count)
-  for (let draw = 0; draw < count; draw++) {
+  for (let times = 0; times < count; times++) {
     const entity = Math.floor(random() * count)
     drawn[entity] = (drawn[entity] ?? 0) + 1
   }
-  return Uint32Array.from(entities, (entity) => drawn[entity] ?? 0)
+  return drawn
+}
+
+/** How often each row counts: as often as its entity was drawn. Into `out` where it is given, of the rows' length. */
+export function weigh(
+  entities: Uint32Array,
+  drawn: Uint32Array,
+  out: Uint32Array = new Uint32Array(entities.length),
+): Uint32Array {
+  for (let row = 0; row < entities.length; row++) out[row] = drawn[entities[row] ?? 0] ?? 0
+  return out
 }
 
 /** The 2.5th and 97.5th percentile of each figure over the resamples. */
