@@ -63,6 +63,11 @@ export default function registerCommand([name = '', file = '']: string[], option
           `no training set is named (--dataset ID): the gate can never pass parity for this version; nightshift dataset ${model.name} builds one`,
         )
       }
+      if (training === undefined || training.manifest.holdout.rows === 0) {
+        warnings.push(
+          'there is no holdout: nights are compared with the first that this version publishes, until an evaluate brings one',
+        )
+      }
       const { version, known } = await register(database, project.warehouse, {
         model: model.name,
         file: path,

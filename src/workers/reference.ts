@@ -28,11 +28,17 @@ export interface NoReference {
   note: string
 }
 
+interface ComparedNight {
+  model: Model
+  version: Pick<Version, 'version' | 'view'>
+  run: Run
+}
+
 /** The reference of a night, as `drift.reference` says. `baseline` is that of the version that scored it. */
 export async function referenceOf(
   connection: Connection,
   project: Project,
-  night: { model: Model; version: Version; run: Run },
+  night: ComparedNight,
   baseline: Baseline,
 ): Promise<{ reference: Reference; note: null } | NoReference> {
   const { reference } = night.model.drift
@@ -66,7 +72,7 @@ export async function referenceOf(
         baseline,
         // A back-filled night is made of what was known later: it is no measure of what a night knows.
         nights.filter(({ partition, backfilled }) => labels.has(partition) && !backfilled),
-        `same weekday of the last ${weeks} weeks`,
+        `same weekday of the last ${weeks === 1 ? 'week' : `${weeks} weeks`}`,
       )
     }
   }
@@ -97,7 +103,7 @@ async function holdoutReference(
 /** A version without a holdout: its first night stands in for it, and everything says so. */
 function firstNight(
   { warehouse }: Project,
-  { version, run }: { version: Version; run: Run },
+  { version, run }: ComparedNight,
   baseline: Baseline,
 ): { reference: Reference; note: null } | NoReference {
   const { night = '' } = baseline
@@ -119,7 +125,7 @@ function firstNight(
 /** Nights add up where they were counted alike: on the edges and values of the version's baseline. */
 function ofNights(
   { warehouse }: Project,
-  { version, run }: { version: Version; run: Run },
+  { version, run }: ComparedNight,
   baseline: Baseline,
   nights: NightProfile[],
   text: string,
