@@ -17,6 +17,8 @@ export interface ComparedColumn extends Column {
   right?: string
   /** SQL that is true where the right side has a value that its type cannot hold. */
   unreadable?: string
+  /** SQL that examples show where the right side's type cannot hold its value. */
+  shown?: string
 }
 
 export interface ColumnComparison {
@@ -128,11 +130,12 @@ interface Sides {
   exact: string
   number: boolean
   unreadable: string
+  shown: string
 }
 
-function sidesOf({ name, type, right, unreadable = 'false' }: ComparedColumn): Sides {
+function sidesOf({ name, type, right, unreadable = 'false', shown }: ComparedColumn): Sides {
   const l = `l.${identifier(name)}`
-  const r = right ?? `r.${identifier(name)}`
+  const r = right === undefined ? `r.${identifier(name)}` : `(${right})`
   const exact = `(${l} IS NOT DISTINCT FROM ${r} AND NOT ${unreadable})`
   const tolerance = TOLERANCE[type]
   const near =
@@ -140,17 +143,17 @@ function sidesOf({ name, type, right, unreadable = 'false' }: ComparedColumn): S
       ? ''
       : ` OR coalesce(isfinite(${l}) AND isfinite(${r}) AND abs(${l}::DOUBLE - ${r}::DOUBLE) <= ${tolerance} * greatest(abs(${l}::DOUBLE), abs(${r}::DOUBLE)), false)`
   const number = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(type)
-  return { l, r, exact, same: `(${exact}${near})`, number, unreadable }
+  return { l, r, exact, same: `(${exact}${near})`, number, unreadable, shown: shown ?? r }
 }
 
 async function examples(
   engine: Engine,
   from: string,
   key: string[],
-  { l, r }: Sides,
+  { l, r, shown }: Sides,
 ): Promise<ColumnComparison['examples']> {
   const rows = await engine.rows(
-    `SELECT ${entityText(key, 'l')} AS entity, ${l}::VARCHAR AS published, ${r}::VARCHAR AS other FROM ${from} ORDER BY ${key.map((name) => `l.${name}`).join(', ')} LIMIT ${EXAMPLES}`,
+    `SELECT ${entityText(key, 'l')} AS entity, ${l}::VARCHAR AS published, coalesce(${r}::VARCHAR, ${shown}::VARCHAR) AS other FROM ${from} ORDER BY ${key.map((name) => `l.${name}`).join(', ')} LIMIT ${EXAMPLES}`,
   )
   return rows.map((row) => ({
     entity: String(row.entity),
