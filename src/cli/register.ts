@@ -65,7 +65,7 @@ export default function registerCommand([name = '', file = '']: string[], option
       }
       if (training === undefined || training.manifest.holdout.rows === 0) {
         warnings.push(
-          'there is no holdout: nights are compared with the first that this version publishes, until an evaluate brings one',
+          'there is no holdout: nights are compared with the first that this version publishes, unless an evaluate brings one before',
         )
       }
       const { version, known } = await register(database, project.warehouse, {
