@@ -248,4 +248,5 @@ export async function findRewritten(
 }
 
 /** What loaders call their own time. */
-export const ARRIVAL = /load|ingest|import|insert|arriv|receiv|available|synced|extract|etl|batch/i
+export const ARRIVAL =
+  /load|ingest|import|insert|arriv|receiv|available|synced|extract|etl|batch|recorded|stored|written|export|dump/i

@@ -13,8 +13,9 @@ const ENOUGH = 20
 /**
  * Sources whose declared time is that of the load. For events, the first that holds of:
  *
- * - another column of the rows lies between the load before and this one (nine rows in ten), and is finer than the
- *   declared time, or the declared time is named like a load: that column is when it happened
+ * - another column of the rows lies before it: that is when it happened, where the declared time is named like a load,
+ *   or where nine rows in ten lie between the load before and this one and the column is finer, or the declared time is
+ *   always the same time of day (where only the column is ten times finer, a suspicion)
  * - all rows have one time, or one load has brought a third of them and twenty times what others bring
  * - it is named like a load, and comes in batches
  * - every row has the same time of day, other than midnight in any zone that is concerned (a suspicion only)
@@ -34,7 +35,7 @@ export async function findLoadDates(
     if (each.source.time === undefined || each.rows < ENOUGH) continue
     const leak =
       kind === 'events'
-        ? ((await findRealTime(engine, view, each, asOfs)) ??
+        ? ((await findRealTime(engine, view, each, asOfs, timezone)) ??
           (await findBatches(engine, view, each, timezone)))
         : kind === 'history'
           ? await findRewrittenHistory(engine, view, each)
@@ -44,27 +45,39 @@ export async function findLoadDates(
   return leaks
 }
 
+/** The nearest column before the declared time that says better when a row happened. */
 async function findRealTime(
   engine: Engine,
   view: View,
   times: Times,
   asOfs: AsOf[],
+  timezone: string,
 ): Promise<Leak | undefined> {
   const { source, rows, distinct } = times
   const { time } = source
-  if (time === undefined || distinct * 5 > rows) return undefined
-  for (const other of times.others) {
-    const finer = other.distinct >= 2 * distinct || ARRIVAL.test(time.name)
-    if (!finer || other.said < 0.95 * rows || other.later > 0.05 * rows || other.earlier < 0.5 * rows)
-      continue
-    const facts = await betweenLoads(engine, times, other)
-    if (facts.within < 0.9 * rows) continue
-    return realTimeLeak(engine, view, times, other, asOfs, facts)
+  if (time === undefined) return undefined
+  const isNamed = ARRIVAL.test(time.name)
+  if (!isNamed && distinct * 5 > rows) return undefined
+  const before = times.others.filter(
+    ({ said, later, earlier }) => said >= 0.95 * rows && later <= 0.05 * rows && earlier >= 0.5 * rows,
+  )
+  const candidates = await Promise.all(
+    before.map(async (other) => ({ other, facts: await betweenLoads(engine, times, other) })),
+  )
+  const isClock =
+    isNamed || (before.length > 0 && (await oneTimeOfDay(engine, times, timezone)) !== undefined)
+  for (const { other, facts } of candidates.sort((a, b) => a.facts.hours - b.facts.hours)) {
+    const isBetween = facts.within >= 0.9 * rows && (isClock || other.distinct >= 2 * distinct)
+    if (isNamed || isBetween)
+      return realTimeLeak(engine, view, times, other, asOfs, { ...facts, severity: 'error' })
+    if (other.distinct >= 10 * distinct) {
+      return realTimeLeak(engine, view, times, other, asOfs, { ...facts, severity: 'warning' })
+    }
   }
   return undefined
 }
 
-/** Rows that happened since the load before theirs (an hour's grace), and how much later they were loaded. */
+/** Rows that happened since the load before theirs (an hour's grace; a date is its whole day), and how much later they were loaded. */
 async function betweenLoads(
   engine: Engine,
   { source }: Times,
@@ -73,7 +86,7 @@ async function betweenLoads(
   const row = await engine.row(
     `WITH r AS (SELECT ${source.time?.sql} AS t, ${other.sql} AS c FROM ${source.from}),
           loads AS (SELECT t, lag(t) OVER (ORDER BY t) AS before FROM (SELECT DISTINCT t FROM r))
-     SELECT count(*) FILTER (r.c <= r.t AND (before IS NULL OR r.c > before - INTERVAL 1 HOUR)) AS within,
+     SELECT count(*) FILTER (r.c <= r.t AND (before IS NULL OR r.c > before - INTERVAL ${other.type === 'DATE' ? 25 : 1} HOUR)) AS within,
             median(epoch(r.t) - epoch(r.c))::DOUBLE / 3600 AS hours,
             max(epoch(r.t) - epoch(r.c))::DOUBLE / 86400 AS days
        FROM r JOIN loads USING (t)`,
@@ -87,7 +100,7 @@ async function realTimeLeak(
   { source, rows }: Times,
   other: OtherTime,
   asOfs: AsOf[],
-  { hours, days }: { hours: number; days: number },
+  { hours, days, severity }: { hours: number; days: number; severity: Leak['severity'] },
 ): Promise<Leak> {
   const { name } = source.found
   const declared = source.time?.name ?? ''
@@ -99,7 +112,7 @@ async function realTimeLeak(
       : `; ${crossing.rows} rows that had happened before ${crossing.as_of} count as after it`
   return {
     kind: 'load-date',
-    severity: 'error',
+    severity,
     view: view.name,
     source: name,
     column: declared,
@@ -107,7 +120,7 @@ async function realTimeLeak(
     as_of: crossing?.as_of ?? null,
     rows: crossing?.rows ?? rows,
     examples: crossing?.examples ?? [],
-    message: `event_time ${declared} of source ${name} is the time of the load: ${other.name} of the same rows is when it happened, half of them ${hours.toFixed(1)} hours or more before and at most ${days.toFixed(1)} days${seen}`,
+    message: `event_time ${declared} of source ${name} ${severity === 'error' ? 'is' : 'may be'} the time of the load: ${other.name} of the same rows is when it happened, half of them ${hours.toFixed(1)} hours or more before and at most ${days.toFixed(1)} days${seen}`,
     fix: `declare event_time: ${other.name}, available_at: ${declared} and a cutoff as long as a load may take, for ${name} in features/${view.name}/view.yaml`,
   }
 }

@@ -155,34 +155,89 @@ describe('a history', () => {
 })
 
 describe('events whose event_time is the load date', () => {
-  const LOADED = `SELECT id, amount, happened, date_trunc('day', happened) + INTERVAL 27 HOUR AS stored FROM (${PURCHASES})`
-  const orders = { kind: 'events', path: 'data/orders/*.parquet', event_time: 'stored' } as const
+  const LOADED = `SELECT id, amount, happened, date_trunc('day', happened) + INTERVAL 27 HOUR AS noted FROM (${PURCHASES})`
+  const orders = { kind: 'events', path: 'data/orders/*.parquet', event_time: 'noted' } as const
   const sql = 'SELECT id, count(*)::FLOAT AS orders FROM orders GROUP BY id'
 
   it('are found where the rows say when they happened', async () => {
     await write('orders', LOADED)
     const facts = await leaksOf(root, { sql, sources: { purchases, orders } })
-    expect(named(facts)).toEqual(['load-date orders stored'])
+    expect(named(facts)).toEqual(['load-date orders noted'])
     const [leak] = facts.leaks
     expect(leak?.message).toContain('happened of the same rows is when it happened')
     expect(leak?.message).toMatch(/\d+ rows that had happened before 2026-\d\d-\d\d count as after it/)
-    expect(leak?.fix).toContain('event_time: happened, available_at: stored')
+    expect(leak?.fix).toContain('event_time: happened, available_at: noted')
+  })
+
+  it('are found where a load takes days, by its name; without one that is a suspicion', async () => {
+    const late = (name: string) =>
+      `SELECT id, amount, happened, (happened + to_hours((hash(id, amount) % 240)::BIGINT))::DATE + INTERVAL 1 DAY AS ${name} FROM (${PURCHASES})`
+    await write('orders', late('load_date'))
+    const event_time = 'load_date'
+    expect(
+      named(await leaksOf(root, { sql, sources: { purchases, orders: { ...orders, event_time } } })),
+    ).toEqual(['load-date orders load_date'])
+    await write('orders', late('booked'))
+    const facts = await leaksOf(root, {
+      sql,
+      sources: { purchases, orders: { ...orders, event_time: 'booked' } },
+    })
+    expect(named(facts)).toEqual(['(load-date) orders booked'])
+  })
+
+  it('are found by the day of their folder, and by a date within the rows', async () => {
+    for (const day of ['2026-03-02', '2026-03-03', '2026-03-04', '2026-03-05']) {
+      await writeParquet(
+        join(root, `data/orders/day=${day}/all.parquet`),
+        `SELECT id, happened FROM (${PURCHASES}) WHERE happened >= DATE '${day}' - INTERVAL 1 DAY AND happened < DATE '${day}'`,
+      )
+    }
+    const keyed = { ...orders, path: 'data/orders/**/*.parquet', event_time: 'day' }
+    expect(named(await leaksOf(root, { sql, sources: { purchases, orders: keyed } }))).toEqual([
+      'load-date orders day',
+    ])
+    await write(
+      'dated',
+      `SELECT id, happened::DATE AS happened_on, happened::DATE + INTERVAL 27 HOUR AS filed FROM (${PURCHASES})`,
+    )
+    const dated = { ...orders, path: from('dated'), event_time: 'filed' }
+    expect(named(await leaksOf(root, { sql, sources: { purchases, orders: dated } }))).toEqual([
+      'load-date orders filed',
+    ])
+  })
+
+  it('are found where folders are days of another zone, so that the as-of cuts into one', async () => {
+    for (const day of ['2026-03-30', '2026-03-31', '2026-04-01', '2026-04-02']) {
+      await writeParquet(
+        join(root, `data/orders/day=${day}/all.parquet`),
+        `SELECT id, happened FROM (${PURCHASES}) WHERE happened >= DATE '${day}' AND happened < DATE '${day}' + INTERVAL 1 DAY`,
+      )
+    }
+    const keyed = { ...orders, path: 'data/orders/**/*.parquet', event_time: 'day' }
+    const facts = await leaksOf(root, {
+      sql,
+      sources: { purchases, orders: keyed },
+      timezone: 'Europe/Berlin',
+      asOfs: ['2026-04-01'],
+    })
+    expect(named(facts)).toEqual(['load-date orders happened'])
+    expect(facts.leaks[0]?.message).toContain('rows are seen before they happened')
   })
 
   it('are found where one load brought all that was there', async () => {
     await write(
       'orders',
-      `SELECT id, amount, CASE WHEN happened < TIMESTAMP '2026-04-01' THEN TIMESTAMP '2026-04-01 03:00:00' ELSE happened END AS stored FROM (${PURCHASES})`,
+      `SELECT id, amount, CASE WHEN happened < TIMESTAMP '2026-04-01' THEN TIMESTAMP '2026-04-01 03:00:00' ELSE happened END AS noted FROM (${PURCHASES})`,
     )
     const facts = await leaksOf(root, { sql, sources: { purchases, orders } })
-    expect(named(facts)).toEqual(['load-date orders stored'])
+    expect(named(facts)).toEqual(['load-date orders noted'])
     expect(facts.leaks[0]?.message).toContain('a load of all that was there')
   })
 
   it('are found where every row has one time, or the name says it', async () => {
-    await write('orders', `SELECT id, amount, TIMESTAMP '2026-03-03 03:00:00' AS stored FROM (${PURCHASES})`)
+    await write('orders', `SELECT id, amount, TIMESTAMP '2026-03-03 03:00:00' AS noted FROM (${PURCHASES})`)
     expect(named(await leaksOf(root, { sql, sources: { purchases, orders } }))).toEqual([
-      'load-date orders stored',
+      'load-date orders noted',
     ])
     await write('orders', `SELECT id, amount, happened::DATE AS load_date FROM (${PURCHASES})`)
     const facts = await leaksOf(root, {
@@ -195,10 +250,10 @@ describe('events whose event_time is the load date', () => {
   it('are suspected where every row has the same time of day', async () => {
     await write(
       'orders',
-      `SELECT id, amount, date_trunc('day', happened) + INTERVAL 3 HOUR AS stored FROM (${PURCHASES})`,
+      `SELECT id, amount, date_trunc('day', happened) + INTERVAL 3 HOUR AS noted FROM (${PURCHASES})`,
     )
     const facts = await leaksOf(root, { sql, sources: { purchases, orders } })
-    expect(named(facts)).toEqual(['(load-date) orders stored'])
+    expect(named(facts)).toEqual(['(load-date) orders noted'])
     expect(facts.leaks[0]?.message).toContain('03:00:00 UTC')
   })
 
