@@ -101,7 +101,12 @@ function judgeColumn(
     const column = part.columns.find((each) => each.column === before.column && each.score === before.score)
     return (column && bins.of(column)) ?? []
   })
-  const null_ = { statistic: [] as number[], nulls: [] as number[], unseen: [] as number[] }
+  const drawn = {
+    statistic: new Float64Array(resamples),
+    nulls: new Float64Array(resamples),
+    unseen: new Float64Array(resamples),
+  }
+  let pair = 0
   const isSampled = before.kind === 'number'
   resampleNights({
     reference: counts,
@@ -111,31 +116,32 @@ function judgeColumn(
     resamples,
     seed,
     onPair(a, b) {
-      null_.statistic.push(statistic(a, b))
-      null_.nulls.push(distanceAt(bins.nulls, a, b))
-      if (bins.unseen !== null) null_.unseen.push(distanceAt(bins.unseen, a, b))
+      drawn.statistic[pair] = statistic(a, b)
+      drawn.nulls[pair] = distanceAt(bins.nulls, a, b)
+      if (bins.unseen !== null) drawn.unseen[pair] = distanceAt(bins.unseen, a, b)
+      pair++
     },
   })
   const between = betweenParts(ofParts, (rest, part) => statistic(rest, part))
   const { threshold, from } = largest([
     { from: 'min_effect', threshold: before.kind === 'number' ? minEffect : distanceOfPsi(minEffect) },
     { from: 'as-ofs', threshold: between },
-    { from: 'resampling', threshold: upper(null_.statistic, ALARMS.distribution) },
+    { from: 'resampling', threshold: upper(drawn.statistic, ALARMS.distribution) },
   ])
   drift.threshold = threshold
   drift.threshold_from = from
-  drift.p = (1 + null_.statistic.filter((each) => each >= value).length) / (resamples + 1)
+  drift.p = (1 + drawn.statistic.filter((each) => each >= value).length) / (resamples + 1)
   if (value > threshold) drift.fired.push('distribution')
   const least = leastRateDistance(minEffect)
-  const rate = (bin: number, drawn: number[]) =>
+  const rate = (bin: number, chance: Float64Array) =>
     distanceAt(bin, counts, own) >
     Math.max(
       least,
       betweenParts(ofParts, (rest, part) => distanceAt(bin, rest, part)) ?? 0,
-      upper(drawn, ALARMS.rate),
+      upper(chance, ALARMS.rate),
     )
-  if (rate(bins.nulls, null_.nulls)) drift.fired.push('nulls')
-  if (bins.unseen !== null && isMore(bins.unseen, counts, own) && rate(bins.unseen, null_.unseen))
+  if (rate(bins.nulls, drawn.nulls)) drift.fired.push('nulls')
+  if (bins.unseen !== null && isMore(bins.unseen, counts, own) && rate(bins.unseen, drawn.unseen))
     drift.fired.push('unseen')
   drift.drifted = drift.fired.length > 0
   drift.note = noteOf(before, now, bins, counts, own, drift)
@@ -272,11 +278,8 @@ function largest(candidates: { from: ThresholdFrom; threshold: number | undefine
   return best
 }
 
-function upper(values: number[], alarms: number): number {
-  return quantile(
-    values.sort((a, b) => a - b),
-    1 - alarms,
-  )
+function upper(values: Float64Array, alarms: number): number {
+  return quantile(values.sort(), 1 - alarms)
 }
 
 function distanceAt(bin: number, a: Float64Array, b: Float64Array): number {

@@ -51,7 +51,7 @@ export function intervals(
 }
 
 /** Of sorted values, by linear interpolation (type 7 of Hyndman and Fan 1996). */
-export function quantile(sorted: number[], p: number): number {
+export function quantile(sorted: ArrayLike<number>, p: number): number {
   const at = (sorted.length - 1) * p
   const low = sorted[Math.floor(at)] ?? Number.NaN
   const high = sorted[Math.ceil(at)] ?? low
