@@ -1,5 +1,5 @@
 /**
- * npm run bench:drift [-- --nights 2000]: how often judgeDrift cries wolf on nights without drift, and the smallest shift
+ * npm run bench:drift [-- --nights 400]: how often judgeDrift cries wolf on nights without drift, and the smallest shift
  * that it finds. Nights are drawn row by row, counted on a baseline's edges and judged as a night of one model is: ten
  * columns together. Prints tables in Markdown; their figures are in docs/drift.md.
  */
@@ -27,13 +27,14 @@ const SCENARIOS: Scenario[] = [
   { name: 'independent rows, 28 nights as reference', world: { weekday: 0, customers: null, nights: 28 } },
   { name: 'weekends differ by 0.4 sd, 28 nights', world: { weekday: 0.4, customers: null, nights: 28 } },
   { name: 'the same customers each night, 28 nights', world: { weekday: 0, customers: 'same', nights: 28 } },
+  { name: 'five rows a customer, 28 nights', world: { weekday: 0, customers: 'several rows', nights: 28 } },
   {
     name: 'the same customers, weekends differ, 28 nights',
     world: { weekday: 0.4, customers: 'same', nights: 28 },
   },
 ]
 
-const { values } = parseArgs({ options: { nights: { type: 'string', default: '1000' } } })
+const { values } = parseArgs({ options: { nights: { type: 'string', default: '100' } } })
 const nights = Number(values.nights)
 
 console.log(`# False alarms: share of columns and nights without drift that are called drifted`)
