@@ -113,5 +113,6 @@ test.skipIf(!HAS_CDNOW)('a training set of another definition of the view is ref
     at,
   )
   expect(code).toBe(2)
-  expect(stderr).toContain(`training set ${id} has the features of another definition`)
+  expect(stderr).toContain(`view customer is not what training set ${id} was made by`)
+  expect(stderr).toContain('cp -r features/customer features/customer_v2')
 })
