@@ -11,7 +11,7 @@ const MOST_FACTS = 8
 /** What stands above evidence of several lines. */
 const LINES: Record<string, string> = {
   difference: 'What differs (- as it was registered, + as it is now)',
-  instead: 'To have both',
+  in_a_new_view_folder: 'To have both',
 }
 
 /** Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the null jump). */

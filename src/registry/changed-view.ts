@@ -72,7 +72,7 @@ export function changedView(
     registered.sql !== null &&
     registered.declaration !== null
       ? `The files on disk are as they were then: compute the features anew (nightshift refresh ${registered.view} --as-of D --force)`
-      : `Restore features/${registered.view} as it was, and put changed features into a folder of their own: ${copy}, view: ${nextName(project, registered.view)} in its view.yaml and in models/${registered.model}/model.yaml, then nightshift dataset, training, nightshift register`
+      : `Restore features/${registered.view}, or have both: ${copy}, view: ${nextName(project, registered.view)} in its view.yaml and in models/${registered.model}/model.yaml, then dataset, training, register`
   return { message: `${what}. ${summary(registered, sql, declared)}. ${advice}`, difference, instead }
 }
 
@@ -96,7 +96,8 @@ function summary(registered: Registered, sql: string[], declared: string[]): str
 function shown(lines: string[] | undefined): string {
   const [first] = lines ?? []
   if (first === undefined) return 'nothing'
-  const text = first.length > 80 ? `${first.slice(0, 77)}...` : first
+  const words = first.replace(/\s+/g, ' ')
+  const text = words.length > 80 ? `${words.slice(0, 77)}...` : words
   return `\`${text}\`${(lines ?? []).length > 1 ? ' ...' : ''}`
 }
 

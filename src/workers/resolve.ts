@@ -167,7 +167,8 @@ export function changedFeatures(project: Project, version: Version, features: Ru
       wanted: version.view_hash,
       found: features.view_hash,
       difference: difference.join('\n'),
-      instead: instead.join('\n'),
+      // jsonb gives short keys first: what differs, then what to do.
+      in_a_new_view_folder: instead.join('\n'),
     },
   })
 }
