@@ -1,4 +1,6 @@
+import type { ClientBase } from 'pg'
 import type { GlobalOptions } from '../cli.ts'
+import { transaction } from '../database/database.ts'
 import { startBackfill } from '../jobs/backfill/start.ts'
 import { publishedRun } from '../jobs/published.ts'
 import { settingsFor } from '../jobs/request.ts'
@@ -35,71 +37,130 @@ const MAX_ACTIVE = 4
  */
 export default function rollback([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
-    const start = performance.now()
-    const { project, database } = session
-    const model = modelNamed(project, name)
-    const by = personNamed(project, options.by)
-    const current = await champion(database.pool, model.name)
-    const to = await target(session, model, current?.version, options.to)
-    if (current === undefined || to === undefined) {
-      throw new ConfigurationError(
-        `rollback ${model.name}: no other version was champion before; name one with --to N`,
-      )
-    }
-    const nights = await nightsOf(session, model, to, options.from)
-    const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
-    let republished: string[]
-    try {
-      republished = await republish(session, host, model, { to, nights, from: current.version, by, options })
-    } finally {
-      await host.close()
-    }
-    const seconds = (performance.now() - start) / 1000
-    const cold = nights.filter((slot) => !republished.includes(slot.partition))
-    if (!options.json) {
-      printLine(
-        `version ${to.version} of ${model.name} is the champion again, version ${current.version} was`,
-      )
-      if (republished.length > 0) {
-        printLine(
-          `  its scores of ${said(republished)} were there, and are published: ${seconds.toFixed(1)} s`,
-        )
-      }
-      if (cold.length > 0) printLine(`  ${said(cold.map((slot) => slot.partition))}: scored again`)
-    }
-    const rescored = await rescore(session, model, to, cold, { by, options })
-    const result = {
-      from: current.version,
-      to: to.version,
-      seconds: (performance.now() - start) / 1000,
-      rescored: rescored.published,
-      republished,
-      failed: rescored.failed,
-    }
-    if (options.json) printJson(result)
-    return rescored.failed.length === 0 ? 0 : 1
+    const model = modelNamed(session.project, name)
+    return alone(session, model, () => rollBack(session, model, options))
   })
 }
 
+/** One rollback of a model at a time; the lock goes with the process that holds it, however that ends. */
+async function alone({ database }: Session, { name }: Model, work: () => Promise<number>): Promise<number> {
+  const client = await database.pool.connect()
+  try {
+    const { rows } = await client.query<{ got: boolean }>(
+      `select pg_try_advisory_lock(hashtext('nightshift.rollback'), hashtext($1)) as got`,
+      [name],
+    )
+    if (rows[0]?.got !== true) {
+      throw new ConfigurationError(`rollback ${name}: somebody else is rolling it back at this moment`)
+    }
+    return await work()
+  } finally {
+    // A connection that is gone has given its lock back.
+    await client.query(`select pg_advisory_unlock_all()`).catch(() => {})
+    client.release()
+  }
+}
+
+async function rollBack(session: Session, model: Model, options: Options): Promise<number> {
+  const start = performance.now()
+  const { project, database } = session
+  const by = personNamed(project, options.by)
+  const current = await champion(database.pool, model.name)
+  const to = await target(session, model, current?.version, options.to)
+  if (current === undefined || to === undefined) {
+    throw new ConfigurationError(
+      `rollback ${model.name}: no other version was champion before; name one with --to N`,
+    )
+  }
+  const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
+  let nights: Slot[]
+  let republished: string[]
+  try {
+    const finished = await finishBegun(session, host, model)
+    nights = await nightsOf(session, model, to, options.from)
+    if (to.version === current.version && nights.length + finished.length === 0) {
+      throw new ConfigurationError(`rollback ${model.name}: version ${to.version} is the champion already`)
+    }
+    const also = await republish(session, host, model, { to, nights, from: current.version, by, options })
+    republished = [...finished, ...also]
+  } finally {
+    await host.close()
+  }
+  const seconds = (performance.now() - start) / 1000
+  const cold = nights.filter((slot) => !republished.includes(slot.partition))
+  if (!options.json) {
+    printLine(
+      to.version === current.version
+        ? `version ${to.version} of ${model.name} is the champion already, and takes its nights back`
+        : `version ${to.version} of ${model.name} is the champion again, version ${current.version} was`,
+    )
+    if (republished.length > 0) {
+      printLine(`  its scores of ${said(republished)} were there, and are published: ${seconds.toFixed(1)} s`)
+    }
+    if (cold.length > 0) printLine(`  ${said(cold.map((slot) => slot.partition))}: scored again`)
+  }
+  const rescored = await rescore(session, model, to, cold, { by, options })
+  const result = {
+    from: current.version,
+    to: to.version,
+    seconds: (performance.now() - start) / 1000,
+    rescored: rescored.published,
+    republished,
+    failed: rescored.failed,
+  }
+  if (options.json) printJson(result)
+  return rescored.failed.length === 0 ? 0 : 1
+}
+
+/**
+ * The version to go back to: a rollback takes the last promotion back, so that a second one goes further back and never
+ * forward again. One that was killed after the champion had changed is completed by the next.
+ */
 async function target(
-  { database }: Session,
+  session: Session,
   model: Model,
   current: number | undefined,
   wanted: number | undefined,
 ): Promise<Version | undefined> {
-  const changes = await championChanges(database.pool, model.name)
-  const to = wanted ?? changes.map((entry) => entry.version).findLast((version) => version !== current)
-  if (to === undefined) return undefined
-  if (to === current) {
-    throw new ConfigurationError(`rollback ${model.name}: version ${to} is the champion already`)
+  const { pool } = session.database
+  const changes = await championChanges(pool, model.name)
+  const standing = current === undefined ? undefined : await findVersion(pool, model.name, current)
+  const last = changes.at(-1)
+  if (wanted === undefined && standing !== undefined && last?.event === 'rolled back') {
+    const open = await nightsOf(session, model, standing, undefined)
+    const [newest] = open
+    if (newest?.published_at != null && newest.published_at < last.at) return standing
   }
-  const version = await findVersion(database.pool, model.name, to)
+  const to = wanted ?? liveBefore(changes)
+  if (to === undefined) return undefined
+  const version = await findVersion(pool, model.name, to)
   if (version === undefined) {
     throw new ConfigurationError(
       `rollback ${model.name}: expected --to to be a registered version, got: ${to}`,
     )
   }
   return version
+}
+
+function liveBefore(changes: Awaited<ReturnType<typeof championChanges>>): number | undefined {
+  const live: number[] = []
+  for (const { event, version } of changes) {
+    const known = event === 'rolled back' ? live.lastIndexOf(version) : -1
+    if (known >= 0) live.length = known + 1
+    else live.push(version)
+  }
+  return live.at(-2)
+}
+
+/** Nights that an earlier rollback has committed and not moved into place. */
+async function finishBegun({ database }: Session, { context }: Host, model: Model): Promise<string[]> {
+  const { rows } = await database.pool.query<{ id: string; partition: string }>(
+    `select id, partition from nightshift.runs
+      where kind = 'scores' and name = $1 and state = 'publishing' and trigger = 'rollback'`,
+    [model.name],
+  )
+  for (const { id } of rows) await finishPublication(context, id)
+  return rows.map(({ partition }) => partition)
 }
 
 /** Published nights that have another version's scores: the newest, or all from an as-of on. Newest first. */
@@ -150,28 +211,28 @@ async function republish(
     prepared.push(await prepare(context, slot, shadow, entity))
   }
   const committed: Prepared[] = []
+  const also = async (client: ClientBase) => {
+    const settings = settingsFor(project, 'scores', model.name)
+    const reason = options.reason ?? `rolled back to version ${to.version}`
+    for (const each of prepared) {
+      const how = { by, reason, settings, worker: context.id }
+      if (await commit(client, context.warehouse, each, how)) committed.push(each)
+    }
+  }
   try {
-    await promote(database, {
-      model: model.name,
-      version: to.version,
-      expected: from,
-      by,
-      reason: options.reason ?? null,
-      event: 'rolled back',
-      evidence: { republished: prepared.map(({ slot }) => slot.partition) },
-      also: async (client) => {
-        const settings = settingsFor(project, 'scores', model.name)
-        for (const each of prepared) {
-          const how = {
-            by,
-            reason: options.reason ?? `rolled back to version ${to.version}`,
-            settings,
-            worker: context.id,
-          }
-          if (await commit(client, context.warehouse, each, how)) committed.push(each)
-        }
-      },
-    })
+    if (to.version === from) await transaction(database, also)
+    else {
+      await promote(database, {
+        model: model.name,
+        version: to.version,
+        expected: from,
+        by,
+        reason: options.reason ?? null,
+        event: 'rolled back',
+        evidence: { republished: prepared.map(({ slot }) => slot.partition) },
+        also,
+      })
+    }
   } catch (error) {
     for (const each of prepared) await discard(context, each)
     throw error

@@ -34,7 +34,10 @@ export async function enqueueParity({ database, queues, project }: Reconciler): 
   ])
   for (const { run, name, partition } of rows) {
     await queues.add('parity', {
-      id: `parity-${run}`,
+      // Of a weekly view there is one job at a time, however long it takes.
+      id: views.some((view) => view.name === name && view.parity === 'weekly')
+        ? `parity-weekly-${name}`
+        : `parity-${run}`,
       title: `parity ${name} ${partition}`,
       data: { run },
     })

@@ -129,7 +129,31 @@ test('what cannot be rolled back to is refused', async () => {
 test('of two promotions at once one wins, and the other is told', async () => {
   const both = await Promise.all([1, 2].map(() => nightshift(['rollback', 'value', '--to', '2'], at)))
   expect(both.map(({ code }) => code).sort()).toEqual([0, 2])
-  expect(both.find(({ code }) => code === 2)?.stderr).toMatch(
-    /somebody else changed the champion|is the champion already/,
-  )
+  expect(both.find(({ code }) => code === 2)?.stderr).toMatch(/somebody else|is the champion already/)
 })
+
+test('killed once the champion has changed, it leaves whole nights, and the same command completes it', async () => {
+  await nightshift(['promote', 'value', '--version', '2'], at)
+  const night = await nightshift(['run', 'value', '--as-of', '2026-03-06'], at)
+  expect(night.code, night.stderr).toBe(0)
+  const child = start(['rollback', 'value'], at)
+  const over = ended(child)
+  const moved = async () => {
+    const { rows } = await database.database.pool.query('select version from nightshift.champions')
+    return rows[0].version === 1
+  }
+  while (!(await moved())) await sleep(5)
+  child.kill('SIGKILL')
+  await over
+  expect(await versionOf('2026-03-06')).toBe('2')
+  expect(await readRows(scores('2026-03-06'))).toHaveLength(100)
+
+  const again = await nightshiftJson(['rollback', 'value'], at)
+  expect(again).toMatchObject({ code: 0, json: { from: 1, to: 1, failed: [] } })
+  expect(await versionOf('2026-03-06')).toBe('1')
+  // A second one goes further back, never forward to what was taken back.
+  expect(await nightshift(['rollback', 'value'], at)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no other version was champion before; name one with --to N'),
+  })
+}, 240_000)

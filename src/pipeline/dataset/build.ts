@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
 import { grainOf } from '../../project/asof.ts'
@@ -71,6 +71,7 @@ export async function buildDataset(request: DatasetRequest): Promise<DatasetFact
   const folder = await realpath(request.folder)
   const temp = await realpath(await mkdtemp(join(folder, '.building-')))
   try {
+    await sweep(folder, temp)
     const newest = await newestOfLabels({ ...request, temp })
     const windows = request.asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
     const leftOut = windows.flatMap((window) => {
@@ -89,6 +90,20 @@ export async function buildDataset(request: DatasetRequest): Promise<DatasetFact
     return await finish(request, { folder, temp, parts, leftOut, builder })
   } finally {
     await rm(temp, { recursive: true, force: true })
+  }
+}
+
+const DAY_MS = 86_400_000
+
+/** What builds have left behind that were killed: a folder that was not touched in the day before ours is not at work. */
+async function sweep(folder: string, own: string): Promise<void> {
+  const { mtimeMs: now } = await stat(own)
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('.building-')) continue
+    const left = join(folder, name)
+    const found = await stat(left).catch(() => undefined)
+    if (found === undefined || now - found.mtimeMs < DAY_MS) continue
+    await rm(left, { recursive: true, force: true })
   }
 }
 
