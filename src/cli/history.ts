@@ -1,6 +1,6 @@
 import type { GlobalOptions } from '../cli.ts'
 import { localTime } from '../project/local-time.ts'
-import { historyOf } from '../registry/history.ts'
+import { type HistoryEntry, historyOf } from '../registry/history.ts'
 import { modelNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { withSession } from './session.ts'
@@ -13,7 +13,7 @@ export default function history([name = '']: string[], options: GlobalOptions): 
     else if (entries.length === 0) printLine(`nothing happened to ${model.name} yet`)
     else {
       printTable(
-        ['at', 'event', 'version', 'from', 'by', 'reason'],
+        ['at', 'event', 'version', 'from', 'by', 'reason', 'evidence'],
         entries.map((entry) => [
           localTime(entry.at, project.timezone),
           entry.event,
@@ -21,9 +21,30 @@ export default function history([name = '']: string[], options: GlobalOptions): 
           entry.from_version,
           entry.by,
           entry.reason,
+          evidenceOf(entry),
         ]),
       )
     }
     return 0
   })
+}
+
+/** In a few words; `--json` has all of it. */
+function evidenceOf({ event, evidence }: HistoryEntry): string {
+  switch (event) {
+    case 'registered':
+      return evidence.dataset === undefined ? 'no training set' : `training set ${evidence.dataset}`
+    case 'evaluated':
+      return `holdout of ${evidence.dataset}, ${evidence.rows} rows`
+    case 'promoted':
+      return evidence.evaluation === undefined
+        ? ''
+        : evidence.evaluation === 'none'
+          ? 'never evaluated'
+          : `evaluation ${evidence.evaluation}`
+    case 'rolled back': {
+      const nights = Array.isArray(evidence.republished) ? evidence.republished.map(String) : []
+      return nights.length === 0 ? '' : `its scores of ${nights.join(', ')} were there`
+    }
+  }
 }

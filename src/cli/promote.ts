@@ -1,5 +1,7 @@
 import type { GlobalOptions } from '../cli.ts'
+import type { Database } from '../database/database.ts'
 import { ConfigurationError } from '../project/problem.ts'
+import { latestEvaluation } from '../registry/evaluations.ts'
 import { promote } from '../registry/promote.ts'
 import { champion } from '../registry/versions.ts'
 import { modelNamed, personNamed } from './find.ts'
@@ -29,6 +31,7 @@ export default function promoteCommand([name = '']: string[], options: Options):
       by,
       reason: options.override ?? null,
       event: 'promoted',
+      evidence: await evidenceFor(database, model.name, options.version),
     })
     const result = { ...done, rescored: 0 }
     if (options.json) printJson(result)
@@ -41,4 +44,16 @@ export default function promoteCommand([name = '']: string[], options: Options):
     }
     return 0
   })
+}
+
+/** What was known of the version when it was promoted. */
+async function evidenceFor(
+  { pool }: Database,
+  model: string,
+  version: number,
+): Promise<Record<string, unknown>> {
+  const evaluation = await latestEvaluation(pool, model, version)
+  if (evaluation === undefined) return { evaluation: 'none' }
+  const { id, dataset, passed } = evaluation
+  return { evaluation: `${passed ? 'passed' : 'not passed'} on training set ${dataset}`, evaluation_id: id }
 }

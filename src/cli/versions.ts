@@ -18,7 +18,7 @@ export default function versions([name = '']: string[], options: GlobalOptions):
       printLine(`no version of ${model.name} yet: nightshift register ${model.name} FILE.onnx`)
     else {
       printTable(
-        ['version', '', 'registered', 'by', 'view', 'view hash', 'sha256'],
+        ['version', '', 'registered', 'by', 'view', 'view hash', 'training set', 'sha256'],
         rows.map((row) => [
           row.version,
           row.champion ? 'champion' : '',
@@ -26,6 +26,7 @@ export default function versions([name = '']: string[], options: GlobalOptions):
           row.registered_by,
           row.view,
           row.view_hash.slice(0, 12),
+          row.dataset,
           row.sha256,
         ]),
       )

@@ -28,8 +28,8 @@ export async function recordCertificate(
 ): Promise<void> {
   const { run, view, as_of, partition, against, differing, report } = certificate
   await connection.query(
-    `insert into nightshift.certificates (run, view, as_of, partition, against, differing, report)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into nightshift.certificates (run, view, as_of, partition, against, differing, report, checked_at)
+     values ($1, $2, $3, $4, $5, $6, $7, now())`,
     [run, view, as_of, partition, against, differing, JSON.stringify(report)],
   )
 }

@@ -82,6 +82,7 @@ export async function register(
         sha256: registration.facts.sha256,
         view: registration.view,
         view_hash: registration.viewHash,
+        ...(registration.dataset === null ? {} : { dataset: registration.dataset }),
       },
     })
     const [version] = await listVersions(client, registration.model)

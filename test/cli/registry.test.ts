@@ -1,0 +1,83 @@
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, smallModel } from '../projects/generated.ts'
+import { nightshift, nightshiftJson } from './nightshift.ts'
+
+let database: FreshDatabase
+let project: TemporaryProject
+let at: { project: string; env: Record<string, string> }
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  project = await generatedProject()
+  at = { project: project.root, env: { DATABASE_URL: database.url } }
+  for (let work = 0; work < 3; work++) {
+    const file = join(project.root, `model-${work}.onnx`)
+    writeFileSync(file, smallModel({ work, width: 4 }))
+    const { code, stderr } = await nightshift(['register', 'value', file, '--by', 'ann@example.com'], at)
+    expect(code, stderr).toBe(0)
+  }
+}, 180_000)
+afterAll(async () => {
+  await project?.remove()
+  await database?.drop()
+})
+
+test('of two promotions at once one wins, and the other is told by whom nothing was lost', async () => {
+  await nightshift(['promote', 'value', '--version', '1', '--by', 'ann@example.com'], at)
+  const client = await database.database.pool.connect()
+  try {
+    // Both have seen version 1 before either may change it.
+    await client.query(`select pg_advisory_lock(hashtext('nightshift.champions'), hashtext('value'))`)
+    const both = [2, 3].map((version) => nightshift(['promote', 'value', '--version', String(version)], at))
+    for (let waiting = 0; waiting < 2; await sleep(50)) {
+      const { rows } = await client.query(
+        `select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`,
+      )
+      waiting = rows[0].n
+    }
+    await client.query('select pg_advisory_unlock_all()')
+    const ends = await Promise.all(both)
+    expect(ends.map(({ code }) => code).sort()).toEqual([0, 2])
+    const winner = ends[0]?.code === 0 ? 2 : 3
+    const told = ends.find(({ code }) => code === 2)?.stderr
+    expect(told).toContain(
+      `somebody else changed the champion meanwhile, from version 1 to version ${winner}; look at \`nightshift history value\``,
+    )
+    const { json } = await nightshiftJson(['history', 'value'], at)
+    expect(json.filter((entry: { event: string }) => entry.event === 'promoted')).toMatchObject([
+      { version: 1, from_version: null, by: 'ann@example.com', evidence: { evaluation: 'none' } },
+      { version: winner, from_version: 1 },
+    ])
+  } finally {
+    client.release()
+  }
+}, 180_000)
+
+test('a version is never written again, and a file that was changed all the same scores nothing', async () => {
+  const { json: versions } = await nightshiftJson(['versions', 'value'], at)
+  expect(versions.map((each: { version: number }) => each.version)).toEqual([3, 2, 1])
+  const champion = versions.find((each: { champion: boolean }) => each.champion)
+  const file = join(project.root, 'warehouse', champion.file)
+  expect(statSync(file).mode & 0o777).toBe(0o444)
+
+  chmodSync(file, 0o644)
+  writeFileSync(file, smallModel({ work: 5, width: 4 }))
+  const { code, json } = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
+  expect(code).toBe(1)
+  expect(json).toMatchObject({ state: 'failed', failure: { class: 'model' } })
+  expect(json.failure.message).toContain(champion.sha256.slice(0, 12))
+}, 180_000)
+
+test('what is on record says who, when, why and on what', async () => {
+  const { stdout } = await nightshift(['history', 'value'], at)
+  expect(stdout).toMatch(/registered\s+1\s+ann@example\.com\s+no training set/)
+  expect(stdout).toMatch(/promoted\s+1\s+ann@example\.com\s+never evaluated/)
+  await expect(
+    database.database.pool.query(`update nightshift.history set by = 'somebody'`),
+  ).rejects.toThrow()
+}, 180_000)
