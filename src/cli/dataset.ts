@@ -11,9 +11,9 @@ import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import { openChildren } from '../workers/children.ts'
 import { modelNamed, viewNamed } from './find.ts'
+import { ownVersion } from './own-version.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { openProgress } from './progress.ts'
-import { release } from './release.ts'
 
 interface Options extends GlobalOptions {
   from: string
@@ -66,7 +66,7 @@ export default async function dataset([name = '']: string[], options: Options): 
         now: new Date().toISOString(),
         folder: datasetsFolder(project.warehouse, model.name),
         threads: availableParallelism(),
-        release: release(),
+        release: ownVersion(),
       },
       {
         progress: (text, done, total) =>

@@ -5,9 +5,9 @@ import type { Project } from '../project/project.ts'
 import { lookForLeaks } from '../workers/check-leaks.ts'
 import type { Children } from '../workers/children.ts'
 import { modelNamed, viewNamed } from './find.ts'
+import { ownVersion } from './own-version.ts'
 import { printLine } from './print.ts'
 import { openProgress } from './progress.ts'
-import { release } from './release.ts'
 
 /** `validate --leaks MODEL [--as-of D ...]`: over the model's view as it is on disk. */
 export async function findLeaks(
@@ -28,7 +28,7 @@ export async function findLeaks(
       project,
       model,
       view,
-      { asOfs, now: new Date().toISOString(), release: release() },
+      { asOfs, now: new Date().toISOString(), release: ownVersion() },
       {
         progress: (text, done, total) =>
           bar.show('leaks', `leaks of ${name}`, text, {

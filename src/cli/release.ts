@@ -1,7 +1,24 @@
-import { readFileSync } from 'node:fs'
+import type { GlobalOptions } from '../cli.ts'
+import { release } from '../workers/release.ts'
+import { reportEnd } from './ending.ts'
+import { personNamed, runNamed } from './find.ts'
+import { openHost } from './host.ts'
+import { withSession } from './session.ts'
 
-/** Nightshift's own version. */
-export function release(): string {
-  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
+/** `release RUN --reason --by`: publishes a held partition after all, on record. */
+export default function releaseCommand(
+  [id = '']: string[],
+  options: GlobalOptions & { reason: string; by: string },
+): Promise<number> {
+  return withSession(options, async (session) => {
+    const by = personNamed(session.project, options.by)
+    const { run } = await runNamed(session.database.pool, id)
+    const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
+    try {
+      await release(host.context, run, { reason: options.reason, by: by ?? options.by })
+    } finally {
+      await host.close()
+    }
+    return reportEnd(session, run.id, options)
+  })
 }
