@@ -10,6 +10,8 @@ export interface TrustFacts {
   now: Date
   timezone: string
   latest: Pick<Latest, 'last' | 'published' | 'next'>
+  /** The slot of the features that the night is made of, and its newest run. */
+  features: { slot: Slot; run: BriefRun | undefined } | undefined
   /** The newest run of that night, and the one whose scores readers have. */
   run: BriefRun | undefined
   published: BriefRun | undefined
@@ -65,12 +67,22 @@ export function trust(facts: TrustFacts): Trust {
   }
 }
 
+const PENDING: Face[] = ['expected', 'waiting', 'running']
+const FATES: Partial<Record<Face, string>> = {
+  failed: 'not computed',
+  held: 'held back until somebody decides',
+  skipped: 'given up',
+}
+
 /** A night that readers do not have. */
 function untold(facts: TrustFacts, last: Slot): Trust {
-  const { now, timezone } = facts
-  const face = faceOf(last, now)
+  const { now, timezone, features } = facts
+  const own = faceOf(last, now)
+  // A night that has not begun for what became of its features is as they are.
+  const behind = features === undefined ? own : faceOf(features.slot, now)
+  const blocked = PENDING.includes(own) && (behind === 'failed' || behind === 'held' || behind === 'skipped')
+  const face = blocked ? behind : own
   const promised = last.deadline === null ? '' : `, promised by ${hourAndMinute(last.deadline, timezone)}`
-  const pending = face === 'expected' || face === 'waiting' || face === 'running'
   const what: Record<Face, string> = {
     failed: `The night failed: ${facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
     held: `Held back until somebody decides: ${facts.run?.failed_checks[0] ?? facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
@@ -82,7 +94,10 @@ function untold(facts: TrustFacts, last: Slot): Trust {
     published: '',
     tardy: '',
   }
-  const reasons: Reason[] = [{ face, text: what[face] }]
+  const why = features?.run?.failed_checks[0] ?? features?.run?.failure?.message ?? features?.slot.reason
+  const reasons: Reason[] = [
+    { face, text: blocked ? `Its features were ${FATES[behind]}: ${why ?? 'see their page'}` : what[face] },
+  ]
   const { published } = facts.latest
   if (last.published_run !== null) {
     reasons.push({ face: 'tardy', text: 'Readers keep what was published for this night before.' })
@@ -94,7 +109,7 @@ function untold(facts: TrustFacts, last: Slot): Trust {
         : `, ${span(now.getTime() - Date.parse(published.published_at))} old`
     reasons.push({ face: 'tardy', text: `Readers keep the scores of ${published.partition}${age}.` })
   }
-  return { answer: pending ? 'not yet' : 'no', face, partition: last.partition, reasons }
+  return { answer: PENDING.includes(face) ? 'not yet' : 'no', face, partition: last.partition, reasons }
 }
 
 function punctual({ timezone }: TrustFacts, { published_at: at, deadline }: Slot): Reason {

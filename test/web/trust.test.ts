@@ -45,6 +45,7 @@ const facts = (more: Partial<TrustFacts> = {}, last: Slot | undefined = slot()):
   now: NOW,
   timezone: 'UTC',
   latest: { last, published: last?.published_run == null ? undefined : last, next: undefined },
+  features: undefined,
   run: run(),
   published: run(),
   evidence: { run: 'r2', profile: { reference: 'holdout of d1', note: null, columns: 3 }, moved: [] },
@@ -116,7 +117,18 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
 
 const open = (more: Partial<Slot>) => slot({ published_run: null, published_at: null, ...more })
 
+const features = (state: Slot['state'], more: Partial<BriefRun> = {}) => ({
+  slot: open({ kind: 'features', name: 'activity', state }),
+  run: run({ id: 'f2', ...more }),
+})
+
 test.each<[string, TrustFacts, 'no' | 'not yet', string]>([
+  [
+    'without features',
+    facts({ features: features('held', { failed_checks: ['spend is 902'] }) }, open({ state: 'expected' })),
+    'no',
+    'Its features were held back until somebody decides: spend is 902',
+  ],
   [
     'held',
     facts({ run: run({ state: 'held', failed_checks: ['plan: x is not legal'] }) }, open({ state: 'held' })),

@@ -87,7 +87,7 @@ ${fact('About', html`${mail.incidents.map(({ id, subject, kind }) => html`<a hre
 ${fact('Message-ID', html`<code>${mail.message_id}</code>`)}
 ${fact('Attachments', mail.attachments.map(({ filename, type }) => `${filename} (${type})`).join(', '))}</dl></section>
 <section class="card" aria-labelledby="looks"><h2 id="looks">As it looks</h2>
-<iframe class="mail-frame" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></section>
+<iframe class="mail-frame${mail.attachments.some(({ type }) => type.startsWith('image/')) ? ' tall' : ''}" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></section>
 <section class="card" aria-labelledby="text"><h2 id="text">As text</h2><pre>${mail.text}</pre></section>`
 }
 

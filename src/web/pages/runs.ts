@@ -65,7 +65,7 @@ function results(
 <tbody>${runs.map(
     (
       run,
-    ) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} ${run.partition}</a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
+    ) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} <span class="nowrap">${run.partition}</span></a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
 <td>${stateMark(faceOfState(run.state), run.state)}</td>
 <td><a class="mono" href="${runHref(run.id)}">${run.id}</a></td>
 <td data-label="Asked for">${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span></td>
@@ -113,7 +113,7 @@ function groups(all: FailureGroup[], { timezone }: Project) {
 <th scope="row"><a href="${withQuery('/runs', { class: group.class, shape: group.shape })}">${group.class}</a></th>
 <td><a class="mono" href="${runHref(group.newest.run)}">${group.newest.run}</a>: ${shortened(group.newest.message)}</td>
 <td data-label="Of">${group.names.length <= 3 ? group.names.join(', ') : `${group.names.length} models and views`}</td>
-<td data-label="Nights">${group.from === group.to ? group.from : `${group.from} to ${group.to}`}</td>
+<td data-label="Nights"><span class="nowrap">${group.from}</span>${group.from === group.to ? '' : html` to <span class="nowrap">${group.to}</span>`}</td>
 <td data-label="Last">${moment(group.last_at, timezone)}</td></tr>`,
   )}</tbody></table>`
 }

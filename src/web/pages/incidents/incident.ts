@@ -78,7 +78,7 @@ function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezon
   const link = ({ partition }: Night) =>
     partition === null
       ? 'no single night'
-      : html`<a href="${nightHref({ kind, name: subject, partition }, models)}">${partition}</a>`
+      : html`<a href="${nightHref({ kind, name: subject, partition }, models)}" class="nowrap">${partition}</a>`
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><table class="stack"><caption class="sr">Nights of this incident</caption>
 <thead><tr><th scope="col">Night</th><th scope="col">Then</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Good again</th></tr></thead>
 <tbody>${all.map(

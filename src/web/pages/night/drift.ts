@@ -13,10 +13,10 @@ const WIDTH = 420
 const PICTURES = 6
 
 const STATISTICS = [
-  ['psi', 'PSI'],
-  ['jensen_shannon', 'Jensen-Shannon'],
-  ['ks', 'Kolmogorov-Smirnov'],
-  ['wasserstein', 'Wasserstein / sd'],
+  ['psi', 'PSI', 'Population stability index'],
+  ['jensen_shannon', 'JS', 'Jensen-Shannon'],
+  ['ks', 'K-S', 'Kolmogorov-Smirnov'],
+  ['wasserstein', 'W / sd', 'Wasserstein over the standard deviation of the reference'],
 ] as const
 const FROM = { resampling: 'by chance', 'as-ofs': 'between nights', min_effect: 'least effect' }
 
@@ -44,7 +44,7 @@ ${
   columns.length === 0
     ? ''
     : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be as large as what is allowed</caption>
-<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, words]) => html`<th scope="col" class="number">${words}</th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
+<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, short, words]) => html`<th scope="col" class="number"><abbr title="${words}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
 }
@@ -95,5 +95,5 @@ function saidOf({ alerting, drifted, fired, threshold, note }: NightDrift): stri
   if (!drifted) return threshold === null ? (note ?? 'not compared') : 'as before'
   const what = { distribution: 'moved', nulls: 'more nulls', unseen: 'unseen values' }
   const said = fired.map((test) => what[test]).join(', ') || 'moved'
-  return alerting ? `${said}, again and again` : said
+  return alerting ? `${said}: alert` : said
 }

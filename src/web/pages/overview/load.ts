@@ -89,6 +89,10 @@ export async function loadOverview(
   const [evidence, parity] = await Promise.all([evidenceOfRuns(pool, scored), parityOfRuns(pool, features)])
 
   const run = (id: string | null | undefined) => (id == null ? undefined : runs.get(id))
+  const featuresOf = ({ last }: Latest, view: string | undefined) => {
+    const slot = latest.find(({ kind, name }) => kind === 'features' && name === view)?.last
+    return slot === undefined || slot.as_of !== last?.as_of ? undefined : { slot, run: run(slot.run) }
+  }
   const models = latest
     .filter(({ kind }) => kind === 'scores')
     .map((each): ModelOverview => {
@@ -103,6 +107,7 @@ export async function loadOverview(
           now,
           timezone,
           latest: each,
+          features: featuresOf(each, about[1]),
           run: run(each.last?.run),
           published,
           evidence: published && evidence.get(published.id),

@@ -41,6 +41,6 @@ function verdict(
 <ul>${trust.reasons.map(({ face, text }) => html`<li class="face face-${face}">${text}</li>`)}</ul>
 <dl class="facts"><dt>Readers have</dt><dd>${fresh}</dd>
 <dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${name} --version N</code>` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
-<dt>Next run</dt><dd>${next === undefined ? 'none is expected' : html`${moment(next.due, timezone)} for ${next.partition}`}</dd></dl>
+<dt>Next run</dt><dd>${next === undefined ? 'none is expected' : html`${moment(next.due, timezone)} for <span class="nowrap">${next.partition}</span>`}</dd></dl>
 </article>`
 }

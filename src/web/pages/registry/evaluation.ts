@@ -49,7 +49,7 @@ export function evaluation(
     return typeof value === 'number' ? [{ metric, words, value }] : []
   })
   return html`${head}
-<div class="scroll" tabindex="0" role="region" aria-label="Evaluation ${id}"><table><caption class="sr">Figures of version ${version}</caption><thead><tr><th scope="col">Figure</th><th scope="col" class="number">Value</th><th scope="col" class="number">95 % interval</th>${against === null ? '' : html`<th scope="col" class="number">Against version ${against.version}</th>`}</tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Evaluation ${id}"><table class="narrow"><caption class="sr">Figures of version ${version}</caption><thead><tr><th scope="col">Figure</th><th scope="col" class="number">Value</th><th scope="col" class="number">95 % interval</th>${against === null ? '' : html`<th scope="col" class="number">Against version ${against.version}</th>`}</tr></thead>
 <tbody>${shown.map(
     ({ metric, words, value }) =>
       html`<tr><th scope="row">${words}</th><td class="number">${figure(value)}</td><td class="number">${range(intervals[metric])}</td>${against === null ? '' : html`<td class="number">${signed(against.difference[metric]?.value)} <span class="quiet small">${range(against.difference[metric])}</span></td>`}</tr>`,
