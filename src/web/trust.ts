@@ -1,4 +1,4 @@
-import { clockTime, span } from '../alerts/time.ts'
+import { clockTime, localTimes, span } from '../alerts/time.ts'
 import type { BriefRun, Latest } from '../jobs/latest.ts'
 import type { Slot } from '../jobs/slots.ts'
 import type { LatestOutcome, NightEvidence } from '../registry/evidence.ts'
@@ -78,9 +78,10 @@ const FATES: Partial<Record<Face, string>> = {
 function untold(facts: TrustFacts, last: Slot): Trust {
   const { now, timezone, features } = facts
   const own = faceOf(last, now)
-  // A night that has not begun for what became of its features is as they are.
+  // A night that waits for features which will not come by themselves is as they are.
   const behind = features === undefined ? own : faceOf(features.slot, now)
-  const blocked = PENDING.includes(own) && (behind === 'failed' || behind === 'held' || behind === 'skipped')
+  const waits = PENDING.includes(own) || own === 'late'
+  const blocked = waits && (behind === 'failed' || behind === 'held' || behind === 'skipped')
   const face = blocked ? behind : own
   const promised = last.deadline === null ? '' : `, promised by ${hourAndMinute(last.deadline, timezone)}`
   const what: Record<Face, string> = {
@@ -95,9 +96,8 @@ function untold(facts: TrustFacts, last: Slot): Trust {
     tardy: '',
   }
   const why = features?.run?.failed_checks[0] ?? features?.run?.failure?.message ?? features?.slot.reason
-  const reasons: Reason[] = [
-    { face, text: blocked ? `Its features were ${FATES[behind]}: ${why ?? 'see their page'}` : what[face] },
-  ]
+  const text = blocked ? `Its features were ${FATES[behind]}: ${why ?? 'see their page'}` : what[face]
+  const reasons: Reason[] = [{ face, text: localTimes(text, timezone) }]
   const { published } = facts.latest
   if (last.published_run !== null) {
     reasons.push({ face: 'tardy', text: 'Readers keep what was published for this night before.' })

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { localTimes } from '../../../alerts/time.ts'
 import type { Attempt } from '../../../jobs/runs.ts'
 import type { Project } from '../../../project/project.ts'
 import { duration, moment } from '../../moment.ts'
@@ -20,7 +21,7 @@ function one(
   const took = ended_at === null ? '' : `, ${duration(Date.parse(ended_at) - Date.parse(started_at))}`
   return html`<h3>Attempt ${number} ${stateMark(faceOfOutcome(outcome), outcome ?? 'running')}</h3>
 <p class="small quiet">${moment(started_at, timezone)}${took}, by <span class="mono">${worker}</span></p>
-${failure === null ? '' : html`<p class="error"><strong>${failure.class}</strong>: ${failure.message}</p>`}
+${failure === null ? '' : html`<p class="error"><strong>${failure.class}</strong>: ${localTimes(failure.message, timezone)}</p>`}
 ${
   steps.length === 0
     ? ''

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { span } from '../../../alerts/time.ts'
+import { localTimes, span } from '../../../alerts/time.ts'
 import type { Run } from '../../../jobs/runs.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
@@ -62,7 +62,7 @@ function failure(run: Run, project: Project) {
     run.kind === 'scores'
       ? run.name
       : Object.values(project.models).find(({ view }) => view === run.name)?.name
-  return html`<p class="error"><strong>${record.class}</strong>: ${record.message}</p>
+  return html`<p class="error"><strong>${record.class}</strong>: ${localTimes(record.message, project.timezone)}</p>
 ${model === undefined ? '' : html`<p><a href="${runbookHref(model, record.anchor)}">What the runbook says about ${record.class}</a></p>`}`
 }
 
