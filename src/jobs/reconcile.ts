@@ -44,7 +44,9 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
   )
   for (const action of actions) await act(reconciler, action)
-  if (reconciler.scope !== 'requested' && actions.length === 0) {
+  // On a clock that moves, each wake-up notes that it has seen the schedules.
+  const quiet = actions.every(({ type }) => type === 'see-schedule')
+  if (reconciler.scope !== 'requested' && quiet) {
     await enqueueShadows(reconciler)
     await enqueueParity(reconciler)
     await enqueueMonitors(reconciler)

@@ -75,6 +75,24 @@ describe('the reconciler on a real ledger', () => {
     )
   })
 
+  test('what comes after a night is enqueued though the clock moves on with each look at the schedule', async () => {
+    queues = await open()
+    const project = projectFrom(0, 'all')
+    const at = reconciler(() => project)
+    await reconcile(at)
+    // Nothing is left to be done at once: tonight is published.
+    await fresh.database.pool.query(
+      `update nightshift.runs set state = 'published', ended_at = now() where state = 'queued'`,
+    )
+    const { rows } = await fresh.database.pool.query<{ run: string }>(
+      `update nightshift.slots set state = 'published', published_run = run, published_at = now()
+        where run is not null returning run`,
+    )
+    const { actions } = await reconcile(at)
+    expect(actions.map(({ type }) => type)).toEqual(['see-schedule'])
+    expect(await queues.has('parity', `parity-${rows[0]?.run}`)).toBe(true)
+  })
+
   test.each([
     ['latest', ['queued', 'skipped', 'skipped', 'skipped', 'skipped', 'skipped']],
     ['all', ['queued', 'queued', 'queued', 'queued', 'queued', 'queued']],
