@@ -11,9 +11,9 @@ import { type TemporaryProject, temporaryProject } from '../projects/cdnow.ts'
 import { type Life, openLife } from './life.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const NIGHTS = 60
+const NIGHTS = process.env.NIGHTSHIFT_FAULTS === 'full' ? 60 : 20
 /** The clocks change on 2026-10-25, within these nights. */
-const FIRST = Temporal.PlainDate.from('2026-09-24')
+const FIRST = Temporal.PlainDate.from('2026-10-18')
 const LAST = FIRST.add({ days: NIGHTS - 1 }).toString()
 const EVE = FIRST.add({ days: NIGHTS - 2 }).toString()
 /** Two more weeks for the view that is compared weekly. */
