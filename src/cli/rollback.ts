@@ -38,22 +38,26 @@ const MAX_ACTIVE = 4
 export default function rollback([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const model = modelNamed(session.project, name)
-    return alone(session, model, () => rollBack(session, model, options))
+    return withLock(session, model, (mine) => rollBack(session, model, options, mine))
   })
 }
 
-/** One rollback of a model at a time; the lock goes with the process that holds it, however that ends. */
-async function alone({ database }: Session, { name }: Model, work: () => Promise<number>): Promise<number> {
+/**
+ * Whether another rollback of the model is at work at this moment; the lock goes with the process that holds it, however
+ * that ends. It keeps nobody from going back, which the compare-and-swap guards, only from completing what others do.
+ */
+async function withLock(
+  { database }: Session,
+  { name }: Model,
+  work: (mine: boolean) => Promise<number>,
+): Promise<number> {
   const client = await database.pool.connect()
   try {
-    const { rows } = await client.query<{ got: boolean }>(
-      `select pg_try_advisory_lock(hashtext('nightshift.rollback'), hashtext($1)) as got`,
+    const { rows } = await client.query<{ mine: boolean }>(
+      `select pg_try_advisory_lock(hashtext('nightshift.rollback'), hashtext($1)) as mine`,
       [name],
     )
-    if (rows[0]?.got !== true) {
-      throw new ConfigurationError(`rollback ${name}: somebody else is rolling it back at this moment`)
-    }
-    return await work()
+    return await work(rows[0]?.mine === true)
   } finally {
     // A connection that is gone has given its lock back.
     await client.query(`select pg_advisory_unlock_all()`).catch(() => {})
@@ -61,7 +65,7 @@ async function alone({ database }: Session, { name }: Model, work: () => Promise
   }
 }
 
-async function rollBack(session: Session, model: Model, options: Options): Promise<number> {
+async function rollBack(session: Session, model: Model, options: Options, mine: boolean): Promise<number> {
   const start = performance.now()
   const { project, database } = session
   const by = personNamed(project, options.by)
@@ -72,11 +76,16 @@ async function rollBack(session: Session, model: Model, options: Options): Promi
       `rollback ${model.name}: no other version was champion before; name one with --to N`,
     )
   }
+  if (to.version === current.version && !mine) {
+    throw new ConfigurationError(
+      `rollback ${model.name}: version ${to.version} is the champion already, and somebody else takes its nights back at this moment`,
+    )
+  }
   const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
   let nights: Slot[]
   let republished: string[]
   try {
-    const finished = await finishBegun(session, host, model)
+    const finished = mine ? await finishBegun(session, host, model) : []
     nights = await nightsOf(session, model, to, options.from)
     if (to.version === current.version && nights.length + finished.length === 0) {
       throw new ConfigurationError(`rollback ${model.name}: version ${to.version} is the champion already`)
