@@ -47,6 +47,8 @@ try {
       if (kind === 'warm') await scoredInShadow()
       const begun = performance.now()
       const seen = untilReadersSee(former)
+      // Where the command fails first, that is told, and the worker is stopped.
+      seen.catch(() => {})
       const result = await run('rollback', 'scored', '--to', String(former))
       const ended = (performance.now() - begun) / 1000
       console.log(
