@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, transaction } from '../database/database.ts'
@@ -44,7 +45,11 @@ export async function register(
     ])
     const versions = await listVersions(client, registration.model)
     const same = versions.find((version) => isSame(version, registration))
-    if (same !== undefined) return { version: same, known: true }
+    if (same !== undefined) {
+      // The same content under its own name again, where the warehouse was cleared and the ledger was not.
+      if (!existsSync(join(warehouse, same.file))) await store(registration.file, warehouse, same.file)
+      return { version: same, known: true }
+    }
 
     const number = (versions[0]?.version ?? 0) + 1
     const file = join('models', registration.model, String(number), 'model.onnx')
