@@ -71,6 +71,17 @@ export async function openNightshift(project: BenchProject, mark: string): Promi
   return { run, close: () => stop(worker) }
 }
 
+/** Scheduler, worker and pages in one process, alive once this returns. */
+export async function openUp(project: BenchProject): Promise<ChildProcess> {
+  const up = spawn(process.execPath, [CLI, 'up', '--port', '0', '--project', project.root], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, NIGHTSHIFT_LOG: 'error' },
+  })
+  // A command would host a worker of its own while none has said that it lives.
+  await sleep(3000)
+  return up
+}
+
 async function timedRun(
   project: BenchProject,
   env: NodeJS.ProcessEnv,

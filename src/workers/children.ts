@@ -13,6 +13,8 @@ export interface TaskOptions {
   /** Ends the child and fails the task as transient. */
   signal?: AbortSignal
   progress?: Progress
+  /** Told how long the task waited for its place, in milliseconds, once it has it. */
+  onPlace?: (waited: number) => void
 }
 
 /** A fixed number of warm compute processes, each doing one task at a time. */
@@ -90,7 +92,9 @@ export function openChildren({ places, warm = false }: { places: number; warm?: 
     options: TaskOptions = {},
   ): Promise<FactsOf<Name>> {
     const lane = options.lane ?? 'nightly'
+    const asked = performance.now()
     await enter(lane)
+    options.onPlace?.(performance.now() - asked)
     try {
       if (closed) throw new Failure('transient', 'the worker is closing')
       if (options.signal?.aborted) throw aborted(options.signal)

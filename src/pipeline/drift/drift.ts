@@ -1,6 +1,12 @@
 /** The statistic that decides: PSI for numbers, Jensen-Shannon for categories. */
 export type DriftStatistic = 'psi' | 'jensen_shannon'
 
+/** Of the whole distribution, of the rate of nulls, of the rate of values that the reference does not have. */
+export type DriftTest = 'distribution' | 'nulls' | 'unseen'
+
+/** Which of the three a threshold is: the largest decides. */
+export type ThresholdFrom = 'resampling' | 'as-ofs' | 'min_effect'
+
 /** How far one column of a night is from its reference; null where a figure does not exist for it. */
 export interface Drift {
   column: string
@@ -21,12 +27,12 @@ export interface Drift {
   /** Of the deciding statistic; null where there are not enough rows. */
   threshold: number | null
   /** Which of the three the threshold is. */
-  threshold_from: 'resampling' | 'as-ofs' | 'min_effect' | null
+  threshold_from: ThresholdFrom | null
   /** Of the deciding statistic, by resampling; null where it could not be had. */
   p: number | null
   drifted: boolean
   /** Which tests fired. */
-  fired: ('distribution' | 'nulls' | 'unseen')[]
+  fired: DriftTest[]
   /** What there is to say, such as `not enough rows` or `all null`. */
   note: string | null
 }

@@ -1,39 +1,35 @@
 import { quantile } from '../evaluation/bootstrap.ts'
-import type { ColumnProfile, Profile } from '../profile/profile.ts'
 import { SAMPLED_ROWS } from '../profile/sampled-rows.ts'
 import { discoveries } from './benjamini-hochberg.ts'
-import { type Bins, binsOf } from './bins.ts'
-import type { Drift, DriftStatistic } from './drift.ts'
-import { distanceOfPsi, jensenShannon } from './jensen-shannon.ts'
-import { ksOfProfiles } from './kolmogorov-smirnov.ts'
+import {
+  type CompareRequest,
+  type Comparison,
+  compareColumn,
+  gone,
+  withoutReference,
+} from './compare-column.ts'
+import type { Drift, DriftTest } from './drift.ts'
 import { lInfinity } from './l-infinity.ts'
-import { psi, total } from './psi.ts'
-import { leastRateDistance, rateDistance } from './rates.ts'
+import { total } from './psi.ts'
+import { distanceAt } from './rates.ts'
 import { resampleNights } from './resample.ts'
-import { wassersteinOfProfiles } from './wasserstein.ts'
+import { largest } from './threshold.ts'
 
-export interface JudgeRequest {
-  /** Counted on the same edges and values as `tonight`. */
-  reference: Profile
-  /** The reference's own as-ofs or nights, which add up to it; empty where it has but one. */
-  parts: Profile[]
-  tonight: Profile
+export interface JudgeRequest extends CompareRequest {
   /** Undefined: all columns of the reference. */
   columns: string[] | undefined
   /** Whether the score is judged too. */
   score: boolean
-  /** As a PSI. */
-  minEffect: number
   seed: number
 }
 
-/** Fewer rows on either side say nothing about a distribution. */
-export const LEAST_ROWS = 50
 /** Share of nights without drift in which the resampled threshold alone would fire: for the distribution, for each rate. */
 const ALARMS = { distribution: 0.005, rate: 0.0025 }
 /** Of Benjamini and Hochberg over the columns of a night. */
 const DISCOVERY_RATE = 0.05
 const LEAST_RESAMPLES = 2000
+/** Enough for the p of a column that is near. */
+const FEW_RESAMPLES = 200
 
 /**
  * So many that the smallest p, 1 / (resamples + 1), is half of what one column alone needs to be a discovery among
@@ -52,11 +48,15 @@ export function judgeDrift(request: JudgeRequest): Drift[] {
   const watched = reference.columns.filter((column) =>
     column.score ? score : (columns?.includes(column.column) ?? true),
   )
-  const resamples = resamplesFor(watched.length)
-  const judged = watched.map((before, place) => {
+  const compared = watched.map((before) => {
     const now = tonight.columns.find((each) => each.column === before.column && each.score === before.score)
-    if (now === undefined) return gone(before, tonight)
-    return judgeColumn(request, before, now, resamples, request.seed + place * 7919)
+    return now === undefined ? gone(before, tonight) : compareColumn(request, before, now)
+  })
+  const resamples = resamplesFor(watched.length)
+  const judged = compared.map((column, place) => {
+    if (!('candidates' in column)) return column
+    const seed = request.seed + place * 7919
+    return judgeNear(column, seed) ?? judgeColumn(column, resamples, seed)
   })
   const tested = judged.filter(({ p }) => p !== null)
   const found = discoveries(
@@ -74,33 +74,18 @@ export function judgeDrift(request: JudgeRequest): Drift[] {
   return [...judged, ...unknown.flatMap((name) => withoutReference(name, request))]
 }
 
-function judgeColumn(
-  { reference, parts, tonight, minEffect }: JudgeRequest,
-  before: ColumnProfile,
-  now: ColumnProfile,
-  resamples: number,
-  seed: number,
-): Drift {
-  const bins = binsOf(before)
-  const [counts, own] = [bins.of(before), bins.of(now)]
-  const drift = described(before, now)
-  if (counts === null || own === null) {
-    const note = `was ${before.type} and is ${now.type}: they cannot be compared`
-    if (before.kind !== now.kind) return { ...drift, drifted: true, fired: ['distribution'], note }
-    return { ...drift, note: 'counted on other edges or values than the reference: they cannot be compared' }
-  }
-  drift.psi = finite(psi(counts, own))
-  drift.jensen_shannon = finite(jensenShannon(counts, own))
-  const rows = { reference: Math.min(reference.entities, before.rows), tonight: tonight.rows }
-  const few = Object.entries(rows).find(([, count]) => count < LEAST_ROWS)
-  if (few !== undefined) return { ...drift, note: tooFew(few, now) }
+/**
+ * A column that is not as far off as `minEffect` and the reference's own as-ofs ask for: no number of resamples makes
+ * that drift, so few are drawn. Undefined for others, and where chance might ask for more than those two.
+ */
+function judgeNear(column: Comparison, seed: number): Drift | undefined {
+  if (column.candidates.length > 0) return undefined
+  const judged = judgeColumn(column, FEW_RESAMPLES, seed)
+  return judged.threshold_from === 'resampling' ? undefined : judged
+}
 
-  const statistic = drift.statistic === 'psi' ? psi : jensenShannon
-  const value = statistic(counts, own)
-  const ofParts = parts.flatMap((part) => {
-    const column = part.columns.find((each) => each.column === before.column && each.score === before.score)
-    return (column && bins.of(column)) ?? []
-  })
+function judgeColumn(column: Comparison, resamples: number, seed: number): Drift {
+  const { before, bins, counts, own, rows, statistic, value, least, candidates } = column
   const drawn = {
     statistic: new Float64Array(resamples),
     nulls: new Float64Array(resamples),
@@ -110,7 +95,7 @@ function judgeColumn(
   const isSampled = before.kind === 'number'
   resampleNights({
     reference: counts,
-    parts: ofParts.filter((part) => total(part) > 0),
+    parts: column.parts,
     referenceRows: isSampled ? Math.min(rows.reference, SAMPLED_ROWS) : rows.reference,
     rows: isSampled ? Math.min(rows.tonight, SAMPLED_ROWS) : rows.tonight,
     resamples,
@@ -122,77 +107,22 @@ function judgeColumn(
       pair++
     },
   })
-  const between = betweenParts(ofParts, (rest, part) => statistic(rest, part))
   const { threshold, from } = largest([
-    { from: 'min_effect', threshold: before.kind === 'number' ? minEffect : distanceOfPsi(minEffect) },
-    { from: 'as-ofs', threshold: between },
+    least,
     { from: 'resampling', threshold: upper(drawn.statistic, ALARMS.distribution) },
   ])
-  drift.threshold = threshold
-  drift.threshold_from = from
-  drift.p = (1 + drawn.statistic.filter((each) => each >= value).length) / (resamples + 1)
-  if (value > threshold) drift.fired.push('distribution')
-  const least = leastRateDistance(minEffect)
-  const rate = (bin: number, chance: Float64Array) =>
-    distanceAt(bin, counts, own) >
-    Math.max(
-      least,
-      betweenParts(ofParts, (rest, part) => distanceAt(bin, rest, part)) ?? 0,
-      upper(chance, ALARMS.rate),
-    )
-  if (rate(bins.nulls, drawn.nulls)) drift.fired.push('nulls')
-  if (bins.unseen !== null && isMore(bins.unseen, counts, own) && rate(bins.unseen, drawn.unseen))
-    drift.fired.push('unseen')
-  drift.drifted = drift.fired.length > 0
-  drift.note = noteOf(before, now, bins, counts, own, drift)
-  return drift
-}
-
-function described(before: ColumnProfile, now: ColumnProfile): Drift {
-  const numbers = before.kind === 'number' && now.kind === 'number' ? { before, now } : undefined
-  const statistic: DriftStatistic = before.kind === 'number' ? 'psi' : 'jensen_shannon'
-  const area = numbers === undefined ? null : wassersteinOfProfiles(numbers.before, numbers.now)
-  const sd = numbers?.before.sd ?? 0
-  return {
-    column: before.column,
-    score: before.score,
-    rows: now.rows,
-    psi: null,
-    jensen_shannon: null,
-    wasserstein: area === null ? null : area === 0 ? 0 : sd === 0 ? null : finite(area / sd),
-    ks: numbers === undefined ? null : ksOfProfiles(numbers.before, numbers.now),
-    null_rate: rateOf(now.nulls, now.rows),
-    unseen_rate: now.kind === 'category' ? rateOf(now.unseen, now.rows) : null,
-    reference: {
-      rows: before.rows,
-      null_rate: rateOf(before.nulls, before.rows),
-      mean: before.kind === 'number' ? before.mean : null,
-    },
-    mean: now.kind === 'number' ? now.mean : null,
-    statistic,
-    threshold: null,
-    threshold_from: null,
-    p: null,
-    drifted: false,
-    fired: [],
-    note: null,
+  const p = (1 + drawn.statistic.filter((each) => each >= value).length) / (resamples + 1)
+  const isByChance: Record<DriftTest, () => boolean> = {
+    distribution: () => value <= threshold,
+    nulls: () => distanceAt(bins.nulls, counts, own) <= upper(drawn.nulls, ALARMS.rate),
+    unseen: () => distanceAt(bins.unseen ?? 0, counts, own) <= upper(drawn.unseen, ALARMS.rate),
   }
+  const fired = candidates.filter((test) => !isByChance[test]())
+  const drift = { ...column.drift, threshold, threshold_from: from, p, fired, drifted: fired.length > 0 }
+  return { ...drift, note: noteOf(column, drift.drifted) }
 }
 
-function tooFew([side, rows]: [string, number], now: ColumnProfile): string {
-  const where = side === 'reference' ? 'the reference has' : 'there are'
-  const what = rows === 0 ? 'no rows' : `not enough rows: ${where} ${rows}, at least ${LEAST_ROWS} are needed`
-  return now.rows > 0 && now.nulls === now.rows ? `all null; ${what}` : what
-}
-
-function noteOf(
-  before: ColumnProfile,
-  now: ColumnProfile,
-  bins: Bins,
-  counts: Float64Array,
-  own: Float64Array,
-  { drifted }: Drift,
-): string | null {
+function noteOf({ before, now, bins, counts, own }: Comparison, drifted: boolean): string | null {
   const wasEmpty = before.nulls === before.rows
   if (now.nulls === now.rows) return wasEmpty ? 'all null, as in the reference' : 'all null'
   if (wasEmpty) return 'the reference is all null'
@@ -211,93 +141,10 @@ function noteOf(
   return null
 }
 
-function gone(before: ColumnProfile, tonight: Profile): Drift {
-  const why =
-    tonight.left_out.find(({ column }) => column === before.column)?.why ?? 'there is no such column'
-  const empty: ColumnProfile = { ...before, rows: tonight.rows, nulls: tonight.rows }
-  return {
-    ...described(before, empty),
-    wasserstein: null,
-    ks: null,
-    mean: null,
-    unseen_rate: null,
-    drifted: true,
-    fired: ['nulls'],
-    note: why,
-  }
-}
-
-function withoutReference(name: string, { reference, tonight }: JudgeRequest): Drift[] {
-  const now = tonight.columns.find(({ column, score }) => column === name && !score)
-  if (now === undefined) return []
-  const why = reference.left_out.find(({ column }) => column === name)?.why
-  const note = `the reference has no such column${why === undefined ? '' : ` (${why})`}`
-  return [
-    {
-      ...described(now, now),
-      wasserstein: null,
-      ks: null,
-      note,
-      reference: { rows: 0, null_rate: 0, mean: null },
-    },
-  ]
-}
-
-/**
- * The 99th percentile of a figure between each part and the other parts together, undefined where there are not two.
- */
-function betweenParts(
-  parts: Float64Array[],
-  figure: (rest: Float64Array, part: Float64Array) => number,
-): number | undefined {
-  const filled = parts.filter((part) => total(part) > 0)
-  const [first] = filled
-  if (first === undefined || filled.length < 2) return undefined
-  const all = first.map((_, bin) => filled.reduce((sum, part) => sum + (part[bin] ?? 0), 0))
-  const values = filled.map((part) =>
-    figure(
-      all.map((count, bin) => count - (part[bin] ?? 0)),
-      part,
-    ),
-  )
-  return quantile(
-    values.sort((a, b) => a - b),
-    0.99,
-  )
-}
-
-type ThresholdFrom = 'resampling' | 'as-ofs' | 'min_effect'
-
-function largest(candidates: { from: ThresholdFrom; threshold: number | undefined }[]): {
-  from: ThresholdFrom
-  threshold: number
-} {
-  let best: { from: ThresholdFrom; threshold: number } = { from: 'min_effect', threshold: 0 }
-  for (const { from, threshold } of candidates)
-    if (threshold !== undefined && threshold > best.threshold) best = { from, threshold }
-  return best
-}
-
 function upper(values: Float64Array, alarms: number): number {
   return quantile(values.sort(), 1 - alarms)
 }
 
-function distanceAt(bin: number, a: Float64Array, b: Float64Array): number {
-  return rateDistance((a[bin] ?? 0) / total(a), (b[bin] ?? 0) / total(b))
-}
-
-function isMore(bin: number, a: Float64Array, b: Float64Array): boolean {
-  return (b[bin] ?? 0) / total(b) > (a[bin] ?? 0) / total(a)
-}
-
-function rateOf(count: number, rows: number): number {
-  return rows === 0 ? 0 : count / rows
-}
-
 function percent(bin: number, counts: Float64Array): string {
   return `${((100 * (counts[bin] ?? 0)) / total(counts)).toFixed(1)} %`
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null
 }

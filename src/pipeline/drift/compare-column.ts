@@ -1,0 +1,167 @@
+import type { ColumnProfile, Profile } from '../profile/profile.ts'
+import { type Bins, binsOf } from './bins.ts'
+import type { Drift, DriftStatistic, DriftTest } from './drift.ts'
+import { distanceOfPsi, jensenShannon } from './jensen-shannon.ts'
+import { ksOfProfiles } from './kolmogorov-smirnov.ts'
+import { psi, total } from './psi.ts'
+import { distanceAt, isMore, leastRateDistance } from './rates.ts'
+import { betweenParts, largest, type Threshold } from './threshold.ts'
+import { wassersteinOfProfiles } from './wasserstein.ts'
+
+export interface CompareRequest {
+  /** Counted on the same edges and values as `tonight`. */
+  reference: Profile
+  /** The reference's own as-ofs or nights, which add up to it; empty where it has but one. */
+  parts: Profile[]
+  tonight: Profile
+  /** As a PSI. */
+  minEffect: number
+}
+
+/** Fewer rows on either side say nothing about a distribution. */
+export const LEAST_ROWS = 50
+
+/** A column of which there is enough to say whether it drifted. */
+export interface Comparison {
+  drift: Drift
+  before: ColumnProfile
+  now: ColumnProfile
+  bins: Bins
+  /** Of the reference, of tonight, and of each as-of of the reference. */
+  counts: Float64Array
+  own: Float64Array
+  parts: Float64Array[]
+  rows: { reference: number; tonight: number }
+  statistic: (before: Float64Array, now: Float64Array) => number
+  value: number
+  /** What is asked for whatever chance gives: the larger of the least effect and what the as-ofs differ by. */
+  least: Threshold
+  /** Tests that fire unless chance alone explains them. */
+  candidates: DriftTest[]
+}
+
+/** The figures of a column of both sides; as Drift where that is all there is to say. */
+export function compareColumn(
+  { reference, parts, tonight, minEffect }: CompareRequest,
+  before: ColumnProfile,
+  now: ColumnProfile,
+): Comparison | Drift {
+  const bins = binsOf(before)
+  const [counts, own] = [bins.of(before), bins.of(now)]
+  const drift = described(before, now)
+  if (counts === null || own === null) {
+    const note = `was ${before.type} and is ${now.type}: they cannot be compared`
+    if (before.kind !== now.kind) return { ...drift, drifted: true, fired: ['distribution'], note }
+    return { ...drift, note: 'counted on other edges or values than the reference: they cannot be compared' }
+  }
+  drift.psi = finite(psi(counts, own))
+  drift.jensen_shannon = finite(jensenShannon(counts, own))
+  const rows = { reference: Math.min(reference.entities, before.rows), tonight: tonight.rows }
+  const few = Object.entries(rows).find(([, count]) => count < LEAST_ROWS)
+  if (few !== undefined) return { ...drift, note: tooFew(few, now) }
+
+  const statistic = drift.statistic === 'psi' ? psi : jensenShannon
+  const value = statistic(counts, own)
+  const ofParts = parts.flatMap((part) => {
+    const column = part.columns.find((each) => each.column === before.column && each.score === before.score)
+    return (column && bins.of(column)) ?? []
+  })
+  const least = largest([
+    { from: 'min_effect', threshold: before.kind === 'number' ? minEffect : distanceOfPsi(minEffect) },
+    { from: 'as-ofs', threshold: betweenParts(ofParts, (rest, part) => statistic(rest, part)) },
+  ])
+  const leastRate = (bin: number) =>
+    Math.max(
+      leastRateDistance(minEffect),
+      betweenParts(ofParts, (rest, part) => distanceAt(bin, rest, part)) ?? 0,
+    )
+  const isFar = (bin: number) => distanceAt(bin, counts, own) > leastRate(bin)
+  const candidates: DriftTest[] = []
+  if (value > least.threshold) candidates.push('distribution')
+  if (isFar(bins.nulls)) candidates.push('nulls')
+  if (bins.unseen !== null && isMore(bins.unseen, counts, own) && isFar(bins.unseen))
+    candidates.push('unseen')
+  return {
+    ...{ drift, before, now, bins, counts, own, rows, statistic, value, least, candidates },
+    parts: ofParts.filter((part) => total(part) > 0),
+  }
+}
+
+function described(before: ColumnProfile, now: ColumnProfile): Drift {
+  const numbers = before.kind === 'number' && now.kind === 'number' ? { before, now } : undefined
+  const statistic: DriftStatistic = before.kind === 'number' ? 'psi' : 'jensen_shannon'
+  const area = numbers === undefined ? null : wassersteinOfProfiles(numbers.before, numbers.now)
+  const sd = numbers?.before.sd ?? 0
+  return {
+    column: before.column,
+    score: before.score,
+    rows: now.rows,
+    psi: null,
+    jensen_shannon: null,
+    wasserstein: area === null ? null : area === 0 ? 0 : sd === 0 ? null : finite(area / sd),
+    ks: numbers === undefined ? null : ksOfProfiles(numbers.before, numbers.now),
+    null_rate: rateOf(now.nulls, now.rows),
+    unseen_rate: now.kind === 'category' ? rateOf(now.unseen, now.rows) : null,
+    reference: {
+      rows: before.rows,
+      null_rate: rateOf(before.nulls, before.rows),
+      mean: before.kind === 'number' ? before.mean : null,
+    },
+    mean: now.kind === 'number' ? now.mean : null,
+    statistic,
+    threshold: null,
+    threshold_from: null,
+    p: null,
+    drifted: false,
+    fired: [],
+    note: null,
+  }
+}
+
+function tooFew([side, rows]: [string, number], now: ColumnProfile): string {
+  const where = side === 'reference' ? 'the reference has' : 'there are'
+  const what = rows === 0 ? 'no rows' : `not enough rows: ${where} ${rows}, at least ${LEAST_ROWS} are needed`
+  return now.rows > 0 && now.nulls === now.rows ? `all null; ${what}` : what
+}
+
+/** A column that the reference has and the night has not. */
+export function gone(before: ColumnProfile, tonight: Profile): Drift {
+  const why =
+    tonight.left_out.find(({ column }) => column === before.column)?.why ?? 'there is no such column'
+  const empty: ColumnProfile = { ...before, rows: tonight.rows, nulls: tonight.rows }
+  return {
+    ...described(before, empty),
+    wasserstein: null,
+    ks: null,
+    mean: null,
+    unseen_rate: null,
+    drifted: true,
+    fired: ['nulls'],
+    note: why,
+  }
+}
+
+/** A column that the night has and the reference has not. */
+export function withoutReference(name: string, { reference, tonight }: CompareRequest): Drift[] {
+  const now = tonight.columns.find(({ column, score }) => column === name && !score)
+  if (now === undefined) return []
+  const why = reference.left_out.find(({ column }) => column === name)?.why
+  const note = `the reference has no such column${why === undefined ? '' : ` (${why})`}`
+  return [
+    {
+      ...described(now, now),
+      wasserstein: null,
+      ks: null,
+      note,
+      reference: { rows: 0, null_rate: 0, mean: null },
+    },
+  ]
+}
+
+function rateOf(count: number, rows: number): number {
+  return rows === 0 ? 0 : count / rows
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}
