@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   accessSync,
   chmodSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -69,7 +71,7 @@ function placeForRoot(project: string, note: string): Place {
     if (uid !== 0) return { note, ...own, user: { uid, gid }, programs: writableShared() }
   }
   const claim = readClaim(note)
-  const folder = claim === undefined ? freshFolder(project) : claimedFolder(claim, project)
+  const folder = claim === undefined ? freshFolder(project, note) : claimedFolder(claim, project, note)
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   chmodSync(folder, 0o755)
   if (claim?.root !== project || claim.folder !== folder) {
@@ -93,17 +95,38 @@ function inside(folder: string): Pick<Place, 'folder' | 'cluster' | 'data'> {
   return { folder, cluster: join(folder, 'cluster'), data: join(folder, 'cluster', 'data') }
 }
 
-function freshFolder(project: string): string {
-  const name = createHash('sha256').update(project).digest('hex').slice(0, 16)
+/**
+ * Named after the project's path and an id that lies within the project: commands that start together agree on it, and a
+ * project that is cloned to where a deleted one was does not meet the ledger of that one.
+ */
+function freshFolder(project: string, note: string): string {
+  const name = createHash('sha256')
+    .update(`${project}\n${idOf(note)}`)
+    .digest('hex')
+    .slice(0, 16)
   const existing = SHARED.map((shared) => join(shared, name)).find((folder) => existsSync(folder))
   return existing ?? join(writableShared(), name)
 }
 
+function idOf(note: string): string {
+  const file = join(note, 'id')
+  const partial = `${file}.${process.pid}`
+  try {
+    writeFileSync(partial, `${randomUUID()}\n`)
+    linkSync(partial, file)
+  } catch (error) {
+    if (!existsSync(file)) throw error
+  } finally {
+    rmSync(partial, { force: true })
+  }
+  return readFileSync(file, 'utf8').trim()
+}
+
 /** The folder that a project has claimed: kept after the project was moved, not shared with one that was copied. */
-function claimedFolder(claim: z.infer<typeof Claim>, project: string): string {
+function claimedFolder(claim: z.infer<typeof Claim>, project: string, note: string): string {
   if (claim.root === project) return claim.folder
   const original = readClaim(join(claim.root, '.nightshift', 'postgres'))
-  return original?.folder === claim.folder ? freshFolder(project) : claim.folder
+  return original?.folder === claim.folder ? freshFolder(project, note) : claim.folder
 }
 
 function readClaim(note: string): z.infer<typeof Claim> | undefined {

@@ -4,6 +4,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
@@ -355,6 +356,22 @@ describe('the embedded server', () => {
 })
 
 describe('a project', () => {
+  test('in the place of a deleted one does not meet its ledger', async () => {
+    const root = project()
+    const before = await open(root)
+    await before.pool.query(remember('of the deleted one'))
+    await before.close()
+    const old = choosePlace(root).folder
+    await serverIsGone(root)
+    rmSync(root, { recursive: true })
+    mkdirSync(root)
+    const after = await open(root)
+    expect(await remembered(after)).toEqual([])
+    await after.close()
+    await serverIsGone(root)
+    if (isRoot) rmSync(old, { recursive: true })
+  })
+
   test('that was moved keeps its ledger, and a copy of it gets its own', async () => {
     const root = project()
     const database = await open(root)
