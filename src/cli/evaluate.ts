@@ -6,8 +6,8 @@ import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
 import { SEED } from '../pipeline/evaluation/bootstrap.ts'
 import type { EvaluatedVersion, EvaluationFacts } from '../pipeline/evaluation/evaluate.ts'
 import type { Measured } from '../pipeline/evaluation/measure.ts'
-import type { Metric } from '../pipeline/evaluation/metrics.ts'
 import { checkRequirements, type RequirementCheck } from '../pipeline/evaluation/require.ts'
+import { METRIC_WORDS, METRICS, type Metric } from '../project/metric.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import { recordEvaluation } from '../registry/evaluations.ts'
@@ -165,19 +165,6 @@ async function notesOn(
   return notes
 }
 
-const NAMES: Record<Metric, string> = {
-  auc: 'ROC AUC',
-  average_precision: 'average precision',
-  log_loss: 'log loss',
-  brier: 'Brier score',
-  ece: 'calibration error',
-  precision_at_k: 'precision at k',
-  lift_at_k: 'lift at k',
-  rmse: 'RMSE',
-  mae: 'MAE',
-  r2: 'R2',
-}
-
 function print(
   model: Model,
   version: Version,
@@ -198,7 +185,7 @@ function print(
       ...(against === null ? [] : [`against version ${against.version}`, '95 % interval']),
     ],
     metricNames(facts).map((metric) => [
-      NAMES[metric],
+      METRIC_WORDS[metric],
       figure(facts.metrics[metric]),
       interval(facts.intervals[metric]),
       ...(against === null
@@ -233,13 +220,13 @@ function print(
 }
 
 function metricNames(facts: EvaluationFacts): Metric[] {
-  return Object.keys(NAMES).filter((name): name is Metric => name in facts.metrics)
+  return METRICS.filter((name) => name in facts.metrics)
 }
 
 function printParts(title: string, parts: (Measured & { value: string })[], facts: EvaluationFacts): void {
   const shown = metricNames(facts).slice(0, 4)
   printTable(
-    [title, 'rows', ...shown.map((metric) => NAMES[metric]), '95 % interval of the first'],
+    [title, 'rows', ...shown.map((metric) => METRIC_WORDS[metric]), '95 % interval of the first'],
     parts.map((part) => [
       part.value,
       part.rows,

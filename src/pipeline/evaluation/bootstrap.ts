@@ -1,4 +1,5 @@
-import type { Metric, Metrics } from './metrics.ts'
+import type { Metric } from '../../project/metric.ts'
+import type { Metrics } from './metrics.ts'
 
 /** A 95 % interval. Null where fewer than half of the resamples have the figure. */
 export interface Interval {

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises'
+import type { Metric } from '../../project/metric.ts'
 import type { ScoreColumn } from '../../project/project.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
 import { examineFeatures } from '../examine.ts'
@@ -9,7 +10,7 @@ import type { MappingPlan } from '../onnx/mapping.ts'
 import { identifier, literal } from '../quote.ts'
 import type { Interval } from './bootstrap.ts'
 import { groupRows, type Measured, measure } from './measure.ts'
-import { type CalibrationBin, type Confusion, confusion, type Metric, type Metrics } from './metrics.ts'
+import { type CalibrationBin, type Confusion, confusion, type Metrics } from './metrics.ts'
 
 /** A registered file that is to score the holdout. */
 export interface EvaluatedVersion {

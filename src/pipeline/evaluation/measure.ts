@@ -1,13 +1,11 @@
+import { CLASSIFICATION, type Metric, REGRESSION } from '../../project/metric.ts'
 import { draw, type Interval, intervals, openRandom, quantile, weigh } from './bootstrap.ts'
 import {
   type CalibrationBin,
-  CLASSIFICATION,
   calibration,
   classify,
-  type Metric,
   type Metrics,
   orderOf,
-  REGRESSION,
   regress,
   type Sample,
 } from './metrics.ts'

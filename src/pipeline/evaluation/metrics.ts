@@ -1,3 +1,5 @@
+import { CLASSIFICATION, type Metric } from '../../project/metric.ts'
+
 /**
  * Figures of a sample of scores and labels. Each is taken over groups of equal scores, from the highest down, with a
  * whole weight for each row (1, or how often a resample has drawn it), so that one sort serves every resample.
@@ -11,32 +13,11 @@
  * precision_at_k     share of positives among the k highest scores, a tie at the border counted in proportion
  * lift_at_k          precision_at_k over the share of positives among all
  * rmse, mae, r2      root of the mean squared error, mean absolute error, 1 - SSE / SST
+ *
+ * Null where the sample does not say, such as an AUC of one class alone.
  */
-export type Metric =
-  | 'auc'
-  | 'average_precision'
-  | 'log_loss'
-  | 'brier'
-  | 'ece'
-  | 'precision_at_k'
-  | 'lift_at_k'
-  | 'rmse'
-  | 'mae'
-  | 'r2'
-
-/** Null where the sample does not say, such as an AUC of one class alone. */
 export type Metrics = Partial<Record<Metric, number | null>>
 
-export const CLASSIFICATION: readonly Metric[] = [
-  'auc',
-  'average_precision',
-  'log_loss',
-  'brier',
-  'ece',
-  'precision_at_k',
-  'lift_at_k',
-]
-export const REGRESSION: readonly Metric[] = ['rmse', 'mae', 'r2']
 /** Of these less is better. */
 export const LESS_IS_BETTER: ReadonlySet<Metric> = new Set(['log_loss', 'brier', 'ece', 'rmse', 'mae'])
 

@@ -1,6 +1,7 @@
+import { METRICS, type Metric } from '../../project/metric.ts'
 import type { Requirement } from '../../project/project.ts'
 import type { EvaluationFacts } from './evaluate.ts'
-import { LESS_IS_BETTER, type Metric } from './metrics.ts'
+import { LESS_IS_BETTER } from './metrics.ts'
 
 export interface RequirementCheck {
   metric: string
@@ -75,19 +76,6 @@ function drop(
   }
 }
 
-const NAMES: readonly Metric[] = [
-  'auc',
-  'average_precision',
-  'log_loss',
-  'brier',
-  'ece',
-  'precision_at_k',
-  'lift_at_k',
-  'rmse',
-  'mae',
-  'r2',
-]
-
 function metricNamed(name: string): Metric | undefined {
-  return NAMES.find((each) => each === name)
+  return METRICS.find((each) => each === name)
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isAsOf } from '../asof.ts'
+import { METRICS } from '../metric.ts'
 import {
   column,
   count,
@@ -15,20 +16,6 @@ import {
   oneOrMany,
   text,
 } from './fields.ts'
-
-/** The metrics that an evaluation knows and that `evaluation.require` may bound. */
-export const METRICS = [
-  'auc',
-  'average_precision',
-  'log_loss',
-  'brier',
-  'ece',
-  'precision_at_k',
-  'lift_at_k',
-  'rmse',
-  'mae',
-  'r2',
-] as const
 
 /** Columns that scores have beside the entity and the score, and the key in the folder names of the warehouse. */
 export const RESERVED_COLUMNS = ['version', 'decision', 'as_of']

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
+import { METRICS } from '../../../project/metric.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
 import { count, duration, figure, moment } from '../../moment.ts'
@@ -21,19 +21,6 @@ export function nightsSection(view: ModelView) {
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><details><summary>${nights.length} nights as a table</summary>
 <div class="scroll"><table class="stack"><thead><tr><th scope="col">As of</th><th scope="col">State</th><th scope="col" class="number">Version</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Time</th><th scope="col">Drifted</th><th scope="col" class="number">Measured</th><th scope="col">Matures</th></tr></thead><tbody>${rows}</tbody></table></div></details></section>`
 }
-
-const METRICS: Metric[] = [
-  'auc',
-  'average_precision',
-  'log_loss',
-  'brier',
-  'ece',
-  'precision_at_k',
-  'lift_at_k',
-  'rmse',
-  'mae',
-  'r2',
-]
 
 /** The same as CSV, the oldest first, with every figure; times ISO 8601 in UTC. */
 export function nightsCsv(view: NightFigures): string {

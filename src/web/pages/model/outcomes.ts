@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
 import { business, type Estimate, quality, realizedAgainstPredicted } from '../../../charts/outcomes.ts'
-import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
+import type { Metric } from '../../../project/metric.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { figure, moment } from '../../moment.ts'
 import { bias } from './bias.ts'

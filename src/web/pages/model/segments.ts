@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
-import type { Metric } from '../../../pipeline/evaluation/metrics.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
+import type { Metric } from '../../../project/metric.ts'
 import { count, figure } from '../../moment.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { z } from 'zod'
+import { METRIC_WORDS } from '../../../project/metric.ts'
 import type { EvaluationRecord } from '../../../registry/evaluations.ts'
 import { count, figure, moment } from '../../moment.ts'
 import { stateMark } from '../../state.ts'
@@ -21,18 +22,7 @@ const Report = z.looseObject({
     .default(null),
 })
 
-const NAMES: Record<string, string> = {
-  auc: 'ROC AUC',
-  average_precision: 'average precision',
-  log_loss: 'log loss',
-  brier: 'Brier score',
-  ece: 'calibration error',
-  precision_at_k: 'precision at k',
-  lift_at_k: 'lift at k',
-  rmse: 'RMSE',
-  mae: 'MAE',
-  r2: 'R²',
-}
+const WORDS = { ...METRIC_WORDS, r2: 'R²' }
 
 /** One evaluation: each figure with its interval, beside the champion of that day, and what was required. */
 export function evaluation(
@@ -44,7 +34,7 @@ export function evaluation(
 <p class="small quiet">${moment(at, timezone)}${by === null ? '' : ` by ${by}`}, on the holdout of <code>${dataset}</code>${parsed.success && parsed.data.rows !== undefined ? `, ${count(parsed.data.rows)} rows` : ''}</p>`
   if (!parsed.success) return head
   const { intervals, requirements, notes, against_champion: against } = parsed.data
-  const shown = Object.entries(NAMES).flatMap(([metric, words]) => {
+  const shown = Object.entries(WORDS).flatMap(([metric, words]) => {
     const value = parsed.data[metric]
     return typeof value === 'number' ? [{ metric, words, value }] : []
   })
