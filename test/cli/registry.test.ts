@@ -1,4 +1,4 @@
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -71,6 +71,22 @@ test('a version is never written again, and a file that was changed all the same
   expect(code).toBe(1)
   expect(json).toMatchObject({ state: 'failed', failure: { class: 'model' } })
   expect(json.failure.message).toContain(champion.sha256.slice(0, 12))
+}, 180_000)
+
+test('a version whose file is gone is said to be, and the same file brings it back under its number', async () => {
+  const { json: versions } = await nightshiftJson(['versions', 'value'], at)
+  const champion = versions.find((each: { champion: boolean }) => each.champion)
+  rmSync(join(project.root, 'warehouse', champion.file), { force: true })
+  const without = await nightshiftJson(['run', 'value', '--as-of', '2026-03-03'], at)
+  expect(without.code).toBe(1)
+  expect(without.json.failure).toMatchObject({ class: 'model' })
+  expect(without.json.failure.message).toContain(champion.file)
+
+  const file = join(project.root, `model-${champion.version - 1}.onnx`)
+  const again = await nightshiftJson(['register', 'value', file], at)
+  expect(again.json).toMatchObject({ version: champion.version, known: true })
+  const { json } = await nightshiftJson(['retry', without.json.run], at)
+  expect(json).toMatchObject({ state: 'published' })
 }, 180_000)
 
 test('what is on record says who, when, why and on what', async () => {
