@@ -1,4 +1,5 @@
 import { beforeAfter } from '../charts/before-after.ts'
+import type { Chart } from '../charts/chart.ts'
 import { amount, percent } from '../charts/figure.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
 import type { DriftFacts, FailureFacts, MovedColumn } from './facts.ts'
@@ -53,7 +54,7 @@ function movedItems(facts: FailureFacts, drift: DriftFacts): Item[] {
 }
 
 /** `PSI 2.1, threshold 0.1 (the least that counts)`; what else fired is said as well. */
-function howFar(drift: Drift): string {
+export function howFar(drift: Drift): string {
   const value = drift[drift.statistic]
   const parts: string[] = []
   if (drift.fired.includes('distribution')) {
@@ -118,10 +119,7 @@ function sliceItems({ slices, segments }: DriftFacts): Item[] {
 
 function pictureItems(facts: FailureFacts, { pictures, reference }: DriftFacts): Item[] {
   return pictures.map((picture, index): Item => {
-    const chart = beforeAfter(picture.reference, picture.tonight, {
-      reference,
-      tonight: facts.partition ?? 'now',
-    })
+    const chart = chartOf(facts, reference, picture)
     return {
       kind: 'picture',
       name: `${facts.subject}-${index + 1}-${picture.tonight.column}`,
@@ -129,4 +127,12 @@ function pictureItems(facts: FailureFacts, { pictures, reference }: DriftFacts):
       text: `${chart.title}: ${chart.description}`,
     }
   })
+}
+
+export function chartOf(
+  { partition }: FailureFacts,
+  reference: string,
+  picture: DriftFacts['pictures'][number],
+): Chart {
+  return beforeAfter(picture.reference, picture.tonight, { reference, tonight: partition ?? 'now' })
 }

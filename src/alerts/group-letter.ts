@@ -1,5 +1,6 @@
 import { oneLine } from './clean.ts'
 import { quoted } from './commands.ts'
+import { groupPictures } from './group-pictures.ts'
 import { idRanges } from './ids.ts'
 import { badNights, type Incident } from './incident.ts'
 import { recovery } from './incident-letter.ts'
@@ -33,6 +34,7 @@ export function groupLetter(mail: ThreadMail): Letter {
         items:
           more > 0 ? [...entries, { kind: 'text', text: `${more} more: npx nightshift incidents` }] : entries,
       },
+      ...groupPictures(open),
     ],
     foot: [
       open.length === 0

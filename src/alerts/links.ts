@@ -4,6 +4,17 @@ export function runLink(baseUrl: string | undefined, run: string | undefined): s
   return run === undefined ? undefined : under(baseUrl, `runs/${encodeURIComponent(run)}`)
 }
 
+/** A model's night: a view of the same name has another address. */
+export function nightLink(
+  baseUrl: string | undefined,
+  model: string,
+  partition: string | undefined,
+): string | undefined {
+  return partition === undefined
+    ? undefined
+    : under(baseUrl, `nights/${encodeURIComponent(model)}/${encodeURIComponent(partition)}`)
+}
+
 export function runbookLink(baseUrl: string | undefined, model: string, anchor: string): string | undefined {
   const section = anchor.startsWith('#') ? anchor : `#${anchor}`
   return under(baseUrl, `models/${encodeURIComponent(model)}/runbook${section}`)

@@ -6,6 +6,7 @@ import { alertSettings } from '../alerts/settings.ts'
 import { findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
+import { excess } from '../pipeline/drift/excess.ts'
 import { alertingColumns, beganAt, readPersist } from '../pipeline/drift/persistence.ts'
 import type { Profile } from '../pipeline/profile/profile.ts'
 import type { Model } from '../project/project.ts'
@@ -20,7 +21,7 @@ import {
 import type { Monitoring } from './monitor.ts'
 import type { Reference } from './reference.ts'
 import { tellFailure } from './report.ts'
-import { excess, type NightSlices, NO_SLICES } from './slices.ts'
+import { type NightSlices, NO_SLICES } from './slices.ts'
 
 /** A picture a column: more than these make a mail large, and show the same. */
 const MOST_PICTURES = 3

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { MovedSlice } from '../alerts/facts.ts'
 import { classify } from '../pipeline/classify.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
+import { excess } from '../pipeline/drift/excess.ts'
 import type { Profile } from '../pipeline/profile/profile.ts'
 import type { Model, View } from '../project/project.ts'
 import type { TaskOptions } from './children.ts'
@@ -83,11 +84,4 @@ function segmentsOf(model: Model, { columns }: Profile): string[] {
     .filter(({ distinct }) => distinct > 1 && distinct <= MOST_VALUES)
     .map(({ column }) => column)
     .slice(0, MOST_SEGMENTS)
-}
-
-/** How many times its threshold a column moved; one of which only nulls or unseen values tell is at it. */
-export function excess(drift: Drift): number {
-  const value = drift[drift.statistic]
-  if (value === null || !drift.threshold) return drift.fired.length > 0 ? 1 : 0
-  return value / drift.threshold
 }

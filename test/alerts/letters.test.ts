@@ -10,7 +10,7 @@ import { storable } from '../../src/alerts/storable.ts'
 import { letterText } from '../../src/alerts/text.ts'
 import { type Occasion, threadLetter, threadSubject } from '../../src/alerts/thread-mail.ts'
 import { clockTime, span } from '../../src/alerts/time.ts'
-import { facts, outage, recovery, SETTINGS } from './sample.ts'
+import { drifting, facts, outage, recovery, SETTINGS } from './sample.ts'
 
 const NOW = new Date('2026-11-22T03:00:35Z')
 
@@ -244,6 +244,69 @@ describe('the mail about many incidents', () => {
     if (head === undefined) throw new Error('no incidents')
     expect(Buffer.byteLength(html([head, ...others]))).toBeLessThan(100_000)
     expect(text([head, ...others])).toContain('940 more: npx nightshift incidents')
+    const drifts = all.map(({ id }) =>
+      incident(drifting(`model-${id}`, { plan: 2, ['c'.repeat(100)]: 1, spend: 1 }), id),
+    )
+    const [drift, ...more] = drifts
+    if (drift === undefined) throw new Error('no incidents')
+    expect(Buffer.byteLength(html([drift, ...more]))).toBeLessThan(100_000)
+    expect(text([drift, ...more])).toContain('and of 990 more: npx nightshift incidents')
+  })
+
+  describe('of which some drift', () => {
+    const drifts = [
+      incident(facts(), 20),
+      incident(drifting('stay', { spend: 0.4, calls: 0.2, tenure: 0.15 }), 21),
+      incident(drifting('upsell', { plan: 12.6, spend: 0.3 }), 22),
+      incident(drifting('reply', { calls: 0.9 }), 23),
+    ] satisfies Incident[]
+    const [failed, stay, upsell, reply] = drifts
+    if (failed === undefined || stay === undefined || upsell === undefined || reply === undefined)
+      throw new Error('no incidents')
+
+    test('shows before and after of the largest shifts, and says which are left to the page', () => {
+      const mail = text([failed, stay, upsell, reply])
+      const [, section = ''] = /\n\nBEFORE AND AFTER\n(.*?)\n\n/s.exec(mail) ?? []
+      const lines = section.split('\n')
+      expect(lines.filter((line) => line.includes(' for 2026-11-22, '))).toEqual([
+        'upsell for 2026-11-22, plan: PSI 12.6, threshold 0.1',
+        'reply for 2026-11-22, calls: PSI 0.9, threshold 0.1',
+        'stay for 2026-11-22, spend: PSI 0.4, threshold 0.1',
+        'upsell for 2026-11-22, spend: PSI 0.3, threshold 0.1',
+        'stay for 2026-11-22, calls: PSI 0.2, threshold 0.1',
+        'stay for 2026-11-22, score (the score): it stays within what is usual',
+      ])
+      expect(lines).toContain(
+        'upsell, plan: basic 75 % → 25 %, pro 25 % → 75 %; holdout of 3f2a9c0b1d, 400 rows, 2026-11-22, 400 rows',
+      )
+      expect(lines.slice(-7)).toEqual([
+        '6 of 9 are shown, the largest shifts. The others are left to the page of their night:',
+        'stay: tenure',
+        '  https://nightshift.example.com/nights/stay/2026-11-22',
+        'upsell: score',
+        '  https://nightshift.example.com/nights/upsell/2026-11-22',
+        'reply: score',
+        '  https://nightshift.example.com/nights/reply/2026-11-22',
+      ])
+    })
+
+    test('says the same to whoever does not see the pictures, each with an id of its own', () => {
+      const page = html([failed, stay, upsell, reply])
+      const pictures = [...page.matchAll(/<img src="cid:([^"]+)" alt="([^"]+)"/g)]
+      expect(new Set(pictures.map(([, id]) => id)).size).toBe(6)
+      for (const [, , alt = ''] of pictures) expect(text([failed, stay, upsell, reply])).toContain(alt)
+    })
+
+    test('names the command where the pages have no address', () => {
+      const offline = incident(drifting('stay', { a: 3, b: 2, c: 1 }, { baseUrl: undefined }), 21)
+      expect(text([failed, offline])).toContain('stay: c: npx nightshift report stay --as-of 2026-11-22')
+    })
+
+    test('shows no picture of what is closed, and none where nothing drifts', () => {
+      const closed = { ...stay, ...recover(stay, recovery({ subject: 'stay' }), NOW), closedAt: NOW }
+      expect(text([failed, closed], 'partly cleared')).not.toContain('BEFORE AND AFTER')
+      expect(text(group)).not.toContain('BEFORE AND AFTER')
+    })
   })
 })
 

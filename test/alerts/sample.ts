@@ -1,5 +1,6 @@
-import type { FailureFacts, RecoveryFacts } from '../../src/alerts/facts.ts'
+import type { FailureFacts, MovedColumn, RecoveryFacts } from '../../src/alerts/facts.ts'
 import type { AlertSettings } from '../../src/alerts/settings.ts'
+import { categoryProfile, normal, numberProfile } from '../charts/sample.ts'
 
 export const SETTINGS: AlertSettings = {
   project: 'telco',
@@ -89,5 +90,70 @@ export function recovery(changes: Partial<RecoveryFacts> = {}): RecoveryFacts {
     by: undefined,
     lastGood: undefined,
     ...changes,
+  }
+}
+
+/** A night whose columns moved: `shifts` has the PSI of each, against a threshold of 0.1; the score stays. */
+export function drifting(
+  subject: string,
+  shifts: Record<string, number>,
+  changes: Partial<FailureFacts> = {},
+): FailureFacts {
+  const moved = Object.entries(shifts).map(([column, psi]) => movedColumn(column, psi))
+  const score = { ...movedColumn('score', 0.02), score: true, drifted: false, fired: [] }
+  const [spend, later] = [normal(400, 40, 9, 1), normal(400, 52, 9, 2)]
+  return facts({
+    subject,
+    state: 'published',
+    run: `run-${subject}`,
+    failure: { class: 'drift', message: `${Object.keys(shifts)[0]} moved`, anchor: '#drift', evidence: {} },
+    drift: {
+      reference: 'holdout of 3f2a9c0b1d',
+      note: null,
+      rows: 400,
+      persist: '2 of 3',
+      moved,
+      score,
+      slices: [],
+      segments: [],
+      // As many as the ledger keeps of an incident.
+      pictures: [...moved.slice(0, 2), score].map(({ column, score: isScore }) =>
+        column === 'plan'
+          ? {
+              reference: categoryProfile(column, { basic: 300, pro: 100 }),
+              tonight: categoryProfile(column, { basic: 100, pro: 300 }),
+            }
+          : {
+              reference: numberProfile(column, spend, { score: isScore }),
+              tonight: numberProfile(column, isScore ? spend : later, { score: isScore }),
+            },
+      ),
+    },
+    ...changes,
+  })
+}
+
+function movedColumn(column: string, psi: number): MovedColumn {
+  return {
+    column,
+    score: false,
+    rows: 400,
+    psi,
+    jensen_shannon: null,
+    wasserstein: null,
+    ks: null,
+    null_rate: 0,
+    unseen_rate: null,
+    reference: { rows: 400, null_rate: 0, mean: 40 },
+    mean: 52,
+    statistic: 'psi',
+    threshold: 0.1,
+    threshold_from: 'min_effect',
+    p: 0.001,
+    drifted: true,
+    fired: ['distribution'],
+    note: null,
+    since: '2026-11-21',
+    nights: 2,
   }
 }

@@ -7,7 +7,7 @@ import { writeMails } from '../../src/alerts/write-mails.ts'
 import { transaction } from '../../src/database/database.ts'
 import { type Desk, openDesk } from './desk.ts'
 import { freePort, type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts'
-import { facts, outage, recovery } from './sample.ts'
+import { drifting, facts, outage, recovery } from './sample.ts'
 
 const HOUR = 3600
 let desk: Desk
@@ -113,6 +113,30 @@ describe('one incident, one thread', () => {
     const [received] = await mails()
     expect(received?.mail.subject).toBe('[telco] 2 incidents opened (#1 to #2)')
     expect(await mails()).toHaveLength(1)
+  })
+
+  test('a mail about several shows how those that drift looked before and after, within itself', async () => {
+    await desk.fails(facts({ subject: 'late' }))
+    await desk.fails(drifting('stay', { spend: 0.4, plan: 0.2 }))
+    await desk.fails(drifting('upsell', { spend: 12.6 }))
+    desk.pass(30)
+    const [received, ...others] = await mails()
+    expect(others).toEqual([])
+    expect(received?.mail.subject).toBe('[telco] 3 incidents opened (#1 to #3)')
+    const pictures = received?.mail.attachments ?? []
+    expect(pictures.map(({ filename }) => filename)).toEqual([
+      '1-upsell-spend.png',
+      '2-stay-spend.png',
+      '3-stay-plan.png',
+      '4-stay-score.png',
+      '5-upsell-score.png',
+    ])
+    for (const { contentDisposition, contentType, content, cid } of pictures) {
+      expect([contentDisposition, contentType]).toEqual(['inline', 'image/png'])
+      expect(content.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a')
+      expect(received?.raw.replace(/=\r\n/g, '').replaceAll('=3D', '=')).toContain(`src="cid:${cid}"`)
+    }
+    expect(desk.log.filter(({ level }) => level === 'error')).toEqual([])
   })
 
   test('a missed deadline joins the incident that its night is already part of', async () => {

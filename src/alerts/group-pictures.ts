@@ -1,0 +1,93 @@
+import type { Drift } from '../pipeline/drift/drift.ts'
+import { excess } from '../pipeline/drift/excess.ts'
+import { quoted } from './commands.ts'
+import { chartOf, howFar } from './drift-letter.ts'
+import type { DriftFacts } from './facts.ts'
+import type { Incident } from './incident.ts'
+import type { Item, Section } from './letter.ts'
+import { nightLink } from './links.ts'
+
+/** A phone shows two on a screen, and each is some 40 kB. */
+const MOST_PICTURES = 6
+const MOST_NAMES = 8
+/** Incidents whose pictures are left to their pages, each with its link. */
+const MOST_LINKS = 10
+
+/** A column of one of the incidents, and how it looked before and after, where that is known. */
+interface Shift {
+  incident: Incident
+  reference: string
+  column: Drift
+  picture: DriftFacts['pictures'][number] | undefined
+}
+
+/** Before and after of what moved most, whichever incident it belongs to, and where the others are. */
+export function groupPictures(open: Incident[]): Section[] {
+  const shifts = open.flatMap(shiftsOf).sort((a, b) => excess(b.column) - excess(a.column))
+  const shown = shifts.filter(({ picture }) => picture !== undefined).slice(0, MOST_PICTURES)
+  const left = shifts.filter((shift) => !shown.includes(shift))
+  if (shown.length === 0) return []
+  const items = shown.flatMap((shift, index) => [caption(shift), ...pictureItem(shift, index)])
+  return [{ title: 'Before and after', items: [...items, ...leftItems(left, shown.length)] }]
+}
+
+/** What moved, and the score beside it, as the letter of that incident alone would show it. */
+function shiftsOf(incident: Incident): Shift[] {
+  const { drift } = incident.facts
+  if (drift === undefined) return []
+  const { moved, score, pictures, reference } = drift
+  const columns: Drift[] = score === null || moved.some((each) => each.score) ? moved : [...moved, score]
+  return columns.map((column) => ({
+    incident,
+    reference,
+    column,
+    picture: pictures.find(
+      ({ tonight }) => tonight.column === column.column && tonight.score === column.score,
+    ),
+  }))
+}
+
+/** The picture names its column alone. */
+function caption({ incident: { facts }, column }: Shift): Item {
+  const what = column.score ? `${column.column} (the score)` : column.column
+  const far = column.fired.length === 0 ? 'it stays within what is usual' : howFar(column)
+  return { kind: 'text', text: `${facts.subject} for ${facts.partition ?? 'now'}, ${what}: ${far}` }
+}
+
+function pictureItem({ incident: { facts }, reference, column, picture }: Shift, index: number): Item[] {
+  if (picture === undefined) return []
+  const chart = chartOf(facts, reference, picture)
+  return [
+    {
+      kind: 'picture',
+      // The number keeps apart what clients would take for one picture: `a.b` and `a_b` have one content id.
+      name: `${index + 1}-${facts.subject}-${column.column}`,
+      chart,
+      text: `${facts.subject}, ${chart.title}: ${chart.description}`,
+    },
+  ]
+}
+
+function leftItems(left: Shift[], shown: number): Item[] {
+  if (left.length === 0) return []
+  const by = new Map<Incident, Shift[]>()
+  for (const shift of left) by.set(shift.incident, [...(by.get(shift.incident) ?? []), shift])
+  const links = [...by].slice(0, MOST_LINKS).map(([{ facts }, own]): Item => {
+    const { subject, partition, baseUrl } = facts
+    const names = own.slice(0, MOST_NAMES).map(({ column }) => column.column)
+    const more = own.length > names.length ? ` and ${own.length - names.length} more` : ''
+    const link = nightLink(baseUrl, subject, partition)
+    const asOf = partition === undefined ? '' : ` --as-of ${quoted(partition)}`
+    const where = link === undefined ? `: npx nightshift report ${quoted(subject)}${asOf}` : ''
+    return { kind: 'fact', label: subject, text: `${names.join(', ')}${more}${where}`, link }
+  })
+  const rest = by.size - links.length
+  return [
+    {
+      kind: 'text',
+      text: `${shown} of ${shown + left.length} are shown, the largest shifts. The others are left to the page of their night:`,
+    },
+    ...links,
+    ...(rest === 0 ? [] : [{ kind: 'text' as const, text: `and of ${rest} more: npx nightshift incidents` }]),
+  ]
+}
