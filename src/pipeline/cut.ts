@@ -15,6 +15,9 @@ export interface Cut {
   history: 'latest' | 'all'
 }
 
+/** An as-of where any will do: this one leaves out no file. */
+export const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
+
 /** What features see at an as-of. `knownAt` is ISO 8601. */
 export function featureCut(asOf: Pick<AsOf, 'instant'>, knownAt: string, timezone: string): Cut {
   return { at: readInstant(asOf.instant), knownAt: readInstant(knownAt), timezone, history: 'latest' }

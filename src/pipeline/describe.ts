@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
-import { featureCut } from './cut.ts'
+import { featureCut, LAST } from './cut.ts'
 import { openEngine } from './duckdb.ts'
 import type { Column } from './facts.ts'
+import { openFeatureQuery } from './feature-query.ts'
 import { describeOutput, type OutputFiles } from './output.ts'
-import { openQuery } from './query.ts'
 import { showPath } from './sources.ts'
 import { type CheckedSql, checkFeatureSql } from './sql.ts'
 import { viewHash } from './view-hash.ts'
@@ -30,9 +30,6 @@ export interface ViewDescription {
   viewHash: string
 }
 
-/** Any as-of will do, and this one leaves out no file. */
-const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
-
 /**
  * What a view's partitions look like, and all that can be said against it, from the SQL and the schemas of its
  * sources' files alone: takes some 100 ms however large they are. Throws nothing that is the fault of a file.
@@ -41,13 +38,11 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
   const files = viewFiles(root, view)
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-describe-')))
   try {
-    const query = await openQuery({
+    const query = await openFeatureQuery({
       root,
       view,
-      sql: view.sql,
-      file: files.sql,
+      asOf: LAST,
       cut: featureCut(LAST, LAST.instant, timezone),
-      parameters: { as_of: LAST.local },
       writable: temp,
       temp,
       threads: 1,

@@ -10,10 +10,11 @@ import { viewFiles } from './describe.ts'
 import { checkExpectations } from './expectations.ts'
 import type { FeatureFacts, InputFile, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
+import { openFeatureQuery } from './feature-query.ts'
 import { checkFreshness } from './freshness.ts'
 import { inputsOf } from './inputs.ts'
 import { describeOutput } from './output.ts'
-import { type CutQuery, openQuery, refuse, suspectsOf } from './query.ts'
+import { type CutQuery, refuse, suspectsOf } from './query.ts'
 import { identifier, literal } from './quote.ts'
 import { readBack } from './readback.ts'
 import { viewHash } from './view-hash.ts'
@@ -65,13 +66,11 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
   const cut = featureCut(asOf, request.knownAt, timezone)
   const files = viewFiles(root, view)
   const query = await timed('open', async () =>
-    openQuery({
+    openFeatureQuery({
       root,
       view,
-      sql: view.sql,
-      file: files.sql,
+      asOf,
       cut,
-      parameters: { as_of: asOf.local },
       writable: await realpath(dirname(request.out)),
       temp: request.temp,
       threads: request.threads,

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
-import { labelCut } from './cut.ts'
+import { LAST } from './cut.ts'
 import type { Column } from './facts.ts'
+import { openLabelQuery } from './label-query.ts'
 import { groupFault } from './outcomes/groups.ts'
 import { describeOutput } from './output.ts'
-import { openQuery } from './query.ts'
 import { showPath } from './sources.ts'
 
 export interface LabelsRequest {
@@ -23,9 +23,6 @@ export interface LabelsRequest {
   gives?: 'labels' | 'group'
 }
 
-/** Any window will do, and this one leaves out no file. */
-const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
-
 /**
  * What a model's labels (or a group of its entities) look like, and what is wrong with them, from the SQL and the
  * sources' schemas alone: the entity and one more column, or the entity alone. Sources without files yet are the view's matter, and are not told again.
@@ -33,22 +30,15 @@ const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
 export async function describeLabels(
   request: LabelsRequest,
 ): Promise<{ columns: Column[]; problems: Problem[] }> {
-  const { root, view, sql, timezone } = request
+  const { root, view, timezone } = request
   const file = showPath(root, request.sqlFile)
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-describe-')))
   try {
-    const query = await openQuery({
-      root,
-      view,
-      sql,
-      file,
-      cut: labelCut(LAST.instant, LAST.instant, timezone),
-      parameters: { as_of: LAST.local, label_end: LAST.local },
-      writable: temp,
-      temp,
-      threads: 1,
-      schemaOnly: true,
-    })
+    const query = await openLabelQuery(
+      { root, view, timezone, now: LAST.instant, temp, threads: 1 },
+      request,
+      { end: LAST, asOf: undefined },
+    )
     try {
       const refused = query.checked.problems.filter(({ severity }) => severity === 'error')
       if (refused.length > 0) return { columns: [], problems: refused }

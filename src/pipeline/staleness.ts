@@ -5,10 +5,10 @@ import type { AsOf } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { type Cut, featureCut } from './cut.ts'
-import { hashView, viewFiles } from './describe.ts'
+import { hashView } from './describe.ts'
 import type { InputFile, VisibleRows } from './facts.ts'
+import { openFeatureQuery } from './feature-query.ts'
 import { EVER, inputsOf } from './inputs.ts'
-import { openQuery } from './query.ts'
 import { cutSources } from './tables.ts'
 import { fileKey, hashVisible } from './visible.ts'
 
@@ -79,17 +79,7 @@ async function hashed(
   temp: string,
 ): Promise<InputFile[]> {
   if (inputs.length === 0) return []
-  const query = await openQuery({
-    root,
-    view,
-    sql: view.sql,
-    file: viewFiles(root, view).sql,
-    cut,
-    parameters: { as_of: asOf.local },
-    writable: temp,
-    temp,
-    threads,
-  })
+  const query = await openFeatureQuery({ root, view, asOf, cut, writable: temp, temp, threads })
   try {
     return await hashVisible(query.engine, query.tables, cut, inputs)
   } finally {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { LabelWindow } from '../../project/label-window.ts'
-import type { Duration, View } from '../../project/project.ts'
-import { labelCut } from '../cut.ts'
+import type { Duration } from '../../project/project.ts'
+import { LAST, labelCut } from '../cut.ts'
 import type { Engine } from '../duckdb.ts'
 import type { Column, InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { inputsOf } from '../inputs.ts'
-import { type CutQuery, openQuery } from '../query.ts'
+import { openLabelQuery, type WindowPlace } from '../label-query.ts'
 import { identifier, literal } from '../quote.ts'
 import { showPath } from '../sources.ts'
 import { viewHash } from '../view-hash.ts'
@@ -14,19 +14,8 @@ import { hashVisible } from '../visible.ts'
 import { type Newest, newestEvents } from './maturity.ts'
 
 /** What labels are computed from, and where. */
-export interface LabelsPlace {
-  /** Absolute path of the project. */
-  root: string
-  /** Whose sources labels.sql sees, and whose entity it is joined by. */
-  view: View
+export interface LabelsPlace extends WindowPlace {
   labels: { sql: string; sqlFile: string; horizon: Duration }
-  timezone: string
-  /** ISO 8601: the clock, and when the sources are read. */
-  now: string
-  /** Folder that may be written to, absolute and without symbolic links. */
-  temp: string
-  threads: number
-  memoryLimit?: string | undefined
 }
 
 export interface LabelFacts {
@@ -41,8 +30,8 @@ export interface LabelFacts {
 
 /** Newest events of the sources that labels.sql reads. */
 export async function newestOfLabels(place: LabelsPlace): Promise<Newest[]> {
-  const query = await openWindow(place, place.labels, {
-    end: { instant: place.now, local: '2100-01-01 00:00:00' },
+  const query = await openLabelQuery(place, place.labels, {
+    end: { instant: place.now, local: LAST.local },
     asOf: undefined,
   })
   try {
@@ -54,37 +43,13 @@ export async function newestOfLabels(place: LabelsPlace): Promise<Newest[]> {
 }
 
 /**
- * SQL over the view's sources, cut at the end of a label's window. Without an as-of nothing is read but schemas.
- * Throws as `openQuery` does.
- */
-export function openWindow(
-  { root, view, timezone, now, temp, threads, memoryLimit }: LabelsPlace,
-  { sql, sqlFile }: { sql: string; sqlFile: string },
-  { end, asOf }: { end: LabelWindow['end']; asOf: LabelWindow['asOf'] | undefined },
-): Promise<CutQuery> {
-  return openQuery({
-    root,
-    view,
-    sql,
-    file: showPath(root, sqlFile),
-    cut: labelCut(end.instant, now, timezone),
-    parameters: { as_of: asOf?.local ?? end.local, label_end: end.local },
-    writable: temp,
-    temp,
-    threads,
-    memoryLimit,
-    schemaOnly: asOf === undefined,
-  })
-}
-
-/**
  * Writes the labels of one as-of: the entity and the label, as labels.sql gives them over the sources cut at the end
  * of the window. Training sets and outcomes both come through here. Throws Failures: `contract` for SQL and sources
  * that are wrong.
  */
 export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: string): Promise<LabelFacts> {
   const { root, view, labels, timezone, now } = place
-  const query = await openWindow(place, labels, window)
+  const query = await openLabelQuery(place, labels, window)
   try {
     const columns = (await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)).map((row) => ({
       name: String(row.column_name),

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
 import type { Duration, View } from '../../project/project.ts'
-import { labelCut } from '../cut.ts'
+import { LAST } from '../cut.ts'
 import { buildDataset } from '../dataset/build.ts'
 import { openEngine } from '../duckdb.ts'
 import { Failure } from '../failure.ts'
-import { openQuery } from '../query.ts'
-import { showPath } from '../sources.ts'
+import { openLabelQuery } from '../label-query.ts'
 import { checkEquality } from './equality.ts'
 import { editsOf, findFlags, findRewritten } from './hindsight.ts'
 import type { Leak } from './leak.ts'
@@ -125,18 +124,9 @@ async function labelSources(
   temp: string,
 ): Promise<{ horizon: Duration; lag: Duration; sources: string[] } | undefined> {
   if (labels === undefined) return undefined
-  const end = '2100-01-01 00:00:00'
-  const query = await openQuery({
-    root,
-    view,
-    sql: labels.sql,
-    file: showPath(root, labels.sqlFile),
-    cut: labelCut(now, now, timezone),
-    parameters: { as_of: end, label_end: end },
-    writable: temp,
-    temp,
-    threads,
-    schemaOnly: true,
+  const query = await openLabelQuery({ root, view, timezone, now, temp, threads }, labels, {
+    end: { instant: now, local: LAST.local },
+    asOf: undefined,
   })
   try {
     return { horizon: labels.horizon, lag: labels.lag, sources: query.checked.tables }

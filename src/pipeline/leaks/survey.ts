@@ -1,10 +1,9 @@
 import { realpath } from 'node:fs/promises'
 import type { View } from '../../project/project.ts'
 import { isKeyed, timeName } from '../admitted.ts'
-import { type Cut, featureCut } from '../cut.ts'
-import { viewFiles } from '../describe.ts'
+import { type Cut, featureCut, LAST } from '../cut.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
-import { openQuery } from '../query.ts'
+import { openFeatureQuery } from '../feature-query.ts'
 import {
   columnNamed,
   keySql,
@@ -45,9 +44,6 @@ export interface Survey {
   sources: Surveyed[]
   close(): void
 }
-
-/** Any as-of will do, and this one leaves out no file. */
-const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
 
 /**
  * Opens a view's sources as they lie in the files, which no query of the project can. Throws late-data and contract
@@ -97,13 +93,11 @@ async function columnsRead(
   cut: Cut,
   temp: string,
 ): Promise<{ tables: string[]; column(name: string): boolean }> {
-  const query = await openQuery({
+  const query = await openFeatureQuery({
     root,
     view,
-    sql: view.sql,
-    file: viewFiles(root, view).sql,
+    asOf: LAST,
     cut,
-    parameters: { as_of: LAST.local },
     writable: temp,
     temp,
     threads,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { didYouMean } from '../../project/nearest.ts'
 import type { Problem } from '../../project/problem.ts'
+import { LAST } from '../cut.ts'
 import { type Engine, openEngine, type Values } from '../duckdb.ts'
 import { readEngineError } from '../engine-error.ts'
 import { isNumber } from '../expectation-plan.ts'
@@ -19,9 +20,6 @@ export interface MetricsRequest {
   /** Path of model.yaml as problems name it. */
   file: string
 }
-
-/** Any moment will do: the tables are empty. */
-const LAST = '2100-01-01 00:00:00'
 
 /** What is wrong with each figure's SQL, by its number; lines and columns count within the SQL. */
 export async function checkMetrics({ metrics, tables, file }: MetricsRequest): Promise<Problem[][]> {
@@ -53,7 +51,7 @@ async function problemsOf(
   })
   const refused = checked.problems.filter(({ severity }) => severity === 'error')
   if (refused.length > 0) return refused
-  const values: Values = Object.fromEntries(checked.parameters.map((name) => [name, timestamp(LAST)]))
+  const values: Values = Object.fromEntries(checked.parameters.map((name) => [name, timestamp(LAST.local)]))
   const at = { severity: 'error', file, line: undefined, column: undefined } as const
   try {
     const columns = await engine.rows(`${DESCRIBE}${withoutSemicolon(sql)}`, values)

@@ -1,9 +1,9 @@
 import type { LabelWindow } from '../../project/label-window.ts'
 import { labelCut } from '../cut.ts'
-import { type LabelsPlace, openWindow } from '../dataset/labels-of.ts'
 import type { InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { inputsOf } from '../inputs.ts'
+import { openLabelQuery, type WindowPlace } from '../label-query.ts'
 import { identifier, literal } from '../quote.ts'
 import { showPath } from '../sources.ts'
 import { hashVisible } from '../visible.ts'
@@ -22,12 +22,12 @@ export interface GroupSql {
  * the sources that it uses. Throws Failures: `contract` where the SQL gives anything but the entity.
  */
 export async function entitiesOf(
-  place: LabelsPlace,
+  place: WindowPlace,
   group: GroupSql,
   window: LabelWindow,
   out: string,
 ): Promise<InputFile[]> {
-  const query = await openWindow(place, group, window)
+  const query = await openLabelQuery(place, group, window)
   try {
     const columns = await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)
     const names = columns.map((row) => String(row.column_name))

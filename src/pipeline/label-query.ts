@@ -1,0 +1,44 @@
+import type { LabelWindow } from '../project/label-window.ts'
+import type { View } from '../project/project.ts'
+import { labelCut } from './cut.ts'
+import { type CutQuery, openQuery } from './query.ts'
+import { showPath } from './sources.ts'
+
+/** What SQL over a label's window is computed from, and where. */
+export interface WindowPlace {
+  /** Absolute path of the project. */
+  root: string
+  /** Whose sources the SQL sees, and whose entity it is joined by. */
+  view: View
+  timezone: string
+  /** ISO 8601: the clock, and when the sources are read. */
+  now: string
+  /** Folder that may be written to, absolute and without symbolic links. */
+  temp: string
+  threads: number
+  memoryLimit?: string | undefined
+}
+
+/**
+ * SQL over the view's sources, cut at the end of a label's window. Without an as-of nothing is read but schemas.
+ * Throws as `openQuery` does.
+ */
+export function openLabelQuery(
+  { root, view, timezone, now, temp, threads, memoryLimit }: WindowPlace,
+  { sql, sqlFile }: { sql: string; sqlFile: string },
+  { end, asOf }: { end: LabelWindow['end']; asOf: LabelWindow['asOf'] | undefined },
+): Promise<CutQuery> {
+  return openQuery({
+    root,
+    view,
+    sql,
+    file: showPath(root, sqlFile),
+    cut: labelCut(end.instant, now, timezone),
+    parameters: { as_of: asOf?.local ?? end.local, label_end: end.local },
+    writable: temp,
+    temp,
+    threads,
+    memoryLimit,
+    schemaOnly: asOf === undefined,
+  })
+}
