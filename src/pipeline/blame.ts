@@ -1,7 +1,7 @@
 import { openEngine } from './duckdb.ts'
 import { readEngineError } from './engine-error.ts'
 import { Failure } from './failure.ts'
-import { literal } from './quote.ts'
+import { parquet } from './quote.ts'
 import { contract } from './sources.ts'
 
 /** Errors that a broken file can be the cause of; a wrong cast or a wrong name in SQL is not among them. */
@@ -46,9 +46,7 @@ export async function blame(
   try {
     for (const suspect of suspects) {
       try {
-        await engine.run(
-          `SELECT bit_xor(hash(COLUMNS(*))) FROM read_parquet(${literal(suspect.path)}, hive_partitioning = false)`,
-        )
+        await engine.run(`SELECT bit_xor(hash(COLUMNS(*))) FROM ${parquet(suspect.path)}`)
       } catch (cause) {
         const words = readEngineError(cause)
         if (words !== undefined && SUSPECT.has(words.type)) return broken(suspect, words.message, cause)

@@ -2,7 +2,7 @@ import type { View } from '../project/project.ts'
 import type { Engine } from './duckdb.ts'
 import { expectationsSql, type PlannedCheck, planExpectations } from './expectation-plan.ts'
 import type { Check, Column } from './facts.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, parquet } from './quote.ts'
 
 export interface ExpectationRequest {
   view: Pick<View, 'entity' | 'columns' | 'expect'>
@@ -21,7 +21,7 @@ const SAMPLES = 5
  */
 export async function checkExpectations(engine: Engine, request: ExpectationRequest): Promise<Check[]> {
   const { view, columns } = request
-  const from = `read_parquet(${literal(request.path)}, hive_partitioning = false)`
+  const from = parquet(request.path)
   const planned = planExpectations(view, columns)
   const row = await engine.row(expectationsSql(planned, from))
   const rows = Number(row.n)

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { openEngine } from './duckdb.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, literal, parquet } from './quote.ts'
 
 export interface LookupRequest {
   /** Path of a Parquet file. */
@@ -22,7 +22,7 @@ const NEAR = 3
 /** Finds the one row of an entity in a partition: each value as its column's type reads it, `07` is 7 of a BIGINT. */
 export async function lookUp({ path, entities, temp }: LookupRequest): Promise<LookupFacts> {
   const file = await realpath(path)
-  const from = `read_parquet(${literal(file)}, hive_partitioning = false)`
+  const from = parquet(file)
   const engine = await openEngine({ readable: [file], writable: [], temp, threads: 1, timezone: 'UTC' })
   try {
     const columns = await engine.rows(`DESCRIBE SELECT * FROM ${from}`)

@@ -14,7 +14,7 @@ import type { Engine } from './duckdb.ts'
 import type { Column, WrittenFile } from './facts.ts'
 import { Failure } from './failure.ts'
 import { duckdbType } from './parquet-type.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, literal, parquet } from './quote.ts'
 import { hashFile, readBytes, syncFile } from './sync.ts'
 
 export interface ReadBackRequest {
@@ -99,9 +99,7 @@ function columnText({ name, type }: Column): string {
 }
 
 async function describe(engine: Engine, path: string): Promise<Column[]> {
-  const rows = await engine.rows(
-    `DESCRIBE SELECT * FROM read_parquet(${literal(path)}, hive_partitioning = false)`,
-  )
+  const rows = await engine.rows(`DESCRIBE SELECT * FROM ${parquet(path)}`)
   return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
 }
 

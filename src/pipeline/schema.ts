@@ -5,7 +5,7 @@ import type { Engine } from './duckdb.ts'
 import { readEngineError } from './engine-error.ts'
 import type { Column } from './facts.ts'
 import { Failure } from './failure.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, literal, parquet } from './quote.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
 import { isTime } from './timecolumn.ts'
 
@@ -84,9 +84,7 @@ export function keySql(sql: string, type: string): string {
 
 async function describeFile(engine: Engine, found: FoundSource, file: SourceFile): Promise<Column[]> {
   try {
-    const rows = await engine.rows(
-      `DESCRIBE SELECT * FROM read_parquet(${literal(file.path)}, hive_partitioning = false)`,
-    )
+    const rows = await engine.rows(`DESCRIBE SELECT * FROM ${parquet(file.path)}`)
     return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
   } catch (cause) {
     throw contract(

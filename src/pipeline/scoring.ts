@@ -7,7 +7,7 @@ import type { Check, ScoreFacts, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
 import { openModel } from './model-file.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, literal, parquet } from './quote.ts'
 import { readBack } from './readback.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
 import type { Scorers } from './scorers.ts'
@@ -50,7 +50,7 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
   const steps: StepTime[] = []
   const timed = stopwatch(steps)
   const features = await realpath(request.features)
-  const from = `read_parquet(${literal(features)}, hive_partitioning = false)`
+  const from = parquet(features)
   const engine = await openEngine({
     readable: [features],
     writable: [await realpath(dirname(request.out))],

@@ -1,29 +1,19 @@
-import { realpath } from 'node:fs/promises'
 import type { Metric } from '../../project/metric.ts'
 import type { ScoreColumn } from '../../project/project.ts'
-import { type Engine, openEngine } from '../duckdb.ts'
-import { examineFeatures } from '../examine.ts'
-import { Failure } from '../failure.ts'
-import { infer } from '../inference.ts'
-import { openModel } from '../model-file.ts'
-import type { MappingPlan } from '../onnx/mapping.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier } from '../quote.ts'
 import type { Interval } from './bootstrap.ts'
+import {
+  type EvaluatedVersion,
+  type Holdout,
+  type HoldoutFile,
+  openHoldout,
+  refuseNoRows,
+  scoresOf,
+} from './holdout.ts'
 import { groupRows, type Measured, measure } from './measure.ts'
 import { type CalibrationBin, type Confusion, confusion, type Metrics } from './metrics.ts'
 
-/** A registered file that is to score the holdout. */
-export interface EvaluatedVersion {
-  version: number
-  /** Absolute path. */
-  file: string
-  sha256: string
-  mapping: MappingPlan
-}
-
-export interface EvaluationRequest {
-  /** Absolute path of the rows: entity, `as_of`, features, label. */
-  holdout: string
+export interface EvaluationRequest extends HoldoutFile {
   entity: string[]
   label: string
   segments: string[]
@@ -36,8 +26,6 @@ export interface EvaluationRequest {
   seed: number
   /** Default: 1,000 for small samples, 200 from 100,000 rows on. */
   resamples?: number | undefined
-  temp: string
-  threads: number
 }
 
 export interface EvaluationFacts extends Measured {
@@ -64,31 +52,16 @@ export interface EvaluationFacts extends Measured {
  * not fit.
  */
 export async function evaluate(request: EvaluationRequest): Promise<EvaluationFacts> {
-  const path = await realpath(request.holdout)
-  const engine = await openEngine({
-    readable: [path],
-    writable: [],
-    temp: request.temp,
-    threads: request.threads,
-    timezone: 'UTC',
-    ordered: true,
-  })
+  const holdout = await openHoldout(request)
   try {
-    const from = `read_parquet(${literal(path)}, hive_partitioning = false)`
-    const rows = await readRows(engine, from, request)
-    if (rows.labels.length === 0) {
-      throw new Failure('contract', 'the holdout has no rows: build the training set with --holdout-from', {
-        evidence: { holdout: request.holdout },
-      })
-    }
-    const scores = await scoresOf(engine, from, request.version, request.threads)
+    const rows = await readRows(holdout, request)
+    refuseNoRows(rows.labels.length, request)
+    const scores = await scoresOf(holdout, request.version, request.threads)
     const champion =
-      request.champion === undefined
-        ? undefined
-        : await scoresOf(engine, from, request.champion, request.threads)
+      request.champion === undefined ? undefined : await scoresOf(holdout, request.champion, request.threads)
     return measured(request, rows, scores, champion)
   } finally {
-    engine.close()
+    holdout.close()
   }
 }
 
@@ -104,7 +77,7 @@ interface Rows {
 /** Rows by value. */
 type Groups = Map<string, number[]>
 
-async function readRows(engine: Engine, from: string, request: EvaluationRequest): Promise<Rows> {
+async function readRows({ engine, from }: Holdout, request: EvaluationRequest): Promise<Rows> {
   const entity = request.entity.map(identifier).join(', ')
   const extra = request.segments.map((name, index) => `${identifier(name)}::VARCHAR AS s${index}`)
   const reader = await engine.connection.runAndReadAll(
@@ -123,34 +96,6 @@ async function readRows(engine: Engine, from: string, request: EvaluationRequest
     segments: Object.fromEntries(
       request.segments.map((name, index) => [name, groupRows(columns[3 + index] ?? [])]),
     ),
-  }
-}
-
-/** A version's scores of the rows of `from`, in their order. Throws Failures as scoring does. */
-export async function scoresOf(
-  engine: Engine,
-  from: string,
-  { file, sha256, mapping }: EvaluatedVersion,
-  threads: number,
-): Promise<Float64Array> {
-  const count = await examineFeatures(engine.connection, from, mapping)
-  const scores = new Float64Array(count)
-  const scorers = await openModel({ model: file, sha256, mapping, threads })
-  try {
-    let done = 0
-    await infer({
-      connection: engine.connection,
-      from,
-      mapping,
-      scorers,
-      onScores(batch) {
-        scores.set(batch, done)
-        done += batch.length
-      },
-    })
-    return scores
-  } finally {
-    await scorers.close()
   }
 }
 

@@ -7,7 +7,7 @@ import { openEngine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
 import { computeFeatures } from '../features.ts'
 import { type Comparison, compare } from '../parity/compare.ts'
-import { literal } from '../quote.ts'
+import { parquet } from '../quote.ts'
 import type { Leak } from './leak.ts'
 import type { Survey } from './survey.ts'
 import { type Edit, truncate } from './truncate.ts'
@@ -132,7 +132,6 @@ async function withoutPart(
     await features(request, truncated, asOf, out)
     const engine = await openEngine({ readable: [], writable: [folder], temp, threads, timezone: 'UTC' })
     try {
-      const parquet = (path: string) => `read_parquet(${literal(path)}, hive_partitioning = false)`
       return await compare({ engine, left: parquet(file), right: parquet(out), entity: view.entity, columns })
     } finally {
       engine.close()

@@ -1,7 +1,7 @@
 import type { Engine } from '../duckdb.ts'
 import { classify, orderOf } from '../evaluation/metrics.ts'
 import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier, parquet } from '../quote.ts'
 import type { Leak } from './leak.ts'
 
 /** An area under the curve beyond this, or below one minus this, is too good to be true. */
@@ -37,7 +37,7 @@ export interface Separation {
  */
 export async function findSeparating(labelled: Labelled): Promise<Separation> {
   const { engine, label, features } = labelled
-  const file = `read_parquet(${literal(labelled.file)}, hive_partitioning = false)`
+  const file = parquet(labelled.file)
   const y = `${identifier(label.name)}::DOUBLE`
   const none = (note: string, rows: number): Separation => ({ leaks: [], auc: {}, note, rows })
   if (!isNumber(label.type) && label.type !== 'BOOLEAN') {

@@ -1,6 +1,6 @@
 import type { Engine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier, parquet } from '../quote.ts'
 
 /** The tables of a night that `outcomes.metrics` may read. */
 export const NIGHT_TABLES = ['scores', 'labels', 'treated', 'control', 'features'] as const
@@ -19,13 +19,13 @@ export interface NightFiles {
 /** Makes the night's files readable under their names. A group that nobody declared is empty. */
 export async function createNight(engine: Engine, files: NightFiles, entity: string[]): Promise<void> {
   const nobody = `SELECT ${entity.map(identifier).join(', ')} FROM scores WHERE false`
-  const parquet = (path: string) => `SELECT * FROM read_parquet(${literal(path)}, hive_partitioning = false)`
+  const all = (path: string) => `SELECT * FROM ${parquet(path)}`
   const selects: [NightTable, string | undefined][] = [
-    ['scores', parquet(files.scores)],
-    ['labels', parquet(files.labels)],
-    ['treated', files.treated === undefined ? nobody : parquet(files.treated)],
-    ['control', files.control === undefined ? nobody : parquet(files.control)],
-    ['features', files.features === undefined ? undefined : parquet(files.features)],
+    ['scores', all(files.scores)],
+    ['labels', all(files.labels)],
+    ['treated', files.treated === undefined ? nobody : all(files.treated)],
+    ['control', files.control === undefined ? nobody : all(files.control)],
+    ['features', files.features === undefined ? undefined : all(files.features)],
   ]
   for (const [name, select] of selects) {
     if (select !== undefined) await engine.run(`CREATE TEMP VIEW ${name} AS ${select}`)

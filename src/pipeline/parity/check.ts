@@ -5,12 +5,13 @@ import { featureCut } from '../cut.ts'
 import type { InputFile } from '../facts.ts'
 import { computeFeatures } from '../features.ts'
 import { inputsOf } from '../inputs.ts'
+import { parquet } from '../quote.ts'
 import { cutSources } from '../tables.ts'
 import { type ComparedColumn, compare } from './compare.ts'
 import { againstDataset } from './dataset.ts'
 import { factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
 import { againstFile } from './file.ts'
-import { castTo, columnsOf, parquet, withEngine } from './sides.ts'
+import { castTo, columnsOf, withEngine } from './sides.ts'
 
 /**
  * Compares a published partition of features value by value with what the training path gives. Throws Failures:

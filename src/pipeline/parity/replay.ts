@@ -2,7 +2,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { openEngine } from '../duckdb.ts'
-import { literal } from '../quote.ts'
+import { parquet } from '../quote.ts'
 import { type ScoreRequest, scorePartition } from '../scoring.ts'
 import { type Comparison, compare } from './compare.ts'
 
@@ -30,8 +30,8 @@ export async function replayScores({ published, scoring }: ReplayRequest): Promi
     try {
       return await compare({
         engine,
-        left: `read_parquet(${literal(before)}, hive_partitioning = false)`,
-        right: `read_parquet(${literal(out)}, hive_partitioning = false)`,
+        left: parquet(before),
+        right: parquet(out),
         entity: scoring.entity,
         columns: file.columns.filter(({ name }) => !scoring.entity.includes(name)),
       })

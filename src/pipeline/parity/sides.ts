@@ -31,8 +31,6 @@ export async function columnsOf(engine: Engine, from: string): Promise<Column[]>
   return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
 }
 
-export const parquet = (path: string) => `read_parquet(${literal(path)}, hive_partitioning = false)`
-
 /** The other side's value in the published type; a value that does not fit there differs. */
 export function castTo(column: Column, other: Column): ComparedColumn {
   if (other.type === column.type) return { ...column, right: `r.${identifier(other.name)}` }

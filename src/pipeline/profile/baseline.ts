@@ -1,15 +1,18 @@
-import { realpath } from 'node:fs/promises'
-import { type Engine, openEngine } from '../duckdb.ts'
-import { type EvaluatedVersion, scoresOf } from '../evaluation/evaluate.ts'
-import { Failure } from '../failure.ts'
+import type { Engine } from '../duckdb.ts'
+import {
+  type EvaluatedVersion,
+  type Holdout,
+  type HoldoutFile,
+  openHoldout,
+  refuseNoRows,
+  scoresOf,
+} from '../evaluation/holdout.ts'
 import { identifier, literal } from '../quote.ts'
 import { openScoreTable } from '../score-table.ts'
 import type { Baseline, Profile } from './profile.ts'
-import { parquet, profilePartition, profileTable } from './profile-partition.ts'
+import { profilePartition, profileTable } from './profile-partition.ts'
 
-export interface HoldoutRequest {
-  /** Absolute path of the holdout's Parquet file: entity, `as_of`, features, label. */
-  holdout: string
+export interface HoldoutRequest extends HoldoutFile {
   /** Id of the training set. */
   dataset: string
   entity: string[]
@@ -18,8 +21,6 @@ export interface HoldoutRequest {
   version: EvaluatedVersion
   /** The scores' column. */
   score: string
-  temp: string
-  threads: number
 }
 
 /**
@@ -27,23 +28,12 @@ export interface HoldoutRequest {
  * written. Throws Failures: `contract` where the holdout has no rows or does not fit the model, `model` as scoring does.
  */
 export async function baselineOfHoldout(request: HoldoutRequest): Promise<Baseline> {
-  const path = await realpath(request.holdout)
-  const engine = await openEngine({
-    readable: [path],
-    writable: [],
-    temp: request.temp,
-    threads: request.threads,
-    timezone: 'UTC',
-    ordered: true,
-  })
+  const holdout = await openHoldout(request)
+  const { engine } = holdout
   try {
-    const from = await scoreHoldout(engine, parquet(path), request)
+    const from = await scoreHoldout(holdout, request)
     const profile = await profileScored(engine, from, request, undefined)
-    if (profile.rows === 0) {
-      throw new Failure('contract', 'the holdout has no rows: build the training set with --holdout-from', {
-        evidence: { holdout: request.holdout },
-      })
-    }
+    refuseNoRows(profile.rows, request)
     const asOfs = await engine.rows(`SELECT DISTINCT as_of::VARCHAR AS as_of FROM ${from} ORDER BY 1`)
     const by_as_of: Baseline['by_as_of'] = []
     for (const row of asOfs) {
@@ -54,17 +44,16 @@ export async function baselineOfHoldout(request: HoldoutRequest): Promise<Baseli
     const { dataset } = request
     return { text: `holdout of ${dataset}`, kind: 'holdout', dataset, rows: profile.rows, profile, by_as_of }
   } finally {
-    engine.close()
+    holdout.close()
   }
 }
 
 /** A table of the engine with entity, as-of, features and score. */
 async function scoreHoldout(
-  engine: Engine,
-  from: string,
+  { engine, from }: Holdout,
   { entity, columns, version, score, threads }: HoldoutRequest,
 ): Promise<string> {
-  const scores = await scoresOf(engine, from, version, threads)
+  const scores = await scoresOf({ engine, from }, version, threads)
   const table = await openScoreTable(await engine.connect())
   table.append(scores)
   table.close()

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { type Engine, openEngine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier, parquet } from '../quote.ts'
 import { countCategories } from './count-categories.ts'
 import { type CountedRows, countNumbers } from './count-numbers.ts'
 import { type CountedColumn, countedColumn } from './counted-column.ts'
@@ -156,8 +156,4 @@ function asBefore(profile: ColumnProfile, before: ColumnProfile | undefined): Co
   const counts = [...before.edges.map(() => 0), 0]
   const none = { infinite: 0, min: null, max: null, mean: null, sd: null, quantiles: null }
   return { kind: 'number', ...shared, ...none, edges: before.edges, counts }
-}
-
-export function parquet(path: string): string {
-  return `read_parquet(${literal(path)}, hive_partitioning = false)`
 }

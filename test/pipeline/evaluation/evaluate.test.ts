@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type EvaluatedVersion,
-  type EvaluationRequest,
-  evaluate,
-} from '../../../src/pipeline/evaluation/evaluate.ts'
+import { type EvaluationRequest, evaluate } from '../../../src/pipeline/evaluation/evaluate.ts'
+import type { EvaluatedVersion } from '../../../src/pipeline/evaluation/holdout.ts'
 import { smallModel } from '../../projects/generated.ts'
 import { type Case, openCase } from '../scoring-case.ts'
 
