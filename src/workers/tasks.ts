@@ -1,4 +1,5 @@
-import type { DatasetFacts, DatasetRequest } from '../pipeline/dataset/build.ts'
+import type { DatasetFacts } from '../pipeline/dataset/build.ts'
+import type { DatasetRequest } from '../pipeline/dataset/request.ts'
 import type { SliceFacts, SlicesRequest } from '../pipeline/drift/find-slices.ts'
 import type { EvaluationFacts, EvaluationRequest } from '../pipeline/evaluation/evaluate.ts'
 import type { Column, FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '../pipeline/facts.ts'

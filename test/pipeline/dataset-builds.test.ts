@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDataset, type DatasetRequest } from '../../src/pipeline/dataset/build.ts'
+import { buildDataset } from '../../src/pipeline/dataset/build.ts'
+import type { DatasetRequest } from '../../src/pipeline/dataset/request.ts'
 import { parseAsOf } from '../../src/project/asof.ts'
 import {
   type CaseView,

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDataset, type DatasetRequest } from '../../src/pipeline/dataset/build.ts'
+import { buildDataset } from '../../src/pipeline/dataset/build.ts'
 import { readDataset } from '../../src/pipeline/dataset/read.ts'
+import type { DatasetRequest } from '../../src/pipeline/dataset/request.ts'
 import { parseAsOf } from '../../src/project/asof.ts'
 import {
   type CaseView,

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises'
+import { asOfLiteral } from '../dataset/as-of-literal.ts'
 import type { Engine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
 import { Failure } from '../failure.ts'
@@ -6,7 +7,7 @@ import { identifier, literal, parquet } from '../quote.ts'
 import { compare } from './compare.ts'
 import { factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
 import { foreignColumn, foreignValue } from './foreign.ts'
-import { asOfLiteral, columnsOf, withEngine } from './sides.ts'
+import { columnsOf, withEngine } from './sides.ts'
 
 /** Rows that somebody computed elsewhere: CSV or Parquet. Throws `contract` Failures where they cannot be compared. */
 export async function againstFile(

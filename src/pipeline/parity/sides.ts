@@ -1,8 +1,7 @@
 import { realpath } from 'node:fs/promises'
-import type { AsOf } from '../../project/asof.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier } from '../quote.ts'
 import type { ComparedColumn } from './compare.ts'
 
 /** An engine that reads these files and spills into `temp`; closed after the work. */
@@ -37,11 +36,4 @@ export function castTo(column: Column, other: Column): ComparedColumn {
   const raw = `r.${identifier(other.name)}`
   const cast = `TRY_CAST(${raw} AS ${column.type})`
   return { ...column, right: cast, unreadable: `(${raw} IS NOT NULL AND ${cast} IS NULL)` }
-}
-
-/** As training sets and their readers write it. */
-export function asOfLiteral({ label, instant }: AsOf): string {
-  return label.includes('T')
-    ? `TIMESTAMP ${literal(instant.slice(0, 19).replace('T', ' '))}`
-    : `DATE ${literal(label)}`
 }

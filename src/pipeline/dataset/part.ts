@@ -1,0 +1,129 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AsOf } from '../../project/asof.ts'
+import type { LabelWindow } from '../../project/label-window.ts'
+import type { View } from '../../project/project.ts'
+import type { Column, InputFile } from '../facts.ts'
+import { Failure } from '../failure.ts'
+import { computeFeatures } from '../features.ts'
+import { showPath } from '../sources.ts'
+import { joinLabels } from './join-labels.ts'
+import { labelsOf } from './labels-of.ts'
+import type { DatasetRequest } from './request.ts'
+
+/** Features and labels of one as-of, in a file of their own. */
+export interface Part {
+  window: LabelWindow
+  file: string
+  rows: number
+  /** Rows of the view that have no label. */
+  unlabelled: number
+  inputs: InputFile[]
+  labelInputs: InputFile[]
+}
+
+/** What all parts share. */
+export interface Described {
+  columns: Column[]
+  label: Column
+  viewHash: string
+  labelHash: string
+}
+
+export interface Builder {
+  part(window: LabelWindow): Promise<Part>
+  /** Known once a part is made. */
+  facts(): Described & { warnings: string[] }
+}
+
+/** Makes the parts of a training set, one after the other, in `temp`. */
+export async function openBuilder(request: DatasetRequest, temp: string): Promise<Builder> {
+  const { root, view, timezone, now, threads, memoryLimit } = request
+  const spill = join(temp, 'spill')
+  await mkdir(spill)
+  let known: InputFile[] = []
+  let described: Described | undefined
+  const warnings: string[] = []
+
+  return {
+    async part(window) {
+      const { asOf } = window
+      const out = join(temp, 'features.parquet')
+      const features = await computeFeatures({
+        root,
+        view,
+        asOf,
+        knownAt: now,
+        timezone,
+        out,
+        temp: spill,
+        threads,
+        memoryLimit,
+        metadata: { view: view.name, as_of: asOf.label },
+        known,
+      })
+      known = features.inputs
+      refuseBadEntities(view, asOf, features.checks)
+      for (const { message } of features.checks.filter(({ passed }) => !passed))
+        warnings.push(`${asOf.label}: ${message}`)
+      const labels = join(temp, 'labels.parquet')
+      const { label, inputs, hash } = await labelsOf({ ...request, temp }, window, labels)
+      const columns = features.file.columns.filter(({ name }) => !view.entity.includes(name))
+      refuseClash(request, columns, label)
+      described = { columns, label, viewHash: features.viewHash, labelHash: hash }
+      const file = join(temp, `part-${asOf.label}.parquet`)
+      const rows = await joinLabels(request, {
+        window,
+        features: out,
+        labels,
+        file,
+        columns,
+        label,
+        spill,
+        temp,
+      })
+      return {
+        window,
+        file,
+        rows,
+        unlabelled: features.file.rows - rows,
+        inputs: features.inputs,
+        labelInputs: inputs,
+      }
+    },
+    facts() {
+      if (described === undefined) throw new Failure('bug', 'expected at least one as-of')
+      return { ...described, warnings }
+    },
+  }
+}
+
+function refuseClash({ root, labels, view }: DatasetRequest, columns: Column[], label: Column): void {
+  if (columns.some(({ name }) => name.toLowerCase() === 'as_of')) {
+    throw new Failure(
+      'contract',
+      `view ${view.name} has a column as_of, which every training set has of its own: rename it`,
+    )
+  }
+  const taken = [...columns.map(({ name }) => name), ...view.entity, 'as_of'].map((name) =>
+    name.toLowerCase(),
+  )
+  if (!taken.includes(label.name.toLowerCase())) return
+  throw new Failure(
+    'contract',
+    `${showPath(root, labels.sqlFile)}: expected the label to have a name of its own, got: ${label.name}, which the view has too; rename it`,
+  )
+}
+
+function refuseBadEntities(
+  { entity }: View,
+  { label }: AsOf,
+  checks: { kind: string; passed: boolean; message: string }[],
+): void {
+  const bad = checks.find(({ kind, passed }) => !passed && kind.startsWith('entity.'))
+  if (bad === undefined) return
+  throw new Failure(
+    'contract',
+    `as of ${label} the features have no row of their own for each ${entity.join(', ')}: ${bad.message}`,
+  )
+}

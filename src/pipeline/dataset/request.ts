@@ -1,0 +1,24 @@
+import type { AsOf } from '../../project/asof.ts'
+import type { Duration, View } from '../../project/project.ts'
+
+export interface DatasetRequest {
+  /** Absolute path of the project. */
+  root: string
+  model: string
+  view: View
+  labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration }
+  /** Oldest first. */
+  asOfs: AsOf[]
+  /** As-ofs from here on are the holdout; undefined: there is none. */
+  holdoutFrom: AsOf | undefined
+  timezone: string
+  /** ISO 8601: the clock, and when the sources are read. */
+  now: string
+  /** Folder of the model's training sets, made where it is missing. */
+  folder: string
+  threads: number
+  memoryLimit?: string | undefined
+  /** Of Nightshift, for the manifest. */
+  release: string
+  progress?: (text: string, done?: number, total?: number) => void
+}

@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import { type Engine, openEngine } from '../duckdb.ts'
+import type { Column } from '../facts.ts'
+import { identifier, literal } from '../quote.ts'
+import { readBack } from '../readback.ts'
+import type { Split } from './manifest.ts'
+import type { Part } from './part.ts'
+import type { DatasetRequest } from './request.ts'
+
+/** Writes `train.parquet` and `holdout.parquet` from the parts of each, and reads them back. */
+export async function writeSplits(
+  request: DatasetRequest,
+  {
+    made,
+    temp,
+    train,
+    holdout,
+    schema,
+    id,
+    hash,
+    label,
+  }: {
+    made: string
+    temp: string
+    train: Part[]
+    holdout: Part[]
+    /** Any part: a split without as-ofs has its columns. */
+    schema: Part
+    id: string
+    hash: string
+    label: Column
+  },
+): Promise<{ train: Split; holdout: Split }> {
+  const engine = await openEngine({
+    readable: [],
+    writable: [temp],
+    temp: join(temp, 'spill'),
+    threads: request.threads,
+    memoryLimit: request.memoryLimit,
+    timezone: 'UTC',
+    // The parts are sorted, and are read in their order.
+    ordered: true,
+  })
+  const write = async (name: 'train' | 'holdout', parts: Part[]): Promise<Split> => {
+    const files = (parts.length > 0 ? parts : [schema]).map(({ file }) => literal(file)).join(', ')
+    const path = join(made, `${name}.parquet`)
+    const metadata = {
+      project: request.root.split('/').at(-1) ?? '',
+      model: request.model,
+      dataset: id,
+      split: name,
+      view_hash: hash,
+    }
+    const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
+    const { Count } = await engine.row(
+      `COPY (SELECT * FROM read_parquet([${files}])${parts.length > 0 ? '' : ' LIMIT 0'}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}})`,
+    )
+    const rows = Number(Count)
+    await readBack({ engine, path, entity: ['as_of', ...request.view.entity], rows, metadata })
+    return {
+      rows,
+      as_of: parts.map(({ window }) => window.asOf.label),
+      balance: await balanceOf(engine, path, label.name),
+    }
+  }
+  try {
+    return { train: await write('train', train), holdout: await write('holdout', holdout) }
+  } finally {
+    engine.close()
+  }
+}
+
+async function balanceOf(
+  engine: Engine,
+  path: string,
+  label: string,
+): Promise<Record<string, number> | null> {
+  const rows = await engine.rows(
+    `SELECT ${identifier(label)}::VARCHAR AS value, count(*)::INTEGER AS rows FROM read_parquet(${literal(path)}) GROUP BY ALL ORDER BY ALL LIMIT 3`,
+  )
+  if (rows.length === 0 || rows.length > 2) return null
+  return Object.fromEntries(rows.map((row) => [String(row.value), Number(row.rows)]))
+}
