@@ -17,9 +17,10 @@ export interface IncidentFilter {
   /** Default: the open ones alone. */
   closedToo?: boolean
   limit?: number
+  offset?: number
 }
 
-/** Incidents, the newest first. */
+/** Incidents: those that are open, then the closed ones, each the newest first. */
 export async function listIncidents(
   connection: ClientBase | Pool,
   now: Date,
@@ -28,16 +29,25 @@ export async function listIncidents(
   const { rows } = await connection.query<ListedRow>(
     `select i.*, r.mails, r.last_mail_at, r.next_mail_at, coalesce(r.recipients, '{}') as recipients,
             m.until as muted_until
-       from nightshift.incidents i
+       from (select id from nightshift.incidents
+              where ($2::bigint is null or id = $2) and ($3::text is null or subject = $3)
+                and ($4 or closed_at is null)
+              order by closed_at is not null, id desc limit $5 offset $6) p
+       join nightshift.incidents i on i.id = p.id
        left join lateral (
          select sum(mails)::int as mails, max(last_mail_at) as last_mail_at, min(due_at) as next_mail_at,
                 array_agg(recipient order by recipient) as recipients
            from nightshift.incident_readers where incident = i.id) r on true
        left join nightshift.mutes m on m.subject = i.subject and m.until > $1
-      where ($2::bigint is null or i.id = $2) and ($3::text is null or i.subject = $3)
-        and ($4 or i.closed_at is null)
-      order by i.id desc limit $5`,
-    [now, filter.id ?? null, filter.subject ?? null, filter.closedToo ?? false, filter.limit ?? 200],
+      order by i.closed_at is not null, i.id desc`,
+    [
+      now,
+      filter.id ?? null,
+      filter.subject ?? null,
+      filter.closedToo ?? false,
+      filter.limit ?? 200,
+      filter.offset ?? 0,
+    ],
   )
   return rows.map((row) => {
     const incident = toIncident(row)

@@ -3,42 +3,32 @@ import { html } from 'hono/html'
 import { type ListedIncident, listIncidents } from '../../alerts/list-incidents.ts'
 import { headline } from '../../alerts/phrases.ts'
 import type { Project } from '../../project/project.ts'
-import { withQuery } from '../addresses.ts'
+import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
+import { pager } from '../pager.ts'
 import type { Place } from '../place.ts'
 import { stateMark } from '../state.ts'
 import { faceOfIncident } from './incidents/face.ts'
 import { incidentBody, loadIncident } from './incidents/incident.ts'
+import { filterOf, type Listing, listingHref, pageOf, readListing } from './incidents/listing.ts'
 
-const INCIDENTS = 200
-
-/** `/incidents?state=open&subject=NAME`: what is open, and what was; `/incidents/ID`: one of them. */
+/** `/incidents?state=open&subject=NAME&page=`: what is open, then what was; `/incidents/ID`: one of them. */
 export function mountIncidents(app: Hono, place: Place): void {
   app.get('/incidents', async (context) => {
     const project = place.project()
     const now = place.clock?.() ?? new Date()
-    const subject = context.req.query('subject') || undefined
-    const openOnly = context.req.query('state') === 'open'
-    const found = await listIncidents(place.database.pool, now, {
-      closedToo: !openOnly,
-      limit: INCIDENTS,
-      ...(subject === undefined ? {} : { subject }),
-    })
-    const open = found.filter(({ closedAt }) => closedAt === undefined)
-    const closed = found.filter(({ closedAt }) => closedAt !== undefined)
+    const listing = readListing(context.req.query())
+    const { subject, openOnly } = listing
+    const { shown, more } = pageOf(await listIncidents(place.database.pool, now, filterOf(listing)))
     return page(
       context,
       subject === undefined ? 'Incidents' : `Incidents of ${subject}`,
-      html`<section class="card" aria-labelledby="open"><h2 id="open">Open</h2>${
-        open.length === 0
-          ? html`<p>${stateMark('published', 'Nothing is open.')}</p>`
-          : table(open, 'Open incidents', project)
-      }</section>
-${openOnly ? '' : html`<section class="card" aria-labelledby="closed"><h2 id="closed">Closed</h2>${closed.length === 0 ? html`<p class="quiet">None yet.</p>` : table(closed, 'Closed incidents', project)}</section>`}`,
+      html`${shown.length === 0 && listing.page > 1 ? beyond(listing) : sections(shown, more, listing, project)}
+${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?? 1 }), ['Previous', 'Next'])}`,
       {
         section: 'Incidents',
-        beside: html`<div class="small"><a href="${withQuery('/incidents', { subject, state: openOnly ? undefined : 'open' })}">${openOnly ? 'Closed ones too' : 'Open ones alone'}</a>${subject === undefined ? '' : html` · <a href="/incidents">of everything</a>`}</div>`,
+        beside: html`<div class="small"><a href="${listingHref({ subject, openOnly: !openOnly })}">${openOnly ? 'Closed ones too' : 'Open ones alone'}</a>${subject === undefined ? '' : html` · <a href="${listingHref({ openOnly })}">of everything</a>`}</div>`,
         foot: html`Times are those of ${project.timezone}. In the terminal: <code>npx nightshift incidents --all</code>`,
       },
     )
@@ -68,6 +58,27 @@ ${openOnly ? '' : html`<section class="card" aria-labelledby="closed"><h2 id="cl
       },
     )
   })
+}
+
+/** The open ones come first: a page without any is the first, on which it says that there are none, or a later one. */
+function sections(shown: ListedIncident[], more: boolean, { openOnly, page }: Listing, project: Project) {
+  const open = shown.filter(({ closedAt }) => closedAt === undefined)
+  const closed = shown.filter(({ closedAt }) => closedAt !== undefined)
+  const nothing = page === 1 ? html`<p>${stateMark('published', 'Nothing is open.')}</p>` : undefined
+  const none = more ? undefined : html`<p class="quiet">None yet.</p>`
+  return html`${section('open', 'Open', open.length === 0 ? nothing : table(open, 'Open incidents', project))}
+${openOnly ? '' : section('closed', 'Closed', closed.length === 0 ? none : table(closed, 'Closed incidents', project))}`
+}
+
+function section(id: string, title: string, body: Html | undefined) {
+  return body === undefined
+    ? ''
+    : html`<section class="card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${body}</section>`
+}
+
+/** Incidents are never taken away, but a mailed address may be of those that were open then. */
+function beyond({ page, ...listing }: Listing) {
+  return html`<section class="card"><p>There is nothing on page ${page}. <a href="${listingHref(listing)}">The first page</a></p></section>`
 }
 
 function table(incidents: ListedIncident[], caption: string, { timezone }: Project) {

@@ -8,6 +8,7 @@ import type { Project } from '../../project/project.ts'
 import { nightHref, runHref, withQuery } from '../addresses.ts'
 import { count, duration, moment } from '../moment.ts'
 import { page } from '../page.ts'
+import { pager } from '../pager.ts'
 import type { Place } from '../place.ts'
 import { faceOfState, stateMark } from '../state.ts'
 import { KINDS, readSearch, type Search } from './runs/search.ts'
@@ -72,7 +73,7 @@ function results(
 <td class="number" data-label="Took">${took(run)}</td>
 <td class="number" data-label="Rows">${run.rows === null ? '' : count(run.rows)}</td>
 <td>${run.failure === null ? '' : html`<strong>${run.failure.class}</strong>: ${shortened(run.failure.message)}`}</td></tr>`,
-  )}</tbody></table>${pager(search, more)}`
+  )}</tbody></table>${pages(search, more)}`
 }
 
 function took({ started_at, ended_at }: FoundRun): string {
@@ -86,22 +87,10 @@ function shortened(message: string): string {
   return message.length <= 240 ? message : `${message.slice(0, 240)}…`
 }
 
-function pager(search: Search, more: boolean) {
-  const { text, name, state, kind, class: failureClass, shape, from, to, page } = search
-  const at = (number: number) =>
-    withQuery('/runs', {
-      text,
-      name,
-      state,
-      kind,
-      class: failureClass,
-      shape,
-      from,
-      to,
-      page: number === 1 ? undefined : number,
-    })
-  if (page === 1 && !more) return ''
-  return html`<nav class="pager" aria-label="Pages"><span>${page === 1 ? '' : html`<a rel="prev" href="${at(page - 1)}">Newer</a>`}</span><span class="quiet">Page ${page}</span><span>${more ? html`<a rel="next" href="${at(page + 1)}">Older</a>` : ''}</span></nav>`
+function pages(search: Search, more: boolean) {
+  const { text, name, state, kind, class: failureClass, shape, from, to } = search
+  const filter = { text, name, state, kind, class: failureClass, shape, from, to }
+  return pager(search.page, more, (page) => withQuery('/runs', { ...filter, page }), ['Newer', 'Older'])
 }
 
 /** Failed and held runs by what their messages share. */

@@ -5,6 +5,7 @@ import { FAILURE_CLASSES } from '../../../pipeline/failure.ts'
 import { type AsOf, addDays, grainOf, parseAsOf } from '../../../project/asof.ts'
 import { ConfigurationError } from '../../../project/problem.ts'
 import type { Project } from '../../../project/project.ts'
+import { pageNumber } from '../../pager.ts'
 
 export const KINDS = ['scores', 'features'] as const satisfies Kind[]
 const A_PAGE = 50
@@ -51,8 +52,7 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
   ]
   const [from, to] = [date('from'), date('to')]
   const [text, name, shape] = [of('text'), of('name'), of('shape')]
-  const number = Number(of('page') || 1)
-  const page = Number.isInteger(number) && number >= 1 && number <= 100_000 ? number : 1
+  const page = pageNumber(of('page'))
   return {
     text,
     name,

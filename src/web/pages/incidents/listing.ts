@@ -1,0 +1,43 @@
+import type { IncidentFilter } from '../../../alerts/list-incidents.ts'
+import { withQuery } from '../../addresses.ts'
+import { pageNumber } from '../../pager.ts'
+
+const A_PAGE = 50
+
+/** Which incidents an address lists. */
+export interface Listing {
+  subject: string | undefined
+  openOnly: boolean
+  page: number
+}
+
+export function readListing(query: Record<string, string>): Listing {
+  return {
+    subject: query.subject?.trim() || undefined,
+    openOnly: query.state === 'open',
+    page: pageNumber(query.page),
+  }
+}
+
+/** The address that lists them. */
+export function listingHref({ subject, openOnly, page }: Partial<Listing>): string {
+  return withQuery('/incidents', {
+    subject,
+    state: openOnly === true ? 'open' : undefined,
+    page: page === 1 ? undefined : page,
+  })
+}
+
+/** One more than a page has: where there is one, another page follows. */
+export function filterOf({ subject, openOnly, page }: Listing): IncidentFilter {
+  return {
+    closedToo: !openOnly,
+    limit: A_PAGE + 1,
+    offset: (page - 1) * A_PAGE,
+    ...(subject === undefined ? {} : { subject }),
+  }
+}
+
+export function pageOf<Found>(found: Found[]): { shown: Found[]; more: boolean } {
+  return { shown: found.slice(0, A_PAGE), more: found.length > A_PAGE }
+}

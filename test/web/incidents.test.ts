@@ -1,0 +1,97 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { facts } from '../alerts/sample.ts'
+import { hasBrowser, openBrowser, seriousFindings, visit } from './browser.ts'
+import { openSite, type Site, usersOf } from './site.ts'
+
+/** The oldest are open: sorted by age alone they would stand on the last page. */
+const [OPEN, CLOSED] = [60, 75]
+
+let site: Site
+let cookie: string
+beforeAll(async () => {
+  site = await openSite({ users: usersOf({ ann: 'operator' }) })
+  cookie = await site.signIn('ann')
+  for (let number = 1; number <= OPEN + CLOSED; number++) {
+    const subject = number % 2 === 0 ? 'churn' : 'upsell & more'
+    await site.database.pool.query(
+      `insert into nightshift.incidents (subject_kind, subject, kind, detail, opened_at, closed_at)
+       values ('model', $1, 'late-data', $2, $3, $4)`,
+      [
+        // One of a kind is open at a time.
+        number <= OPEN ? `${subject}-${number}` : subject,
+        { facts: facts({ subject }), nights: [] },
+        new Date(Date.UTC(2026, 5, 1, number)),
+        number <= OPEN ? null : new Date(Date.UTC(2026, 5, 20)),
+      ],
+    )
+  }
+})
+afterAll(() => site.close())
+
+const read = async (path: string) => (await site.ask(path, { cookie })).text()
+const idsIn = (page: string) => [...page.matchAll(/<tr id="(\d+)">/g)].map(([, id]) => Number(id))
+const link = (page: string, rel: 'next' | 'prev') =>
+  new RegExp(`<a rel="${rel}" href="([^"]+)"`).exec(page)?.[1]?.replaceAll('&amp;', '&')
+const down = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, index) => from - index)
+
+/** Every page from an address on, by its links alone. */
+async function follow(path: string): Promise<string[]> {
+  const pages = [await read(path)]
+  for (let next = link(pages[0] ?? '', 'next'); next !== undefined; next = link(pages.at(-1) ?? '', 'next'))
+    pages.push(await read(next))
+  return pages
+}
+
+describe('the list of incidents', () => {
+  test('has all of them on its pages, each once: the open ones first, then the closed ones, the newest first', async () => {
+    const pages = await follow('/incidents')
+    expect(pages.map((page) => idsIn(page).length)).toEqual([50, 50, 35])
+    expect(pages.flatMap(idsIn)).toEqual([...down(OPEN, 1), ...down(OPEN + CLOSED, OPEN + 1)])
+    const titles = (page: string) => [...page.matchAll(/<h2 id="\w+">(\w+)/g)].map(([, title]) => title)
+    expect(pages.map(titles)).toEqual([['Open'], ['Open', 'Closed'], ['Closed']])
+    expect(link(pages[2] ?? '', 'prev')).toBe('/incidents?page=2')
+    expect(link(pages[1] ?? '', 'prev')).toBe('/incidents')
+  })
+
+  test('keeps what it is filtered by', async () => {
+    const open = await follow('/incidents?state=open')
+    expect(open.flatMap(idsIn)).toEqual(down(OPEN, 1))
+    expect(link(open[0] ?? '', 'next')).toBe('/incidents?state=open&page=2')
+    const [first, ...others] = await follow('/incidents?subject=upsell+%26+more')
+    expect(others).toEqual([])
+    expect(idsIn(first ?? '')).toEqual(down(OPEN + CLOSED, OPEN + 1).filter((id) => id % 2 === 1))
+    expect(first).toContain('Nothing is open.')
+  })
+
+  test('says of a page that has nothing where there is something', async () => {
+    expect(await read('/incidents?page=9&state=open')).toContain(
+      'There is nothing on page 9. <a href="/incidents?state=open">The first page</a>',
+    )
+    expect(idsIn(await read('/incidents?page=nine'))).toEqual(down(OPEN, 11))
+  })
+})
+
+describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
+  afterAll(() => browser.close())
+
+  test('is as wide as the phone, has nothing serious for axe, and turns its pages by thumb', async () => {
+    const { page, context } = await visit(browser, site.url, 'ann', { width: 390, bypassCSP: true })
+    await page.goto(`${site.url}/incidents`)
+    await page.getByRole('link', { name: 'Next' }).click()
+    await page.waitForURL('**/incidents?page=2')
+    for (const path of ['/incidents', '/incidents?page=2', '/incidents?page=9', '/incidents/5']) {
+      await page.goto(site.url + path)
+      expect({ path, width: await page.evaluate('document.documentElement.scrollWidth') }).toEqual({
+        path,
+        width: 390,
+      })
+      expect({ path, findings: await seriousFindings(page) }).toEqual({ path, findings: [] })
+    }
+    await context.close()
+  })
+})
