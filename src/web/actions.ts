@@ -13,6 +13,7 @@ import { release } from '../workers/release.ts'
 import { tellRecovery } from '../workers/report.ts'
 import { skipSlot } from '../workers/skip.ts'
 import { page } from './page.ts'
+import { listingHref, readListing } from './pages/incidents/listing.ts'
 import type { Place } from './place.ts'
 import { refuse } from './security/door.ts'
 
@@ -63,9 +64,22 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
           `ack: expected an open incident, got: ${ids.join(', ')}, which is not open`,
         )
       }
-      return `/incidents?done=ack#${acked[0]}`
+      return afterAck(await formOf(context), acked[0])
     }),
   )
+}
+
+/** Where it was pressed: the list as it was filtered, else the incident's own page. */
+function afterAck({ from, ...listing }: Record<string, string>, id: number | undefined): string {
+  return from === 'list'
+    ? `${listingHref(readListing(listing), { done: 'ack' })}#${id}`
+    : `/incidents/${id}?done=ack`
+}
+
+/** The fields of a form that are text. */
+async function formOf(context: Context): Promise<Record<string, string>> {
+  const fields = Object.entries(await context.req.parseBody())
+  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'))
 }
 
 /** Does it if an operator asks, and leads to where its effect shows; what the command would say is said as a page. */
@@ -113,8 +127,8 @@ async function slotAt({ database, project }: Place, kind: Kind, name: string, pa
 
 /** Why it is done: on record, so it may not be empty. */
 async function reasonIn(context: Context): Promise<string> {
-  const { reason } = await context.req.parseBody()
-  const text = typeof reason === 'string' ? reason.trim() : ''
+  const { reason } = await formOf(context)
+  const text = reason?.trim() ?? ''
   if (text === '' || text.length > LONGEST_REASON) {
     throw new ConfigurationError(
       `reason: expected a sentence of at most ${LONGEST_REASON} characters that says why, got: ` +

@@ -99,7 +99,7 @@ test('ack takes an incident in the name of who signed in', async () => {
   )
   const id = rows[0]?.id ?? ''
   const answer = await press(`/incidents/${id}/ack`)
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, `/incidents?done=ack#${id}`])
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, `/incidents/${id}?done=ack`])
   const now = await site.database.pool.query('select acked_by from nightshift.incidents where id = $1', [id])
   expect(now.rows).toEqual([{ acked_by: 'ann' }])
 })

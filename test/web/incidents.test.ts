@@ -9,9 +9,11 @@ const [OPEN, CLOSED] = [60, 75]
 
 let site: Site
 let cookie: string
+let csrf: string
 beforeAll(async () => {
-  site = await openSite({ users: usersOf({ ann: 'operator' }) })
+  site = await openSite({ users: usersOf({ ann: 'operator', vic: 'viewer' }) })
   cookie = await site.signIn('ann')
+  csrf = await site.csrf('ann')
   for (let number = 1; number <= OPEN + CLOSED; number++) {
     const subject = number % 2 === 0 ? 'churn' : 'upsell & more'
     await site.database.pool.query(
@@ -72,6 +74,52 @@ describe('the list of incidents', () => {
   })
 })
 
+describe('who is on it', () => {
+  const press = (id: number, form: Record<string, string> = {}) =>
+    site.ask(`/incidents/${id}/ack`, { cookie, form: { csrf, ...form } })
+  /** The fields of the form that acknowledges an incident, as the page has them. */
+  const fieldsOf = (page: string, id: number) => {
+    const [, form = ''] = new RegExp(`action="/incidents/${id}/ack">(.*?)</form>`, 's').exec(page) ?? []
+    return Object.fromEntries([...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, n, v]) => [n, v]))
+  }
+
+  test('said on the page of an incident leads back to it, and shows', async () => {
+    const page = await read('/incidents/3')
+    const answer = await press(3, fieldsOf(page, 3))
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/incidents/3?done=ack'])
+    const after = await read('/incidents/3?done=ack')
+    expect(after).toContain('You are on it: it is not mailed again until something new happens.')
+    expect(after).toMatch(/Somebody is on it<\/dt><dd>ann, since <time/)
+    expect(after).toContain('ann is on it:')
+    expect(after).not.toContain('action="/incidents/3/ack"')
+  })
+
+  test('said on the list leads back to the list as it was', async () => {
+    const path = '/incidents?state=open&page=2'
+    const answer = await press(5, fieldsOf(await read(path), 5))
+    const location = '/incidents?state=open&page=2&done=ack#5'
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, location])
+    const after = await read(location.replace(/#.*/, ''))
+    expect(after).toMatch(/<tr id="5">.*?<td data-label="On it">ann<\/td>/s)
+    expect(after).toContain('You are on it')
+  })
+
+  test('leads nowhere else, whatever the form says', async () => {
+    const answer = await press(7, { from: 'https://evil.example', page: '2' })
+    expect(answer.headers.get('location')).toBe('/incidents/7?done=ack')
+    const list = await press(7, { from: 'list', subject: '//evil.example/?a=b&c', page: '-1' })
+    expect(list.headers.get('location')).toBe(
+      '/incidents?subject=%2F%2Fevil.example%2F%3Fa%3Db%26c&done=ack#7',
+    )
+  })
+
+  test('is no question to a viewer, nor of what is closed', async () => {
+    const list = await (await site.ask('/incidents', { cookie: await site.signIn('vic') })).text()
+    expect(list).not.toContain('I am on it')
+    expect(await read('/incidents?page=3')).not.toContain('I am on it')
+  })
+})
+
 describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {
   let browser: Browser
   beforeAll(async () => {
@@ -92,6 +140,10 @@ describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {
       })
       expect({ path, findings: await seriousFindings(page) }).toEqual({ path, findings: [] })
     }
+    await page.goto(`${site.url}/incidents?page=2`)
+    await page.getByRole('button', { name: /^I am on it.*churn-10, late-data, incident 10$/ }).click()
+    await page.waitForURL('**/incidents?page=2&done=ack#10')
+    expect(await page.locator('tr[id="10"]').innerText()).toMatch(/ann\d+$/)
     await context.close()
   })
 })

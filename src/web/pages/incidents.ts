@@ -7,8 +7,9 @@ import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import { pager } from '../pager.ts'
-import type { Place } from '../place.ts'
+import type { Place, Viewer } from '../place.ts'
 import { stateMark } from '../state.ts'
+import { ackButton } from './incidents/ack-button.ts'
 import { faceOfIncident } from './incidents/face.ts'
 import { incidentBody, loadIncident } from './incidents/incident.ts'
 import { filterOf, type Listing, listingHref, pageOf, readListing } from './incidents/listing.ts'
@@ -24,7 +25,7 @@ export function mountIncidents(app: Hono, place: Place): void {
     return page(
       context,
       subject === undefined ? 'Incidents' : `Incidents of ${subject}`,
-      html`${shown.length === 0 && listing.page > 1 ? beyond(listing) : sections(shown, more, listing, project)}
+      html`${shown.length === 0 && listing.page > 1 ? beyond(listing) : sections(shown, more, { listing, project, viewer: context.get('viewer') })}
 ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?? 1 }), ['Previous', 'Next'])}`,
       {
         section: 'Incidents',
@@ -60,14 +61,22 @@ ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?
   })
 }
 
+/** What a list is shown with. */
+interface Frame {
+  listing: Listing
+  project: Project
+  viewer: Viewer | null
+}
+
 /** The open ones come first: a page without any is the first, on which it says that there are none, or a later one. */
-function sections(shown: ListedIncident[], more: boolean, { openOnly, page }: Listing, project: Project) {
+function sections(shown: ListedIncident[], more: boolean, frame: Frame) {
+  const { openOnly, page } = frame.listing
   const open = shown.filter(({ closedAt }) => closedAt === undefined)
   const closed = shown.filter(({ closedAt }) => closedAt !== undefined)
   const nothing = page === 1 ? html`<p>${stateMark('published', 'Nothing is open.')}</p>` : undefined
   const none = more ? undefined : html`<p class="quiet">None yet.</p>`
-  return html`${section('open', 'Open', open.length === 0 ? nothing : table(open, 'Open incidents', project))}
-${openOnly ? '' : section('closed', 'Closed', closed.length === 0 ? none : table(closed, 'Closed incidents', project))}`
+  return html`${section('open', 'Open', open.length === 0 ? nothing : table(open, 'Open incidents', frame))}
+${openOnly ? '' : section('closed', 'Closed', closed.length === 0 ? none : table(closed, 'Closed incidents', frame))}`
 }
 
 function section(id: string, title: string, body: Html | undefined) {
@@ -81,7 +90,8 @@ function beyond({ page, ...listing }: Listing) {
   return html`<section class="card"><p>There is nothing on page ${page}. <a href="${listingHref(listing)}">The first page</a></p></section>`
 }
 
-function table(incidents: ListedIncident[], caption: string, { timezone }: Project) {
+function table(incidents: ListedIncident[], caption: string, { listing, project, viewer }: Frame) {
+  const { timezone } = project
   return html`<table class="stack"><caption class="sr">${caption}</caption><thead><tr><th scope="col">Incident</th><th scope="col">What</th><th scope="col">Opened</th><th scope="col">Who is on it</th><th scope="col" class="number">Mails</th></tr></thead>
 <tbody>${incidents.map(
     (
@@ -89,6 +99,6 @@ function table(incidents: ListedIncident[], caption: string, { timezone }: Proje
     ) => html`<tr id="${incident.id}"><th scope="row"><a href="/incidents/${incident.id}">${stateMark(faceOfIncident(incident), `${incident.subject}: ${incident.kind}`)}</a></th>
 <td>${headline(incident)}</td>
 <td data-label="Opened">${moment(incident.openedAt, timezone)}${incident.closedAt === undefined ? '' : html`<div class="small quiet">closed ${moment(incident.closedAt, timezone)}</div>`}</td>
-<td data-label="On it">${incident.ackedBy ?? (incident.closedAt === undefined ? 'nobody' : '')}</td><td class="number" data-label="Mails">${incident.mails}</td></tr>`,
+<td data-label="On it">${incident.ackedBy ?? (incident.closedAt === undefined ? html`nobody${ackButton(incident, viewer, listing)}` : '')}</td><td class="number" data-label="Mails">${incident.mails}</td></tr>`,
   )}</tbody></table>`
 }

@@ -14,6 +14,7 @@ import type { Place, Viewer } from '../../place.ts'
 import { faceOfState, stateMark } from '../../state.ts'
 import { checks } from '../night/checks.ts'
 import { fact } from '../night/summary.ts'
+import { ackButton } from './ack-button.ts'
 import { faceOfIncident } from './face.ts'
 
 /** Everything of one incident. */
@@ -121,15 +122,11 @@ ${mails.length === 0 ? '' : html`<h3>Mails</h3><ul class="list">${mails.map((mai
 
 function act(incident: ListedIncident, viewer: Viewer | null) {
   if (incident.closedAt !== undefined) return ''
-  const button =
-    viewer?.role !== 'operator' || incident.ackedBy !== undefined
-      ? ''
-      : html`<form method="post" action="/incidents/${incident.id}/ack"><input type="hidden" name="csrf" value="${viewer.csrf}"><button>I am on it</button></form>`
   const commands = nextCommands(
     incident,
     viewer?.name.includes('@') ? viewer.name : (incident.recipients[0] ?? 'YOU'),
   )
   return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What you can do</h2>
-<div class="actions"><div class="action"><p>Say that you are on it: it is not mailed again until something new happens.</p>${button}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
+<div class="actions"><div class="action"><p>${incident.ackedBy === undefined ? 'Say that you are on it' : `${incident.ackedBy} is on it`}: it is not mailed again until something new happens.</p>${ackButton(incident, viewer)}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
 ${commands.map(({ command, why }) => html`<div class="action"><p>${why}</p><pre>${command}</pre></div>`)}</div></section>`
 }

@@ -11,7 +11,7 @@ export interface Listing {
   page: number
 }
 
-export function readListing(query: Record<string, string>): Listing {
+export function readListing(query: Record<string, string | undefined>): Listing {
   return {
     subject: query.subject?.trim() || undefined,
     openOnly: query.state === 'open',
@@ -20,12 +20,17 @@ export function readListing(query: Record<string, string>): Listing {
 }
 
 /** The address that lists them. */
-export function listingHref({ subject, openOnly, page }: Partial<Listing>): string {
-  return withQuery('/incidents', {
-    subject,
-    state: openOnly === true ? 'open' : undefined,
-    page: page === 1 ? undefined : page,
-  })
+export function listingHref(listing: Partial<Listing>, more: Record<string, string> = {}): string {
+  return withQuery('/incidents', { ...queryOf(listing), ...more })
+}
+
+/** What `readListing` reads, in an address or in a form. */
+export function queryOf({ subject, openOnly, page }: Partial<Listing>): Record<string, string> {
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(openOnly === true ? { state: 'open' } : {}),
+    ...(page === undefined || page === 1 ? {} : { page: String(page) }),
+  }
 }
 
 /** One more than a page has: where there is one, another page follows. */

@@ -1,0 +1,16 @@
+import { html } from 'hono/html'
+import type { ListedIncident } from '../../../alerts/list-incidents.ts'
+import type { Viewer } from '../../place.ts'
+import { type Listing, queryOf } from './listing.ts'
+
+/** For an operator, while nobody is on it. It leads back to where it stands: the list, if that is given. */
+export function ackButton(
+  { id, subject, kind, ackedBy, closedAt }: ListedIncident,
+  viewer: Viewer | null,
+  list?: Listing,
+) {
+  if (viewer?.role !== 'operator' || ackedBy !== undefined || closedAt !== undefined) return ''
+  const back = list === undefined ? {} : { from: 'list', ...queryOf(list) }
+  const fields = Object.entries({ csrf: viewer.csrf, ...back })
+  return html`<form method="post" action="/incidents/${id}/ack">${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<button${list === undefined ? '' : html` class="second"`}>I am on it${list === undefined ? '' : html`<span class="sr">: ${subject}, ${kind}, incident ${id}</span>`}</button></form>`
+}
