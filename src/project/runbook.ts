@@ -68,13 +68,6 @@ export function runbookSkeleton(
   return `${head(model)}\n${sections.join('\n')}`
 }
 
-/** The same text with the sections that it lacks at its end; what is written stays as it is. */
-export function completeRunbook(text: string, model: RunbookModel): string {
-  const missing = runbookSections(text).filter(({ line }) => line === undefined)
-  if (missing.length === 0) return text
-  return `${text.trimEnd()}\n\n${missing.map((each) => section(each.class, model, undefined)).join('\n')}`
-}
-
 function head({ name, description, owner, on_call, view }: RunbookModel): string {
   return `# Runbook: ${name}
 

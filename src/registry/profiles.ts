@@ -73,22 +73,6 @@ export async function profileOfRun(
   return rows[0] && toProfile(rows[0])
 }
 
-/** Drift of a model's nights that readers have, by night (oldest first) and in the order of the columns. */
-export async function driftOf(
-  connection: ClientBase | Pool,
-  model: string,
-  { from, to }: Span = {},
-): Promise<NightDrift[]> {
-  const { rows } = await connection.query<DriftRow>(
-    `select d.* from nightshift.drift d
-       join nightshift.slots s on s.kind = 'scores' and s.name = d.model and s.as_of = d.as_of and s.published_run = d.run
-      where d.model = $1 and ($2::timestamptz is null or d.as_of >= $2) and ($3::timestamptz is null or d.as_of <= $3)
-      order by d.as_of, d.position`,
-    [model, from ?? null, to ?? null],
-  )
-  return rows.map(toDrift)
-}
-
 /** Drift of one run, in the order of the columns. */
 export async function driftOfRun(connection: ClientBase | Pool, run: string): Promise<NightDrift[]> {
   const { rows } = await connection.query<DriftRow>(

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { FAILURE_CLASSES } from '../../src/pipeline/failure.ts'
-import {
-  completeRunbook,
-  RUNBOOK_CLASSES,
-  runbookSections,
-  runbookSkeleton,
-} from '../../src/project/runbook.ts'
+import { RUNBOOK_CLASSES, runbookSections, runbookSkeleton } from '../../src/project/runbook.ts'
 
 const churn = {
   name: 'churn',
@@ -67,16 +62,5 @@ describe('the skeleton', () => {
 
   it('takes notes in the place of a TODO', () => {
     expect(emptyOnes(runbookSkeleton(churn, { contract: 'Ask the CRM.' }))).not.toContain('contract')
-  })
-})
-
-describe('completing a runbook', () => {
-  it('adds the missing sections and keeps every word', () => {
-    const mine = '# Runbook\n\n## bug\n\nCall Ann.\n\n## Our own\n\nText.\n'
-    const text = completeRunbook(mine, churn)
-    expect(text.startsWith(mine.trimEnd())).toBe(true)
-    expect(runbookSections(text).every(({ line }) => line !== undefined)).toBe(true)
-    expect(text.match(/^## bug/gm)).toHaveLength(1)
-    expect(completeRunbook(text, churn)).toBe(text)
   })
 })

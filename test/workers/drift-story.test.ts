@@ -13,13 +13,14 @@ import { ensureSlot } from '../../src/jobs/slots.ts'
 import { partitionPath } from '../../src/pipeline/publishing.ts'
 import { parseAsOf } from '../../src/project/asof.ts'
 import { openProject } from '../../src/project/load.ts'
-import { driftOf, type NightDrift, profilesOf } from '../../src/registry/profiles.ts'
+import { type NightDrift, profilesOf } from '../../src/registry/profiles.ts'
 import { findVersion } from '../../src/registry/versions.ts'
 import { type Children, openChildren } from '../../src/workers/children.ts'
 import { type Monitoring, monitorNight } from '../../src/workers/monitor.ts'
 import { openMailServer } from '../alerts/mail-server.ts'
 import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { freshDatabase } from '../database/fresh.ts'
+import { driftOf } from './drift-of.ts'
 
 /*
  * The story of the telecom example: 45 nights, and a tariff change that the 40th is the first to see. All plans are
