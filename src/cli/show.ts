@@ -119,7 +119,7 @@ function runbookOfView(project: Project, view: string): string {
 }
 
 /** What a person may do about a run in this state. */
-export function nextCommands(run: Run): string[] {
+function nextCommands(run: Run): string[] {
   switch (run.state) {
     case 'held':
       return [

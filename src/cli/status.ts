@@ -60,7 +60,7 @@ export default function status([name]: string[], options: Options): Promise<numb
 }
 
 /** Past its deadline and not published. */
-export function isLate(slot: Slot, now: Date): boolean {
+function isLate(slot: Slot, now: Date): boolean {
   return (
     slot.deadline !== null &&
     Date.parse(slot.deadline) < now.getTime() &&

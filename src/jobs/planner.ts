@@ -38,7 +38,7 @@ export function planReconcile(view: LedgerView, { calendar = true } = {}): Actio
 }
 
 /** How a run of this schedule is retried and bounded: late data is waited for from the tick on. */
-export function settingsOf(schedule: Schedule, due: string): RunSettings {
+function settingsOf(schedule: Schedule, due: string): RunSettings {
   const { attempts, backoff, wait_for_data } = schedule.retry
   const until = wait_for_data.ms === 0 ? null : new Date(Date.parse(due) + wait_for_data.ms).toISOString()
   return { attempts, backoff_ms: backoff.ms, timeout_ms: schedule.timeout.ms, wait_until: until }

@@ -15,7 +15,7 @@ export const RUN_STATES = [
   'cancelled',
 ] as const
 export type RunState = (typeof RUN_STATES)[number]
-export const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
+const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
 
 export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback'
 

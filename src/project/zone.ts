@@ -31,7 +31,7 @@ function isKnown(name: string): boolean {
 }
 
 /** All zones of this runtime, for suggestions. Old names (`Asia/Kolkata` for ICU's `Asia/Calcutta`) are legal beside them. */
-export function timeZoneNames(): string[] {
+function timeZoneNames(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone')]
 }
 

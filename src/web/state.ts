@@ -6,7 +6,7 @@ import type { Slot } from '../jobs/slots.ts'
  * How a slot or run looks, from the worst to the best: a colour and a shape of style/state.css, and a word. `tardy` is
  * published after its deadline.
  */
-export const FACES = [
+const FACES = [
   'failed',
   'held',
   'late',

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
 
 /** Seen within this long, a process is alive. */
-export const ALIVE_MS = 15_000
+const ALIVE_MS = 15_000
 const BEAT_MS = 4_000
 
 /** Says in the ledger, every few seconds, that this process lives. Returns its release. */

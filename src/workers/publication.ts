@@ -155,7 +155,7 @@ async function keepSuperseded(
   return relative(warehouse, kept)
 }
 
-export function partitionOf(
+function partitionOf(
   warehouse: string,
   run: { kind: Run['kind']; name: string; partition: string },
 ): PartitionPath {

@@ -64,7 +64,7 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
 })
 
 /** Ids of a model's training sets. */
-export async function listDatasets(warehouse: string, model: string): Promise<string[]> {
+async function listDatasets(warehouse: string, model: string): Promise<string[]> {
   const folder = datasetsFolder(warehouse, model)
   const names = await readdir(folder).catch(() => [])
   return names.filter((name) => existsSync(join(folder, name, 'manifest.json'))).sort()

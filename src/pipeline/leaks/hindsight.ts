@@ -17,14 +17,14 @@ const ENOUGH = 10
  * A time that was written into the row later, such as `cancelled_at`, lies after the row's own and never behind the
  * end of the data; one that was planned, such as `contract_end`, does lie behind it in the newest rows.
  */
-export function isLearnt({ source, rows, newest }: Times, other: OtherTime, end: number): boolean {
+function isLearnt({ source, rows, newest }: Times, other: OtherTime, end: number): boolean {
   if (other.later === 0 || other.newest === undefined || other.newest > end) return false
   // Of a source that ended long before the others plans have all come, and only gaps tell what was learnt.
   return source.time === undefined || (newest ?? 0) >= end - 8 * DAY_MS || other.said < rows
 }
 
 /** The declared time is this one rounded down, to the day of a folder, say: rows are seen before they happened. */
-export function isRoundedDown({ source, rows, distinct }: Times, other: OtherTime): boolean {
+function isRoundedDown({ source, rows, distinct }: Times, other: OtherTime): boolean {
   return (
     source.found.source.kind === 'events' &&
     distinct * 2 <= other.distinct &&

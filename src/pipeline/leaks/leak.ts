@@ -9,16 +9,14 @@
  * arrival          the files say when rows arrive, and the source is not cut by it
  * separates-label  one feature alone tells the label
  */
-export const LEAK_KINDS = [
-  'static',
-  'future-rows',
-  'future-value',
-  'load-date',
-  'rewritten',
-  'arrival',
-  'separates-label',
-] as const
-export type LeakKind = (typeof LEAK_KINDS)[number]
+export type LeakKind =
+  | 'static'
+  | 'future-rows'
+  | 'future-value'
+  | 'load-date'
+  | 'rewritten'
+  | 'arrival'
+  | 'separates-label'
 
 export interface Leak {
   kind: LeakKind

@@ -5,7 +5,7 @@ import { identifier, parquet } from '../quote.ts'
 import type { Leak } from './leak.ts'
 
 /** An area under the curve beyond this, or below one minus this, is too good to be true. */
-export const TOO_GOOD = 0.98
+const TOO_GOOD = 0.98
 /** Fewer of either class say nothing. */
 const ENOUGH = 10
 /** Rows beyond this are drawn by the hash of their entity. */

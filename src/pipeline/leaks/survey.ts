@@ -140,7 +140,7 @@ function otherTimes(found: FoundSource, { columns }: Schema): TimeOf[] {
 }
 
 /** Columns whose time the cut knows of. */
-export function declaredTimes({ source }: FoundSource): string[] {
+function declaredTimes({ source }: FoundSource): string[] {
   const arrival = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
   const end = source.kind === 'history' ? source.valid_to : undefined
   return [timeName(source), arrival, end].filter((name) => name !== undefined)

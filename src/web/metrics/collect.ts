@@ -59,7 +59,7 @@ export async function collect(
 }
 
 /** A metric of one value. */
-export function one(name: string, help: string, value: number): Metric {
+function one(name: string, help: string, value: number): Metric {
   return { name, help, labels: [], values: [{ labels: [], value }] }
 }
 

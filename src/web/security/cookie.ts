@@ -5,7 +5,7 @@ const NAME = 'nightshift'
 const SEVEN_DAYS_S = 7 * 24 * 3600
 
 /** Whether the browser speaks https to us, or to the proxy before us. */
-export function isSecure(context: Context): boolean {
+function isSecure(context: Context): boolean {
   const proxied = context.req.header('x-forwarded-proto')?.split(',')[0]?.trim()
   return (proxied ?? new URL(context.req.url).protocol.replace(':', '')) === 'https'
 }
