@@ -6,8 +6,9 @@ import { columnNamed, type SourceColumn } from '../schema.ts'
 import { instantLiteral, instantSql, isSaid } from './instant.ts'
 import type { Leak } from './leak.ts'
 import { rawSql, type Surveyed } from './survey.ts'
-import { entitySql, type OtherTime, type Times } from './times.ts'
+import type { OtherTime, Times } from './times.ts'
 import type { Edit } from './truncate.ts'
+import { rowsWith, worstAsOf } from './worst-as-of.ts'
 
 const DAY_MS = 86_400_000
 /** Fewer rows than this on either side say nothing. */
@@ -95,17 +96,22 @@ function outcomesOf(times: Times, end: number): Outcome[] {
   const { found, schema, time } = times.source
   const outcomes: Outcome[] = times.others
     .filter((other) => isLearnt(times, other, end) && other.said < times.rows)
-    .map(({ name, sql }) => ({ what: name, came: isSaid(sql), at: sql }))
+    .map(({ name, sql }) => columnOutcome(name, sql))
   if (found.source.kind !== 'history') return outcomes
   const { source } = found
   const column = source.valid_to === undefined ? undefined : columnNamed(schema.columns, source.valid_to)
   if (column !== undefined) {
     const sql = instantSql(rawSql(column), column.type, source.timezone)
-    outcomes.push({ what: column.name, came: isSaid(sql), at: sql })
+    outcomes.push(columnOutcome(column.name, sql))
   }
   const next = `lead(${time?.sql}) OVER (PARTITION BY ${source.key.map((name) => `s.${identifier(name)}`).join(', ')} ORDER BY ${time?.sql})`
   outcomes.push({ what: `the next row's ${time?.name}`, came: `${next} IS NOT NULL`, at: next })
   return outcomes
+}
+
+/** `sql` is the instant that the column says. */
+function columnOutcome(name: string, sql: string): Outcome {
+  return { what: name, came: isSaid(sql), at: sql }
 }
 
 /** Columns of few values that features.sql reads. */
@@ -121,13 +127,10 @@ function flagsOf({ found, schema, reads }: Surveyed): SourceColumn[] {
 }
 
 function rowsSql(source: Surveyed, view: View, outcomes: Outcome[], flags: SourceColumn[]): string {
-  const columns = [
-    `${source.time?.sql} AS t`,
-    `${entitySql(source, view.entity) ?? 'NULL'} AS entity`,
+  return rowsWith(source, view, [
     ...flags.map((flag, index) => `coalesce(${rawSql(flag)}::VARCHAR, '') AS f${index}`),
     ...outcomes.flatMap(({ came, at }, index) => [`${came} AS came${index}`, `${at} AS at${index}`]),
-  ]
-  return `(SELECT ${columns.join(', ')} FROM ${source.from})`
+  ])
 }
 
 async function tells(engine: Engine, rows: string, f: number, o: number): Promise<boolean> {
@@ -175,28 +178,6 @@ async function leakOf(
   }
 }
 
-/** The as-of at which most rows meet a condition, with their entities; undefined where none does at any. */
-export async function worstAsOf(
-  engine: Engine,
-  rows: string,
-  asOfs: AsOf[],
-  condition: (at: string) => string,
-): Promise<{ as_of: string; rows: number; examples: string[] } | undefined> {
-  let worst: { asOf: AsOf; rows: number } | undefined
-  for (const asOf of asOfs) {
-    const where = condition(instantLiteral(asOf.instant))
-    const row = await engine.row(`SELECT count(*) AS n FROM ${rows} WHERE ${where}`)
-    const n = Number(row.n)
-    if (n > (worst?.rows ?? 0)) worst = { asOf, rows: n }
-  }
-  if (worst === undefined) return undefined
-  const where = condition(instantLiteral(worst.asOf.instant))
-  const examples = await engine.rows(
-    `SELECT DISTINCT entity FROM ${rows} WHERE ${where} AND entity IS NOT NULL ORDER BY entity LIMIT 5`,
-  )
-  return { as_of: worst.asOf.label, rows: worst.rows, examples: examples.map(({ entity }) => String(entity)) }
-}
-
 /** Rows that are seen as of a night and were written again after it, where the SQL reads more than their times. */
 export async function findRewritten(
   engine: Engine,
@@ -212,7 +193,7 @@ export async function findRewritten(
     if (source.time === undefined || end === undefined || declared.kind === 'snapshots') continue
     for (const other of each.others) {
       if (source.reads(other.name) || !isLearnt(each, other, end) || isRoundedDown(each, other)) continue
-      const rows = `(SELECT ${source.time.sql} AS t, ${other.sql} AS c, ${entitySql(source, view.entity) ?? 'NULL'} AS entity FROM ${source.from})`
+      const rows = rowsWith(source, view, [`${other.sql} AS c`])
       const worst = await worstAsOf(
         engine,
         rows,

@@ -3,9 +3,10 @@ import type { View } from '../../project/project.ts'
 import { isKeyed } from '../admitted.ts'
 import type { Engine } from '../duckdb.ts'
 import { identifier, literal } from '../quote.ts'
-import { ARRIVAL, worstAsOf } from './hindsight.ts'
+import { ARRIVAL } from './hindsight.ts'
 import type { Leak } from './leak.ts'
-import { entitySql, type OtherTime, type Times } from './times.ts'
+import type { OtherTime, Times } from './times.ts'
+import { rowsWith, worstAsOf } from './worst-as-of.ts'
 
 /** Fewer rows have one time by chance. */
 const ENOUGH = 20
@@ -104,7 +105,7 @@ async function realTimeLeak(
 ): Promise<Leak> {
   const { name } = source.found
   const declared = source.time?.name ?? ''
-  const table = `(SELECT ${source.time?.sql} AS t, ${other.sql} AS c, ${entitySql(source, view.entity) ?? 'NULL'} AS entity FROM ${source.from})`
+  const table = rowsWith(source, view, [`${other.sql} AS c`])
   const crossing = await worstAsOf(engine, table, asOfs, (at) => `c < ${at} AND t >= ${at}`)
   const seen =
     crossing === undefined
