@@ -8,7 +8,11 @@ export function literal(value: string | number | boolean): string {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
 }
 
-/** One Parquet file as FROM reads it: folders such as `as_of=2026-11-22` on its path are no columns. */
-export function parquet(path: string): string {
-  return `read_parquet(${literal(path)}, hive_partitioning = false)`
+/**
+ * Parquet files as FROM reads them: folders such as `as_of=2026-11-22` on their paths are no columns. With `rowNumbers`
+ * each row has its place in its file as `file_row_number`.
+ */
+export function parquet(paths: string | string[], { rowNumbers = false } = {}): string {
+  const files = typeof paths === 'string' ? literal(paths) : `[${paths.map(literal).join(', ')}]`
+  return `read_parquet(${files}, hive_partitioning = false${rowNumbers ? ', file_row_number = true' : ''})`
 }

@@ -14,7 +14,7 @@ import type { Engine } from './duckdb.ts'
 import type { Column, WrittenFile } from './facts.ts'
 import { Failure } from './failure.ts'
 import { duckdbType } from './parquet-type.ts'
-import { identifier, literal, parquet } from './quote.ts'
+import { identifier, parquet } from './quote.ts'
 import { hashFile, readBytes, syncFile } from './sync.ts'
 
 export interface ReadBackRequest {
@@ -187,7 +187,7 @@ async function compareEdge(
       `${asWritten(identifier(name), columns.find((column) => column.name === name)?.type)} AS v${index}`,
   )
   const ours = await engine.rows(
-    `SELECT ${fields.join(', ')} FROM read_parquet(${literal(path)}, hive_partitioning = false, file_row_number = true)
+    `SELECT ${fields.join(', ')} FROM ${parquet(path, { rowNumbers: true })}
       WHERE file_row_number >= ${start + from} AND file_row_number < ${start + to} ORDER BY file_row_number`,
   )
   expectSame(path, `rows ${start + from} to ${start + to}`, ours.length, to - from)

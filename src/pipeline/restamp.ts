@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openEngine } from './duckdb.ts'
 import type { WrittenFile } from './facts.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, literal, parquet } from './quote.ts'
 import { readBack } from './readback.ts'
 
 export interface RestampRequest {
@@ -38,7 +38,7 @@ export async function restamp({
   try {
     const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
     const { Count } = await engine.row(
-      `COPY (SELECT * FROM read_parquet(${literal(source)}, hive_partitioning = false)) TO ${literal(out)} (FORMAT parquet, KV_METADATA {${pairs.join(', ')}})`,
+      `COPY (SELECT * FROM ${parquet(source)}) TO ${literal(out)} (FORMAT parquet, KV_METADATA {${pairs.join(', ')}})`,
     )
     return await readBack({ engine, path: out, entity, rows: Number(Count), metadata })
   } finally {

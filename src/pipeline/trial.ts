@@ -5,7 +5,7 @@ import { examineFeatures } from './examine.ts'
 import type { Check } from './facts.ts'
 import { openModel } from './model-file.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, parquet } from './quote.ts'
 import { scoreRows } from './score-rows.ts'
 import { suspicions } from './tally.ts'
 
@@ -41,7 +41,7 @@ const EXACT = 2 ** 24
 export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
   const { mapping, entity = [], score } = request
   const features = await realpath(request.features)
-  const all = `read_parquet(${literal(features)}, hive_partitioning = false, file_row_number = true)`
+  const all = parquet(features, { rowNumbers: true })
   const engine = await openEngine({
     readable: [features],
     writable: [],

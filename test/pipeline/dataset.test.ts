@@ -57,6 +57,14 @@ function build(more: Partial<DatasetRequest> & { dates: string[] }) {
 }
 
 describe('a training set', () => {
+  it('has no columns of the folders that the project lies in', async () => {
+    root = join(root, 'env=prod', 'id=7')
+    await writeParquet(join(root, 'data/a.parquet'), EVENTS)
+    const { folder } = await build({ dates: ['2026-06-05'] })
+    const [row] = await readRows(join(folder, 'train.parquet'))
+    expect(Object.keys(row ?? {})).toEqual(['id', 'as_of', 'events', 'came'])
+  })
+
   it('has the features that serving computes and the labels of the window behind them', async () => {
     const { manifest, folder } = await build({ dates: ['2026-06-05', '2026-06-12'] })
     expect(await readRows(join(folder, 'train.parquet'))).toEqual([

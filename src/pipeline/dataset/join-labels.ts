@@ -1,7 +1,7 @@
 import type { LabelWindow } from '../../project/label-window.ts'
 import { openEngine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier, literal, parquet } from '../quote.ts'
 import { asOfLiteral } from './as-of-literal.ts'
 import { refuseDoubles } from './labels-of.ts'
 import type { DatasetRequest } from './request.ts'
@@ -31,7 +31,7 @@ export async function joinLabels(request: DatasetRequest, joining: Joining): Pro
   })
   try {
     const entity = view.entity.map(identifier)
-    const from = `read_parquet(${literal(joining.labels)})`
+    const from = parquet(joining.labels)
     await refuseDoubles(engine, from, request, window)
     const list = [
       ...entity.map((name) => `f.${name}`),
@@ -40,7 +40,7 @@ export async function joinLabels(request: DatasetRequest, joining: Joining): Pro
       `l.${identifier(label.name)}`,
     ]
     const { Count } = await engine.row(
-      `COPY (SELECT ${list.join(', ')} FROM read_parquet(${literal(joining.features)}) f JOIN ${from} l USING (${entity.join(', ')})
+      `COPY (SELECT ${list.join(', ')} FROM ${parquet(joining.features)} f JOIN ${from} l USING (${entity.join(', ')})
         WHERE l.${identifier(label.name)} IS NOT NULL ORDER BY ${entity.map((name) => `f.${name}`).join(', ')})
         TO ${literal(joining.file)} (FORMAT parquet, COMPRESSION snappy)`,
     )

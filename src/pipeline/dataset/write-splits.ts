@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Engine, openEngine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier, literal, parquet } from '../quote.ts'
 import { readBack } from '../readback.ts'
 import type { Split } from './manifest.ts'
 import type { Part } from './part.ts'
@@ -42,7 +42,7 @@ export async function writeSplits(
     ordered: true,
   })
   const write = async (name: 'train' | 'holdout', parts: Part[]): Promise<Split> => {
-    const files = (parts.length > 0 ? parts : [schema]).map(({ file }) => literal(file)).join(', ')
+    const from = parquet((parts.length > 0 ? parts : [schema]).map(({ file }) => file))
     const path = join(made, `${name}.parquet`)
     const metadata = {
       project: request.root.split('/').at(-1) ?? '',
@@ -53,7 +53,7 @@ export async function writeSplits(
     }
     const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
     const { Count } = await engine.row(
-      `COPY (SELECT * FROM read_parquet([${files}])${parts.length > 0 ? '' : ' LIMIT 0'}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}})`,
+      `COPY (SELECT * FROM ${from}${parts.length > 0 ? '' : ' LIMIT 0'}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}})`,
     )
     const rows = Number(Count)
     await readBack({ engine, path, entity: ['as_of', ...request.view.entity], rows, metadata })
@@ -76,7 +76,7 @@ async function balanceOf(
   label: string,
 ): Promise<Record<string, number> | null> {
   const rows = await engine.rows(
-    `SELECT ${identifier(label)}::VARCHAR AS value, count(*)::INTEGER AS rows FROM read_parquet(${literal(path)}) GROUP BY ALL ORDER BY ALL LIMIT 3`,
+    `SELECT ${identifier(label)}::VARCHAR AS value, count(*)::INTEGER AS rows FROM ${parquet(path)} GROUP BY ALL ORDER BY ALL LIMIT 3`,
   )
   if (rows.length === 0 || rows.length > 2) return null
   return Object.fromEntries(rows.map((row) => [String(row.value), Number(row.rows)]))

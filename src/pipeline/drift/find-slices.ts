@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { type Engine, openEngine } from '../duckdb.ts'
 import { countedColumn } from '../profile/counted-column.ts'
 import { edgesOf } from '../profile/edges.ts'
-import { identifier, literal } from '../quote.ts'
+import { identifier, literal, parquet } from '../quote.ts'
 import { psi } from './psi.ts'
 
 /** Files of a partition; `scores` where the column or a reference's rows need them. */
@@ -94,8 +94,7 @@ export async function findSlices(request: SlicesRequest): Promise<SliceFacts> {
 }
 
 async function relation(partitions: SliceFiles[], entity: string[]): Promise<string> {
-  const read = async (path: string) =>
-    `read_parquet(${literal(await realpath(path))}, hive_partitioning = false)`
+  const read = async (path: string) => parquet(await realpath(path))
   const parts: string[] = []
   for (const { features, scores } of partitions) {
     const from = await read(features)

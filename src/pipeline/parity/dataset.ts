@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { asOfLiteral } from '../dataset/as-of-literal.ts'
 import { Failure } from '../failure.ts'
-import { literal, parquet } from '../quote.ts'
+import { parquet } from '../quote.ts'
 import { compare } from './compare.ts'
 import { type Against, factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
 import { castTo, columnsOf, withEngine } from './sides.ts'
@@ -16,8 +16,8 @@ export async function againstDataset(
   return withEngine([published, ...against.files], temp, request.threads, async (engine) => {
     const { entity } = request.view
     const left = parquet(await realpath(published))
-    const paths = await Promise.all(against.files.map(async (path) => literal(await realpath(path))))
-    const right = `(SELECT * FROM read_parquet([${paths.join(', ')}], hive_partitioning = false) WHERE as_of = ${asOfLiteral(request.asOf)})`
+    const paths = await Promise.all(against.files.map(async (path) => await realpath(path)))
+    const right = `(SELECT * FROM ${parquet(paths)} WHERE as_of = ${asOfLiteral(request.asOf)})`
     const [columns, others] = [await columnsOf(engine, left), await columnsOf(engine, right)]
     const own = columns.filter(({ name }) => !entity.includes(name))
     const pairs = own.map((column) => ({ column, other: others.find(({ name }) => name === column.name) }))

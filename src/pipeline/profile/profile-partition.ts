@@ -44,6 +44,7 @@ export async function profilePartition(request: ProfileRequest): Promise<Profile
     const own = await profileTable({
       engine,
       from: parquet(features),
+      file: features,
       entity,
       columns,
       scored: false,
@@ -53,6 +54,7 @@ export async function profilePartition(request: ProfileRequest): Promise<Profile
     const other = await profileTable({
       engine,
       from: parquet(scores),
+      file: scores,
       entity,
       columns: [score],
       scored: true,
@@ -72,6 +74,8 @@ export interface TableRequest {
   engine: Engine
   /** What stands after FROM. */
   from: string
+  /** The one Parquet file that `from` reads, where it does: large ones are sampled. */
+  file?: string
   entity: string[]
   /** Undefined: all but the entity. */
   columns: string[] | undefined
@@ -105,9 +109,11 @@ export async function profileTable(request: TableRequest): Promise<Profile> {
   const before = (column: CountedColumn): ColumnProfile | undefined =>
     baseline?.columns.find((each) => each.column === column.name && each.score === scored)
   const every = Math.floor(rows / SAMPLED_ROWS)
-  const sample = `${from.replace(/\)$/, ', file_row_number = true)')} WHERE file_row_number % ${every} = 0`
-  const isFile = from.startsWith('read_parquet(')
-  const source: CountedRows = { from, rows, sample: isFile && every > 1 ? sample : from }
+  const sample =
+    request.file === undefined || every < 2
+      ? from
+      : `${parquet(request.file, { rowNumbers: true })} WHERE file_row_number % ${every} = 0`
+  const source: CountedRows = { from, rows, sample }
   const numbers = await countNumbers(
     engine,
     source,
