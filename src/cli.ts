@@ -132,7 +132,8 @@ add('ack <incident...>', 'say that you have an incident: its mails stop repeatin
   ...by,
 )
 add('mute <model>', 'no mails about a model until a time', 'mute')
-  .requiredOption('--until <time>', 'ISO 8601, or a span such as 4h')
+  .option('--until <time>', 'ISO 8601, or a span such as 4h')
+  .option('--off', 'mails again from now on')
   .option(...by)
 add('alert <what>', '`alert test` sends one mail for real', 'alert').option(
   '--to <address>',

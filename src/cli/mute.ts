@@ -1,4 +1,4 @@
-import { mute } from '../alerts/mute.ts'
+import { mute, unmute } from '../alerts/mute.ts'
 import type { GlobalOptions } from '../cli.ts'
 import { transaction } from '../database/database.ts'
 import { readDuration } from '../project/duration.ts'
@@ -10,7 +10,7 @@ import { withSession } from './session.ts'
 
 export default function muteCommand(
   [subject = '']: string[],
-  options: GlobalOptions & { until: string; by?: string },
+  options: GlobalOptions & { until?: string; off?: true; by?: string },
 ): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const by = personNamed(project, options.by)
@@ -18,6 +18,16 @@ export default function muteCommand(
     if (!names.includes(subject)) {
       throw new ConfigurationError(
         `mute: expected a model or view of this project (${names.join(', ')}), got: ${subject}`,
+      )
+    }
+    if (options.off && options.until === undefined) {
+      const wasMuted = await transaction(database, (client) => unmute(client, subject))
+      printLine(wasMuted ? `mails about ${subject} again from now on` : `${subject} was not muted`)
+      return 0
+    }
+    if (options.until === undefined || options.off) {
+      throw new ConfigurationError(
+        `mute: expected one of --until TIME and --off, got: ${options.off ? 'both' : 'none'}`,
       )
     }
     const span = readDuration(options.until)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ack } from '../../src/alerts/ack.ts'
 import { listIncidents } from '../../src/alerts/list-incidents.ts'
-import { mute } from '../../src/alerts/mute.ts'
+import { mute, unmute } from '../../src/alerts/mute.ts'
 import { tell } from '../../src/alerts/tell.ts'
 import { writeMails } from '../../src/alerts/write-mails.ts'
 import { transaction } from '../../src/database/database.ts'
@@ -265,6 +265,17 @@ describe('who is told, and how often', () => {
     expect(await mails()).toHaveLength(0)
     const [incident] = await listIncidents(desk.database.pool, desk.now(), { closedToo: true })
     expect(incident?.closedAt).toBeInstanceOf(Date)
+  })
+
+  test('a mute that is taken back holds nothing back any more', async () => {
+    const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
+    await transaction(desk.database, (client) => mute(client, desk.now(), 'churn', until, undefined))
+    await desk.fails(facts())
+    desk.pass(HOUR)
+    expect(await mails()).toHaveLength(0)
+    expect(await transaction(desk.database, (client) => unmute(client, 'churn'))).toBe(true)
+    expect(await transaction(desk.database, (client) => unmute(client, 'churn'))).toBe(false)
+    expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] churn: late-data (#1)'])
   })
 
   test('a mute of the past is refused', async () => {
