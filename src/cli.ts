@@ -173,6 +173,10 @@ add('outcomes <model>', 'what came of the scores, night by night, once the label
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')
   .option('--measure', 'measure now what is due, instead of leaving it to a worker')
+  .option(
+    '--new-horizon',
+    'with --measure: nights measured under another horizon too, under that of model.yaml',
+  )
   .option(...json)
 add('explain <model> <entity>', 'what one score was made of: features, version, run, inputs', 'explain')
   .requiredOption(...asOf)

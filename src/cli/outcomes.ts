@@ -5,6 +5,7 @@ import { parseAsOf } from '../project/asof.ts'
 import { localTime } from '../project/local-time.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model } from '../project/project.ts'
+import { otherHorizons } from '../registry/other-horizons.ts'
 import { type Outcome, outcomesOf } from '../registry/outcomes.ts'
 import { openChildren } from '../workers/children.ts'
 import { measureNight } from '../workers/outcomes.ts'
@@ -17,9 +18,10 @@ interface Options extends GlobalOptions {
   from?: string
   to?: string
   measure?: boolean
+  newHorizon?: boolean
 }
 
-/** `outcomes MODEL [--from D] [--to D] [--measure]`: exit 1 where a night that was to be measured could not be. */
+/** `outcomes MODEL [--from D] [--to D] [--measure [--new-horizon]]`: exit 1 where a night that was to be measured could not be. */
 export default function outcomes([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -28,6 +30,11 @@ export default function outcomes([name = '']: string[], options: Options): Promi
     if (model.labels === undefined) {
       throw new ConfigurationError(
         `outcomes: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
+      )
+    }
+    if (options.newHorizon === true && options.measure !== true) {
+      throw new ConfigurationError(
+        'outcomes: expected --new-horizon beside --measure, got: --new-horizon alone',
       )
     }
     const instant = (text: string | undefined) =>
@@ -69,9 +76,11 @@ async function measureDue(
       const title = `outcomes of ${name}`
       bar.show('outcomes', title, `as of ${partition}`, { rows: index, total: due.length })
       // What failed for the moment is tried again by whoever looks next; the table says what is known.
-      const said = await measureNight(place, { model: name, partition }, {}).catch(
-        (error: unknown) => classify(error).message,
-      )
+      const said = await measureNight(
+        place,
+        { model: name, partition, newHorizon: options.newHorizon === true },
+        {},
+      ).catch((error: unknown) => classify(error).message)
       bar.show('outcomes', title, `as of ${partition}: ${said}`, { rows: index + 1, total: due.length })
     }
   } finally {
@@ -82,11 +91,13 @@ async function measureDue(
 
 /** One night as data; figures of a night that is not measured are null. */
 function recordOf(night: Outcome) {
-  const { partition, state, matures_at, measured_at, run, version, note, report } = night
+  const { partition, state, matures_at, horizon, lag, measured_at, run, version, note, report } = night
   return {
     as_of: partition,
     state,
     matures_at,
+    horizon,
+    lag,
     measured_at,
     run,
     version,
@@ -144,6 +155,9 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
       if (error !== null) printLine(`${partition}: ${name}: ${error}`)
     }
     for (const each of report?.notes ?? []) printLine(`${partition}: ${each}`)
+  }
+  for (const said of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
+    printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
   }
   const told = new Set(nights.flatMap(({ report }) => report?.treated.note ?? []))
   for (const note of told) printLine(`note: ${note}`)

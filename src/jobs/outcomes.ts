@@ -1,8 +1,14 @@
 import type { Database } from '../database/database.ts'
-import { parseAsOf } from '../project/asof.ts'
+import { type AsOf, parseAsOf } from '../project/asof.ts'
 import { labelWindow } from '../project/label-window.ts'
 import type { Model, Project } from '../project/project.ts'
-import { dueOutcomes, expectOutcome } from '../registry/outcomes.ts'
+import {
+  dueOutcomes,
+  expectOutcome,
+  immatureElsewhere,
+  type Look,
+  moveOutcome,
+} from '../registry/outcomes.ts'
 import type { Reconciler } from './reconcile.ts'
 import { scoresThatStood } from './standing.ts'
 
@@ -18,8 +24,10 @@ select s.name, s.partition from nightshift.slots s
 const BUSY = `
 select exists (select from nightshift.runs where backfill is null and state in ('queued', 'running', 'publishing')) as busy`
 
+type Measurable = Model & { labels: NonNullable<Model['labels']> }
+
 /** Models of which it can be said what came of their scores. */
-function measurable({ models, views }: Project): (Model & { labels: NonNullable<Model['labels']> })[] {
+function measurable({ models, views }: Project): Measurable[] {
   return Object.values(models).flatMap((model) =>
     model.labels === undefined || views[model.view] === undefined ? [] : [{ ...model, labels: model.labels }],
   )
@@ -27,11 +35,13 @@ function measurable({ models, views }: Project): (Model & { labels: NonNullable<
 
 /**
  * Records of each published night when its label window is over: until then it is immature. A night of which no
- * scores stood at its deadline has no outcome, and is recorded as failed with the reason. Computes nothing.
+ * scores stood at its deadline has no outcome, and is recorded as failed with the reason. Those that are immature
+ * follow a horizon that has changed. Computes nothing.
  */
 export async function expectOutcomes({ pool }: Database, project: Project): Promise<void> {
   const models = measurable(project)
   if (models.length === 0) return
+  await followHorizons(pool, models, project.timezone)
   const { rows } = await pool.query<{ name: string; partition: string }>(UNSEEN, [
     models.map(({ name }) => name),
   ])
@@ -39,26 +49,51 @@ export async function expectOutcomes({ pool }: Database, project: Project): Prom
     const model = models.find((each) => each.name === name)
     if (model === undefined) continue
     const asOf = parseAsOf(partition, project.timezone)
-    const { complete } = labelWindow(asOf, model.labels, project.timezone)
+    const waiting = waitingFor(asOf, model, project.timezone)
     const { stood, deadline } = await scoresThatStood(pool, name, asOf.instant)
-    const night = {
-      model: name,
-      as_of: asOf.instant,
-      partition,
-      matures_at: complete,
-      measured_at: null,
-      report: null,
-    }
+    const night = { ...waiting, partition, measured_at: null, report: null }
     if ('none' in stood) {
       const outcome = { ...night, run: null, version: null, state: 'failed' as const, note: stood.none }
       await expectOutcome(pool, outcome, { at: null, count: 0 })
       continue
     }
     const { run, version } = stood.publication
-    const at = deadline !== null && Date.parse(deadline) > Date.parse(complete) ? deadline : complete
-    const note = `its label window ends at ${complete}`
-    await expectOutcome(pool, { ...night, run, version, state: 'immature', note }, { at, count: 0 })
+    await expectOutcome(pool, { ...night, run, version, state: 'immature' }, firstLook(waiting, deadline))
   }
+}
+
+/** Nights that wait under another horizon or lag than model.yaml has now wait under this one; measured ones stay. */
+async function followHorizons(pool: Database['pool'], models: Measurable[], timezone: string): Promise<void> {
+  const windows = models.map(({ name, labels }) => ({
+    name,
+    horizon: labels.horizon.text,
+    lag: labels.lag.text,
+  }))
+  for (const { model: name, partition, deadline } of await immatureElsewhere(pool, windows)) {
+    const model = models.find((each) => each.name === name)
+    if (model === undefined) continue
+    const waiting = waitingFor(parseAsOf(partition, timezone), model, timezone)
+    await moveOutcome(pool, waiting, firstLook(waiting, deadline))
+  }
+}
+
+/** What is on record of a night while its label window is not over. */
+function waitingFor(asOf: AsOf, { name, labels }: Measurable, timezone: string) {
+  const { complete } = labelWindow(asOf, labels, timezone)
+  return {
+    model: name,
+    as_of: asOf.instant,
+    matures_at: complete,
+    horizon: labels.horizon.text,
+    lag: labels.lag.text,
+    note: `its label window ends at ${complete}`,
+  }
+}
+
+/** Before its deadline nobody knows which scores will have stood. */
+function firstLook({ matures_at }: { matures_at: string }, deadline: string | null): Look {
+  const late = deadline !== null && Date.parse(deadline) > Date.parse(matures_at)
+  return { at: late ? deadline : matures_at, count: 0 }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Outcome } from './outcomes.ts'
 /** What came of one night, without calibration and segments. Times are ISO 8601 in UTC. */
 export type OutcomeNight = Pick<
   Outcome,
-  'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'note'
+  'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'horizon' | 'note'
 > & {
   /** Null where nothing was measured. */
   figures: Pick<
@@ -25,7 +25,7 @@ export type OutcomeNight = Pick<
 }
 
 const NIGHTS = `
-select partition, as_of, version, state, matures_at, note,
+select partition, as_of, version, state, matures_at, horizon, note,
        case when report is null then null else report - '{calibration,by_segment,inputs,notes}'::text[] end as figures
   from nightshift.outcomes
  where model = $1 and as_of >= $2 and as_of <= $3

@@ -13,6 +13,9 @@ export interface Outcome {
   state: 'immature' | 'measured' | 'failed'
   /** When its label window is over, at the earliest. */
   matures_at: string
+  /** `labels.horizon` and `labels.lag` by which that is so; null where the ledger does not know. */
+  horizon: string | null
+  lag: string | null
   measured_at: string | null
   note: string | null
   report: OutcomeFacts | null
@@ -52,7 +55,7 @@ export async function findOutcome(
 }
 
 const COLUMNS =
-  'select model, as_of, partition, run, version, state, matures_at, measured_at, note, report from nightshift.outcomes'
+  'select model, as_of, partition, run, version, state, matures_at, horizon, lag, measured_at, note, report from nightshift.outcomes'
 
 function toOutcome(row: OutcomeRow): Outcome {
   return {
@@ -76,13 +79,14 @@ export async function recordOutcome(
   look: Look = { at: null, count: 0 },
 ): Promise<void> {
   const { model, as_of, partition, run, version, state, matures_at, measured_at, note, report } = outcome
+  const { horizon, lag } = outcome
   await connection.query(
     `insert into nightshift.outcomes
-       (model, as_of, partition, run, version, state, matures_at, measured_at, note, report, look_at, looks)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       (model, as_of, partition, run, version, state, matures_at, measured_at, note, report, look_at, looks, horizon, lag)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
      on conflict (model, as_of) do update set
        partition = $3, run = $4, version = $5, state = $6, matures_at = $7, measured_at = $8, note = $9, report = $10,
-       look_at = $11, looks = $12`,
+       look_at = $11, looks = $12, horizon = $13, lag = $14`,
     [
       model,
       as_of,
@@ -96,6 +100,8 @@ export async function recordOutcome(
       report === null ? null : JSON.stringify(report),
       look.at,
       look.count,
+      horizon,
+      lag,
     ],
   )
 }
@@ -103,13 +109,48 @@ export async function recordOutcome(
 /** Records a night that is not known yet; one that is stays as it is. */
 export async function expectOutcome(
   connection: ClientBase | Pool,
-  { model, as_of, partition, run, version, state, matures_at, note }: Outcome,
+  { model, as_of, partition, run, version, state, matures_at, horizon, lag, note }: Outcome,
   look: Look,
 ): Promise<void> {
   await connection.query(
-    `insert into nightshift.outcomes (model, as_of, partition, run, version, state, matures_at, note, look_at, looks)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (model, as_of) do nothing`,
-    [model, as_of, partition, run, version, state, matures_at, note, look.at, look.count],
+    `insert into nightshift.outcomes
+       (model, as_of, partition, run, version, state, matures_at, horizon, lag, note, look_at, looks)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (model, as_of) do nothing`,
+    [model, as_of, partition, run, version, state, matures_at, horizon, lag, note, look.at, look.count],
+  )
+}
+
+/** Immature nights of these models that are recorded under another horizon or lag, each with its deadline. */
+export async function immatureElsewhere(
+  connection: ClientBase | Pool,
+  models: { name: string; horizon: string; lag: string }[],
+): Promise<{ model: string; partition: string; deadline: string | null }[]> {
+  const { rows } = await connection.query<{ model: string; partition: string; deadline: Date | null }>(
+    `select o.model, o.partition, s.deadline
+       from unnest($1::text[], $2::text[], $3::text[]) as m (name, horizon, lag)
+       join nightshift.outcomes o on o.model = m.name and o.state = 'immature'
+        and (o.horizon, o.lag) is distinct from (m.horizon, m.lag)
+       left join nightshift.slots s on s.kind = 'scores' and s.name = o.model and s.as_of = o.as_of`,
+    [models.map(({ name }) => name), models.map(({ horizon }) => horizon), models.map(({ lag }) => lag)],
+  )
+  return rows.map((row) => ({ ...row, deadline: row.deadline?.toISOString() ?? null }))
+}
+
+/** Records when an immature night matures now. One that matures when it did before is looked at when it was to be. */
+export async function moveOutcome(
+  connection: ClientBase | Pool,
+  outcome: Pick<Outcome, 'model' | 'as_of' | 'matures_at' | 'horizon' | 'lag' | 'note'>,
+  look: Look,
+): Promise<void> {
+  const { model, as_of, matures_at, horizon, lag, note } = outcome
+  await connection.query(
+    `update nightshift.outcomes
+        set matures_at = $3, horizon = $4, lag = $5,
+            note = case when matures_at = $3 then note else $6 end,
+            look_at = case when matures_at = $3 then look_at else $7 end,
+            looks = case when matures_at = $3 then looks else $8 end
+      where model = $1 and as_of = $2 and state = 'immature'`,
+    [model, as_of, matures_at, horizon, lag, note, look.at, look.count],
   )
 }
 

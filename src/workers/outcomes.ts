@@ -11,14 +11,19 @@ import type { OutcomeAnswer, StandingFile } from '../pipeline/outcomes/measure-o
 import { attemptFolder, partitionPath, supersededPath } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
 import { type AsOf, parseAsOf } from '../project/asof.ts'
+import { readDuration } from '../project/duration.ts'
 import { labelWindow } from '../project/label-window.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { findOutcome, lookAgain, looksAt, type Outcome, recordOutcome } from '../registry/outcomes.ts'
 import type { TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
 
-/** What an outcome job carries. */
-const OutcomeJob = z.object({ model: z.string().min(1), partition: z.string().min(1) })
+/** What an outcome job carries. `newHorizon`: a measured night is measured under the horizon of now. */
+const OutcomeJob = z.object({
+  model: z.string().min(1),
+  partition: z.string().min(1),
+  newHorizon: z.boolean().default(false),
+})
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -37,7 +42,7 @@ type Place = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'pr
  * Failures alone, after it has said so.
  */
 export async function measureNight(place: Place, data: unknown, options: TaskOptions): Promise<string> {
-  const { model: name, partition } = OutcomeJob.parse(data)
+  const { model: name, partition, newHorizon } = OutcomeJob.parse(data)
   const project = place.project()
   const model = project.models[name]
   const view = model && project.views[model.view]
@@ -45,12 +50,14 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const asOf = parseAsOf(partition, project.timezone)
   const { pool } = place.database
   const { stood, deadline } = await scoresThatStood(pool, name, asOf.instant)
-  const matures_at = labelWindow(asOf, model.labels, project.timezone).complete
-  const night = { model: name, as_of: asOf.instant, partition, matures_at }
   const before = await findOutcome(pool, name, asOf.instant)
+  const kept = before?.state === 'measured' ? before : undefined
+  const labels = newHorizon ? model.labels : underItsOwn(model.labels, kept)
+  const matures_at = labelWindow(asOf, labels, project.timezone).complete
+  const window = { matures_at, horizon: labels.horizon.text, lag: labels.lag.text }
+  const night = { model: name, as_of: asOf.instant, partition, ...window }
   const looks = await looksAt(pool, night)
   const later = (pause: number) => new Date(place.clock().getTime() + pause).toISOString()
-  const kept = before?.state === 'measured' ? before : undefined
   if (deadline !== null && Date.parse(deadline) > place.clock().getTime()) {
     await lookAgain(pool, night, { at: deadline, count: looks })
     return `its deadline, ${deadline}, lies ahead: which scores stand then is not known`
@@ -74,7 +81,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const late = place.clock().getTime() - Date.parse(matures_at) < LATE_MS
   let answer: OutcomeAnswer
   try {
-    answer = await measured(place, { project, model, view, asOf, publication, kept }, options)
+    answer = await measured(place, { project, model, labels, view, asOf, publication, kept }, options)
   } catch (error) {
     const failure = classify(error)
     const { message } = failure
@@ -92,6 +99,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   }
   switch (answer.state) {
     case 'immature': {
+      if (newHorizon && kept !== undefined) return answer.reason
       const ahead = Date.parse(matures_at) - place.clock().getTime()
       const pause = ahead > 0 ? ahead : growing(15 * MINUTE, looks, DAY)
       const outcome: Outcome = kept ?? { ...record, state: 'immature', note: answer.reason }
@@ -101,7 +109,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
     case 'unchanged': {
       const look = { at: late ? later(LATE_EVERY_MS) : null, count: looks + 1 }
       const report = kept?.report == null ? null : { ...kept.report, inputs: answer.inputs }
-      if (kept !== undefined) await recordOutcome(pool, { ...kept, matures_at, note: null, report }, look)
+      if (kept !== undefined) await recordOutcome(pool, { ...kept, ...window, note: null, report }, look)
       return 'its labels are what they were'
     }
     case 'measured': {
@@ -118,14 +126,30 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   }
 }
 
+/**
+ * A night keeps the horizon under which it was measured: labels that come late are those of its own question, and only
+ * `newHorizon` asks another.
+ */
+function underItsOwn(labels: Labels, kept: Outcome | undefined): Labels {
+  const own = (text: string | null | undefined) => (text == null ? undefined : readDuration(text))
+  return {
+    ...labels,
+    horizon: own(kept?.horizon) ?? labels.horizon,
+    lag: own(kept?.lag) ?? labels.lag,
+  }
+}
+
 /** Twice as long each time, up to a bound. */
 function growing(first: number, times: number, most: number): number {
   return Math.min(first * 2 ** Math.min(times, 20), most)
 }
 
+type Labels = NonNullable<Model['labels']>
+
 interface Night {
   project: Project
   model: Model
+  labels: Labels
   view: View
   asOf: AsOf
   publication: Publication
@@ -134,11 +158,9 @@ interface Night {
 
 async function measured(
   { warehouse, children, clock }: Place,
-  { project, model, view, asOf, publication, kept }: Night,
+  { project, model, labels, view, asOf, publication, kept }: Night,
   options: TaskOptions,
 ): Promise<OutcomeAnswer> {
-  const { labels } = model
-  if (labels === undefined) throw new Failure('contract', `model ${model.name} has no labels`)
   const temp = attemptFolder(warehouse, `outcome-${newRunId()}`)
   await mkdir(temp, { recursive: true })
   try {

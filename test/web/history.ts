@@ -149,6 +149,8 @@ async function writeNight(client: ClientBase, night: number, before: Profile): P
     version,
     state: night < 45 ? 'measured' : 'immature',
     matures_at: at(night + 30, 0),
+    horizon: '30d',
+    lag: '0d',
     measured_at: night < 45 ? at(night + 30, 3) : null,
     note: null,
     report: night < 45 ? outcomeOf(night) : null,

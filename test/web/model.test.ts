@@ -69,6 +69,18 @@ test('immature nights are told with the date when they mature, and a biased figu
   has(page, new RegExp(`The scores of ${LAST} promise 0\\.77\\d* of themselves`))
 })
 
+test('nights that were measured under another horizon are told, and no others', async () => {
+  expect(await text('/models/value')).not.toContain('under a horizon of')
+  await site.database.pool.query(
+    `update nightshift.outcomes set horizon = case partition when $1 then null else '14d' end where partition in ($1, $2, $3)`,
+    [labelOf(20), labelOf(21), labelOf(22)],
+  )
+  has(
+    await text('/models/value'),
+    `2 nights, ${labelOf(21)} to ${labelOf(22)}, were measured under a horizon of 14d; model.yaml has 30d now.`,
+  )
+})
+
 test('the heat map says in words what moved and since when; a table says the same', async () => {
   const page = await text('/models/value')
   const strips = [...page.matchAll(/<svg[^>]*role="img" aria-label="(\w+): ((?:no drift|drifted)[^"]*)"/g)]

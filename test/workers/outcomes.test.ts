@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestFeatures, requestScores, settingsFor } from '../../src/jobs/request.ts'
 import type { NewRun } from '../../src/jobs/runs.ts'
 import { parseAsOf } from '../../src/project/asof.ts'
 import { openProject } from '../../src/project/load.ts'
 import { findOutcome, type Outcome, outcomesOf } from '../../src/registry/outcomes.ts'
 import { promote } from '../../src/registry/promote.ts'
-import { nightshift } from '../cli/nightshift.ts'
+import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { query } from '../pipeline/feature-case.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel, writeDay, writeParquet } from '../projects/generated.ts'
@@ -192,18 +192,116 @@ test('labels that arrive late refresh the figures, and a file that changes nothi
   })
 })
 
-/** Once it has been looked at again in vain. */
-async function outcomeLooked(date: string): Promise<Outcome> {
+/** Once it has been looked at again in vain, more often than it was before. */
+async function outcomeLooked(date: string, before = 0): Promise<Outcome> {
   for (let tries = 0; tries < 240; tries++) {
-    const { rows } = await life.database.pool.query<{ looks: number }>(
-      'select looks from nightshift.outcomes where partition = $1',
-      [date],
-    )
-    if ((rows[0]?.looks ?? 0) > 0) return outcome(date, () => true)
+    if ((await looksOf(date)) > before) return outcome(date, () => true)
     await sleep(50)
   }
   throw new Error(`nobody looked at ${date} again`)
 }
+
+async function looksOf(date: string): Promise<number> {
+  const { rows } = await life.database.pool.query<{ looks: number }>(
+    'select looks from nightshift.outcomes where partition = $1',
+    [date],
+  )
+  return rows[0]?.looks ?? 0
+}
+
+describe('a horizon that is changed', () => {
+  const horizon = (text: string) =>
+    project.write('models/value/model.yaml', model().replace('horizon: 2d', `horizon: ${text}`))
+  const lookAt = async (date: string) =>
+    (
+      await life.database.pool.query<{ look_at: Date }>(
+        'select look_at from nightshift.outcomes where partition = $1',
+        [date],
+      )
+    ).rows[0]?.look_at.toISOString()
+
+  test('is none where the ledger did not know it: what it says of the night stays', async () => {
+    await life.database.pool.query(
+      `update nightshift.outcomes set horizon = null, lag = null, note = 'as it was', look_at = '2026-03-07T00:30:00Z'
+        where partition = '2026-03-05'`,
+    )
+    await life.until('2026-03-05T23:02:00Z')
+    expect(await outcome('2026-03-05', () => true)).toMatchObject({
+      horizon: '2d',
+      lag: '0d',
+      note: 'as it was',
+    })
+    expect(await lookAt('2026-03-05')).toBe('2026-03-07T00:30:00.000Z')
+  })
+
+  test('moves the nights that are immature, and what matures by it is measured', async () => {
+    expect(await outcome('2026-03-05', () => true)).toMatchObject({
+      state: 'immature',
+      matures_at: '2026-03-07T00:00:00.000Z',
+      horizon: '2d',
+    })
+    await horizon('1d')
+    await life.until('2026-03-05T23:05:00Z')
+    expect(await outcome('2026-03-05', () => true)).toMatchObject({
+      state: 'immature',
+      matures_at: '2026-03-06T00:00:00.000Z',
+      horizon: '1d',
+      note: 'its label window ends at 2026-03-06T00:00:00Z',
+    })
+    expect(await lookAt('2026-03-05')).toBe('2026-03-06T00:00:00.000Z')
+    expect(await outcome('2026-03-04', ({ state }) => state === 'measured')).toMatchObject({
+      matures_at: '2026-03-05T00:00:00.000Z',
+      horizon: '1d',
+      report: { positives: count((i) => i % 3 === 1) },
+    })
+  })
+
+  test('leaves a measured night as it was measured, also where it is looked at again', async () => {
+    const before = await outcome('2026-03-03', () => true)
+    expect(before).toMatchObject({ state: 'measured', horizon: '2d' })
+    const looks = await looksOf('2026-03-03')
+    await life.until('2026-03-06T07:00:00Z', 60)
+    expect(await outcomeLooked('2026-03-03', looks)).toEqual(before)
+  })
+
+  test('does not decide which labels are late: a measured night takes those of its own horizon', async () => {
+    const before = await outcome('2026-03-03', () => true)
+    await writeBuyers('2026-03-04', 'later', 'i % 11 = 2')
+    await life.until('2026-03-06T14:00:00Z', 60)
+    const after = await outcome('2026-03-03', ({ measured_at }) => measured_at !== before.measured_at)
+    expect(after).toMatchObject({
+      state: 'measured',
+      matures_at: '2026-03-05T00:00:00.000Z',
+      horizon: '2d',
+      report: { positives: count((i) => buys(i) || i % 3 === 1 || i % 11 === 2) },
+    })
+  })
+
+  test('is told by the command, which measures under it those nights that are asked for', async () => {
+    await outcome('2026-03-05', ({ state }) => state === 'measured')
+    await horizon('3d')
+    const at = { project: project.root, env: { DATABASE_URL: life.database.url } }
+    const { stdout } = await nightshift(['outcomes', 'value'], at)
+    expect(stdout).toContain('2026-03-06  immature  2026-03-09 00:00:00')
+    const again = 'npx nightshift outcomes value --measure --new-horizon'
+    expect(stdout.split('\n').filter((line) => line.startsWith('note: '))).toEqual([
+      `note: 2026-03-03 was measured under a horizon of 2d; model.yaml has 3d now: ${again}`,
+      `note: 2 nights, 2026-03-04 to 2026-03-05, were measured under a horizon of 1d; model.yaml has 3d now: ${again}`,
+    ])
+    const { json } = await nightshiftJson(['outcomes', 'value', '--measure', '--new-horizon'], at)
+    expect(json.map((night: Record<string, unknown>) => [night.as_of, night.state, night.horizon])).toEqual([
+      ['2026-03-03', 'measured', '3d'],
+      ['2026-03-04', 'measured', '3d'],
+      // The newest event lies before the end of its new window: what was measured stays.
+      ['2026-03-05', 'measured', '1d'],
+      ['2026-03-06', 'immature', '3d'],
+    ])
+    expect(json[0].report.positives).toBe(count((i) => buys(i) || i % 3 === 1 || i % 11 === 2 || i % 2 === 0))
+    const alone = await nightshift(['outcomes', 'value', '--new-horizon'], at)
+    expect(alone.code).toBe(2)
+    expect(alone.stderr).toContain('expected --new-horizon beside --measure')
+  })
+})
 
 /** By pairs, in SQL: a second way to the same figure. Scores are read where the run's file lies now. */
 async function aucOf(run: string, label: string): Promise<number> {

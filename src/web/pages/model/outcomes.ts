@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
 import { business, type Estimate, quality, realizedAgainstPredicted } from '../../../charts/outcomes.ts'
 import type { Metric } from '../../../project/metric.ts'
+import { otherHorizons } from '../../../registry/other-horizons.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { figure, moment } from '../../moment.ts'
 import { bias } from './bias.ts'
@@ -88,8 +89,12 @@ function businessPictures({ outcomes, axis, model }: ModelView) {
   })
 }
 
-/** Nights that are not measured, with the date from which they can be. */
-function ripening({ outcomes, timezone }: ModelView) {
+/** Nights that are not measured, with the date from which they can be, and those that were under another horizon. */
+function ripening({ outcomes, timezone, model }: ModelView) {
+  const others = otherHorizons(
+    outcomes.filter((night) => night !== undefined),
+    model.labels?.horizon.text ?? '',
+  )
   const immature = outcomes.filter((night) => night?.state === 'immature')
   const failed = outcomes.filter((night) => night?.state === 'failed')
   const [first, last] = [immature[0], immature.at(-1)]
@@ -97,7 +102,7 @@ function ripening({ outcomes, timezone }: ModelView) {
     first === undefined
       ? ''
       : html`<p>${immature.length} ${immature.length === 1 ? 'night is' : 'nights are'} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${last === undefined || last === first ? '' : html`; the last of them, ${last.partition}, ${moment(last.matures_at, timezone)}`}.</p>`
-  }${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}`
+  }${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((said) => html`<p class="note">${said}.</p>`)}`
 }
 
 function metricOf({ outcomes }: ModelView): Metric {

@@ -1,0 +1,24 @@
+import type { Outcome } from './outcomes.ts'
+
+/**
+ * Of a model's nights, oldest first, those that were measured under another horizon than model.yaml has now: a sentence for
+ * each horizon. Their figures answer another question than those of their neighbours.
+ */
+export function otherHorizons(
+  nights: Pick<Outcome, 'partition' | 'state' | 'horizon'>[],
+  now: string,
+): string[] {
+  const by = new Map<string, string[]>()
+  for (const { partition, state, horizon } of nights) {
+    if (state !== 'measured' || horizon === null || horizon === now) continue
+    by.set(horizon, [...(by.get(horizon) ?? []), partition])
+  }
+  return [...by].map(([horizon, partitions]) => {
+    const [first, last] = [partitions[0], partitions.at(-1)]
+    const which =
+      partitions.length === 1
+        ? `${first} was measured`
+        : `${partitions.length} nights, ${first} to ${last}, were measured`
+    return `${which} under a horizon of ${horizon}; model.yaml has ${now} now`
+  })
+}
