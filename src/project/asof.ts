@@ -19,9 +19,18 @@ export interface AsOf {
 export type Grain = 'day' | 'hour'
 
 const LEGAL = 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'
+/**
+ * PostgreSQL knows no year 0, and ISO 8601 writes years after 9999 another way: an as-of keeps so far from both that
+ * windows before and after it do too.
+ */
+const YEARS = { first: 1000, last: 9000 }
 
 /** Reads `2026-11-22` or `2026-11-22T03Z`. Throws a ConfigurationError on anything else. */
 export function parseAsOf(text: string, timezone: string): AsOf {
+  const year = Number(/^\d{4}(?=-)/.exec(text)?.[0] ?? YEARS.first)
+  if (year < YEARS.first || year > YEARS.last) {
+    throw new ConfigurationError(`as-of: expected a year from ${YEARS.first} to ${YEARS.last}, got: ${text}`)
+  }
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
     const date = attempt(() => Temporal.PlainDate.from(text, { overflow: 'reject' }), text)
     const asOf = fromDate(date, timezone)

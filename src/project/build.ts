@@ -114,6 +114,9 @@ export function buildProject(
   }
 }
 
+/** Has those names and no others: an object of JavaScript also answers to `constructor`. */
 function byName<T extends { name: string }>(things: T[]): Record<string, T> {
-  return Object.fromEntries(things.map((thing) => [thing.name, thing]))
+  const named: Record<string, T> = Object.create(null)
+  for (const thing of things) named[thing.name] = thing
+  return named
 }

@@ -79,7 +79,12 @@ function afterAck({ from, ...listing }: Record<string, string>, id: number | und
 /** The fields of a form that are text. */
 async function formOf(context: Context): Promise<Record<string, string>> {
   const fields = Object.entries(await context.req.parseBody())
-  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'))
+  const texts = fields.filter((field): field is [string, string] => typeof field[1] === 'string')
+  // PostgreSQL takes it in no text.
+  const bad = texts.find(([, text]) => text.includes('\0'))
+  if (bad !== undefined)
+    throw new ConfigurationError(`${bad[0]}: expected a text, got: one with the character of code 0`)
+  return Object.fromEntries(texts)
 }
 
 /** Does it if an operator asks, and leads to where its effect shows; what the command would say is said as a page. */

@@ -13,6 +13,7 @@ import { page } from './page.ts'
 import { mountPages } from './pages.ts'
 import type { Place } from './place.ts'
 import { guard } from './security/door.ts'
+import { legible } from './security/legible.ts'
 import { mayListen } from './security/listen.ts'
 import { isLoopback } from './security/origin.ts'
 import { mountSignIn } from './security/signin.ts'
@@ -49,6 +50,7 @@ export async function startWeb(
   const app = new Hono()
   const door = { pool: place.database.pool, users, loopback: isLoopback(host) }
   guard(app, door)
+  app.use(legible)
   mountHealth(app, place)
   mountMetrics(app, place, { token: metricsToken })
   mountSignIn(app, door)

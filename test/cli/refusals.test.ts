@@ -71,3 +71,15 @@ test('a column missing from inputs is refused by validate', async () => {
     await broken.remove()
   }
 })
+
+test.each(['constructor', '__proto__'])(
+  'a model named %s is one that the project does not have',
+  async (name) => {
+    const { code, stderr } = await nightshift(['run', name, '--as-of', '2026-03-02'], {
+      project: project.root,
+      env: { DATABASE_URL: database.url },
+    })
+    expect(code).toBe(2)
+    expect(stderr).toContain(`expected a model of this project (value), got: ${name}`)
+  },
+)

@@ -53,6 +53,13 @@ describe('a date as an as-of', () => {
     expect(() => parseAsOf(text, BERLIN)).toThrow(ConfigurationError)
     expect(() => parseAsOf(text, BERLIN)).toThrow(`or an hour such as 2026-11-22T03Z, got: ${text}`)
   })
+
+  it.each(['0000-01-01', '0999-12-31', '9001-01-01', '9999-12-31T23Z'])(
+    'is refused where databases and ISO 8601 part: %s',
+    (text) => {
+      expect(() => parseAsOf(text, BERLIN)).toThrow(`expected a year from 1000 to 9000, got: ${text}`)
+    },
+  )
 })
 
 describe('an hour as an as-of', () => {

@@ -67,6 +67,17 @@ describe('a project with something wrong', () => {
     ])
   })
 
+  it('has no model, view or schedule by the names that every object of JavaScript has', () => {
+    const { project: left } = loadProject(project({}), { now: NOW })
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      expect([left?.models[name], left?.views[name], left?.schedules[name]]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ])
+    }
+  })
+
   it('is no project at all without its settings', () => {
     expect(
       loadProject(project({ 'nightshift.yaml': 'project: telco\n' }), { now: NOW }).project,

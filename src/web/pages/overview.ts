@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { Temporal } from 'temporal-polyfill'
+import { isAsOf } from '../../project/asof.ts'
 import { withQuery } from '../addresses.ts'
 import { moment } from '../moment.ts'
 import { page } from '../page.ts'
@@ -56,10 +57,5 @@ function daysOf(text: string | undefined): number {
 
 /** A date as the calendar knows it; anything else is as if nothing was said. */
 function dateOf(text: string | undefined): string | undefined {
-  if (text === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
-  try {
-    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString()
-  } catch {
-    return undefined
-  }
+  return text !== undefined && isAsOf(text) && !text.includes('T') ? text : undefined
 }
