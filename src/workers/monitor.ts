@@ -9,9 +9,11 @@ import { lockSlot } from '../jobs/slots.ts'
 import { classify } from '../pipeline/classify.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
 import type { MonitorFacts } from '../pipeline/monitor.ts'
+import type { Profile } from '../pipeline/profile/profile.ts'
 import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { recordProfile } from '../registry/profiles.ts'
+import { storeReferenceProfile } from '../registry/reference-profiles.ts'
 import { findVersion, type Version } from '../registry/versions.ts'
 import { baselineFor, countedColumns } from './baseline.ts'
 import type { TaskOptions } from './children.ts'
@@ -68,6 +70,8 @@ export async function monitorNight(
 
 interface Measured extends MonitorFacts {
   reference: Reference | undefined
+  /** The reference, where it is none that is stored already: the baseline is, with its version. */
+  toStore: Profile | undefined
   note: string | null
   slices: NightSlices
 }
@@ -136,6 +140,7 @@ async function measure(
   return {
     ...facts,
     reference,
+    toStore: reference?.profile === baseline?.profile ? undefined : reference?.profile,
     note: [note, reference?.note].filter((each) => each != null).join('; ') || null,
     slices,
   }
@@ -171,6 +176,7 @@ function unmeasured(note: string): Measured {
     drift: [],
     estimate: null,
     reference: undefined,
+    toStore: undefined,
     note,
     slices: NO_SLICES,
   }
@@ -184,7 +190,7 @@ async function record(
   measured: Measured,
   seconds: number,
 ): Promise<string> {
-  const { profile, drift, estimate, reference, note } = measured
+  const { profile, drift, estimate, reference, toStore, note } = measured
   return await transaction(context.database, async (client) => {
     await lockModel(client, model.name)
     const slot = await lockSlot(client, run.slot)
@@ -207,6 +213,7 @@ async function record(
       },
       drift.map((column) => ({ ...column, alerting: false })),
     )
+    if (toStore !== undefined) await storeReferenceProfile(client, run.id, toStore)
     if (run.backfill === null && reference !== undefined) {
       await followDrift(client, context, { model, run, reference, slices: measured.slices })
     }

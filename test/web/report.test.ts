@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { transaction } from '../../src/database/database.ts'
+import type { Profile } from '../../src/pipeline/profile/profile.ts'
 import { parseAsOf } from '../../src/project/asof.ts'
 import { openProject } from '../../src/project/load.ts'
 import type { Project } from '../../src/project/project.ts'
+import { profileOfRun } from '../../src/registry/profiles.ts'
+import { storeReferenceProfile } from '../../src/registry/reference-profiles.ts'
 import { nightReport } from '../../src/web/report.ts'
 import { FAILED, LABELS_SQL, LAST, labelOf, MODEL_YAML, writeHistory } from './history.ts'
 import { openSite, type Site } from './site.ts'
@@ -32,6 +36,14 @@ function report(asOf: string, of: Project = project): Promise<string> {
   return nightReport({ database: site.database, project: () => of }, model, parseAsOf(asOf, of.timezone), NOW)
 }
 
+async function runOf(partition: string): Promise<string> {
+  const { rows } = await site.database.pool.query<{ run: string }>(
+    `select run from nightshift.slots where kind = 'scores' and partition = $1`,
+    [partition],
+  )
+  return rows[0]?.run ?? ''
+}
+
 /** A failure names what is missing instead of printing the file. */
 function has(text: string, wanted: string | RegExp): void {
   const found = typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)
@@ -49,6 +61,46 @@ test('it says what happened, what moved with pictures, and when its labels are k
   expect(large).toEqual(['spend', 'plan', 'score'])
   has(text, new RegExp(`Not known yet: its labels mature <time datetime="${labelOf(104)}T`))
   has(text, 'c0ffee')
+})
+
+/** Large pictures: their column, and what they say. */
+const largePictures = (text: string) =>
+  [...text.matchAll(/class="chart"[^>]*aria-label="(\w+): ([^"]*)"/g)].map(([, column, said]) => [
+    column,
+    said,
+  ])
+
+test('the pictures show what the night was compared with, and say so where that was not kept', async () => {
+  const run = await runOf(LAST)
+  const night = await profileOfRun(site.database.pool, run)
+  const before = night?.profile
+  if (before === undefined) throw new Error('the night has no profile')
+  const shifted: Profile = {
+    ...before,
+    columns: before.columns.map((column) =>
+      column.kind === 'number' ? { ...column, rows: 9876, mean: 43.21 } : { ...column, rows: 9876 },
+    ),
+  }
+  const compare = (reference: string) =>
+    site.database.pool.query('update nightshift.profiles set reference = $2 where run = $1', [run, reference])
+  try {
+    await compare('nights 2025-10-01 to 2025-10-10 (10 nights)')
+    const old = await report(LAST)
+    has(old, 'The pictures show the baseline, holdout of 3f2a9c0b1d: ')
+    for (const [, said] of largePictures(old)) expect(said).toContain('holdout of 3f2a9c0b1d, 4,000 rows')
+
+    await transaction(site.database, (client) => storeReferenceProfile(client, run, shifted))
+    const text = await report(LAST)
+    expect(text).not.toContain('The pictures show the baseline')
+    for (const [, said] of largePictures(text))
+      expect(said).toContain('nights 2025-10-01 to 2025-10-10 (10 nights), 9,876 rows')
+    expect(largePictures(text)[0]?.[1]).toMatch(/^mean 43.2 → /)
+    const small = (page: string) => page.match(/class="small-multiple".*?<\/svg>/)?.[0]
+    expect(small(text)).not.toBe(small(old))
+  } finally {
+    await site.database.pool.query('delete from nightshift.reference_profiles')
+    await compare('holdout of 3f2a9c0b1d')
+  }
 })
 
 test('a night that was measured has its outcome, a failed one its failure', async () => {

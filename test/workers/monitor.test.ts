@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Profile } from '../../src/pipeline/profile/profile.ts'
 import { loadProject } from '../../src/project/load.ts'
 import { profilesOf } from '../../src/registry/profiles.ts'
+import { referenceProfileOf } from '../../src/registry/reference-profiles.ts'
 import { type Children, openChildren } from '../../src/workers/children.ts'
 import { monitorNight } from '../../src/workers/monitor.ts'
 import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
@@ -265,5 +267,25 @@ describe('a model without a holdout', () => {
     expect(missing.stderr).toContain(
       'expected a published night of value, got: 2026-05-01, which has none: nightshift run value --as-of 2026-05-01',
     )
+  }, 60_000)
+
+  test('what a night was compared with is kept where it is other nights, for its pictures', async () => {
+    const run = (await life.slot('scores', 'value', '2026-03-08'))?.published_run ?? ''
+    expect(await referenceProfileOf(life.database.pool, run)).toBeUndefined()
+    await project.write(
+      'models/value/model.yaml',
+      MODEL.replace('orders] }', 'orders], reference: { from: 2026-03-02, to: 2026-03-03 } }'),
+    )
+    // The second time takes the place of the first.
+    for (const _ of [1, 2]) await monitorNight(monitoring(), { run })
+    const nights = await profilesOf(life.database.pool, 'value')
+    const mean = (profile: Profile | undefined) =>
+      profile?.columns.flatMap((each) => (each.kind === 'number' && !each.score ? [each.mean] : []))
+    const kept = await referenceProfileOf(life.database.pool, run)
+    expect(kept?.rows).toBe(2 * CUSTOMERS)
+    const [second, third] = ['2026-03-02', '2026-03-03'].map((night) =>
+      mean(nights.find(({ partition }) => partition === night)?.profile),
+    )
+    expect(mean(kept)?.[0]).toBeCloseTo(((second?.[0] ?? 0) + (third?.[0] ?? 0)) / 2, 9)
   }, 60_000)
 })

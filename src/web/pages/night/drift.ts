@@ -2,7 +2,7 @@ import { html, raw } from 'hono/html'
 import { beforeAfter } from '../../../charts/before-after.ts'
 import { renderSvg } from '../../../charts/render.ts'
 import { smallMultiple } from '../../../charts/small-multiple.ts'
-import type { ColumnProfile } from '../../../pipeline/profile/profile.ts'
+import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
 import type { NightDrift } from '../../../registry/profiles.ts'
 import { figure } from '../../moment.ts'
 import { type Face, stateMark } from '../../state.ts'
@@ -22,14 +22,14 @@ const FROM = { resampling: 'by chance', 'as-ofs': 'between nights', min_effect: 
 
 /** How far each column is from its reference: the table, and a picture of before and after of each. */
 export async function drift(night: Night, href: string) {
-  const { profile, drift: columns } = night
+  const { profile, before, drift: columns } = night
   if (profile === undefined) return ''
   const sides = sidesOf(night)
   const rows = columns.map(
     (
       column,
     ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
-<td>${picture(sides(column.column))}</td><td>${stateMark(faceOf(column), saidOf(column))}</td>
+<td>${picture(sides(column))}</td><td>${stateMark(faceOf(column), saidOf(column))}</td>
 ${STATISTICS.map(([name, words]) => html`<td class="number${name === column.statistic ? ' strong' : ''}" data-label="${words}">${figure(column[name])}</td>`)}
 <td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : html` <span class="quiet small">${FROM[column.threshold_from]}</span>`}</td>
 <td class="number" data-label="Null rate">${figure(column.null_rate)} <span class="quiet small">was ${figure(column.reference.null_rate)}</span></td>
@@ -39,6 +39,7 @@ ${STATISTICS.map(([name, words]) => html`<td class="number${name === column.stat
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
 <p>Compared with ${profile.reference ?? 'nothing'}.${profile.note === null ? '' : ` ${profile.note}`}${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
 ${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
+${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: what this night was compared with was not kept when it was recorded.</p>` : ''}
 ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
 ${
   columns.length === 0
@@ -49,14 +50,16 @@ ${
 }</section>`
 }
 
-/** A column as it was in the baseline, and as it is tonight. */
-type Sides = (column: string) => { reference: ColumnProfile; tonight: ColumnProfile } | undefined
+/** A column as it was in what the night was compared with, and as it is tonight. */
+type Sides = (
+  column: Pick<NightDrift, 'column' | 'score'>,
+) => { reference: ColumnProfile; tonight: ColumnProfile } | undefined
 
-function sidesOf({ profile, baseline }: Night): Sides {
-  const before = new Map(baseline?.profile.columns.map((column) => [column.column, column]))
-  const after = new Map(profile?.profile.columns.map((column) => [column.column, column]))
-  return (column) => {
-    const [reference, tonight] = [before.get(column), after.get(column)]
+function sidesOf({ profile, before }: Night): Sides {
+  return ({ column, score }) => {
+    const find = (side: Profile | undefined) =>
+      side?.columns.find((each) => each.column === column && each.score === score)
+    const [reference, tonight] = [find(before?.profile), find(profile?.profile)]
     return reference === undefined || tonight === undefined ? undefined : { reference, tonight }
   }
 }
@@ -66,12 +69,12 @@ function picture(sides: ReturnType<Sides>) {
 }
 
 /** Before and after of what moved and of the score, large enough to read values. */
-async function pictures({ profile, baseline, drift: columns, slot }: Night, sides: Sides) {
+async function pictures({ before, drift: columns, slot }: Night, sides: Sides) {
   const shown = columns.filter(({ drifted, score }) => drifted || score).slice(0, PICTURES)
-  const words = { reference: baseline?.text ?? profile?.reference ?? 'before', tonight: slot.partition }
+  const words = { reference: before?.text ?? 'before', tonight: slot.partition }
   const figures = await Promise.all(
     shown.map(async (column) => {
-      const both = sides(column.column)
+      const both = sides(column)
       if (both === undefined) return ''
       const svg = await renderSvg(beforeAfter(both.reference, both.tonight, words), {
         width: WIDTH,

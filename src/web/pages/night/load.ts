@@ -1,11 +1,12 @@
 import { type Attempt, attemptsOf, findRun, type Run } from '../../../jobs/runs.ts'
 import { type ListedRun, runsOfSlot } from '../../../jobs/runs-of-slot.ts'
 import { findSlot, type Kind, type Slot } from '../../../jobs/slots.ts'
-import type { Baseline } from '../../../pipeline/profile/profile.ts'
+import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { baselineOf } from '../../../registry/baselines.ts'
 import { type Certificate, certificateOf } from '../../../registry/certificates.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
 import { driftOfRun, type NightDrift, type NightProfile, profileOfRun } from '../../../registry/profiles.ts'
+import { referenceProfileOf } from '../../../registry/reference-profiles.ts'
 import { findVersion, type Version } from '../../../registry/versions.ts'
 import type { Place } from '../../place.ts'
 
@@ -21,9 +22,18 @@ export interface Night {
   certificate: Certificate | undefined
   profile: NightProfile | undefined
   drift: NightDrift[]
-  baseline: Baseline | undefined
+  /** What the pictures show as before; undefined: there is none. */
+  before: Before | undefined
   version: Version | undefined
   evaluation: EvaluationRecord | undefined
+}
+
+/** The distributions that a night stands beside. */
+export interface Before {
+  text: string
+  profile: Profile
+  /** It is the baseline and not what the night was compared with, which was not kept when the night was recorded. */
+  isStandIn: boolean
 }
 
 export async function loadNight(
@@ -34,19 +44,34 @@ export async function loadNight(
   const { pool } = database
   const scores = slot.kind === 'scores'
   const number = run?.version ?? null
-  const [attempts, runs, features, profile, drift, version, evaluation, baseline] = await Promise.all([
-    run === undefined ? [] : attemptsOf(pool, run.id),
-    runsOfSlot(pool, slot.id),
-    scores ? featuresOf({ database, project }, slot, run) : undefined,
-    run === undefined ? undefined : profileOfRun(pool, run.id),
-    run === undefined ? [] : driftOfRun(pool, run.id),
-    scores && number !== null ? findVersion(pool, slot.name, number) : undefined,
-    scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
-    scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
-  ])
+  const [attempts, runs, features, profile, drift, version, evaluation, baseline, reference] =
+    await Promise.all([
+      run === undefined ? [] : attemptsOf(pool, run.id),
+      runsOfSlot(pool, slot.id),
+      scores ? featuresOf({ database, project }, slot, run) : undefined,
+      run === undefined ? undefined : profileOfRun(pool, run.id),
+      run === undefined ? [] : driftOfRun(pool, run.id),
+      scores && number !== null ? findVersion(pool, slot.name, number) : undefined,
+      scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
+      scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
+      scores && run !== undefined ? referenceProfileOf(pool, run.id) : undefined,
+    ])
   const compared = scores ? features?.run?.id : run?.id
   const certificate = compared === undefined ? undefined : await certificateOf(pool, compared)
-  return { slot, run, attempts, runs, features, certificate, profile, drift, baseline, version, evaluation }
+  const before = beforeOf(profile, reference, baseline)
+  return { slot, run, attempts, runs, features, certificate, profile, drift, before, version, evaluation }
+}
+
+function beforeOf(
+  night: NightProfile | undefined,
+  reference: Profile | undefined,
+  baseline: Baseline | undefined,
+): Before | undefined {
+  if (night === undefined || night.reference === null) return undefined
+  if (reference !== undefined) return { text: night.reference, profile: reference, isStandIn: false }
+  if (baseline === undefined) return undefined
+  const { text, profile } = baseline
+  return { text, profile, isStandIn: text !== night.reference }
 }
 
 /** The features run that the scores were made from, else what stands for that night. */
