@@ -5,13 +5,14 @@ import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { featureCut, LAST } from './cut.ts'
-import { openEngine } from './duckdb.ts'
 import type { Column } from './facts.ts'
 import { openFeatureQuery } from './feature-query.ts'
 import { describeOutput, type OutputFiles } from './output.ts'
+import { parseAlone, sourcesRead } from './parse-alone.ts'
+import type { CutQuery } from './query.ts'
 import { showPath } from './sources.ts'
-import { type CheckedSql, checkFeatureSql } from './sql.ts'
-import { viewHash } from './view-hash.ts'
+import type { CheckedSql } from './sql.ts'
+import { hashOf } from './view-hash.ts'
 
 export interface ViewRequest {
   /** Absolute path of the project. */
@@ -28,6 +29,8 @@ export interface ViewDescription {
   problems: Problem[]
   /** Empty where the SQL cannot be parsed. */
   viewHash: string
+  /** Sources that features.sql reads; all, where it cannot be parsed. */
+  reads: string[]
 }
 
 /**
@@ -38,66 +41,74 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
   const files = viewFiles(root, view)
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-describe-')))
   try {
-    const query = await openFeatureQuery({
-      root,
-      view,
-      asOf: LAST,
-      cut: featureCut(LAST, LAST.instant, timezone),
-      writable: temp,
-      temp,
-      threads: 1,
-      schemaOnly: true,
-    })
+    const query = await openSchemas({ root, view, timezone }, temp, 'read')
     try {
       const { checked } = query
       const { columns, problems } = isRefused(checked)
         ? { columns: [], problems: [] }
         : await describeOutput(query, view, files)
-      return { columns, problems: [...checked.problems, ...problems], viewHash: hashOf(checked, view) }
+      const unread = await unreadProblems({ root, view, timezone }, temp, checked)
+      return {
+        columns,
+        problems: [...checked.problems, ...problems, ...unread],
+        viewHash: hashOf(checked, view),
+        reads: sourcesRead(checked, view),
+      }
     } finally {
       query.close()
     }
   } catch (error) {
-    const checked = await checkAlone(view, files, temp, timezone)
+    const checked = await parseAlone(root, view, timezone, temp)
     return {
       columns: [],
       problems: [...checked.problems, sourceProblem(error, files)],
       viewHash: hashOf(checked, view),
+      reads: sourcesRead(checked, view),
     }
   } finally {
     await rm(temp, { recursive: true, force: true })
   }
 }
 
-/** The view's hash, which needs none of its files. Empty where the SQL cannot be parsed. */
-export async function hashView(root: string, view: View, timezone: string, temp: string): Promise<string> {
-  return hashOf(await checkAlone(view, viewFiles(root, view), temp, timezone), view)
+/** Opens what features.sql reads, or all that view.yaml declares, without a row. */
+function openSchemas(
+  { root, view, timezone }: ViewRequest,
+  temp: string,
+  sources: 'read' | 'declared',
+): Promise<CutQuery> {
+  return openFeatureQuery({
+    root,
+    view,
+    asOf: LAST,
+    cut: featureCut(LAST, LAST.instant, timezone),
+    writable: temp,
+    temp,
+    threads: 1,
+    schemaOnly: true,
+    sources,
+  })
+}
+
+/** What is wrong with the sources that labels.sql and `outcomes` alone may read: it is no matter of the columns. */
+async function unreadProblems(
+  request: ViewRequest,
+  temp: string,
+  { tables }: CheckedSql,
+): Promise<Problem[]> {
+  const { root, view } = request
+  if (Object.keys(view.sources).every((name) => tables.includes(name))) return []
+  try {
+    const query = await openSchemas(request, temp, 'declared')
+    query.close()
+    return []
+  } catch (error) {
+    return [sourceProblem(error, viewFiles(root, view))]
+  }
 }
 
 /** Paths of a view's files as problems name them. */
 export function viewFiles(root: string, view: Pick<View, 'folder' | 'sqlFile'>): OutputFiles {
   return { sql: showPath(root, view.sqlFile), yaml: showPath(root, join(view.folder, 'view.yaml')) }
-}
-
-async function checkAlone(
-  view: View,
-  files: OutputFiles,
-  temp: string,
-  timezone: string,
-): Promise<CheckedSql> {
-  const engine = await openEngine({ readable: [], writable: [], temp, threads: 1, timezone })
-  try {
-    return await checkFeatureSql(engine, view.sql, {
-      file: files.sql,
-      declaredSources: Object.keys(view.sources),
-    })
-  } finally {
-    engine.close()
-  }
-}
-
-function hashOf(checked: CheckedSql, view: View): string {
-  return checked.hash === '' ? '' : viewHash(checked.hash, view)
 }
 
 function isRefused({ problems }: CheckedSql): boolean {

@@ -1,23 +1,33 @@
 import type { AsOf } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
+import { parseAlone } from './parse-alone.ts'
 import { type CutQuery, type CutQueryRequest, openQuery } from './query.ts'
 import { showPath } from './sources.ts'
 
-export interface FeatureQueryRequest extends Omit<CutQueryRequest, 'view' | 'sql' | 'file' | 'parameters'> {
+export interface FeatureQueryRequest
+  extends Omit<CutQueryRequest, 'view' | 'sql' | 'file' | 'parameters' | 'sources'> {
   view: Pick<View, 'entity' | 'sources' | 'sql' | 'sqlFile'>
   asOf: Pick<AsOf, 'local'>
+  /** `declared` looks for every source of view.yaml, those too that features.sql does not read. Default: `read`. */
+  sources?: 'read' | 'declared' | undefined
 }
 
 /**
- * A view's features.sql over its sources, cut at an as-of: nights, their staleness, `validate` and the search for
- * leaks all ask this one. Throws as `openQuery` does.
+ * A view's features.sql over the sources that it reads, cut at an as-of: nights, their staleness, `validate` and the
+ * search for leaks all ask this one. Throws as `openQuery` does.
  */
-export function openFeatureQuery({ asOf, ...request }: FeatureQueryRequest): Promise<CutQuery> {
-  const { root, view } = request
+export async function openFeatureQuery({
+  asOf,
+  sources = 'read',
+  ...request
+}: FeatureQueryRequest): Promise<CutQuery> {
+  const { root, view, cut, temp } = request
+  const names = sources === 'read' ? (await parseAlone(root, view, cut.timezone, temp)).tables : undefined
   return openQuery({
     ...request,
     sql: view.sql,
     file: showPath(root, view.sqlFile),
     parameters: { as_of: asOf.local },
+    sources: names,
   })
 }

@@ -48,6 +48,8 @@ export interface FeatureRequest {
   known?: InputFile[] | undefined
   /** Reads these files alone, where they are admitted. Default: all that the sources have. */
   only?: InputFile[] | undefined
+  /** `declared` takes every source of view.yaml for an input. Default: `read`, those that features.sql reads. */
+  sources?: 'read' | 'declared' | undefined
   progress?: (text: string, rows?: number, total?: number) => void
 }
 
@@ -76,6 +78,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       threads: request.threads,
       memoryLimit: request.memoryLimit,
       only: request.only,
+      sources: request.sources,
     }),
   )
   // Reads beside DuckDB. It settles before anything is thrown, and throws nothing itself.

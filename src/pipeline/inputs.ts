@@ -5,9 +5,10 @@ import type { AsOf } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
 import { inputFiles } from './admitted.ts'
 import { featureCut } from './cut.ts'
-import { hashView } from './describe.ts'
 import type { InputFile } from './facts.ts'
+import { parseAlone } from './parse-alone.ts'
 import { type CutSource, cutSources } from './tables.ts'
+import { hashOf } from './view-hash.ts'
 
 export interface InputsRequest {
   /** Absolute path of the project. */
@@ -34,10 +35,12 @@ export async function snapshotInputs({
   timezone,
   knownAt = EVER,
 }: InputsRequest): Promise<{ inputs: InputFile[]; viewHash: string }> {
-  const inputs = inputsOf(cutSources(root, view, featureCut(asOf, knownAt, timezone)))
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-inputs-')))
   try {
-    return { inputs, viewHash: await hashView(root, view, timezone, temp) }
+    const checked = await parseAlone(root, view, timezone, temp)
+    const cut = featureCut(asOf, knownAt, timezone)
+    const inputs = inputsOf(cutSources(root, view, cut, { names: checked.tables }))
+    return { inputs, viewHash: hashOf(checked, view) }
   } finally {
     await rm(temp, { recursive: true, force: true })
   }

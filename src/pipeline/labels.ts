@@ -9,6 +9,7 @@ import type { Column } from './facts.ts'
 import { openLabelQuery } from './label-query.ts'
 import { groupFault } from './outcomes/groups.ts'
 import { describeOutput } from './output.ts'
+import { parseAlone, sourcesRead } from './parse-alone.ts'
 import { showPath } from './sources.ts'
 
 export interface LabelsRequest {
@@ -23,16 +24,38 @@ export interface LabelsRequest {
   gives?: 'labels' | 'group'
 }
 
+export interface LabelsDescription {
+  columns: Column[]
+  problems: Problem[]
+  /** Sources that the SQL reads; all, where it cannot be parsed. */
+  reads: string[]
+}
+
 /**
  * What a model's labels (or a group of its entities) look like, and what is wrong with them, from the SQL and the
  * sources' schemas alone: the entity and one more column, or the entity alone. Sources without files yet are the view's matter, and are not told again.
  */
-export async function describeLabels(
-  request: LabelsRequest,
-): Promise<{ columns: Column[]; problems: Problem[] }> {
+export async function describeLabels(request: LabelsRequest): Promise<LabelsDescription> {
   const { root, view, timezone } = request
   const file = showPath(root, request.sqlFile)
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-describe-')))
+  try {
+    const reads = sourcesRead(
+      await parseAlone(root, { ...request, sources: view.sources }, timezone, temp),
+      view,
+    )
+    return { ...(await describe(request, file, temp)), reads }
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+async function describe(
+  request: LabelsRequest,
+  file: string,
+  temp: string,
+): Promise<Omit<LabelsDescription, 'reads'>> {
+  const { root, view, timezone } = request
   try {
     const query = await openLabelQuery(
       { root, view, timezone, now: LAST.instant, temp, threads: 1 },
@@ -53,8 +76,6 @@ export async function describeLabels(
     const failure = classify(error)
     if (failure.failureClass !== 'contract' && failure.failureClass !== 'late-data') throw error
     return { columns: [], problems: [] }
-  } finally {
-    await rm(temp, { recursive: true, force: true })
   }
 }
 

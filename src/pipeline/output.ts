@@ -40,9 +40,8 @@ export async function describeOutput(
   }
   const problems = [
     ...columnProblems(query, columns, files.sql),
-    ...viewProblems(view, columns, files.yaml),
+    ...viewProblems(view, columns, query.checked.tables, files.yaml),
     ...sumAdvice(query, columns).map(({ node, message }) => at(query, files.sql, 'advice', node, message)),
-    ...unused(query, view, files.yaml),
   ]
   return { columns, problems }
 }
@@ -110,11 +109,11 @@ function remedy(name: string, type: string): string {
 }
 
 /** What view.yaml says of columns that are not there, or cannot be so. */
-function viewProblems(view: View, columns: Column[], file: string): Problem[] {
+function viewProblems(view: View, columns: Column[], reads: string[], file: string): Problem[] {
   const names = columns.map(({ name }) => name)
   const problems: Problem[] = []
-  const say = (message: string) =>
-    problems.push({ severity: 'error', file, line: undefined, column: undefined, message })
+  const say = (message: string, severity: Problem['severity'] = 'error') =>
+    problems.push({ severity, file, line: undefined, column: undefined, message })
   const find = (where: string, name: string) => {
     const column = columns.find((each) => each.name === name)
     if (column === undefined)
@@ -144,6 +143,11 @@ function viewProblems(view: View, columns: Column[], file: string): Problem[] {
       say(
         `expect.fresh.${name}: ${name} is static and has no time; declare it as events, history or snapshots`,
       )
+    else if (view.sources[name] !== undefined && !reads.includes(name))
+      say(
+        `expect.fresh.${name}: features.sql does not read ${name}, so that no night waits for it; take it away`,
+        'warning',
+      )
   }
   return problems
 }
@@ -153,18 +157,6 @@ function holds(type: string, value: string | number | boolean): boolean {
   if (typeof value === 'string')
     return ['VARCHAR', 'DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'].includes(type)
   return isNumber(type) && (!INTEGER.test(type) || Number.isInteger(value))
-}
-
-function unused(query: CutQuery, view: View, file: string): Problem[] {
-  return Object.keys(view.sources)
-    .filter((name) => !query.checked.tables.includes(name))
-    .map((name) => ({
-      severity: 'advice',
-      file,
-      line: undefined,
-      column: undefined,
-      message: `source ${name} is declared, and features.sql does not read it`,
-    }))
 }
 
 function at(

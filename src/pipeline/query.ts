@@ -32,6 +32,8 @@ export interface CutQueryRequest {
   schemaOnly?: boolean
   /** Reads these files alone. */
   only?: InputFile[] | undefined
+  /** Names of the sources that are looked for. Default: all that are declared. */
+  sources?: string[] | undefined
 }
 
 /** SQL of a project over its sources as they are at a cut, in an engine of its own, ready to run. */
@@ -52,7 +54,8 @@ export interface CutQuery {
  * SQL that is refused (`evidence.problems`).
  */
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
-  const sources = cutSources(request.root, request.view, request.cut, request.only)
+  const { root, view, cut, only } = request
+  const sources = cutSources(root, view, cut, { only, names: request.sources })
   const engine = await openEngine({
     readable: readablePaths(sources),
     writable: [request.writable],

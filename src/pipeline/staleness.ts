@@ -5,11 +5,12 @@ import type { AsOf } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { type Cut, featureCut } from './cut.ts'
-import { hashView } from './describe.ts'
 import type { InputFile, VisibleRows } from './facts.ts'
 import { openFeatureQuery } from './feature-query.ts'
 import { EVER, inputsOf } from './inputs.ts'
+import { parseAlone } from './parse-alone.ts'
 import { cutSources } from './tables.ts'
+import { hashOf } from './view-hash.ts'
 import { fileKey, hashVisible } from './visible.ts'
 
 export interface StalenessRequest {
@@ -32,17 +33,20 @@ export interface PublishedPartition {
 /**
  * Of each partition why it is not what a run would compute now, undefined where it is. Files are compared by size,
  * modification time and rows; where those differ, the rows that can be seen at the as-of decide, whatever their order
- * and however they are spread over files. What keeps a partition from being compared is its reason. Never throws for
- * what lies in the files.
+ * and however they are spread over files. Sources that features.sql does not read do not count, although older runs
+ * have recorded them. What keeps a partition from being compared is its reason. Never throws for what lies in the files.
  */
 export async function findStale(request: StalenessRequest): Promise<(string | undefined)[]> {
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-stale-')))
   try {
-    const hash = await hashView(request.root, request.view, request.timezone, temp)
+    const checked = await parseAlone(request.root, request.view, request.timezone, temp)
+    const hash = hashOf(checked, request.view)
     const reasons: (string | undefined)[] = []
     for (const partition of request.partitions) {
       reasons.push(
-        partition.viewHash !== hash ? 'the view has changed' : await staleInput(request, partition, temp),
+        partition.viewHash !== hash
+          ? 'the view has changed'
+          : await staleInput(request, partition, checked.tables, temp),
       )
     }
     return reasons
@@ -54,15 +58,17 @@ export async function findStale(request: StalenessRequest): Promise<(string | un
 async function staleInput(
   request: StalenessRequest,
   partition: PublishedPartition,
+  reads: string[],
   temp: string,
 ): Promise<string | undefined> {
   // What arrived after the run had read counts: a run would see it now.
   const cut = featureCut(partition.asOf, EVER, request.timezone)
   try {
-    const now = inputsOf(cutSources(request.root, request.view, cut))
-    const known = new Set(partition.inputs.map(fileKey))
+    const now = inputsOf(cutSources(request.root, request.view, cut, { names: reads }))
+    const then = partition.inputs.filter(({ source }) => reads.includes(source))
+    const known = new Set(then.map(fileKey))
     const same = new Set(now.map(fileKey).filter((key) => known.has(key)))
-    const before = partition.inputs.filter((input) => !same.has(fileKey(input)))
+    const before = then.filter((input) => !same.has(fileKey(input)))
     const after = now.filter((input) => !same.has(fileKey(input)))
     if (before.length + after.length === 0) return undefined
     return saysChange(before, await hashed(request, partition, cut, after, temp))

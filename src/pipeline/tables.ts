@@ -21,16 +21,20 @@ export interface CutSource {
 }
 
 /**
- * Finds the files of all of a view's sources, or those among them that `only` names. Throws late-data and contract
- * Failures, the first that it meets.
+ * Finds the files of a view's sources (`names`: of these alone), or those among them that `only` names. Throws
+ * late-data and contract Failures, the first that it meets.
  */
 export function cutSources(
   root: string,
   view: Pick<View, 'sources' | 'entity'>,
   cut: Cut,
-  only?: Pick<InputFile, 'source' | 'path'>[],
+  {
+    only,
+    names,
+  }: { only?: Pick<InputFile, 'source' | 'path'>[] | undefined; names?: string[] | undefined } = {},
 ): CutSource[] {
-  return Object.entries(view.sources).map(([name, source]) => {
+  const wanted = Object.entries(view.sources).filter(([name]) => names?.includes(name) ?? true)
+  return wanted.map(([name, source]) => {
     const keyed =
       source.kind === 'history' && source.key.length === 0 ? { ...source, key: view.entity } : source
     const all = findSource(root, name, keyed)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Duration, Source, View } from '../project/project.ts'
+import type { CheckedSql } from './sql.ts'
 
 /**
  * The identity of a view (sha256, hex): its parsed SQL, its entity, the values that stand in for null on the way to
@@ -14,6 +15,11 @@ export function viewHash(sqlHash: string, view: Pick<View, 'entity' | 'fill' | '
   return createHash('sha256')
     .update(JSON.stringify([sqlHash, view.entity, fill, sources]))
     .digest('hex')
+}
+
+/** The same of SQL that was parsed. Empty where it could not be. */
+export function hashOf(checked: CheckedSql, view: Pick<View, 'entity' | 'fill' | 'sources'>): string {
+  return checked.hash === '' ? '' : viewHash(checked.hash, view)
 }
 
 /** In one order, and with defaults filled in: writing a default out changes nothing. */

@@ -7,13 +7,17 @@ import { checkOutcomes } from './check-outcomes.ts'
 import type { DescribedViews } from './check-views.ts'
 import type { Children } from './children.ts'
 
-/** Compares what models take with what their views give, and binds the SQL of labels and outcomes to the same sources. */
+/**
+ * Compares what models take with what their views give, and binds the SQL of labels and outcomes to the same sources.
+ * Says of a source that neither they nor features.sql read that nothing does.
+ */
 export async function checkModels(
   project: Project,
   views: DescribedViews,
   children: Children,
 ): Promise<Problem[]> {
   const problems: Problem[] = []
+  const read = new Map(Object.entries(views).map(([name, { reads }]) => [name, new Set(reads)]))
   for (const model of Object.values(project.models)) {
     const described = views[model.view]
     // Without columns the view's own problem says why: the model may be right.
@@ -31,9 +35,26 @@ export async function checkModels(
       features: described?.columns ?? [],
       labels: labels.problems.length > 0 ? [] : labels.columns,
     }
-    problems.push(...(await checkOutcomes({ project, model, view, children }, columns)))
+    const outcomes = await checkOutcomes({ project, model, view, children }, columns)
+    problems.push(...outcomes.problems)
+    for (const name of [...labels.reads, ...outcomes.reads]) read.get(view.name)?.add(name)
   }
-  return problems
+  return [...problems, ...unread(project, read)]
+}
+
+function unread(project: Project, read: Map<string, Set<string>>): Problem[] {
+  return [...read].flatMap(([name, reads]) => {
+    const view = project.views[name]
+    if (view === undefined) return []
+    const file = relative(project.root, `${view.folder}/view.yaml`)
+    const yaml = readYaml(project.root, file, `view: ${name}`)
+    return Object.keys(view.sources)
+      .filter((source) => !reads.has(source))
+      .map((source): Problem => {
+        const message = `source ${source} is declared, and neither features.sql nor a model's labels.sql or outcomes read it`
+        return { severity: 'advice', file, ...yaml.place(['sources', source]), message }
+      })
+  })
 }
 
 function checkModel(project: Project, model: Model, columns: string[]): Problem[] {

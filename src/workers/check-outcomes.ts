@@ -9,17 +9,18 @@ import type { Children } from './children.ts'
 /**
  * Binds the SQL of `outcomes` as a night would run it: the groups to the view's sources, the figures to the tables of
  * a night. Places are those of model.yaml, where the SQL stands. Without the columns of view and labels, whose own
- * problems say why, the figures are not looked at.
+ * problems say why, the figures are not looked at. `reads` are the sources that the groups read.
  */
 export async function checkOutcomes(
   { project, model, view, children }: { project: Project; model: Model; view: View; children: Children },
   { features, labels }: { features: Column[]; labels: Column[] },
-): Promise<Problem[]> {
+): Promise<{ problems: Problem[]; reads: string[] }> {
   const { outcomes, score } = model
-  if (outcomes === undefined) return []
+  if (outcomes === undefined) return { problems: [], reads: [] }
   const modelFile = join(model.folder, 'model.yaml')
   const locate = locator(project.root, relative(project.root, modelFile), model.name)
   const problems: Problem[] = []
+  const reads: string[] = []
   for (const name of ['treated', 'control'] as const) {
     const sql = outcomes[name]
     if (sql === undefined) continue
@@ -33,8 +34,10 @@ export async function checkOutcomes(
       gives: 'group',
     })
     problems.push(...told.problems.map((problem) => locate(['outcomes', name], `outcomes.${name}`, problem)))
+    reads.push(...told.reads)
   }
-  if (outcomes.metrics.length === 0 || features.length === 0 || labels.length === 0) return problems
+  if (outcomes.metrics.length === 0 || features.length === 0 || labels.length === 0)
+    return { problems, reads }
   const entity = features.filter(({ name }) => view.entity.includes(name))
   const told = await children.run('metrics', {
     file: relative(project.root, modelFile),
@@ -60,7 +63,7 @@ export async function checkOutcomes(
       ),
     )
   })
-  return problems
+  return { problems, reads }
 }
 
 /** Moves a problem from its place in the SQL to that in the file. */

@@ -2,10 +2,10 @@ import type { DatasetFacts } from '../pipeline/dataset/build.ts'
 import type { DatasetRequest } from '../pipeline/dataset/request.ts'
 import type { SliceFacts, SlicesRequest } from '../pipeline/drift/find-slices.ts'
 import type { EvaluationFacts, EvaluationRequest } from '../pipeline/evaluation/evaluate.ts'
-import type { Column, FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '../pipeline/facts.ts'
+import type { FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
 import type { FeatureRequest, InputsRequest, ViewDescription, ViewRequest } from '../pipeline/features.ts'
-import type { LabelsRequest } from '../pipeline/labels.ts'
+import type { LabelsDescription, LabelsRequest } from '../pipeline/labels.ts'
 import type { LeakFacts, LeaksRequest } from '../pipeline/leaks/check.ts'
 import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
 import type { MonitorFacts, MonitorRequest } from '../pipeline/monitor.ts'
@@ -36,7 +36,7 @@ export interface Tasks {
   features: { request: FeatureRequest; facts: FeatureFacts }
   scores: { request: ScoreRequest; facts: ScoreFacts }
   describe: { request: ViewRequest; facts: ViewDescription }
-  labels: { request: LabelsRequest; facts: { columns: Column[]; problems: Problem[] } }
+  labels: { request: LabelsRequest; facts: LabelsDescription }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }

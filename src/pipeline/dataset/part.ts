@@ -61,6 +61,8 @@ export async function openBuilder(request: DatasetRequest, temp: string): Promis
         memoryLimit,
         metadata: { view: view.name, as_of: asOf.label },
         known,
+        // Its manifest and id cover what labels.sql reads too.
+        sources: 'declared',
       })
       known = features.inputs
       refuseBadEntities(view, asOf, features.checks)

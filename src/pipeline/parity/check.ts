@@ -5,6 +5,7 @@ import { featureCut } from '../cut.ts'
 import type { InputFile } from '../facts.ts'
 import { computeFeatures } from '../features.ts'
 import { inputsOf } from '../inputs.ts'
+import { parseAlone } from '../parse-alone.ts'
 import { parquet } from '../quote.ts'
 import { cutSources } from '../tables.ts'
 import { type ComparedColumn, compare } from './compare.ts'
@@ -40,16 +41,20 @@ export async function checkParity(request: ParityRequest): Promise<ParityFacts> 
 }
 
 async function againstRecomputed(
-  request: ParityRequest,
+  given: ParityRequest,
   published: string,
   temp: string,
 ): Promise<ParityFacts> {
+  const { tables } = await parseAlone(given.root, given.view, given.timezone, temp)
+  // Older runs have recorded sources too that features.sql does not read.
+  const inputs = given.published.inputs.filter(({ source }) => tables.includes(source))
+  const request = { ...given, published: { ...given.published, inputs } }
   const now = await recompute(request, temp, 'now', undefined)
   const facts = await compareFiles(request, published, now, temp)
   if (facts.differing === 0 || now.viewHash !== request.published.viewHash) return facts
   if (facts.changed_files.length === 0 || facts.types.length > 0) return facts
   // The definition is the same, and files have changed. Where what was read is still there, it alone decides.
-  const { before, intact } = lookAtInputs(request)
+  const { before, intact } = lookAtInputs(request, tables)
   if (!intact) {
     const notes = [
       ...facts.notes,
@@ -92,11 +97,12 @@ async function recompute(
 }
 
 /** The run's own inputs, and whether each of them is there as it was. */
-function lookAtInputs({ root, view, asOf, timezone, published }: ParityRequest): {
-  before: InputFile[]
-  intact: boolean
-} {
-  const now = inputsOf(cutSources(root, view, featureCut(asOf, published.knownAt, timezone)))
+function lookAtInputs(
+  { root, view, asOf, timezone, published }: ParityRequest,
+  names: string[],
+): { before: InputFile[]; intact: boolean } {
+  const cut = featureCut(asOf, published.knownAt, timezone)
+  const now = inputsOf(cutSources(root, view, cut, { names }))
   const same = new Set(now.map(fileText))
   return { before: published.inputs, intact: published.inputs.every((input) => same.has(fileText(input))) }
 }
