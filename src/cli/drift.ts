@@ -153,8 +153,9 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
   printLine('')
   const drifted = drift.filter((each) => each.drifted).length
   const alerting = drift.filter((each) => each.alerting).length
+  const unknown = drift.filter((each) => each.threshold === null && !each.drifted).length
   printLine(
-    `${drift.length} columns, ${drifted} drifted, ${alerting} of them on ${model.drift.persist} nights, which alerts`,
+    `${drift.length} columns: ${drifted} drifted, ${alerting} alert (drifted on ${model.drift.persist} nights)${unknown === 0 ? '' : `, ${unknown} could not be compared`}`,
   )
 }
 

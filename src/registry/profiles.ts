@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Drift } from '../pipeline/drift/drift.ts'
+import type { Verdict } from '../pipeline/drift/persistence.ts'
 import type { Profile } from '../pipeline/profile/profile.ts'
 
 /** What one published night of a model looked like. Times are ISO 8601 in UTC. */
@@ -82,12 +83,12 @@ export async function driftOfRun(connection: ClientBase | Pool, run: string): Pr
   return rows.map(toDrift)
 }
 
-/** A night that was compared, and the columns that drifted. */
+/** A night that was compared, and what was found of its columns. */
 export interface JudgedNight {
   run: string
   as_of: string
   partition: string
-  drifted: string[]
+  columns: (Pick<Drift, 'column' | 'score'> & { verdict: Verdict })[]
 }
 
 /** Nights that count for alerts, oldest first, from 60 days before an instant on: those of backfills do not. */
@@ -98,7 +99,9 @@ export async function judgedNights(
 ): Promise<JudgedNight[]> {
   const { rows } = await connection.query<Omit<JudgedNight, 'as_of'> & { as_of: Date }>(
     `select p.run, p.as_of, p.partition,
-            coalesce(array_agg(d.column_name order by d.position) filter (where d.drifted), '{}') as drifted
+            jsonb_agg(jsonb_build_object('column', d.column_name, 'score', d.is_score, 'verdict',
+              case when d.drifted then 'drifted' when d.figures -> 'threshold' = 'null' then 'unknown' else 'quiet' end)
+              order by d.position) as columns
        from nightshift.profiles p
        join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
        join nightshift.drift d on d.run = p.run
@@ -109,11 +112,32 @@ export async function judgedNights(
   return rows.map((row) => ({ ...row, as_of: row.as_of.toISOString() }))
 }
 
+/** The columns that drifted, by run. */
+export async function driftedColumns(
+  connection: ClientBase | Pool,
+  runs: string[],
+): Promise<Map<string, Pick<Drift, 'column' | 'score'>[]>> {
+  const { rows } = await connection.query<{ run: string; column: string; score: boolean }>(
+    'select run, column_name as "column", is_score as score from nightshift.drift where run = any($1) and drifted order by run, position',
+    [runs],
+  )
+  const found = new Map<string, Pick<Drift, 'column' | 'score'>[]>()
+  for (const { run, column, score } of rows) found.set(run, [...(found.get(run) ?? []), { column, score }])
+  return found
+}
+
 /** Says of a night's columns which ones alert; the others do not. */
-export async function markAlerting(client: ClientBase, run: string, columns: string[]): Promise<void> {
+export async function markAlerting(
+  client: ClientBase,
+  run: string,
+  columns: Pick<Drift, 'column' | 'score'>[],
+): Promise<void> {
   await client.query(
-    'update nightshift.drift set alerting = column_name = any($2) where run = $1 and alerting is distinct from (column_name = any($2))',
-    [run, columns],
+    `update nightshift.drift d set alerting = not d.alerting
+      where d.run = $1
+        and d.alerting is distinct from exists (
+          select from unnest($2::text[], $3::boolean[]) as a (name, score) where a.name = d.column_name and a.score = d.is_score)`,
+    [run, columns.map(({ column }) => column), columns.map(({ score }) => score)],
   )
 }
 

@@ -7,7 +7,14 @@ import { findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
 import { excess } from '../pipeline/drift/excess.ts'
-import { alertingColumns, beganAt, readPersist } from '../pipeline/drift/persistence.ts'
+import {
+  alertingColumns,
+  beganAt,
+  driftedLately,
+  type Persist,
+  readPersist,
+  type Verdicts,
+} from '../pipeline/drift/persistence.ts'
 import type { Profile } from '../pipeline/profile/profile.ts'
 import type { Model } from '../project/project.ts'
 import {
@@ -38,10 +45,16 @@ export async function followDrift(
   const { model, run } = night
   const persist = readPersist(model.drift.persist)
   const nights = await judgedNights(client, model.name, run.as_of)
-  const drifted = nights.map((each) => new Set(each.drifted))
-  const alerting = alertingColumns(drifted, persist)
+  const verdicts = nights.map(verdictsOf)
+  const alerting = alertingColumns(verdicts, persist)
   for (const [index, each] of nights.entries()) {
-    if (each.as_of >= run.as_of) await markAlerting(client, each.run, [...(alerting[index] ?? [])])
+    if (each.as_of < run.as_of) continue
+    const known = each.columns.filter(({ verdict }) => verdict !== 'unknown')
+    await markAlerting(
+      client,
+      each.run,
+      known.filter((column) => alerting[index]?.has(keyOf(column))),
+    )
   }
   const last = nights.at(-1)
   const columns = alerting.at(-1)
@@ -50,26 +63,36 @@ export async function followDrift(
     await tellPassed(client, context, model, last)
     return
   }
-  // A quiet night among those that alert: nothing new is to be said, and the all-clear comes with the next.
-  if ([...columns].every((column) => !last.drifted.includes(column))) return
-  const moved = await movedColumns(client, last, nights, columns, persist)
-  await tellDrift(client, context, { ...night, last, moved })
+  const moved = await movedColumns(client, nights, verdicts, columns, persist)
+  // A quiet night among those that alert, or one that cannot be judged: nothing new is to be said.
+  if (moved.length > 0) await tellDrift(client, context, { ...night, last, moved })
 }
 
+function verdictsOf({ columns }: JudgedNight): Verdicts {
+  return new Map(columns.map((column) => [keyOf(column), column.verdict]))
+}
+
+/** A feature may have the name of the scores' column. */
+function keyOf({ column, score }: Pick<Drift, 'column' | 'score'>): string {
+  return `${score ? 'score' : 'feature'} ${column}`
+}
+
+/** What drifted on the last night and alerts, largest first. */
 async function movedColumns(
   client: ClientBase,
-  last: JudgedNight,
   nights: JudgedNight[],
+  verdicts: Verdicts[],
   alerting: Set<string>,
-  persist: { drifted: number; nights: number },
+  persist: Persist,
 ): Promise<MovedColumn[]> {
-  const drifted = nights.map((each) => new Set(each.drifted))
+  const last = nights.at(-1)
+  if (last === undefined) return []
   return (await driftOfRun(client, last.run))
-    .filter(({ column, drifted: now }) => now && alerting.has(column))
+    .filter((drift) => drift.drifted && alerting.has(keyOf(drift)))
     .map((drift): MovedColumn => {
-      const began = nights[beganAt(drifted, drift.column, persist) ?? nights.length - 1]
-      const recent = drifted.slice(-persist.nights).filter((each) => each.has(drift.column))
-      return { ...drift, since: began?.partition ?? last.partition, nights: recent.length }
+      const began = nights[beganAt(verdicts, keyOf(drift), persist) ?? nights.length - 1]
+      const lately = driftedLately(verdicts, keyOf(drift), persist)
+      return { ...drift, since: began?.partition ?? last.partition, nights: lately }
     })
     .sort((a, b) => excess(b) - excess(a))
 }

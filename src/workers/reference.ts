@@ -6,7 +6,7 @@ import type { Baseline, ColumnProfile, Profile } from '../pipeline/profile/profi
 import { partitionPath } from '../pipeline/publishing.ts'
 import { addDays, parseAsOf } from '../project/asof.ts'
 import type { Model, Project } from '../project/project.ts'
-import { type NightProfile, profilesOf } from '../registry/profiles.ts'
+import { driftedColumns, type NightProfile, profilesOf } from '../registry/profiles.ts'
 import type { Version } from '../registry/versions.ts'
 
 /** What a night is compared with. */
@@ -48,12 +48,19 @@ export async function referenceOf(
         ? found(await holdoutReference(project, night.model, baseline))
         : firstNight(project, night, baseline)
     case 'window': {
-      const [from, to] = [reference.from, reference.to]
-      const nights = await profilesOf(connection, night.model.name, {
-        from: parseAsOf(from, project.timezone).instant,
-        to: parseAsOf(to, project.timezone).instant,
-      })
-      return ofNights(project, night, baseline, nights, `nights ${from} to ${to}`)
+      const span = {
+        from: parseAsOf(reference.from, project.timezone).instant,
+        to: parseAsOf(reference.to, project.timezone).instant,
+      }
+      const text = `nights ${reference.from} to ${reference.to}`
+      const asOf = parseAsOf(night.run.partition, project.timezone).instant
+      // Half a window would be another reference every night.
+      if (Date.parse(asOf) >= Date.parse(span.from) && Date.parse(asOf) <= Date.parse(span.to)) {
+        return { reference: undefined, note: `this is one of the ${text}, with which others are compared` }
+      }
+      const nights = await profilesOf(connection, night.model.name, span)
+      const missing = await missingNote(connection, night.model.name, span, nights)
+      return ofNights(project, night, baseline, { nights, text, note: missing })
     }
     case 'same_weekday': {
       const { weeks } = reference
@@ -66,14 +73,16 @@ export async function referenceOf(
         to: asOf.instant,
       })
       const labels = new Set(meant.map(({ label }) => label))
-      return ofNights(
-        project,
-        night,
-        baseline,
-        // A back-filled night is made of what was known later: it is no measure of what a night knows.
-        nights.filter(({ partition, backfilled }) => labels.has(partition) && !backfilled),
-        `same weekday of the last ${weeks === 1 ? 'week' : `${weeks} weeks`}`,
-      )
+      // A back-filled night is made of what was known later: it is no measure of what a night knows.
+      const alike = nights.filter(({ partition, backfilled }) => labels.has(partition) && !backfilled)
+      return ofNights(project, night, baseline, {
+        nights: alike,
+        text: `same weekday of the last ${weeks === 1 ? 'week' : `${weeks} weeks`}`,
+        drifted: await driftedColumns(
+          connection,
+          alike.map(({ run }) => run),
+        ),
+      })
     }
   }
 }
@@ -122,13 +131,39 @@ function firstNight(
   })
 }
 
+/** Nights of a window that nobody has looked at: they failed, or were not due yet when it was written down. */
+async function missingNote(
+  connection: Connection,
+  model: string,
+  { from, to }: { from: string; to: string },
+  nights: NightProfile[],
+): Promise<string | null> {
+  const { rows } = await connection.query<{ due: number }>(
+    `select count(*)::int as due from nightshift.slots
+      where kind = 'scores' and name = $1 and as_of >= $2 and as_of <= $3`,
+    [model, from, to],
+  )
+  const due = rows[0]?.due ?? 0
+  return due <= nights.length ? null : `${due - nights.length} of its ${due} nights are missing`
+}
+
+interface Candidates {
+  /** Oldest first. */
+  nights: NightProfile[]
+  text: string
+  note?: string | null
+  /** What drifted on them, by run: left out of what later nights are compared with, while other nights are left. */
+  drifted?: Map<string, ColumnName[]>
+}
+
+type ColumnName = Pick<ColumnProfile, 'column' | 'score'>
+
 /** Nights add up where they were counted alike: on the edges and values of the version's baseline. */
 function ofNights(
   { warehouse }: Project,
   { version, run }: ComparedNight,
   baseline: Baseline,
-  nights: NightProfile[],
-  text: string,
+  { nights, text, note = null, drifted = new Map() }: Candidates,
 ): { reference: Reference; note: null } | NoReference {
   const others = nights.filter((each) => each.partition !== run.partition)
   const alike = others.filter(({ profile }) => isCountedLike(baseline.profile, profile))
@@ -141,15 +176,52 @@ function ofNights(
       note: `not enough rows: of the ${text} none is there to compare with${leftOut === null ? '' : ` (${leftOut})`}`,
     }
   }
-  const profiles = alike.map(({ profile }) => profile)
+  const { profiles, without } = withoutDrifted(alike, drifted)
   const names = alike.map(({ partition }) => partition)
+  const quiet = alike.filter((each) => !drifted.has(each.run))
   return found({
     text: `${text} (${names.length <= 4 ? names.join(', ') : `${names.length} nights`})`,
     profile: mergeProfiles(profiles),
     parts: profiles.length > 1 ? profiles : [],
-    files: names.map((partition) => partitionPath(warehouse, 'features', version.view, partition).file),
-    note: leftOut,
+    files: (quiet.length > 0 ? quiet : alike).map(
+      ({ partition }) => partitionPath(warehouse, 'features', version.view, partition).file,
+    ),
+    note: [note, leftOut, without].filter((each) => each !== null).join('; ') || null,
   })
+}
+
+/** Columns that are named in the note: more are counted. */
+const NAMED = 3
+
+/**
+ * The profiles of nights without the columns that drifted on them, as long as a column has another night left: one broken
+ * night would be what the next weeks are compared with, and what they differ by. A change that stays becomes the usual
+ * once it is on all of them.
+ */
+function withoutDrifted(
+  nights: NightProfile[],
+  drifted: Map<string, ColumnName[]>,
+): { profiles: Profile[]; without: string | null } {
+  const key = ({ column, score }: ColumnName) => `${score} ${column}`
+  const left = new Map<string, { name: string; nights: string[] }>()
+  for (const column of nights.flatMap(({ run }) => drifted.get(run) ?? [])) {
+    const on = nights.filter(({ run }) => drifted.get(run)?.some((each) => key(each) === key(column)))
+    if (on.length === nights.length) continue
+    left.set(key(column), { name: column.column, nights: on.map(({ partition }) => partition) })
+  }
+  const profiles = nights.map(({ profile, partition }) => ({
+    ...profile,
+    columns: profile.columns.filter((column) => !left.get(key(column))?.nights.includes(partition)),
+  }))
+  const named = [...left.values()].map((each) => `${each.name} without ${each.nights.join(', ')}`)
+  const more = named.length > NAMED ? ` and ${named.length - NAMED} more columns` : ''
+  return {
+    profiles,
+    without:
+      left.size === 0
+        ? null
+        : `where a column drifted, it is left out: ${named.slice(0, NAMED).join('; ')}${more}`,
+  }
 }
 
 function isCountedLike(baseline: Profile, profile: Profile): boolean {

@@ -155,12 +155,18 @@ test('the ledger in numbers: slots, rows, steps, drift, incidents, mails, proces
     'scores/value/resolve': 0.25,
     'scores/value/compute': 1.5,
   })
-  expect(values(read, 'drift')).toEqual({ 'value/spend/psi': 0.25, 'value/plan "x"\\/jensen_shannon': 0.02 })
-  expect(values(read, 'drift_threshold')).toEqual({ 'value/spend': 0.1, 'value/plan "x"\\': 0.1 })
+  expect(values(read, 'drift')).toEqual({
+    'value/spend/false/psi': 0.25,
+    'value/plan "x"\\/false/jensen_shannon': 0.02,
+  })
+  expect(values(read, 'drift_threshold')).toEqual({
+    'value/spend/false': 0.1,
+    'value/plan "x"\\/false': 0.1,
+  })
   expect(values(read, 'drift_alerting')).toEqual({
-    'value/spend': 1,
-    'value/plan "x"\\': 0,
-    'value/empty': 0,
+    'value/spend/false': 1,
+    'value/plan "x"\\/false': 0,
+    'value/empty/false': 0,
   })
   expect(values(read, 'incidents_open')).toEqual({ contract: 2 })
   expect(values(read, 'outbox_waiting_mails')).toEqual({ '': 1 })

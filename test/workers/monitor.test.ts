@@ -17,7 +17,7 @@ import { type Life, openLife } from './life.ts'
 const CUSTOMERS = 600
 const SQL = `SELECT customer_id, sum(amount) FILTER (happened_at >= $as_of - INTERVAL 1 DAY)::FLOAT AS spend,
   count(*) FILTER (happened_at >= $as_of - INTERVAL 1 DAY)::FLOAT AS orders, any_value(plan ORDER BY happened_at DESC) AS plan
-FROM events GROUP BY customer_id
+FROM events WHERE happened_at >= $as_of - INTERVAL 1 DAY GROUP BY customer_id
 `
 const MODEL = `model: value
 description: Whether a customer is worth a call
@@ -43,12 +43,12 @@ let children: Children
 const at = () => ({ project: project.root, env: { DATABASE_URL: life.database.url } })
 
 /** Each customer's one event of a day; of those with plan pro the amount may be another. */
-const writeDay = (date: string, more = 0) =>
+const writeDay = (date: string, more = 0, customers = CUSTOMERS) =>
   writeParquet(
     join(project.root, `data/events/date=${date}/events.parquet`),
     `SELECT i AS customer_id, CASE i % 3 WHEN 0 THEN 'pro' ELSE 'basic' END AS plan, TIMESTAMP '${date} 12:00:00' AS happened_at,
        ((i * 7919 + ${Number(date.slice(-2))} * 31) % 101) / 25.0 + CASE i % 3 WHEN 0 THEN ${more} ELSE 0 END AS amount
-     FROM range(${CUSTOMERS}) t(i)`,
+     FROM range(${customers}) t(i)`,
   )
 
 /** Lives through a night, until its profile is on record and mail that is due has gone out. */
@@ -248,6 +248,27 @@ describe('a model without a holdout', () => {
     expect(await incidents()).toHaveLength(open)
     expect(life.mails.received).toHaveLength(told)
   }, 90_000)
+
+  test('a night of too few rows is no all-clear, and a column that drifted before is not told again', async () => {
+    for (const day of ['2026-03-10', '2026-03-11', '2026-03-13']) await writeDay(day, 3)
+    await writeDay('2026-03-12', 0, 20)
+    for (const date of ['2026-03-10', '2026-03-11', '2026-03-12']) await night(date)
+    const told = life.mails.received.length
+    expect(await incidents()).toMatchObject([{}, { closed_at: null, detail: { nights: [{}] } }])
+
+    await night('2026-03-13')
+    const drift = (await driftOf(life.database.pool, 'value')).filter(
+      ({ partition }) => partition === '2026-03-13',
+    )
+    expect(drift.map(({ drifted, alerting }) => drifted || alerting)).toEqual([false, false, false])
+    expect(drift[0]?.note).toBe('not enough rows: there are 20, at least 50 are needed')
+    expect(life.mails.received).toHaveLength(told)
+
+    await night('2026-03-14')
+    expect(await incidents()).toMatchObject([{}, { closed_at: null, detail: { nights: [{}, {}] } }])
+    expect(life.mails.received).toHaveLength(told + 1)
+    expect(life.mails.received.at(-1)?.mail.text).toMatch(/since 2026-03-11; on 3 of the last 3 nights/)
+  }, 120_000)
 
   test('`drift` lists it, and says plainly where a night is not published', async () => {
     const { code, json } = await nightshiftJson(['drift', 'value', '--as-of', '2026-03-05'], at())

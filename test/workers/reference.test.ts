@@ -149,6 +149,50 @@ describe('what a night is compared with', () => {
     })
   })
 
+  it('is without the nights on which a column drifted, as long as it has others', async () => {
+    const { rows } = await database.pool.query(
+      `select run from nightshift.profiles where partition = '2026-10-29'`,
+    )
+    const drift = (column: string) =>
+      database.pool.query(
+        `insert into nightshift.drift (run, model, as_of, partition, position, column_name, is_score, figures, drifted, alerting)
+         select run, model, as_of, partition, 0, $2, false, '{}', true, false from nightshift.profiles where run = $1`,
+        [rows[0].run, column],
+      )
+    try {
+      await drift('spend')
+      const found = await reference({ kind: 'same_weekday', weeks: 4 })
+      expect(found.reference?.profile).toMatchObject({ columns: [{ counts: [10, 90] }] })
+      expect(found.reference?.note).toContain(
+        'where a column drifted, it is left out: spend without 2026-10-29',
+      )
+      expect(found.reference?.files).toEqual(['/nowhere/features/activity/as_of=2026-10-15/features.parquet'])
+      // The only night there is: a change that stays is the usual one day.
+      const last = await reference({ kind: 'same_weekday', weeks: 1 }, baseline(), {
+        ...tonight,
+        partition: '2026-11-05',
+      })
+      expect(last.reference?.profile).toMatchObject({ columns: [{ counts: [30, 70] }] })
+      // A window is named night by night.
+      const window = await reference({ kind: 'window', from: '2026-10-15', to: '2026-10-30' })
+      expect(window.reference?.profile).toMatchObject({ columns: [{ counts: [60, 240] }] })
+    } finally {
+      await database.pool.query('delete from nightshift.drift')
+    }
+  })
+
+  it('is no window that the night itself is in, and one with gaps says so', async () => {
+    expect(await reference({ kind: 'window', from: '2026-11-01', to: '2026-11-30' })).toEqual({
+      reference: undefined,
+      note: 'this is one of the nights 2026-11-01 to 2026-11-30, with which others are compared',
+    })
+    const failed = parseAsOf('2026-10-16', ZONE)
+    await transaction(database, (client) => ensureSlot(client, 'scores', 'churn', failed))
+    const found = await reference({ kind: 'window', from: '2026-10-15', to: '2026-10-30' })
+    expect(found.reference?.note).toBe('1 of its 4 nights are missing')
+    await database.pool.query(`delete from nightshift.slots where partition = '2026-10-16'`)
+  })
+
   it('is nothing where no such night is there, which is said', async () => {
     expect(await reference({ kind: 'same_weekday', weeks: 1 })).toEqual({
       reference: undefined,

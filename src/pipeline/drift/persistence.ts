@@ -10,34 +10,55 @@ export function readPersist(text: string): Persist {
   return { drifted, nights }
 }
 
+/** Of a column on a night; unknown where it could not be judged, such as for want of rows. */
+export type Verdict = 'drifted' | 'quiet' | 'unknown'
+
+/** The columns that were looked at on a night, by name. */
+export type Verdicts = ReadonlyMap<string, Verdict>
+
 /**
- * The columns that alert on each night: drifted on as many as it takes of the last nights, that night included. One
- * quiet night among them ends nothing, so that an incident does not close and open again.
+ * The columns that alert on each night: drifted on as many as it takes of the last nights on which they could be judged,
+ * that night included. One quiet night among them ends nothing, so that an incident does not close and open again; and a
+ * night that says nothing of a column leaves it as it was.
  *
- * @param nights the columns that drifted, by night, oldest first
+ * @param nights oldest first
  */
-export function alertingColumns(nights: ReadonlySet<string>[], persist: Persist): Set<string>[] {
-  return nights.map((_, index) => {
-    const last = nights.slice(Math.max(0, index + 1 - persist.nights), index + 1)
-    const columns = new Set(last.flatMap((night) => [...night]))
-    return new Set(
-      [...columns].filter((column) => last.filter((night) => night.has(column)).length >= persist.drifted),
-    )
-  })
+export function alertingColumns(nights: Verdicts[], persist: Persist): Set<string>[] {
+  return nights.map(
+    (night, index) =>
+      new Set(
+        [...night.keys()].filter(
+          (column) => driftedLately(nights.slice(0, index + 1), column, persist) >= persist.drifted,
+        ),
+      ),
+  )
+}
+
+/** On how many of the last nights on which it could be judged a column drifted. */
+export function driftedLately(nights: Verdicts[], column: string, { nights: wanted }: Persist): number {
+  let [judged, drifted] = [0, 0]
+  for (let index = nights.length - 1; index >= 0 && judged < wanted; index--) {
+    const verdict = nights[index]?.get(column) ?? 'unknown'
+    if (verdict === 'unknown') continue
+    judged++
+    if (verdict === 'drifted') drifted++
+  }
+  return drifted
 }
 
 /**
  * Index of the night on which a column began to drift as it does on the last one: going back, as many quiet nights in a
  * row are passed over as `persist` forgives. Undefined where it did not drift at all.
  */
-export function beganAt(nights: ReadonlySet<string>[], column: string, persist: Persist): number | undefined {
+export function beganAt(nights: Verdicts[], column: string, persist: Persist): number | undefined {
   let began: number | undefined
   let quiet = 0
   for (let index = nights.length - 1; index >= 0 && quiet <= persist.nights - persist.drifted; index--) {
-    if (nights[index]?.has(column)) {
+    const verdict = nights[index]?.get(column)
+    if (verdict === 'drifted') {
       began = index
       quiet = 0
-    } else quiet++
+    } else if (verdict === 'quiet') quiet++
   }
   return began
 }

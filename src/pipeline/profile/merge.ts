@@ -3,7 +3,7 @@ import type { CategoryProfile, ColumnProfile, NumberProfile, Profile } from './p
 
 /**
  * Several profiles, oldest first, as one: the reference of a fixed window, or of the same weekday of the last weeks.
- * Each column is that of the newest, with the counts of all that were counted on the same edges or values. The nights of
+ * Each column is that of the newest that has it, with the counts of all that were counted on the same edges or values. The nights of
  * one population have the same customers: `entities` is that of the largest, so that nobody takes them for independent.
  * Throws a TypeError where there is none.
  */
@@ -13,9 +13,18 @@ export function mergeProfiles(profiles: Profile[]): Profile {
   return {
     rows: sum(profiles.map(({ rows }) => rows)),
     entities: Math.max(...profiles.map(({ entities }) => entities)),
-    columns: newest.columns.map((column) => mergeColumn(column, profiles)),
+    columns: newestOfEach(profiles).map((column) => mergeColumn(column, profiles)),
     left_out: newest.left_out,
   }
+}
+
+/** In the order of the fullest profile: one may lack what others have. */
+function newestOfEach(profiles: Profile[]): ColumnProfile[] {
+  const key = ({ column, score }: ColumnProfile) => `${score} ${column}`
+  const newest = new Map(profiles.flatMap(({ columns }) => columns).map((column) => [key(column), column]))
+  const fullest = [...profiles].sort((a, b) => b.columns.length - a.columns.length)
+  const order = new Set(fullest.flatMap(({ columns }) => columns).map(key))
+  return [...order].flatMap((each) => newest.get(each) ?? [])
 }
 
 function mergeColumn(newest: ColumnProfile, profiles: Profile[]): ColumnProfile {

@@ -81,24 +81,24 @@ const QUESTIONS: Question[] = [
       {
         name: 'drift',
         help: 'How far the newest night is from its reference, by the statistic that decides for the column.',
-        labels: ['model', 'column', 'statistic'],
+        labels: ['model', 'column', 'score', 'statistic'],
         value: 'drift',
       },
       {
         name: 'drift_threshold',
         help: 'From where on that is drift; absent where there are not enough rows.',
-        labels: ['model', 'column'],
+        labels: ['model', 'column', 'score'],
         value: 'threshold',
       },
       {
         name: 'drift_alerting',
         help: 'Whether the column has drifted on as many nights as drift.persist asks for: 1 or 0.',
-        labels: ['model', 'column'],
+        labels: ['model', 'column', 'score'],
         value: 'alerting',
       },
     ],
     // The newest night of each model that was compared with its reference; those of backfills are no news.
-    sql: newest(`select d.model, d.column_name as column, d.figures ->> 'statistic' as statistic,
+    sql: newest(`select d.model, d.column_name as column, d.is_score as score, d.figures ->> 'statistic' as statistic,
                    (d.figures ->> (d.figures ->> 'statistic'))::float8 as drift,
                    (d.figures ->> 'threshold')::float8 as threshold, d.alerting::int as alerting
               from newest n
