@@ -4,6 +4,7 @@ import { amount, percent } from '../charts/figure.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
 import type { DriftFacts, FailureFacts, MovedColumn } from './facts.ts'
 import type { Item, Section } from './letter.ts'
+import { PICTURE_WIDTH } from './pictures.ts'
 
 /** More columns than these are counted, and listed by `nightshift drift`. */
 const MOST_COLUMNS = 8
@@ -134,5 +135,6 @@ export function chartOf(
   reference: string,
   picture: DriftFacts['pictures'][number],
 ): Chart {
-  return beforeAfter(picture.reference, picture.tonight, { reference, tonight: partition ?? 'now' })
+  const words = { reference, tonight: partition ?? 'now' }
+  return beforeAfter(picture.reference, picture.tonight, words, PICTURE_WIDTH)
 }

@@ -2,7 +2,7 @@ import type { Attachment } from './enqueue.ts'
 import type { Item, Letter } from './letter.ts'
 
 /** Pixels in a mail; the file has twice as many. */
-const WIDTH = 600
+export const PICTURE_WIDTH = 600
 
 type Picture = Extract<Item, { kind: 'picture' }>
 
@@ -27,7 +27,7 @@ export async function drawPictures(
   for (const picture of pictures) {
     try {
       const { renderPng } = await import('../charts/render.ts')
-      const png = await renderPng(picture.chart, { width: WIDTH })
+      const png = await renderPng(picture.chart, { width: PICTURE_WIDTH })
       attachments.push({
         filename: `${picture.name.replace(/[^A-Za-z0-9_-]/g, '_')}.png`,
         type: 'image/png',

@@ -6,10 +6,16 @@ import type { Words } from './sides.ts'
 
 /**
  * How a column looked in the reference and how it looks tonight, as shares of all rows: the reference as a grey area
- * (or grey bars), tonight as a blue line over it (or blue bars below). Nulls stand apart, where there are any.
+ * (or grey bars), tonight as a blue line over it (or blue bars below). Nulls stand apart, where there are any. What is
+ * too long for the width that it is drawn at is shortened; the description has it whole.
  */
-export function beforeAfter(reference: ColumnProfile, tonight: ColumnProfile, words: Words): Chart {
+export function beforeAfter(
+  reference: ColumnProfile,
+  tonight: ColumnProfile,
+  words: Words,
+  width: number,
+): Chart {
   return reference.kind === 'number' && tonight.kind === 'number'
-    ? histogram(reference, tonight, words)
-    : categoryBars(reference, tonight, words)
+    ? histogram(reference, tonight, words, width)
+    : categoryBars(reference, tonight, words, width)
 }

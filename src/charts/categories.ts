@@ -6,6 +6,8 @@ export interface Category {
   name: string
   reference: number
   tonight: number
+  /** Of the rows without a value, and no value that is called so. */
+  isNull?: boolean
 }
 
 const MOST = 8
@@ -38,7 +40,8 @@ export function categoriesOf(reference: ColumnProfile, tonight: ColumnProfile): 
 }
 
 function nullsOf(reference: ColumnProfile, tonight: ColumnProfile): Category[] {
-  return [{ name: 'null', reference: nullShare(reference), tonight: nullShare(tonight) }].filter(there)
+  const nulls = { name: 'null', reference: nullShare(reference), tonight: nullShare(tonight), isNull: true }
+  return [nulls].filter(there)
 }
 
 function sharesOf(profile: CategoryProfile): Map<string, number> {

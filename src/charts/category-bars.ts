@@ -3,6 +3,7 @@ import { type Category, categoriesOf } from './categories.ts'
 import { type Chart, FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
 import { percent } from './figure.ts'
+import { shortened, widthOf } from './shorten.ts'
 import {
   AXIS_LINE,
   FILL,
@@ -12,27 +13,37 @@ import {
   SIDES,
   STILL,
   saysNulls,
+  seriesNames,
+  subtitleRoom,
   type Words,
   withRows,
 } from './sides.ts'
 
-const LETTER = 7
-const LONGEST = 24
+/** Of the width, for the names of values. */
+const NAMES = 0.4
+/** ECharts keeps 8 pixels between a name and the axis. */
+const GAP = 12
 
 /** Two bars for each value, with their percentages. */
-export function categoryBars(reference: ColumnProfile, tonight: ColumnProfile, words: Words): Chart {
+export function categoryBars(
+  reference: ColumnProfile,
+  tonight: ColumnProfile,
+  words: Words,
+  width: number,
+): Chart {
   const categories = categoriesOf(reference, tonight)
-  const names = withRows(reference, tonight, words)
-  const values = categories.map(({ name }) => name)
-  const room = LETTER * Math.min(LONGEST, Math.max(4, ...values.map((name) => name.length)))
-  const all = categories.map(said)
+  const names = seriesNames(reference, tonight, words, width)
+  const full = withRows(reference, tonight, words)
+  const values = categories.map(({ name }) => shortened(name, width * NAMES - GAP))
+  const room = Math.ceil(Math.max(30, ...values.map((value) => widthOf(value))))
+  const all = categories.map((category) => said(category))
   return {
     title: tonight.column,
-    description: `${all.join(', ') || 'no values'}; ${names.reference}, ${names.tonight}`,
+    description: `${all.join(', ') || 'no values'}; ${full.reference}, ${full.tonight}`,
     height: HEAD + 12 + 40 * Math.max(1, categories.length),
     option: {
-      ...head(tonight.column, `${moved(categories)}   ${saysNulls(reference, tonight)}`, names),
-      grid: { left: 20 + room, right: 56, top: HEAD, bottom: 10 },
+      ...head(tonight.column, subtitle(categories, saysNulls(reference, tonight), width), names, width),
+      grid: { left: GAP + room, right: 56, top: HEAD, bottom: 10 },
       xAxis: { type: 'value', show: false, min: 0 },
       yAxis: {
         type: 'category',
@@ -40,7 +51,7 @@ export function categoryBars(reference: ColumnProfile, tonight: ColumnProfile, w
         data: values,
         axisLine: AXIS_LINE,
         axisTick: { show: false },
-        axisLabel: { color: colour('ink'), fontSize: FONT_SIZE, width: room, overflow: 'truncate' },
+        axisLabel: { color: colour('ink'), fontSize: FONT_SIZE },
       },
       series: SIDES.map((side) => ({
         ...STILL,
@@ -55,10 +66,12 @@ export function categoryBars(reference: ColumnProfile, tonight: ColumnProfile, w
   }
 }
 
-/** The value whose share moved most. */
-function moved(categories: Category[]): string {
-  const [most] = categories.toSorted((a, b) => distance(b) - distance(a))
-  return most === undefined ? 'no values' : said(most)
+/** The value whose share moved most, and the nulls, which have their own words. */
+function subtitle(categories: Category[], nulls: string, width: number): string {
+  const [most] = categories.filter(({ isNull }) => !isNull).toSorted((a, b) => distance(b) - distance(a))
+  if (most === undefined) return `no values   ${nulls}`
+  const figures = `${said({ ...most, name: '' })}   ${nulls}`
+  return shortened(most.name, subtitleRoom(width) - widthOf(figures)) + figures
 }
 
 function distance({ reference, tonight }: Category): number {

@@ -15,6 +15,7 @@ import {
   type Side,
   STILL,
   saysNulls,
+  seriesNames,
   type Words,
   withRows,
 } from './sides.ts'
@@ -23,19 +24,25 @@ const TOP = HEAD + 10
 const BOTTOM = 30
 
 /** Two outlines over one axis of values, and beside them bars for nulls and infinities where there are any. */
-export function histogram(reference: NumberProfile, tonight: NumberProfile, words: Words): Chart {
+export function histogram(
+  reference: NumberProfile,
+  tonight: NumberProfile,
+  words: Words,
+  width: number,
+): Chart {
   const bins = binsOf(reference, tonight)
   const strays = straysOf(reference, tonight)
-  const names = withRows(reference, tonight, words)
+  const names = seriesNames(reference, tonight, words, width)
+  const full = withRows(reference, tonight, words)
   const axes = valueAxes(tonight, bins)
   const beside = strays.length === 0 ? undefined : strayBars(strays, names, axes.length)
   const said = [saysMeans(reference, tonight), saysNulls(reference, tonight)]
   return {
     title: tonight.column,
-    description: [...said, `${names.reference}, ${names.tonight}`].join('; '),
+    description: [...said, `${full.reference}, ${full.tonight}`].join('; '),
     height: 310,
     option: {
-      ...head(tonight.column, said.join('   '), names),
+      ...head(tonight.column, said.join('   '), names, width),
       grid: [
         { left: 48, right: 16 + (beside?.width ?? 0), top: TOP, bottom: BOTTOM },
         ...(beside?.grid ?? []),

@@ -3,6 +3,7 @@ import { nullShare } from './bins.ts'
 import { FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
 import { count, percent } from './figure.ts'
+import { shortened, widthOf } from './shorten.ts'
 
 /** What the two sides are called, such as `holdout of 3f2a9c0b1d` and `2026-11-22`. */
 export interface Words {
@@ -26,23 +27,36 @@ export const AXIS_LINE = { lineStyle: { color: colour('quiet') } }
 /** Pixels that title, subtitle and legend take, above everything. */
 export const HEAD = 88
 
+const TITLE_SIZE = 15
+/** ECharts pads a title by 5 pixels. */
+const LEFT = 4
+const TEXT_LEFT = LEFT + 5
+const RIGHT = 6
+const SIGN = 14
+const SIGN_GAP = 5
+
+/** Pixels for the subtitle in a picture of a width. */
+export function subtitleRoom(width: number): number {
+  return width - TEXT_LEFT - RIGHT
+}
+
 /** Title, subtitle and legend: one name a line, since nobody knows how wide the font of a page draws them. */
-export function head(title: string, subtitle: string, names: Words) {
+export function head(title: string, subtitle: string, names: Words, width: number) {
   return {
     title: {
-      text: title,
+      text: shortened(title, width - TEXT_LEFT - RIGHT, { size: TITLE_SIZE, bold: true }),
       subtext: subtitle,
-      left: 4,
+      left: LEFT,
       top: 0,
       itemGap: 4,
-      textStyle: { color: colour('ink'), fontSize: 15, fontWeight: 'bold' as const },
+      textStyle: { color: colour('ink'), fontSize: TITLE_SIZE, fontWeight: 'bold' as const },
       subtextStyle: { color: colour('quiet'), fontSize: FONT_SIZE },
     },
     legend: {
-      left: 9,
+      left: TEXT_LEFT,
       top: 44,
       orient: 'vertical' as const,
-      itemWidth: 14,
+      itemWidth: SIGN,
       itemHeight: 10,
       itemGap: 5,
       padding: 0,
@@ -54,12 +68,31 @@ export function head(title: string, subtitle: string, names: Words) {
   }
 }
 
-/** `2026-11-22, 983 rows`: names of the series, as the legend shows them. */
+/** `2026-11-22, 983 rows`: what the two sides are called. */
 export function withRows(reference: ColumnProfile, tonight: ColumnProfile, words: Words): Words {
   return {
-    reference: `${words.reference}, ${count(reference.rows)} rows`,
-    tonight: `${words.tonight}, ${count(tonight.rows)} rows`,
+    reference: words.reference + saysRows(reference),
+    tonight: words.tonight + saysRows(tonight),
   }
+}
+
+/** The same as names of the series, as short as the legend of a picture of that width needs them. */
+export function seriesNames(
+  reference: ColumnProfile,
+  tonight: ColumnProfile,
+  words: Words,
+  width: number,
+): Words {
+  const room = width - TEXT_LEFT - SIGN - SIGN_GAP - RIGHT
+  const name = (said: string, rows: string) => shortened(said, room - widthOf(rows)) + rows
+  return {
+    reference: name(words.reference, saysRows(reference)),
+    tonight: name(words.tonight, saysRows(tonight)),
+  }
+}
+
+function saysRows({ rows }: ColumnProfile): string {
+  return `, ${count(rows)} rows`
 }
 
 /** A bar with its percentage beside it, for whoever cannot tell by length or colour. */

@@ -11,11 +11,12 @@ import { categoryProfile, normal, numberProfile } from './sample.ts'
 import { parseXml } from './xml.ts'
 
 const WORDS = { reference: 'holdout of 3f2a9c0b1d', tonight: '2026-11-22' }
+const WIDTH = 600
 const reference = numberProfile('monthly_charge', normal(4000, 40, 9, 1))
 const tonight = numberProfile('monthly_charge', [...normal(900, 47, 11, 2), ...Array<null>(80).fill(null)], {
   edges: reference.edges,
 })
-const chart = beforeAfter(reference, tonight, WORDS)
+const chart = beforeAfter(reference, tonight, WORDS, WIDTH)
 
 test('a chart is a well-formed SVG that says what it shows', async () => {
   const svg = await renderSvg(chart, { width: 600, theme: 'page' })
@@ -32,6 +33,7 @@ test('a page may show it: no script, no style, and no id that another chart has'
     categoryProfile('plan', { basic: 5 }),
     categoryProfile('plan', { basic: 9 }),
     WORDS,
+    WIDTH,
   )
   const svgs = [
     await renderSvg(chart, { width: 600, theme: 'page' }),
@@ -45,7 +47,7 @@ test('a page may show it: no script, no style, and no id that another chart has'
 
 test('names of columns and values are text, never markup', async () => {
   const strange = categoryProfile('a<b>"&', { '<script>alert(1)</script>': 3 })
-  const svg = await renderSvg(beforeAfter(strange, strange, { reference: '<i>', tonight: '"x"' }), {
+  const svg = await renderSvg(beforeAfter(strange, strange, { reference: '<i>', tonight: '"x"' }, WIDTH), {
     width: 600,
     theme: 'page',
   })
@@ -108,11 +110,11 @@ test('a night without values, rows or columns in common is drawn too', async () 
     [text, categoryProfile('monthly_charge', {})],
   ] as const
   for (const [before, now] of pairs) {
-    const drawn = beforeAfter(before, now, WORDS)
+    const drawn = beforeAfter(before, now, WORDS, WIDTH)
     expect(parseXml(await renderSvg(drawn, { width: 600, theme: 'light' })).name).toBe('svg')
     expect(drawn.description).not.toMatch(/NaN|undefined|Infinity/)
   }
-  expect(beforeAfter(reference, none, WORDS).description).toContain('null 0 % → 100 %')
+  expect(beforeAfter(reference, none, WORDS, WIDTH).description).toContain('null 0 % → 100 %')
 })
 
 test('a picture over time names its nights, its changes and what is missing', async () => {
@@ -140,7 +142,7 @@ test('a process that has drawn ends by itself', () => {
     import { renderPng } from './src/charts/render.ts'
     import { numberProfile } from './test/charts/sample.ts'
     const profile = numberProfile('a', [1, 2, 3])
-    const png = await renderPng(beforeAfter(profile, profile, { reference: 'a', tonight: 'b' }), { width: 600 })
+    const png = await renderPng(beforeAfter(profile, profile, { reference: 'a', tonight: 'b' }, 600), { width: 600 })
     console.log(png.length > 1000)`
   const printed = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     cwd: resolve(import.meta.dirname, '../..'),

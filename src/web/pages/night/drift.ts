@@ -76,7 +76,7 @@ async function pictures({ before, drift: columns, slot }: Night, sides: Sides) {
     shown.map(async (column) => {
       const both = sides(column)
       if (both === undefined) return ''
-      const svg = await renderSvg(beforeAfter(both.reference, both.tonight, words), {
+      const svg = await renderSvg(beforeAfter(both.reference, both.tonight, words, WIDTH), {
         width: WIDTH,
         theme: 'page',
       })
