@@ -4,11 +4,23 @@ import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
 
 type Connection = ClientBase | Pool
 
+/** A night beside its reference: how many columns there were, and how many could be compared. */
+export interface ComparedProfile {
+  /** Null: there was nothing to compare with, and `note` says why. */
+  reference: string | null
+  note: string | null
+  rows: number
+  columns: number
+  compared: number
+  /** What most of the others say, such as `not enough rows: there are 3, at least 50 are needed`. */
+  why: string | null
+}
+
 /** What a machine has seen of a published night of a model. */
 export interface NightEvidence {
   run: string
   /** Null: it was not profiled (yet). */
-  profile: { reference: string | null; note: string | null; columns: number } | null
+  profile: ComparedProfile | null
   /** Columns that moved, of the score too; those that raised an alert are `alerting`. */
   moved: {
     column: string
@@ -25,9 +37,14 @@ export async function evidenceOfRuns(
   runs: string[],
 ): Promise<Map<string, NightEvidence>> {
   const [profiles, drift] = await Promise.all([
-    connection.query<{ run: string; reference: string | null; note: string | null; columns: number }>(
-      `select run, reference, note, (select count(*)::int from nightshift.drift d where d.run = p.run) as columns
-         from nightshift.profiles p where run = any($1)`,
+    connection.query<{ run: string } & ComparedProfile>(
+      `select p.run, p.reference, p.note, p.rows::float8 as rows, d.columns, d.compared, d.why
+         from nightshift.profiles p
+        cross join lateral (
+          select count(*)::int as columns, count(figures->>'threshold')::int as compared,
+                 mode() within group (order by figures->>'note') filter (where figures->>'threshold' is null) as why
+            from nightshift.drift where run = p.run) d
+        where p.run = any($1)`,
       [runs],
     ),
     connection.query<{
@@ -100,10 +117,15 @@ export async function parityOfRuns(
 /** The newest night of a model whose outcome is measured, and the next one that will be. */
 export interface LatestOutcome {
   model: string
-  measured: { partition: string; report: Pick<OutcomeFacts, 'metrics' | 'intervals' | 'treated'> } | null
-  /** ISO 8601. */
-  next_matures_at: string | null
+  measured: { partition: string; report: MeasuredReport } | null
+  /** `note`: what keeps it, as of the last look. `matures_at` is ISO 8601. */
+  next: { partition: string; matures_at: string; note: string | null } | null
 }
+
+export type MeasuredReport = Pick<
+  OutcomeFacts,
+  'kind' | 'rows' | 'metrics' | 'intervals' | 'treated' | 'realized' | 'predicted'
+>
 
 export async function latestOutcomes(
   connection: Connection,
@@ -112,27 +134,39 @@ export async function latestOutcomes(
   const { rows } = await connection.query<{
     model: string
     partition: string | null
-    report: Pick<OutcomeFacts, 'metrics' | 'intervals' | 'treated'> | null
-    next: Date | null
+    report: MeasuredReport | null
+    next_partition: string | null
+    next_matures_at: Date | null
+    next_note: string | null
   }>(
-    `select m.model, o.partition, o.report, n.next
+    `select m.model, o.partition, o.report,
+            n.partition as next_partition, n.matures_at as next_matures_at, n.note as next_note
        from unnest($1::text[]) as m(model)
        left join lateral (select partition,
-                                 jsonb_build_object('metrics', report->'metrics', 'intervals', report->'intervals',
-                                                    'treated', report->'treated') as report
+                                 jsonb_build_object('kind', report->'kind', 'rows', report->'rows',
+                                                    'metrics', report->'metrics', 'intervals', report->'intervals',
+                                                    'treated', report->'treated', 'realized', report->'realized',
+                                                    'predicted', report->'predicted') as report
                            from nightshift.outcomes
                            where model = m.model and state = 'measured' order by as_of desc limit 1) o on true
-       left join lateral (select min(matures_at) as next from nightshift.outcomes
-                           where model = m.model and state = 'immature') n on true`,
+       left join lateral (select partition, matures_at, note from nightshift.outcomes
+                           where model = m.model and state = 'immature' order by matures_at, as_of limit 1) n on true`,
     [models],
   )
   return new Map(
-    rows.map(({ model, partition, report, next }) => [
+    rows.map(({ model, partition, report, ...row }) => [
       model,
       {
         model,
         measured: partition === null || report === null ? null : { partition, report },
-        next_matures_at: next?.toISOString() ?? null,
+        next:
+          row.next_partition === null || row.next_matures_at === null
+            ? null
+            : {
+                partition: row.next_partition,
+                matures_at: row.next_matures_at.toISOString(),
+                note: row.next_note,
+              },
       },
     ]),
   )

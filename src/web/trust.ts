@@ -1,9 +1,13 @@
 import { clockTime, localTimes, span } from '../alerts/time.ts'
+import { percent } from '../charts/figure.ts'
 import type { BriefRun, Latest } from '../jobs/latest.ts'
 import type { Slot } from '../jobs/slots.ts'
-import type { LatestOutcome, NightEvidence } from '../registry/evidence.ts'
-import { figure, hourAndMinute } from './moment.ts'
+import type { Model } from '../project/project.ts'
+import type { LatestOutcome, MeasuredReport, NightEvidence } from '../registry/evidence.ts'
+import { boundOf } from './bound.ts'
+import { count, figure, hourAndMinute } from './moment.ts'
 import { type Face, faceOf } from './state.ts'
+import { unmeasured } from './unmeasured.ts'
 
 /** What is known of a model's newest night, when somebody asks whether its scores can be trusted. */
 export interface TrustFacts {
@@ -18,17 +22,21 @@ export interface TrustFacts {
   evidence: NightEvidence | undefined
   parity: { differing: number | null; values: number | null; late: number | null } | undefined
   outcome: LatestOutcome | undefined
+  /** Where model.yaml says from where on a figure is good. */
+  limits: Pick<Model, 'retrain' | 'evaluation'> | undefined
   /** Kinds of the open incidents of the model and its view. */
   open: { id: number; kind: string }[]
 }
 
 export interface Reason {
-  face: Face
+  /** `doubt`: nothing is wrong yet, and somebody should look. */
+  face: Face | 'doubt'
   text: string
 }
 
 export interface Trust {
-  answer: 'yes' | 'no' | 'not yet'
+  /** `unknown`: the night was looked at, and there was too little to compare. */
+  answer: 'yes' | 'no' | 'not yet' | 'unknown'
   face: Face
   /** Of which night. */
   partition: string | undefined
@@ -57,14 +65,23 @@ export function trust(facts: TrustFacts): Trust {
   ]
   const bad = reasons.some(({ face }) => face === 'failed')
   return {
-    answer: bad ? 'no' : 'yes',
-    face: bad ? 'failed' : 'published',
+    ...(bad
+      ? ({ answer: 'no', face: 'failed' } as const)
+      : isUncompared(facts)
+        ? ({ answer: 'unknown', face: 'expected' } as const)
+        : ({ answer: 'yes', face: 'published' } as const)),
     partition: last.partition,
-    reasons: [
-      ...reasons.filter(({ face }) => face === 'failed'),
-      ...reasons.filter(({ face }) => face !== 'failed'),
-    ],
+    reasons: reasons.toSorted((a, b) => weight(a) - weight(b)),
   }
+}
+
+function weight({ face }: Reason): number {
+  return face === 'failed' ? 0 : face === 'doubt' ? 1 : 2
+}
+
+/** It was looked at, and no column of it could be compared with anything. */
+function isUncompared({ evidence }: TrustFacts): boolean {
+  return evidence?.profile?.compared === 0 && evidence.moved.length === 0
 }
 
 const PENDING: Face[] = ['expected', 'waiting', 'running']
@@ -143,11 +160,19 @@ function drift({ evidence }: TrustFacts): Reason {
   if (alerting.length > 0)
     return { face: 'failed', text: `Its input no longer looks like before: ${told(alerting)}.` }
   if (evidence.moved.length > 0) {
-    return { face: 'tardy', text: `One odd night, not a trend: ${told(evidence.moved)} moved.` }
+    return { face: 'doubt', text: `One odd night, not a trend: ${told(evidence.moved)} moved.` }
   }
-  if (profile.columns === 0)
-    return { face: 'expected', text: profile.note ?? 'There is nothing to compare it with.' }
-  return { face: 'published', text: `No drift: it looks like the ${profile.reference ?? 'baseline'}.` }
+  const { rows, columns, compared, why, note } = profile
+  if (compared === 0) {
+    const told = rows === 0 ? 'the night has no rows' : (why ?? note ?? 'there is nothing to compare it with')
+    return { face: 'expected', text: `Not compared: ${told}.` }
+  }
+  const like = profile.reference ?? 'baseline'
+  if (compared === columns) return { face: 'published', text: `No drift: it looks like the ${like}.` }
+  return {
+    face: 'published',
+    text: `No drift in the ${compared} of ${columns} columns that could be compared with the ${like}; the others: ${why ?? 'nobody knows why not'}.`,
+  }
 }
 
 function parity({ parity: found, open }: TrustFacts): Reason[] {
@@ -161,30 +186,103 @@ function parity({ parity: found, open }: TrustFacts): Reason[] {
   return [{ face: 'published', text: `Served as trained: ${figure(found.values)} values agree${late}.` }]
 }
 
-function outcome({ outcome: found, open, timezone }: TrustFacts): Reason[] {
+function outcome(facts: TrustFacts): Reason[] {
+  const { outcome: found, open } = facts
   if (open.some(({ kind }) => kind === 'quality')) {
     return [{ face: 'failed', text: 'Measured against what came true, the scores are worse than required.' }]
   }
-  const next = found?.next_matures_at ?? null
-  const matures = next === null ? '' : `; the next night is known ${clockTime(next, timezone).slice(0, 10)}`
   const measured = found?.measured ?? null
-  if (measured === null) {
-    return next === null ? [] : [{ face: 'expected', text: `What came true is not known yet${matures}.` }]
+  const next = nextOutcome(facts)
+  if (measured !== null) {
+    const { partition, report } = measured
+    const said = report.treated.biased ? coloured(report, partition) : judged(report, partition, facts)
+    return next === undefined ? said : [...said, { face: 'expected', text: `${next}.` }]
   }
-  const { metrics, intervals, treated } = measured.report
-  const name = metrics.auc === undefined ? 'rmse' : 'auc'
-  const interval = intervals[name]
-  const range =
-    interval === undefined || interval.low === null
-      ? ''
-      : ` (${figure(interval.low)} to ${figure(interval.high)})`
-  const biased = treated.biased ? ', coloured by the campaign' : ''
-  const value = metrics[name]
-  if (value === null || value === undefined) return []
+  return next === undefined ? [] : [{ face: 'expected', text: `What came true is not known yet. ${next}.` }]
+}
+
+/** When the next night is known, or why it is not although its time has come. */
+function nextOutcome({ outcome: found, now, timezone }: TrustFacts): string | undefined {
+  const next = found?.next ?? null
+  if (next === null) return undefined
+  const why = unmeasured(next, now, timezone)
+  return why === undefined
+    ? `What came of ${next.partition} is known from ${clockTime(next.matures_at, timezone).slice(0, 10)} on`
+    : `What came of ${next.partition} cannot be measured yet: ${why}`
+}
+
+/** Figures of a night whose campaign is in them say nothing for or against the model. */
+function coloured(report: MeasuredReport, partition: string): Reason[] {
+  const text = `${figureOf(report) ?? 'Measured'} on the night of ${partition}, coloured by the campaign: who was acted on may have done otherwise than foretold.`
+  return [{ face: 'expected', text }]
+}
+
+/** A check only where somebody has said what is good, and it is; a doubt where the figures give one. */
+function judged(report: MeasuredReport, partition: string, { limits }: TrustFacts): Reason[] {
+  const told = figureOf(report)
+  if (told === undefined) {
+    return [
+      { face: 'expected', text: `Of ${partition} nothing could be measured: ${labelled(report.rows)}.` },
+    ]
+  }
+  const name = nameOf(report)
+  const value = report.metrics[name] ?? 0
+  const bound = limits && boundOf(limits, name)
+  const met = bound && (bound.side === 'at least' ? value >= bound.value : value <= bound.value)
+  const wanted =
+    bound === undefined
+      ? 'no limit is set that says whether that is good'
+      : `${bound.side} ${figure(bound.value)} is wanted`
+  const guessing = guess(report)
+  const doubted = guessing !== undefined || met === false
   return [
     {
-      face: 'published',
-      text: `${name.toUpperCase()} ${figure(value)}${range} on the night of ${measured.partition}${biased}${matures}.`,
+      face: doubted ? 'doubt' : met === true ? 'published' : 'expected',
+      text: `${told} on the night of ${partition}; ${wanted}.${guessing === undefined ? '' : ` ${guessing}`}`,
+    },
+    ...astray(report, partition),
+  ]
+}
+
+function labelled(rows: number): string {
+  return rows === 1 ? 'one row has a label' : `${count(rows)} rows have a label`
+}
+
+function nameOf({ metrics }: MeasuredReport): 'auc' | 'rmse' {
+  return metrics.auc === undefined ? 'rmse' : 'auc'
+}
+
+/** `AUC 0.77 (0.74 to 0.8)`; undefined where it could not be computed. */
+function figureOf(report: MeasuredReport): string | undefined {
+  const name = nameOf(report)
+  const value = report.metrics[name]
+  if (value == null) return undefined
+  const interval = report.intervals[name]
+  const range =
+    interval?.low == null || interval.high === null
+      ? ''
+      : ` (${figure(interval.low)} to ${figure(interval.high)})`
+  return `${name.toUpperCase()} ${figure(value)}${range}`
+}
+
+/** An AUC of 0.5 is what a coin gets. */
+function guess({ metrics, intervals }: MeasuredReport): string | undefined {
+  if (metrics.auc == null) return undefined
+  const { low, high } = intervals.auc ?? {}
+  if ((high ?? metrics.auc) < 0.5) return 'That is worse than guessing.'
+  return (low ?? metrics.auc) <= 0.5 ? 'That may be no better than guessing, which gets 0.5.' : undefined
+}
+
+/** What was predicted lies outside of what came true, and its interval. */
+function astray({ kind, realized, predicted }: MeasuredReport, partition: string): Reason[] {
+  if (realized?.value == null || realized.low === null || realized.high === null || predicted === null)
+    return []
+  if (predicted >= realized.low && predicted <= realized.high) return []
+  const said = kind === 'regression' ? figure : percent
+  return [
+    {
+      face: 'doubt',
+      text: `${said(realized.value)} came true on the night of ${partition} (${said(realized.low)} to ${said(realized.high)}), ${said(predicted)} was predicted.`,
     },
   ]
 }

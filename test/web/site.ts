@@ -43,6 +43,7 @@ export async function openSite({
   redisUrl,
   through = async (url) => url,
   files = {},
+  clock,
   ...options
 }: Partial<WebOptions> & {
   redisUrl?: string
@@ -50,6 +51,8 @@ export async function openSite({
   through?: (url: string) => Promise<string>
   /** Written into the generated project, such as a `model.yaml` of another kind. */
   files?: Record<string, string>
+  /** What the pages take for now. */
+  clock?: () => Date
 } = {}): Promise<Site> {
   const fresh = await freshDatabase()
   const project = await generatedProject()
@@ -57,7 +60,10 @@ export async function openSite({
   const database = await openDatabase({ root: project.root, url: await through(fresh.url), role: 'web' })
   const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
   const read = openProject(project.root)
-  const web = await startWeb({ database, queues, project: () => read }, { port: 0, ...options })
+  const web = await startWeb(
+    { database, queues, project: () => read, ...(clock === undefined ? {} : { clock }) },
+    { port: 0, ...options },
+  )
   const ask: Site['ask'] = (path, { method, headers = {}, cookie, form } = {}) =>
     fetch(web.url + path, {
       method: method ?? (form === undefined ? 'GET' : 'POST'),

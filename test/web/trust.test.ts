@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { BriefRun } from '../../src/jobs/latest.ts'
 import type { Slot } from '../../src/jobs/slots.ts'
+import type { ComparedProfile, MeasuredReport } from '../../src/registry/evidence.ts'
 import { type TrustFacts, trust } from '../../src/web/trust.ts'
 
 const NOW = new Date('2026-03-03T07:00:00Z')
@@ -41,6 +42,16 @@ const run = (more: Partial<BriefRun> = {}): BriefRun => ({
   ...more,
 })
 
+const compared = (more: Partial<ComparedProfile> = {}): ComparedProfile => ({
+  reference: 'holdout of d1',
+  note: null,
+  rows: 100,
+  columns: 3,
+  compared: 3,
+  why: null,
+  ...more,
+})
+
 const facts = (more: Partial<TrustFacts> = {}, last: Slot | undefined = slot()): TrustFacts => ({
   now: NOW,
   timezone: 'UTC',
@@ -48,9 +59,10 @@ const facts = (more: Partial<TrustFacts> = {}, last: Slot | undefined = slot()):
   features: undefined,
   run: run(),
   published: run(),
-  evidence: { run: 'r2', profile: { reference: 'holdout of d1', note: null, columns: 3 }, moved: [] },
+  evidence: { run: 'r2', profile: compared(), moved: [] },
   parity: { differing: 0, values: 300, late: 0 },
   outcome: undefined,
+  limits: undefined,
   open: [],
   ...more,
 })
@@ -79,7 +91,7 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
   ],
   [
     'moved for one night',
-    facts({ evidence: { run: 'r2', profile: { reference: 'x', note: null, columns: 3 }, moved: [moved] } }),
+    facts({ evidence: { run: 'r2', profile: compared(), moved: [moved] } }),
     'yes',
     'One odd night, not a trend: spend (0.31, allowed 0.1)',
   ],
@@ -88,7 +100,7 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
     facts({
       evidence: {
         run: 'r2',
-        profile: { reference: 'x', note: null, columns: 3 },
+        profile: compared(),
         moved: [{ ...moved, alerting: true }],
       },
     }),
@@ -162,4 +174,134 @@ test('before the first night there is no answer yet', () => {
   expect(trust({ ...given, latest: { last: undefined, published: undefined, next: undefined } }).answer).toBe(
     'not yet',
   )
+})
+
+const FEW = 'not enough rows: there are 3, at least 50 are needed'
+
+test.each<[string, Partial<ComparedProfile>, string]>([
+  ['too few rows', { rows: 3, compared: 0, why: FEW }, `Not compared: ${FEW}.`],
+  ['no rows', { rows: 0, compared: 0, why: 'no rows' }, 'Not compared: the night has no rows.'],
+  [
+    'nothing to compare with',
+    { reference: null, note: 'the baseline is gone', columns: 0, compared: 0 },
+    'Not compared: the baseline is gone.',
+  ],
+])('a night with %s is no yes, since nothing was compared', (_, profile, text) => {
+  const found = trust(facts({ evidence: { run: 'r2', profile: compared(profile), moved: [] } }))
+  expect([found.answer, found.face]).toEqual(['unknown', 'expected'])
+  expect(found.reasons).toContainEqual({ face: 'expected', text })
+})
+
+test('where some columns could not be compared, the answer says how many could', () => {
+  const profile = compared({ compared: 2, why: 'all null; no rows' })
+  expect(trust(facts({ evidence: { run: 'r2', profile, moved: [] } })).reasons).toContainEqual({
+    face: 'published',
+    text: 'No drift in the 2 of 3 columns that could be compared with the holdout of d1; the others: all null; no rows.',
+  })
+})
+
+const report = (more: Partial<MeasuredReport> = {}): MeasuredReport => ({
+  kind: 'classification',
+  rows: 200,
+  metrics: { auc: 0.77 },
+  intervals: { auc: { low: 0.74, high: 0.8 } },
+  treated: { known: true, rows: 0, measured_on: 'all', biased: false, note: null },
+  realized: { value: 0.16, low: 0.14, high: 0.18 },
+  predicted: 0.165,
+  ...more,
+})
+const LIMIT = { retrain: undefined, evaluation: { require: { auc: { min: 0.72 } }, segments: [], k: 10 } }
+const measuredAs = (more: Partial<MeasuredReport>, limits?: TrustFacts['limits']) =>
+  trust(
+    facts({
+      limits,
+      outcome: {
+        model: 'churn',
+        measured: { partition: '2026-02-01', report: report(more) },
+        next: null,
+      },
+    }),
+  ).reasons.filter(({ text }) => text.includes('2026-02-01'))
+
+test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, string][]]>([
+  [
+    'without a limit is neither good nor bad',
+    {},
+    undefined,
+    [
+      [
+        'expected',
+        'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; no limit is set that says whether that is good.',
+      ],
+    ],
+  ],
+  [
+    'that is over the limit is good',
+    {},
+    LIMIT,
+    [['published', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.']],
+  ],
+  [
+    'below the limit is a doubt',
+    { metrics: { auc: 0.71 } },
+    LIMIT,
+    [['doubt', 'AUC 0.71 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.']],
+  ],
+  [
+    'whose interval holds a coin is a doubt, whatever the limit',
+    { metrics: { auc: 0.5382 }, intervals: { auc: { low: 0.4768, high: 0.5994 } } },
+    { ...LIMIT, evaluation: { ...LIMIT.evaluation, require: { auc: { min: 0.5 } } } },
+    [
+      [
+        'doubt',
+        'AUC 0.5382 (0.4768 to 0.5994) on the night of 2026-02-01; at least 0.5 is wanted. That may be no better than guessing, which gets 0.5.',
+      ],
+    ],
+  ],
+  [
+    'of predictions that did not come true is a doubt',
+    { realized: { value: 0.087, low: 0.079, high: 0.095 }, predicted: 0.23 },
+    LIMIT,
+    [
+      ['doubt', '8.7 % came true on the night of 2026-02-01 (7.9 % to 9.5 %), 23 % was predicted.'],
+      ['published', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.'],
+    ],
+  ],
+  [
+    'that the campaign colours says nothing',
+    { treated: { known: true, rows: 9, measured_on: 'all', biased: true, note: null }, predicted: 0.5 },
+    LIMIT,
+    [
+      [
+        'expected',
+        'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01, coloured by the campaign: who was acted on may have done otherwise than foretold.',
+      ],
+    ],
+  ],
+  [
+    'of no label at all is said to be none',
+    { rows: 0, metrics: { auc: null }, intervals: {}, realized: null, predicted: null },
+    LIMIT,
+    [['expected', 'Of 2026-02-01 nothing could be measured: 0 rows have a label.']],
+  ],
+])('a figure %s', (_, more, limits, wanted) => {
+  expect(measuredAs(more, limits).map(({ face, text }) => [face, text])).toEqual(wanted)
+})
+
+test.each([
+  ['2026-03-04T00:00:00Z', null, 'What came of 2026-02-02 is known from 2026-03-04 on.'],
+  [
+    '2026-03-02T00:00:00Z',
+    'its label window ends at 2026-03-02T00:00:00Z, and the newest event of source calls is of 2026-03-01T11:00:00Z',
+    'What came of 2026-02-02 cannot be measured yet: its label window ends at 2026-03-02 00:00 UTC, and the newest event of source calls is of 2026-03-01 11:00 UTC.',
+  ],
+  [
+    '2026-03-02T00:00:00Z',
+    'its label window ends at 2026-03-02T00:00:00Z: that lies in the future',
+    'What came of 2026-02-02 cannot be measured yet: its label window is over, and it has not been looked at since.',
+  ],
+])('a night that matures at %s is told with what keeps it', (matures_at, note, text) => {
+  const outcome = { model: 'churn', measured: null, next: { partition: '2026-02-02', matures_at, note } }
+  const said = trust(facts({ outcome })).reasons.map((reason) => reason.text)
+  expect(said).toContain(`What came true is not known yet. ${text}`)
 })

@@ -4,6 +4,7 @@ import { business, type Estimate, quality, realizedAgainstPredicted } from '../.
 import type { Metric } from '../../../project/metric.ts'
 import { otherHorizons } from '../../../registry/other-horizons.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
+import { boundOf } from '../../bound.ts'
 import { figure, moment } from '../../moment.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
@@ -123,12 +124,4 @@ function immatureOf(outcomes: ModelView['outcomes']) {
   const from = outcomes.findLastIndex((night) => night?.state === 'measured' || night?.state === 'failed') + 1
   const first = outcomes.findIndex((night, index) => index >= from && night?.state === 'immature')
   return first === -1 ? undefined : { from: first, to: outcomes.length - 1 }
-}
-
-function boundOf({ retrain, evaluation }: ModelView['model'], metric: Metric) {
-  const below = metric === 'auc' ? retrain?.when.auc_below : undefined
-  if (below !== undefined) return { value: below, text: `retrained below ${figure(below)}` }
-  const { min, max } = evaluation.require[metric] ?? {}
-  if (min !== undefined) return { value: min, text: `required ${figure(min)}` }
-  return max === undefined ? undefined : { value: max, text: `at most ${figure(max)}` }
 }

@@ -113,6 +113,7 @@ export async function loadOverview(
           evidence: published && evidence.get(published.id),
           parity: published?.features_run == null ? undefined : parity.get(published.features_run),
           outcome: outcomes.get(each.name),
+          limits: project.models[each.name],
           open: incidents.filter(({ subject }) => about.includes(subject)),
         }),
       }

@@ -7,8 +7,8 @@ import { stateMark } from '../../state.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** What needs a look comes first. */
-const ORDER = { no: 0, 'not yet': 1, yes: 2 }
-const ANSWERS = { yes: 'Yes', no: 'No', 'not yet': 'Not yet' }
+const ORDER = { no: 0, 'not yet': 1, unknown: 2, yes: 3 }
+const ANSWERS = { yes: 'Yes', no: 'No', 'not yet': 'Not yet', unknown: 'Cannot be told' }
 
 /** Can last night be trusted? One card a model. */
 export function verdicts({ models, project, now }: Overview) {

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LABELS_SQL, LAST, labelOf, MODEL_YAML, writeHistory } from './history.ts'
+import { openSite, type Site } from './site.ts'
+
+/** The day of the last night, and one on which all of them have matured. */
+const [TODAY, LATER] = [new Date(`${LAST}T12:00:00Z`), new Date('2026-03-01T12:00:00Z')]
+
+let site: Site
+let now = TODAY
+beforeAll(async () => {
+  site = await openSite({
+    files: { 'models/value/model.yaml': MODEL_YAML, 'models/value/labels.sql': LABELS_SQL },
+    clock: () => now,
+  })
+  await writeHistory(site.database)
+})
+afterAll(() => site?.close())
+
+/** The words of the model's card, a line for each reason. */
+async function card(): Promise<string> {
+  const page = await (await site.ask('/')).text()
+  const [article = ''] = /<article[\s\S]*?<\/article>/.exec(page) ?? []
+  return article.replaceAll('</li>', '\n').replaceAll(/<[^>]*>/g, '')
+}
+
+test('outcomes are told with their limit, and with the day from which the next is known', async () => {
+  now = TODAY
+  const said = await card()
+  expect(said).toMatch(/AUC 0\.7\d* \(0\.7\d* to 0\.\d+\) on the night of \S+, coloured by the campaign/)
+  expect(said).toContain(`What came of ${labelOf(45)} is known from ${labelOf(75)} on.`)
+})
+
+test('a night that waits although its time has come is told with the reason of the last look', async () => {
+  now = LATER
+  const note = `its label window ends at ${labelOf(75)}T00:00:00Z, and the newest event of source calls is of ${labelOf(74)}T11:00:00Z`
+  await site.database.pool.query(
+    'update nightshift.outcomes set note = $2 where model = $3 and partition = $1',
+    [labelOf(45), note, 'value'],
+  )
+  expect(await card()).toContain(
+    `What came of ${labelOf(45)} cannot be measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, and the newest event of source calls is of ${labelOf(74)} 11:00 UTC.`,
+  )
+})
+
+test('columns that could not be compared are counted and told; where none could, that is no yes', async () => {
+  now = TODAY
+  const { pool } = site.database
+  const calm = `update nightshift.drift set drifted = false, alerting = false where partition = $1`
+  await pool.query(calm, [LAST])
+  expect(await card()).toContain('No drift: it looks like the holdout of 3f2a9c0b1d.')
+  const few = (columns: string) =>
+    pool.query(
+      `update nightshift.drift set figures = figures || $2::jsonb where partition = $1 and ${columns}`,
+      [LAST, { threshold: null, note: 'not enough rows: there are 3, at least 50 are needed' }],
+    )
+  await few(`column_name = 'plan'`)
+  expect(await card()).toContain(
+    'No drift in the 4 of 5 columns that could be compared with the holdout of 3f2a9c0b1d; the others: not enough rows: there are 3, at least 50 are needed.',
+  )
+  await few('true')
+  const said = await card()
+  expect(said).toContain('Not compared: not enough rows: there are 3, at least 50 are needed.')
+  expect(said).toContain('Cannot be told')
+  expect(said).not.toContain('Yes')
+})
