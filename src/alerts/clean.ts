@@ -21,13 +21,34 @@ export function cut(text: string, limit: number): string {
   return `${clean(text.slice(0, head)).trimEnd()}\n[... ${left} characters left out ...]\n${clean(text.slice(-tail)).trimStart()}`
 }
 
-/** `clean` on one line, at most `limit` characters, its end marked where it was cut. Safe in a header. */
+/** `clean` on one line, at most `limit` characters, cut behind a whole word and marked there. Safe in a header. */
 export function oneLine(text: string, limit: number): string {
   const line = clean(text.slice(0, limit * 4))
     .replace(/[\s\u2028\u2029]+/gu, ' ')
     .trim()
   if (line.length <= limit) return line
-  return `${clean(line.slice(0, limit - 3)).trimEnd()}...`
+  return `${clean(wholeWords(line, limit - 3)).trimEnd()}...`
+}
+
+/** The beginning of a text up to the last word that fits; a word that is longer than half of it is cut. */
+function wholeWords(text: string, limit: number): string {
+  const head = text.slice(0, limit)
+  const end = text[limit] === ' ' ? limit : head.lastIndexOf(' ')
+  return end < limit / 2 ? head : head.slice(0, end).replace(/[\s,;:(]+$/, '')
+}
+
+/**
+ * A sentence of clauses (`a; b; c`) that puts what matters first, on one line of at most `limit` characters: the
+ * clauses that have room, whole and in their order. `oneLine` where the first has none.
+ */
+export function wholeClauses(text: string, limit: number): string {
+  const line = oneLine(text, Number.MAX_SAFE_INTEGER)
+  const [first = '', ...others] = line.split('; ')
+  if (first.length > limit) return oneLine(first, limit)
+  return others.reduce((said, clause) => {
+    const more = `${said}; ${clause}`
+    return more.length <= limit ? more : said
+  }, first)
 }
 
 const MOST_KEYS = 20

@@ -1,4 +1,4 @@
-import { oneLine } from './clean.ts'
+import { oneLine, wholeClauses } from './clean.ts'
 import type { FailureFacts, IncidentKind } from './facts.ts'
 import { badNights, type Incident, type Night } from './incident.ts'
 import { clockTime, localTimes, span } from './time.ts'
@@ -85,7 +85,10 @@ export function standing(facts: FailureFacts, now: Date): string {
   return `Readers keep ${same}${lastGood.partition}, published ${span(now.getTime() - new Date(lastGood.publishedAt).getTime())} ago.`
 }
 
-/** The message on one line, short enough for a preview. */
-export function causeLine(facts: FailureFacts): string {
-  return oneLine(localTimes(oneLine(facts.failure.message, 400), facts.timezone), 180)
+const LONGEST_CAUSE = 180
+
+/** The message on one line, short enough for a preview. Of drift, whose sections follow, what has room as a whole. */
+export function causeLine({ failure, timezone }: FailureFacts): string {
+  if (failure.class === 'drift') return wholeClauses(localTimes(failure.message, timezone), LONGEST_CAUSE)
+  return oneLine(localTimes(oneLine(failure.message, 400), timezone), LONGEST_CAUSE)
 }

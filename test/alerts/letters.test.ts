@@ -58,6 +58,39 @@ function html(incidents: [Incident, ...Incident[]]): string {
   )
 }
 
+describe('the cause of a mail', () => {
+  const causeOf = (message: string, kind: IncidentKind = 'drift') =>
+    /^Cause: (.*)$/m.exec(
+      text([
+        incident(
+          drifting('churn', { age: 3 }, { failure: { class: kind, message, anchor: '#', evidence: {} } }),
+        ),
+      ]),
+    )?.[1]
+  const moved =
+    'capital_gain moved: PSI 0.2946, threshold 0.1; also age, hours_per_week, education_num and 4 more'
+  const scores = 'the scores moved too (mean 0.199 before, 0.297 now)'
+  const compared = 'compared with the nights of 2026-10-01 to 2026-10-21'
+
+  test('of drift says whole clauses alone, the essentials first', () => {
+    expect(causeOf(`age moved: PSI 3, threshold 0.1; ${scores}; ${compared}`)).toBe(
+      `age moved: PSI 3, threshold 0.1; ${scores}; ${compared}`,
+    )
+    expect(causeOf(`${moved}; ${scores}; ${compared}`)).toBe(`${moved}; ${scores}`)
+    const long = Array.from({ length: 12 }, (_, index) => `column_number_${index}`).join(', ')
+    expect(causeOf(`age moved: PSI 3, threshold 0.1; also ${long}; ${scores}; ${compared}`)).toBe(
+      `age moved: PSI 3, threshold 0.1; ${scores}; ${compared}`,
+    )
+  })
+
+  test('is cut behind a whole word, and a word of its own is cut anywhere', () => {
+    expect(causeOf('expected a whole word, '.repeat(20), 'contract')).toBe(
+      `${'expected a whole word, '.repeat(7)}expected a whole...`,
+    )
+    expect(causeOf('x'.repeat(400))).toBe(`${'x'.repeat(177)}...`)
+  })
+})
+
 describe('the mail about one incident', () => {
   test('says everything that the one who wakes up asks', () => {
     expect(text([incident(facts())])).toBe(`No scores of churn for 2026-11-22 (late-data).
