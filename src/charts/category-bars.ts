@@ -10,6 +10,7 @@ import {
   HEAD,
   head,
   labelled,
+  NO_ROWS,
   SIDES,
   STILL,
   saysNulls,
@@ -36,13 +37,19 @@ export function categoryBars(
   const full = withRows(reference, tonight, words)
   const values = categories.map(({ name }) => shortened(name, width * NAMES - GAP))
   const room = Math.ceil(Math.max(30, ...values.map((value) => widthOf(value))))
-  const all = categories.map((category) => said(category))
+  const isEmpty = tonight.rows === 0
+  const all = isEmpty ? [NO_ROWS] : categories.map(said)
   return {
     title: tonight.column,
     description: `${all.join(', ') || 'no values'}; ${full.reference}, ${full.tonight}`,
     height: HEAD + 12 + 40 * Math.max(1, categories.length),
     option: {
-      ...head(tonight.column, subtitle(categories, saysNulls(reference, tonight), width), names, width),
+      ...head(
+        tonight.column,
+        isEmpty ? NO_ROWS : subtitle(categories, saysNulls(reference, tonight), width),
+        names,
+        width,
+      ),
       grid: { left: GAP + room, right: 56, top: HEAD, bottom: 10 },
       xAxis: { type: 'value', show: false, min: 0 },
       yAxis: {
@@ -60,7 +67,10 @@ export function categoryBars(
         barGap: '10%',
         barCategoryGap: '28%',
         itemStyle: FILL[side],
-        data: categories.map((category) => labelled(category[side], 'right')),
+        data:
+          isEmpty && side === 'tonight'
+            ? []
+            : categories.map((category) => labelled(category[side], 'right')),
       })),
     },
   }

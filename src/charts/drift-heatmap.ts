@@ -31,7 +31,7 @@ const SAYS: Record<CellState, string> = {
   drifted: 'drifted',
   near: 'over half of the threshold',
   quiet: 'no drift',
-  unknown: 'not comparable',
+  unknown: 'not compared',
   none: '',
 }
 

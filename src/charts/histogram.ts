@@ -11,6 +11,7 @@ import {
   hundredfold,
   LABEL,
   labelled,
+  NO_ROWS,
   SIDES,
   type Side,
   STILL,
@@ -35,8 +36,8 @@ export function histogram(
   const names = seriesNames(reference, tonight, words, width)
   const full = withRows(reference, tonight, words)
   const axes = valueAxes(tonight, bins)
-  const beside = strays.length === 0 ? undefined : strayBars(strays, names, axes.length)
-  const said = [saysMeans(reference, tonight), saysNulls(reference, tonight)]
+  const beside = strays.length === 0 ? undefined : strayBars(strays, names, axes.length, tonight.rows === 0)
+  const said = tonight.rows === 0 ? [NO_ROWS] : [saysMeans(reference, tonight), saysNulls(reference, tonight)]
   return {
     title: tonight.column,
     description: [...said, `${full.reference}, ${full.tonight}`].join('; '),
@@ -97,7 +98,7 @@ function straysOf(reference: NumberProfile, tonight: NumberProfile): Stray[] {
   ].filter((stray) => stray.reference > 0 || stray.tonight > 0)
 }
 
-function strayBars(strays: Stray[], names: Words, xAxisIndex: number) {
+function strayBars(strays: Stray[], names: Words, xAxisIndex: number, isEmpty: boolean) {
   const width = 76 * strays.length
   return {
     width: width + 24,
@@ -122,7 +123,7 @@ function strayBars(strays: Stray[], names: Words, xAxisIndex: number) {
       barGap: '25%',
       barCategoryGap: '30%',
       itemStyle: FILL[side],
-      data: strays.map((stray) => labelled(stray[side], 'top')),
+      data: isEmpty && side === 'tonight' ? [] : strays.map((stray) => labelled(stray[side], 'top')),
     })),
   }
 }
@@ -181,7 +182,6 @@ function onAxis(profile: NumberProfile, value: number): number {
 }
 
 function saysMeans(reference: NumberProfile, tonight: NumberProfile): string {
-  if (tonight.rows === 0) return 'no rows tonight'
   if (tonight.mean === null) return 'no values tonight'
   if (!isTime(tonight)) return `mean ${amount(reference.mean)} → ${amount(tonight.mean)}`
   const day = (seconds: number | null) =>

@@ -110,6 +110,9 @@ export function labelled(share: number, position: 'top' | 'right') {
   }
 }
 
+/** Of a night without rows there are no shares to tell. */
+export const NO_ROWS = 'no rows tonight'
+
 export function saysNulls(reference: ColumnProfile, tonight: ColumnProfile): string {
   const [before, now] = [nullShare(reference), nullShare(tonight)]
   return before === 0 && now === 0 ? 'no nulls' : `null ${percent(before)} → ${percent(now)}`

@@ -1,9 +1,10 @@
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
-import { type Bin, binsOf } from './bins.ts'
+import { type Bin, binsOf, nullShare } from './bins.ts'
 import { categoriesOf } from './categories.ts'
 import { paint, type Theme } from './colours.ts'
 import { escaped } from './escape.ts'
 import { percent } from './figure.ts'
+import { NO_ROWS } from './sides.ts'
 
 const WIDTH = 132
 const HEIGHT = 36
@@ -25,7 +26,8 @@ export function smallMultiple(
   const drawn = numbers
     ? outlines(bins, height, theme)
     : bins.map((bin, index) => pair(bin, index, bins.length, height, theme)).join('')
-  const label = `${tonight.column}, before and after: null ${percent(nulls(reference))}, then ${percent(nulls(tonight))}`
+  const after = tonight.rows === 0 ? NO_ROWS : `then ${percent(nullShare(tonight))}`
+  const label = `${tonight.column}, before and after: null ${percent(nullShare(reference))}, ${after}`
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" class="small-multiple" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escaped(label)}">` +
     `${drawn}<path d="M0 ${FLOOR + 0.5}H${WIDTH}" stroke="${paint('quiet', theme)}"/></svg>`
@@ -57,10 +59,6 @@ function pair(
   const bar = (share: number, at: number, fill: string) =>
     `<rect x="${round(at)}" y="${round(FLOOR - height(share))}" width="${round(width)}" height="${height(share)}" fill="${fill}"/>`
   return bar(reference, left, paint('fill', theme)) + bar(tonight, left + width + 1, paint('tonight', theme))
-}
-
-function nulls({ nulls, rows }: ColumnProfile): number {
-  return rows === 0 ? 0 : nulls / rows
 }
 
 function round(value: number): number {

@@ -139,14 +139,15 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
       figure(each.jensen_shannon),
       figure(each.wasserstein),
       figure(each.ks),
-      share(each.null_rate),
-      share(each.unseen_rate),
+      // A rate of no rows is none.
+      each.rows === 0 ? '' : share(each.null_rate),
+      each.rows === 0 ? '' : share(each.unseen_rate),
       figure(each.reference.mean),
       figure(each.mean),
       each.threshold === null
         ? ''
         : `${figure(each.threshold)} (${each.statistic === 'psi' ? 'PSI' : 'Jensen-Shannon'}, ${each.threshold_from})`,
-      each.alerting ? 'ALERTS' : each.drifted ? 'DRIFTED' : '',
+      signOf(each),
       each.note,
     ]),
   )
@@ -157,6 +158,12 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
   printLine(
     `${drift.length} columns: ${drifted} drifted, ${alerting} alert (drifted on ${model.drift.persist} nights)${unknown === 0 ? '' : `, ${unknown} could not be compared`}`,
   )
+}
+
+/** In capitals what drifted tonight; a column whose alert is older drifted on nights before. */
+function signOf({ alerting, drifted, threshold }: NightDrift): string {
+  if (drifted) return alerting ? 'ALERTS' : 'DRIFTED'
+  return alerting && threshold !== null ? 'alerts since earlier nights' : ''
 }
 
 function figure(value: number | null): string {

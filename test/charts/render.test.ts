@@ -7,6 +7,7 @@ import { beforeAfter } from '../../src/charts/before-after.ts'
 import { COLOURS } from '../../src/charts/colours.ts'
 import { fontFiles, renderPng, renderSvg } from '../../src/charts/render.ts'
 import { scoreOverTime } from '../../src/charts/score-over-time.ts'
+import { smallMultiple } from '../../src/charts/small-multiple.ts'
 import { categoryProfile, normal, numberProfile } from './sample.ts'
 import { parseXml } from './xml.ts'
 
@@ -113,6 +114,15 @@ test('a night without values, rows or columns in common is drawn too', async () 
     const drawn = beforeAfter(before, now, WORDS, WIDTH)
     expect(parseXml(await renderSvg(drawn, { width: 600, theme: 'light' })).name).toBe('svg')
     expect(drawn.description).not.toMatch(/NaN|undefined|Infinity/)
+  }
+  for (const [before, now] of [
+    [reference, empty],
+    [text, categoryProfile('monthly_charge', {})],
+  ] as const) {
+    const drawn = beforeAfter(before, now, WORDS, WIDTH)
+    expect(drawn.description).toMatch(/^no rows tonight; /)
+    expect(JSON.stringify(drawn.option.title)).toContain('"subtext":"no rows tonight"')
+    expect(smallMultiple(before, now)).toMatch(/before and after: null [\d.]+ %, no rows tonight/)
   }
   expect(beforeAfter(reference, none, WORDS, WIDTH).description).toContain('null 0 % → 100 %')
 })

@@ -1,8 +1,7 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transaction } from '../../src/database/database.ts'
 import type { Profile } from '../../src/pipeline/profile/profile.ts'
@@ -12,10 +11,10 @@ import type { Project } from '../../src/project/project.ts'
 import { profileOfRun } from '../../src/registry/profiles.ts'
 import { storeReferenceProfile } from '../../src/registry/reference-profiles.ts'
 import { nightReport } from '../../src/web/report.ts'
+import { hasBrowser, openBrowser } from './browser.ts'
 import { FAILED, LABELS_SQL, LAST, labelOf, MODEL_YAML, writeHistory } from './history.ts'
 import { openSite, type Site } from './site.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
 const PICTURES = process.env.NIGHTSHIFT_TEST_PICTURES
 const NOW = new Date('2025-12-24T08:00:00Z')
 
@@ -103,6 +102,68 @@ test('the pictures show what the night was compared with, and say so where that 
   }
 })
 
+/** A night of which four columns are such as no quiet night has. */
+const STRANGE = labelOf(70)
+const LONG = `values that the reference does not have: ${'<script>alert(1)</script> gig '.repeat(6)}(241)`
+
+async function makeStrange(): Promise<void> {
+  const run = await runOf(STRANGE)
+  const change = (column: string, figures: object, set = '') =>
+    site.database.pool.query(
+      `update nightshift.drift set figures = figures || $3 ${set} where run = $1 and column_name = $2`,
+      [run, column, JSON.stringify(figures)],
+    )
+  const few = { threshold: null, threshold_from: null, p: null }
+  await change('spend', { fired: [], note: 'constant: 8' }, ', drifted = false, alerting = true')
+  await change('tenure_days', { ...few, note: 'not enough rows: there are 3' }, ', alerting = true')
+  await change('calls_30d', {
+    ...{ ...few, rows: 0, psi: null, ks: null, wasserstein: null, jensen_shannon: null, note: 'no rows' },
+    ...{ null_rate: 0, unseen_rate: 0, reference: { rows: 300, null_rate: 0.0517, mean: 30 } },
+  })
+  await change('plan', { fired: ['distribution', 'unseen', 'nulls'], null_rate: 0.1, note: LONG })
+}
+
+test('a column says in a few words how it is, and why once', async () => {
+  await makeStrange()
+  const text = await report(STRANGE)
+  const cells = (column: string) => {
+    const row = text.match(new RegExp(`<tr><th scope="row">${column}[\\s\\S]*?</tr>`))?.[0] ?? ''
+    const [, , state = '', ...figures] = [...row.matchAll(/<t[hd][^>]*>([\s\S]*?)<\/t[hd]>/g)].map(
+      ([, cell = '']) => cell,
+    )
+    const face = state.match(/face-(\w+)/)?.[1]
+    const [words = '', note = ''] = state.split('</span>').map((part) => part.replace(/<[^>]*>/g, '').trim())
+    return { face, words, note, figures: figures.map((cell) => cell.replace(/<[^>]*>/g, '').trim()) }
+  }
+  // Not tonight, and an alert that is open is no matter of tonight alone.
+  expect(cells('spend')).toMatchObject({
+    face: 'late',
+    words: 'as before tonight; alerts since earlier nights',
+    note: 'constant: 8',
+  })
+  // What could not be compared is grey, whatever was before.
+  expect(cells('tenure_days')).toMatchObject({
+    face: 'expected',
+    words: 'not compared',
+    note: 'not enough rows: there are 3',
+  })
+  // No rows have no rates.
+  expect(cells('calls_30d')).toEqual({
+    face: 'expected',
+    words: 'not compared',
+    note: 'no rows',
+    figures: ['', '', '', '', '', '', ''],
+  })
+  expect(cells('plan')).toMatchObject({ face: 'failed', words: 'moved, unseen values, more nulls: alert' })
+  expect(text.split('gig (241)')).toHaveLength(2)
+  const csv = await (await site.ask(`/runs/${await runOf(STRANGE)}/drift.csv`)).text()
+  const [names = [], ...lines] = csv.split('\r\n').map((line) => line.split(','))
+  const empty = lines.find((line) => line.includes('calls_30d')) ?? []
+  expect(
+    ['null_rate', 'reference_null_rate', 'unseen_rate'].map((name) => empty[names.indexOf(name)]),
+  ).toEqual(['', '0.0517', ''])
+})
+
 test('a night that was measured has its outcome, a failed one its failure', async () => {
   const measured = await report(labelOf(44))
   has(measured, '<h2 id="measured">What came of it</h2>')
@@ -128,15 +189,32 @@ test('a night without a run is an error that says how to make one', async () => 
   )
 })
 
-const inBrowser = test.skipIf(!existsSync(CHROMIUM))
-if (!existsSync(CHROMIUM)) console.warn('skipped: the report in a browser, since there is no Chromium')
+const inBrowser = test.skipIf(!hasBrowser)
+
+inBrowser('the table of columns is as wide as its card, whatever there is to say of them', async () => {
+  await makeStrange()
+  const browser = await openBrowser()
+  try {
+    for (const width of [390, 1440]) {
+      const page = await browser.newPage({ viewport: { width, height: 900 } })
+      await page.setContent(await report(STRANGE))
+      const found = await page.evaluate(`(() => {
+        const box = document.querySelector('[aria-labelledby=drift] .scroll')
+        const rows = [...box.querySelectorAll('tbody tr')].map((row) => row.offsetHeight)
+        const [, , usual] = rows.toSorted((a, b) => a - b)
+        return { beyond: box.scrollWidth - box.clientWidth, page: document.documentElement.scrollWidth, blown: innerWidth > 1000 && usual > 70 }
+      })()`)
+      expect(found).toEqual({ beyond: 0, page: width, blown: false })
+      await page.close()
+    }
+  } finally {
+    await browser.close()
+  }
+})
 
 inBrowser('it opens from disk, on a phone too, with its style and its text in the pictures', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nightshift-report-'))
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await openBrowser()
   try {
     const file = join(folder, 'report.html')
     writeFileSync(file, await report(LAST))

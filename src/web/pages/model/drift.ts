@@ -2,6 +2,7 @@ import { html, raw } from 'hono/html'
 import { type Cell, driftHeatmap, type HeatRow, heatmapLegend } from '../../../charts/drift-heatmap.ts'
 import type { DriftNight } from '../../../registry/drift-nights.ts'
 import { nightHref } from '../../addresses.ts'
+import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import { figure } from '../../moment.ts'
 import { stateMark } from '../../state.ts'
 import type { ModelView } from './load.ts'
@@ -81,16 +82,8 @@ function table(columns: Column[]) {
     const drifted = known.filter((cell) => cell.drifted)
     const last = known.at(-1)
     const since = sinceOf(known)
-    const state =
-      last === undefined
-        ? ''
-        : last.alerting
-          ? stateMark('failed', 'alerting')
-          : last.drifted
-            ? stateMark('late', 'drifted')
-            : last.threshold === null
-              ? stateMark('expected', last.note ?? 'not compared')
-              : stateMark('published', 'as before')
+    const found = last && driftState(last)
+    const state = found === undefined ? '' : stateMark(DRIFT_FACES[found], DRIFT_WORDS[found])
     return html`<tr><th scope="row">${column}</th><td data-label="Last night">${state}</td><td data-label="Since">${since ?? ''}</td><td class="number" data-label="Nights drifted">${drifted.length} of ${known.length}</td><td class="number" data-label="Statistic">${last === undefined ? '' : `${STATISTICS[last.statistic]} ${figure(last.value)}`}</td><td class="number" data-label="Allowed">${figure(last?.threshold)}</td></tr>`
   })
   return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Column</th><th scope="col">Last night</th><th scope="col">Since</th><th scope="col" class="number">Nights drifted</th><th scope="col" class="number">Statistic</th><th scope="col" class="number">Allowed</th></tr></thead><tbody>${rows}</tbody></table></div>`

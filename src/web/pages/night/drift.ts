@@ -4,8 +4,9 @@ import { renderSvg } from '../../../charts/render.ts'
 import { smallMultiple } from '../../../charts/small-multiple.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
 import type { NightDrift } from '../../../registry/profiles.ts'
+import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import { figure } from '../../moment.ts'
-import { type Face, stateMark } from '../../state.ts'
+import { stateMark } from '../../state.ts'
 import type { Night } from './load.ts'
 
 const WIDTH = 420
@@ -29,23 +30,22 @@ export async function drift(night: Night, href: string) {
     (
       column,
     ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
-<td>${picture(sides(column))}</td><td>${stateMark(faceOf(column), saidOf(column))}</td>
-${STATISTICS.map(([name, words]) => html`<td class="number${name === column.statistic ? ' strong' : ''}" data-label="${words}">${figure(column[name])}</td>`)}
-<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : html` <span class="quiet small">${FROM[column.threshold_from]}</span>`}</td>
-<td class="number" data-label="Null rate">${figure(column.null_rate)} <span class="quiet small">was ${figure(column.reference.null_rate)}</span></td>
-<td class="number" data-label="Unseen rate">${figure(column.unseen_rate)}</td>
-<td data-label="Note">${column.note ?? ''}</td></tr>`,
+<td>${picture(sides(column))}</td><td class="state-note">${state(column)}${column.note === null ? '' : html`<div class="small quiet">${column.note}</div>`}</td>
+${STATISTICS.map(([name, words]) => html`<td class="number${name === column.statistic && column.threshold !== null ? ' strong' : ''}" data-label="${words}">${figure(column[name])}</td>`)}
+<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : beneath(FROM[column.threshold_from])}</td>
+<td class="number" data-label="Null rate">${nullRate(column)}</td>
+<td class="number" data-label="Unseen rate">${rate(column.unseen_rate, column.rows)}</td></tr>`,
   )
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
-<p>Compared with ${profile.reference ?? 'nothing'}.${profile.note === null ? '' : ` ${profile.note}`}${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
+<p>Compared with ${profile.reference ?? 'nothing'}${profile.note === null ? '' : `; ${profile.note}`}.${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
 ${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
 ${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: what this night was compared with was not kept when it was recorded.</p>` : ''}
 ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
 ${
   columns.length === 0
     ? ''
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be as large as what is allowed</caption>
-<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, short, words]) => html`<th scope="col" class="number"><abbr title="${words}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th><th scope="col">Note</th></tr></thead>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack drift"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be as large as what is allowed</caption>
+<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, short, words]) => html`<th scope="col" class="number"><abbr title="${words}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
 }
@@ -80,7 +80,7 @@ async function pictures({ before, drift: columns, slot }: Night, sides: Sides) {
         width: WIDTH,
         theme: 'page',
       })
-      return html`<li><figure>${raw(svg)}<figcaption>${stateMark(faceOf(column), saidOf(column))}</figcaption></figure></li>`
+      return html`<li><figure>${raw(svg)}<figcaption>${state(column)}</figcaption></figure></li>`
     }),
   )
   return figures.every((each) => each === '')
@@ -88,15 +88,36 @@ async function pictures({ before, drift: columns, slot }: Night, sides: Sides) {
     : html`<h3>Before and after</h3><ul class="multiples">${figures}</ul>`
 }
 
-function faceOf({ alerting, drifted, threshold, note }: NightDrift): Face {
-  if (alerting) return 'failed'
-  if (drifted) return 'late'
-  return threshold === null || note === 'not enough rows' ? 'expected' : 'published'
+function state(column: NightDrift) {
+  const found = driftState(column)
+  return stateMark(
+    DRIFT_FACES[found],
+    found === 'alerting' || found === 'drifted' ? said(column) : DRIFT_WORDS[found],
+  )
 }
 
-function saidOf({ alerting, drifted, fired, threshold, note }: NightDrift): string {
-  if (!drifted) return threshold === null ? (note ?? 'not compared') : 'as before'
-  const what = { distribution: 'moved', nulls: 'more nulls', unseen: 'unseen values' }
-  const said = fired.map((test) => what[test]).join(', ') || 'moved'
-  return alerting ? `${said}: alert` : said
+/** What drifted, such as `moved, more nulls: alert`. */
+function said({ alerting, fired, null_rate, reference }: NightDrift): string {
+  const what = {
+    distribution: 'moved',
+    nulls: null_rate < reference.null_rate ? 'fewer nulls' : 'more nulls',
+    unseen: 'unseen values',
+  }
+  const words = fired.map((test) => what[test]).join(', ') || 'moved'
+  return alerting ? `${words}: alert` : words
+}
+
+function nullRate({ null_rate, rows, reference }: NightDrift) {
+  if (rows === 0) return ''
+  return html`${figure(null_rate)}${reference.rows === 0 ? '' : beneath(`was ${figure(reference.null_rate)}`)}`
+}
+
+/** On a line of its own, where figures stand in columns. */
+function beneath(words: string) {
+  return html` <span class="quiet small beneath">${words}</span>`
+}
+
+/** A rate of no rows is none. */
+function rate(value: number | null, rows: number): string {
+  return rows === 0 ? '' : figure(value)
 }

@@ -47,9 +47,10 @@ export function driftCsv(columns: NightDrift[]): string {
       each.jensen_shannon,
       each.ks,
       each.wasserstein,
-      each.null_rate,
-      each.reference.null_rate,
-      each.unseen_rate,
+      // A rate of no rows is none.
+      each.rows === 0 ? null : each.null_rate,
+      each.reference.rows === 0 ? null : each.reference.null_rate,
+      each.rows === 0 ? null : each.unseen_rate,
       each.mean,
       each.reference.mean,
       each.p,

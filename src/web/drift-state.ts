@@ -1,0 +1,33 @@
+import type { NightDrift } from '../registry/profiles.ts'
+import type { Face } from './state.ts'
+
+/** What is to be said of a column on a night: of one that alerts, though it did not drift again, that too. */
+export type DriftState = 'alerting' | 'drifted' | 'still alerting' | 'as before' | 'not compared'
+
+/** A column that could not be compared is neither good nor bad, whatever the nights before it were. */
+export function driftState({
+  drifted,
+  alerting,
+  threshold,
+}: Pick<NightDrift, 'drifted' | 'alerting' | 'threshold'>): DriftState {
+  if (drifted) return alerting ? 'alerting' : 'drifted'
+  if (threshold === null) return 'not compared'
+  return alerting ? 'still alerting' : 'as before'
+}
+
+export const DRIFT_FACES: Record<DriftState, Face> = {
+  alerting: 'failed',
+  drifted: 'late',
+  'still alerting': 'late',
+  'as before': 'published',
+  'not compared': 'expected',
+}
+
+/** A few words each, so that they fit a table. */
+export const DRIFT_WORDS: Record<DriftState, string> = {
+  alerting: 'alerting',
+  drifted: 'drifted',
+  'still alerting': 'as before tonight; alerts since earlier nights',
+  'as before': 'as before',
+  'not compared': 'not compared',
+}
