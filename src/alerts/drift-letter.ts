@@ -82,7 +82,7 @@ function changes(drift: Drift): string[] {
 
 function since({ since: partition, nights }: MovedColumn, persist: string): string {
   const of = persist.split(' of ').at(1) ?? ''
-  return `since ${partition}; on ${nights} of the last ${of} nights`
+  return of === '1' ? `on ${partition}` : `since ${partition}; on ${nights} of the last ${of} nights`
 }
 
 function scoreItems({ score, rows }: DriftFacts): Item[] {

@@ -21,6 +21,7 @@ import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
 import type { Place } from './place.ts'
 import { stateMark } from './state.ts'
 import { styleText } from './style.ts'
+import { unmeasured } from './unmeasured.ts'
 
 /**
  * One night of a model as one HTML file that needs nothing else: style and pictures are in it, nothing is fetched and
@@ -53,7 +54,7 @@ export async function nightReport(
   const body = html`${summary(night, project, now)}
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
-${outcomeSection(outcome, model, project)}
+${outcomeSection(outcome, model, project, now)}
 ${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
@@ -91,11 +92,11 @@ function incidentSection(incidents: ListedIncident[], { timezone }: Project) {
   }</section>`
 }
 
-function outcomeSection(outcome: Outcome | undefined, model: Model, { timezone }: Project): Html {
+function outcomeSection(outcome: Outcome | undefined, model: Model, { timezone }: Project, now: Date): Html {
   if (outcome?.report != null) return measured(outcome.report, model, 'What came of it')
   const said =
     outcome?.state === 'immature'
-      ? html`Not known yet: its labels mature ${moment(outcome.matures_at, timezone)}.`
+      ? html`Not known yet: ${unmeasured(outcome, now, timezone) ?? html`its labels mature ${moment(outcome.matures_at, timezone)}`}.`
       : outcome?.state === 'failed'
         ? html`It could not be measured: ${outcome.note}`
         : model.labels === undefined

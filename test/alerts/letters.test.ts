@@ -286,6 +286,24 @@ describe('the mail about many incidents', () => {
     expect(text([drift, ...more])).toContain('and of 990 more: npx nightshift incidents')
   })
 
+  test('about a column that alerts at once says the night, and counts no nights of one', () => {
+    const given = drifting('churn', { plan: 1 })
+    const since = (persist: string, nights: number) =>
+      given.drift && {
+        ...given,
+        drift: {
+          ...given.drift,
+          persist,
+          moved: given.drift.moved.map((column) => ({ ...column, since: '2026-11-22', nights })),
+        },
+      }
+    const [once, often] = [since('1 of 1', 1), since('2 of 3', 2)]
+    if (once === undefined || often === undefined) throw new Error('no drift')
+    expect(text([incident(once)])).toContain('on 2026-11-22\n')
+    expect(text([incident(once)])).not.toContain('last 1 nights')
+    expect(text([incident(often)])).toContain('since 2026-11-22; on 2 of the last 3 nights')
+  })
+
   describe('of which some drift', () => {
     const drifts = [
       incident(facts(), 20),

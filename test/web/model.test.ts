@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcomes.ts'
+import { bias } from '../../src/web/pages/model/bias.ts'
 import { parseXml } from '../charts/xml.ts'
 import { FAILED, LABELS_SQL, LAST, labelOf, MODEL_YAML, SHIFTED, writeHistory } from './history.ts'
 import { openSite, type Site } from './site.ts'
@@ -10,9 +12,13 @@ const CHROMIUM = '/usr/bin/chromium'
 const PICTURES = process.env.NIGHTSHIFT_TEST_PICTURES
 
 let site: Site
+/** The day of the last night. */
+const TODAY = new Date(`${LAST}T12:00:00Z`)
+let now = TODAY
 beforeAll(async () => {
   site = await openSite({
     files: { 'models/value/model.yaml': MODEL_YAML, 'models/value/labels.sql': LABELS_SQL },
+    clock: () => now,
   })
   await writeHistory(site.database)
 })
@@ -65,8 +71,31 @@ test('immature nights are told with the date when they mature, and a biased figu
   )
   has(page, 'Biased by the campaign.</strong> Two customers in three were called')
   expect(pictures(page)[1]).toContain('>immature</text>')
-  // Measured beside promised: the estimate goes on where labels end.
-  has(page, new RegExp(`The scores of ${LAST} promise 0\\.77\\d* of themselves`))
+  // Measured beside estimated: the estimate goes on where labels end.
+  has(page, new RegExp(`Estimated from the scores of ${LAST} alone, before anything is known: 0\\.77`))
+})
+
+test.each<[OutcomeFacts['treated'], string]>([
+  [
+    {
+      known: true,
+      rows: 9,
+      measured_on: 'untreated',
+      biased: false,
+      note: 'measured on the 894 rows that nobody acted on',
+    },
+    'Measured on the 894 rows that nobody acted on.',
+  ],
+  [
+    { known: true, rows: 0, measured_on: 'untreated', biased: false, note: null },
+    'Measured on those that nobody acted on.',
+  ],
+  [
+    { known: true, rows: 9, measured_on: 'all', biased: true, note: 'the campaign colours these figures' },
+    'Biased by the campaign. The campaign colours these figures.',
+  ],
+])('whose figures they are is said once, as a sentence: %o', (treated, said) => {
+  expect(String(bias(treated)).replaceAll(/<[^>]*>/g, '')).toBe(said)
 })
 
 test('nights that were measured under another horizon are told, and no others', async () => {
@@ -123,10 +152,82 @@ test('what cannot be read is answered with what is legal, an unknown model with 
   expect(await unknown.text()).toContain('This project has value, and none named none')
 })
 
-test('nights before the history are an empty page and no error', async () => {
+test('nights that wait although their time has come are told with the reason of the last look', async () => {
+  const { pool } = site.database
+  const note = `its label window ends at ${labelOf(75)}T00:00:00Z, and the newest event of source calls is of ${labelOf(74)}T11:00:00Z`
+  await pool.query('update nightshift.outcomes set note = $2 where partition = $1', [labelOf(45), note])
+  const said = note.replaceAll(/T(\d\d:\d\d):00Z/g, ' $1 UTC')
+  try {
+    now = new Date(`${labelOf(75)}T12:00:00Z`)
+    const page = await text('/models/value')
+    has(page, `${labelOf(45)} is immature although its time has come: ${said}.`)
+    has(page, `29 nights are immature: ${labelOf(46)} matures`)
+    has(page, `<div class="small quiet">${said}</div>`)
+    now = new Date(`${labelOf(76)}T12:00:00Z`)
+    has(
+      await text('/models/value'),
+      `2 nights, ${labelOf(45)} to ${labelOf(46)}, are immature although their time has come. Of ${labelOf(45)}: ${said}.`,
+    )
+  } finally {
+    now = TODAY
+  }
+})
+
+test('the last night is the last that was due, whichever nights are shown', async () => {
+  const { pool } = site.database
+  const lastOf = (page: string) => /<dt>Last night<\/dt><dd>(.*?)<\/dd>/.exec(page)?.[1] ?? ''
+  const next = labelOf(75)
+  await pool.query(
+    `insert into nightshift.slots (kind, name, as_of, partition, state, due)
+     values ('scores', 'value', $1, $2, 'expected', $3)`,
+    [`${next}T00:00:00Z`, next, `${next}T02:00:00Z`],
+  )
+  try {
+    now = new Date(`${next}T00:30:00Z`)
+    for (const path of ['/models/value', `/models/value?from=${labelOf(2)}&to=${labelOf(9)}`]) {
+      const page = await text(path)
+      expect(lastOf(page), path).toContain(`<a href="/nights/value/${LAST}">${LAST}</a>`)
+      expect(page, path).not.toContain(`Before and after of ${next}`)
+    }
+  } finally {
+    now = TODAY
+    await pool.query('delete from nightshift.slots where partition = $1', [next])
+  }
+  has(await text('/models/value'), `#drift">Before and after of ${LAST}</a>`)
+})
+
+test('from after to is refused, as a page and as a table', async () => {
+  for (const path of ['/models/value', '/models/value/nights.csv']) {
+    const answer = await site.ask(`${path}?from=${labelOf(9)}&to=${labelOf(2)}`)
+    expect(answer.status, path).toBe(400)
+    has(await answer.text(), `expected from to be no later than to, got: from ${labelOf(9)} to ${labelOf(2)}`)
+  }
+})
+
+test('where there is no night, that is said once, with the way to the last ones', async () => {
   const page = await text('/models/value?from=2020-01-01&to=2020-02-01')
-  has(page, '0 nights')
-  has(page, 'No night has been profiled yet')
+  has(page, 'value has no night from 2020-01-01 to 2020-02-01.')
+  has(page, `The last one is of ${LAST}: <a href="/models/value">the last nights</a>`)
+  expect(pictures(page)).toEqual([])
+  expect(page).not.toContain('yet')
+})
+
+test('a figure that no night has is a sentence and no empty picture', async () => {
+  const page = await text(`/models/value?from=${FAILED}&to=${FAILED}`)
+  has(page, 'There are no scores of these nights to show yet.')
+  has(page, 'There is no figure for any of these nights yet.')
+  has(page, 'What came true is not known for any of these nights yet.')
+  has(page, 'None of these nights has been measured yet.')
+  expect(pictures(page)).toEqual([])
+})
+
+test('how many nights are shown is said in words', async () => {
+  const shown = async (path: string) =>
+    /<span class="quiet small">([^<]*)<\/span>\s*<\/form>/.exec(await text(path))?.[1]
+  expect(await shown('/models/value')).toBe('The last 60 nights')
+  expect(await shown(`/models/value?from=${labelOf(2)}&to=${labelOf(9)}`)).toBe('8 nights')
+  expect(await shown(`/models/value?from=${LAST}`)).toBe('One night')
+  expect(await shown(`/models/value?to=${labelOf(9)}`)).toBe('10 nights, the first included')
 })
 
 test('a failed night is a gap in the pictures and a row of the table', async () => {
@@ -158,6 +259,7 @@ inBrowser(
         [1440, 'light'],
         [390, 'dark'],
         [390, 'light'],
+        [1280, 'light'],
         [1440, 'dark'],
       ] as const) {
         const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
@@ -178,6 +280,11 @@ inBrowser(
           `getComputedStyle(document.querySelector('svg.chart path[stroke*="--chart-tonight"]')).stroke`,
         )
         expect(stroke).toBe(colorScheme === 'light' ? 'rgb(31, 95, 191)' : 'rgb(110, 168, 255)')
+        // No heading of a table is cut off: what a box hides is wider than the box.
+        const cut = await page.evaluate(
+          `[...document.querySelectorAll('.scroll')].filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth).map((box) => box.textContent.slice(0, 40))`,
+        )
+        expect([width, cut]).toEqual([width, []])
         if (PICTURES !== undefined)
           await page.screenshot({ path: `${PICTURES}/model-${width}-${colorScheme}.png`, fullPage: true })
         await page.close()

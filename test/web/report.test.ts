@@ -29,10 +29,10 @@ beforeAll(async () => {
 })
 afterAll(() => site?.close())
 
-function report(asOf: string, of: Project = project): Promise<string> {
+function report(asOf: string, of: Project = project, now = NOW): Promise<string> {
   const model = of.models.value
   if (model === undefined) throw new Error('the project has no model value')
-  return nightReport({ database: site.database, project: () => of }, model, parseAsOf(asOf, of.timezone), NOW)
+  return nightReport({ database: site.database, project: () => of }, model, parseAsOf(asOf, of.timezone), now)
 }
 
 async function runOf(partition: string): Promise<string> {
@@ -58,7 +58,9 @@ test('it says what happened, what moved with pictures, and when its labels are k
   expect(text.match(/class="small-multiple"/g)).toHaveLength(5)
   const large = [...text.matchAll(/class="chart"[^>]*aria-label="(\w+):/g)].map(([, column]) => column)
   expect(large).toEqual(['spend', 'plan', 'score'])
-  has(text, new RegExp(`Not known yet: its labels mature <time datetime="${labelOf(104)}T`))
+  has(text, 'Not known yet: its label window is over, and it has not been looked at since.')
+  const before = await report(LAST, project, new Date(`${LAST}T08:00:00Z`))
+  has(before, new RegExp(`Not known yet: its labels mature <time datetime="${labelOf(104)}T`))
   has(text, 'c0ffee')
 })
 

@@ -2,12 +2,13 @@ import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { ConfigurationError } from '../../project/problem.ts'
 import type { Model } from '../../project/project.ts'
+import { modelHref } from '../addresses.ts'
 import { download } from '../csv.ts'
 import { missing, page } from '../page.ts'
 import type { Place } from '../place.ts'
-import { about, links, windowForm } from './model/about.ts'
+import { about, links, noNights, windowForm } from './model/about.ts'
 import { driftSection } from './model/drift.ts'
-import { loadModel, loadNights } from './model/load.ts'
+import { loadModel, loadNights, type ModelView } from './model/load.ts'
 import { nightsCsv, nightsSection } from './model/nights.ts'
 import { outcomePictures } from './model/outcomes.ts'
 import { readiness } from './model/readiness.ts'
@@ -30,18 +31,11 @@ export function mountModel(app: Hono, place: Place): void {
   app.get('/models/:model', (context) =>
     answer(context, place, async (model, window) => {
       const view = await loadModel(place, model, window)
-      const [scores, outcomes, rows, times] = await Promise.all([
-        scorePicture(view),
-        outcomePictures(view),
-        rowsPicture(view),
-        timesPicture(view),
-      ])
       const body = html`<div class="pair">${about(view)}${readiness(view)}</div>
 ${windowForm(view)}
-<div class="charts">${scores}${outcomes}${rows}${times}</div>
-${driftSection(view)}
-<div class="pair">${measuredSection(view)}${versionsSection(view)}</div>
-${nightsSection(view)}`
+${view.nights.length === 0 ? noNights(view) : await pictures(view)}
+<div class="pair wide">${measuredSection(view)}${versionsSection(view)}</div>
+${view.nights.length === 0 ? '' : nightsSection(view)}`
       return page(context, model.name, body, {
         section: 'Overview',
         crumbs: [['/', 'Overview']],
@@ -50,6 +44,17 @@ ${nightsSection(view)}`
       })
     }),
   )
+}
+
+async function pictures(view: ModelView) {
+  const [scores, outcomes, rows, times] = await Promise.all([
+    scorePicture(view),
+    outcomePictures(view),
+    rowsPicture(view),
+    timesPicture(view),
+  ])
+  return html`<div class="charts">${scores}${outcomes}${rows}${times}</div>
+${driftSection(view)}`
 }
 
 async function answer(
@@ -71,8 +76,11 @@ async function answer(
     return await work(model, windowOf(context.req.query(), timezone))
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    return page(context, model.name, html`<div class="card"><p class="error">${error.message}</p></div>`, {
-      status: 400,
-    })
+    return page(
+      context,
+      model.name,
+      html`<div class="card"><p class="error">${error.message}</p><p><a href="${modelHref(model.name)}">The last nights of ${model.name}</a></p></div>`,
+      { status: 400 },
+    )
   }
 }

@@ -1,18 +1,17 @@
 import { html } from 'hono/html'
 import { headline } from '../../../alerts/phrases.ts'
-import { nightHref, registryHref, runbookHref } from '../../addresses.ts'
+import { modelHref, nightHref, registryHref, runbookHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { faceOf, stateMark } from '../../state.ts'
 import type { ModelView } from './load.ts'
 import { MOST, NIGHTS } from './window.ts'
 
 /** What the model is, where it stands, and what is open. */
-export function about({ model, champion, nights, incidents, view, timezone }: ModelView) {
-  const last = nights.at(-1)
+export function about({ model, champion, last, incidents, view, timezone, now }: ModelView) {
   const mails = model.on_call.map((address) => html`<a href="mailto:${address}">${address}</a> `)
   return html`<section class="card" aria-labelledby="about"><h2 id="about">${model.description || 'About'}</h2>
 <dl class="facts">
-<dt>Last night</dt><dd>${last === undefined ? 'none yet' : html`${stateMark(faceOf(last, new Date()))} <a href="${nightHref({ kind: 'scores', name: model.name, partition: last.partition }, {})}">${last.partition}</a>${last.reason === null ? '' : `: ${last.reason}`}`}</dd>
+<dt>Last night</dt><dd>${last === undefined ? 'none yet' : html`${stateMark(faceOf(last, now))} <a href="${nightHref({ kind: 'scores', name: model.name, partition: last.partition }, {})}">${last.partition}</a>${last.reason === null ? '' : `: ${last.reason}`}`}</dd>
 <dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${model.name} --version N</code>` : html`<a href="${registryHref(model.name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
 <dt>Features</dt><dd>${view}</dd>
 <dt>Read by</dt><dd>${model.consumers.join(', ') || 'nobody is named'}</dd>
@@ -38,13 +37,40 @@ export function links({ model, window }: ModelView) {
 }
 
 /** Which nights are shown, as a form that needs no script. */
-export function windowForm({ nights, window, model }: ModelView) {
+export function windowForm(view: Pick<ModelView, 'nights' | 'window' | 'model'>) {
+  const { nights, window, model } = view
   const [first, last] = [nights[0]?.partition ?? '', nights.at(-1)?.partition ?? '']
   const kind = first.includes('T') ? '' : html` type="date"`
   return html`<form class="window" method="get" action="/models/${encodeURIComponent(model.name)}">
 <label>From<input name="from"${kind} value="${window.from ?? first}"></label>
 <label>To<input name="to"${kind} value="${window.to ?? last}"></label>
 <button>Show</button>
-<span class="quiet small">${nights.length} nights${window.from === undefined ? ` (the last ${NIGHTS}, where nobody asks for others)` : nights.length === MOST ? `: the newest ${MOST} of those` : ''}</span>
+<span class="quiet small">${shown(view)}</span>
 </form>`
+}
+
+/** How many nights are shown, and whether there are more. */
+function shown({ nights, window }: Pick<ModelView, 'nights' | 'window'>): string {
+  const number = nights.length
+  if (number === 0) return 'No nights'
+  const nightsOf = number === 1 ? 'One night' : `${number} nights`
+  if (window.from !== undefined) return number === MOST ? `The newest ${MOST} of these nights` : nightsOf
+  if (number < NIGHTS)
+    return window.to === undefined ? `All nights so far: ${number}` : `${nightsOf}, the first included`
+  return window.to === undefined ? `The last ${number} nights` : `The last ${number} nights up to then`
+}
+
+/** In the place of pictures that would be empty. */
+export function noNights({ model, window, last }: Pick<ModelView, 'model' | 'window' | 'last'>) {
+  const { from, to } = window
+  if (from === undefined && to === undefined) {
+    return html`<p class="card">There is no night yet: a schedule makes them, or <code>npx nightshift run ${model.name} --as-of D</code>.</p>`
+  }
+  const span =
+    from === undefined ? `up to ${to}` : to === undefined ? `from ${from} on` : `from ${from} to ${to}`
+  const known =
+    last === undefined
+      ? 'There is none yet.'
+      : html`The last one is of ${last.partition}: <a href="${modelHref(model.name)}">the last nights</a>.`
+  return html`<p class="card">${model.name} has no night ${span}. ${known}</p>`
 }

@@ -24,18 +24,28 @@ export function driftSection({ drift, nights, axis, scores, model }: ModelView) 
       column,
       description:
         first === undefined
-          ? `no drift in ${nights.length} nights`
-          : `drifted on ${drifted.length} of ${nights.length} nights, first on ${first.partition}`,
+          ? `no drift in ${nights.length === 1 ? 'this night' : `${nights.length} nights`}`
+          : nights.length === 1
+            ? 'drifted on this night'
+            : `drifted on ${drifted.length} of ${nights.length} nights, first on ${first.partition}`,
       cells: cells.map(cellOf),
     }
   })
   const reference = scores.findLast((night) => night?.reference != null)?.reference
-  const last = axis.labels.at(-1)
+  const last = drift.at(-1)?.partition
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift, columns by nights</h2>
-<p class="quiet small">${reference == null ? '' : `Compared with ${reference}. `}An alert needs drift on ${model.drift.persist} nights.${last === undefined ? '' : html` <a href="${nightHref({ kind: 'scores', name: model.name, partition: last }, {})}#drift">Before and after of ${last}</a>`}</p>
+<p class="quiet small">${reference == null ? '' : `Compared with ${reference}. `}${alertsWhen(model.drift.persist)}${last === undefined ? '' : html` <a href="${nightHref({ kind: 'scores', name: model.name, partition: last }, {})}#drift">Before and after of ${last}</a>`}</p>
 <div class="heat-box" tabindex="0" role="region" aria-label="Drift of each column by night">${raw(driftHeatmap(axis, rows, { apart }))}</div>
 <ul class="heat-legend" aria-label="What the signs mean">${raw(heatmapLegend())}</ul>
 <details><summary>Drift as a table</summary>${table(columns)}</details></section>`
+}
+
+/** `2 of 3`, in words. */
+function alertsWhen(persist: string): string {
+  const [drifted, nights] = persist.split(' of ')
+  return nights === '1'
+    ? 'A column alerts on each night that it drifts.'
+    : `A column alerts when it drifted on ${drifted} of the last ${nights} nights.`
 }
 
 interface Column {

@@ -1,6 +1,8 @@
 import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
 import type { Nights } from '../../../charts/night-axis.ts'
+import { latestOf } from '../../../jobs/latest.ts'
 import { type ModelNight, modelNights } from '../../../jobs/model-nights.ts'
+import type { Slot } from '../../../jobs/slots.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
 import type { Model } from '../../../project/project.ts'
 import { certificatesOf } from '../../../registry/certificates.ts'
@@ -19,7 +21,10 @@ import type { Window } from './window.ts'
 export interface ModelView {
   model: Model
   timezone: string
+  now: Date
   window: Window
+  /** The newest night that was due or has run, whatever the window. */
+  last: Slot | undefined
   /** Oldest first. */
   nights: ModelNight[]
   axis: Nights
@@ -76,24 +81,28 @@ const EPOCH = new Date(0).toISOString()
 export async function loadModel(place: Place, model: Model, window: Window): Promise<ModelView> {
   const { pool } = place.database
   const { timezone } = place.project()
-  const [figures, live, versions, incidents] = await Promise.all([
+  const now = place.clock?.() ?? new Date()
+  const [figures, live, versions, incidents, [latest]] = await Promise.all([
     loadNights(place, model.name, window),
     champion(pool, model.name),
     evaluatedVersions(pool, model.name),
-    listIncidents(pool, new Date(), { subject: model.name }),
+    listIncidents(pool, now, { subject: model.name }),
+    latestOf(pool, [{ kind: 'scores', name: model.name }], now),
   ])
   const version = live && (await findVersion(pool, model.name, live.version))
   const view = version?.view ?? model.view
   const [parity, newest, ofView] = await Promise.all([
     certificatesOf(pool, view),
     newestOutcome(pool, model.name, figures.nights.at(-1)?.as_of ?? EPOCH),
-    listIncidents(pool, new Date(), { subject: view }),
+    listIncidents(pool, now, { subject: view }),
   ])
   return {
     ...figures,
     model,
     timezone,
+    now,
     window,
+    last: latest?.last,
     newest,
     champion: live,
     versions,

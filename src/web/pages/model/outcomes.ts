@@ -6,6 +6,7 @@ import { otherHorizons } from '../../../registry/other-horizons.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { boundOf } from '../../bound.ts'
 import { figure, moment } from '../../moment.ts'
+import { unmeasured } from '../../unmeasured.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 import { picture } from './picture.ts'
@@ -31,14 +32,15 @@ function qualityPicture(view: ModelView) {
     target: bound,
   })
   const interval = last?.figures?.intervals[metric]
-  const promised = scores.findLast((night) => night?.estimate?.auc != null)
+  const estimated = metric === 'auc' ? scores.findLast((night) => night?.estimate?.auc != null) : undefined
   return picture(chart, {
     title: `${NAMES[metric] ?? metric}, measured`,
     says: html`${
       last === undefined
-        ? 'No night has been measured yet.'
+        ? 'None of these nights has been measured yet.'
         : html`${figure(last.figures?.metrics[metric])}${interval === undefined ? '' : ` (95 %: ${figure(interval.low)} to ${figure(interval.high)})`} on ${last.partition}.`
-    }${metric === 'auc' && promised !== undefined ? html` The scores of ${promised.partition} promise ${figure(promised.estimate?.auc)} of themselves.` : ''}`,
+    }${estimated === undefined ? '' : html` Estimated from the scores of ${estimated.partition} alone, before anything is known: ${figure(estimated.estimate?.auc)}.`}`,
+    empty: last === undefined && estimated === undefined,
     note: html`${ripening(view)}${bias(last?.figures?.treated)}`,
   })
 }
@@ -48,19 +50,21 @@ function ratePicture({ outcomes, axis, scores }: ModelView) {
   const regression = outcomes.some((night) => night?.figures?.kind === 'regression')
   const said = (value: number | null | undefined) =>
     value == null ? '' : regression ? figure(value) : percent(value)
+  const predicted = outcomes.map(
+    (night, index) => night?.figures?.predicted ?? scores[index]?.estimate?.rate ?? null,
+  )
   const chart = realizedAgainstPredicted(axis, {
     realized: outcomes.map((night) => night?.figures?.realized ?? { value: null, low: null, high: null }),
-    predicted: outcomes.map(
-      (night, index) => night?.figures?.predicted ?? scores[index]?.estimate?.rate ?? null,
-    ),
+    predicted,
     unit: regression ? 'figure' : 'share',
     immature: immatureOf(outcomes),
   })
   return picture(chart, {
     title: 'Realized and predicted',
+    empty: last === undefined && predicted.every((value) => value === null),
     says:
       last === undefined
-        ? html`What came true is not known for any night yet.`
+        ? html`What came true is not known for any of these nights yet.`
         : html`${said(last.figures?.realized?.value)} came true on ${last.partition}, ${said(last.figures?.predicted)} was predicted.`,
     note: bias(last?.figures?.treated),
   })
@@ -81,29 +85,49 @@ function businessPictures({ outcomes, axis, model }: ModelView) {
     })
     return picture(chart, {
       title: name,
+      empty: last === undefined,
       says:
         last === undefined
-          ? html`No figure yet.`
+          ? html`There is no figure for any of these nights yet.`
           : html`${figure(of(last)?.value)} on ${last.partition}${target === undefined ? '' : `; the target is ${figure(target)}`}.`,
       note: newer ? html`<p class="note">${failed.partition}: ${of(failed)?.error}</p>` : '',
     })
   })
 }
 
-/** Nights that are not measured, with the date from which they can be, and those that were under another horizon. */
-function ripening({ outcomes, timezone, model }: ModelView) {
-  const others = otherHorizons(
-    outcomes.filter((night) => night !== undefined),
-    model.labels?.horizon.text ?? '',
-  )
-  const immature = outcomes.filter((night) => night?.state === 'immature')
-  const failed = outcomes.filter((night) => night?.state === 'failed')
-  const [first, last] = [immature[0], immature.at(-1)]
-  return html`${
-    first === undefined
-      ? ''
-      : html`<p>${immature.length} ${immature.length === 1 ? 'night is' : 'nights are'} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${last === undefined || last === first ? '' : html`; the last of them, ${last.partition}, ${moment(last.matures_at, timezone)}`}.</p>`
-  }${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((said) => html`<p class="note">${said}.</p>`)}`
+/**
+ * Nights that are not measured: with the date from which they can be, or with what keeps them although it has passed;
+ * and those that were measured under another horizon.
+ */
+function ripening({ outcomes, timezone, model, now }: ModelView) {
+  const known = outcomes.filter((night) => night !== undefined)
+  const others = otherHorizons(known, model.labels?.horizon.text ?? '')
+  const immature = known.filter(({ state }) => state === 'immature')
+  const failed = known.filter(({ state }) => state === 'failed')
+  const ahead = immature.filter((night) => unmeasured(night, now, timezone) === undefined)
+  const kept = immature.filter((night) => !ahead.includes(night))
+  return html`${keptNote(kept, now, timezone)}${aheadNote(ahead, timezone)}${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((said) => html`<p class="note">${said}.</p>`)}`
+}
+
+function aheadNote(ahead: OutcomeNight[], timezone: string) {
+  const [first, last] = [ahead[0], ahead.at(-1)]
+  if (first === undefined || last === undefined) return ''
+  const then =
+    last === first ? '' : html`; the last of them, ${last.partition}, ${moment(last.matures_at, timezone)}`
+  return html`<p>${nightsAre(ahead)} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${then}.</p>`
+}
+
+function keptNote(kept: OutcomeNight[], now: Date, timezone: string) {
+  const [first, last] = [kept[0], kept.at(-1)]
+  if (first === undefined || last === undefined) return ''
+  const why = unmeasured(first, now, timezone)
+  return last === first
+    ? html`<p class="note">${first.partition} is immature although its time has come: ${why}.</p>`
+    : html`<p class="note">${kept.length} nights, ${first.partition} to ${last.partition}, are immature although their time has come. Of ${first.partition}: ${why}.</p>`
+}
+
+function nightsAre(nights: unknown[]): string {
+  return nights.length === 1 ? '1 night is' : `${nights.length} nights are`
 }
 
 function metricOf({ outcomes }: ModelView): Metric {

@@ -6,11 +6,12 @@ import type { Html } from '../../layout.ts'
 /** Of the pictures over time: as wide as a phone and a third of a desk, so that its text is legible on both. */
 const WIDTH = 420
 
-/** A picture with what it says in a sentence, and its figures as a table. */
+/** A picture with what it says in a sentence, and its figures as a table; where it has no figure the sentence is all. */
 export async function picture(
   chart: Chart,
-  { title, says, note = '' }: { title: string; says: Html; note?: Html },
+  { title, says, note = '', empty = false }: { title: string; says: Html; note?: Html; empty?: boolean },
 ) {
+  if (empty) return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>${note}</section>`
   const svg = await renderSvg(chart, { width: WIDTH, theme: 'page' })
   return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>
 ${raw(svg)}

@@ -15,9 +15,10 @@ export function scorePicture({ scores, nights, axis }: ModelView) {
   const profiles = scores.map((night): Pick<NumberProfile, 'quantiles'> | null => night ?? null)
   return picture(scoreOverTime(axis, profiles, { apart }), {
     title: 'Scores',
+    empty: last === undefined,
     says:
       last === undefined
-        ? html`No night has been profiled yet.`
+        ? html`There are no scores of these nights to show yet.`
         : html`Median ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: filled in later' : ''}.`,
   })
 }
@@ -32,14 +33,17 @@ export function rowsPicture({ nights, axis }: ModelView) {
   )
   return picture(chart, {
     title: 'Rows',
+    empty: last === undefined,
     says:
-      last === undefined ? html`None published yet.` : html`${count(last.rows ?? 0)} on ${last.partition}.`,
+      last === undefined
+        ? html`None of these nights has been published yet.`
+        : html`${count(last.rows ?? 0)} on ${last.partition}.`,
   })
 }
 
 export function timesPicture({ nights, axis }: ModelView) {
   const apart = nights.map(({ backfilled }) => backfilled)
-  const last = nights.findLast(({ seconds }) => seconds !== null)
+  const last = nights.findLast(({ published, seconds }) => published && seconds !== null)
   const chart = secondsPerNight(
     axis,
     nights.map(({ published, seconds }) => (published ? seconds : null)),
@@ -47,9 +51,10 @@ export function timesPicture({ nights, axis }: ModelView) {
   )
   return picture(chart, {
     title: 'Run time',
+    empty: last === undefined,
     says:
       last === undefined
-        ? html`No run has ended yet.`
-        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, in seconds from first attempt to publication.`,
+        ? html`None of these nights has been published yet.`
+        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, from first attempt to publication (below in seconds).`,
   })
 }

@@ -18,9 +18,10 @@ const NAMES: [Metric, string][] = [
 ]
 
 /** The newest night that was measured. */
-export function measuredSection({ newest, model }: Pick<ModelView, 'newest' | 'model'>) {
+export function measuredSection({ newest, model, window }: Pick<ModelView, 'newest' | 'model' | 'window'>) {
   if (newest === undefined) return ''
-  return measured(newest.report, model, `${newest.partition}, the newest night that was measured`)
+  const within = window.to === undefined ? '' : ` up to ${window.to}`
+  return measured(newest.report, model, `${newest.partition}, the newest night that was measured${within}`)
 }
 
 /** What came of one night: every figure with its interval, calibration, segments and business figures. */
@@ -45,7 +46,7 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
       html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Came true">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
   )
   return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${heading}</h2>
-<p class="quiet small">${count(report.rows)} of ${count(report.scored)} scores have a label${report.positives === null ? '' : `, ${count(report.positives)} of them positive`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
+<p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; it came true for ${count(report.positives)} of them`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
 ${bias(report.treated)}
 <dl class="facts">${rates(report)}${figures}${reached}</dl>
 ${report.notes.map((note) => html`<p class="small">${note}</p>`)}

@@ -28,7 +28,7 @@ export function versionsSection(view: ModelView) {
 ${
   rows.length === 0
     ? html`<p>None is registered: <code>nightshift register ${model.name} FILE</code></p>`
-    : html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Live</th><th scope="col">Registered</th><th scope="col" class="number">AUC on its holdout</th></tr></thead><tbody>${rows}</tbody></table></div>${more}`
+    : html`<div class="scroll"><table class="stack snug"><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Live</th><th scope="col">Registered</th><th scope="col" class="number wrap">AUC on its holdout</th></tr></thead><tbody>${rows}</tbody></table></div>${more}`
 }
 ${events.length === 0 ? '' : html`<details><summary>What happened to them</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}
 </section>`

@@ -1,4 +1,5 @@
 import { addDays, grainOf, parseAsOf } from '../../../project/asof.ts'
+import { ConfigurationError } from '../../../project/problem.ts'
 
 /** Nights that a page shows where nobody says which. */
 export const NIGHTS = 60
@@ -13,20 +14,30 @@ export interface Window {
   limit: number
 }
 
-/** Reads `?from=&to=`, as-ofs, both inclusive. Throws a ConfigurationError on anything else. */
+/** Reads `?from=&to=`, as-ofs, both inclusive. Throws a ConfigurationError on anything else, and where from is after to. */
 export function windowOf(
   { from, to }: { from?: string | undefined; to?: string | undefined },
   timezone: string,
 ): Window {
   const first = given(from)
   const last = given(to)
+  const instants = {
+    from: first === undefined ? undefined : parseAsOf(first, timezone).instant,
+    to: last === undefined ? undefined : endOf(last, timezone),
+  }
+  if (
+    instants.from !== undefined &&
+    instants.to !== undefined &&
+    Date.parse(instants.from) > Date.parse(instants.to)
+  ) {
+    throw new ConfigurationError(
+      `nights: expected from to be no later than to, got: from ${first} to ${last}`,
+    )
+  }
   return {
     from: first,
     to: last,
-    instants: {
-      from: first === undefined ? undefined : parseAsOf(first, timezone).instant,
-      to: last === undefined ? undefined : endOf(last, timezone),
-    },
+    instants,
     limit: first === undefined ? NIGHTS : MOST,
   }
 }
