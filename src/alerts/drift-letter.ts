@@ -2,6 +2,7 @@ import { beforeAfter } from '../charts/before-after.ts'
 import type { Chart } from '../charts/chart.ts'
 import { amount, percent } from '../charts/figure.ts'
 import type { Drift } from '../pipeline/drift/drift.ts'
+import { timeText } from '../pipeline/profile/time-text.ts'
 import type { DriftFacts, FailureFacts, MovedColumn } from './facts.ts'
 import type { Item, Section } from './letter.ts'
 import { PICTURE_WIDTH } from './pictures.ts'
@@ -72,10 +73,11 @@ export function howFar(drift: Drift): string {
   return parts.length === 0 ? 'not on this night' : parts.join('; ')
 }
 
-function changes(drift: Drift): string[] {
+function changes(drift: MovedColumn): string[] {
   const lines: string[] = []
+  const mean = (value: number) => timeText(value, drift.type ?? null) ?? amount(value)
   if (drift.mean !== null && drift.reference.mean !== null)
-    lines.push(`mean ${amount(drift.reference.mean)} before, ${amount(drift.mean)} now`)
+    lines.push(`mean ${mean(drift.reference.mean)} before, ${mean(drift.mean)} now`)
   if (drift.note !== null) lines.push(drift.note)
   return lines
 }

@@ -46,6 +46,8 @@ export interface LastGood {
 
 /** A column that moved: its figures, the night since when it drifts, on how many of the last nights it did. */
 export interface MovedColumn extends Drift {
+  /** DuckDB's; unknown in incidents that are older. */
+  type?: string | null
   since: string
   nights: number
 }

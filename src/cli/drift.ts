@@ -1,6 +1,7 @@
 import type { GlobalOptions } from '../cli.ts'
 import { publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
+import { timeText } from '../pipeline/profile/time-text.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model } from '../project/project.ts'
@@ -33,10 +34,29 @@ export default function driftCommand([name = '']: string[], options: Options): P
     if (options.json) {
       const { reference, note, backfilled } = night
       const columns = drift.length === 0 ? notCompared(night) : drift
-      printJson(columns.map((each) => ({ ...each, compared_with: reference, night_note: note, backfilled })))
+      printJson(
+        columns.map((each) => ({
+          ...recordOf(each),
+          compared_with: reference,
+          night_note: note,
+          backfilled,
+        })),
+      )
     } else print(model, run, night, drift)
     return 0
   })
+}
+
+/** One column as data: the night as its partition is called, and the instant beside it; means of times as text too. */
+function recordOf({ as_of: instant, ...column }: NightDrift) {
+  const { partition, type, mean, reference } = column
+  return {
+    ...column,
+    as_of: partition,
+    instant,
+    mean_time: timeText(mean, type),
+    reference: { ...reference, mean_time: timeText(reference.mean, type) },
+  }
 }
 
 /** The columns of a night that there is nothing to compare with: what is known of them, and why it is no more. */
@@ -44,6 +64,7 @@ function notCompared({ run, model, as_of, partition, profile, note }: NightProfi
   return profile.columns.map((column) => ({
     column: column.column,
     score: column.score,
+    type: column.type,
     rows: column.rows,
     psi: null,
     jensen_shannon: null,
@@ -142,8 +163,8 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
       // A rate of no rows is none.
       each.rows === 0 ? '' : share(each.null_rate),
       each.rows === 0 ? '' : share(each.unseen_rate),
-      figure(each.reference.mean),
-      figure(each.mean),
+      timeText(each.reference.mean, each.type) ?? figure(each.reference.mean),
+      timeText(each.mean, each.type) ?? figure(each.mean),
       each.threshold === null
         ? ''
         : `${figure(each.threshold)} (${each.statistic === 'psi' ? 'PSI' : 'Jensen-Shannon'}, ${each.threshold_from})`,

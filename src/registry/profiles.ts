@@ -31,6 +31,8 @@ export interface NightDrift extends Drift {
   partition: string
   /** On as many of the last nights as `drift.persist` asks for. */
   alerting: boolean
+  /** DuckDB's, of the night, or of the version's view where the night has no such column; null where nobody knows. */
+  type: string | null
 }
 
 interface Span {
@@ -40,7 +42,7 @@ interface Span {
 }
 
 type ProfileRow = Omit<NightProfile, 'as_of' | 'at' | 'rows'> & { as_of: Date; at: Date; rows: string }
-type DriftRow = Pick<NightDrift, 'run' | 'model' | 'partition' | 'drifted' | 'alerting'> & {
+type DriftRow = Pick<NightDrift, 'run' | 'model' | 'partition' | 'drifted' | 'alerting' | 'type'> & {
   as_of: Date
   column_name: string
   is_score: boolean
@@ -74,12 +76,23 @@ export async function profileOfRun(
   return rows[0] && toProfile(rows[0])
 }
 
+const DRIFT_OF_RUN = `
+with night as (
+  select c->>'column' as name, (c->>'score')::boolean as score, c->>'type' as type
+    from nightshift.profiles p, jsonb_array_elements(p.profile->'columns') c where p.run = $1),
+registered as (
+  select c->>'name' as name, c->>'type' as type
+    from nightshift.profiles p join nightshift.versions v on v.model = p.model and v.version = p.version,
+         jsonb_array_elements(v.columns) c where p.run = $1)
+select d.*, coalesce(n.type, r.type) as type
+  from nightshift.drift d
+  left join night n on n.name = d.column_name and n.score = d.is_score
+  left join registered r on r.name = d.column_name and not d.is_score
+ where d.run = $1 order by d.position`
+
 /** Drift of one run, in the order of the columns. */
 export async function driftOfRun(connection: ClientBase | Pool, run: string): Promise<NightDrift[]> {
-  const { rows } = await connection.query<DriftRow>(
-    'select * from nightshift.drift where run = $1 order by position',
-    [run],
-  )
+  const { rows } = await connection.query<DriftRow>(DRIFT_OF_RUN, [run])
   return rows.map(toDrift)
 }
 
@@ -193,7 +206,17 @@ function toProfile(row: ProfileRow): NightProfile {
 }
 
 function toDrift(row: DriftRow): NightDrift {
-  const { column_name: column, is_score: score, figures, run, model, partition, drifted, alerting } = row
+  const {
+    column_name: column,
+    is_score: score,
+    figures,
+    run,
+    model,
+    partition,
+    drifted,
+    alerting,
+    type,
+  } = row
   return {
     ...figures,
     column,
@@ -204,5 +227,6 @@ function toDrift(row: DriftRow): NightDrift {
     partition,
     drifted,
     alerting,
+    type,
   }
 }

@@ -83,6 +83,18 @@ describe('the cause of a mail', () => {
     )
   })
 
+  test('of a column of dates has dates below it', () => {
+    const of = drifting('churn', { since: 3 })
+    const moved = of.drift?.moved.map((column) => ({
+      ...column,
+      type: 'DATE',
+      mean: 1_663_000_000,
+      reference: { ...column.reference, mean: 1_662_000_000 },
+    }))
+    const told = of.drift && moved && { ...of, drift: { ...of.drift, moved } }
+    expect(told && text([incident(told)])).toContain('mean 2022-09-01 before, 2022-09-12 now')
+  })
+
   test('is cut behind a whole word, and a word of its own is cut anywhere', () => {
     expect(causeOf('expected a whole word, '.repeat(20), 'contract')).toBe(
       `${'expected a whole word, '.repeat(7)}expected a whole...`,

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { driftOfRun } from '../../src/registry/profiles.ts'
+import { driftCsv } from '../../src/web/pages/night/tables.ts'
 import { freshDatabase } from '../database/fresh.ts'
 import { generatedProject } from '../projects/generated.ts'
 import { nightshift, nightshiftJson } from './nightshift.ts'
@@ -37,6 +39,57 @@ test('a feature that is named like the scores’ column is compared beside them'
       ['orders', false],
       ['score', true],
     ])
+  } finally {
+    await project.remove()
+    await database.drop()
+  }
+}, 60_000)
+
+test('means of dates and times are dates and times, and a night is called as its partition is', async () => {
+  const database = await freshDatabase()
+  const project = await generatedProject({
+    customers: 200,
+    timezone: 'Europe/Berlin',
+    sql: `SELECT customer_id, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders,
+                 min(happened_at)::DATE AS first_day, max(happened_at) AS last_at
+            FROM events GROUP BY customer_id`,
+  })
+  try {
+    await project.write(
+      'models/value/model.yaml',
+      MODEL.replace('[score, orders]', '[spend, orders]\ndrift: { columns: [spend, first_day, last_at] }'),
+    )
+    const at = { project: project.root, env: { DATABASE_URL: database.url } }
+    const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
+    expect(registered.code, registered.stderr).toBe(0)
+    await nightshift(['promote', 'value', '--version', '1'], at)
+    for (const asOf of ['2026-03-02', '2026-03-03'])
+      expect((await nightshift(['run', 'value', '--as-of', asOf], at)).code).toBe(0)
+    const { stdout } = await nightshift(['drift', 'value', '--as-of', '2026-03-03'], at)
+    expect(stdout).toMatch(/^first_day .* 2026-03-01 +2026-03-01 /m)
+    // Features see local time: 12:00 UTC.
+    expect(stdout).toMatch(/^last_at .* 2026-03-01T13:00:00 +2026-03-01T13:00:00 /m)
+    const { json } = await nightshiftJson(['drift', 'value', '--as-of', '2026-03-03'], at)
+    expect(json).toEqual(
+      json.map((column: object) => ({
+        ...column,
+        as_of: '2026-03-03',
+        partition: '2026-03-03',
+        instant: '2026-03-02T23:00:00.000Z',
+      })),
+    )
+    const [spend, day, last] = json
+    const noon = Date.UTC(2026, 2, 1, 13) / 1000
+    expect(spend).toMatchObject({ type: 'FLOAT', mean_time: null, reference: { mean_time: null } })
+    expect(day).toMatchObject({ type: 'DATE', mean_time: '2026-03-01' })
+    expect(last).toMatchObject({
+      type: 'TIMESTAMP',
+      mean: noon,
+      mean_time: '2026-03-01T13:00:00',
+      reference: { mean: noon, mean_time: '2026-03-01T13:00:00' },
+    })
+    const csv = driftCsv(await driftOfRun(database.database.pool, last.run))
+    expect(csv).toMatch(/^value,2026-03-03,\w+,last_at,.*,2026-03-01T13:00:00,2026-03-01T13:00:00,/m)
   } finally {
     await project.remove()
     await database.drop()

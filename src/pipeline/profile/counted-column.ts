@@ -1,5 +1,6 @@
 import type { Column } from '../facts.ts'
 import { identifier } from '../quote.ts'
+import { TIMES } from './time-text.ts'
 
 /** A column as a profile counts it: `sql` gives DOUBLE for numbers, VARCHAR for categories. */
 export interface CountedColumn {
@@ -13,7 +14,6 @@ export interface CountedColumn {
 }
 
 const NUMBERS = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/
-const TIMES = /^(?:DATE|TIMESTAMP(?:_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE)$/
 const CATEGORIES = /^(?:VARCHAR|BOOLEAN|UUID|ENUM\(.*\))$/
 
 /** How a column is counted; a text that says why where it is not. */

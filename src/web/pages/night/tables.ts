@@ -1,3 +1,4 @@
+import { timeText } from '../../../pipeline/profile/time-text.ts'
 import type { NightDrift } from '../../../registry/profiles.ts'
 import { type Cell, csv } from '../../csv.ts'
 import type { Night } from './load.ts'
@@ -27,7 +28,7 @@ const DRIFT = [
   'note',
 ]
 
-/** Drift of one night: a line a column. */
+/** Drift of one night: a line a column. Means of dates and times are ISO 8601. */
 export function driftCsv(columns: NightDrift[]): string {
   return csv(
     DRIFT,
@@ -51,8 +52,8 @@ export function driftCsv(columns: NightDrift[]): string {
       each.rows === 0 ? null : each.null_rate,
       each.reference.rows === 0 ? null : each.reference.null_rate,
       each.rows === 0 ? null : each.unseen_rate,
-      each.mean,
-      each.reference.mean,
+      timeText(each.mean, each.type) ?? each.mean,
+      timeText(each.reference.mean, each.type) ?? each.reference.mean,
       each.p,
       each.note,
     ]),
