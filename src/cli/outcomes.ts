@@ -12,6 +12,7 @@ import { measureNight } from '../workers/outcomes.ts'
 import { modelNamed, viewNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { openProgress } from './progress.ts'
+import { type Said, saidOnce } from './said-once.ts'
 import { type Session, withSession } from './session.ts'
 
 interface Options extends GlobalOptions {
@@ -149,18 +150,25 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
       ...names.map((name) => businessFigure(report, name)),
     ]),
   )
-  for (const { partition, state, note, report } of nights) {
-    if (note !== null) printLine(`${partition}: ${state}: ${note}`)
-    for (const { name, error } of report?.business ?? []) {
-      if (error !== null) printLine(`${partition}: ${name}: ${error}`)
-    }
-    for (const each of report?.notes ?? []) printLine(`${partition}: ${each}`)
-  }
+  for (const { nights: which, text } of saidOnce(nights.flatMap(saidOf))) printLine(`${which}: ${text}`)
   for (const said of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
     printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
   }
-  const told = new Set(nights.flatMap(({ report }) => report?.treated.note ?? []))
-  for (const note of told) printLine(`note: ${note}`)
+  const told = nights.flatMap(({ partition, report }) => {
+    const text = report?.treated.note ?? null
+    return text === null ? [] : [{ partition, text }]
+  })
+  for (const { nights: which, text } of saidOnce(told)) printLine(`note: ${text} (${which})`)
+}
+
+/** What is to be known of one night beside its figures. */
+function saidOf({ partition, state, note, report }: Outcome): Said[] {
+  const texts = [
+    ...(note === null ? [] : [`${state}: ${note}`]),
+    ...(report?.business ?? []).flatMap(({ name, error }) => (error === null ? [] : [`${name}: ${error}`])),
+    ...(report?.notes ?? []),
+  ]
+  return texts.map((text) => ({ partition, text }))
 }
 
 function businessFigure(report: Outcome['report'], name: string): string {
