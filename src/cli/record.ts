@@ -9,6 +9,7 @@ export function runRecord(project: Project, run: Run, attempts: Attempt[]) {
     kind: run.kind,
     name: run.name,
     as_of: run.partition,
+    instant: run.as_of,
     state: run.state,
     version: run.version,
     rows: run.rows,

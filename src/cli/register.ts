@@ -63,7 +63,8 @@ export default function registerCommand([name = '', file = '']: string[], option
           `no training set is named (--dataset ID): the gate can never pass parity for this version; nightshift dataset ${model.name} builds one`,
         )
       }
-      if (training === undefined || training.manifest.holdout.rows === 0) {
+      const holdoutRows = training?.manifest.holdout.rows ?? 0
+      if (model.drift.reference.kind === 'holdout' && holdoutRows === 0) {
         warnings.push(
           'there is no holdout: nights are compared with the first that this version publishes, unless an evaluate brings one before',
         )

@@ -26,7 +26,7 @@ export default function report([name = '']: string[], options: Options): Promise
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
     const path = fromProject(project, file)
-    if (options.json) printJson({ path })
+    if (options.json) printJson({ model: model.name, as_of: asOf.label, path })
     else printLine(`${file}: ${Math.ceil(Buffer.byteLength(text) / 1000)} kB, one file that opens from disk`)
     return 0
   })

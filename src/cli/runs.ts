@@ -48,6 +48,7 @@ export default function runs([name]: string[], options: Options): Promise<number
           ...run,
           run: run.id,
           as_of: run.partition,
+          instant: run.as_of,
           path: pathOf(project, run),
         })),
       )

@@ -37,7 +37,8 @@ export default function skip(
       by,
     })
     await postIfAlone(session)
-    if (options.json) printJson({ slot: text, state: 'skipped', reason: options.reason })
+    if (options.json)
+      printJson({ slot: text, kind, name, as_of: found.partition, state: 'skipped', reason: options.reason })
     else printLine(`${text} is skipped: ${options.reason}`)
     return 0
   })

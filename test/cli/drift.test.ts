@@ -78,6 +78,15 @@ test('means of dates and times are dates and times, and a night is called as its
         instant: '2026-03-02T23:00:00.000Z',
       })),
     )
+    const night = { as_of: '2026-03-03', instant: '2026-03-02T23:00:00.000Z' }
+    const { json: runs } = await nightshiftJson(['runs', 'value'], at)
+    expect(runs[0]).toMatchObject(night)
+    expect((await nightshiftJson(['show', runs[0].run], at)).json).toMatchObject(night)
+    expect((await nightshiftJson(['report', 'value', '--as-of', '2026-03-03'], at)).json).toEqual({
+      model: 'value',
+      as_of: '2026-03-03',
+      path: 'reports/value-2026-03-03.html',
+    })
     const [spend, day, last] = json
     const noon = Date.UTC(2026, 2, 1, 13) / 1000
     expect(spend).toMatchObject({ type: 'FLOAT', mean_time: null, reference: { mean_time: null } })

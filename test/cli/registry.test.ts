@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -88,6 +88,25 @@ test('a version whose file is gone is said to be, and the same file brings it ba
   const { json } = await nightshiftJson(['retry', without.json.run], at)
   expect(json).toMatchObject({ state: 'published' })
 }, 180_000)
+
+test('that nights are compared with the first is said where they are', async () => {
+  const warned = async (drift: string, work: number) => {
+    const yaml = 'models/value/model.yaml'
+    const before = readFileSync(join(project.root, yaml), 'utf8')
+    await project.write(yaml, `${before}${drift}`)
+    const file = join(project.root, `of-${work}.onnx`)
+    writeFileSync(file, smallModel({ work }))
+    const { code, json, stderr } = await nightshiftJson(['register', 'value', file], at)
+    await project.write(yaml, before)
+    expect(code, stderr).toBe(0)
+    return json.warnings.filter((text: string) => text.includes('there is no holdout'))
+  }
+  expect(await warned('', 21)).toEqual([
+    'there is no holdout: nights are compared with the first that this version publishes, unless an evaluate brings one before',
+  ])
+  expect(await warned('drift: { reference: { same_weekday: 4 } }\n', 22)).toEqual([])
+  expect(await warned('drift: { reference: { from: 2026-03-02, to: 2026-03-04 } }\n', 23)).toEqual([])
+}, 60_000)
 
 test('what is on record says who, when, why and on what', async () => {
   const { stdout } = await nightshift(['history', 'value'], at)

@@ -28,7 +28,8 @@ afterAll(async () => {
 
 test('a report lies in the project under the name of its night, and has its run, hashes, inputs and expectations', async () => {
   const { code, json } = await nightshiftJson(['report', 'value', '--as-of', '2026-03-02'], at)
-  expect({ code, json }).toEqual({ code: 0, json: { path: 'reports/value-2026-03-02.html' } })
+  const night = { model: 'value', as_of: '2026-03-02', path: 'reports/value-2026-03-02.html' }
+  expect({ code, json }).toEqual({ code: 0, json: night })
   const text = readFileSync(join(project.root, json.path), 'utf8')
   const shown = await nightshiftJson(['show', run], at)
   for (const wanted of [run, shown.json.sha256, 'data/events/date=2026-03-01/events.parquet', 'rows.min']) {

@@ -74,6 +74,9 @@ interface Rows {
   segments: Record<string, Groups>
 }
 
+/** As partitions are called: training sets have a DATE, or of hourly ones a TIMESTAMP, the instant in UTC. */
+const AS_OF = `CASE typeof(as_of) WHEN 'DATE' THEN as_of::VARCHAR ELSE strftime(as_of, '%Y-%m-%dT%HZ') END`
+
 /** Rows by value. */
 type Groups = Map<string, number[]>
 
@@ -82,7 +85,7 @@ async function readRows({ engine, from }: Holdout, request: EvaluationRequest): 
   const extra = request.segments.map((name, index) => `${identifier(name)}::VARCHAR AS s${index}`)
   const reader = await engine.connection.runAndReadAll(
     `SELECT ${identifier(request.label)}::DOUBLE AS label, dense_rank() OVER (ORDER BY ${entity})::UINTEGER AS entity,
-            as_of::VARCHAR AS as_of${extra.map((text) => `, ${text}`).join('')}
+            ${AS_OF} AS as_of${extra.map((text) => `, ${text}`).join('')}
        FROM (SELECT *, row_number() OVER () AS n FROM ${from}) ORDER BY n`,
   )
   const columns = reader.getColumnsJS()

@@ -89,6 +89,13 @@ describe('a model that foretells a number', () => {
     expect(high).toBeGreaterThan(facts.metrics.rmse ?? 0)
   })
 
+  test('calls the hours of an hourly training set as their partitions are called', async () => {
+    const { by_as_of } = await evaluated(
+      NUMBER.replaceAll(/DATE '(2026-0\d-01)'/g, (_, date) => `TIMESTAMP '${date} 03:00:00'`),
+    )
+    expect(by_as_of.map(({ as_of }) => as_of)).toEqual(['2026-05-01T03Z', '2026-06-01T03Z'])
+  })
+
   test('is held against the champion on the same rows', async () => {
     // The champion reads the two columns the other way round: a model that knows nothing.
     const inputs = made.mapping.inputs.map((input) => ({ ...input, columns: [...input.columns].reverse() }))
