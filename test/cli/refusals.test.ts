@@ -72,14 +72,16 @@ test('a column missing from inputs is refused by validate', async () => {
   }
 })
 
-test.each(['constructor', '__proto__'])(
-  'a model named %s is one that the project does not have',
-  async (name) => {
-    const { code, stderr } = await nightshift(['run', name, '--as-of', '2026-03-02'], {
-      project: project.root,
-      env: { DATABASE_URL: database.url },
-    })
-    expect(code).toBe(2)
-    expect(stderr).toContain(`expected a model of this project (value), got: ${name}`)
-  },
-)
+test.each([
+  ['run', 'constructor'],
+  ['run', '__proto__'],
+  ['drift', '__proto__'],
+  ['parity', 'constructor'],
+])('%s: a model named %s is one that the project does not have', async (command, name) => {
+  const { code, stderr } = await nightshift([command, name, '--as-of', '2026-03-02'], {
+    project: project.root,
+    env: { DATABASE_URL: database.url },
+  })
+  expect(code).toBe(2)
+  expect(stderr).toContain(`expected a model of this project (value), got: ${name}`)
+})
