@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasBrowser, openBrowser } from './browser.ts'
 import { LABELS_SQL, LAST, labelOf, MODEL_YAML, writeHistory } from './history.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -62,4 +64,49 @@ test('columns that could not be compared are counted and told; where none could,
   expect(said).toContain('Not compared: not enough rows: there are 3, at least 50 are needed.')
   expect(said).toContain('Cannot be told')
   expect(said).not.toContain('Yes')
+})
+
+describe.skipIf(!hasBrowser)('the calendar in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    if (hasBrowser) browser = await openBrowser()
+  })
+  afterAll(() => browser?.close())
+
+  test('days that scroll go beneath the names and what stands above them', async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+    await page.goto(`${site.url}/?days=91`)
+    const hidden = await page.evaluate(
+      `(() => {
+         const box = document.querySelector('.calendar-box')
+         const ends = []
+         for (const left of [-10_000, -200]) {
+           box.scrollLeft = left
+           const edge = box.querySelector('tbody th').getBoundingClientRect()
+           const { y, height } = box.querySelector('thead th').getBoundingClientRect()
+           // What is painted above the names, at their right edge.
+           const { scope, cellIndex } = document.elementFromPoint(edge.right - 4, y + height - 6).closest('th')
+           ends.push(scope + cellIndex)
+         }
+         return { wider: box.scrollWidth > box.clientWidth, ends }
+       })()`,
+    )
+    expect(hidden).toEqual({ wider: true, ends: ['col0', 'col0'] })
+    await page.close()
+  })
+
+  test('on a phone each square says its day, the first and those of a new month with its name', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+    await page.goto(`${site.url}/?days=28&until=2025-11-14`)
+    const said = await page.evaluate(
+      `[...document.querySelectorAll('.calendar-table tbody tr:first-of-type td')].slice(0, 28)
+         .map((cell) => getComputedStyle(cell, '::before').content.replaceAll('"', '').replace(/\\\\a|\\n/, ' ').replace(/ +/g, ' '))`,
+    )
+    expect(said).toEqual([
+      ...['Oct 18', 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31].map(String),
+      ...['Nov 1', 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map(String),
+    ])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    await page.close()
+  })
 })

@@ -21,14 +21,16 @@ export function calendar(overview: Overview) {
   const squares = squaresOf(overview)
   const weekends = new Set(dates.filter((date) => Temporal.PlainDate.from(date).dayOfWeek > 5))
   // Written as text: a template for each of a thousand squares would take most of the page's time.
+  const days = dates.map((date, index) => dayOf(date, index === 0))
   const cells = (kind: Kind, name: string) =>
     dates
-      .map((date) => {
+      .map((date, index) => {
         const square = squares.get(keyOf(kind, name, date))
-        if (square === undefined) return '<td><span class="cell none"></span></td>'
+        const cell = `<td ${days[index]}>`
+        if (square === undefined) return `${cell}<span class="cell none"></span></td>`
         const said = escaped(`${name}, ${date}: ${square.words}`)
         const moved = square.moved ? ' moved' : ''
-        return `<td><a class="cell face face-${square.face}${moved}" href="${escaped(square.href)}" title="${said}"></a></td>`
+        return `${cell}<a class="cell face face-${square.face}${moved}" href="${escaped(square.href)}" title="${said}"></a></td>`
       })
       .join('')
   const row = (kind: Kind, name: string) =>
@@ -42,11 +44,21 @@ ${Object.keys(project.views).map((name) => row('features', name))}</tbody>
 </table></div>${legend(moved)}`
 }
 
-/** The day of the month; the first of a month says its name. */
-function heading(date: string, first: boolean, weekend: boolean) {
+/** A phone has no room for headings: there each square says its day, as attributes that the style shows. */
+function dayOf(date: string, first: boolean): string {
+  const { day, month } = dayAndMonth(date, first)
+  return `data-day="${day}"${month === '' ? '' : ` data-month="${month}"`}`
+}
+
+/** The day of the month; the first of a month, and of all, with the name of the month. */
+function dayAndMonth(date: string, first: boolean): { day: number; month: string } {
   const { day, month } = Temporal.PlainDate.from(date)
-  const name = first || day === 1 ? `${MONTHS[month - 1]} ` : ''
-  return html`<th scope="col"${weekend ? html` class="weekend"` : ''}><span class="sr">${date}</span><span aria-hidden="true"><span class="month">${name}</span>${day}</span></th>`
+  return { day, month: first || day === 1 ? (MONTHS[month - 1] ?? '') : '' }
+}
+
+function heading(date: string, first: boolean, weekend: boolean) {
+  const { day, month } = dayAndMonth(date, first)
+  return html`<th scope="col"${weekend ? html` class="weekend"` : ''}><span class="sr">${date}</span><span aria-hidden="true"><span class="month">${month}</span>${day}</span></th>`
 }
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
