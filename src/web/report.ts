@@ -6,22 +6,20 @@ import { findSlot } from '../jobs/slots.ts'
 import type { AsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
-import { type Outcome, outcomesOf } from '../registry/outcomes.ts'
 import type { Html } from './layout.ts'
 import { moment } from './moment.ts'
-import { measured } from './pages/model/segments.ts'
 import { attempts } from './pages/night/attempts.ts'
 import { checks } from './pages/night/checks.ts'
 import { drift } from './pages/night/drift.ts'
 import { inputs } from './pages/night/inputs.ts'
 import { loadNight } from './pages/night/load.ts'
+import { outcome } from './pages/night/outcome.ts'
 import { parity } from './pages/night/parity.ts'
 import { provenance } from './pages/night/provenance.ts'
 import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
 import type { Place } from './place.ts'
 import { stateMark } from './state.ts'
 import { styleText } from './style.ts'
-import { unmeasured } from './unmeasured.ts'
 
 /**
  * One night of a model as one HTML file that needs nothing else: style and pictures are in it, nothing is fetched and
@@ -45,16 +43,13 @@ export async function nightReport(
     )
   }
   const night = await loadNight({ database, project: files }, slot, run)
-  const span = { from: slot.as_of, to: slot.as_of }
-  const [[outcome], incidents] = await Promise.all([
-    outcomesOf(pool, model.name, span),
-    incidentsOf(pool, [model.name, night.features?.slot?.name ?? model.view], slot.partition, now),
-  ])
+  const subjects = [model.name, night.features?.slot?.name ?? model.view]
+  const incidents = await incidentsOf(pool, subjects, slot.partition, now)
   const view = night.features?.run
   const body = html`${summary(night, project, now)}
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
-${outcomeSection(outcome, model, project, now)}
+${outcome(night, project, now)}
 ${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
@@ -90,19 +85,6 @@ function incidentSection(incidents: ListedIncident[], { timezone }: Project) {
   return html`<section class="card" aria-labelledby="incidents"><h2 id="incidents">Incidents</h2>${
     items.length === 0 ? html`<p class="quiet">None.</p>` : html`<ul class="list">${items}</ul>`
   }</section>`
-}
-
-function outcomeSection(outcome: Outcome | undefined, model: Model, { timezone }: Project, now: Date): Html {
-  if (outcome?.report != null) return measured(outcome.report, model, 'What came of it')
-  const said =
-    outcome?.state === 'immature'
-      ? html`Not known yet: ${unmeasured(outcome, now, timezone) ?? html`its labels mature ${moment(outcome.matures_at, timezone)}`}.`
-      : outcome?.state === 'failed'
-        ? html`It could not be measured: ${outcome.note}`
-        : model.labels === undefined
-          ? html`The model has no labels.`
-          : html`Nothing is on record.`
-  return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">What came of it</h2><p>${said}</p></section>`
 }
 
 function standalone(

@@ -173,6 +173,18 @@ test('a night that was measured has its outcome, a failed one its failure', asyn
   has(await report(FAILED), '<strong>resource</strong>: out of memory')
 })
 
+test('the page of a night has what came of it as the report has', async () => {
+  const section = (text: string) =>
+    text.match(/<section class="card" aria-labelledby="(?:measured|outcome)">[\s\S]*?<\/section>/)?.[0]
+  for (const night of [labelOf(44), LAST]) {
+    const page = await (await site.ask(`/nights/value/${night}`)).text()
+    expect(section(page)).toContain('What came of it')
+    expect(section(page)).toBe(section(await report(night)))
+  }
+  const failed = await (await site.ask(`/nights/value/${FAILED}`)).text()
+  expect(section(failed)).toBeUndefined()
+})
+
 test('it stands alone: nothing is fetched and nothing runs; links lead to the pages, or are text where there are none', async () => {
   const text = await report(LAST)
   expect(text).not.toMatch(

@@ -19,6 +19,7 @@ import { checks } from './night/checks.ts'
 import { drift } from './night/drift.ts'
 import { inputs } from './night/inputs.ts'
 import { loadNight, type Night, slotNamed } from './night/load.ts'
+import { outcome } from './night/outcome.ts'
 import { parity } from './night/parity.ts'
 import { provenance } from './night/provenance.ts'
 import { featuresLine, otherRuns, summary } from './night/summary.ts'
@@ -90,6 +91,7 @@ ${provenance(night, project)}
 ${otherRuns(night, project, now)}
 </div></div>
 ${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
+${outcome(night, project, now)}
 ${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As they were when they were read.' : `What view ${view.name} was computed from, as it was when it was read.`)}`
   return page(context, titleOf(night), body, {
     section: 'Overview',

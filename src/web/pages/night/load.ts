@@ -5,6 +5,7 @@ import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { baselineOf } from '../../../registry/baselines.ts'
 import { type Certificate, certificateOf } from '../../../registry/certificates.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
+import { findOutcome, type Outcome } from '../../../registry/outcomes.ts'
 import { driftOfRun, type NightDrift, type NightProfile, profileOfRun } from '../../../registry/profiles.ts'
 import { referenceProfileOf } from '../../../registry/reference-profiles.ts'
 import { findVersion, type Version } from '../../../registry/versions.ts'
@@ -24,6 +25,7 @@ export interface Night {
   drift: NightDrift[]
   /** What the pictures show as before; undefined: there is none. */
   before: Before | undefined
+  outcome: Outcome | undefined
   version: Version | undefined
   evaluation: EvaluationRecord | undefined
 }
@@ -44,7 +46,7 @@ export async function loadNight(
   const { pool } = database
   const scores = slot.kind === 'scores'
   const number = run?.version ?? null
-  const [attempts, runs, features, profile, drift, version, evaluation, baseline, reference] =
+  const [attempts, runs, features, profile, drift, version, evaluation, baseline, reference, outcome] =
     await Promise.all([
       run === undefined ? [] : attemptsOf(pool, run.id),
       runsOfSlot(pool, slot.id),
@@ -55,11 +57,25 @@ export async function loadNight(
       scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
       scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
       scores && run !== undefined ? referenceProfileOf(pool, run.id) : undefined,
+      scores ? findOutcome(pool, slot.name, slot.as_of) : undefined,
     ])
   const compared = scores ? features?.run?.id : run?.id
   const certificate = compared === undefined ? undefined : await certificateOf(pool, compared)
   const before = beforeOf(profile, reference, baseline)
-  return { slot, run, attempts, runs, features, certificate, profile, drift, before, version, evaluation }
+  return {
+    slot,
+    run,
+    attempts,
+    runs,
+    features,
+    certificate,
+    profile,
+    drift,
+    before,
+    outcome,
+    version,
+    evaluation,
+  }
 }
 
 function beforeOf(

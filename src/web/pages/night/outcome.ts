@@ -1,0 +1,30 @@
+import { html } from 'hono/html'
+import type { Project } from '../../../project/project.ts'
+import type { Html } from '../../layout.ts'
+import { moment } from '../../moment.ts'
+import { unmeasured } from '../../unmeasured.ts'
+import { measured } from '../model/segments.ts'
+import type { Night } from './load.ts'
+
+/** What came of the night's scores, or when it will be known. */
+export function outcome(
+  { slot, run, outcome: found }: Night,
+  { models, timezone }: Pick<Project, 'models' | 'timezone'>,
+  now: Date,
+): Html | '' {
+  const model = slot.kind === 'scores' ? models[slot.name] : undefined
+  if (model === undefined || (found === undefined && run?.state !== 'published')) return ''
+  if (found?.report != null) {
+    const of = found.run === null || found.run === run?.id ? '' : `, by the scores of run ${found.run}`
+    return measured(found.report, model, `What came of it${of}`)
+  }
+  const said =
+    found?.state === 'immature'
+      ? html`Not known yet: ${unmeasured(found, now, timezone) ?? html`its labels mature ${moment(found.matures_at, timezone)}`}.`
+      : found?.state === 'failed'
+        ? html`It could not be measured: ${found.note}`
+        : model.labels === undefined
+          ? html`The model has no labels.`
+          : html`Nothing is on record.`
+  return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">What came of it</h2><p>${said}</p></section>`
+}
