@@ -38,6 +38,8 @@ export async function openPostgresEngine(url: string, log: Log): Promise<Engine>
       onPostgres(() => new Worker(name, process, { connection, autorun: false, ...settings })),
     usable: async () => {},
     complain: (error) => outage.failed(error),
+    // A question of its own says it: nobody tells us when such an outage is over.
+    trouble: () => undefined,
     close: async () => {},
   }
 }

@@ -70,6 +70,7 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
     },
     usable: () => usable,
     complain,
+    trouble: () => outage.error(),
     close,
   }
 }

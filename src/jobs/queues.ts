@@ -67,6 +67,8 @@ export interface Queues {
   has(name: QueueName, id: string): Promise<boolean>
   /** Starts to take jobs. Goes on where the queue is down, and takes jobs when it is back. */
   work(name: QueueName, request: WorkRequest): Promise<WorkerHandle>
+  /** Why the queue's server is away, where it is known and a question that failed does not say it. */
+  trouble(): Error | undefined
   /** Closes the workers too. */
   close(): Promise<void>
 }
@@ -83,6 +85,8 @@ export interface Engine {
   usable(): Promise<void>
   /** Called with each error of a queue or worker; says it once per outage. */
   complain(error: Error): void
+  /** Why the server is away, where a question that failed does not say it. */
+  trouble(): Error | undefined
   close(): Promise<void>
 }
 export type BullWorker = import('bullmq').Worker
@@ -135,6 +139,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
   return {
     backend: engine.backend,
     queue,
+    trouble: () => engine.trouble(),
     async add(name, { id, title, data }) {
       await ask(engine, `job ${id} could not be added to the queue ${name}`, async () => {
         const state = await queue(name).getJobState(id)

@@ -1,8 +1,10 @@
-/** Settles like the promise, or rejects after so many milliseconds; what the promise does later is ignored. */
+import { NoAnswer } from '../database/no-answer.ts'
+
+/** Settles like the promise, or rejects with a NoAnswer after so many milliseconds; what the promise does later is ignored. */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms)
+    timer = setTimeout(() => reject(new NoAnswer(ms)), ms)
   })
   promise.catch(() => {})
   try {

@@ -1,8 +1,9 @@
 import { serve } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
+import { away } from '../database/away.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { OnPublished } from '../workers/publication.ts'
 import { mountActions } from './actions.ts'
@@ -63,6 +64,8 @@ export async function startWeb(
   app.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse()
     log?.error({ error: error.message, path: context.req.path }, 'a page failed')
+    const gone = away(error)
+    if (gone !== undefined) return unreachable(context, gone)
     return page(context, 'This page failed', html`<p>The log of the web process says why.</p>`, {
       status: 500,
     })
@@ -85,6 +88,16 @@ export async function startWeb(
     }
     server.on('error', onError)
   })
+}
+
+/** Every page is made from the ledger: without it there is one thing to say. */
+function unreachable(context: Context, gone: string) {
+  return page(
+    context,
+    'The database cannot be reached',
+    html`<div class="card"><p>The database ${gone}, so that no page can be shown. What is published stays where it is, and readers have it.</p><p>Load this page again in a moment; <a href="/readyz">/readyz</a> says what else does not answer, <code>npx nightshift doctor</code> on the server what can be done.</p></div>`,
+    { status: 503 },
+  )
 }
 
 function refusal(error: NodeJS.ErrnoException, port: number, host: string): ConfigurationError | undefined {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
+import { away } from '../../src/database/away.ts'
 import { transaction } from '../../src/database/database.ts'
+import { NoAnswer } from '../../src/database/no-answer.ts'
 import { ensureSlot } from '../../src/jobs/slots.ts'
 import { beat, sayReconciled } from '../../src/workers/alive.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
@@ -12,7 +14,7 @@ let redis: RedisServer | undefined
 const releases: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const release of releases.splice(0)) await release()
-  await site.close()
+  await site?.close()
   await redis?.remove()
   redis = undefined
 })
@@ -126,9 +128,12 @@ test('a job that waits is bad when nothing is worked on, and named by its queue'
   )
 })
 
-test.each(['refuses connections', 'takes them and does not answer'] as const)(
+test.each([
+  ['refuses connections', 'refuses connections'],
+  ['takes them and does not answer', 'does not answer within 2 s'],
+] as const)(
   'where the database %s the answer comes soon, says so, and tells no secret',
-  async (how) => {
+  async (how, said) => {
     const wire = await openWire()
     releases.push(wire.close)
     site = await openSite({ through: wire.through })
@@ -138,7 +143,7 @@ test.each(['refuses connections', 'takes them and does not answer'] as const)(
     else wire.freeze()
     await readyWhen((now) => {
       expect(now.status).toBe(503)
-      expect(now.bad).toEqual({ database: 'the database does not answer within 2 s' })
+      expect(now.bad).toEqual({ database: `the database ${said}` })
       expect(now.text).not.toMatch(/postgres:|127\.0\.0\.1|password|ECONN/)
     })
     expect((await site.ask('/healthz')).status).toBe(200)
@@ -154,9 +159,43 @@ test.skipIf(!hasRedis)(
     await readyWhen(({ status }) => expect(status).toBe(200))
     await redis.kill()
     await readyWhen((now) =>
-      expect(now).toMatchObject({ status: 503, bad: { queue: 'Redis does not answer within 2 s' } }),
+      expect(now).toMatchObject({ status: 503, bad: { queue: 'Redis refuses connections' } }),
     )
     await redis.start()
     await readyWhen((now) => expect(now).toMatchObject({ status: 200, bad: {} }))
   },
 )
+
+test('a page without the database says in a sentence what is the matter, and that nothing is lost', async () => {
+  const wire = await openWire()
+  releases.push(wire.close)
+  site = await openSite({ through: wire.through })
+  expect((await site.ask('/')).status).toBe(200)
+  await wire.cut()
+  for (const path of ['/', '/runs', '/models/value/nights.csv', '/runs/abc']) {
+    const answer = await site.ask(path)
+    const text = await answer.text()
+    expect([path, answer.status]).toEqual([path, 503])
+    expect(text).toMatch(
+      /The database (?:refuses connections|closed the connection), so that no page can be shown/,
+    )
+    expect(text).not.toMatch(/postgres:|127\.0\.0\.1|password|ECONN|log of the web process/)
+  }
+})
+
+test.each<[string, unknown, string | undefined]>([
+  ['a refused connection', Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'refuses connections'],
+  [
+    'one that was refused at each of its addresses',
+    new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })]),
+    'refuses connections',
+  ],
+  ['no answer', new NoAnswer(2_000), 'does not answer within 2 s'],
+  ['a pool that gave up', new Error('timeout exceeded when trying to connect'), 'does not answer'],
+  ['a server that ended', new Error('Connection terminated unexpectedly'), 'closed the connection'],
+  ['one that starts', Object.assign(new Error('starting up'), { code: '57P03' }), 'is starting or stopping'],
+  ['a missing file', Object.assign(new Error('no such file'), { code: 'ENOENT' }), undefined],
+  ['a query that is wrong', Object.assign(new Error('syntax error'), { code: '42601' }), undefined],
+])('of a server that is away, %s is told from what is another error', (_, error, said) => {
+  expect(away(error)).toBe(said)
+})

@@ -1,3 +1,4 @@
+import { away } from '../../database/away.ts'
 import { queueDepths } from '../../jobs/queue-depth.ts'
 import { NIGHTLY_QUEUES } from '../../jobs/queues.ts'
 import { within } from '../../jobs/within.ts'
@@ -20,26 +21,34 @@ const WAITING_S = 900
 
 /** Whether each part of the work goes on, and why (not). Never throws, and answers within some two seconds. */
 export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Promise<Part[]> {
-  const [ledger, depths] = await Promise.all([
-    within(ANSWER_MS, readLedger(place)).catch(() => undefined),
-    within(ANSWER_MS, queueDepths(place.queues, Date.now())).catch(() => undefined),
+  const [asked, counted] = await Promise.allSettled([
+    within(ANSWER_MS, readLedger(place)),
+    within(ANSWER_MS, queueDepths(place.queues, Date.now())),
   ])
   const backend = place.queues.backend === 'redis' ? 'Redis' : 'the queue in PostgreSQL'
   const parts: Part[] = [
-    ledger === undefined
-      ? { check: 'database', ok: false, reason: `the database does not answer within ${ANSWER_MS / 1000} s` }
-      : { check: 'database', ok: true, reason: 'the database answers' },
-    depths === undefined
-      ? { check: 'queue', ok: false, reason: `${backend} does not answer within ${ANSWER_MS / 1000} s` }
-      : { check: 'queue', ok: true, reason: `${backend} answers` },
+    { check: 'database', ...answers('the database', asked) },
+    { check: 'queue', ...answers(backend, counted, place.queues.trouble()) },
   ]
-  if (ledger === undefined) return parts
+  if (asked.status === 'rejected') return parts
+  const ledger = asked.value
   parts.push(reconcilePart(ledger), workersPart(ledger), slotsPart(ledger))
-  if (depths !== undefined) {
-    const waits = Object.fromEntries(depths.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]))
+  if (counted.status === 'fulfilled') {
+    const waits = Object.fromEntries(counted.value.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]))
     parts.push(jobsPart(waits, ledger))
   }
   return parts
+}
+
+/** Whether a server answered, else what it did. `trouble` is what its client knows, whose questions only fail. */
+function answers(
+  server: string,
+  question: PromiseSettledResult<unknown>,
+  trouble?: Error,
+): Pick<Part, 'ok' | 'reason'> {
+  if (question.status === 'fulfilled') return { ok: true, reason: `${server} answers` }
+  const why = away(trouble) ?? away(question.reason) ?? 'cannot be asked'
+  return { ok: false, reason: `${server} ${why}` }
 }
 
 interface Ledger {
