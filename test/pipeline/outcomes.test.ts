@@ -131,7 +131,7 @@ describe('an outcome', () => {
     const both = await facts({ treated, control: `SELECT id FROM t WHERE what IN ('spared', 'called')` })
     expect(both.treated).toMatchObject({
       biased: true,
-      note: expect.stringContaining('2 of it were acted on'),
+      note: expect.stringContaining('2 of them were acted on'),
     })
   })
 

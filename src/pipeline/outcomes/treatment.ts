@@ -17,7 +17,7 @@ export function treatmentOf(
     const told =
       both === 0
         ? ''
-        : `; ${both} of it were acted on all the same: a control group is one only where nobody is`
+        : `; ${both} of them were acted on all the same: a control group is one only where nobody is`
     return {
       rows,
       treated: {

@@ -50,7 +50,11 @@ function summaryFacts({ summary: found }: Run) {
   const shown = Object.entries(found).flatMap(([name, value]) =>
     value === undefined || value === null
       ? []
-      : [`${name} ${name === 'positive' ? count(value) : value.toPrecision(4)}`],
+      : [
+          name === 'positive'
+            ? `${count(value)} rows at or over the threshold`
+            : `${name} ${value.toPrecision(4)}`,
+        ],
   )
   return fact('Scores', shown.join(', '))
 }
