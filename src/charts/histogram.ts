@@ -99,7 +99,7 @@ function straysOf(reference: NumberProfile, tonight: NumberProfile): Stray[] {
 }
 
 function strayBars(strays: Stray[], names: Words, xAxisIndex: number, isEmpty: boolean) {
-  const width = 76 * strays.length
+  const width = 92 * strays.length
   return {
     width: width + 24,
     grid: [{ right: 8, width, top: TOP, bottom: BOTTOM }],
@@ -123,9 +123,19 @@ function strayBars(strays: Stray[], names: Words, xAxisIndex: number, isEmpty: b
       barGap: '25%',
       barCategoryGap: '30%',
       itemStyle: FILL[side],
-      data: isEmpty && side === 'tonight' ? [] : strays.map((stray) => labelled(stray[side], 'top')),
+      data: isEmpty && side === 'tonight' ? [] : strays.map((stray) => leaning(stray[side], side)),
     })),
   }
+}
+
+/** The shares above two bars side by side lean away from each other. */
+function leaning(share: number, side: Side) {
+  const bar = labelled(share, 'top')
+  const lean =
+    side === 'reference'
+      ? { align: 'right' as const, offset: [8, 0] }
+      : { align: 'left' as const, offset: [-8, 0] }
+  return { ...bar, label: { ...bar.label, ...lean } }
 }
 
 /** One axis for the outlines; where each bin is one value, a second names them at their middle. */
