@@ -99,6 +99,35 @@ describe('a training set', () => {
     expect(manifest.left_out.gap).toEqual([{ as_of: '2026-06-09', rows: 2 }])
   })
 
+  it('does not wait for a history that rests beside events that go on', async () => {
+    await writeParquet(
+      join(root, 'plans/a.parquet'),
+      `SELECT id, 'basic' AS plan, TIMESTAMP '2026-01-01' AS valid_from, NULL::TIMESTAMP AS valid_to FROM range(1, 4) t(id)`,
+    )
+    const history = {
+      kind: 'history' as const,
+      path: 'plans/*.parquet',
+      key: ['id'],
+      valid_from: 'valid_from',
+      valid_to: 'valid_to',
+    }
+    const view = makeView(root, { ...VIEW, sources: { ...VIEW.sources, plans: history } })
+    const labels = (sql: string) => ({
+      sql,
+      sqlFile: join(root, 'models/m/labels.sql'),
+      horizon: duration('7d'),
+      lag: duration('0d'),
+    })
+    const both = `SELECT id, (count(t.id) > 3)::INTEGER AS came FROM plans LEFT JOIN t USING (id) GROUP BY id`
+    const { manifest } = await build({ dates: ['2026-06-05', '2026-06-28'], view, labels: labels(both) })
+    expect(manifest.as_of).toEqual(['2026-06-05'])
+    expect(manifest.left_out.immature[0]?.reason).toContain('the newest event of source t is of')
+    const alone = labels('SELECT id, (max(valid_to) IS NOT NULL)::INTEGER AS came FROM plans GROUP BY id')
+    await expect(build({ dates: ['2026-06-05'], view, labels: alone })).rejects.toThrow(
+      'the newest event of source plans is of 2026-01-01T00:00:00Z',
+    )
+  })
+
   it('leaves out what is not over: by the newest event, by the clock, by the lag', async () => {
     const dates = ['2026-06-05', '2026-06-23', '2026-06-24', '2026-06-30']
     const newest = await build({ dates })

@@ -11,7 +11,7 @@ import { identifier, literal } from '../quote.ts'
 import { showPath } from '../sources.ts'
 import { viewHash } from '../view-hash.ts'
 import { hashVisible } from '../visible.ts'
-import { type Newest, newestEvents } from './maturity.ts'
+import { knownUntil, type Newest } from './maturity.ts'
 
 /** What labels are computed from, and where. */
 export interface LabelsPlace extends WindowPlace {
@@ -36,7 +36,7 @@ export async function newestOfLabels(place: LabelsPlace): Promise<Newest[]> {
   })
   try {
     const used = new Set(query.checked.tables)
-    return newestEvents(query.sources.map(({ found }) => found).filter(({ name }) => used.has(name)))
+    return knownUntil(query.sources.map(({ found }) => found).filter(({ name }) => used.has(name)))
   } finally {
     query.close()
   }

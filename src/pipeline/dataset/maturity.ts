@@ -41,6 +41,15 @@ export function newestEvents(sources: FoundSource[]): Newest[] {
   })
 }
 
+/**
+ * Up to when labels can be known: by the newest event of each source that they read. A history says when something last
+ * changed, and may rest for months: where there are sources that go on, they alone are asked.
+ */
+export function knownUntil(sources: FoundSource[]): Newest[] {
+  const going = newestEvents(sources.filter(({ source }) => source.kind !== 'history'))
+  return going.length > 0 ? going : newestEvents(sources)
+}
+
 const NEVER = BigInt(Date.parse('2200-01-01T00:00:00Z')) * 1000n
 
 function timeNames(source: Source): string[] {
