@@ -5,11 +5,14 @@ import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { LAST } from './cut.ts'
+import { entityTypeFault } from './entity-types.ts'
 import type { Column } from './facts.ts'
 import { openLabelQuery } from './label-query.ts'
 import { groupFault } from './outcomes/groups.ts'
-import { describeOutput } from './output.ts'
+import { describeOutput, problemAt } from './output.ts'
 import { parseAlone, sourcesRead } from './parse-alone.ts'
+import type { CutQuery } from './query.ts'
+import { itemOf } from './select-list.ts'
 import { showPath } from './sources.ts'
 
 export interface LabelsRequest {
@@ -22,6 +25,8 @@ export interface LabelsRequest {
   timezone: string
   /** A group is entities alone, where labels have one more column. Default: labels. */
   gives?: 'labels' | 'group'
+  /** The view's columns, whose entity it is joined to; none where they are not known. */
+  features?: Column[]
 }
 
 export interface LabelsDescription {
@@ -65,10 +70,17 @@ async function describe(
     try {
       const refused = query.checked.problems.filter(({ severity }) => severity === 'error')
       if (refused.length > 0) return { columns: [], problems: refused }
-      const bare: View = { ...view, columns: {}, fill: {}, expect: { rows: undefined, fresh: {} } }
+      // What view.yaml says of its columns, the entity too, is said of features.sql.
+      const bare: View = {
+        ...view,
+        entity: [],
+        columns: {},
+        fill: {},
+        expect: { rows: undefined, fresh: {} },
+      }
       const { columns, problems } = await describeOutput(query, bare, { sql: file, yaml: file })
       const errors = problems.filter(({ severity }) => severity === 'error')
-      return { columns, problems: errors.length > 0 ? errors : shapeProblems(columns, request, file) }
+      return { columns, problems: errors.length > 0 ? errors : shapeProblems(query, columns, request, file) }
     } finally {
       query.close()
     }
@@ -80,23 +92,27 @@ async function describe(
 }
 
 function shapeProblems(
+  query: CutQuery,
   columns: Column[],
-  { view: { entity }, gives }: LabelsRequest,
+  { view: { entity }, gives, features = [] }: LabelsRequest,
   file: string,
 ): Problem[] {
-  const at = { severity: 'error', file, line: undefined, column: undefined } as const
-  if (gives === 'group') {
-    const names = columns.map(({ name }) => name)
-    const fault = groupFault(names, entity)
-    return fault === undefined ? [] : [{ ...at, message: fault }]
-  }
-  const labels = columns.filter(({ name }) => !entity.includes(name)).map(({ name }) => name)
-  if (labels.length === 1) return []
+  const names = columns.map(({ name }) => name)
+  const fault = gives === 'group' ? groupFault(names, entity) : labelsFault(names, entity)
+  if (fault !== undefined)
+    return [{ severity: 'error', file, line: undefined, column: undefined, message: fault }]
+  return columns.flatMap((column, index) => {
+    const wrong = entity.includes(column.name) ? entityTypeFault(column, features) : undefined
+    const node = itemOf(query.checked.tree, column.name, index)
+    return wrong === undefined ? [] : [problemAt(query, file, 'error', node, wrong)]
+  })
+}
+
+function labelsFault(names: string[], entity: string[]): string | undefined {
+  const wanted = `expected the entity (${entity.join(', ')}) and one more column, the label`
+  if (entity.some((name) => !names.includes(name))) return `${wanted}, got: ${names.join(', ')}`
+  const labels = names.filter((name) => !entity.includes(name))
+  if (labels.length === 1) return undefined
   const found = labels.length === 0 ? 'no other' : `${labels.length} others: ${labels.join(', ')}`
-  return [
-    {
-      ...at,
-      message: `expected the entity (${entity.join(', ')}) and one more column, the label, got: ${found}`,
-    },
-  ]
+  return `${wanted}, got: ${found}`
 }

@@ -41,7 +41,9 @@ export async function describeOutput(
   const problems = [
     ...columnProblems(query, columns, files.sql),
     ...viewProblems(view, columns, query.checked.tables, files.yaml),
-    ...sumAdvice(query, columns).map(({ node, message }) => at(query, files.sql, 'advice', node, message)),
+    ...sumAdvice(query, columns).map(({ node, message }) =>
+      problemAt(query, files.sql, 'advice', node, message),
+    ),
   ]
   return { columns, problems }
 }
@@ -82,7 +84,7 @@ function columnProblems(query: CutQuery, columns: Column[], file: string): Probl
     const first = columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase())
     if (first < index)
       problems.push(
-        at(
+        problemAt(
           query,
           file,
           'error',
@@ -91,7 +93,7 @@ function columnProblems(query: CutQuery, columns: Column[], file: string): Probl
         ),
       )
     if (LEGAL.test(type)) return
-    problems.push(at(query, file, 'error', node, `column ${name} is ${type}: ${remedy(name, type)}`))
+    problems.push(problemAt(query, file, 'error', node, `column ${name} is ${type}: ${remedy(name, type)}`))
   })
   return problems
 }
@@ -159,7 +161,8 @@ function holds(type: string, value: string | number | boolean): boolean {
   return isNumber(type) && (!INTEGER.test(type) || Number.isInteger(value))
 }
 
-function at(
+/** Told where a node of the SQL begins. */
+export function problemAt(
   query: CutQuery,
   file: string,
   severity: Problem['severity'],

@@ -18,6 +18,8 @@ export interface SqlOptions {
   /** Named in problems: the file's path relative to the project's root. */
   file: string
   declaredSources: string[]
+  /** What those are to whoever writes the SQL. Default: sources that view.yaml declares. */
+  reads?: 'sources' | 'tables of a night'
   /** Columns of the sources, where they are known: a column may be called `user`, which is else a function. */
   columns?: string[]
   /** Default: `as_of`. Labels have `label_end` too. */
@@ -173,6 +175,20 @@ class Check {
     }
   }
 
+  #words(): { one: string; many: string; file: string } {
+    return this.#options.reads === 'tables of a night'
+      ? {
+          one: 'a table of the night',
+          many: 'the tables of the night',
+          file: `files are not read; legal are: ${this.#legal()}`,
+        }
+      : {
+          one: 'a declared source',
+          many: 'the declared sources',
+          file: 'files are not read directly: declare them in view.yaml under sources',
+        }
+  }
+
   /** True where the node is a table that is not to be looked into. */
   #visitTable(node: Node, scope: ReadonlySet<string>): boolean {
     switch (node.type) {
@@ -185,7 +201,7 @@ class Check {
           'error',
           node,
           name,
-          `table functions are refused, got: ${name}(...); legal are the declared sources: ${this.#legal()}`,
+          `table functions are refused, got: ${name}(...); legal are ${this.#words().many}: ${this.#legal()}`,
         )
         return true
       }
@@ -217,7 +233,7 @@ class Check {
         'error',
         node,
         name,
-        `expected the name of a declared source, got: ${full}; legal are: ${this.#legal()}`,
+        `expected the name of ${this.#words().one}, got: ${full}; legal are: ${this.#legal()}`,
       )
       return
     }
@@ -228,14 +244,12 @@ class Check {
       return
     }
     const file = /[./\\:*]/.test(name)
-    const what = file
-      ? 'files are not read directly: declare them in view.yaml under sources'
-      : `legal are: ${this.#legal()}`
+    const what = file ? this.#words().file : `legal are: ${this.#legal()}`
     this.#at.sayNode(
       'error',
       node,
       name,
-      `expected the name of a declared source, got: ${name}; ${what}${didYouMean(name, [...this.#options.declaredSources, ...scope])}`,
+      `expected the name of ${this.#words().one}, got: ${name}; ${what}${didYouMean(name, [...this.#options.declaredSources, ...scope])}`,
     )
   }
 

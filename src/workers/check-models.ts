@@ -28,7 +28,8 @@ export async function checkModels(
     const view = project.views[model.view]
     if (model.labels === undefined || view === undefined) continue
     const { sql, sqlFile } = model.labels
-    const request = { root: project.root, view, sql, sqlFile, timezone: project.timezone }
+    const { root, timezone } = project
+    const request = { root, view, sql, sqlFile, timezone, features: described?.columns ?? [] }
     const labels = await children.run('labels', request)
     problems.push(...labels.problems)
     const columns = {

@@ -32,6 +32,7 @@ export async function checkOutcomes(
       sqlFile: modelFile,
       timezone,
       gives: 'group',
+      features,
     })
     problems.push(...told.problems.map((problem) => locate(['outcomes', name], `outcomes.${name}`, problem)))
     reads.push(...told.reads)

@@ -244,4 +244,21 @@ describe('an outcome', () => {
       'models/m/model.yaml, outcomes.treated: expected the entity (id) alone, one row for each that belongs to the group, got: id, was',
     )
   })
+
+  it('names the SQL whose entities are of another type than those of the scores, or that fails by itself', async () => {
+    await expect(answer({ treated: `SELECT 'a' || id AS id FROM t` })).rejects.toThrow(
+      'models/m/model.yaml, outcomes.treated: expected id to be BIGINT, as in the features, got: VARCHAR; they could not be joined: cast it',
+    )
+    await expect(answer({ control: `SELECT ('a' || id)::BIGINT AS id FROM t` })).rejects.toThrow(
+      /^models\/m\/model\.yaml, outcomes\.control: Could not convert string 'a\d+' to INT64/,
+    )
+    const sql = LABELS.replace('SELECT id,', `SELECT 'a' || id AS id,`)
+    const labels = { sql, sqlFile: join(root, 'models/m/labels.sql') }
+    await expect(
+      answer(undefined, { labels: { ...labels, horizon: duration('7d'), lag: duration('0d') } }),
+    ).rejects.toThrow('models/m/labels.sql: expected id to be BIGINT, as in the features, got: VARCHAR')
+    expect(await facts({ treated: `SELECT id::UTINYINT AS id FROM t WHERE id < 3` })).toMatchObject({
+      rows: 7,
+    })
+  })
 })

@@ -62,3 +62,49 @@ outcomes: { treated: SELECT customer_id FROM contacts }
   )
   expect(await told()).toEqual([])
 })
+
+it('says of labels and groups that they could not be joined, with line, file, got and expected', async () => {
+  const at = 'models/value/model.yaml'
+  const labels = `SELECT customer_id::VARCHAR AS customer_id,
+  count(left_at)::INTEGER AS gone FROM leaves GROUP BY ALL`
+  await project.write('models/value/labels.sql', labels)
+  await project.write(
+    at,
+    `${MODEL}labels: { sql: labels.sql, horizon: 30d }
+outcomes:
+  treated: SELECT 'a' || customer_id AS customer_id FROM contacts
+  control: SELECT contacted_at FROM contacts
+`,
+  )
+  const wrong =
+    'expected customer_id to be BIGINT, as in the features, got: VARCHAR; they could not be joined: cast it'
+  expect(await told()).toEqual([
+    `error models/value/labels.sql:1 ${wrong}`,
+    `error ${at}:9 outcomes.treated: ${wrong}`,
+    `error ${at}:10 outcomes.control: expected the entity (customer_id) alone, one row for each that belongs to the group, got: contacted_at`,
+  ])
+  await project.write('models/value/labels.sql', 'SELECT count(left_at)::INTEGER AS gone FROM leaves')
+  expect((await told())[0]).toBe(
+    'error models/value/labels.sql:undefined expected the entity (customer_id) and one more column, the label, got: gone',
+  )
+})
+
+it('tells a figure of the tables of a night, not of declared sources', async () => {
+  const sql = 'SELECT customer_id, count(left_at)::INTEGER AS gone FROM leaves GROUP BY customer_id'
+  await project.write('models/value/labels.sql', sql)
+  await project.write(
+    'models/value/model.yaml',
+    `${MODEL}labels: { sql: labels.sql, horizon: 30d }
+outcomes:
+  metrics:
+    - { name: called, sql: SELECT count(*) FROM contacts }
+    - { name: read, sql: "SELECT count(*) FROM 'a.parquet'" }
+`,
+  )
+  const legal = 'scores, labels, treated, control, features'
+  const wanted = 'expected the name of a table of the night, got:'
+  expect((await told()).filter((line) => line.startsWith('error'))).toEqual([
+    `error models/value/model.yaml:10 outcomes.metrics called: ${wanted} contacts; legal are: ${legal}`,
+    `error models/value/model.yaml:11 outcomes.metrics read: ${wanted} a.parquet; files are not read; legal are: ${legal}`,
+  ])
+})

@@ -46,6 +46,7 @@ async function problemsOf(
   const checked = await checkFeatureSql(engine, sql, {
     file,
     declaredSources: [...NIGHT_TABLES],
+    reads: 'tables of a night',
     columns: NIGHT_TABLES.flatMap((name) => tables[name].map((column) => column.name)),
     parameters: ['as_of', 'label_end'],
   })

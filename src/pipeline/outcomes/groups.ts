@@ -1,5 +1,8 @@
 import type { LabelWindow } from '../../project/label-window.ts'
+import { classify } from '../classify.ts'
 import { labelCut } from '../cut.ts'
+import type { Engine } from '../duckdb.ts'
+import { entityTypeFault } from '../entity-types.ts'
 import type { InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { inputsOf } from '../inputs.ts'
@@ -19,9 +22,31 @@ export interface GroupSql {
 
 /**
  * Writes the entities that the SQL gives over the sources as labels.sql sees them, each once. Returns what was read of
- * the sources that it uses. Throws Failures: `contract` where the SQL gives anything but the entity.
+ * the sources that it uses. Throws Failures that name the group: `contract` where the SQL gives anything but the entity.
  */
 export async function entitiesOf(
+  place: WindowPlace,
+  group: GroupSql,
+  window: LabelWindow,
+  out: string,
+): Promise<InputFile[]> {
+  try {
+    return await writeEntities(place, group, window, out)
+  } catch (error) {
+    const failure = classify(error)
+    // What the engine says of a row, such as a cast that fails, names neither the SQL nor its file.
+    throw new Failure(failure.failureClass, `${whereIs(place, group)}: ${failure.message}`, {
+      cause: error,
+      evidence: failure.evidence,
+    })
+  }
+}
+
+function whereIs({ root }: Pick<WindowPlace, 'root'>, { name, sqlFile }: GroupSql): string {
+  return `${showPath(root, sqlFile)}, ${name}`
+}
+
+async function writeEntities(
   place: WindowPlace,
   group: GroupSql,
   window: LabelWindow,
@@ -32,9 +57,7 @@ export async function entitiesOf(
     const columns = await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)
     const names = columns.map((row) => String(row.column_name))
     const fault = groupFault(names, place.view.entity)
-    if (fault !== undefined) {
-      throw new Failure('contract', `${showPath(place.root, group.sqlFile)}, ${group.name}: ${fault}`)
-    }
+    if (fault !== undefined) throw new Failure('contract', fault)
     const entity = place.view.entity.map(identifier)
     await query.engine.run(
       `COPY (SELECT DISTINCT ${entity.join(', ')} FROM (${query.sql}\n) WHERE ${entity.map((name) => `${name} IS NOT NULL`).join(' AND ')}) TO ${literal(out)} (FORMAT parquet)`,
@@ -46,6 +69,29 @@ export async function entitiesOf(
     return inputs.filter(({ source }) => used.has(source))
   } finally {
     query.close()
+  }
+}
+
+/**
+ * Throws a contract Failure where entities of one of the night's tables cannot be joined to those of its scores.
+ * `tables`: where the SQL of each stands, in words.
+ */
+export async function refuseOtherTypes(
+  engine: Engine,
+  entity: string[],
+  tables: { table: 'labels' | 'treated' | 'control'; where: string }[],
+): Promise<void> {
+  const columnsOf = async (table: string) =>
+    (await engine.rows(`DESCRIBE ${table}`)).map((row) => ({
+      name: String(row.column_name),
+      type: String(row.column_type),
+    }))
+  const scores = await columnsOf('scores')
+  for (const { table, where } of tables) {
+    for (const column of await columnsOf(table)) {
+      const fault = entity.includes(column.name) ? entityTypeFault(column, scores) : undefined
+      if (fault !== undefined) throw new Failure('contract', `${where}: ${fault}`)
+    }
   }
 }
 

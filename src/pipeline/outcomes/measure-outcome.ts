@@ -20,7 +20,7 @@ import { showPath } from '../sources.ts'
 import { cutSources } from '../tables.ts'
 import { fileKey } from '../visible.ts'
 import { businessFigures } from './business.ts'
-import { entitiesOf } from './groups.ts'
+import { entitiesOf, refuseOtherTypes } from './groups.ts'
 import type { OutcomeFacts } from './outcomes.ts'
 import { readNight } from './rows.ts'
 import { createNight, type NightFiles } from './tables.ts'
@@ -99,6 +99,12 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
   })
   try {
     await createNight(engine, files, request.view.entity)
+    const modelFile = showPath(request.root, request.modelFile)
+    await refuseOtherTypes(engine, request.view.entity, [
+      { table: 'labels', where: showPath(request.root, request.labels.sqlFile) },
+      { table: 'treated', where: `${modelFile}, outcomes.treated` },
+      { table: 'control', where: `${modelFile}, outcomes.control` },
+    ])
     await refuseDoubles(engine, 'labels', place, window)
     const facts = await figuresOf(engine, request, {
       label: labels.label.name,
@@ -106,7 +112,7 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
     })
     const business = await businessFigures(engine, request.outcomes?.metrics ?? [], {
       values: { as_of: timestamp(request.asOf.local), label_end: timestamp(window.end.local) },
-      file: showPath(request.root, request.modelFile),
+      file: modelFile,
       missing,
     })
     return {
