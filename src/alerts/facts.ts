@@ -125,6 +125,8 @@ export interface RecoveryFacts {
   /** Undefined: every kind that this partition is part of. */
   kinds: IncidentKind[] | undefined
   how: 'published' | 'released' | 'skipped' | 'rolled back' | 'passed'
+  /** The later night that shows that all is well: the bad ones stay as they are. Undefined: the night itself is good. */
+  seenOn?: string | undefined
   run: string | undefined
   rows: number | undefined
   by: string | undefined

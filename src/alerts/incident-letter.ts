@@ -78,8 +78,11 @@ export function recovery(incident: Incident): string {
   const names = nightsText(nights)
   const what = `${product(facts)} of ${facts.subject}${names === '' ? '' : ` for ${names}`}`
   if (hows.size !== 1 || how === undefined) return `${what} are settled.`
-  if (how === 'passed' && incident.kind === 'drift')
-    return `${facts.subject} looks like its reference again${names === '' ? '' : `; it drifted for ${names}`}.`
+  if (how === 'passed' && incident.kind === 'drift') {
+    const seenOn = nights.at(-1)?.recovered?.seenOn
+    const stay = names === '' ? '' : `; it drifted for ${names}, whose scores stay as they were published`
+    return `${facts.subject} looks like its reference again${seenOn === undefined ? '' : ` on ${seenOn}`}${stay}.`
+  }
   if (how === 'passed') return `${facts.subject} is well again${names === '' ? '' : ` (${names})`}.`
   return how === 'rolled back' ? `${facts.subject} was rolled back.` : `${what} are ${how}.`
 }
@@ -216,12 +219,22 @@ function nightItems(nights: Night[], timezone: string): Item[] {
     if (recovered === null) return { kind: 'point', text: `${name}: closed with the incident` }
     const rows = recovered.rows === null ? '' : `, ${recovered.rows.toLocaleString('en-US')} rows`
     const run = recovered.run === null ? '' : `, run ${recovered.run}`
+    if (recovered.seenOn !== undefined) return { kind: 'point', text: `${name}: stays as it was published` }
     const by = recovered.by === null ? '' : ` by ${recovered.by}`
     return {
       kind: 'point',
       text: `${name}: ${recovered.how}${by} ${clockTime(recovered.at, timezone)}${rows}${run}`,
     }
   })
+  const last = nights.at(-1)?.recovered
+  if (last?.seenOn !== undefined) {
+    const run = last.run === null ? '' : `, run ${last.run}`
+    const rows = last.rows === null ? '' : `, ${last.rows.toLocaleString('en-US')} rows`
+    items.push({
+      kind: 'point',
+      text: `${last.seenOn}: ${last.how} ${clockTime(last.at, timezone)}${rows}${run}`,
+    })
+  }
   return nights.length > 20
     ? [{ kind: 'text', text: `${nights.length - 20} earlier, and:` }, ...items]
     : items

@@ -15,6 +15,8 @@ export interface Night {
 export interface Recovered {
   at: string
   how: RecoveryFacts['how']
+  /** The later night that showed it; that one's are `run` and `rows`. */
+  seenOn?: string | undefined
   run: string | null
   rows: number | null
   by: string | null

@@ -30,7 +30,7 @@ export async function reportRecovery(
       at: now,
       event: 'recovered',
       run: recovery.run ?? null,
-      partition: recovery.partition ?? null,
+      partition: recovery.partition ?? recovery.seenOn ?? null,
       detail: { how: recovery.how, by: recovery.by },
     })
     if (badNights(detail.nights).length > 0) continue
@@ -56,10 +56,10 @@ export function recover(
     const meant = recovery.partition === undefined || night.partition === recovery.partition
     if (!meant || night.recovered !== null) return night
     touched = true
-    const { how, run, rows, by } = recovery
+    const { how, seenOn, run, rows, by } = recovery
     return {
       ...night,
-      recovered: { at: now.toISOString(), how, run: run ?? null, rows: rows ?? null, by: by ?? null },
+      recovered: { at: now.toISOString(), how, seenOn, run: run ?? null, rows: rows ?? null, by: by ?? null },
     }
   })
   if (!touched) return undefined

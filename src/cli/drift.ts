@@ -182,9 +182,9 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
 }
 
 /** In capitals what drifted tonight; a column whose alert is older drifted on nights before. */
-function signOf({ alerting, drifted, threshold }: NightDrift): string {
+function signOf({ alerting, drifted }: NightDrift): string {
   if (drifted) return alerting ? 'ALERTS' : 'DRIFTED'
-  return alerting && threshold !== null ? 'alerts since earlier nights' : ''
+  return alerting ? 'alerts since earlier nights' : ''
 }
 
 function figure(value: number | null): string {

@@ -2,16 +2,22 @@ import type { NightDrift } from '../registry/profiles.ts'
 import type { Face } from './state.ts'
 
 /** What is to be said of a column on a night: of one that alerts, though it did not drift again, that too. */
-export type DriftState = 'alerting' | 'drifted' | 'still alerting' | 'as before' | 'not compared'
+export type DriftState =
+  | 'alerting'
+  | 'drifted'
+  | 'still alerting'
+  | 'as before'
+  | 'not compared'
+  | 'not compared, alerting'
 
-/** A column that could not be compared is neither good nor bad, whatever the nights before it were. */
+/** A column that could not be compared is neither good nor bad; an alert of the nights before it stands. */
 export function driftState({
   drifted,
   alerting,
   threshold,
 }: Pick<NightDrift, 'drifted' | 'alerting' | 'threshold'>): DriftState {
   if (drifted) return alerting ? 'alerting' : 'drifted'
-  if (threshold === null) return 'not compared'
+  if (threshold === null) return alerting ? 'not compared, alerting' : 'not compared'
   return alerting ? 'still alerting' : 'as before'
 }
 
@@ -21,6 +27,7 @@ export const DRIFT_FACES: Record<DriftState, Face> = {
   'still alerting': 'late',
   'as before': 'published',
   'not compared': 'expected',
+  'not compared, alerting': 'expected',
 }
 
 /** A few words each, so that they fit a table. */
@@ -30,4 +37,5 @@ export const DRIFT_WORDS: Record<DriftState, string> = {
   'still alerting': 'as before tonight; alerts since earlier nights',
   'as before': 'as before',
   'not compared': 'not compared',
+  'not compared, alerting': 'not compared; alerts since earlier nights',
 }

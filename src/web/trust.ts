@@ -60,6 +60,7 @@ export function trust(facts: TrustFacts): Trust {
     punctual(facts, last),
     ...byHand(facts.published),
     drift(facts),
+    ...standingDrift(facts),
     ...parity(facts),
     ...outcome(facts),
   ]
@@ -173,6 +174,14 @@ function drift({ evidence }: TrustFacts): Reason {
     face: 'published',
     text: `No drift in the ${compared} of ${columns} columns that could be compared with the ${like}; the others: ${why ?? 'nobody knows why not'}.`,
   }
+}
+
+/** An incident stays open over a quiet night, and over one that cannot be judged. */
+function standingDrift({ open, evidence }: TrustFacts): Reason[] {
+  const incident = open.find(({ kind }) => kind === 'drift')
+  if (incident === undefined || evidence?.moved.some(({ alerting }) => alerting)) return []
+  const text = `The drift of the nights before is not over yet (incident #${incident.id}).`
+  return [{ face: 'doubt', text }]
 }
 
 function parity({ parity: found, open }: TrustFacts): Reason[] {

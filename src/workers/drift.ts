@@ -49,12 +49,8 @@ export async function followDrift(
   const alerting = alertingColumns(verdicts, persist)
   for (const [index, each] of nights.entries()) {
     if (each.as_of < run.as_of) continue
-    const known = each.columns.filter(({ verdict }) => verdict !== 'unknown')
-    await markAlerting(
-      client,
-      each.run,
-      known.filter((column) => alerting[index]?.has(keyOf(column))),
-    )
+    const alert = each.columns.filter((column) => alerting[index]?.has(keyOf(column)))
+    await markAlerting(client, each.run, alert)
   }
   const last = nights.at(-1)
   const columns = alerting.at(-1)
@@ -113,6 +109,7 @@ async function tellPassed(
       partition: undefined,
       kinds: ['drift'],
       how: 'passed',
+      seenOn: last.partition,
       run: last.run,
       rows: run?.rows ?? undefined,
       by: undefined,

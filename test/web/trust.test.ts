@@ -192,6 +192,19 @@ test.each<[string, Partial<ComparedProfile>, string]>([
   expect(found.reasons).toContainEqual({ face: 'expected', text })
 })
 
+test('an incident that is open over a night without drift is told', () => {
+  const told = {
+    face: 'doubt',
+    text: 'The drift of the nights before is not over yet (incident #7).',
+  }
+  const open = [{ id: 7, kind: 'drift' }]
+  const quiet = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved: [] } }))
+  expect(quiet.reasons).toContainEqual(told)
+  const moved = [{ column: 'age', score: false, alerting: true, value: 0.4, threshold: 0.1 }]
+  const alerts = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved } }))
+  expect(alerts.reasons).not.toContainEqual(told)
+})
+
 test('where some columns could not be compared, the answer says how many could', () => {
   const profile = compared({ compared: 2, why: 'all null; no rows' })
   expect(trust(facts({ evidence: { run: 'r2', profile, moved: [] } })).reasons).toContainEqual({

@@ -80,7 +80,7 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'drift',
-        help: 'How far the newest night is from its reference, by the statistic that decides for the column.',
+        help: 'How far the newest night is from its reference, by the statistic that decides; absent where it cannot be judged.',
         labels: ['model', 'column', 'score', 'statistic'],
         value: 'drift',
       },
@@ -99,7 +99,7 @@ const QUESTIONS: Question[] = [
     ],
     // The newest night of each model that was compared with its reference; those of backfills are no news.
     sql: newest(`select d.model, d.column_name as column, d.is_score as score, d.figures ->> 'statistic' as statistic,
-                   (d.figures ->> (d.figures ->> 'statistic'))::float8 as drift,
+                   case when d.figures ->> 'threshold' is not null then (d.figures ->> (d.figures ->> 'statistic'))::float8 end as drift,
                    (d.figures ->> 'threshold')::float8 as threshold, d.alerting::int as alerting
               from newest n
               cross join lateral (select run from nightshift.profiles

@@ -86,7 +86,7 @@ function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezon
     (
       night,
     ) => html`<tr><th scope="row">${link(night)}</th><td>${stateMark(faceOfState(night.state))}${night.late ? html` ${stateMark('late')}` : ''}</td><td>${night.run === null ? '' : html`<a href="${runHref(night.run)}">${night.run}</a>`}</td><td data-label="Since">${moment(night.failedAt, timezone)}</td>
-<td>${night.recovered === null ? '' : html`${stateMark('published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
+<td>${night.recovered === null ? '' : night.recovered.seenOn !== undefined ? html`stays as it was published; ${night.recovered.seenOn} is good again` : html`${stateMark('published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
   )}</tbody></table></section>`
 }
 
