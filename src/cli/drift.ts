@@ -160,8 +160,8 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
       figure(each.jensen_shannon),
       figure(each.wasserstein),
       figure(each.ks),
+      nulls(each),
       // A rate of no rows is none.
-      each.rows === 0 ? '' : share(each.null_rate),
       each.rows === 0 ? '' : share(each.unseen_rate),
       timeText(each.reference.mean, each.type) ?? figure(each.reference.mean),
       timeText(each.mean, each.type) ?? figure(each.mean),
@@ -189,6 +189,12 @@ function signOf({ alerting, drifted }: NightDrift): string {
 
 function figure(value: number | null): string {
   return value === null ? '' : String(Number(value.toPrecision(4)))
+}
+
+/** Tonight's share of nulls beside the reference's, which its alert is about: `25.0 % (was 3.0 %)`. */
+function nulls({ rows, null_rate, reference }: NightDrift): string {
+  if (rows === 0) return ''
+  return share(null_rate) + (reference.rows === 0 ? '' : ` (was ${share(reference.null_rate)})`)
 }
 
 function share(value: number | null): string {

@@ -51,13 +51,17 @@ test('means of dates and times are dates and times, and a night is called as its
     customers: 200,
     timezone: 'Europe/Berlin',
     sql: `SELECT customer_id, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders,
-                 min(happened_at)::DATE AS first_day, max(happened_at) AS last_at
+                 min(happened_at)::DATE AS first_day, max(happened_at) AS last_at,
+                 CASE WHEN customer_id % 4 > 0 OR $as_of < TIMESTAMP '2026-03-03' THEN 1 END::FLOAT AS gone
             FROM events GROUP BY customer_id`,
   })
   try {
     await project.write(
       'models/value/model.yaml',
-      MODEL.replace('[score, orders]', '[spend, orders]\ndrift: { columns: [spend, first_day, last_at] }'),
+      MODEL.replace(
+        '[score, orders]',
+        '[spend, orders]\ndrift: { columns: [spend, first_day, last_at, gone] }',
+      ),
     )
     const at = { project: project.root, env: { DATABASE_URL: database.url } }
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
@@ -67,6 +71,9 @@ test('means of dates and times are dates and times, and a night is called as its
       expect((await nightshift(['run', 'value', '--as-of', asOf], at)).code).toBe(0)
     const { stdout } = await nightshift(['drift', 'value', '--as-of', '2026-03-03'], at)
     expect(stdout).toMatch(/^first_day .* 2026-03-01 +2026-03-01 /m)
+    // Nulls that are more than they were say what they were.
+    expect(stdout).toMatch(/^spend .* 0\.0 % \(was 0\.0 %\) /m)
+    expect(stdout).toMatch(/^gone .* 25\.0 % \(was 0\.0 %\) /m)
     // Features see local time: 12:00 UTC.
     expect(stdout).toMatch(/^last_at .* 2026-03-01T13:00:00 +2026-03-01T13:00:00 /m)
     const { json } = await nightshiftJson(['drift', 'value', '--as-of', '2026-03-03'], at)
