@@ -7,8 +7,8 @@ import type { Nights } from './night-axis.ts'
  * drifted   over its threshold                              orange, with a dot
  * near      at half of its threshold and more               grey
  * quiet     below that                                      pale
- * unknown   not enough rows, or nothing to compare with     an outline
- * none      no such night                                   nothing
+ * unknown   not enough rows, or no values                   an outline
+ * none      no reference, no such column, no such night     nothing
  */
 export type CellState = 'alerting' | 'drifted' | 'near' | 'quiet' | 'unknown' | 'none'
 
@@ -32,7 +32,7 @@ const SAYS: Record<CellState, string> = {
   near: 'over half of the threshold',
   quiet: 'no drift',
   unknown: 'not compared',
-  none: '',
+  none: 'blank: no such night, or nothing to compare with',
 }
 
 /**
@@ -57,7 +57,7 @@ export function driftHeatmap(
 
 /** What the signs mean, as items of a list. */
 export function heatmapLegend(theme: Theme = 'page'): string {
-  const states: CellState[] = ['alerting', 'drifted', 'near', 'quiet', 'unknown']
+  const states: CellState[] = ['alerting', 'drifted', 'near', 'quiet', 'unknown', 'none']
   const sample = (state: CellState, small = false) =>
     `<svg viewBox="0 0 16 ${HEIGHT}" width="16" height="${HEIGHT}" aria-hidden="true">${signs([{ state }], { width: 16, apart: [small], theme })}</svg>`
   return [

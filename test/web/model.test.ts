@@ -120,6 +120,7 @@ test('the heat map says in words what moved and since when; a table says the sam
     ['calls_30d', 'no drift in 60 nights'],
     ['plan', `drifted on 15 of 60 nights, first on ${SHIFTED}`],
   ])
+  has(page, 'blank: no such night, or nothing to compare with</li>')
   has(page, `<title>${LAST}: PSI 0.`)
   has(page, new RegExp(`>spend</th><td[^>]*>.*?alerting.*?${SHIFTED}`))
 })
