@@ -168,12 +168,12 @@ function ofNights(
   const others = nights.filter((each) => each.partition !== run.partition)
   const alike = others.filter(({ profile }) => isCountedLike(baseline.profile, profile))
   const left = others.length - alike.length
-  const leftOut =
-    left === 0 ? null : `${left} of ${others.length} nights are left out: they were counted on other edges`
+  const otherEdges = 'left out: they were counted on other edges'
+  const leftOut = left === 0 ? null : `${left} of ${others.length} nights are ${otherEdges}`
   if (alike.length === 0) {
     return {
       reference: undefined,
-      note: `not enough rows: of the ${text} none is there to compare with${leftOut === null ? '' : ` (${leftOut})`}`,
+      note: `nothing to compare with: ${left === 0 ? `none of the ${text} is there` : `all that are there of the ${text} (${left}) are ${otherEdges}`}`,
     }
   }
   const { profiles, without } = withoutDrifted(alike, drifted)

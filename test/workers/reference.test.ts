@@ -196,11 +196,11 @@ describe('what a night is compared with', () => {
   it('is nothing where no such night is there, which is said', async () => {
     expect(await reference({ kind: 'same_weekday', weeks: 1 })).toEqual({
       reference: undefined,
-      note: 'not enough rows: of the same weekday of the last week none is there to compare with (1 of 1 nights are left out: they were counted on other edges)',
+      note: 'nothing to compare with: all that are there of the same weekday of the last week (1) are left out: they were counted on other edges',
     })
     expect(await reference({ kind: 'window', from: '2026-01-01', to: '2026-01-31' })).toEqual({
       reference: undefined,
-      note: 'not enough rows: of the nights 2026-01-01 to 2026-01-31 none is there to compare with',
+      note: 'nothing to compare with: none of the nights 2026-01-01 to 2026-01-31 is there',
     })
   })
 })

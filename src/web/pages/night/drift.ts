@@ -3,7 +3,7 @@ import { beforeAfter } from '../../../charts/before-after.ts'
 import { renderSvg } from '../../../charts/render.ts'
 import { smallMultiple } from '../../../charts/small-multiple.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
-import type { NightDrift } from '../../../registry/profiles.ts'
+import type { NightDrift, NightProfile } from '../../../registry/profiles.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import { figure } from '../../moment.ts'
 import { stateMark } from '../../state.ts'
@@ -37,7 +37,7 @@ ${STATISTICS.map(([name, words]) => html`<td class="number${name === column.stat
 <td class="number" data-label="Unseen rate">${rate(column.unseen_rate, column.rows)}</td></tr>`,
   )
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
-<p>Compared with ${profile.reference ?? 'nothing'}${profile.note === null ? '' : `; ${profile.note}`}.${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
+<p>${comparedWith(profile)}.${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
 ${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
 ${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: what this night was compared with was not kept when it was recorded.</p>` : ''}
 ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
@@ -48,6 +48,12 @@ ${
 <thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, short, words]) => html`<th scope="col" class="number"><abbr title="${words}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
+}
+
+/** With what, or why with nothing, as the beginning of a sentence. */
+function comparedWith({ reference, note }: NightProfile): string {
+  if (reference !== null) return `Compared with ${reference}${note === null ? '' : `; ${note}`}`
+  return note === null ? 'Compared with nothing' : `Not compared: ${note}`
 }
 
 /** A column as it was in what the night was compared with, and as it is tonight. */
