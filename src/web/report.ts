@@ -16,6 +16,7 @@ import { loadNight } from './pages/night/load.ts'
 import { outcome } from './pages/night/outcome.ts'
 import { parity } from './pages/night/parity.ts'
 import { provenance } from './pages/night/provenance.ts'
+import { releasedInSpite } from './pages/night/released.ts'
 import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
 import type { Place } from './place.ts'
 import { stateMark } from './state.ts'
@@ -50,7 +51,7 @@ export async function nightReport(
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
 ${outcome(night, project, now)}
-${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
+${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releasedInSpite([run, view]))}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
 ${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As they were when they were read.')}

@@ -3,7 +3,7 @@ import { transaction } from '../../src/database/database.ts'
 import { createRun, findRun } from '../../src/jobs/runs.ts'
 import { ensureSlot, findSlot, type Slot } from '../../src/jobs/slots.ts'
 import { readRunId } from '../../src/pipeline/readback.ts'
-import { nightshiftJson } from '../cli/nightshift.ts'
+import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { openSite, type Site, usersOf } from './site.ts'
 
 let site: Site
@@ -130,6 +130,20 @@ expect: { rows: { min: 1000 } }
   expect(
     await readRunId(`${site.project.root}/warehouse/features/activity/as_of=2026-03-02/features.parquet`),
   ).toBe(json.run)
+  // Of the night that is scored from it too, where expectations that are not met stand beside `published`.
+  for (const args of [
+    ['register', 'value', `${site.project.root}/model.onnx`],
+    ['promote', 'value', '--version', '1'],
+  ])
+    expect((await nightshift(args, at)).code).toBe(0)
+  const scored = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
+  expect(scored.json).toMatchObject({ state: 'published' })
+  for (const night of ['activity', 'value']) {
+    const page = await (await site.ask(`/nights/${night}/2026-03-02`, { cookie })).text()
+    expect(page).toMatch(
+      /\d met, 1 failed[\s\S]{1,200}<p>The features of activity were released by ann: a small day</,
+    )
+  }
   const again = await press(`/runs/${json.run}/release`, { reason: 'once more' })
   expect([again.status, await again.text()]).toEqual([
     409,

@@ -22,6 +22,7 @@ import { loadNight, type Night, slotNamed } from './night/load.ts'
 import { outcome } from './night/outcome.ts'
 import { parity } from './night/parity.ts'
 import { provenance } from './night/provenance.ts'
+import { releasedInSpite } from './night/released.ts'
 import { featuresLine, otherRuns, summary } from './night/summary.ts'
 import { driftCsv, nightCsv } from './night/tables.ts'
 
@@ -81,7 +82,7 @@ async function show(context: Context, place: Place, slot: Slot, run: Run | undef
   const own = run?.checks ?? []
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
-${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`)}
+${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releasedInSpite([run, view]))}
 ${attempts(night.attempts, project)}
 </div><div>
 ${actions(night, context.get('viewer'))}

@@ -2,13 +2,14 @@ import { html } from 'hono/html'
 import type { Check } from '../../../pipeline/facts.ts'
 import { stateMark } from '../../state.ts'
 
-/** Expectations: the failed ones with rows that show why, the others in a list that can be opened. */
-export function checks(all: Check[], about: string) {
+/** Expectations: the failed ones with rows that show why, the others in a list that can be opened; who released it all the same. */
+export function checks(all: Check[], about: string, releases: string[] = []) {
   if (all.length === 0) return ''
   const failed = all.filter((check) => !check.passed)
   const met = all.filter((check) => check.passed)
   return html`<section class="card" aria-labelledby="expectations"><h2 id="expectations">Expectations</h2>
 <p>${stateMark(failed.length === 0 ? 'published' : 'failed', `${met.length} met, ${failed.length} failed`)} <span class="quiet small">${about}</span></p>
+${releases.map((release) => html`<p>${release}</p>`)}
 ${failed.map(
   (check) => html`<h3 class="text-failed">${check.id}</h3><p>${check.message}</p>${samples(check)}`,
 )}

@@ -6,6 +6,7 @@ import { nightHref, runbookHref, runHref } from '../../addresses.ts'
 import { bytes, count, duration, moment } from '../../moment.ts'
 import { faceOf, faceOfState, stateMark } from '../../state.ts'
 import type { Night } from './load.ts'
+import { released } from './released.ts'
 
 /** What became of it, why, and what stands. */
 export function summary(night: Night, project: Project, now: Date) {
@@ -13,7 +14,7 @@ export function summary(night: Night, project: Project, now: Date) {
   const stands = run === undefined || run.id === slot.run
   const at = (iso: string | null) => moment(iso, project.timezone)
   const face = stands ? faceOf(slot, now) : faceOfState(run.state)
-  const reason = run?.reason ?? slot.reason
+  const reason = released(run) ?? run?.reason ?? slot.reason
   return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What became of it</h2>
 <p>${stateMark(face, undefined, 'big')}${reason === null || reason === undefined ? '' : html` <span>${reason}</span>`}</p>
 ${slot.waits_for === null || run?.state === 'published' ? '' : html`<p>It waits for: ${slot.waits_for}${slot.wait_until === null ? '' : html`, until ${at(slot.wait_until)}`}</p>`}
@@ -85,8 +86,10 @@ function readers({ slot, run }: Night) {
 export function featuresLine({ features }: Night, project: Project, now: Date) {
   if (features?.slot === undefined) return ''
   const { slot, run } = features
+  const by = released(run)
   return html`<section class="card" aria-labelledby="features"><h2 id="features">Features</h2>
 <p>${stateMark(faceOf(slot, now))} <a href="${nightHref(slot, project.models)}">${slot.name} ${slot.partition}</a>${run === undefined ? '' : html`, run <a href="${runHref(run.id)}">${run.id}</a>`}</p>
+${by === undefined ? '' : html`<p>They were ${by}</p>`}
 ${slot.state === 'published' ? '' : html`<p class="error">${run?.failure?.message ?? slot.reason ?? slot.waits_for ?? ''}</p>`}</section>`
 }
 
