@@ -143,10 +143,10 @@ test('a column says in a few words how it is, and why once', async () => {
     words: 'as before tonight; alerts since earlier nights',
     note: 'constant: 8',
   })
-  // What could not be compared is grey, whatever was before.
+  // What could not be compared is grey, whatever was before, and an alert goes on.
   expect(cells('tenure_days')).toMatchObject({
     face: 'expected',
-    words: 'not compared',
+    words: 'not compared; alerts since earlier nights',
     note: 'not enough rows: there are 3',
   })
   // No rows have no rates.
