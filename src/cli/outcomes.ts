@@ -1,6 +1,7 @@
 import type { GlobalOptions } from '../cli.ts'
 import { expectOutcomes } from '../jobs/outcomes.ts'
 import { classify } from '../pipeline/classify.ts'
+import { saysUnlabelled } from '../pipeline/outcomes/unlabelled.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { localTime } from '../project/local-time.ts'
 import { ConfigurationError } from '../project/problem.ts'
@@ -155,8 +156,9 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
     printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
   }
   const told = nights.flatMap(({ partition, report }) => {
-    const text = report?.treated.note ?? null
-    return text === null ? [] : [{ partition, text }]
+    if (report === null) return []
+    const texts = [saysUnlabelled(report), report.treated.note ?? undefined]
+    return texts.flatMap((text) => (text === undefined ? [] : [{ partition, text }]))
   })
   for (const { nights: which, text } of saidOnce(told)) printLine(`note: ${text} (${which})`)
 }

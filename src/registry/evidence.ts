@@ -124,7 +124,16 @@ export interface LatestOutcome {
 
 export type MeasuredReport = Pick<
   OutcomeFacts,
-  'kind' | 'rows' | 'metrics' | 'intervals' | 'treated' | 'realized' | 'predicted'
+  | 'kind'
+  | 'rows'
+  | 'positives'
+  | 'scored'
+  | 'unlabelled'
+  | 'metrics'
+  | 'intervals'
+  | 'treated'
+  | 'realized'
+  | 'predicted'
 >
 
 export async function latestOutcomes(
@@ -144,6 +153,8 @@ export async function latestOutcomes(
        from unnest($1::text[]) as m(model)
        left join lateral (select partition,
                                  jsonb_build_object('kind', report->'kind', 'rows', report->'rows',
+                                                    'positives', report->'positives', 'scored', report->'scored',
+                                                    'unlabelled', report->'unlabelled',
                                                     'metrics', report->'metrics', 'intervals', report->'intervals',
                                                     'treated', report->'treated', 'realized', report->'realized',
                                                     'predicted', report->'predicted') as report

@@ -40,3 +40,12 @@ export function figure(value: number | null | undefined): string {
   if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e9)) return value.toExponential(2)
   return Math.abs(value) >= 1000 ? WHOLE.format(Math.round(value)) : String(Number(value.toPrecision(4)))
 }
+
+/** ` (0.74 to 0.8)`; nothing where there is no interval. One without a width is none: it is of too few rows. */
+export function interval(
+  bounds: { low: number | null; high: number | null } | undefined,
+  said: (value: number) => string = figure,
+): string {
+  if (bounds?.low == null || bounds.high === null || bounds.low === bounds.high) return ''
+  return ` (${said(bounds.low)} to ${said(bounds.high)})`
+}

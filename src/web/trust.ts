@@ -2,10 +2,12 @@ import { clockTime, localTimes, span } from '../alerts/time.ts'
 import { percent } from '../charts/figure.ts'
 import type { BriefRun, Latest } from '../jobs/latest.ts'
 import type { Slot } from '../jobs/slots.ts'
+import { HANDFUL, isFewOnRecord } from '../pipeline/evaluation/few.ts'
+import { isMostlyUnlabelled, saysUnlabelled } from '../pipeline/outcomes/unlabelled.ts'
 import type { Model } from '../project/project.ts'
 import type { LatestOutcome, MeasuredReport, NightEvidence } from '../registry/evidence.ts'
 import { boundOf } from './bound.ts'
-import { count, figure, hourAndMinute } from './moment.ts'
+import { count, figure, hourAndMinute, interval } from './moment.ts'
 import { type Face, faceOf } from './state.ts'
 import { unmeasured } from './unmeasured.ts'
 
@@ -204,7 +206,10 @@ function outcome(facts: TrustFacts): Reason[] {
   const next = nextOutcome(facts)
   if (measured !== null) {
     const { partition, report } = measured
-    const said = report.treated.biased ? coloured(report, partition) : judged(report, partition, facts)
+    const said = [
+      ...(report.treated.biased ? coloured(report, partition) : judged(report, partition, facts)),
+      ...mostUnlabelled(report, partition),
+    ]
     return next === undefined ? said : [...said, { face: 'expected', text: `${next}.` }]
   }
   return next === undefined ? [] : [{ face: 'expected', text: `What came true is not known yet. ${next}.` }]
@@ -242,15 +247,28 @@ function judged(report: MeasuredReport, partition: string, { limits }: TrustFact
     bound === undefined
       ? 'no limit is set that says whether that is good'
       : `${bound.side} ${figure(bound.value)} is wanted`
+  if (isFewOnRecord(report)) {
+    const { rows, positives } = report
+    const came = positives === null ? '' : `, where it came true for ${count(positives)}`
+    const text = `${told} on the night of ${partition}, on ${rows === 1 ? 'one row' : `${count(rows)} rows`}${came}: too few to say whether that is good.`
+    return [{ face: 'expected', text }, ...astray(report, partition)]
+  }
   const guessing = guess(report)
   const doubted = guessing !== undefined || met === false
   return [
     {
-      face: doubted ? 'doubt' : met === true ? 'published' : 'expected',
+      face: doubted ? 'doubt' : met === true && !isMostlyUnlabelled(report) ? 'published' : 'expected',
       text: `${told} on the night of ${partition}; ${wanted}.${guessing === undefined ? '' : ` ${guessing}`}`,
     },
     ...astray(report, partition),
   ]
+}
+
+/** Figures of a few say little of all, and labels that are not there may be on their way. */
+function mostUnlabelled(report: MeasuredReport, partition: string): Reason[] {
+  if (!isMostlyUnlabelled(report)) return []
+  const text = `${saysUnlabelled(report, count)} on the night of ${partition}: what came of them is not known.`
+  return [{ face: 'doubt', text }]
 }
 
 function labelled(rows: number): string {
@@ -266,12 +284,7 @@ function figureOf(report: MeasuredReport): string | undefined {
   const name = nameOf(report)
   const value = report.metrics[name]
   if (value == null) return undefined
-  const interval = report.intervals[name]
-  const range =
-    interval?.low == null || interval.high === null
-      ? ''
-      : ` (${figure(interval.low)} to ${figure(interval.high)})`
-  return `${name.toUpperCase()} ${figure(value)}${range}`
+  return `${name.toUpperCase()} ${figure(value)}${isFewOnRecord(report) ? '' : interval(report.intervals[name])}`
 }
 
 /** An AUC of 0.5 is what a coin gets. */
@@ -282,8 +295,9 @@ function guess({ metrics, intervals }: MeasuredReport): string | undefined {
   return (low ?? metrics.auc) <= 0.5 ? 'That may be no better than guessing, which gets 0.5.' : undefined
 }
 
-/** What was predicted lies outside of what came true, and its interval. */
-function astray({ kind, realized, predicted }: MeasuredReport, partition: string): Reason[] {
+/** What was predicted lies outside of what came true, and its interval. A handful of rows gives no such doubt. */
+function astray({ kind, rows, realized, predicted }: MeasuredReport, partition: string): Reason[] {
+  if (rows < HANDFUL) return []
   if (realized?.value == null || realized.low === null || realized.high === null || predicted === null)
     return []
   if (predicted >= realized.low && predicted <= realized.high) return []

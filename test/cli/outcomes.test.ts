@@ -97,6 +97,21 @@ test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
   expect(stdout).toMatch(/^note: the campaign colours these figures.* \(1998-02-01\)$/m)
 })
 
+test.skipIf(!HAS_CDNOW)('says how many rows have no label', async () => {
+  const { pool } = database.database
+  const unlabelled = (rows: number) =>
+    pool.query(
+      `update nightshift.outcomes set report = report || jsonb_build_object('unlabelled', $1::int)
+        where partition = '1998-01-01'`,
+      [rows],
+    )
+  expect((await nightshift(['outcomes', 'lapse'], at)).stdout).not.toContain('no label')
+  await unlabelled(2340)
+  const { stdout } = await nightshift(['outcomes', 'lapse'], at)
+  await unlabelled(0)
+  expect(stdout).toMatch(/^note: 2340 of 2357 rows have no label \(1998-01-01\)$/m)
+})
+
 test.skipIf(!HAS_CDNOW)('says of SQL that is wrong where it stands in model.yaml', async () => {
   const yaml = 'models/lapse/model.yaml'
   const before = readFileSync(join(project.root, yaml), 'utf8')

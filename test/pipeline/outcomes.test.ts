@@ -95,10 +95,12 @@ describe('an outcome', () => {
       unlabelled: 1,
       positives: 4,
       metrics: { auc: 18 / 20 },
-      realized: { value: 4 / 9 },
+      intervals: { auc: { low: null, high: null }, brier: { low: null, high: null } },
+      // Wilson's, by hand: (4/9 + z²/18 ± z √(20/729 + z²/324)) / (1 + z²/9).
+      realized: { value: 4 / 9, low: expect.closeTo(0.1888, 4), high: expect.closeTo(0.7333, 4) },
       treated: { known: false, rows: 0, measured_on: 'all', biased: false, note: null },
       business: [],
-      notes: [],
+      notes: ['too few rows for an interval: it takes at least 10 entities of each class'],
     })
     expect(found.predicted).toBeCloseTo((45 / 9 / 11) * -1 + 1, 12)
     expect(
@@ -185,7 +187,7 @@ describe('an outcome', () => {
     expect(found).toMatchObject({
       rows: 9,
       by_segment: [],
-      notes: [`no segments: ${missing}`],
+      notes: [`no segments: ${missing}`, expect.stringContaining('too few rows for an interval')],
       business: [{ value: null, error: missing }, { value: 10 }],
     })
   })

@@ -75,6 +75,53 @@ test('immature nights are told with the date when they mature, and a biased figu
   has(page, new RegExp(`Estimated from the scores of ${LAST} alone, before anything is known: 0\\.77`))
 })
 
+test('rows without a label are told, and warned of where they are most', async () => {
+  has(await text('/models/value'), '<p class="quiet small">10 of 300 rows have no label.</p>')
+  const unlabelled = (rows: number) =>
+    site.database.pool.query(
+      `update nightshift.outcomes set report = report || jsonb_build_object('unlabelled', $2::int) where partition = $1`,
+      [labelOf(44), rows],
+    )
+  await unlabelled(283)
+  try {
+    for (const page of ['/models/value', `/nights/value/${labelOf(44)}`]) {
+      has(await text(page), '<p class="note"><strong>283 of 300 rows have no label.</strong>')
+    }
+    has(await text('/'), `283 of 300 rows have no label on the night of ${labelOf(44)}`)
+  } finally {
+    await unlabelled(10)
+  }
+})
+
+test('a figure without an interval has none, in words and brackets', async () => {
+  const intervals = (bounds: object) =>
+    site.database.pool.query(
+      `update nightshift.outcomes
+          set report = report || jsonb_build_object('intervals', jsonb_build_object('auc', $2::jsonb)) where partition = $1`,
+      [labelOf(44), bounds],
+    )
+  const { rows } = await site.database.pool.query(
+    `select report->'intervals'->'auc' as auc from nightshift.outcomes where partition = $1`,
+    [labelOf(44)],
+  )
+  try {
+    // The second as nights of a row or two were recorded before.
+    for (const bounds of [
+      { low: null, high: null },
+      { low: 0.5, high: 0.5 },
+    ]) {
+      await intervals(bounds)
+      const page = await text('/models/value')
+      expect(page).not.toMatch(/\(95 %: *(?:0\.5)? to /)
+      has(page, new RegExp(`0\\.7\\d* on ${labelOf(44)}\\.`))
+      has(page, /<dt>AUC<\/dt><dd>0\.7\d*<\/dd>/)
+      has(page, /data-label="95 %">too few rows</)
+    }
+  } finally {
+    await intervals(rows[0]?.auc)
+  }
+})
+
 test.each<[OutcomeFacts['treated'], string]>([
   [
     {

@@ -216,6 +216,9 @@ test('where some columns could not be compared, the answer says how many could',
 const report = (more: Partial<MeasuredReport> = {}): MeasuredReport => ({
   kind: 'classification',
   rows: 200,
+  positives: 32,
+  scored: 200,
+  unlabelled: 0,
   metrics: { auc: 0.77 },
   intervals: { auc: { low: 0.74, high: 0.8 } },
   treated: { known: true, rows: 0, measured_on: 'all', biased: false, note: null },
@@ -289,6 +292,66 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
         'expected',
         'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01, coloured by the campaign: who was acted on may have done otherwise than foretold.',
       ],
+    ],
+  ],
+  [
+    'of three rows gives no doubt, whatever it is',
+    {
+      rows: 3,
+      positives: 1,
+      metrics: { auc: 0 },
+      // As nights were recorded before intervals had a rule.
+      intervals: { auc: { low: 0, high: 0 } },
+      realized: { value: 0.333, low: 0.333, high: 0.333 },
+      predicted: 0.9,
+    },
+    LIMIT,
+    [
+      [
+        'expected',
+        'AUC 0 on the night of 2026-02-01, on 3 rows, where it came true for 1: too few to say whether that is good.',
+      ],
+    ],
+  ],
+  [
+    'of many rows with few that came true is still held against what was predicted',
+    {
+      rows: 1500,
+      positives: 3,
+      intervals: { auc: { low: null, high: null } },
+      realized: { value: 0.002, low: 0.0007, high: 0.0059 },
+      predicted: 0.05,
+    },
+    LIMIT,
+    [
+      ['doubt', '0.2 % came true on the night of 2026-02-01 (<0.1 % to 0.6 %), 5.0 % was predicted.'],
+      [
+        'expected',
+        'AUC 0.77 on the night of 2026-02-01, on 1,500 rows, where it came true for 3: too few to say whether that is good.',
+      ],
+    ],
+  ],
+  [
+    'without an interval on many rows is held against a coin all the same',
+    { metrics: { auc: 0.5 }, intervals: { auc: { low: null, high: null } } },
+    undefined,
+    [
+      [
+        'doubt',
+        'AUC 0.5 on the night of 2026-02-01; no limit is set that says whether that is good. That may be no better than guessing, which gets 0.5.',
+      ],
+    ],
+  ],
+  [
+    'of a night whose rows have no label for the most part is a doubt, and no check',
+    { scored: 1500, unlabelled: 1300 },
+    LIMIT,
+    [
+      [
+        'doubt',
+        '1,300 of 1,500 rows have no label on the night of 2026-02-01: what came of them is not known.',
+      ],
+      ['expected', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.'],
     ],
   ],
   [

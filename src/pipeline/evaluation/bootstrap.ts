@@ -1,7 +1,10 @@
 import type { Metric } from '../../project/metric.ts'
 import type { Metrics } from './metrics.ts'
 
-/** A 95 % interval. Null where fewer than half of the resamples have the figure. */
+/**
+ * A 95 % interval. Null where there are too few entities, where fewer than half of the resamples have the figure, or where
+ * all of them have the same: that says nothing of how far it may be off.
+ */
 export interface Interval {
   low: number | null
   high: number | null
@@ -45,10 +48,16 @@ export function intervals(
       const values = resamples.map((each) => each[metric]).filter((value) => typeof value === 'number')
       if (values.length * 2 < resamples.length || values.length === 0)
         return [metric, { low: null, high: null }]
-      values.sort((a, b) => a - b)
-      return [metric, { low: quantile(values, 0.025), high: quantile(values, 0.975) }]
+      return [metric, middle(values)]
     }),
   )
+}
+
+/** The 2.5th and 97.5th percentile, none where they are one; sorts the values. */
+export function middle(values: number[]): Interval {
+  values.sort((a, b) => a - b)
+  const [low, high] = [quantile(values, 0.025), quantile(values, 0.975)]
+  return low === high ? { low: null, high: null } : { low, high }
 }
 
 /** Of sorted values, by linear interpolation (type 7 of Hyndman and Fan 1996). */

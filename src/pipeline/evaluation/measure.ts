@@ -1,5 +1,6 @@
 import { CLASSIFICATION, type Metric, REGRESSION } from '../../project/metric.ts'
-import { draw, type Interval, intervals, openRandom, quantile, weigh } from './bootstrap.ts'
+import { draw, type Interval, intervals, middle, openRandom, weigh } from './bootstrap.ts'
+import { isFew, saysFew, wilson } from './few.ts'
 import {
   type CalibrationBin,
   calibration,
@@ -38,7 +39,7 @@ export interface MeasureFacts<Key> extends Measured {
   resamples: number
   calibration: CalibrationBin[]
   parts: (Measured & { key: Key })[]
-  /** The mean label; null without rows. */
+  /** The mean label; null without rows. A rate of few entities has the interval of Wilson, a mean of few has none. */
   realized: ({ value: number } & Interval) | null
   /** The mean score; null without rows. */
   predicted: number | null
@@ -70,8 +71,8 @@ function sorted({ scores, labels }: Sample, entities: Uint32Array, rows?: Uint32
 }
 
 /**
- * Measures scores against labels, whole and by parts, with intervals from resamples of entities. Labels of two values
- * 0 and 1 are classes, others are numbers. Linear in rows x resamples.
+ * Measures scores against labels, whole and by parts, with intervals from resamples of entities where there are enough
+ * of them (`isFew`). Labels of two values 0 and 1 are classes, others are numbers. Linear in rows x resamples.
  */
 export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
   const { sample, entities, entityCount } = request
@@ -108,12 +109,15 @@ export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
 
   const metrics = figures(whole)
   const rivalMetrics = rival === undefined ? undefined : figures(rival)
+  const few = isFew(kind, whole)
+  // Without resamples there is no interval.
+  const resampled = { ...drawn, whole: few ? [] : drawn.whole }
   return {
     kind,
     rows: labels.length,
     positives: kind === 'classification' ? labels.reduce((sum, label) => sum + label, 0) : null,
     metrics,
-    intervals: intervals(drawn.whole, names),
+    intervals: intervals(resampled.whole, names),
     resamples,
     calibration: kind === 'classification' ? calibration(sample) : [],
     parts: parts.map(({ key, rows, sample: own }, index) => ({
@@ -121,15 +125,15 @@ export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
       rows: rows.length,
       positives: kind === 'classification' ? rows.filter((row) => labels[row] === 1).length : null,
       metrics: figures(own),
-      intervals: intervals(drawn.parts[index] ?? [], names),
+      intervals: intervals(isFew(kind, own) ? [] : (drawn.parts[index] ?? []), names),
     })),
-    realized: realizedOf(labels, drawn.means),
+    realized: few ? realizedOfFew(kind, labels, entityCount) : realizedOf(labels, drawn.means),
     predicted: scores.length === 0 ? null : weightedMean(scores),
     rival:
       rivalMetrics === undefined
         ? null
-        : { metrics: rivalMetrics, difference: differences(names, metrics, rivalMetrics, drawn) },
-    notes: notesOf(kind, sample),
+        : { metrics: rivalMetrics, difference: differences(names, metrics, rivalMetrics, resampled) },
+    notes: [...notesOf(kind, sample), ...(few && labels.length > 0 ? [saysFew(kind)] : [])],
   }
 }
 
@@ -145,8 +149,18 @@ function weightedMean(values: Float64Array, weights?: Uint32Array): number {
 
 function realizedOf(labels: Float64Array, means: number[]): MeasureFacts<never>['realized'] {
   if (labels.length === 0) return null
-  const sorted = means.filter(Number.isFinite).sort((a, b) => a - b)
-  return { value: weightedMean(labels), low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) }
+  return { value: weightedMean(labels), ...middle(means.filter(Number.isFinite)) }
+}
+
+/** Entities count, not rows: the nights of one customer say the same thing again. */
+function realizedOfFew(
+  kind: 'classification' | 'regression',
+  labels: Float64Array,
+  entities: number,
+): MeasureFacts<never>['realized'] {
+  if (labels.length === 0) return null
+  const value = weightedMean(labels)
+  return { value, ...(kind === 'regression' ? { low: null, high: null } : wilson(value, entities)) }
 }
 
 function differences(

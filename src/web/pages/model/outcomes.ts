@@ -5,7 +5,7 @@ import type { Metric } from '../../../project/metric.ts'
 import { otherHorizons } from '../../../registry/other-horizons.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { boundOf } from '../../bound.ts'
-import { figure, moment } from '../../moment.ts'
+import { figure, interval, moment } from '../../moment.ts'
 import { unmeasured } from '../../unmeasured.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
@@ -31,14 +31,14 @@ function qualityPicture(view: ModelView) {
     immature: immatureOf(outcomes),
     target: bound,
   })
-  const interval = last?.figures?.intervals[metric]
+  const range = interval(last?.figures?.intervals[metric]).replace('(', '(95 %: ')
   const estimated = metric === 'auc' ? scores.findLast((night) => night?.estimate?.auc != null) : undefined
   return picture(chart, {
     title: `${NAMES[metric] ?? metric}, measured`,
     says: html`${
       last === undefined
         ? 'None of these nights has been measured yet.'
-        : html`${figure(last.figures?.metrics[metric])}${interval === undefined ? '' : ` (95 %: ${figure(interval.low)} to ${figure(interval.high)})`} on ${last.partition}.`
+        : html`${figure(last.figures?.metrics[metric])}${range} on ${last.partition}.`
     }${estimated === undefined ? '' : html` Estimated from the scores of ${estimated.partition} alone, before anything is known: ${figure(estimated.estimate?.auc)}.`}`,
     empty: last === undefined && estimated === undefined,
     note: html`${ripening(view)}${bias(last?.figures?.treated)}`,
@@ -135,11 +135,11 @@ function metricOf({ outcomes }: ModelView): Metric {
 }
 
 function estimateOf(night: OutcomeNight | undefined, metric: Metric): Estimate {
-  const interval = night?.figures?.intervals[metric]
+  const { low, high } = night?.figures?.intervals[metric] ?? {}
   return {
     value: night?.figures?.metrics[metric] ?? null,
-    low: interval?.low ?? null,
-    high: interval?.high ?? null,
+    low: low ?? null,
+    high: high ?? null,
   }
 }
 

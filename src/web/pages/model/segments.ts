@@ -1,8 +1,9 @@
 import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
+import { isMostlyUnlabelled, saysUnlabelled } from '../../../pipeline/outcomes/unlabelled.ts'
 import type { Metric } from '../../../project/metric.ts'
-import { count, figure } from '../../moment.ts'
+import { count, figure, interval } from '../../moment.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 
@@ -38,7 +39,7 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
   const main: Metric = report.kind === 'regression' ? 'rmse' : 'auc'
   const segments = report.by_segment.map(
     (each) =>
-      html`<tr><th scope="row">${each.segment} ${each.value}</th><td class="number" data-label="Rows">${count(each.rows)}</td><td class="number" data-label="${main}">${figure(each.metrics[main])}</td><td class="number" data-label="95 %">${interval(each.intervals[main])}</td></tr>`,
+      html`<tr><th scope="row">${each.segment} ${each.value}</th><td class="number" data-label="Rows">${count(each.rows)}</td><td class="number" data-label="${main}">${figure(each.metrics[main])}</td><td class="number" data-label="95 %">${interval(each.intervals[main]) || (each.metrics[main] == null ? '' : 'too few rows')}</td></tr>`,
   )
   const bins = report.calibration.filter(({ rows }) => rows > 0)
   const calibration = bins.map(
@@ -47,7 +48,7 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
   )
   return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${heading}</h2>
 <p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; it came true for ${count(report.positives)} of them`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
-${bias(report.treated)}
+${unlabelled(report)}${bias(report.treated)}
 <dl class="facts">${rates(report)}${figures}${reached}</dl>
 ${report.notes.map((note) => html`<p class="small">${note}</p>`)}
 ${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Came true</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
@@ -55,15 +56,17 @@ ${segments.length === 0 ? '' : html`<details><summary>By segment</summary><table
 </section>`
 }
 
+function unlabelled(report: OutcomeFacts) {
+  const said = saysUnlabelled(report, count)
+  if (said === undefined) return ''
+  return isMostlyUnlabelled(report)
+    ? html`<p class="note"><strong>${said}.</strong> These figures are of the others alone; labels that come late are looked for.</p>`
+    : html`<p class="quiet small">${said}.</p>`
+}
+
 function rates({ kind, realized, predicted }: OutcomeFacts) {
   if (realized === null) return ''
   const said = (value: number | null) =>
     value === null ? '' : kind === 'regression' ? figure(value) : percent(value)
-  return html`<dt>Came true</dt><dd>${said(realized.value)}${realized.low === null ? '' : ` (${said(realized.low)} to ${said(realized.high)})`}, predicted ${said(predicted)}</dd>`
-}
-
-function interval(bounds: { low: number | null; high: number | null } | undefined): string {
-  return bounds?.low == null || bounds.high === null
-    ? ''
-    : ` (${figure(bounds.low)} to ${figure(bounds.high)})`
+  return html`<dt>Came true</dt><dd>${said(realized.value)}${interval(realized, said)}, predicted ${said(predicted)}</dd>`
 }
