@@ -69,7 +69,14 @@ export function toIncident(row: IncidentRow): Incident {
 
 /** The nights that are still bad, oldest first. */
 export function badNights(nights: Night[]): Night[] {
-  return nights
-    .filter((night) => night.recovered === null)
-    .sort((a, b) => (a.partition ?? '').localeCompare(b.partition ?? ''))
+  return inOrder(nights.filter((night) => night.recovered === null))
+}
+
+/** The nights that an incident is of, oldest first: those that are still bad, or all of one that is closed. */
+export function nightsOf({ nights, closedAt }: Pick<Incident, 'nights' | 'closedAt'>): Night[] {
+  return closedAt === undefined ? badNights(nights) : inOrder(nights)
+}
+
+function inOrder(nights: Night[]): Night[] {
+  return nights.toSorted((a, b) => (a.partition ?? '').localeCompare(b.partition ?? ''))
 }

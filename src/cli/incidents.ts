@@ -1,3 +1,4 @@
+import { nightsOf } from '../alerts/incident.ts'
 import { type ListedIncident, listIncidents } from '../alerts/list-incidents.ts'
 import type { GlobalOptions } from '../cli.ts'
 import { localTime } from '../project/local-time.ts'
@@ -19,7 +20,7 @@ export default function incidents(
           each.id,
           each.subject,
           each.kind,
-          each.bad.join(', '),
+          partitions(each).join(', '),
           localTime(each.openedAt.toISOString(), project.timezone),
           each.closedAt !== undefined
             ? 'closed'
@@ -34,6 +35,10 @@ export default function incidents(
   })
 }
 
+function partitions(incident: ListedIncident): string[] {
+  return nightsOf(incident).flatMap(({ partition }) => partition ?? [])
+}
+
 function record(incident: ListedIncident) {
   const { id, subject, kind, facts } = incident
   return {
@@ -46,7 +51,7 @@ function record(incident: ListedIncident) {
     closed_at: incident.closedAt ?? null,
     acked_at: incident.ackedAt ?? null,
     acked_by: incident.ackedBy ?? null,
-    nights: incident.bad,
+    nights: partitions(incident),
     message: facts.failure.message,
     recipients: incident.recipients,
     mails: incident.mails,

@@ -82,6 +82,11 @@ test('a held run is published on a person’s word, which is on record and clear
   expect(stdout).toContain('ann@example.com')
   const open = (await nightshiftJson(['incidents'], at)).json
   expect(open.filter((incident: { state: string }) => incident.state === 'open')).toEqual([])
+  const closed = await nightshift(['incidents', '--all'], at)
+  expect(closed.stdout).toMatch(/^\d+ +activity +contract +2026-03-03 .* closed /m)
+  expect((await nightshiftJson(['incidents', '--all'], at)).json).toMatchObject([
+    { state: 'closed', nights: ['2026-03-03'] },
+  ])
   expect(mails.received.at(-1)?.mail.text).toMatch(/^All clear/)
   // And it can be released once alone.
   const again = await nightshift(['release', held.run, '--reason', 'y', '--by', 'ann@example.com'], at)
