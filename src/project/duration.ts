@@ -7,7 +7,8 @@ export const DURATION_LEGAL =
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 /** A hundred years: more is a slip of the finger, and would leave the range of dates. */
-const LONGEST_MS = 36_525 * UNIT_MS.d
+const LONGEST_DAYS = 36_525
+const LONGEST_MS = LONGEST_DAYS * UNIT_MS.d
 
 /** Reads `30m`, `4h`, `30d`, `90s`, `2w`; undefined where the text is none. A day counts 24 hours in `ms`. */
 export function readDuration(text: string): Duration | undefined {
@@ -24,10 +25,18 @@ export function readDuration(text: string): Duration | undefined {
 export function parseDuration(text: string, what = 'duration'): Duration {
   const duration = readDuration(text)
   if (duration !== undefined) return duration
-  const near = nearDuration(text)
+  const { legal, near } = durationFault(text)
   throw new ConfigurationError(
-    `expected ${what} to be ${DURATION_LEGAL}, got: ${text}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    `expected ${what} to be ${legal}, got: ${text}${near === undefined ? '' : `; did you mean ${near}?`}`,
   )
+}
+
+/** Of a text that cannot be read: what is legal, with the limit where it is too long, and what was probably meant. */
+export function durationFault(text: string): { legal: string; near: string | undefined } {
+  const near = nearDuration(text)
+  if (near === undefined) return { legal: DURATION_LEGAL, near }
+  if (readDuration(near) !== undefined) return { legal: DURATION_LEGAL, near }
+  return { legal: `${DURATION_LEGAL}, a hundred years (${LONGEST_DAYS}d) at most`, near: undefined }
 }
 
 /** What `30 min`, `4 hours`, `1mo` or `PT30M` was probably meant to say. */

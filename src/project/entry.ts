@@ -35,6 +35,8 @@ export interface Fault {
   path: PropertyKey[]
   /** At the key rather than its value. */
   key?: boolean
+  /** Default: `error`. */
+  severity?: 'error' | 'warning'
   message: string
 }
 
@@ -58,10 +60,10 @@ export function readEntry<T>(
   const problems = [...yaml.problems]
   const parsed = schema.safeParse(yaml.data)
   if (!parsed.success) problems.push(...explain(parsed.error.issues, yaml))
-  for (const { path, key = false, message } of rules(yaml.data)) {
-    problems.push({ severity: 'error', file: yaml.file, ...yaml.place(path, key ? 'key' : 'value'), message })
+  for (const { path, key = false, severity = 'error', message } of rules(yaml.data)) {
+    problems.push({ severity, file: yaml.file, ...yaml.place(path, key ? 'key' : 'value'), message })
   }
-  const value = problems.length === 0 ? parsed.data : undefined
+  const value = problems.some(({ severity }) => severity === 'error') ? undefined : parsed.data
   return { name, yaml, value, part: sound(yaml.data, loose), problems }
 }
 

@@ -97,9 +97,15 @@ function problem(
 
 /** A union's issue is replaced by those of the branch that was meant, where the value says which. */
 function unfold(issue: Issue, data: unknown): Issue[] {
-  if (issue.code !== 'invalid_union' || !Array.isArray(valueAt(data, issue.path))) return [issue]
+  const value = valueAt(data, issue.path)
+  if (issue.code !== 'invalid_union' || typeof value !== 'object' || value === null) return [issue]
   const inner = issue.errors.find((branch) =>
-    branch.every(({ path, code }) => path.length > 0 || code === 'custom'),
+    branch.every(({ path, code }) =>
+      // A map was meant to be the one whose keys it has; a list is a list, whatever is in it.
+      Array.isArray(value)
+        ? path.length > 0 || code === 'custom'
+        : path.length > 0 && code !== 'unrecognized_keys' && isPresent(value, path),
+    ),
   )
   return inner === undefined || inner.length === 0
     ? [issue]

@@ -17,6 +17,54 @@ export const METRICS = [...CLASSIFICATION, ...REGRESSION] as const
 
 export type Metric = (typeof METRICS)[number]
 
+/** The columns of a model's nights.csv before those of METRICS, each of which has its interval beside it. */
+export const NIGHT_COLUMNS = [
+  'as_of',
+  'state',
+  'late',
+  'run',
+  'version',
+  'backfilled',
+  'published_at',
+  'rows',
+  'seconds',
+  'score_p05',
+  'score_p25',
+  'score_median',
+  'score_p75',
+  'score_p95',
+  'score_mean',
+  'compared_with',
+  'drifted_columns',
+  'estimated_auc',
+  'estimated_rate',
+  'outcome',
+  'matures_at',
+  'labelled_rows',
+  'measured_on',
+  'biased',
+  'realized',
+  'realized_low',
+  'realized_high',
+  'predicted',
+] as const
+
+/** The columns of METRICS there: the figure and its interval. */
+export function metricColumns(metric: Metric): [string, string, string] {
+  return [metric, `${metric}_low`, `${metric}_high`]
+}
+
+/** Whether a business figure of that name would be a second one beside a figure of ours, in nights.csv or in a table. */
+export function isBuiltIn(name: string): boolean {
+  const plain = (text: string) =>
+    text
+      .trim()
+      .toLowerCase()
+      .replace(/[\s_-]+/g, '_')
+  const own: string[] = [...NIGHT_COLUMNS, ...METRICS.flatMap(metricColumns), ...Object.values(METRIC_WORDS)]
+  return own.some((each) => plain(each) === plain(name))
+}
+
 /** What people read, in the order of METRICS. */
 export const METRIC_WORDS: Record<Metric, string> = {
   auc: 'ROC AUC',

@@ -69,13 +69,18 @@ function checkModel(project: Project, model: Model, columns: string[]): Problem[
         severity: 'error',
         file,
         ...yaml.place([...path, key]),
-        message: `${path.join('.')}: expected columns of view ${model.view} (${legal.join(', ')}), got: ${name}${didYouMean(name, legal)}`,
+        message: `${path.join('.')}: expected columns of view ${model.view} (${legal.join(', ')}), got: ${name}${entity.has(name) ? ', the entity' : didYouMean(name, legal)}`,
       }))
   const features = columns.filter((name) => !entity.has(name))
   return [
     ...check(['inputs'], [...(model.inputs ?? []).entries()], features),
     ...check(['onnx', 'inputs'], Object.entries(model.onnx.inputs), features),
-    ...check(['drift', 'columns'], [...(model.drift.columns ?? []).entries()], columns),
+    // The one column of an entity has another value in every row; one of several may be a region.
+    ...check(
+      ['drift', 'columns'],
+      [...(model.drift.columns ?? []).entries()],
+      entity.size === 1 ? features : columns,
+    ),
     ...check(['evaluation', 'segments'], [...model.evaluation.segments.entries()], columns),
   ]
 }

@@ -25,6 +25,13 @@ describe('a duration', () => {
     )
   })
 
+  it.each(['99999999d', '36526d', '99999999 days'])('says of %s that it is too long', (text) => {
+    expect(() => parseDuration(text)).toThrow(
+      `expected duration to be a duration such as 90s, 30m, 4h, 30d or 2w (a whole number and s, m, h, d or w), a hundred years (36525d) at most, got: ${text}`,
+    )
+    expect(() => parseDuration(text)).not.toThrow('did you mean')
+  })
+
   it.each([
     ['30 min', '30m'],
     ['4 hours', '4h'],

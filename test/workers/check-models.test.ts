@@ -89,6 +89,13 @@ outcomes:
   )
 })
 
+it('refuses to watch the entity for drift, which has another value in every row', async () => {
+  await project.write('models/value/model.yaml', `${MODEL}drift: { columns: [spend, customer_id] }\n`)
+  expect((await told()).filter((line) => line.startsWith('error'))).toEqual([
+    'error models/value/model.yaml:7 drift.columns: expected columns of view activity (spend, orders), got: customer_id, the entity',
+  ])
+})
+
 it('tells a figure of the tables of a night, not of declared sources', async () => {
   const sql = 'SELECT customer_id, count(left_at)::INTEGER AS gone FROM leaves GROUP BY customer_id'
   await project.write('models/value/labels.sql', sql)

@@ -1,5 +1,6 @@
 import { isAsOf } from '../asof.ts'
 import type { Fault } from '../entry.ts'
+import { isBuiltIn, METRICS, NIGHT_COLUMNS } from '../metric.ts'
 import { didYouMean } from '../nearest.ts'
 import { RESERVED_COLUMNS } from '../schema/model.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
@@ -13,6 +14,7 @@ export function modelRules(data: Record<string, unknown>): Fault[] {
       minOverMax(bounds, ['evaluation', 'require', metric]),
     ),
     ...mapping(data.onnx, data.inputs),
+    ...watched(data.drift),
     ...window(data.drift),
     ...outcomes(data),
   ]
@@ -48,6 +50,20 @@ function mapping(onnx: unknown, inputs: unknown): Fault[] {
   })
 }
 
+/** An empty list is legal, to watch the score alone, and may be meant as what is watched without one. */
+function watched(drift: unknown): Fault[] {
+  if (!isMap(drift) || !Array.isArray(drift.columns) || drift.columns.length > 0) return []
+  const path = ['drift', 'columns']
+  if (drift.score === false) {
+    const message =
+      'drift watches nothing: columns is an empty list and score is false; name columns, leave the key out to watch all inputs, or set score to true'
+    return [{ path, message }]
+  }
+  const message =
+    'drift.columns is an empty list: the score alone is watched; leave the key out to watch all inputs'
+  return [{ path, severity: 'warning', message }]
+}
+
 /** A window of two dates or two hours; as-ofs of one grain are in order as texts too. */
 function window(drift: unknown): Fault[] {
   const reference = isMap(drift) ? drift.reference : undefined
@@ -81,9 +97,15 @@ function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[]
     isMap(metric) ? metric.name : undefined,
   )
   names.forEach((name, index) => {
-    if (typeof name !== 'string' || names.indexOf(name) === index) return
+    if (typeof name !== 'string') return
+    const path = ['outcomes', 'metrics', index, 'name']
+    if (isBuiltIn(name)) {
+      const message = `expected outcomes.metrics[${index}].name to be anything but the name of a figure or a column that a night has already (${[...METRICS, ...NIGHT_COLUMNS].join(', ')}), got: "${name}"; choose another, such as "own ${name}"`
+      faults.push({ path, message })
+    }
+    if (names.indexOf(name) === index) return
     faults.push({
-      path: ['outcomes', 'metrics', index, 'name'],
+      path,
       message: `outcomes.metrics has a second ${name}: give each figure a name of its own`,
     })
   })

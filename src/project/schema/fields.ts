@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { DURATION_LEGAL, DURATION_PATTERN, nearDuration, readDuration } from '../duration.ts'
+import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../duration.ts'
 import type { Duration } from '../project.ts'
 import { isTimeZone, nearestZone } from '../zone.ts'
 
@@ -103,8 +103,8 @@ export function duration({ zero = false } = {}) {
     .transform((given, context): Duration => {
       const read = readDuration(given)
       if (read !== undefined && (zero || read.ms > 0)) return read
-      const near = read === undefined ? nearDuration(given) : undefined
-      const legal = read === undefined ? DURATION_LEGAL : 'a duration longer than nothing'
+      const nothing = { legal: 'a duration longer than nothing', near: undefined }
+      const { legal, near } = read === undefined ? durationFault(given) : nothing
       context.addIssue({ code: 'custom', message: legal, params: { meant: near } })
       return z.NEVER
     })

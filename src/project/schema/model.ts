@@ -37,6 +37,12 @@ const score = keys({
   threshold: number().optional().describe('Scores at or over it are decided for: published as `decision`.'),
 })
 
+/** Drift of the last 60 days is looked at (src/registry/profiles.ts): of more nights an alert would never come. */
+const MOST_NIGHTS = 60
+
+/** Of categories it is the distance that says as much, which reaches 1 at a PSI of 5.5: beyond, no shift would count. */
+const LARGEST_EFFECT = 5
+
 const persist = z
   .string({ error: 'a text such as `2 of 3`' })
   .regex(/^\d{1,2} of \d{1,2}$/, {
@@ -45,9 +51,11 @@ const persist = z
   .refine(
     (given) => {
       const [drifted = 0, nights = 0] = given.split(' of ').map(Number)
-      return drifted >= 1 && drifted <= nights
+      return drifted >= 1 && drifted <= nights && nights <= MOST_NIGHTS
     },
-    { error: 'a text such as `2 of 3`, where the first number is at least 1 and at most the second' },
+    {
+      error: `a text such as \`2 of 3\`, where the first number is at least 1 and at most the second, and the second ${MOST_NIGHTS} at most`,
+    },
   )
 
 const night = text('a date such as 2026-11-22, or an hour such as 2026-11-22T03Z').refine(isAsOf, {
@@ -156,7 +164,7 @@ export const modelSchema = keys({
       .optional()
       .describe('Columns of the view that are watched. Default: all inputs.'),
     score: flag().prefault(true).describe('Whether the score is watched too.'),
-    min_effect: number({ min: 0 })
+    min_effect: number({ min: 0, max: LARGEST_EFFECT })
       .prefault(0.1)
       .describe('No shift smaller than this (PSI) counts, however sure it is.'),
     persist: persist

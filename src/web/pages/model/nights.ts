@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { METRICS } from '../../../project/metric.ts'
+import { METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/metric.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
@@ -36,38 +36,7 @@ export function nightsCsv(view: NightFigures): string {
   const business = [
     ...new Set(view.outcomes.flatMap((night) => night?.figures?.business.map(({ name }) => name) ?? [])),
   ]
-  const head = [
-    'as_of',
-    'state',
-    'late',
-    'run',
-    'version',
-    'backfilled',
-    'published_at',
-    'rows',
-    'seconds',
-    'score_p05',
-    'score_p25',
-    'score_median',
-    'score_p75',
-    'score_p95',
-    'score_mean',
-    'compared_with',
-    'drifted_columns',
-    'estimated_auc',
-    'estimated_rate',
-    'outcome',
-    'matures_at',
-    'labelled_rows',
-    'measured_on',
-    'biased',
-    'realized',
-    'realized_low',
-    'realized_high',
-    'predicted',
-    ...METRICS.flatMap((metric) => [metric, `${metric}_low`, `${metric}_high`]),
-    ...business,
-  ]
+  const head = [...NIGHT_COLUMNS, ...METRICS.flatMap(metricColumns), ...business]
   const rows = view.nights.map((night, index): Cell[] => {
     const [score, outcome] = [view.scores[index], view.outcomes[index]]
     const figures = outcome?.figures
