@@ -40,12 +40,30 @@ test.each([
   ['/models/value?from=0001-01-01&to=9999-12-31', 400, 'a year from 1000 to 9000, got: 0001-01-01'],
   ['/models/value/nights.csv?to=9999-12-31', 400, 'a year from 1000 to 9000'],
   ['/nights/value/0001-01-01', 404, 'The ledger expects nothing named value for 0001-01-01'],
-  ['/runs?from=0000-01-01', 200, 'a year from 1000 to 9000, got: 0000-01-01'],
+  ['/runs?from=0000-01-01', 400, 'a year from 1000 to 9000, got: 0000-01-01'],
+  ['/runs?state=foo&text=plan', 400, 'state: expected one of waiting, queued, running, '],
+  ['/runs?kind=views', 400, 'kind: expected one of scores, features, got: views'],
+  ['/runs?class=late', 400, 'class: expected one of late-data, contract, '],
+  ['/runs?page=0', 400, 'page: expected a whole number from 1 to 100000, got: 0'],
+  ['/runs?group=yes', 400, 'group: expected 1, got: yes'],
+  ['/runs?state=&page=', 200, 'name="text"'],
+  ['/incidents?state=closed', 400, 'state: expected open, got: closed'],
+  ['/incidents?page=nine', 400, 'page: expected a whole number from 1 to 100000, got: nine'],
+  ['/mails?state=lost&text=plan', 400, 'state: expected one of sent, waiting, given up, got: lost'],
+  ['/mails?page=-1', 400, 'page: expected a whole number from 1 to 100000, got: -1'],
   ['/?until=0001-01-01', 200, 'Nights'],
   ['/?until=9000-12-31&days=91', 200, '9000-12-31'],
 ])('%s is answered with %i and a sentence', async (path, status, said) => {
   const answer = await ask(path)
   expect([answer.status, answer.text.includes(said) || answer.text]).toEqual([status, true])
+})
+
+test('what cannot be read is answered with the form as it was, and finds nothing', async () => {
+  for (const path of ['/runs?state=foo&text=plan', '/mails?state=foo&text=plan']) {
+    const { text } = await ask(path)
+    expect(text).toContain('name="text" value="plan"')
+    expect(text).not.toMatch(/aria-label="(?:Results|Mails)"/)
+  }
 })
 
 const VALUES = ['constructor', '__proto__', '%00', '%ff', '%', '..%2f..', '%f0%9f%98%80', "'%3b--"]

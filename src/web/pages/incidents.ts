@@ -3,6 +3,7 @@ import { html } from 'hono/html'
 import { type ListedIncident, listIncidents } from '../../alerts/list-incidents.ts'
 import { headline } from '../../alerts/phrases.ts'
 import type { Project } from '../../project/project.ts'
+import { unreadable } from '../filters.ts'
 import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
@@ -12,7 +13,14 @@ import { stateMark } from '../state.ts'
 import { ackButton } from './incidents/ack-button.ts'
 import { faceOfIncident } from './incidents/face.ts'
 import { incidentBody, loadIncident } from './incidents/incident.ts'
-import { filterOf, type Listing, listingHref, pageOf, readListing } from './incidents/listing.ts'
+import {
+  filterOf,
+  type Listing,
+  listingHref,
+  listingProblems,
+  pageOf,
+  readListing,
+} from './incidents/listing.ts'
 
 /** `/incidents?state=open&subject=NAME&page=`: what is open, then what was; `/incidents/ID`: one of them. */
 export function mountIncidents(app: Hono, place: Place): void {
@@ -21,6 +29,11 @@ export function mountIncidents(app: Hono, place: Place): void {
     const now = place.clock?.() ?? new Date()
     const listing = readListing(context.req.query())
     const { subject, openOnly } = listing
+    const problems = listingProblems(context.req.query())
+    if (problems.length > 0) {
+      const all = { href: '/incidents', text: 'All incidents' }
+      return page(context, 'Incidents', unreadable(problems, all), { section: 'Incidents', status: 400 })
+    }
     const { shown, more } = pageOf(await listIncidents(place.database.pool, now, filterOf(listing)))
     return page(
       context,

@@ -3,8 +3,10 @@ import { html } from 'hono/html'
 import { findMail, type ListedMail, listMails, type Mail, type MailState } from '../../alerts/list-mails.ts'
 import type { Project } from '../../project/project.ts'
 import { withQuery } from '../addresses.ts'
+import { choiceProblem, unreadable } from '../filters.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
+import { pageNumber, pageProblem, pager } from '../pager.ts'
 import type { Place } from '../place.ts'
 import { type Face, stateMark } from '../state.ts'
 import { fact } from './night/summary.ts'
@@ -21,23 +23,29 @@ export function mountMails(app: Hono, { database, project: files }: Place): void
 
   app.get('/mails', async (context) => {
     const project = files()
-    const { text = '', state = '', page: number = '1' } = context.req.query()
+    const { text = '', state = '', page: number } = context.req.query()
     const wanted = isState(state) ? state : undefined
-    const current = /^[1-9]\d{0,5}$/.test(number) ? Number(number) : 1
+    const form = html`<form class="card filter" method="get" action="/mails" role="search"><label class="wide">Text<input type="search" name="text" value="${text}" placeholder="subject or recipient"></label>
+<label>State<select name="state"><option value="">any</option>${Object.keys(STATES).map((each) => html`<option${each === wanted ? html` selected` : ''}>${each}</option>`)}</select></label><button>Search</button></form>`
+    const problems = [...choiceProblem('state', state, Object.keys(STATES)), ...pageProblem(number)]
+    if (problems.length > 0) {
+      const body = html`${form}${unreadable(problems, { href: '/mails', text: 'All mails' })}`
+      return page(context, 'Mails', body, { section: 'Mails', status: 400 })
+    }
+    const current = pageNumber(number)
     const found = await listMails(database.pool, {
       limit: A_PAGE + 1,
       offset: (current - 1) * A_PAGE,
       ...(text === '' ? {} : { text }),
       ...(wanted === undefined ? {} : { state: wanted }),
     })
-    const at = (to: number) => withQuery('/mails', { text, state: wanted, page: to === 1 ? undefined : to })
+    const at = (to: number | undefined) => withQuery('/mails', { text, state: wanted, page: to })
     return page(
       context,
       'Mails',
-      html`<form class="card filter" method="get" action="/mails" role="search"><label class="wide">Text<input type="search" name="text" value="${text}" placeholder="subject or recipient"></label>
-<label>State<select name="state"><option value="">any</option>${Object.keys(STATES).map((each) => html`<option${each === wanted ? html` selected` : ''}>${each}</option>`)}</select></label><button>Search</button></form>
+      html`${form}
 <section class="card" aria-label="Mails">${found.length === 0 ? html`<p>No mail is like that.</p>` : table(found.slice(0, A_PAGE), project)}
-${current === 1 && found.length <= A_PAGE ? '' : html`<nav class="pager" aria-label="Pages"><span>${current === 1 ? '' : html`<a rel="prev" href="${at(current - 1)}">Newer</a>`}</span><span class="quiet">Page ${current}</span><span>${found.length > A_PAGE ? html`<a rel="next" href="${at(current + 1)}">Older</a>` : ''}</span></nav>`}</section>`,
+${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
       { section: 'Mails', foot: html`Times are those of ${project.timezone}.` },
     )
   })

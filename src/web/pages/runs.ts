@@ -6,6 +6,7 @@ import { type FoundRun, searchRuns } from '../../jobs/search-runs.ts'
 import { FAILURE_CLASSES } from '../../pipeline/failure.ts'
 import type { Project } from '../../project/project.ts'
 import { nightHref, runHref, withQuery } from '../addresses.ts'
+import { unreadable } from '../filters.ts'
 import { count, duration, moment } from '../moment.ts'
 import { page } from '../page.ts'
 import { pager } from '../pager.ts'
@@ -17,17 +18,23 @@ import { KINDS, readSearch, type Search } from './runs/search.ts'
 export function mountRuns(app: Hono, { database, project: files }: Place): void {
   app.get('/runs', async (context) => {
     const project = files()
-    const query = context.req.query()
-    const search = readSearch(query, project)
-    const grouped = query.group === '1'
+    const search = readSearch(context.req.query(), project)
+    const { grouped, problems } = search
+    const title = grouped ? 'Failures by kind' : 'Runs'
+    if (problems.length > 0) {
+      const all = { href: '/runs', text: 'All runs' }
+      return page(context, title, html`${form(search)}${unreadable(problems, all)}`, {
+        section: 'Runs',
+        status: 400,
+      })
+    }
     const found = grouped
       ? groups(await groupFailures(database.pool, search.filter), project)
       : results(await searchRuns(database.pool, search.filter), search, project)
     return page(
       context,
-      grouped ? 'Failures by kind' : 'Runs',
-      html`${form(search, grouped)}
-${search.problems.map((problem) => html`<p class="notice alarm" role="alert">${problem}</p>`)}
+      title,
+      html`${form(search)}
 ${search.shape === '' ? '' : html`<p class="notice">Failures like: <code>${search.shape}</code> <a href="${withQuery('/runs', { group: 1 })}">all kinds</a></p>`}
 <section class="card" aria-label="Results">${found}</section>`,
       {
@@ -39,7 +46,7 @@ ${search.shape === '' ? '' : html`<p class="notice">Failures like: <code>${searc
   })
 }
 
-function form(search: Search, grouped: boolean) {
+function form(search: Search) {
   const choose = (label: string, name: string, legal: readonly string[], chosen: string) =>
     html`<label>${label}<select name="${name}"><option value="">any</option>${legal.map((each) => html`<option${each === chosen ? html` selected` : ''}>${each}</option>`)}</select></label>`
   return html`<form class="card filter" method="get" action="/runs" role="search">
@@ -49,7 +56,7 @@ ${choose('Kind', 'kind', KINDS, search.kind)}
 ${choose('Failure', 'class', FAILURE_CLASSES, search.class)}
 <label>From night<input type="date" name="from" value="${search.from}"></label>
 <label>To night<input type="date" name="to" value="${search.to}"></label>
-${grouped ? html`<input type="hidden" name="group" value="1">` : ''}
+${search.grouped ? html`<input type="hidden" name="group" value="1">` : ''}
 ${search.name === '' ? '' : html`<input type="hidden" name="name" value="${search.name}">`}
 <button>Search</button></form>`
 }

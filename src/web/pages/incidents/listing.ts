@@ -1,6 +1,7 @@
 import type { IncidentFilter } from '../../../alerts/list-incidents.ts'
 import { withQuery } from '../../addresses.ts'
-import { pageNumber } from '../../pager.ts'
+import { choiceProblem } from '../../filters.ts'
+import { pageNumber, pageProblem } from '../../pager.ts'
 
 const A_PAGE = 50
 
@@ -17,6 +18,11 @@ export function readListing(query: Record<string, string | undefined>): Listing 
     openOnly: query.state === 'open',
     page: pageNumber(query.page),
   }
+}
+
+/** What of an address cannot be read: `readListing` takes the first page, or the closed ones too. */
+export function listingProblems({ state, page }: Record<string, string | undefined>): string[] {
+  return [...choiceProblem('state', state, ['open']), ...pageProblem(page)]
 }
 
 /** The address that lists them. */

@@ -5,7 +5,8 @@ import { FAILURE_CLASSES } from '../../../pipeline/failure.ts'
 import { type AsOf, addDays, grainOf, parseAsOf } from '../../../project/asof.ts'
 import { ConfigurationError } from '../../../project/problem.ts'
 import type { Project } from '../../../project/project.ts'
-import { pageNumber } from '../../pager.ts'
+import { choiceProblem } from '../../filters.ts'
+import { pageNumber, pageProblem } from '../../pager.ts'
 
 export const KINDS = ['scores', 'features'] as const satisfies Kind[]
 const A_PAGE = 50
@@ -21,6 +22,8 @@ export interface Search {
   from: string
   to: string
   page: number
+  /** Of failures by what they share. */
+  grouped: boolean
   problems: string[]
   filter: RunSearch
 }
@@ -30,10 +33,8 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
   const of = (name: string) => (query[name] ?? '').trim()
   const one = <Legal extends string>(name: string, legal: readonly Legal[]): Legal | '' => {
     const given = of(name)
-    const found = legal.find((each) => each === given)
-    if (given !== '' && found === undefined)
-      problems.push(`${name}: expected one of ${legal.join(', ')}, got: ${given}`)
-    return found ?? ''
+    problems.push(...choiceProblem(name, given, legal))
+    return legal.find((each) => each === given) ?? ''
   }
   const date = (name: string): AsOf | undefined => {
     if (of(name) === '') return undefined
@@ -53,6 +54,8 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
   const [from, to] = [date('from'), date('to')]
   const [text, name, shape] = [of('text'), of('name'), of('shape')]
   const page = pageNumber(of('page'))
+  const grouped = one('group', ['1']) === '1'
+  problems.push(...pageProblem(of('page')))
   return {
     text,
     name,
@@ -63,6 +66,7 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
     from: of('from'),
     to: of('to'),
     page,
+    grouped,
     problems,
     filter: {
       limit: A_PAGE,
