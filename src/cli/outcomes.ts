@@ -1,5 +1,6 @@
 import type { GlobalOptions } from '../cli.ts'
 import { expectOutcomes } from '../jobs/outcomes.ts'
+import { unmeasured } from '../jobs/unmeasured.ts'
 import { classify } from '../pipeline/classify.ts'
 import { saysUnlabelled } from '../pipeline/outcomes/unlabelled.ts'
 import { parseAsOf } from '../project/asof.ts'
@@ -164,7 +165,9 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
 }
 
 /** What is to be known of one night beside its figures. */
-function saidOf({ partition, state, note, report }: Outcome): Said[] {
+function saidOf(night: Outcome): Said[] {
+  const { partition, state, report } = night
+  const note = (state === 'immature' ? unmeasured(night, new Date()) : undefined) ?? night.note
   const texts = [
     ...(note === null ? [] : [`${state}: ${note}`]),
     ...(report?.business ?? []).flatMap(({ name, error }) => (error === null ? [] : [`${name}: ${error}`])),

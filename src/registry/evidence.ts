@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Drift } from '../pipeline/drift/drift.ts'
 import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
+import { LOOKED } from './outcomes.ts'
 
 type Connection = ClientBase | Pool
 
@@ -118,8 +119,8 @@ export async function parityOfRuns(
 export interface LatestOutcome {
   model: string
   measured: { partition: string; report: MeasuredReport } | null
-  /** `note`: what keeps it, as of the last look. `matures_at` is ISO 8601. */
-  next: { partition: string; matures_at: string; note: string | null } | null
+  /** `note`: what keeps it, as of the last look, which was since then where it was `looked` at. `matures_at` is ISO 8601. */
+  next: { partition: string; matures_at: string; note: string | null; looked: boolean } | null
 }
 
 export type MeasuredReport = Pick<
@@ -147,9 +148,10 @@ export async function latestOutcomes(
     next_partition: string | null
     next_matures_at: Date | null
     next_note: string | null
+    next_looked: boolean | null
   }>(
     `select m.model, o.partition, o.report,
-            n.partition as next_partition, n.matures_at as next_matures_at, n.note as next_note
+            n.partition as next_partition, n.matures_at as next_matures_at, n.note as next_note, n.looked as next_looked
        from unnest($1::text[]) as m(model)
        left join lateral (select partition,
                                  jsonb_build_object('kind', report->'kind', 'rows', report->'rows',
@@ -160,7 +162,7 @@ export async function latestOutcomes(
                                                     'predicted', report->'predicted') as report
                            from nightshift.outcomes
                            where model = m.model and state = 'measured' order by as_of desc limit 1) o on true
-       left join lateral (select partition, matures_at, note from nightshift.outcomes
+       left join lateral (select partition, matures_at, note, ${LOOKED} as looked from nightshift.outcomes
                            where model = m.model and state = 'immature' order by matures_at, as_of limit 1) n on true`,
     [models],
   )
@@ -177,6 +179,7 @@ export async function latestOutcomes(
                 partition: row.next_partition,
                 matures_at: row.next_matures_at.toISOString(),
                 note: row.next_note,
+                looked: row.next_looked === true,
               },
       },
     ]),

@@ -1,11 +1,11 @@
 import type { ClientBase, Pool } from 'pg'
 import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
-import type { Outcome } from './outcomes.ts'
+import { LOOKED, type Outcome } from './outcomes.ts'
 
 /** What came of one night, without calibration and segments. Times are ISO 8601 in UTC. */
 export type OutcomeNight = Pick<
   Outcome,
-  'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'horizon' | 'note'
+  'model' | 'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'horizon' | 'note' | 'looked'
 > & {
   /** Null where nothing was measured. */
   figures: Pick<
@@ -25,7 +25,7 @@ export type OutcomeNight = Pick<
 }
 
 const NIGHTS = `
-select partition, as_of, version, state, matures_at, horizon, note,
+select model, partition, as_of, version, state, matures_at, horizon, note, ${LOOKED} as looked,
        case when report is null then null else report - '{calibration,by_segment,inputs,notes}'::text[] end as figures
   from nightshift.outcomes
  where model = $1 and as_of >= $2 and as_of <= $3

@@ -18,8 +18,13 @@ export interface Outcome {
   lag: string | null
   measured_at: string | null
   note: string | null
+  /** As it is read: somebody has looked at it since its label window was over. */
+  looked?: boolean
   report: OutcomeFacts | null
 }
+
+/** Before the window is over nobody is to look; who looks in vain after it says when to look again, which is later. */
+export const LOOKED = '(looks > 0 and look_at > matures_at)'
 
 type OutcomeRow = Omit<Outcome, 'as_of' | 'matures_at' | 'measured_at'> & {
   as_of: Date
@@ -54,8 +59,8 @@ export async function findOutcome(
   return rows[0] && toOutcome(rows[0])
 }
 
-const COLUMNS =
-  'select model, as_of, partition, run, version, state, matures_at, horizon, lag, measured_at, note, report from nightshift.outcomes'
+const COLUMNS = `select model, as_of, partition, run, version, state, matures_at, horizon, lag, measured_at, note, report,
+       ${LOOKED} as looked from nightshift.outcomes`
 
 function toOutcome(row: OutcomeRow): Outcome {
   return {
@@ -167,15 +172,18 @@ export async function dueOutcomes(
   return rows
 }
 
-/** What stands stays; the night is looked at again at another time. */
+/** What stands stays; the night is looked at again at another time, and `note` says of an immature one why. */
 export async function lookAgain(
   connection: ClientBase | Pool,
   { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
   look: Look,
+  note: string | null = null,
 ): Promise<void> {
   await connection.query(
-    'update nightshift.outcomes set look_at = $3, looks = $4 where model = $1 and as_of = $2',
-    [model, as_of, look.at, look.count],
+    `update nightshift.outcomes
+        set look_at = $3, looks = $4, note = case when state = 'immature' then coalesce($5, note) else note end
+      where model = $1 and as_of = $2`,
+    [model, as_of, look.at, look.count, note],
   )
 }
 

@@ -219,10 +219,10 @@ function outcome(facts: TrustFacts): Reason[] {
 function nextOutcome({ outcome: found, now, timezone }: TrustFacts): string | undefined {
   const next = found?.next ?? null
   if (next === null) return undefined
-  const why = unmeasured(next, now, timezone)
+  const why = unmeasured({ ...next, model: found?.model ?? '' }, now, timezone)
   return why === undefined
     ? `What came of ${next.partition} is known from ${clockTime(next.matures_at, timezone).slice(0, 10)} on`
-    : `What came of ${next.partition} cannot be measured yet: ${why}`
+    : `What came of ${next.partition} is not measured yet: ${why}`
 }
 
 /** Figures of a night whose campaign is in them say nothing for or against the model. */

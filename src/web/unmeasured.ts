@@ -1,14 +1,12 @@
 import { localTimes } from '../alerts/time.ts'
+import { unmeasured as why } from '../jobs/unmeasured.ts'
 
-/** Why a night whose labels could be there is not measured; undefined where their time has not come. */
+/** The same in the clock times of the pages. */
 export function unmeasured(
-  { matures_at, note }: { matures_at: string; note: string | null },
+  night: Parameters<typeof why>[0],
   now: Date,
   timezone: string,
 ): string | undefined {
-  if (Date.parse(matures_at) > now.getTime()) return undefined
-  // The note is of the last look, which may have been before that moment.
-  if (note === null || note.endsWith('lies in the future'))
-    return 'its label window is over, and it has not been looked at since'
-  return localTimes(note, timezone)
+  const said = why(night, now)
+  return said === undefined ? undefined : localTimes(said, timezone)
 }

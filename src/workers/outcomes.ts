@@ -86,7 +86,8 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
     const failure = classify(error)
     const { message } = failure
     if (failure.failureClass === 'transient') {
-      await lookAgain(pool, night, { at: later(growing(5 * MINUTE, looks, HOUR)), count: looks + 1 })
+      const look = { at: later(growing(5 * MINUTE, looks, HOUR)), count: looks + 1 }
+      await lookAgain(pool, night, look, `the last look failed, and there will be another: ${message}`)
       throw failure
     }
     const look = { at: late ? later(growing(HOUR, looks, DAY)) : null, count: looks + 1 }
@@ -100,10 +101,10 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   switch (answer.state) {
     case 'immature': {
       if (newHorizon && kept !== undefined) return answer.reason
-      const ahead = Date.parse(matures_at) - place.clock().getTime()
-      const pause = ahead > 0 ? ahead : growing(15 * MINUTE, looks, DAY)
+      const ahead = Date.parse(matures_at) > place.clock().getTime()
+      const at = ahead ? matures_at : later(growing(15 * MINUTE, looks, DAY))
       const outcome: Outcome = kept ?? { ...record, state: 'immature', note: answer.reason }
-      await recordOutcome(pool, outcome, { at: later(pause), count: looks + 1 })
+      await recordOutcome(pool, outcome, { at, count: looks + 1 })
       return answer.reason
     }
     case 'unchanged': {

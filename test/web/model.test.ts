@@ -200,10 +200,34 @@ test('what cannot be read is answered with what is legal, an unknown model with 
   expect(await unknown.text()).toContain('This project has value, and none named none')
 })
 
+test('a night whose label window is over, and that nobody has looked at since, is due', async () => {
+  const { pool } = site.database
+  // As it is recorded when the night is published.
+  const note = `its label window ends at ${labelOf(75)}T00:00:00Z`
+  await pool.query('update nightshift.outcomes set note = $2, look_at = matures_at where partition = $1', [
+    labelOf(45),
+    note,
+  ])
+  try {
+    now = new Date(`${labelOf(75)}T12:00:00Z`)
+    const due = 'nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes value --measure`'
+    for (const page of ['/models/value', `/nights/value/${labelOf(45)}`, '/']) {
+      const said = await text(page)
+      has(said, `it is due, since its label window is over, and ${due}`)
+      expect(said).not.toContain('its label window ends at')
+    }
+  } finally {
+    now = TODAY
+  }
+})
+
 test('nights that wait although their time has come are told with the reason of the last look', async () => {
   const { pool } = site.database
   const note = `its label window ends at ${labelOf(75)}T00:00:00Z, and the newest event of source calls is of ${labelOf(74)}T11:00:00Z`
-  await pool.query('update nightshift.outcomes set note = $2 where partition = $1', [labelOf(45), note])
+  await pool.query(
+    `update nightshift.outcomes set note = $2, looks = 1, look_at = timestamptz '2099-01-01' where partition = $1`,
+    [labelOf(45), note],
+  )
   const said = note.replaceAll(/T(\d\d:\d\d):00Z/g, ' $1 UTC')
   try {
     now = new Date(`${labelOf(75)}T12:00:00Z`)

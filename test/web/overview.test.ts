@@ -36,11 +36,11 @@ test('a night that waits although its time has come is told with the reason of t
   now = LATER
   const note = `its label window ends at ${labelOf(75)}T00:00:00Z, and the newest event of source calls is of ${labelOf(74)}T11:00:00Z`
   await site.database.pool.query(
-    'update nightshift.outcomes set note = $2 where model = $3 and partition = $1',
+    `update nightshift.outcomes set note = $2, looks = 1, look_at = timestamptz '2099-01-01' where model = $3 and partition = $1`,
     [labelOf(45), note, 'value'],
   )
   expect(await card()).toContain(
-    `What came of ${labelOf(45)} cannot be measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, and the newest event of source calls is of ${labelOf(74)} 11:00 UTC.`,
+    `What came of ${labelOf(45)} is not measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, and the newest event of source calls is of ${labelOf(74)} 11:00 UTC.`,
   )
 })
 

@@ -364,20 +364,31 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
   expect(measuredAs(more, limits).map(({ face, text }) => [face, text])).toEqual(wanted)
 })
 
+const DUE =
+  'What came of 2026-02-02 is not measured yet: it is due, since its label window is over, and nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes churn --measure`.'
+
 test.each([
-  ['2026-03-04T00:00:00Z', null, 'What came of 2026-02-02 is known from 2026-03-04 on.'],
+  ['2026-03-04T00:00:00Z', false, null, 'What came of 2026-02-02 is known from 2026-03-04 on.'],
   [
     '2026-03-02T00:00:00Z',
+    true,
     'its label window ends at 2026-03-02T00:00:00Z, and the newest event of source calls is of 2026-03-01T11:00:00Z',
-    'What came of 2026-02-02 cannot be measured yet: its label window ends at 2026-03-02 00:00 UTC, and the newest event of source calls is of 2026-03-01 11:00 UTC.',
+    'What came of 2026-02-02 is not measured yet: its label window ends at 2026-03-02 00:00 UTC, and the newest event of source calls is of 2026-03-01 11:00 UTC.',
   ],
   [
     '2026-03-02T00:00:00Z',
+    false,
     'its label window ends at 2026-03-02T00:00:00Z: that lies in the future',
-    'What came of 2026-02-02 cannot be measured yet: its label window is over, and it has not been looked at since.',
+    DUE,
   ],
-])('a night that matures at %s is told with what keeps it', (matures_at, note, text) => {
-  const outcome = { model: 'churn', measured: null, next: { partition: '2026-02-02', matures_at, note } }
-  const said = trust(facts({ outcome })).reasons.map((reason) => reason.text)
-  expect(said).toContain(`What came true is not known yet. ${text}`)
-})
+  // As it is recorded when the night is published.
+  ['2026-03-02T00:00:00Z', false, 'its label window ends at 2026-03-02T00:00:00Z', DUE],
+])(
+  'a night that matures at %s, looked at since: %s, is told with what keeps it',
+  (matures_at, looked, note, text) => {
+    const next = { partition: '2026-02-02', matures_at, note, looked }
+    const outcome = { model: 'churn', measured: null, next }
+    const said = trust(facts({ outcome })).reasons.map((reason) => reason.text)
+    expect(said).toContain(`What came true is not known yet. ${text}`)
+  },
+)
