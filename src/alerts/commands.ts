@@ -119,7 +119,7 @@ function wordsFor(facts: FailureFacts, recipient: string) {
           },
     mute: {
       command: `npx nightshift mute ${subject} --until 3d --by ${by}`,
-      why: 'Known and harmless, such as a new tariff? No mails about this model for three days',
+      why: 'Known and harmless, such as a price change or a campaign? No mails about this model for three days',
     },
     named: (name: string, why: string): Command => ({
       command: `npx nightshift ${name} ${subject}${asOf}`,

@@ -19,6 +19,21 @@ export const KIND_MEANS: Record<IncidentKind, string> = {
   retrain: 'The retraining command did not end well; the champion stays.',
 }
 
+/** The same of an incident that is closed, where the present would say that it goes on. */
+const KIND_MEANT: Partial<Record<IncidentKind, string>> = {
+  contract: 'Data, schema or SQL broke what was promised, so nothing was published.',
+  model: 'The model file or its output was wrong.',
+  drift: 'What went in or came out no longer looked like the baseline.',
+  quality: 'Measured against what came true, the scores were worse than required.',
+  parity: 'The training path computed other values than were served.',
+  retrain: 'The retraining command did not end well; the champion stayed.',
+}
+
+/** What its kind says about the cause of an incident. */
+export function meaning({ kind, closedAt }: Pick<Incident, 'kind' | 'closedAt'>): string {
+  return (closedAt === undefined ? undefined : KIND_MEANT[kind]) ?? KIND_MEANS[kind]
+}
+
 export function product(facts: FailureFacts): 'scores' | 'features' {
   return facts.subjectKind === 'model' ? 'scores' : 'features'
 }
@@ -31,20 +46,23 @@ export function nightsText(nights: Night[]): string {
   return names.length === 1 ? last : `${last} and ${names.length - 1} earlier`
 }
 
-/** One sentence: what is wrong, for whom it matters. */
-export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind'>): string {
+/** One sentence: what is wrong, or was while it was open, for whom it matters. */
+export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 'closedAt'>): string {
   const { facts, kind } = incident
+  const closed = incident.closedAt !== undefined
   const bad = badNights(incident.nights)
   const nights = nightsText(bad.length > 0 ? bad : incident.nights)
   const forNights = nights === '' ? '' : ` for ${nights}`
   const what = `${product(facts)} of ${facts.subject}`
   switch (kind) {
     case 'drift':
-      return `${facts.subject} drifts${forNights}${movedNames(facts)}: look before you trust its scores.`
+      return closed
+        ? `${facts.subject} drifted${forNights}${movedNames(facts)}.`
+        : `${facts.subject} drifts${forNights}${movedNames(facts)}: look before you trust its scores.`
     case 'quality':
-      return `${facts.subject} is worse than required${forNights}.`
+      return `${facts.subject} ${closed ? 'was' : 'is'} worse than required${forNights}.`
     case 'parity':
-      return `Serving and training of ${facts.subject} disagree${forNights}.`
+      return `Serving and training of ${facts.subject} ${closed ? 'disagreed' : 'disagree'}${forNights}.`
     case 'retrain':
       return `Retraining of ${facts.subject} failed.`
     case 'deadline': {
@@ -58,7 +76,7 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind'>):
     case 'transient':
     case 'bug':
       return facts.state === 'held'
-        ? `New ${what}${forNights} are held back (${kind}).`
+        ? `New ${what}${forNights} ${closed ? 'were' : 'are'} held back (${kind}).`
         : `No ${what}${forNights} (${kind}).`
   }
 }

@@ -177,7 +177,7 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
   const alerting = drift.filter((each) => each.alerting).length
   const unknown = drift.filter((each) => each.threshold === null && !each.drifted).length
   printLine(
-    `${drift.length} columns: ${drifted} drifted, ${alerting} alert (drifted on ${model.drift.persist} nights)${unknown === 0 ? '' : `, ${unknown} could not be compared`}`,
+    `${drift.length} columns: ${drifted} drifted, ${alerting} alert${model.drift.persist === '1 of 1' ? '' : ` (drifted on ${model.drift.persist} nights)`}${unknown === 0 ? '' : `, ${unknown} could not be compared`}`,
   )
 }
 

@@ -156,7 +156,7 @@ const FIRST_STEPS: Record<
     steps: ({ name }) => [
       `\`nightshift drift ${name} --as-of D\` lists each column with its figures and its threshold; \`nightshift report ${name} --as-of D\` shows the pictures.`,
       `A fault in a source (nulls, a new unit, a value nobody has seen): have it repaired, then \`nightshift backfill ${name} --from D --to D --stale\`.`,
-      `The world has changed (a tariff, a season): \`nightshift mute ${name} --until 7d\`, and train on newer nights; the holdout of the new version is what nights are compared with then.`,
+      `The world has changed (prices, a campaign, a season): \`nightshift mute ${name} --until 7d\`, and train on newer nights; the holdout of the new version is what nights are compared with then.`,
     ],
     todo: 'which columns move for harmless reasons, and how far the scores may move before somebody has to be told.',
   },

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Drift } from '../pipeline/drift/drift.ts'
+import { excess } from '../pipeline/drift/excess.ts'
 import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
 import { LOOKED } from './outcomes.ts'
 
@@ -22,7 +23,7 @@ export interface NightEvidence {
   run: string
   /** Null: it was not profiled (yet). */
   profile: ComparedProfile | null
-  /** Columns that moved, of the score too; those that raised an alert are `alerting`. */
+  /** Columns that moved, of the score too, the farthest past its threshold first, as mails and incidents have them. */
   moved: {
     column: string
     score: boolean
@@ -65,6 +66,7 @@ export async function evidenceOfRuns(
       const profile = profiles.rows.find((row) => row.run === run)
       const moved = drift.rows
         .filter((row) => row.run === run)
+        .sort((a, b) => excess(b.figures) - excess(a.figures))
         .map(({ column_name: column, is_score: score, alerting, figures }) => ({
           column,
           score,

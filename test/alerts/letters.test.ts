@@ -313,6 +313,7 @@ describe('the mail about many incidents', () => {
     if (once === undefined || often === undefined) throw new Error('no drift')
     expect(text([incident(once)])).toContain('on 2026-11-22\n')
     expect(text([incident(once)])).not.toContain('last 1 nights')
+    expect(text([incident(once)])).toContain('such as a price change or a campaign?')
     expect(text([incident(often)])).toContain('since 2026-11-22; on 2 of the last 3 nights')
   })
 

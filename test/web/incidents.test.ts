@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { facts } from '../alerts/sample.ts'
+import { drifting, facts } from '../alerts/sample.ts'
 import { hasBrowser, openBrowser, seriousFindings, visit } from './browser.ts'
 import { openSite, type Site, usersOf } from './site.ts'
 
@@ -117,6 +117,28 @@ describe('who is on it', () => {
     expect(list).not.toContain('I am on it')
     expect(await read('/incidents?page=3')).not.toContain('I am on it')
   })
+})
+
+test('a closed drift is told in the past, on its page and on the list', async () => {
+  const insert = async (closedAt: Date | null) => {
+    const detail = { facts: drifting('stay', { plan: 3, spend: 1 }), nights: [] }
+    const { rows } = await site.database.pool.query(
+      `insert into nightshift.incidents (subject_kind, subject, kind, detail, opened_at, closed_at)
+       values ('model', 'stay', 'drift', $1, now(), $2) returning id`,
+      [detail, closedAt],
+    )
+    return String(rows[0]?.id)
+  }
+  const closed = await read(`/incidents/${await insert(new Date())}`)
+  expect(closed).toContain('stay drifted in plan, spend.')
+  expect(closed).toContain('What went in or came out no longer looked like the baseline.')
+  expect(closed).not.toMatch(/drifts|look before you trust/)
+  const list = await read('/incidents?subject=stay')
+  expect(list).toContain('stay drifted in plan, spend.')
+  expect(list).not.toMatch(/drifts|look before you trust/)
+  const open = await read(`/incidents/${await insert(null)}`)
+  expect(open).toContain('stay drifts in plan, spend: look before you trust its scores.')
+  expect(open).toContain('no longer looks like the baseline')
 })
 
 describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {

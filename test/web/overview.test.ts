@@ -44,6 +44,20 @@ test('a night that waits although its time has come is told with the reason of t
   )
 })
 
+test('of the columns that moved, the farthest past its threshold comes first, as in mails', async () => {
+  now = TODAY
+  const set = (column: string, statistic: 'psi' | 'jensen_shannon', value: number) =>
+    site.database.pool.query(
+      `update nightshift.drift set figures = figures || $3::jsonb where partition = $1 and column_name = $2`,
+      [LAST, column, { [statistic]: value }],
+    )
+  await set('spend', 'psi', 0.8)
+  await set('plan', 'jensen_shannon', 0.7)
+  expect(await card()).toContain('spend (0.8, allowed 0.1), plan (0.7, allowed 0.1)')
+  await set('plan', 'jensen_shannon', 0.9)
+  expect(await card()).toContain('plan (0.9, allowed 0.1), spend (0.8, allowed 0.1)')
+})
+
 test('columns that could not be compared are counted and told; where none could, that is no yes', async () => {
   now = TODAY
   const { pool } = site.database

@@ -4,7 +4,7 @@ import { eventsOf, type IncidentEvent } from '../../../alerts/events.ts'
 import type { Night } from '../../../alerts/incident.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
 import { type ListedMail, listMails } from '../../../alerts/list-mails.ts'
-import { headline, KIND_MEANS, standing } from '../../../alerts/phrases.ts'
+import { headline, meaning, standing } from '../../../alerts/phrases.ts'
 import { type Reader, readersOf } from '../../../alerts/readers.ts'
 import { localTimes } from '../../../alerts/time.ts'
 import type { Project } from '../../../project/project.ts'
@@ -62,7 +62,7 @@ function what(incident: ListedIncident, { timezone, models }: Project, now: Date
   return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What it is</h2>
 <p>${stateMark(faceOfIncident(incident), closedAt === undefined ? 'open' : 'closed', 'big')}</p>
 <p class="strong">${headline(incident)}</p>
-<p>${KIND_MEANS[kind]} ${closedAt === undefined ? standing(facts, now) : ''}</p>
+<p>${meaning(incident)} ${closedAt === undefined ? standing(facts, now) : ''}</p>
 <p class="error">${localTimes(facts.failure.message, timezone)}</p>
 <dl class="facts">${fact('Opened', moment(openedAt, timezone))}
 ${fact('Closed', moment(closedAt, timezone))}
