@@ -268,6 +268,21 @@ test('the last night is the last that was due, whichever nights are shown', asyn
   has(await text('/models/value'), `#drift">Before and after of ${LAST}</a>`)
 })
 
+test('a figure that was measured under the name of one of ours has a column of its own in the table', async () => {
+  const rename = (from: string, to: string) =>
+    site.database.pool.query(
+      `update nightshift.outcomes set report = jsonb_set(report, '{business,0,name}', to_jsonb($2::text))
+        where report #>> '{business,0,name}' = $1`,
+      [from, to],
+    )
+  await rename('saved per contact', 'auc')
+  const [head = ''] = (await text('/models/value/nights.csv')).split('\r\n')
+  await rename('auc', 'saved per contact')
+  const columns = head.split(',')
+  expect(columns.filter((name) => /auc$/.test(name))).toEqual(['estimated_auc', 'auc', 'own auc'])
+  expect(new Set(columns).size).toBe(columns.length)
+})
+
 test('from after to is refused, as a page and as a table', async () => {
   for (const path of ['/models/value', '/models/value/nights.csv']) {
     const answer = await site.ask(`${path}?from=${labelOf(9)}&to=${labelOf(2)}`)

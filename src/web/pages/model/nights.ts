@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/metric.ts'
+import { isBuiltIn, METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/metric.ts'
 import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
@@ -36,7 +36,9 @@ export function nightsCsv(view: NightFigures): string {
   const business = [
     ...new Set(view.outcomes.flatMap((night) => night?.figures?.business.map(({ name }) => name) ?? [])),
   ]
-  const head = [...NIGHT_COLUMNS, ...METRICS.flatMap(metricColumns), ...business]
+  // Nights that were measured before such names were refused keep them.
+  const named = business.map((name) => (isBuiltIn(name) ? `own ${name}` : name))
+  const head = [...NIGHT_COLUMNS, ...METRICS.flatMap(metricColumns), ...named]
   const rows = view.nights.map((night, index): Cell[] => {
     const [score, outcome] = [view.scores[index], view.outcomes[index]]
     const figures = outcome?.figures
