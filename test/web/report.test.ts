@@ -58,7 +58,10 @@ test('it says what happened, what moved with pictures, and when its labels are k
   expect(text.match(/class="small-multiple"/g)).toHaveLength(5)
   const large = [...text.matchAll(/class="chart"[^>]*aria-label="(\w+):/g)].map(([, column]) => column)
   expect(large).toEqual(['spend', 'plan', 'score'])
-  has(text, 'Not known yet: its label window is over, and it has not been looked at since.')
+  has(
+    text,
+    'Not known yet: it is due, since its label window is over, and nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes value --measure`.',
+  )
   const before = await report(LAST, project, new Date(`${LAST}T08:00:00Z`))
   has(before, new RegExp(`Not known yet: its labels mature <time datetime="${labelOf(104)}T`))
   has(text, 'c0ffee')
