@@ -2,14 +2,18 @@ import type { GlobalOptions } from '../cli.ts'
 import { expectOutcomes } from '../jobs/outcomes.ts'
 import { unmeasured } from '../jobs/unmeasured.ts'
 import { classify } from '../pipeline/classify.ts'
+import { saysBusiness } from '../pipeline/outcomes/treatment.ts'
 import { saysUnlabelled } from '../pipeline/outcomes/unlabelled.ts'
 import { parseAsOf } from '../project/asof.ts'
-import { localTime } from '../project/local-time.ts'
+import { formatProblems } from '../project/format-problems.ts'
+import { inLocalTime, localTime } from '../project/local-time.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import type { Model } from '../project/project.ts'
+import type { Model, Project, View } from '../project/project.ts'
 import { otherHorizons } from '../registry/other-horizons.ts'
 import { type Outcome, outcomesOf } from '../registry/outcomes.ts'
-import { openChildren } from '../workers/children.ts'
+import { checkLabels } from '../workers/check-models.ts'
+import { checkViews } from '../workers/check-views.ts'
+import { type Children, openChildren } from '../workers/children.ts'
 import { measureNight } from '../workers/outcomes.ts'
 import { modelNamed, viewNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
@@ -29,7 +33,7 @@ export default function outcomes([name = '']: string[], options: Options): Promi
   return withSession(options, async (session) => {
     const { project, database } = session
     const model = modelNamed(project, name)
-    viewNamed(project, model.view)
+    const view = viewNamed(project, model.view)
     if (model.labels === undefined) {
       throw new ConfigurationError(
         `outcomes: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
@@ -43,12 +47,18 @@ export default function outcomes([name = '']: string[], options: Options): Promi
     const instant = (text: string | undefined) =>
       text === undefined ? {} : { at: parseAsOf(text, project.timezone).instant }
     const [from, to] = [instant(options.from).at, instant(options.to).at]
+    if (from !== undefined && to !== undefined && Date.parse(from) > Date.parse(to)) {
+      throw new ConfigurationError(
+        `outcomes: expected --from no later than --to, got: --from ${options.from} --to ${options.to}`,
+      )
+    }
     const span = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
     await expectOutcomes(database, project)
-    if (options.measure === true) await measureDue(session, model, span, options)
+    if (options.measure === true) await measureDue(session, model, view, span, options)
     const nights = await outcomesOf(database.pool, model.name, span)
     const shown = nights.map(recordOf)
     if (options.json) printJson(shown)
+    else if (nights.length === 0) printLine(saysNone(model, options))
     else print(session, model, nights)
     return options.measure === true && nights.some(({ run, state }) => state === 'failed' && run !== null)
       ? 1
@@ -59,10 +69,12 @@ export default function outcomes([name = '']: string[], options: Options): Promi
 /** Every night whose label window is over, those measured before too: their labels may have come late. */
 async function measureDue(
   { project, database }: Session,
-  { name }: Model,
+  model: Model,
+  view: View,
   span: { from?: string; to?: string },
   options: Options,
 ): Promise<void> {
+  const { name } = model
   const nights = await outcomesOf(database.pool, name, span)
   const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= Date.now())
   const bar = openProgress(options.json === true)
@@ -75,6 +87,7 @@ async function measureDue(
     project: () => project,
   }
   try {
+    await refuseWrong(project, model, view, children)
     for (const [index, { partition }] of due.entries()) {
       const title = `outcomes of ${name}`
       bar.show('outcomes', title, `as of ${partition}`, { rows: index, total: due.length })
@@ -90,6 +103,25 @@ async function measureDue(
     bar.close()
     await children.close()
   }
+}
+
+/** What `validate` says of the SQL by which the model is judged, before it goes on record night by night. */
+async function refuseWrong(project: Project, model: Model, view: View, children: Children): Promise<void> {
+  const described = await checkViews(project, children, [view])
+  const labels = await checkLabels(project, model, described.views[view.name], children)
+  const errors = [...described.problems, ...labels.problems].filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return
+  throw new ConfigurationError(
+    `outcomes --measure: nothing was measured, the files are not right:\n${formatProblems(errors)}`,
+    { problems: errors },
+  )
+}
+
+function saysNone({ name }: Model, { from, to }: Options): string {
+  if (from === undefined && to === undefined)
+    return `no night of ${name} can be judged yet: none is published, or a backfill made them all`
+  const window = [...(from === undefined ? [] : [`from ${from}`]), ...(to === undefined ? [] : [`to ${to}`])]
+  return `no night of ${name} ${window.join(' ')} can be judged: none of that window is published, or a backfill made them all`
 }
 
 /** One night as data; figures of a night that is not measured are null. */
@@ -118,10 +150,6 @@ function recordOf(night: Outcome) {
 }
 
 function print({ project }: Session, model: Model, nights: Outcome[]): void {
-  if (nights.length === 0) {
-    printLine(`no night of ${model.name} can be judged yet: none is published, or a backfill made them all`)
-    return
-  }
   const names = model.outcomes?.metrics.map(({ name }) => name) ?? []
   const first = nights.some(({ report }) => report?.kind === 'regression') ? 'rmse' : 'auc'
   printTable(
@@ -152,13 +180,14 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
       ...names.map((name) => businessFigure(report, name)),
     ]),
   )
-  for (const { nights: which, text } of saidOnce(nights.flatMap(saidOf))) printLine(`${which}: ${text}`)
+  for (const { nights: which, text } of saidOnce(nights.flatMap(saidOf)))
+    printLine(`${which}: ${inLocalTime(text, project.timezone)}`)
   for (const said of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
     printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
   }
   const told = nights.flatMap(({ partition, report }) => {
     if (report === null) return []
-    const texts = [saysUnlabelled(report), report.treated.note ?? undefined]
+    const texts = [saysUnlabelled(report), report.treated.note ?? undefined, saysBusiness(report)]
     return texts.flatMap((text) => (text === undefined ? [] : [{ partition, text }]))
   })
   for (const { nights: which, text } of saidOnce(told)) printLine(`note: ${text} (${which})`)

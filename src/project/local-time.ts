@@ -13,3 +13,10 @@ export function localTime(iso: string | null | undefined, timezone: string): str
     .find((part) => part.type === 'timeZoneName')?.value
   return `${wall} ${offset === 'GMT' ? '+00:00' : (offset ?? '').replace('GMT', '')}`
 }
+
+/** A text whose instants (`2026-11-21T21:00:00Z`) are told as the zone's clock shows them. */
+export function inLocalTime(text: string, timezone: string): string {
+  return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})/g, (instant) =>
+    localTime(instant, timezone),
+  )
+}

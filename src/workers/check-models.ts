@@ -25,22 +25,32 @@ export async function checkModels(
       const columns = described.columns.map((column) => column.name)
       problems.push(...checkModel(project, model, columns))
     }
-    const view = project.views[model.view]
-    if (model.labels === undefined || view === undefined) continue
-    const { sql, sqlFile } = model.labels
-    const { root, timezone } = project
-    const request = { root, view, sql, sqlFile, timezone, features: described?.columns ?? [] }
-    const labels = await children.run('labels', request)
-    problems.push(...labels.problems)
-    const columns = {
-      features: described?.columns ?? [],
-      labels: labels.problems.length > 0 ? [] : labels.columns,
-    }
-    const outcomes = await checkOutcomes({ project, model, view, children }, columns)
-    problems.push(...outcomes.problems)
-    for (const name of [...labels.reads, ...outcomes.reads]) read.get(view.name)?.add(name)
+    const judged = await checkLabels(project, model, described, children)
+    problems.push(...judged.problems)
+    for (const name of judged.reads) read.get(model.view)?.add(name)
   }
   return [...problems, ...unread(project, read)]
+}
+
+/** Binds the SQL by which a model is judged, of labels and outcomes. Without labels there is none. */
+export async function checkLabels(
+  project: Project,
+  model: Model,
+  described: DescribedViews[string] | undefined,
+  children: Children,
+): Promise<{ problems: Problem[]; reads: string[] }> {
+  const view = project.views[model.view]
+  if (model.labels === undefined || view === undefined) return { problems: [], reads: [] }
+  const { sql, sqlFile } = model.labels
+  const { root, timezone } = project
+  const features = described?.columns ?? []
+  const labels = await children.run('labels', { root, view, sql, sqlFile, timezone, features })
+  const columns = { features, labels: labels.problems.length > 0 ? [] : labels.columns }
+  const outcomes = await checkOutcomes({ project, model, view, children }, columns)
+  return {
+    problems: [...labels.problems, ...outcomes.problems],
+    reads: [...labels.reads, ...outcomes.reads],
+  }
 }
 
 function unread(project: Project, read: Map<string, Set<string>>): Problem[] {

@@ -8,14 +8,15 @@ import type { Children } from './children.ts'
 /** Columns and hash of each view whose SQL could be bound to its sources. */
 export type DescribedViews = Record<string, ViewDescription>
 
-/** Parses every view's SQL and binds it to the schemas of its sources as they lie on disk; computes nothing. */
+/** Parses the SQL of every view (or of those given) and binds it to the schemas of its sources as they lie on disk; computes nothing. */
 export async function checkViews(
   project: Project,
   children: Children,
+  only: View[] = Object.values(project.views),
 ): Promise<{ views: DescribedViews; problems: Problem[] }> {
   const views: DescribedViews = {}
   const problems: Problem[] = []
-  for (const view of Object.values(project.views)) {
+  for (const view of only) {
     try {
       const description = await children.run('describe', {
         root: project.root,

@@ -93,11 +93,77 @@ test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
   const { stdout } = await nightshift(['outcomes', 'lapse', '--from', '1998-02-01'], at)
   expect(stdout).not.toContain('1998-01-01')
   expect(stdout).toMatch(/1998-02-01 +measured, biased +1998-05-02 .* 2357 +0\.\d{4} +0\.\d{4} to 0\.\d{4}/)
-  expect(stdout).toContain('1998-05-01: immature: its label window ends at 1998-07-30T00:00:00Z')
+  // In the clock times of the table above it.
+  expect(stdout).toContain(
+    '1998-05-01: immature: its label window ends at 1998-07-30 00:00:00 +00:00, and the newest event of source purchases is of 1998-06-30 00:00:00 +00:00',
+  )
   expect(stdout).toMatch(/^note: the campaign colours these figures.* \(1998-02-01\)$/m)
 })
 
-test.skipIf(!HAS_CDNOW)('says how many rows have no label', async () => {
+test.skipIf(!HAS_CDNOW)('says of a night that is due that nobody has looked at it', async () => {
+  const due =
+    '1998-01-01: immature: it is due, since its label window is over, and nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes lapse --measure`'
+  expect((await nightshift(['outcomes', 'lapse'], at)).stdout).not.toContain(due)
+  const { pool } = database.database
+  const { rows } = await pool.query(`select * from nightshift.outcomes where partition = '1998-01-01'`)
+  await pool.query(
+    `update nightshift.outcomes
+        set state = 'immature', note = 'its label window ends at 1998-04-01T00:00:00Z', looks = 0, look_at = matures_at
+      where partition = '1998-01-01'`,
+  )
+  const { stdout } = await nightshift(['outcomes', 'lapse'], at)
+  await pool.query(
+    `update nightshift.outcomes set state = 'measured', note = null, looks = $1, look_at = $2 where partition = '1998-01-01'`,
+    [rows[0]?.looks, rows[0]?.look_at],
+  )
+  expect(stdout).toContain(due)
+})
+
+test.skipIf(!HAS_CDNOW)(
+  'refuses a window that ends before it begins, and says of an empty one that it is',
+  async () => {
+    const refused = await nightshift(['outcomes', 'lapse', '--from', '1998-11-30', '--to', '1998-11-01'], at)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain(
+      'outcomes: expected --from no later than --to, got: --from 1998-11-30 --to 1998-11-01',
+    )
+    const empty = await nightshift(['outcomes', 'lapse', '--from', '1998-11-01', '--to', '1998-11-30'], at)
+    expect(empty.code).toBe(0)
+    expect(empty.stdout).toBe(
+      'no night of lapse from 1998-11-01 to 1998-11-30 can be judged: none of that window is published, or a backfill made them all\n',
+    )
+    const one = await nightshift(['outcomes', 'lapse', '--from', '1998-02-01', '--to', '1998-02-01'], at)
+    expect(one.stdout).toMatch(/^1998-02-01 +measured/m)
+  },
+)
+
+test.skipIf(!HAS_CDNOW)('measures nothing by SQL that validate refuses', async () => {
+  const yaml = 'models/lapse/model.yaml'
+  const before = readFileSync(join(project.root, yaml), 'utf8')
+  const { json: known } = await nightshiftJson(['outcomes', 'lapse'], at)
+  await project.write(
+    yaml,
+    `${before}outcomes:
+  metrics:
+    - name: some
+      sql: SELECT count(*) FROM (SELECT * FROM scores LIMIT 5)
+`,
+  )
+  const { json } = await nightshiftJson(['validate'], at)
+  const { code, stderr } = await nightshift(['outcomes', 'lapse', '--measure'], at)
+  const shown = await nightshiftJson(['outcomes', 'lapse'], at)
+  await project.write(yaml, before)
+  expect(code).toBe(2)
+  const [problem] = json.problems
+  expect(problem.message).toContain('LIMIT')
+  expect(stderr).toContain('nothing was measured')
+  expect(stderr).toContain(problem.message)
+  expect(stderr).toContain(`${problem.line}:${problem.column}`)
+  // It is on record of no night.
+  expect(shown.json).toEqual(known)
+})
+
+test.skipIf(!HAS_CDNOW)('says how many rows have no label, and whose the business figures are', async () => {
   const { pool } = database.database
   const unlabelled = (rows: number) =>
     pool.query(
@@ -110,6 +176,16 @@ test.skipIf(!HAS_CDNOW)('says how many rows have no label', async () => {
   const { stdout } = await nightshift(['outcomes', 'lapse'], at)
   await unlabelled(0)
   expect(stdout).toMatch(/^note: 2340 of 2357 rows have no label \(1998-01-01\)$/m)
+  expect(stdout).not.toContain('business figures')
+  await pool.query(
+    `update nightshift.outcomes
+        set report = report || '{"business": [{"name": "n", "value": 1, "target": null, "error": null}]}'
+                   || jsonb_build_object('treated', report->'treated' || '{"measured_on": "untreated"}')
+      where partition = '1998-01-01'`,
+  )
+  expect((await nightshift(['outcomes', 'lapse'], at)).stdout).toContain(
+    'note: business figures read the labels of all rows, also of those that were acted on; the others are measured on those that nobody acted on (1998-01-01)',
+  )
 })
 
 test.skipIf(!HAS_CDNOW)('says of SQL that is wrong where it stands in model.yaml', async () => {

@@ -93,6 +93,13 @@ test('rows without a label are told, and warned of where they are most', async (
   }
 })
 
+test('business figures say whose they are where quality is measured on fewer', async () => {
+  const said = 'Business figures read the labels of all rows, also of those that were acted on;'
+  has(await text(`/nights/value/${labelOf(39)}`), said)
+  // Measured on everybody.
+  expect(await text(`/nights/value/${labelOf(44)}`)).not.toContain(said)
+})
+
 test('a figure without an interval has none, in words and brackets', async () => {
   const intervals = (bounds: object) =>
     site.database.pool.query(

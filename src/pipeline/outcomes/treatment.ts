@@ -48,3 +48,13 @@ export function treatmentOf(
     },
   }
 }
+
+/** Whose the business figures are where quality is measured on fewer: their SQL reads the tables of the whole night. */
+export function saysBusiness({
+  treated,
+  business,
+}: Pick<OutcomeFacts, 'treated' | 'business'>): string | undefined {
+  if (business.length === 0 || treated.measured_on === 'all') return undefined
+  const whose = treated.measured_on === 'control' ? 'the control group' : 'those that nobody acted on'
+  return `business figures read the labels of all rows, also of those that were acted on; the others are measured on ${whose}`
+}

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
+import { saysBusiness } from '../../../pipeline/outcomes/treatment.ts'
 import { isMostlyUnlabelled, saysUnlabelled } from '../../../pipeline/outcomes/unlabelled.ts'
 import type { Metric } from '../../../project/metric.ts'
 import { count, figure, interval } from '../../moment.ts'
@@ -50,10 +51,18 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
 <p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; it came true for ${count(report.positives)} of them`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
 ${unlabelled(report)}${bias(report.treated)}
 <dl class="facts">${rates(report)}${figures}${reached}</dl>
+${businessNote(report)}
 ${report.notes.map((note) => html`<p class="small">${note}</p>`)}
 ${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Came true</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
 ${segments.length === 0 ? '' : html`<details><summary>By segment</summary><table class="stack"><thead><tr><th scope="col">Segment</th><th scope="col" class="number">Rows</th><th scope="col" class="number">${main.toUpperCase()}</th><th scope="col" class="number">95 %</th></tr></thead><tbody>${segments}</tbody></table></details>`}
 </section>`
+}
+
+function businessNote(report: OutcomeFacts) {
+  const said = saysBusiness(report)
+  return said === undefined
+    ? ''
+    : html`<p class="quiet small">${said.slice(0, 1).toUpperCase()}${said.slice(1)}.</p>`
 }
 
 function unlabelled(report: OutcomeFacts) {
