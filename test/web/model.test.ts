@@ -96,6 +96,7 @@ test('rows without a label are told, and warned of where they are most', async (
 test('business figures say whose they are where quality is measured on fewer', async () => {
   const said = 'Business figures read the labels of all rows, also of those that were acted on;'
   has(await text(`/nights/value/${labelOf(39)}`), said)
+  has(await text(`/nights/value/${labelOf(44)}`), 'In brackets: 95 % intervals, from resamples of entities.')
   // Measured on everybody.
   expect(await text(`/nights/value/${labelOf(44)}`)).not.toContain(said)
 })

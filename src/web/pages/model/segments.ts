@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { percent } from '../../../charts/figure.ts'
+import { isFewOnRecord } from '../../../pipeline/evaluation/few.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
 import { saysBusiness } from '../../../pipeline/outcomes/treatment.ts'
 import { isMostlyUnlabelled, saysUnlabelled } from '../../../pipeline/outcomes/unlabelled.ts'
@@ -48,7 +49,7 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
       html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Came true">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
   )
   return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${heading}</h2>
-<p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; it came true for ${count(report.positives)} of them`}. In brackets: 95 % intervals, from resamples of entities. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
+<p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; it came true for ${count(report.positives)} of them`}. In brackets: 95 % intervals, ${isFewOnRecord(report) ? 'of a rate by Wilson' : 'from resamples of entities'}. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
 ${unlabelled(report)}${bias(report.treated)}
 <dl class="facts">${rates(report)}${figures}${reached}</dl>
 ${businessNote(report)}
