@@ -7,8 +7,8 @@ import { shortened, widthOf } from './shorten.ts'
 import {
   AXIS_LINE,
   FILL,
-  HEAD,
   head,
+  headHeight,
   labelled,
   NO_ROWS,
   SIDES,
@@ -34,6 +34,7 @@ export function categoryBars(
 ): Chart {
   const categories = categoriesOf(reference, tonight)
   const names = seriesNames(reference, tonight, words, width)
+  const top = headHeight(names)
   const full = withRows(reference, tonight, words)
   const values = categories.map(({ name }) => shortened(name, width * NAMES - GAP))
   const room = Math.ceil(Math.max(30, ...values.map((value) => widthOf(value))))
@@ -42,7 +43,7 @@ export function categoryBars(
   return {
     title: tonight.column,
     description: `${all.join(', ') || 'no values'}; ${full.reference}, ${full.tonight}`,
-    height: HEAD + 12 + 40 * Math.max(1, categories.length),
+    height: top + 12 + 40 * Math.max(1, categories.length),
     option: {
       ...head(
         tonight.column,
@@ -50,7 +51,7 @@ export function categoryBars(
         names,
         width,
       ),
-      grid: { left: GAP + room, right: 56, top: HEAD, bottom: 10 },
+      grid: { left: GAP + room, right: 56, top, bottom: 10 },
       xAxis: { type: 'value', show: false, min: 0 },
       yAxis: {
         type: 'category',

@@ -6,8 +6,8 @@ import { amount } from './figure.ts'
 import {
   AXIS_LINE,
   FILL,
-  HEAD,
   head,
+  headHeight,
   hundredfold,
   LABEL,
   labelled,
@@ -21,7 +21,8 @@ import {
   withRows,
 } from './sides.ts'
 
-const TOP = HEAD + 10
+const GAP = 10
+const PLOT = 182
 const BOTTOM = 30
 
 /** Two outlines over one axis of values, and beside them bars for nulls and infinities where there are any. */
@@ -34,20 +35,21 @@ export function histogram(
   const bins = binsOf(reference, tonight)
   const strays = straysOf(reference, tonight)
   const names = seriesNames(reference, tonight, words, width)
+  const top = headHeight(names) + GAP
   const full = withRows(reference, tonight, words)
   const axes = valueAxes(tonight, bins)
-  const beside = strays.length === 0 ? undefined : strayBars(strays, names, axes.length, tonight.rows === 0)
+  const beside =
+    strays.length === 0
+      ? undefined
+      : strayBars(strays, names, { top, xAxisIndex: axes.length, isEmpty: tonight.rows === 0 })
   const said = tonight.rows === 0 ? [NO_ROWS] : [saysMeans(reference, tonight), saysNulls(reference, tonight)]
   return {
     title: tonight.column,
     description: [...said, `${full.reference}, ${full.tonight}`].join('; '),
-    height: 310,
+    height: top + PLOT + BOTTOM,
     option: {
       ...head(tonight.column, said.join('   '), names, width),
-      grid: [
-        { left: 48, right: 16 + (beside?.width ?? 0), top: TOP, bottom: BOTTOM },
-        ...(beside?.grid ?? []),
-      ],
+      grid: [{ left: 48, right: 16 + (beside?.width ?? 0), top, bottom: BOTTOM }, ...(beside?.grid ?? [])],
       xAxis: [...axes, ...(beside?.xAxis ?? [])],
       yAxis: [
         {
@@ -98,11 +100,15 @@ function straysOf(reference: NumberProfile, tonight: NumberProfile): Stray[] {
   ].filter((stray) => stray.reference > 0 || stray.tonight > 0)
 }
 
-function strayBars(strays: Stray[], names: Words, xAxisIndex: number, isEmpty: boolean) {
+function strayBars(
+  strays: Stray[],
+  names: Words,
+  { top, xAxisIndex, isEmpty }: { top: number; xAxisIndex: number; isEmpty: boolean },
+) {
   const width = 92 * strays.length
   return {
     width: width + 24,
-    grid: [{ right: 8, width, top: TOP, bottom: BOTTOM }],
+    grid: [{ right: 8, width, top, bottom: BOTTOM }],
     xAxis: [
       {
         type: 'category' as const,

@@ -44,6 +44,24 @@ export function shortened(text: string, pixels: number, font: Font = {}): string
   return short
 }
 
+/**
+ * Words on one line or two of so many pixels each, parted by spaces: whole words alone. Where two lines are too few, the
+ * second has an ellipsis for the words that are left out at its beginning; a word that is longer than a line is shortened.
+ */
+export function wrapped(words: string[], pixels: number, font: Font = {}): string[] {
+  const pieces = words.map((word) => shortened(word, pixels, font))
+  const line = (from: number, to: number) => pieces.slice(from, to).join(' ')
+  const fits = (text: string) => widthOf(text, font) <= pixels
+  let first = pieces.length
+  while (first > 1 && !fits(line(0, first))) first--
+  if (first === pieces.length) return [line(0, first)]
+  if (fits(line(first, pieces.length))) return [line(0, first), line(first, pieces.length)]
+  let last = pieces.length - 1
+  while (last > first + 1 && fits(`${ELLIPSIS} ${line(last - 1, pieces.length)}`)) last--
+  const tail = `${ELLIPSIS} ${line(last, pieces.length)}`
+  return [line(0, first), fits(tail) ? tail : line(last, pieces.length)]
+}
+
 function joined(letters: string[], head: number, tail: number): string {
   return (
     letters.slice(0, head).join('') + ELLIPSIS + letters.slice(tail === 0 ? letters.length : -tail).join('')

@@ -3,7 +3,7 @@ import { nullShare } from './bins.ts'
 import { FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
 import { count, percent } from './figure.ts'
-import { shortened, widthOf } from './shorten.ts'
+import { shortened, wrapped } from './shorten.ts'
 
 /** What the two sides are called, such as `holdout of 3f2a9c0b1d` and `2026-11-22`. */
 export interface Words {
@@ -24,8 +24,10 @@ export const STILL = { silent: true, emphasis: { disabled: true } }
 export const LABEL = { color: colour('quiet'), fontSize: FONT_SIZE }
 export const AXIS_LINE = { lineStyle: { color: colour('quiet') } }
 
-/** Pixels that title, subtitle and legend take, above everything. */
-export const HEAD = 88
+/** Pixels that title, subtitle and a legend of two lines take, above everything. */
+const HEAD = 88
+/** Of each line of the legend. */
+const LINE = 15
 
 const TITLE_SIZE = 15
 /** ECharts pads a title by 5 pixels. */
@@ -40,7 +42,13 @@ export function subtitleRoom(width: number): number {
   return width - TEXT_LEFT - RIGHT
 }
 
-/** Title, subtitle and legend: one name a line, since nobody knows how wide the font of a page draws them. */
+/** Pixels that title, subtitle and legend take, above everything. */
+export function headHeight({ reference, tonight }: Words): number {
+  const lines = [reference, tonight].flatMap((name) => name.split('\n')).length
+  return HEAD + (lines - SIDES.length) * LINE
+}
+
+/** Title, subtitle and legend: one name under the other, since nobody knows how wide the font of a page draws them. */
 export function head(title: string, subtitle: string, names: Words, width: number) {
   return {
     title: {
@@ -63,7 +71,7 @@ export function head(title: string, subtitle: string, names: Words, width: numbe
       selectedMode: false,
       icon: 'rect',
       data: [names.reference, names.tonight],
-      textStyle: { color: colour('ink'), fontSize: FONT_SIZE },
+      textStyle: { color: colour('ink'), fontSize: FONT_SIZE, lineHeight: LINE },
     },
   }
 }
@@ -71,12 +79,12 @@ export function head(title: string, subtitle: string, names: Words, width: numbe
 /** `2026-11-22, 983 rows`: what the two sides are called. */
 export function withRows(reference: ColumnProfile, tonight: ColumnProfile, words: Words): Words {
   return {
-    reference: words.reference + saysRows(reference),
-    tonight: words.tonight + saysRows(tonight),
+    reference: `${words.reference}, ${saysRows(reference)}`,
+    tonight: `${words.tonight}, ${saysRows(tonight)}`,
   }
 }
 
-/** The same as names of the series, as short as the legend of a picture of that width needs them. */
+/** The same as names of the series, on as many lines as the legend of a picture of that width needs for them: two at most. */
 export function seriesNames(
   reference: ColumnProfile,
   tonight: ColumnProfile,
@@ -84,15 +92,13 @@ export function seriesNames(
   width: number,
 ): Words {
   const room = width - TEXT_LEFT - SIGN - SIGN_GAP - RIGHT
-  const name = (said: string, rows: string) => shortened(said, room - widthOf(rows)) + rows
-  return {
-    reference: name(words.reference, saysRows(reference)),
-    tonight: name(words.tonight, saysRows(tonight)),
-  }
+  const name = (said: string, profile: ColumnProfile) =>
+    wrapped([...`${said},`.split(/\s+/), saysRows(profile)], room).join('\n')
+  return { reference: name(words.reference, reference), tonight: name(words.tonight, tonight) }
 }
 
 function saysRows({ rows }: ColumnProfile): string {
-  return `, ${count(rows)} rows`
+  return `${count(rows)} rows`
 }
 
 /** A bar with its percentage beside it, for whoever cannot tell by length or colour. */

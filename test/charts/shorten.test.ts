@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { beforeAfter } from '../../src/charts/before-after.ts'
 import { renderSvg } from '../../src/charts/render.ts'
-import { shortened, widthOf } from '../../src/charts/shorten.ts'
+import { shortened, widthOf, wrapped } from '../../src/charts/shorten.ts'
 import { hasBrowser, openBrowser } from '../web/browser.ts'
 import { categoryProfile, normal, numberProfile } from './sample.ts'
 import { parseXml } from './xml.ts'
@@ -46,10 +46,31 @@ test('a long value is shortened in label and subtitle, which keeps its figures, 
   const subtitle = said.find((text) => text.includes('→')) ?? ''
   expect(subtitle).toMatch(/^unseen: <scr.*….* 0 % → 53 % {3}null 2.7 % → 5.3 %$/)
   expect(said.filter((text) => text.startsWith('unseen: <'))).toHaveLength(2)
-  expect(said.find((text) => text.startsWith('same weekday'))).toMatch(/….*, 370 rows$/)
+  expect(said.filter((text) => /^same weekday|370 rows$/.test(text))).toEqual([
+    'same weekday of the last 4 weeks (2026-10-30, 2026-11-06,',
+    '2026-11-13, 2026-11-20), 370 rows',
+  ])
   const { description } = beforeAfter(before, after, WORDS, 420)
   expect(description).toContain(`unseen: ${UNSEEN} 0 % → 53 %`)
   expect(description).toContain(`${WORDS.reference}, 370 rows`)
+})
+
+test('a legend takes a second line, and leaves out whole words where that is not enough', async () => {
+  const whole = await texts(600)
+  expect(whole.filter((text) => /^same weekday|370 rows$/.test(text))).toEqual([
+    'same weekday of the last 4 weeks (2026-10-30, 2026-11-06, 2026-11-13, 2026-11-20),',
+    '370 rows',
+  ])
+  const words = ['nights', '2026-11-06,', '2026-11-13,', '2026-11-20,', '370 rows']
+  expect(wrapped(words, 400)).toEqual(['nights 2026-11-06, 2026-11-13, 2026-11-20, 370 rows'])
+  expect(wrapped(words, 220)).toEqual(['nights 2026-11-06, 2026-11-13,', '2026-11-20, 370 rows'])
+  expect(wrapped(words, 150)).toEqual(['nights 2026-11-06,', '… 2026-11-20, 370 rows'])
+  for (const pixels of [150, 220, 400]) {
+    for (const line of wrapped(words, pixels)) expect(widthOf(line)).toBeLessThanOrEqual(pixels)
+  }
+  // A name that has no spaces is cut, and the rows stay.
+  expect(wrapped(['W'.repeat(60), '370 rows'], 150)).toEqual([expect.stringMatching(/^W+…W+$/), '370 rows'])
+  expect(wrapped(['nights', 'W'.repeat(60)], 150)).toEqual(['nights', expect.stringMatching(/^W+…W+$/)])
 })
 
 test('nulls that moved most are said once', () => {
