@@ -76,6 +76,7 @@ const PATHS = [
     '/incidents/X',
     '/mails/X',
     '/mails/X/body',
+    '/mails/X/shape.css',
     '/queues/X',
     '/queues/api/queues/monitor/X',
     '/signin?next=X',

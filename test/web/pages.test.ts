@@ -173,6 +173,26 @@ describe.skipIf(!hasBrowser)('the pages in a browser', { timeout: 180_000 }, () 
     await context.close()
   })
 
+  test('a mail is shown as high as it is, on a screen and on a phone', async () => {
+    for (const width of [1440, 390]) {
+      const { page, context } = await visit(browser, web.url, 'ann', { width })
+      await page.goto(`${web.url}/mails/1`)
+      const frame = await page.locator('iframe').boundingBox()
+      const body = await (await page.request.get(`${web.url}/mails/1/body`)).text()
+      // On a page without our policy, which allows a mail's styles in the frame alone.
+      const alone = await browser.newPage({
+        viewport: { width: Math.round(frame?.width ?? 0), height: 400 },
+      })
+      await alone.setContent(body)
+      const height = Number(await alone.evaluate('document.body.getBoundingClientRect().height'))
+      await alone.close()
+      const spare = (frame?.height ?? 0) - height
+      expect(spare, `${width} px`).toBeGreaterThanOrEqual(0)
+      expect(spare, `${width} px`).toBeLessThan(50)
+      await context.close()
+    }
+  })
+
   test('a keyboard skips to the content, and sees where it is', async () => {
     const { page, context } = await visit(browser, web.url, 'vic')
     await page.goto(`${web.url}/runs`)

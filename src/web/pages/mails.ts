@@ -4,6 +4,7 @@ import { findMail, type ListedMail, listMails, type Mail, type MailState } from 
 import type { Project } from '../../project/project.ts'
 import { withQuery } from '../addresses.ts'
 import { choiceProblem, unreadable } from '../filters.ts'
+import { mailShape } from '../mail-shape.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import { pageNumber, pageProblem, pager } from '../pager.ts'
@@ -17,7 +18,10 @@ const STATES: Record<MailState, Face> = { sent: 'published', waiting: 'waiting',
 const BODY_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
 
-/** `/mails`: what was sent; `/mails/ID`: one, as it looks; `/mails/ID/body`: its HTML part, for the frame in that page. */
+/**
+ * `/mails`: what was sent; `/mails/ID`: one, as it looks; `/mails/ID/body`: its HTML part, for the frame in that page;
+ * `/mails/ID/shape.css`: how much room that takes.
+ */
 export function mountMails(app: Hono, { database, project: files }: Place): void {
   const find = async (id: string) => (/^\d{1,15}$/.test(id) ? findMail(database.pool, Number(id)) : undefined)
 
@@ -60,6 +64,12 @@ ${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
     })
   })
 
+  app.get('/mails/:id/shape.css', async (context) => {
+    const mail = await find(context.req.param('id'))
+    if (mail === undefined) return context.text('no such mail', 404)
+    return context.body(mailShape(mail).css, 200, { 'content-type': 'text/css; charset=utf-8' })
+  })
+
   app.get('/mails/:id', async (context) => {
     const mail = await find(context.req.param('id'))
     if (mail === undefined) {
@@ -95,7 +105,7 @@ ${fact('About', html`${mail.incidents.map(({ id, subject, kind }) => html`<a hre
 ${fact('Message-ID', html`<code>${mail.message_id}</code>`)}
 ${fact('Attachments', mail.attachments.map(({ filename, type }) => `${filename} (${type})`).join(', '))}</dl></section>
 <section class="card" aria-labelledby="looks"><h2 id="looks">As it looks</h2>
-<iframe class="mail-frame${mail.attachments.some(({ type }) => type.startsWith('image/')) ? ' tall' : ''}" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></section>
+<link rel="stylesheet" href="/mails/${mail.id}/shape.css"><div class="mail-box">${mailShape(mail).html}<iframe class="mail-frame" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></div></section>
 <section class="card" aria-labelledby="text"><h2 id="text">As text</h2><pre>${mail.text}</pre></section>`
 }
 
