@@ -60,6 +60,16 @@ test('a night waits for its data, holds no worker, and publishes when the data i
   expect(waiting.waits_for).toContain('source events is late: its newest row is of 2026-03-01T12:00:00Z')
   expect(Date.parse(waiting.wait_until)).toBeGreaterThan(Date.now())
   await writeDay(project.root, YESTERDAY)
+  // It looks again after a minute. That it will is what is looked at here; the minute itself is made to pass.
+  const { rows } = await database.database.pool.query<{ id: string; seconds: number }>(
+    `select id, extract(epoch from next_attempt_at - now())::float as seconds from nightshift.runs where state = 'waiting'`,
+  )
+  expect(rows).toHaveLength(1)
+  expect(rows[0]?.seconds).toBeGreaterThan(20)
+  expect(rows[0]?.seconds).toBeLessThanOrEqual(60)
+  await database.database.pool.query('update nightshift.runs set next_attempt_at = now() where id = $1', [
+    rows[0]?.id,
+  ])
   const published = await slotIn('published')
   expect(published).toMatchObject({ rows: 100, waits_for: null, late: false })
   const { json } = await nightshiftJson(['show', published.run], at)
