@@ -12,7 +12,7 @@ import {
 } from './determinism.ts'
 import type { Engine } from './duckdb.ts'
 import { SqlProblems } from './sql-problems.ts'
-import { asNode, childrenOf, type Node, nodesIn, offsetOf, type Parsed, parseSql, textsIn } from './syntax.ts'
+import { asNode, childrenOf, type Node, nodesIn, offsetIn, type Parsed, parseSql, textsIn } from './syntax.ts'
 
 export interface SqlOptions {
   /** Named in problems: the file's path relative to the project's root. */
@@ -394,13 +394,4 @@ class Check {
   #legal(): string {
     return this.#options.declaredSources.join(', ') || 'none'
   }
-}
-
-/** The first offset that DuckDB knows within a modifier. */
-function offsetIn(node: Node): number | undefined {
-  for (const child of childrenOf(node)) {
-    const offset = offsetOf(child) ?? offsetIn(child)
-    if (offset !== undefined) return offset
-  }
-  return undefined
 }

@@ -67,3 +67,12 @@ export function offsetOf(node: Node): number | undefined {
   const offset = node.query_location
   return typeof offset === 'number' && offset < Number.MAX_SAFE_INTEGER ? offset : undefined
 }
+
+/** The first offset that DuckDB knows within a node. */
+export function offsetIn(node: Node): number | undefined {
+  for (const child of childrenOf(node)) {
+    const offset = offsetOf(child) ?? offsetIn(child)
+    if (offset !== undefined) return offset
+  }
+  return undefined
+}
