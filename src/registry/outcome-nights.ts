@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
+import type { MeasuredReport } from './evidence.ts'
 import { LOOKED, type Outcome } from './outcomes.ts'
 
 /** What came of one night, without calibration and segments. Times are ISO 8601 in UTC. */
@@ -8,20 +9,7 @@ export type OutcomeNight = Pick<
   'model' | 'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'horizon' | 'note' | 'looked'
 > & {
   /** Null where nothing was measured. */
-  figures: Pick<
-    OutcomeFacts,
-    | 'kind'
-    | 'rows'
-    | 'positives'
-    | 'scored'
-    | 'unlabelled'
-    | 'metrics'
-    | 'intervals'
-    | 'realized'
-    | 'predicted'
-    | 'treated'
-    | 'business'
-  > | null
+  figures: (MeasuredReport & Pick<OutcomeFacts, 'business'>) | null
 }
 
 const NIGHTS = `

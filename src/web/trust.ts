@@ -8,6 +8,7 @@ import type { Model } from '../project/project.ts'
 import type { LatestOutcome, MeasuredReport, NightEvidence } from '../registry/evidence.ts'
 import { boundOf } from './bound.ts'
 import { count, figure, hourAndMinute, interval } from './moment.ts'
+import { released } from './released.ts'
 import { type Face, faceOf } from './state.ts'
 import { unmeasured } from './unmeasured.ts'
 
@@ -144,9 +145,8 @@ function punctual({ timezone }: TrustFacts, { published_at: at, deadline }: Slot
 }
 
 function byHand(run: BriefRun | undefined): Reason[] {
-  if (run?.trigger !== 'release') return []
-  const text = `Released by ${run.requested_by ?? 'somebody'}: ${run.reason ?? 'no reason given'}`
-  return [{ face: 'tardy', text }]
+  const by = released(run)
+  return by === undefined ? [] : [{ face: 'tardy', text: `Its scores were ${by}` }]
 }
 
 function drift({ evidence }: TrustFacts): Reason {

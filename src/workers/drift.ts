@@ -15,6 +15,7 @@ import {
   readPersist,
   type Verdicts,
 } from '../pipeline/drift/persistence.ts'
+import { columnKey } from '../pipeline/profile/column-key.ts'
 import type { Profile } from '../pipeline/profile/profile.ts'
 import type { Model } from '../project/project.ts'
 import {
@@ -49,7 +50,7 @@ export async function followDrift(
   const alerting = alertingColumns(verdicts, persist)
   for (const [index, each] of nights.entries()) {
     if (each.as_of < run.as_of) continue
-    const alert = each.columns.filter((column) => alerting[index]?.has(keyOf(column)))
+    const alert = each.columns.filter((column) => alerting[index]?.has(columnKey(column)))
     await markAlerting(client, each.run, alert)
   }
   const last = nights.at(-1)
@@ -65,12 +66,7 @@ export async function followDrift(
 }
 
 function verdictsOf({ columns }: JudgedNight): Verdicts {
-  return new Map(columns.map((column) => [keyOf(column), column.verdict]))
-}
-
-/** A feature may have the name of the scores' column. */
-function keyOf({ column, score }: Pick<Drift, 'column' | 'score'>): string {
-  return `${score ? 'score' : 'feature'} ${column}`
+  return new Map(columns.map((column) => [columnKey(column), column.verdict]))
 }
 
 /** What drifted on the last night and alerts, largest first. */
@@ -84,10 +80,10 @@ async function movedColumns(
   const last = nights.at(-1)
   if (last === undefined) return []
   return (await driftOfRun(client, last.run))
-    .filter((drift) => drift.drifted && alerting.has(keyOf(drift)))
+    .filter((drift) => drift.drifted && alerting.has(columnKey(drift)))
     .map((drift): MovedColumn => {
-      const began = nights[beganAt(verdicts, keyOf(drift), persist) ?? nights.length - 1]
-      const lately = driftedLately(verdicts, keyOf(drift), persist)
+      const began = nights[beganAt(verdicts, columnKey(drift), persist) ?? nights.length - 1]
+      const lately = driftedLately(verdicts, columnKey(drift), persist)
       return { ...drift, since: began?.partition ?? last.partition, nights: lately }
     })
     .sort((a, b) => excess(b) - excess(a))

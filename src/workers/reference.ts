@@ -1,6 +1,7 @@
 import type { Run } from '../jobs/runs.ts'
 import type { Connection } from '../jobs/slots.ts'
 import { readDataset } from '../pipeline/dataset/read.ts'
+import { columnKey } from '../pipeline/profile/column-key.ts'
 import { mergeProfiles } from '../pipeline/profile/merge.ts'
 import type { Baseline, ColumnProfile, Profile } from '../pipeline/profile/profile.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
@@ -202,16 +203,17 @@ function withoutDrifted(
   nights: NightProfile[],
   drifted: Map<string, ColumnName[]>,
 ): { profiles: Profile[]; without: string | null } {
-  const key = ({ column, score }: ColumnName) => `${score} ${column}`
   const left = new Map<string, { name: string; nights: string[] }>()
   for (const column of nights.flatMap(({ run }) => drifted.get(run) ?? [])) {
-    const on = nights.filter(({ run }) => drifted.get(run)?.some((each) => key(each) === key(column)))
+    const on = nights.filter(({ run }) =>
+      drifted.get(run)?.some((each) => columnKey(each) === columnKey(column)),
+    )
     if (on.length === nights.length) continue
-    left.set(key(column), { name: column.column, nights: on.map(({ partition }) => partition) })
+    left.set(columnKey(column), { name: column.column, nights: on.map(({ partition }) => partition) })
   }
   const profiles = nights.map(({ profile, partition }) => ({
     ...profile,
-    columns: profile.columns.filter((column) => !left.get(key(column))?.nights.includes(partition)),
+    columns: profile.columns.filter((column) => !left.get(columnKey(column))?.nights.includes(partition)),
   }))
   const named = [...left.values()].map((each) => `${each.name} without ${each.nights.join(', ')}`)
   const more = named.length > NAMED ? ` and ${named.length - NAMED} more columns` : ''

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { driftOfRun } from '../../src/registry/profiles.ts'
@@ -9,21 +10,10 @@ import { nightshift, nightshiftJson } from './nightshift.ts'
 const SQL = `SELECT customer_id, sum(amount)::FLOAT AS score, count(*)::FLOAT AS orders
 FROM events GROUP BY customer_id
 `
-const MODEL = `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-consumers: [call centre]
-view: activity
-inputs: [score, orders]
-score: { column: score, min: 0, max: 1 }
-`
-
 test('a feature that is named like the scores’ column is compared beside them', async () => {
   const database = await freshDatabase()
   const project = await generatedProject({ customers: 200, sql: SQL })
   try {
-    await project.write('models/value/model.yaml', MODEL)
     const at = { project: project.root, env: { DATABASE_URL: database.url } }
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
     expect(registered.code, registered.stderr).toBe(0)
@@ -56,12 +46,10 @@ test('means of dates and times are dates and times, and a night is called as its
             FROM events GROUP BY customer_id`,
   })
   try {
+    const model = readFileSync(join(project.root, 'models/value/model.yaml'), 'utf8')
     await project.write(
       'models/value/model.yaml',
-      MODEL.replace(
-        '[score, orders]',
-        '[spend, orders]\ndrift: { columns: [spend, first_day, last_at, gone] }',
-      ),
+      `${model}inputs: [spend, orders]\ndrift: { columns: [spend, first_day, last_at, gone] }\n`,
     )
     const at = { project: project.root, env: { DATABASE_URL: database.url } }
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)

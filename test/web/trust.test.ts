@@ -119,7 +119,7 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
     'released by hand',
     facts({ published: run({ trigger: 'release', requested_by: 'ann', reason: 'the orders are real' }) }),
     'yes',
-    'Released by ann: the orders are real',
+    'Its scores were released by ann: the orders are real',
   ],
 ])('published, %s', (_, given, answer, text) => {
   const found = trust(given)

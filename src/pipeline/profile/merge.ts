@@ -1,3 +1,4 @@
+import { columnKey } from './column-key.ts'
 import { interpolate } from './interpolate.ts'
 import type { CategoryProfile, ColumnProfile, NumberProfile, Profile } from './profile.ts'
 
@@ -20,10 +21,11 @@ export function mergeProfiles(profiles: Profile[]): Profile {
 
 /** In the order of the fullest profile: one may lack what others have. */
 function newestOfEach(profiles: Profile[]): ColumnProfile[] {
-  const key = ({ column, score }: ColumnProfile) => `${score} ${column}`
-  const newest = new Map(profiles.flatMap(({ columns }) => columns).map((column) => [key(column), column]))
+  const newest = new Map(
+    profiles.flatMap(({ columns }) => columns).map((column) => [columnKey(column), column]),
+  )
   const fullest = [...profiles].sort((a, b) => b.columns.length - a.columns.length)
-  const order = new Set(fullest.flatMap(({ columns }) => columns).map(key))
+  const order = new Set(fullest.flatMap(({ columns }) => columns).map(columnKey))
   return [...order].flatMap((each) => newest.get(each) ?? [])
 }
 

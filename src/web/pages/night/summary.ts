@@ -4,9 +4,9 @@ import type { Run } from '../../../jobs/runs.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
 import { bytes, count, duration, moment } from '../../moment.ts'
+import { released } from '../../released.ts'
 import { faceOf, faceOfState, stateMark } from '../../state.ts'
 import type { Night } from './load.ts'
-import { released } from './released.ts'
 
 /** What became of it, why, and what stands. */
 export function summary(night: Night, project: Project, now: Date) {
