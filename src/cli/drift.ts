@@ -132,7 +132,7 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
   if (night.estimate !== null) {
     const { auc, rate } = night.estimate
     printLine(
-      `the scores promise ${rate === null ? 'no rate' : `a rate of ${figure(rate)}`}${auc === null ? '' : ` and an AUC of ${figure(auc)}`}`,
+      `estimated from the scores alone, before anything is known: ${rate === null ? 'no rate' : `a rate of ${figure(rate)}`}${auc === null ? '' : `, an AUC of ${figure(auc)}`}`,
     )
   }
   if (drift.length === 0) return
