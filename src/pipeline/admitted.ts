@@ -3,9 +3,11 @@ import type { Source } from '../project/project.ts'
 import { arrivalBound, type Cut } from './cut.ts'
 import type { InputFile } from './facts.ts'
 import type { FooterColumn, Range } from './footers.ts'
+import { HIVE_NULL } from './glob.ts'
 import { fromLocal, readInstant, showInstant } from './localtime.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
 import { rawLimit, type TimeColumn } from './timecolumn.ts'
+import { type Unreadable, unreadableFailure } from './unreadable.ts'
 
 const DAY = 86_400_000_000n
 
@@ -38,13 +40,16 @@ export function isKeyed({ source, hiveKeys }: FoundSource): boolean {
 
 /**
  * Leaves out what lies wholly behind the cut. So a file that arrives for a later night changes nothing of an
- * earlier one. Throws a contract Failure where a hive key is no time.
+ * earlier one. Throws a contract Failure where a hive key is no time, and where a file that may matter cannot be read
+ * (late-data while it may still be being written).
  */
 export function admit(found: FoundSource, cut: Cut): Admitted {
-  const { source, hiveKeys, files } = found
+  const { source, hiveKeys, files, unreadable } = found
   const name = timeName(source)
+  const key = name === undefined ? undefined : keyNamed(hiveKeys, name)
+  if (key === undefined) refuseUnreadable(found, unreadable, cut)
+
   if (name === undefined) return { files, newestKey: undefined }
-  const key = keyNamed(hiveKeys, name)
   if (key === undefined) {
     const arrived = source.kind === 'static' || source.kind === 'snapshots' ? undefined : source.available_at
     const bound = arrivalBound(source, cut)
@@ -57,15 +62,36 @@ export function admit(found: FoundSource, cut: Cut): Admitted {
     )
     return { files: kept, newestKey: undefined }
   }
-  const dated = files
-    .map((file) => ({ file, at: keyInstant(found, file, key) }))
-    .filter(({ at }) => at < cut.at)
-  const newest = dated.reduce<bigint | undefined>(
+  const [dated, broken] = [datedBefore(found, files, key, cut), datedBefore(found, unreadable, key, cut)]
+  const newest = [...dated, ...broken].reduce<bigint | undefined>(
     (max, { at }) => (max === undefined || at > max ? at : max),
     undefined,
   )
-  const kept = source.kind === 'snapshots' ? dated.filter(({ at }) => at === newest) : dated
-  return { files: kept.map(({ file }) => file), newestKey: newest }
+  const counts = ({ at }: { at: bigint }) => source.kind !== 'snapshots' || at === newest
+  refuseUnreadable(
+    found,
+    broken.filter(counts).map(({ file }) => file),
+    cut,
+  )
+  return { files: dated.filter(counts).map(({ file }) => file), newestKey: newest }
+}
+
+/** Those whose key is a time before the cut. A null time is before none. */
+function datedBefore<F extends Keyed>(
+  found: FoundSource,
+  files: F[],
+  key: string,
+  cut: Cut,
+): { file: F; at: bigint }[] {
+  return files.flatMap((file) => {
+    const at = keyInstant(found, file, key)
+    return at === undefined || at >= cut.at ? [] : [{ file, at }]
+  })
+}
+
+function refuseUnreadable(found: FoundSource, unreadable: Unreadable[], cut: Cut): void {
+  const failure = unreadableFailure(found.name, found.source, unreadable, Number(cut.knownAt / 1000n))
+  if (failure !== undefined) throw failure
 }
 
 /** What a run records of the files it reads. */
@@ -83,7 +109,10 @@ export function inputFiles(found: FoundSource, files: SourceFile[]): InputFile[]
 
 function newestOf(found: FoundSource, file: SourceFile, name: string): string | null {
   const key = keyNamed(found.hiveKeys, name)
-  if (key !== undefined) return showInstant(keyInstant(found, file, key))
+  if (key !== undefined) {
+    const at = keyInstant(found, file, key)
+    return at === undefined ? null : showInstant(at)
+  }
   const column = columnOf(file, name)
   if (column?.range === undefined || column.time === undefined) return null
   return showInstant(rawInstant(column.range.max, timeOf(column, found.source)))
@@ -135,9 +164,13 @@ function keyNamed(keys: string[], name: string): string | undefined {
   return keys.find((key) => key.toLowerCase() === name.toLowerCase())
 }
 
+/** What has keys in its path. */
+type Keyed = Pick<SourceFile, 'keys' | 'shown'>
+
 /** `2026-11-21` is that day's midnight in the source's zone, as is `2026-11-21T03:00`; `2026-11-21T03Z` an instant. */
-export function keyInstant(found: FoundSource, file: SourceFile, key: string): bigint {
+export function keyInstant(found: FoundSource, file: Keyed, key: string): bigint | undefined {
   const value = file.keys.get(key) ?? ''
+  if (value === HIVE_NULL) return undefined
   try {
     if (/^\d{4}-\d{2}-\d{2}T\d{2}Z$/.test(value)) return readInstant(value.replace('Z', ':00Z'))
     if (/Z$|[+-]\d{2}:?\d{2}$/.test(value.slice(10))) return readInstant(value.replace(' ', 'T'))

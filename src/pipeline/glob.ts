@@ -1,5 +1,5 @@
-import { type Dirent, readdirSync, statSync } from 'node:fs'
-import { isAbsolute, join, resolve, sep } from 'node:path'
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs'
+import { extname, isAbsolute, join, resolve, sep } from 'node:path'
 
 export interface FoundFile {
   /** Absolute. Symbolic links are followed, and their own names kept. */
@@ -9,20 +9,49 @@ export interface FoundFile {
   modified: number
 }
 
+/** What a source's path names, files and others, each sorted by path. */
+export interface Expanded {
+  files: FoundFile[]
+  unreadable: UnreadablePath[]
+}
+
+/** A path that the pattern names and that is no file: a folder, a link to nothing, what may not be looked at. */
+export interface UnreadablePath {
+  path: string
+  /** Completes a sentence that begins with the path. */
+  why: string
+  /** Milliseconds since 1970; undefined where it cannot be known. */
+  modified: number | undefined
+}
+
 /**
- * The files that a source's path names, sorted by path. `*` and `?` stay within one name, `**` goes through any
- * number of folders, `[ab]` and `{a,b}` choose. What begins with a dot is matched only where it is written out:
- * writers put unfinished files there, and so does Hadoop's `_temporary`. Empty files are left out for the same reason.
+ * The files that a source's path names. `*` and `?` stay within one name, `**` goes through any number of folders,
+ * `[ab]` and `{a,b}` choose. What begins with a dot is matched only where it is written out: writers put unfinished
+ * files there, and so does Hadoop's `_temporary`. Nothing else that the pattern names is left out in silence: what is
+ * no file is `unreadable`. A folder is so only where no other path that the pattern names lies within it.
  */
-export function expandGlob(root: string, pattern: string): FoundFile[] {
+export function expandGlob(root: string, pattern: string): Expanded {
   const absolute = isAbsolute(pattern) ? pattern : join(resolve(root), pattern)
   const [first = '', ...segments] = absolute
     .split(sep)
     .filter((segment, index) => index === 0 || segment !== '')
-  const found = new Map<string, FoundFile>()
+  const found: Found = new Map()
   walk(first === '' ? sep : first, segments, found)
-  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+  const sorted = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+  return {
+    files: sorted.filter((each) => 'size' in each),
+    unreadable: sorted.filter((each) => 'why' in each).filter((each) => !holdsOther(each, sorted)),
+  }
 }
+
+type Found = Map<string, FoundFile | UnreadablePath>
+
+function holdsOther({ path, why }: UnreadablePath, all: { path: string }[]): boolean {
+  return why === FOLDER && all.some((other) => other.path.startsWith(`${path}${sep}`))
+}
+
+/** What Hive and Spark write for a null key. */
+export const HIVE_NULL = '__HIVE_DEFAULT_PARTITION__'
 
 /** Values of `key=value` folders of a path, in order. The values are as written, percent signs decoded. */
 export function hiveKeys(path: string): Map<string, string> {
@@ -34,54 +63,113 @@ export function hiveKeys(path: string): Map<string, string> {
   return keys
 }
 
-function walk(folder: string, segments: string[], found: Map<string, FoundFile>): void {
+function walk(folder: string, segments: string[], found: Found): void {
   const [segment, ...rest] = segments
   if (segment === undefined) return
   if (segment === '**') {
     // As in DuckDB and every shell, a closing `**` means every file below.
     walk(folder, rest.length === 0 ? ['*'] : rest, found)
-    for (const entry of entries(folder)) {
+    for (const entry of entries(folder, found)) {
       if (!hidden(entry.name) && isFolder(folder, entry)) walk(join(folder, entry.name), segments, found)
     }
     return
   }
-  const names = isPattern(segment) ? matching(folder, segment) : [segment]
+  const names = isPattern(segment) ? matching(folder, segment, found) : [segment]
   for (const name of names) {
     const path = join(folder, name)
     if (rest.length > 0) walk(path, rest, found)
-    else keep(path, found)
+    else keep(path, segment, found)
   }
 }
 
-function matching(folder: string, segment: string): string[] {
+function matching(folder: string, segment: string, found: Found): string[] {
   const pattern = segmentPattern(segment)
-  return entries(folder)
+  return entries(folder, found)
     .map((entry) => entry.name)
     .filter((name) => (segment.startsWith('.') || !hidden(name)) && pattern.test(name))
 }
 
-function keep(path: string, found: Map<string, FoundFile>): void {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined || !stat.isFile() || stat.size === 0) return
-  found.set(path, { path, size: stat.size, modified: stat.mtimeMs })
+const FOLDER = 'is a folder'
+/** Empty files by which Hadoop and Spark mark a folder as whole, and files that hold others' footers, never rows. */
+const MARKERS = /^_(?:SUCCESS|metadata|common_metadata|(?:committed|started)_\d+)$/
+
+function keep(path: string, segment: string, found: Found): void {
+  const name = path.slice(path.lastIndexOf(sep) + 1)
+  if (segment !== name && MARKERS.test(name)) return
+  const seen = look(path)
+  if (seen === undefined) return
+  // `data/*` means the files there; a folder is meant by it only where it is named as data.
+  const isAny = segment === '*' && !['.parquet', '.parq', '.pq'].includes(extname(name).toLowerCase())
+  if ('why' in seen && seen.why === FOLDER && isAny) return
+  found.set(path, seen)
 }
 
-function entries(folder: string): Dirent[] {
+/** Undefined where nothing lies there. */
+function look(path: string): FoundFile | UnreadablePath | undefined {
+  const unreadable = (why: string) => ({ path, why, modified: modifiedOf(path) })
   try {
-    return readdirSync(folder, { withFileTypes: true })
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined) return unreadable('is a link to something that is not there')
+    if (stat.isDirectory()) return { ...unreadable(FOLDER), modified: stat.mtimeMs }
+    if (!stat.isFile()) return unreadable('is neither a file nor a link to one')
+    return { path, size: stat.size, modified: stat.mtimeMs }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return []
-    throw error
+    return unreadable(reasonOf(error))
   }
 }
 
+/** What the system's refusal means; throws what is none. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ELOOP':
+      return 'is a link that leads back to itself'
+    case 'EACCES':
+    case 'EPERM':
+      return 'may not be read by the user that Nightshift runs as: give it the permission'
+    case 'ENAMETOOLONG':
+      return 'leads to a name that is too long'
+    default:
+      throw error
+  }
+}
+
+/** Names in a folder. One that is not there has none; one that is a broken link, or may not be listed, is unreadable. */
+function entries(folder: string, found: Found): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOTDIR') return []
+    if (code === 'ENOENT') {
+      const own = look(folder)
+      if (own !== undefined && 'why' in own) found.set(folder, own)
+      return []
+    }
+    found.set(folder, { path: folder, why: reasonOf(error), modified: modifiedOf(folder) })
+    return []
+  }
+}
+
+function modifiedOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).mtimeMs
+  } catch {
+    return undefined
+  }
+}
+
+/** A broken link without an extension stands for a folder, so that a day that was moved away is not a day without rows. */
 function isFolder(parent: string, entry: Dirent): boolean {
   if (entry.isDirectory()) return true
-  return (
-    entry.isSymbolicLink() &&
-    statSync(join(parent, entry.name), { throwIfNoEntry: false })?.isDirectory() === true
-  )
+  if (!entry.isSymbolicLink()) return false
+  try {
+    const stat = statSync(join(parent, entry.name), { throwIfNoEntry: false })
+    return stat === undefined ? !entry.name.includes('.') : stat.isDirectory()
+  } catch {
+    return !entry.name.includes('.')
+  }
 }
 
 function hidden(name: string): boolean {

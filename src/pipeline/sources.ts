@@ -3,6 +3,7 @@ import type { Source } from '../project/project.ts'
 import { Failure } from './failure.ts'
 import { type Footer, type Range, readFooter } from './footers.ts'
 import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
+import { type Unreadable, whyUnreadable } from './unreadable.ts'
 
 /** One Parquet file of a source, with what its footer and its path say. */
 export interface SourceFile extends FoundFile {
@@ -20,17 +21,25 @@ export interface FoundSource {
   files: SourceFile[]
   /** Names of the `key=value` folders, in the path's order. */
   hiveKeys: string[]
+  /** What the path names and what cannot be read: `admit` says which of it a cut cannot do without. */
+  unreadable: Unreadable[]
 }
 
 /**
  * Finds a source's files and reads their footers (about 1 ms a file, kept while the process lives).
- * Throws a late-data Failure where the path matches no file, a contract Failure that names the file where one is
- * broken or its folders have other keys than the rest.
+ * Throws a late-data Failure where the path names nothing, a contract Failure that names the file where its folders
+ * have other keys than the rest. A file that is broken is `unreadable`.
  */
 export function findSource(root: string, name: string, source: Source): FoundSource {
-  const found = expandGlob(root, source.path)
-  if (found.length === 0) throw missing(root, name, source)
-  const files = found.map((file) => {
+  const expanded = expandGlob(root, source.path)
+  const files: SourceFile[] = []
+  const unreadable: Unreadable[] = expanded.unreadable.map((each) => ({
+    ...each,
+    shown: showPath(root, each.path),
+    // What it is named is a key, too, where it stands for a folder.
+    keys: ownKeys(root, join(each.path, 'file')),
+  }))
+  for (const file of expanded.files) {
     const shown = showPath(root, file.path)
     if (/[*?[\]]/.test(file.path)) {
       throw contract(
@@ -39,9 +48,15 @@ export function findSource(root: string, name: string, source: Source): FoundSou
         `the path has a character that DuckDB reads as a pattern (*, ?, [ or ]): rename the file or its folder`,
       )
     }
-    return { ...file, shown, footer: readFooter(file, shown), keys: ownKeys(root, file.path) }
-  })
-  const keys = [...(files[0]?.keys.keys() ?? [])]
+    const keys = ownKeys(root, file.path)
+    try {
+      files.push({ ...file, shown, footer: readFooter(file, shown), keys })
+    } catch (error) {
+      unreadable.push({ ...file, shown, keys, ...whyUnreadable(file, shown, error) })
+    }
+  }
+  if (files.length === 0 && unreadable.length === 0) throw missing(root, name, source)
+  const keys = [...((files[0] ?? unreadable[0])?.keys.keys() ?? [])]
   for (const file of files) {
     if (file.keys.size !== keys.length || keys.some((key) => !file.keys.has(key))) {
       const expected =
@@ -56,7 +71,7 @@ export function findSource(root: string, name: string, source: Source): FoundSou
     }
     refuseMasked(name, file)
   }
-  return { name, source, files, hiveKeys: keys }
+  return { name, source, files, hiveKeys: keys, unreadable }
 }
 
 /** The key wins over a column of the same name in DuckDB: harmless where they say the same, silent nonsense elsewhere. */
@@ -97,11 +112,12 @@ function isOutside(path: string): boolean {
   return path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)
 }
 
-function missing(root: string, name: string, source: Source): Failure {
+/** No file of the source can be read. */
+export function missing(root: string, name: string, source: Source): Failure {
   const where = isAbsolute(source.path) ? source.path : join(resolve(root), source.path)
   return new Failure(
     'late-data',
-    `source ${name}: expected at least one Parquet file at ${source.path}, got: none (looked in ${where}; names with a leading dot and empty files do not count)`,
+    `source ${name}: expected at least one Parquet file at ${source.path}, got: none (looked in ${where}; names with a leading dot do not count)`,
     { evidence: { source: name, path: source.path } },
   )
 }

@@ -8,7 +8,7 @@ import type { Range } from './footers.ts'
 import { ALL_TIME } from './localtime.ts'
 import { identifier } from './quote.ts'
 import { quoted, readSchema, relation, type SourceColumn } from './schema.ts'
-import { type FoundSource, findSource, type SourceFile } from './sources.ts'
+import { type FoundSource, findSource, missing, type SourceFile } from './sources.ts'
 import { isTimestamp, rawLiteral, rawNumber } from './timecolumn.ts'
 import type { Windows } from './windows.ts'
 
@@ -39,9 +39,16 @@ export function cutSources(
       source.kind === 'history' && source.key.length === 0 ? { ...source, key: view.entity } : source
     const all = findSource(root, name, keyed)
     const named = new Set(only?.filter(({ source }) => source === name).map(({ path }) => path))
-    const some = only === undefined ? all.files : all.files.filter(({ shown }) => named.has(shown))
-    const found = some.length === 0 ? all : { ...all, files: some }
+    const among = <F extends { shown: string }>(files: F[]) =>
+      only === undefined ? files : files.filter(({ shown }) => named.has(shown))
+    const some = among(all.files)
+    const found = {
+      ...all,
+      files: some.length === 0 ? all.files : some,
+      unreadable: among(all.unreadable),
+    }
     const admitted = admit(found, cut)
+    if (found.files.length === 0) throw missing(root, name, source)
     const files = admitted.files.length > 0 ? admitted.files : found.files.slice(-1)
     return { found, admitted, files }
   })

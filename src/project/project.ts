@@ -62,6 +62,8 @@ export interface SourceFiles {
   path: string
   /** Zone of naive timestamps and of hive dates in the files. Default UTC. */
   timezone: string
+  /** How long after its last change a file may still be being written. Default 5m. */
+  settle?: Duration
 }
 
 export type Source =

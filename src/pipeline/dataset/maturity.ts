@@ -21,7 +21,7 @@ export function newestEvents(sources: FoundSource[]): Newest[] {
     const instants = found.files.flatMap((file) => {
       if (isKeyed(found)) {
         const key = timeName(found.source)
-        return key === undefined ? [] : [keyInstant(found, file, key)]
+        return key === undefined ? [] : (keyInstant(found, file, key) ?? [])
       }
       return timeNames(found.source).flatMap((name) => {
         const column = columnOf(file, name)

@@ -50,7 +50,7 @@ function oldest(found: FoundSource): number | undefined {
   const name = timeName(found.source)
   if (name === undefined) return undefined
   const instants = found.files.flatMap((file) => {
-    if (isKeyed(found)) return [keyInstant(found, file, name)]
+    if (isKeyed(found)) return keyInstant(found, file, name) ?? []
     const column = columnOf(file, name)
     if (column?.range === undefined || column.time === undefined) return []
     const type = column.time === 'date' ? 'DATE' : 'TIMESTAMP'

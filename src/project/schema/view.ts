@@ -24,6 +24,11 @@ const files = {
   timezone: zone()
     .prefault('UTC')
     .describe('Zone of timestamps without a zone in these files, and of dates in their folder names.'),
+  settle: duration({ zero: true })
+    .exactOptional()
+    .describe(
+      'How long after its last change a file that cannot be read may still be being written: so long the night waits, then it is held. Default: 5m.',
+    ),
 }
 
 const arrival = {
