@@ -1,3 +1,4 @@
+import { brokenStructure } from '../pipeline/releasable.ts'
 import type { FailureFacts } from './facts.ts'
 import { badNights, type Incident } from './incident.ts'
 
@@ -36,7 +37,7 @@ function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Comm
     case 'late-data':
       return [show, { ...again, why: 'Once the data is there, run the night again' }, skip ?? status]
     case 'contract':
-      return facts.state === 'held'
+      return facts.state === 'held' && brokenStructure(facts.checks).length === 0
         ? [show, words.release, { ...again, why: 'Or, once the data is repaired, run it again' }]
         : [show, validate, { ...again, why: 'Once it is repaired, run it again' }]
     case 'model':

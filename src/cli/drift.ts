@@ -23,7 +23,7 @@ export default function driftCommand([name = '']: string[], options: Options): P
     const { project, database } = session
     const model = modelNamed(project, name)
     const asOf = parseAsOf(options.asOf, project.timezone)
-    const run = await publishedRun(database.pool, 'scores', model.name, asOf.instant)
+    const run = await publishedRun(database.pool, 'scores', model.name, asOf.label)
     if (run === undefined) {
       throw new ConfigurationError(
         `drift: expected a published night of ${model.name}, got: ${asOf.label}, which has none: nightshift run ${model.name} --as-of ${asOf.label}`,

@@ -23,7 +23,7 @@ export default function explain(
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
     const asOf = parseAsOf(options.asOf, project.timezone)
-    const scored = await publishedRun(database.pool, 'scores', model.name, asOf.instant)
+    const scored = await publishedRun(database.pool, 'scores', model.name, asOf.label)
     if (scored === undefined || scored.version === null) {
       throw new ConfigurationError(
         `explain: model ${model.name} has no published scores as of ${asOf.label}: nightshift run ${model.name} --as-of ${asOf.label}`,
@@ -33,7 +33,7 @@ export default function explain(
     const view = viewNamed(project, version?.view ?? model.view)
     const readings = entitiesOf(view.entity, entityText)
     const features = await featuresOf(scored, (id) => findRun(database.pool, id))
-    const standing = await publishedRun(database.pool, 'features', view.name, asOf.instant)
+    const standing = await publishedRun(database.pool, 'features', view.name, asOf.label)
     const children = openChildren({ places: 1 })
     const temp = await mkdtemp(join(tmpdir(), 'nightshift-explain-'))
     try {

@@ -27,7 +27,7 @@ export default function parity([name = '']: string[], options: Options): Promise
     const { project, database } = session
     const view = viewNamed(project, await viewOf(session, name))
     const asOf = parseAsOf(options.asOf, project.timezone)
-    const run = await publishedRun(database.pool, 'features', view.name, asOf.instant)
+    const run = await publishedRun(database.pool, 'features', view.name, asOf.label)
     if (run === undefined) {
       throw new ConfigurationError(
         `parity: view ${view.name} has no published features as of ${asOf.label}: nightshift refresh ${view.name} --as-of ${asOf.label}`,

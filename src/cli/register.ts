@@ -5,10 +5,11 @@ import { join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
 import { lastGood } from '../jobs/published.ts'
-import type { Column } from '../pipeline/facts.ts'
+import type { Check, Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
+import { brokenStructure } from '../pipeline/releasable.ts'
 import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/asof.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { ConfigurationError, type Problem } from '../project/problem.ts'
@@ -118,6 +119,15 @@ function refuse(problems: Problem[]): void {
     throw new ConfigurationError(`register: the view is not right:\n${formatProblems(errors)}`)
 }
 
+/** A version is registered on rows that are one for each entity. */
+function refuseStructure(checks: Check[], where: string): void {
+  const [broken] = brokenStructure(checks)
+  if (broken === undefined) return
+  throw new ConfigurationError(
+    `register: the view's rows ${where} cannot be learned from or scored: ${broken.message}`,
+  )
+}
+
 /** The view's columns that the model is fed, in the order that model.yaml or else the SQL gives them. */
 function inputColumns(model: Model, view: View, columns: Column[]): Column[] {
   const names =
@@ -160,6 +170,7 @@ async function dryRun(
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-trial-'))
   try {
     const published = await lastGood(database.pool, { kind: 'features', name: view.name })
+    refuseStructure(published?.checks ?? [], `as of ${published?.partition}`)
     const newest =
       published === undefined || asOf !== undefined
         ? undefined
@@ -218,6 +229,7 @@ async function computeAside(
     threads: 2,
     metadata: { view: view.name, as_of: asOf.label },
   })
+  refuseStructure(facts.checks, `as of ${asOf.label}`)
   return facts.file.path
 }
 

@@ -52,7 +52,7 @@ export default function replay([id = '']: string[], options: GlobalOptions): Pro
 
 async function replayFeatures({ project, database }: Session, run: Run): Promise<Replayed> {
   const view = viewNamed(project, run.name)
-  const standing = await publishedRun(database.pool, 'features', run.name, run.as_of)
+  const standing = await publishedRun(database.pool, 'features', run.name, run.partition)
   if (standing?.id !== run.id) {
     throw new ConfigurationError(
       `replay: the features of run ${run.id} are not there any more, run ${standing?.id} has published others: replay that one`,
@@ -84,7 +84,7 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
   const model = modelNamed(project, run.name)
   const version = run.version === null ? undefined : await findVersion(database.pool, model.name, run.version)
   if (version === undefined) throw new ConfigurationError(`replay: run ${run.id} names no version`)
-  const standing = await publishedRun(database.pool, 'scores', model.name, run.as_of)
+  const standing = await publishedRun(database.pool, 'scores', model.name, run.partition)
   const own =
     standing?.id === run.id
       ? partitionPath(project.warehouse, 'scores', model.name, run.partition).file
@@ -94,7 +94,7 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
       `replay: the scores of run ${run.id} are not there any more (looked at ${own})`,
     )
   }
-  const features = await publishedRun(database.pool, 'features', version.view, run.as_of)
+  const features = await publishedRun(database.pool, 'features', version.view, run.partition)
   if (features === undefined) {
     throw new ConfigurationError(
       `replay: view ${version.view} has no published features as of ${run.partition}`,

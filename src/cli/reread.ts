@@ -29,7 +29,9 @@ export function projectReader(first: Project, log: Logger): () => Project {
     stamp = seen
     readAt = now
     try {
-      last = openProject(first.root)
+      const read = openProject(first.root)
+      if (read.timezone !== first.timezone) throw new ConfigurationError(movedZone(first, read))
+      last = read
       complaint = ''
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
@@ -38,6 +40,11 @@ export function projectReader(first: Project, log: Logger): () => Project {
     }
     return last
   }
+}
+
+/** Labels mean instants by the zone: within one process they mean one thing. */
+function movedZone(first: Project, read: Project): string {
+  return `nightshift.yaml: timezone: expected ${first.timezone}, which this process was started with, got: ${read.timezone}. Restore it, or check it with nightshift validate and start the process again`
 }
 
 /** Names, sizes and times of the files that a project is read from: 2 ms for 20 models, where reading takes 20. */

@@ -213,8 +213,8 @@ async function republish(
   const { entity } = viewNamed(project, to.view)
   const prepared: Prepared[] = []
   for (const slot of nights) {
-    const shadow = await shadowScores(database.pool, model.name, to.version, slot.as_of)
-    const features = await publishedRun(database.pool, 'features', to.view, slot.as_of)
+    const shadow = await shadowScores(database.pool, model.name, to.version, slot.partition)
+    const features = await publishedRun(database.pool, 'features', to.view, slot.partition)
     // Scores of features that were published again since are not what this version would say now.
     if (shadow === undefined || shadow.features_run !== features?.id) continue
     prepared.push(await prepare(context, slot, shadow, entity))

@@ -68,7 +68,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
           ended = refresh.id
           return { done: true, runs: [refresh.id] }
         }
-        const now = await findSlot(database.pool, 'scores', model.name, asOf)
+        const now = await findSlot(database.pool, 'scores', model.name, asOf.label)
         const id = joined ?? (now?.run === slot.run ? null : now?.run)
         const scoring = id == null ? undefined : await findRun(database.pool, id)
         if (scoring !== undefined) ended = scoring.id

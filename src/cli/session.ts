@@ -4,7 +4,9 @@ import type { Logger } from 'pino'
 import { type Database, openDatabase } from '../database/database.ts'
 import { openQueues, type Queues } from '../jobs/queues.ts'
 import { openProject } from '../project/load.ts'
+import { ConfigurationError } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
+import { keepZone, zoneProblem } from '../registry/zone.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { openLog } from './log.ts'
 
@@ -30,6 +32,7 @@ export async function openSession(
   const project = openProject(resolve(options.project))
   const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
   const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role })
+  await settleZone(database, project.timezone)
   let queues: Promise<Queues> | undefined
   return {
     project,
@@ -49,6 +52,18 @@ export async function openSession(
       await queues?.then((open) => open.close()).catch(() => {})
       await database.close()
     },
+  }
+}
+
+/** Closes the ledger again and throws a ConfigurationError where live versions were registered in another zone. */
+async function settleZone(database: Database, timezone: string): Promise<void> {
+  try {
+    const problem = await zoneProblem(database.pool, timezone)
+    if (problem !== undefined) throw new ConfigurationError(`nightshift.yaml: ${problem}`)
+    await keepZone(database.pool, timezone)
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 

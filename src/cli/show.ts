@@ -2,6 +2,7 @@ import type { GlobalOptions } from '../cli.ts'
 import type { Attempt, Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
 import type { Check, InputFile } from '../pipeline/facts.ts'
+import { brokenStructure } from '../pipeline/releasable.ts'
 import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
 import { type Certificate, certificateOf } from '../registry/certificates.ts'
@@ -123,7 +124,9 @@ function nextCommands(run: Run): string[] {
   switch (run.state) {
     case 'held':
       return [
-        ...(run.path === null ? [] : [`nightshift release ${run.id} --reason WHY --by YOU`]),
+        ...(run.path === null || brokenStructure(run.checks).length > 0
+          ? []
+          : [`nightshift release ${run.id} --reason WHY --by YOU`]),
         `nightshift retry ${run.id}`,
         `nightshift skip ${run.name}:${run.partition} --reason WHY`,
       ]

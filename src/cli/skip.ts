@@ -29,7 +29,7 @@ export default function skip(
         `skip: expected NAME:AS-OF with a model or view of this project (${names.join(', ')}), got: ${text}`,
       )
     }
-    const found = await findSlot(database.pool, kind, name, parseAsOf(label, project.timezone))
+    const found = await findSlot(database.pool, kind, name, parseAsOf(label, project.timezone).label)
     if (found === undefined)
       throw new ConfigurationError(`skip: there is no slot ${text}: \`nightshift status\` lists them`)
     await skipSlot({ database, project: () => project, clock: () => new Date() }, found, {

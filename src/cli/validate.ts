@@ -9,6 +9,7 @@ import type { Project } from '../project/project.ts'
 import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
 import { findVersion, liveVersions, type Version } from '../registry/versions.ts'
 import { warmVersions } from '../registry/warm.ts'
+import { zoneProblem } from '../registry/zone.ts'
 import { hasLeak } from '../workers/check-leaks.ts'
 import { checkModels } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
@@ -73,6 +74,12 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
       ...(await liveVersions(database.pool)).map((version) => ({ version, role: 'live' })),
       ...(await warmOnes(database.pool, project)).map((version) => ({ version, role: 'kept warm' })),
     ]
+    const zone = await zoneProblem(database.pool, project.timezone)
+    // In another zone every view is another: that is said once.
+    if (zone !== undefined) {
+      const at = { line: undefined, column: undefined }
+      return [{ severity: 'error', file: 'nightshift.yaml', ...at, message: zone }]
+    }
     return live.flatMap(({ version, role }) => {
       const { model, view, view_hash } = version
       if (project.models[model] === undefined) return []

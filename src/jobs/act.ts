@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { transaction } from '../database/database.ts'
 import type { FailureClass } from '../pipeline/failure.ts'
+import { parseAsOf } from '../project/asof.ts'
 import type { PlannedSlot } from './calendar.ts'
 import { enqueueAttempt } from './enqueue.ts'
 import type { Action, SlotRef } from './ledgerview.ts'
@@ -29,12 +30,12 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
       return
     case 'move-slot':
       await onSlot(reconciler, action.slot, ['expected', 'failed'], (client, slot) =>
-        client.query(`update nightshift.slots set schedule = $2, due = $3, deadline = $4 where id = $1`, [
-          slot.id,
-          action.schedule,
-          action.due,
-          action.deadline ?? null,
-        ]),
+        client.query(
+          `update nightshift.slots set schedule = $2, due = $3, deadline = $4,
+                  as_of = case when published_run is null then $5 else as_of end
+            where id = $1`,
+          [slot.id, action.schedule, action.due, action.deadline ?? null, action.slot.as_of],
+        ),
       )
       return
     case 'remove-slot':
@@ -75,7 +76,7 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
         if (action.incident.do === 'none') return
         // A missed deadline is told where the failure behind it is: that of the view, say.
         const { kind, name } = action.incident.subject
-        const behind = await findSlot(client, kind, name, { instant: action.slot.as_of })
+        const behind = await findSlot(client, kind, name, action.slot.partition)
         await effects.deadlineMissed(client, behind ?? slot, action.reason)
       })
       return
@@ -106,7 +107,7 @@ async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]):
     `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline, changed_at)
      select s.*, now() from jsonb_to_recordset($1) as s(kind text, name text, as_of timestamptz, partition text,
                                                schedule text, due timestamptz, deadline timestamptz)
-     on conflict (kind, name, as_of) do nothing`,
+     on conflict (kind, name, partition) do nothing`,
     [
       JSON.stringify(
         slots.map(({ asOf, ...slot }) => ({ ...slot, as_of: asOf.instant, partition: asOf.label })),
@@ -126,7 +127,9 @@ async function startRun(
   const { slot: ref } = action
   const run = await transaction(reconciler.database, async (client) => {
     if (!(await isStillWanted(client, action.run.backfill))) return undefined
-    const slot = await ensureSlot(client, ref.kind, ref.name, { instant: ref.as_of, label: ref.partition })
+    // The label says which night; what it means is the project's zone of now. Whoever asked has said that it be anew.
+    const asOf = parseAsOf(ref.partition, reconciler.project().timezone)
+    const slot = await ensureSlot(client, ref.kind, ref.name, asOf, { anew: true })
     if (!AT_REST.has(slot.state) || (await openRunOf(client, slot.id)) !== undefined) return undefined
     return findRun(client, await createRun(client, slot, action.run))
   })
@@ -169,8 +172,8 @@ async function onSlot<T>(
 ): Promise<T | undefined> {
   return transaction(database, async (client) => {
     const { rows } = await client.query<SlotRow>(
-      'select * from nightshift.slots where kind = $1 and name = $2 and as_of = $3 for update',
-      [ref.kind, ref.name, ref.as_of],
+      'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
+      [ref.kind, ref.name, ref.partition],
     )
     const slot = rows[0] && toSlot(rows[0])
     if (slot === undefined || (states !== undefined && !states.includes(slot.state))) return undefined

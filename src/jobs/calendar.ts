@@ -32,7 +32,7 @@ export function definitionOf(schedule: Schedule): ScheduleDefinition {
 
 /**
  * The slots of a schedule whose ticks lie from one instant (inclusive) to another (exclusive), oldest first, a view's
- * before those of the models that need it. One for each (kind, name, as-of): where two ticks meet on an as-of, the
+ * before those of the models that need it. One for each (kind, name, label): where two ticks meet on an as-of, the
  * first counts. Models that the project does not have (any more) are left out.
  *
  * The as-of is the start of the grain that contains the tick in the project's zone; the schedule's own zone moves only
@@ -64,7 +64,7 @@ export function expandSlots(
 export function mergeSlots(slots: PlannedSlot[], paused: ReadonlySet<string> = new Set()): PlannedSlot[] {
   const merged = new Map<string, PlannedSlot>()
   for (const slot of slots) {
-    const key = slotKey(slot.kind, slot.name, slot.asOf.instant)
+    const key = slotKey(slot.kind, slot.name, slot.asOf.label)
     const other = merged.get(key)
     if (other === undefined) merged.set(key, slot)
     else if (paused.has(other.schedule) !== paused.has(slot.schedule)) {
@@ -113,9 +113,9 @@ export function viewsOf(project: Project, model: string, views: ViewsOfModels): 
   return view === undefined ? [] : [view]
 }
 
-/** A slot's identity, whatever way its instant is written. */
-export function slotKey(kind: Kind, name: string, instant: string): string {
-  return `${kind}/${name}/${Date.parse(instant)}`
+/** A slot's identity: what names its path. */
+export function slotKey(kind: Kind, name: string, label: string): string {
+  return `${kind}/${name}/${label}`
 }
 
 function earliest(a: string | undefined, b: string | undefined): string | undefined {

@@ -69,7 +69,7 @@ function collect(
 ): void {
   const of = nights.get(slot.schedule) ?? new Map<string, Night>()
   nights.set(slot.schedule, of)
-  const key = String(Date.parse(slot.as_of))
+  const key = slot.partition
   const night = of.get(key) ?? {
     due: Date.parse(slot.due),
     partition: slot.partition,
@@ -112,13 +112,13 @@ function catchUp(schedule: Schedule, nights: Night[], now: number): Skip[] {
 /** True where the views of a slot are being refreshed, or were, or ended badly. */
 function viewsBegun(view: LedgerView, board: Board, slot: LedgerSlot): boolean {
   return neededViews(view, slot).some((name) => {
-    const features = board.get(slotKey('features', name, slot.as_of))
+    const features = board.get(slotKey('features', name, slot.partition))
     return features !== undefined && isBegun(features)
   })
 }
 
 function nightKey(slot: LedgerSlot): string {
-  return `${slot.schedule}/${Date.parse(slot.as_of)}`
+  return `${slot.schedule}/${slot.partition}`
 }
 
 function isBegun(slot: LedgerSlot): boolean {

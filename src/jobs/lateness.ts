@@ -55,7 +55,7 @@ function isReadByLateScores(
 ): boolean {
   const now = Date.parse(view.now)
   for (const slot of board.values()) {
-    if (slot.kind !== 'scores' || Date.parse(slot.as_of) !== Date.parse(features.as_of)) continue
+    if (slot.kind !== 'scores' || slot.partition !== features.partition) continue
     if (slot.deadline === null || slot.published_run !== null || slot.state === 'skipped') continue
     if (!neededViews(view, slot).includes(features.name)) continue
     if (slot.late || Date.parse(slot.deadline) <= now || skips.get(keyOf(slot))?.cause === 'catch-up')
@@ -70,7 +70,7 @@ function brokenView(
   slot: LedgerSlot,
 ): { kind: 'features'; name: string } | undefined {
   for (const name of neededViews(view, slot)) {
-    const state = board.get(slotKey('features', name, slot.as_of))?.state
+    const state = board.get(slotKey('features', name, slot.partition))?.state
     if (state === 'held' || state === 'failed') return { kind: 'features', name }
   }
   return undefined
@@ -79,7 +79,7 @@ function brokenView(
 function explain(view: LedgerView, board: Board, slot: LedgerSlot): string {
   if (slot.state !== 'expected') return `it ${stateOf(slot)}`
   const waiting = neededViews(view, slot).flatMap((name) => {
-    const features = board.get(slotKey('features', name, slot.as_of))
+    const features = board.get(slotKey('features', name, slot.partition))
     if (features?.state === 'published') return []
     const state = features === undefined ? 'is not expected' : stateOf(features)
     return [`features ${name} ${slot.partition} ${state}`]

@@ -50,7 +50,7 @@ export async function expectOutcomes({ pool }: Database, project: Project): Prom
     if (model === undefined) continue
     const asOf = parseAsOf(partition, project.timezone)
     const waiting = waitingFor(asOf, model, project.timezone)
-    const { stood, deadline } = await scoresThatStood(pool, name, asOf.instant)
+    const { stood, deadline } = await scoresThatStood(pool, name, partition)
     const night = { ...waiting, partition, measured_at: null, report: null }
     if ('none' in stood) {
       const outcome = { ...night, run: null, version: null, state: 'failed' as const, note: stood.none }

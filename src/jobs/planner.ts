@@ -131,7 +131,7 @@ function planViews(
   const actions: Action[] = []
   for (const name of neededViews(view, slot)) {
     const ref: SlotRef = { ...refOf(slot), kind: 'features', name }
-    const key = slotKey('features', name, slot.as_of)
+    const key = slotKey('features', name, slot.partition)
     const features = board.get(key)
     const title = `features ${name} ${slot.partition}`
     if (features === undefined) {

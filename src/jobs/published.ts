@@ -6,12 +6,12 @@ export async function publishedRun(
   connection: Connection,
   kind: Kind,
   name: string,
-  asOf: string,
+  label: string,
 ): Promise<Run | undefined> {
   const { rows } = await connection.query<RunRow>(
     `select r.* from nightshift.slots s join nightshift.runs r on r.id = s.published_run
-      where s.kind = $1 and s.name = $2 and s.as_of = $3`,
-    [kind, name, asOf],
+      where s.kind = $1 and s.name = $2 and s.partition = $3`,
+    [kind, name, label],
   )
   return rows[0] && toRun(rows[0])
 }

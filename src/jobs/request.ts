@@ -41,7 +41,7 @@ export async function requestFeatures(
   request: NewRun,
 ): Promise<{ run: string; joined: boolean }> {
   return transaction(database, async (client) => {
-    const slot = await ensureSlot(client, 'features', view, asOf)
+    const slot = await ensureSlot(client, 'features', view, asOf, { anew: request.forced === true })
     const open = await openRunOf(client, slot.id)
     if (open !== undefined) return { run: open.id, joined: true }
     return { run: await createRun(client, slot, request), joined: false }
@@ -59,7 +59,7 @@ export async function requestScores(
   request: NewRun,
 ): Promise<{ slot: Slot; joined: string | undefined }> {
   return transaction(database, async (client) => {
-    const slot = await ensureSlot(client, 'scores', model, asOf)
+    const slot = await ensureSlot(client, 'scores', model, asOf, { anew: request.forced === true })
     const open = await openRunOf(client, slot.id)
     if (open === undefined) await askForScores(client, slot, request)
     return { slot, joined: open?.id }

@@ -1,9 +1,10 @@
 import { type Database, transaction } from '../database/database.ts'
+import { parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { settingsFor } from './request.ts'
 import { createRun, openRunOf, type Run } from './runs.ts'
-import { lockSlot } from './slots.ts'
+import { lockSlot, settleInstant } from './slots.ts'
 
 /**
  * A new run of the slot of a failed or held one; what waits for it follows by itself. Throws a ConfigurationError
@@ -35,10 +36,12 @@ export async function rerun(
         `run ${run.id} is published, there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force computes it anew`,
       )
     }
-    return createRun(client, slot, {
+    const asOf = parseAsOf(slot.partition, project.timezone)
+    return createRun(client, await settleInstant(client, slot, asOf), {
       trigger: 'retry',
       forced: run.forced,
-      version: run.version,
+      // The champion of today scores what nobody had named a version for.
+      version: run.pinned ? run.version : null,
       backfill: run.backfill,
       settings: settingsFor(project, run.kind, run.name),
       by,

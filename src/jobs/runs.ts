@@ -17,7 +17,7 @@ export const RUN_STATES = [
 export type RunState = (typeof RUN_STATES)[number]
 const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
 
-export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback'
+export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback' | 'repair'
 
 /** How a run is retried and bounded, fixed when it is created. */
 export interface RunSettings {
@@ -41,6 +41,8 @@ export interface Run {
   backfill: number | null
   forced: boolean
   version: number | null
+  /** Somebody named the version; else it is that of the champion at the first attempt. */
+  pinned: boolean
   settings: RunSettings
   attempt: number
   fence: number | null
@@ -103,8 +105,9 @@ export async function createRun(client: ClientBase, slot: Slot, run: NewRun): Pr
   const id = run.id ?? newRunId()
   await client.query(
     `insert into nightshift.runs
-       (id, slot, kind, name, as_of, partition, trigger, forced, version, backfill, settings, requested_by, next_attempt_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now())`,
+       (id, slot, kind, name, as_of, partition, trigger, forced, version, pinned, backfill, settings, requested_by,
+        next_attempt_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9::int is not null, $10, $11, $12, now())`,
     [
       id,
       slot.id,

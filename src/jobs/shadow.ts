@@ -37,8 +37,8 @@ async function openNights(
        from nightshift.slots s
        join nightshift.runs r on r.id = s.published_run
        join nightshift.versions v on v.model = s.name and v.version = $2
-       join nightshift.slots f on f.kind = 'features' and f.name = v.view and f.as_of = s.as_of and f.published_run is not null
-       left join nightshift.shadow_scores w on w.model = s.name and w.version = $2 and w.as_of = s.as_of
+       join nightshift.slots f on f.kind = 'features' and f.name = v.view and f.partition = s.partition and f.published_run is not null
+       left join nightshift.shadow_scores w on w.model = s.name and w.version = $2 and w.partition = s.partition
       where s.kind = 'scores' and s.name = $1 and s.published_at > $4 and r.backfill is null and r.version = $3
         and w.features_run is distinct from f.published_run
       order by s.as_of desc limit 20`,

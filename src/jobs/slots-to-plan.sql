@@ -1,5 +1,5 @@
 -- What the planner looks at: slots that are not at rest, those that a schedule has due since $1, those past a deadline at $2 of which
--- nobody has been told, and the features of the same as-ofs. `view`: that of the version which a request names.
+-- nobody has been told, and the features of the same labels. `view`: that of the version which a request names.
 with chosen as (
   select * from nightshift.slots
    where state in ('expected', 'waiting', 'queued', 'running', 'publishing')
@@ -11,4 +11,4 @@ select s.*, v.view
   from nightshift.slots s
   left join nightshift.versions v on v.model = s.name and v.version = (s.request->>'version')::int and s.kind = 'scores'
  where s.id in (select id from chosen)
-    or (s.kind = 'features' and s.as_of in (select as_of from chosen where kind = 'scores'))
+    or (s.kind = 'features' and s.partition in (select partition from chosen where kind = 'scores'))

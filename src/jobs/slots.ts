@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { AsOf } from '../project/asof.ts'
+import { ConfigurationError } from '../project/problem.ts'
 import type { RunSettings, Trigger } from './runs.ts'
 
 export type Kind = 'features' | 'scores'
@@ -56,36 +57,66 @@ export function slotTitle(slot: { kind: Kind; name: string; partition: string })
   return `${slot.kind === 'scores' ? 'score' : 'refresh'} ${slot.name} ${slot.partition}`
 }
 
-/** Makes sure that a slot exists and returns it, locked until the transaction ends. */
+/**
+ * Makes sure that a slot exists and returns it, locked until the transaction ends. Its label names it, as it names its
+ * path; see `settleInstant` for a label that means another instant than the ledger has.
+ */
 export async function ensureSlot(
   client: ClientBase,
   kind: Kind,
   name: string,
   asOf: Pick<AsOf, 'instant' | 'label'>,
+  how?: { anew: boolean },
 ): Promise<Slot> {
   await client.query(
     `insert into nightshift.slots (kind, name, as_of, partition) values ($1, $2, $3, $4)
-     on conflict (kind, name, as_of) do nothing`,
+     on conflict (kind, name, partition) do nothing`,
     [kind, name, asOf.instant, asOf.label],
   )
   const { rows } = await client.query<SlotRow>(
-    'select * from nightshift.slots where kind = $1 and name = $2 and as_of = $3 for update',
-    [kind, name, asOf.instant],
+    'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
+    [kind, name, asOf.label],
   )
   const [row] = rows
   if (row === undefined) throw new Error(`slot ${kind} ${name} ${asOf.label} vanished while it was created`)
-  return toSlot(row)
+  return settleInstant(client, toSlot(row), asOf, how)
+}
+
+const AT_REST: readonly SlotState[] = ['expected', 'published', 'held', 'failed', 'skipped']
+
+/**
+ * Gives a slot the instant that its label has in the project's zone of today. A zone that has changed moves a slot of
+ * which nothing is published; one that is published only where it is computed `anew`. Throws a ConfigurationError
+ * otherwise. The caller holds the slot's lock.
+ */
+export async function settleInstant(
+  client: ClientBase,
+  slot: Slot,
+  { instant }: Pick<AsOf, 'instant'>,
+  { anew }: { anew: boolean } = { anew: false },
+): Promise<Slot> {
+  if (Date.parse(slot.as_of) === Date.parse(instant)) return slot
+  // A run that is under way ends as what it was made for: `resolve` refuses it where that is another instant.
+  if (!AT_REST.includes(slot.state)) return slot
+  if (slot.published_run !== null && !anew) {
+    const command = slot.kind === 'scores' ? 'run' : 'refresh'
+    throw new ConfigurationError(
+      `${slotTitle(slot)}: its label meant ${slot.as_of} when it was last run, and means ${instant} in the timezone that nightshift.yaml has now; what is published stays as it is. Restore the timezone, or compute it anew: nightshift ${command} ${slot.name} --as-of ${slot.partition} --force`,
+    )
+  }
+  await client.query('update nightshift.slots set as_of = $2 where id = $1', [slot.id, instant])
+  return { ...slot, as_of: new Date(instant).toISOString() }
 }
 
 export async function findSlot(
   connection: Connection,
   kind: Kind,
   name: string,
-  asOf: { instant: string },
+  label: string,
 ): Promise<Slot | undefined> {
   const { rows } = await connection.query<SlotRow>(
-    'select * from nightshift.slots where kind = $1 and name = $2 and as_of = $3',
-    [kind, name, asOf.instant],
+    'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3',
+    [kind, name, label],
   )
   return rows[0] && toSlot(rows[0])
 }
@@ -95,6 +126,7 @@ export interface SlotFilter {
   name?: string
   from?: string
   to?: string
+  partitions?: string[]
   states?: SlotState[]
   limit?: number
 }
@@ -105,7 +137,7 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
     `select * from nightshift.slots
       where ($1::text is null or kind = $1) and ($2::text is null or name = $2)
         and ($3::timestamptz is null or as_of >= $3) and ($4::timestamptz is null or as_of <= $4)
-        and ($5::text[] is null or state = any($5))
+        and ($5::text[] is null or state = any($5)) and ($7::text[] is null or partition = any($7))
       order by as_of desc, name, kind
       limit $6`,
     [
@@ -115,6 +147,7 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
       filter.to ?? null,
       filter.states ?? null,
       filter.limit ?? null,
+      filter.partitions ?? null,
     ],
   )
   return rows.map(toSlot)

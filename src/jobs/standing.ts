@@ -37,11 +37,11 @@ export function stoodAt(publications: Publication[], deadline: string | null): S
 export async function scoresThatStood(
   connection: Connection,
   model: string,
-  asOf: string,
+  label: string,
 ): Promise<{ stood: Stood; deadline: string | null }> {
   const { rows: slots } = await connection.query<{ id: string; deadline: Date | null }>(
-    `select id, deadline from nightshift.slots where kind = 'scores' and name = $1 and as_of = $2`,
-    [model, asOf],
+    `select id, deadline from nightshift.slots where kind = 'scores' and name = $1 and partition = $2`,
+    [model, label],
   )
   const [slot] = slots
   if (slot === undefined) return { stood: { none: 'the ledger has no such night' }, deadline: null }

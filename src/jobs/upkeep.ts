@@ -20,8 +20,8 @@ const ONE_GRAIN_MS = 26 * HOUR
 /** The slots in the plan's hands, by `slotKey`; upkeep adds, moves and removes in it what it plans. */
 export type Board = Map<string, LedgerSlot>
 
-export function keyOf(slot: { kind: LedgerSlot['kind']; name: string; as_of: string }): string {
-  return slotKey(slot.kind, slot.name, slot.as_of)
+export function keyOf(slot: { kind: LedgerSlot['kind']; name: string; partition: string }): string {
+  return slotKey(slot.kind, slot.name, slot.partition)
 }
 
 /**
@@ -48,9 +48,9 @@ export function planUpkeep(view: LedgerView, board: Board): Action[] {
     paused,
   )
   const actions: Action[] = []
-  const missing = wanted.filter((slot) => !board.has(slotKey(slot.kind, slot.name, slot.asOf.instant)))
+  const missing = wanted.filter((slot) => !board.has(slotKey(slot.kind, slot.name, slot.asOf.label)))
   for (const slot of wanted) {
-    const existing = board.get(slotKey(slot.kind, slot.name, slot.asOf.instant))
+    const existing = board.get(slotKey(slot.kind, slot.name, slot.asOf.label))
     if (existing !== undefined) actions.push(...align(slot, existing, now))
   }
   actions.push(...removals(view, board, wanted))
@@ -109,7 +109,7 @@ function expand(
     : []
 }
 
-/** A slot that has not begun and lies ahead takes the schedule, due and deadline of the calendar. */
+/** A slot that has not begun and lies ahead takes the instant, schedule, due and deadline of the calendar. */
 function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[] {
   const ahead = Date.parse(wanted.due) > Date.parse(now)
   const untouched = existing.state === 'expected' && existing.run === null
@@ -117,7 +117,10 @@ function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[]
   // A slot that was made by hand before its night is adopted, unless that night is published already.
   const adoptable = existing.state === 'expected' || existing.state === 'failed'
   const movable = ahead && (existing.schedule === null ? adoptable : untouched && waitsAhead)
+  // Of what is published the label goes on to mean what it meant then.
+  const as_of = existing.published_run === null ? wanted.asOf.instant : existing.as_of
   const same =
+    sameTime(existing.as_of, as_of) &&
     existing.schedule === wanted.schedule &&
     sameTime(existing.due, wanted.due) &&
     sameTime(existing.deadline, wanted.deadline ?? null)
@@ -127,7 +130,7 @@ function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[]
     existing.schedule === null
       ? `schedule ${schedule} expects it too`
       : `schedule ${schedule} has changed: due at ${due}`
-  Object.assign(existing, { schedule, due, deadline: deadline ?? null })
+  Object.assign(existing, { as_of, schedule, due, deadline: deadline ?? null })
   return [{ type: 'move-slot', slot: refOf(existing), schedule, due, deadline, reason }]
 }
 
@@ -135,11 +138,11 @@ function removals(view: LedgerView, board: Board, wanted: PlannedSlot[]): Action
   const { project, now } = view
   const views = refreshedViews(view)
   const clock = Date.parse(now)
-  const keys = new Set(wanted.map((slot) => slotKey(slot.kind, slot.name, slot.asOf.instant)))
+  const keys = new Set(wanted.map((slot) => slotKey(slot.kind, slot.name, slot.asOf.label)))
   // An edit at noon from 22:00 to 10:00 leaves tonight's slot where it was: it is still expected, and its new time is over.
   for (const schedule of Object.values(project.schedules)) {
     for (const slot of expand(project, schedule, clock - ONE_GRAIN_MS, clock, views)) {
-      keys.add(slotKey(slot.kind, slot.name, slot.asOf.instant))
+      keys.add(slotKey(slot.kind, slot.name, slot.asOf.label))
     }
   }
   const actions: Action[] = []

@@ -48,14 +48,14 @@ export async function shadowScores(
   connection: ClientBase | Pool,
   model: string,
   version: number,
-  asOf: string,
+  label: string,
 ): Promise<ShadowScores | undefined> {
   const { rows } = await connection.query<
     Omit<ShadowScores, 'as_of' | 'rows'> & { as_of: Date; rows: string }
   >(
     `select model, version, as_of, partition, features_run, path, rows, sha256, metadata
-       from nightshift.shadow_scores where model = $1 and version = $2 and as_of = $3 and path is not null`,
-    [model, version, asOf],
+       from nightshift.shadow_scores where model = $1 and version = $2 and partition = $3 and path is not null`,
+    [model, version, label],
   )
   const [row] = rows
   return row && { ...row, as_of: row.as_of.toISOString(), rows: Number(row.rows) }
@@ -77,8 +77,8 @@ export async function recordShadow(
     `insert into nightshift.shadow_scores
        (model, version, as_of, partition, role, features_run, path, rows, sha256, metadata, summary, failure)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-     on conflict (model, version, as_of) do update
-        set role = $5, features_run = $6, path = $7, rows = $8, sha256 = $9, metadata = $10, summary = $11, failure = $12, at = now()`,
+     on conflict (model, version, partition) do update
+        set as_of = $3, role = $5, features_run = $6, path = $7, rows = $8, sha256 = $9, metadata = $10, summary = $11, failure = $12, at = now()`,
     [
       model,
       version,

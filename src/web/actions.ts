@@ -125,7 +125,7 @@ function kindOf({ project }: Place, kind: string | undefined, name: string): Kin
 }
 
 async function slotAt({ database, project }: Place, kind: Kind, name: string, partition: string) {
-  const slot = await findSlot(database.pool, kind, name, parseAsOf(partition, project().timezone))
+  const slot = await findSlot(database.pool, kind, name, parseAsOf(partition, project().timezone).label)
   if (slot === undefined) throw new Missing(`There is no slot ${name}:${partition} in the ledger.`)
   return slot
 }

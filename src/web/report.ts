@@ -35,7 +35,7 @@ export async function nightReport(
 ): Promise<string> {
   const { pool } = database
   const project = files()
-  const slot = await findSlot(pool, 'scores', model.name, asOf)
+  const slot = await findSlot(pool, 'scores', model.name, asOf.label)
   const run = slot?.run == null ? undefined : await findRun(pool, slot.run)
   if (slot === undefined || run === undefined) {
     const state = slot === undefined ? '' : `: it is ${slot.state}`

@@ -22,7 +22,7 @@ export async function featuresCurrency(
   view: View,
   asOf: AsOf,
 ): Promise<Currency> {
-  const run = await publishedRun(database.pool, 'features', view.name, asOf.instant)
+  const run = await publishedRun(database.pool, 'features', view.name, asOf.label)
   if (run === undefined) return { current: false, reason: 'not published yet' }
   const [reason] = await staleReasons(children, project, view, [run])
   return reason === undefined ? { current: true, run } : { current: false, reason }
@@ -35,7 +35,7 @@ export async function scoresCurrency(
   asOf: AsOf,
   wanted: { version: number; featuresRun: string },
 ): Promise<Currency> {
-  const run = await publishedRun(database.pool, 'scores', model, asOf.instant)
+  const run = await publishedRun(database.pool, 'scores', model, asOf.label)
   if (run === undefined) return { current: false, reason: 'not published yet' }
   if (run.version !== wanted.version) {
     return {
@@ -88,7 +88,7 @@ const STANDING = `
 select r.id, r.kind, r.metadata->>'features_run' as features_run, f.published_run as features_now
   from nightshift.runs r
   left join nightshift.slots f
-    on r.kind = 'scores' and f.kind = 'features' and f.name = r.metadata->>'view' and f.as_of = r.as_of
+    on r.kind = 'scores' and f.kind = 'features' and f.name = r.metadata->>'view' and f.partition = r.partition
  where r.id = any($1)`
 
 async function staleFeatures(

@@ -4,9 +4,10 @@ import { endAttempt, holdsFence } from '../jobs/attempts.ts'
 import { decide, type RetryDecision } from '../jobs/retry.ts'
 import { attemptId, findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot, type Slot } from '../jobs/slots.ts'
-import type { StepTime } from '../pipeline/facts.ts'
+import type { Check, StepTime } from '../pipeline/facts.ts'
 import type { Failure } from '../pipeline/failure.ts'
 import { removeAttempts } from '../pipeline/publishing.ts'
+import { brokenStructure } from '../pipeline/releasable.ts'
 import type { Context } from './context.ts'
 import { type Result, recordResult } from './publication.ts'
 import { tellFailure } from './report.ts'
@@ -43,8 +44,9 @@ export async function recordFailure(
     if (!owned) return 'another attempt has taken this run over: nothing recorded'
     const record = failure.toRecord()
     const lost = failure.evidence.lost === true
+    const broken = brokenStructure(result?.checks ?? [])
     const decision: RetryDecision = holdable(failure, result)
-      ? { action: 'hold', reason: 'is held: a person releases or retries it' }
+      ? { action: 'hold', reason: heldBecause(broken) }
       : decide(
           failure.failureClass,
           await countedAttempts(client, run.id),
@@ -60,7 +62,7 @@ export async function recordFailure(
       record,
       attempt.steps,
     )
-    kept = decision.action === 'hold' && result !== undefined
+    kept = decision.action === 'hold' && result !== undefined && broken.length === 0
     failed = decision.action !== 'wait'
     if (result !== undefined) await recordResult(client, context.warehouse, run, result, { kept })
     switch (decision.action) {
@@ -105,7 +107,13 @@ async function isRunning(client: ClientBase, run: string, attempt: number): Prom
   return now?.state === 'running' && now.attempt === attempt
 }
 
-/** A failed expectation over a whole partition holds it: a person may release it. */
+function heldBecause(broken: Check[]): string {
+  return broken.length === 0
+    ? 'is held: a person releases or retries it'
+    : 'is held, and cannot be released: a person mends the cause and retries it'
+}
+
+/** A failed check over a whole partition holds it; which of them a person may release, `brokenStructure` says. */
 function holdable(failure: Failure, result: Result | undefined): boolean {
   return result !== undefined && failure.failureClass !== 'late-data'
 }

@@ -49,7 +49,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   if (model?.labels === undefined || view === undefined) return 'there is nothing to measure'
   const asOf = parseAsOf(partition, project.timezone)
   const { pool } = place.database
-  const { stood, deadline } = await scoresThatStood(pool, name, asOf.instant)
+  const { stood, deadline } = await scoresThatStood(pool, name, partition)
   const before = await findOutcome(pool, name, asOf.instant)
   const kept = before?.state === 'measured' ? before : undefined
   const labels = newHorizon ? model.labels : underItsOwn(model.labels, kept)

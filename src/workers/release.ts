@@ -1,6 +1,8 @@
 import { transaction } from '../database/database.ts'
 import type { Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
+import type { Check } from '../pipeline/facts.ts'
+import { brokenStructure } from '../pipeline/releasable.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { finishPublication, type Warehouse } from './publication.ts'
 
@@ -15,8 +17,8 @@ export async function release(
 ): Promise<void> {
   await transaction(place.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
-    const { rows } = await client.query<{ state: string; path: string | null }>(
-      'select state, path from nightshift.runs where id = $1',
+    const { rows } = await client.query<{ state: string; path: string | null; checks: Check[] }>(
+      'select state, path, checks from nightshift.runs where id = $1',
       [run.id],
     )
     const state = rows[0]?.state
@@ -24,6 +26,12 @@ export async function release(
       throw new ConfigurationError(
         `release: expected a run that is held and the latest of its slot, got: ${run.id}, which is ${state}` +
           (slot.run === run.id ? '' : ` and was followed by run ${slot.run}`),
+      )
+    }
+    const [broken] = brokenStructure(rows[0]?.checks ?? [])
+    if (broken !== undefined) {
+      throw new ConfigurationError(
+        `release: run ${run.id} cannot be released: ${broken.message}. Only what ${run.kind === 'scores' ? 'model.yaml' : 'view.yaml'} declares can be released (min, max, values, null rate, rows, freshness); mend the cause and nightshift retry ${run.id}`,
       )
     }
     if (rows[0]?.path == null) {

@@ -4,9 +4,11 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { knownInputs, nearestPublished, publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
+import { slotTitle } from '../jobs/slots.ts'
 import { Failure } from '../pipeline/failure.ts'
 import type { FeatureRequest } from '../pipeline/features.ts'
 import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
+import { brokenStructure } from '../pipeline/releasable.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { didYouMean } from '../project/nearest.ts'
@@ -27,6 +29,7 @@ export async function resolve(
   attempt: { attempt: string; knownAt: string },
 ): Promise<Plan> {
   const project = context.project()
+  meansStill(run, parseAsOf(run.partition, project.timezone).instant)
   const folder = attemptFolder(context.warehouse, attempt.attempt)
   await rm(folder, { recursive: true, force: true })
   await mkdir(join(folder, 'tmp'), { recursive: true })
@@ -87,10 +90,11 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   await pool.query('update nightshift.runs set version = $2 where id = $1', [run.id, number])
   const view = project.views[version.view]
   if (view === undefined) throw gone('view', version.view, Object.keys(project.views))
-  const features = await publishedRun(pool, 'features', version.view, run.as_of)
+  const features = await publishedRun(pool, 'features', version.view, run.partition)
   if (features === undefined) {
     throw new Failure('late-data', `view ${version.view} has no published features as of ${run.partition}`)
   }
+  meansStill(features, run.as_of)
   if (features.view_hash !== version.view_hash) {
     throw changedFeatures(project, version, features)
   }
@@ -101,6 +105,17 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
     version,
     request: scoreRequest(context, { project, model, version, view, features, run: run.id, folder }),
   }
+}
+
+/** A label that means another instant than when a run was made is not computed, nor scored on, under that label. */
+function meansStill(run: Run, instant: string): void {
+  if (Date.parse(run.as_of) === Date.parse(instant)) return
+  const again = run.kind === 'scores' ? 'run' : 'refresh'
+  throw new Failure(
+    'contract',
+    `run ${run.id} of ${slotTitle(run)} is of ${run.as_of}, and in the timezone of nightshift.yaml the label means ${instant}: restore the timezone, or nightshift ${again} ${run.name} --as-of ${run.partition} --force`,
+    { evidence: { run: run.id, of: run.as_of, means: instant } },
+  )
 }
 
 /** What a compute child needs to score a version on a night's published features, into a folder of its own. */
@@ -119,6 +134,7 @@ export function scoreRequest(
   },
 ): Omit<ScoreRequest, 'progress'> {
   const { project, model, version, view, features, run, folder } = scoring
+  refuseBroken(features)
   const published = partitionPath(warehouse, 'features', version.view, features.partition).file
   return {
     model: join(warehouse, version.file),
@@ -143,6 +159,17 @@ export function scoreRequest(
       as_of: features.partition,
     },
   }
+}
+
+/** Features that were published before their structure was binding are not scored. */
+function refuseBroken(features: Run): void {
+  const [broken] = brokenStructure(features.checks)
+  if (broken === undefined) return
+  throw new Failure(
+    'contract',
+    `${slotTitle(features)} is published, and cannot be scored: ${broken.message}. Mend the cause and nightshift refresh ${features.name} --as-of ${features.partition} --force`,
+    { evidence: { run: features.id, check: broken.id } },
+  )
 }
 
 /** A hard link keeps this night's features readable while a refresh replaces them; where links fail, the path. */

@@ -34,7 +34,7 @@ export async function scoreShadow(context: Context, data: unknown, options: Task
   const view = version && project.views[version.view]
   if (model === undefined || version === undefined || view === undefined) return 'there is nothing to score'
   const asOf = parseAsOf(job.partition, project.timezone)
-  const features = await publishedRun(database.pool, 'features', version.view, asOf.instant)
+  const features = await publishedRun(database.pool, 'features', version.view, asOf.label)
   if (features === undefined) return `view ${version.view} has no features as of ${job.partition}`
   const record = {
     model: model.name,

@@ -61,7 +61,7 @@ test('skip gives the slot up with its reason and who it was', async () => {
   const { slot, run } = await failed('2026-03-06')
   const answer = await press('/slots/activity/2026-03-06/skip', { reason: 'a holiday' })
   expect([answer.status, answer.headers.get('location')]).toEqual([303, `/runs/${run}?done=skip`])
-  expect(await findSlot(site.database.pool, 'features', 'activity', { instant: slot.as_of })).toMatchObject({
+  expect(await findSlot(site.database.pool, 'features', 'activity', slot.partition)).toMatchObject({
     state: 'skipped',
     reason: 'a holiday (ann)',
   })

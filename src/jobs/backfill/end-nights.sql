@@ -11,5 +11,5 @@ update nightshift.backfill_nights n
         or exists (select from nightshift.slots f
                      left join nightshift.champions c on c.model = b.model
                      join nightshift.versions v on v.model = b.model and v.version = coalesce(n.version, c.version)
-                    where f.kind = 'features' and f.name = v.view and f.as_of = s.as_of
+                    where f.kind = 'features' and f.name = v.view and f.partition = s.partition
                       and f.state in ('failed', 'held')))

@@ -78,8 +78,8 @@ async function ask(client: ClientBase, backfill: BackfillRow, night: NightRow): 
     by: backfill.by,
   }
   const refreshed = await refresh(client, backfill, night, asOf, how)
-  const was = former(await findSlot(client, 'scores', backfill.model, asOf))
-  const slot = await ensureSlot(client, 'scores', backfill.model, asOf)
+  const was = former(await findSlot(client, 'scores', backfill.model, asOf.label))
+  const slot = await ensureSlot(client, 'scores', backfill.model, asOf, { anew: true })
   // A night that somebody is working on already, or has asked for, is theirs.
   const theirs = slot.request !== null || (await openRunOf(client, slot.id)) !== undefined
   if (!theirs) await askForScores(client, slot, { ...how, forced: backfill.forced, version: night.version })
@@ -106,8 +106,8 @@ async function refresh(
   how: NewRun,
 ): Promise<{ run: string; was: Former } | undefined> {
   if (night.refresh === null) return undefined
-  const found = await findSlot(client, 'features', night.refresh, asOf)
-  const slot = await ensureSlot(client, 'features', night.refresh, asOf)
+  const found = await findSlot(client, 'features', night.refresh, asOf.label)
+  const slot = await ensureSlot(client, 'features', night.refresh, asOf, { anew: true })
   const since = slot.published_at !== null && Date.parse(slot.published_at) > backfill.created_at.getTime()
   if ((since && slot.state === 'published') || (await openRunOf(client, slot.id)) !== undefined)
     return undefined

@@ -10,22 +10,17 @@ export async function loadBackfillSlots(
   name: string,
   asOfs: AsOf[],
 ): Promise<BackfillSlot[]> {
-  const instants = asOfs.map((asOf) => Date.parse(asOf.instant))
-  const wanted = new Set(instants)
-  const slots = await listSlots(pool, {
-    kind,
-    name,
-    from: new Date(Math.min(...instants)).toISOString(),
-    to: new Date(Math.max(...instants)).toISOString(),
-  })
+  const slots = await listSlots(pool, { kind, name, partitions: asOfs.map(({ label }) => label) })
   const { rows } = await pool.query<{ id: string; version: number | null }>(
     'select id, version from nightshift.runs where id = any($1)',
     [slots.map((slot) => slot.published_run).filter((run) => run !== null)],
   )
   const versions = new Map(rows.map((row) => [row.id, row.version]))
-  return slots
-    .filter((slot) => wanted.has(Date.parse(slot.as_of)))
-    .map((slot) => ({ ...slot, version: versions.get(slot.published_run ?? '') ?? null, stale: undefined }))
+  return slots.map((slot) => ({
+    ...slot,
+    version: versions.get(slot.published_run ?? '') ?? null,
+    stale: undefined,
+  }))
 }
 
 /**

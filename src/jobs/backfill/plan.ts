@@ -17,7 +17,7 @@ export type VersionChoice =
 
 export type BackfillSlot = Pick<
   Slot,
-  'as_of' | 'state' | 'schedule' | 'due' | 'reason' | 'run' | 'published_run'
+  'as_of' | 'partition' | 'state' | 'schedule' | 'due' | 'reason' | 'run' | 'published_run'
 > & {
   /** The version whose scores are published; null for features and where nothing is. */
   version: number | null
@@ -97,7 +97,7 @@ export function planBackfill(input: BackfillInput): BackfillPlan {
   const slots = bySlot(input.slots)
   const refresh: ViewRefresh[] = []
   const steps = ordered(input).map((asOf): BackfillStep => {
-    const slot = slots.get(Date.parse(asOf.instant))
+    const slot = slots.get(asOf.label)
     const version = versionOf(input, asOf, slot)
     const verdict = judge(input, asOf, slot, version)
     const views = verdict.action === 'run' ? planViews(input, asOf, version) : undefined
@@ -214,9 +214,7 @@ function planViews(
 ): { refresh: ViewRefresh[]; blocked: string | undefined } {
   const refresh: ViewRefresh[] = []
   for (const view of version === undefined ? [] : (input.views[version] ?? [])) {
-    const slot = (input.viewSlots[view] ?? []).find(
-      (each) => Date.parse(each.as_of) === Date.parse(asOf.instant),
-    )
+    const slot = (input.viewSlots[view] ?? []).find((each) => each.partition === asOf.label)
     const add = (reason: string) => refresh.push({ view, as_of: asOf.label, reason })
     if (slot === undefined) add('it has no partition')
     else if (['waiting', 'queued', 'running', 'publishing'].includes(slot.state)) {
@@ -251,8 +249,8 @@ function chosenVersion(versions: VersionChoice | undefined): number | null {
   return versions === undefined || versions.use === 'as-was' ? null : (versions.version ?? null)
 }
 
-function bySlot(slots: BackfillSlot[]): Map<number, BackfillSlot> {
-  return new Map(slots.map((slot) => [Date.parse(slot.as_of), slot]))
+function bySlot(slots: BackfillSlot[]): Map<string, BackfillSlot> {
+  return new Map(slots.map((slot) => [slot.partition, slot]))
 }
 
 function median(values: number[]): number | undefined {

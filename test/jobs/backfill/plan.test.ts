@@ -14,6 +14,7 @@ function slot(date: string, over: Partial<BackfillSlot> = {}): BackfillSlot {
   const as_of = parseAsOf(date, zone).instant
   return {
     as_of,
+    partition: date,
     state: 'expected',
     schedule: null,
     due: null,

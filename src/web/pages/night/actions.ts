@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { quoted } from '../../../alerts/commands.ts'
+import { brokenStructure } from '../../../pipeline/releasable.ts'
 import type { Viewer } from '../../place.ts'
 import type { Night } from './load.ts'
 
@@ -45,6 +46,7 @@ function retry({ slot, run }: Night): Offered[] {
 
 function release({ slot, run }: Night): Offered[] {
   if (run?.state !== 'held' || run.path === null || run.id !== slot.run) return []
+  if (brokenStructure(run.checks).length > 0) return []
   return [
     {
       path: `/runs/${run.id}/release`,

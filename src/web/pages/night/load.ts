@@ -101,7 +101,7 @@ async function featuresOf(
   const used = scored === undefined ? undefined : await findRun(pool, scored)
   const view = used?.name ?? project().models[slot.name]?.view
   if (view === undefined) return undefined
-  const own = await findSlot(pool, 'features', view, { instant: slot.as_of })
+  const own = await findSlot(pool, 'features', view, slot.partition)
   const standing = used ?? (own?.run == null ? undefined : await findRun(pool, own.run))
   return { slot: own, run: standing }
 }
@@ -110,13 +110,13 @@ async function featuresOf(
 export async function slotNamed(
   { database, project }: Pick<Place, 'database' | 'project'>,
   name: string,
-  asOf: { instant: string },
+  { label }: { label: string },
   kind: Kind | undefined,
 ): Promise<Slot | undefined> {
   const kinds: Kind[] = kind === undefined ? ['scores', 'features'] : [kind]
   const known = project().models[name] === undefined ? kinds.toReversed() : kinds
   for (const each of known) {
-    const slot = await findSlot(database.pool, each, name, asOf)
+    const slot = await findSlot(database.pool, each, name, label)
     if (slot !== undefined) return slot
   }
   return undefined
