@@ -1,9 +1,10 @@
 import type { GlobalOptions } from '../cli.ts'
 import type { Database } from '../database/database.ts'
+import { classDoubt, scoreTitle } from '../pipeline/onnx/choose-class.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'
 import { promote } from '../registry/promote.ts'
-import { champion } from '../registry/versions.ts'
+import { champion, findVersion } from '../registry/versions.ts'
 import { modelNamed, personNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
 import { withSession } from './session.ts'
@@ -33,13 +34,18 @@ export default function promoteCommand([name = '']: string[], options: Options):
       event: 'promoted',
       evidence: await evidenceFor(database, model.name, options.version),
     })
-    const result = { ...done, rescored: 0 }
+    const version = await findVersion(database.pool, model.name, done.to)
+    const score = version === undefined ? null : scoreTitle(version.mapping.output)
+    const doubt = version && classDoubt(version.mapping.output, model.onnx)
+    const result = { ...done, rescored: 0, score, warnings: doubt === undefined ? [] : [doubt] }
     if (options.json) printJson(result)
     else if (done.from === done.to) printLine(`version ${done.to} of ${model.name} is the champion already`)
     else {
       printLine(
         `version ${done.to} of ${model.name} is the champion${done.from === null ? '' : `, version ${done.from} was`}`,
       )
+      if (score !== null) printLine(`  score   ${score}`)
+      for (const warning of result.warnings) printLine(`  warning ${warning}`)
       printLine(`next: nightshift run ${model.name} --as-of DATE`)
     }
     return 0

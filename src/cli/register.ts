@@ -7,6 +7,7 @@ import type { GlobalOptions } from '../cli.ts'
 import { lastGood } from '../jobs/published.ts'
 import type { Check, Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
+import { scoreTitle } from '../pipeline/onnx/choose-class.ts'
 import { planMapping } from '../pipeline/onnx/mapping.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
@@ -98,7 +99,8 @@ export default function registerCommand([name = '', file = '']: string[], option
         version: version.version,
         sha256: version.sha256,
         inputs: version.inputs,
-        output: version.output,
+        output: version.mapping.output,
+        score: scoreTitle(version.mapping.output),
         warnings,
         dataset: version.dataset,
         known,
@@ -268,6 +270,7 @@ async function printRegistered(
     known: boolean
     sha256: string
     inputs: string[]
+    score: string
     warnings: string[]
     tried: number
   },
@@ -279,6 +282,7 @@ async function printRegistered(
   )
   printLine(`  sha256  ${result.sha256}`)
   printLine(`  inputs  ${result.inputs.join(', ')}`)
+  printLine(`  score   ${result.score}`)
   for (const warning of result.warnings) printLine(`  warning ${warning}`)
   const live = await champion(database.pool, result.model)
   if (live?.version !== result.version) {

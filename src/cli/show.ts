@@ -2,10 +2,12 @@ import type { GlobalOptions } from '../cli.ts'
 import type { Attempt, Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
 import type { Check, InputFile } from '../pipeline/facts.ts'
+import { scoreTitle } from '../pipeline/onnx/choose-class.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
 import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
 import { type Certificate, certificateOf } from '../registry/certificates.ts'
+import { findVersion, type Version } from '../registry/versions.ts'
 import { runNamed } from './find.ts'
 import { printJson, printLine, printTable, span } from './print.ts'
 import { pathOf, runRecord } from './record.ts'
@@ -15,11 +17,17 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
   return withSession(options, async ({ project, database }) => {
     const { run, attempts } = await runNamed(database.pool, id)
     const certificate = await certificateOf(database.pool, run.id)
+    const scored = run.kind === 'scores' && run.version !== null
+    const version = scored ? await findVersion(database.pool, run.name, run.version ?? 0) : undefined
     if (options.json) {
       const parity = certificate && { ...certificate.report, checked_at: certificate.checked_at }
-      printJson({ ...runRecord(project, run, attempts), parity: parity ?? null })
+      printJson({
+        ...runRecord(project, run, attempts),
+        score: version === undefined ? null : scoreTitle(version.mapping.output),
+        parity: parity ?? null,
+      })
     } else {
-      printRun(project, run, attempts)
+      printRun(project, run, attempts, version)
       if (certificate !== undefined) printCertificate(project, certificate)
     }
     return 0
@@ -27,11 +35,12 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
 }
 
 /** A run for people: what it is, what became of it, why, and what to do. */
-export function printRun(project: Project, run: Run, attempts: Attempt[]): void {
+export function printRun(project: Project, run: Run, attempts: Attempt[], version?: Version): void {
   const at = (iso: string | null) => localTime(iso, project.timezone)
   printLine(`run ${run.id}: ${slotTitle(run)}`)
   printLine(`  state      ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`)
   if (run.version !== null) printLine(`  version    ${run.version}`)
+  if (version !== undefined) printLine(`  score      ${scoreTitle(version.mapping.output)}`)
   printLine(`  asked for  ${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)
   if (run.started_at !== null) printLine(`  started    ${at(run.started_at)}`)
   if (run.ended_at !== null) printLine(`  ended      ${at(run.ended_at)}`)

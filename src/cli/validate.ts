@@ -2,12 +2,13 @@ import { resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import type { LeakFacts } from '../pipeline/leaks/check.ts'
+import { classDoubt } from '../pipeline/onnx/choose-class.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { loadProject } from '../project/load.ts'
 import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
-import { findVersion, liveVersions, type Version } from '../registry/versions.ts'
+import { findVersion, listVersions, liveVersions, type Version } from '../registry/versions.ts'
 import { warmVersions } from '../registry/warm.ts'
 import { zoneProblem } from '../registry/zone.ts'
 import { hasLeak } from '../workers/check-leaks.ts'
@@ -80,7 +81,8 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
       const at = { line: undefined, column: undefined }
       return [{ severity: 'error', file: 'nightshift.yaml', ...at, message: zone }]
     }
-    return live.flatMap(({ version, role }) => {
+    const doubts = await doubtfulClasses(database.pool, project)
+    const changed = live.flatMap(({ version, role }): Problem[] => {
       const { model, view, view_hash } = version
       if (project.models[model] === undefined) return []
       const described = views[view]
@@ -101,9 +103,26 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
       })
       return [{ ...at, file: `features/${view}/features.sql`, message: saysChange(change) }]
     })
+    return [...changed, ...doubts]
   } finally {
     await database.close()
   }
+}
+
+/** Versions of which nobody has said which class is their score: also those that a promotion or a rollback may bring back. */
+async function doubtfulClasses(pool: Database['pool'], { models }: Project): Promise<Problem[]> {
+  const found = await Promise.all(
+    Object.values(models).map(async ({ name, onnx }) =>
+      (await listVersions(pool, name)).flatMap(({ version, mapping }): Problem[] => {
+        const doubt = classDoubt(mapping.output, onnx)
+        const place = { line: undefined, column: undefined, file: `models/${name}/model.yaml` }
+        return doubt === undefined
+          ? []
+          : [{ severity: 'warning', ...place, message: `version ${version} of ${name}: ${doubt}` }]
+      }),
+    ),
+  )
+  return found.flat()
 }
 
 /** Former champions that still score in shadow. */

@@ -1,4 +1,5 @@
 import type { GlobalOptions } from '../cli.ts'
+import { scoreTitle } from '../pipeline/onnx/choose-class.ts'
 import { localTime } from '../project/local-time.ts'
 import { champion, listVersions } from '../registry/versions.ts'
 import { modelNamed } from './find.ts'
@@ -12,18 +13,20 @@ export default function versions([name = '']: string[], options: GlobalOptions):
     const rows = (await listVersions(database.pool, model.name)).map((version) => ({
       ...version,
       champion: version.version === live?.version,
+      score: scoreTitle(version.mapping.output),
     }))
     if (options.json) printJson(rows)
     else if (rows.length === 0)
       printLine(`no version of ${model.name} yet: nightshift register ${model.name} FILE.onnx`)
     else {
       printTable(
-        ['version', '', 'registered', 'by', 'view', 'view hash', 'training set', 'sha256'],
+        ['version', '', 'registered', 'by', 'score', 'view', 'view hash', 'training set', 'sha256'],
         rows.map((row) => [
           row.version,
           row.champion ? 'champion' : '',
           localTime(row.registered_at, project.timezone),
           row.registered_by,
+          row.score,
           row.view,
           row.view_hash.slice(0, 12),
           row.dataset,

@@ -8,6 +8,11 @@ export function literal(value: string | number | boolean): string {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
 }
 
+/** A number as a DOUBLE to its last bit: a literal with a point would be a DECIMAL first. */
+export function double(value: number): string {
+  return `'${value}'::DOUBLE`
+}
+
 /**
  * Parquet files as FROM reads them: folders such as `as_of=2026-11-22` on their paths are no columns. With `rowNumbers`
  * each row has its place in its file as `file_row_number`.

@@ -1,24 +1,27 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ScoreColumn } from '../project/project.ts'
 import type { Check } from './facts.ts'
-import { identifier } from './quote.ts'
-import { bounds, type Tally } from './tally.ts'
+import type { ModelOutput } from './onnx/inspect.ts'
+import { double, identifier } from './quote.ts'
+import type { Tally } from './tally.ts'
+import { bounds } from './threshold.ts'
 
 export interface ScoredRows {
   connection: DuckDBConnection
   /** What stands after FROM: `features.<entity>` beside `scores.score`. */
   from: string
   entity: string[]
+  output: Pick<ModelOutput, 'type'>
 }
 
 /** Whether every score is finite and within the model's bounds, with up to five rows where one is not. */
 export async function checkScores(tally: Tally, score: ScoreColumn, scored: ScoredRows): Promise<Check[]> {
   const column = score.column
   const range = `${score.min ?? '-infinity'} to ${score.max ?? 'infinity'}`
-  const { low, high } = bounds(score)
+  const { low, high } = bounds(score, scored.output)
   const outside: string[] = []
-  if (Number.isFinite(low)) outside.push(`scores.score < ${low}`)
-  if (Number.isFinite(high)) outside.push(`scores.score > ${high}`)
+  if (Number.isFinite(low)) outside.push(`scores.score < ${double(low)}`)
+  if (Number.isFinite(high)) outside.push(`scores.score > ${double(high)}`)
   const checks: Check[] = [
     {
       id: 'score.finite',

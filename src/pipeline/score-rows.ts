@@ -37,7 +37,7 @@ export interface ScoredRows {
 export async function scoreRows(request: RowsRequest): Promise<ScoredRows> {
   const { engine, from, rows, entity, mapping, scorers, score, batch, progress } = request
   const table = await openScoreTable(await engine.connect())
-  const tally = openTally(score)
+  const tally = openTally(score, mapping.output)
   let done = 0
   let told = performance.now()
   const streamed = await infer({
@@ -69,7 +69,12 @@ export async function scoreRows(request: RowsRequest): Promise<ScoredRows> {
       ? table.name
       : `(SELECT ${columns} FROM ${from}) AS features POSITIONAL JOIN ${table.name}`
   const total = tally.total()
-  const checks = await checkScores(total, score, { connection: engine.connection, from: scored, entity })
+  const checks = await checkScores(total, score, {
+    connection: engine.connection,
+    from: scored,
+    entity,
+    output: mapping.output,
+  })
   return { tally: total, checks, from: scored }
 }
 

@@ -7,11 +7,12 @@ import type { Check, ScoreFacts, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
 import { openModel } from './model-file.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
-import { identifier, literal, parquet } from './quote.ts'
+import { double, identifier, literal, parquet } from './quote.ts'
 import { readBack } from './readback.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
 import type { Scorers } from './scorers.ts'
 import { suspicions } from './tally.ts'
+import { thresholdOf } from './threshold.ts'
 
 export interface ScoreRequest {
   /** Path of the version's ONNX file. */
@@ -86,16 +87,15 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
 }
 
 async function write(engine: Engine, { from }: ScoredRows, request: ScoreRequest): Promise<void> {
-  const { entity, score, version, out, metadata } = request
+  const { entity, score, version, out, metadata, mapping } = request
+  const threshold = thresholdOf(score, mapping.output)
   const columns = [
     ...entity.map((name) => `features.${identifier(name)}`),
     `scores.score AS ${identifier(score.column)}`,
   ]
   // DuckDB counts NaN as larger than any number, which would decide for it.
-  if (score.threshold !== undefined) {
-    columns.push(
-      `CASE WHEN isfinite(scores.score) THEN scores.score >= ${score.threshold}::DOUBLE END AS decision`,
-    )
+  if (threshold !== undefined) {
+    columns.push(`CASE WHEN isfinite(scores.score) THEN scores.score >= ${double(threshold)} END AS decision`)
   }
   columns.push(`${version}::INTEGER AS version`)
   const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)

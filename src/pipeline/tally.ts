@@ -1,4 +1,6 @@
 import type { ScoreColumn } from '../project/project.ts'
+import type { ModelOutput } from './onnx/inspect.ts'
+import { bounds, thresholdOf } from './threshold.ts'
 
 /** What is known of scores after one pass over them. */
 export interface Tally {
@@ -13,24 +15,13 @@ export interface Tally {
   positive: number | undefined
 }
 
-/**
- * float32 arithmetic may leave a probability one bit past 1. So much (of the bound, or of 1 where that is larger)
- * is no broken promise.
- */
-const ROUNDING = 1e-6
-
-/** The lowest and highest score that counts as within the model's bounds. */
-export function bounds({ min, max }: ScoreColumn): { low: number; high: number } {
-  return {
-    low: min === undefined ? Number.NEGATIVE_INFINITY : min - ROUNDING * Math.max(1, Math.abs(min)),
-    high: max === undefined ? Number.POSITIVE_INFINITY : max + ROUNDING * Math.max(1, Math.abs(max)),
-  }
-}
-
 /** Adds scores up, row by row in their order, so that the mean is the same for whatever size of batch. */
-export function openTally(column: ScoreColumn): { add(scores: Float64Array): void; total(): Tally } {
-  const { low, high } = bounds(column)
-  const { threshold } = column
+export function openTally(
+  column: ScoreColumn,
+  output: Pick<ModelOutput, 'type'>,
+): { add(scores: Float64Array): void; total(): Tally } {
+  const { low, high } = bounds(column, output)
+  const threshold = thresholdOf(column, output)
   let rows = 0
   let sum = 0
   let min = Number.POSITIVE_INFINITY

@@ -156,8 +156,8 @@ export interface OutcomeMetric {
 export interface OnnxMapping {
   /** Name of the output that holds the score; undefined: inferred. */
   output: string | undefined
-  /** Index of the class whose probability is the score. */
-  class: number | undefined
+  /** Label (a text) or index of the class whose probability is the score; undefined: inferred. */
+  class: number | string | undefined
   /** ONNX input name to view column, where names differ. */
   inputs: Record<string, string>
 }

@@ -102,8 +102,13 @@ function isSame(version: Version, registration: Registration): boolean {
     version.view === registration.view &&
     version.view_hash === registration.viewHash &&
     version.dataset === registration.dataset &&
-    canonical(version.mapping) === canonical(registration.mapping)
+    canonical(scoring(version.mapping)) === canonical(scoring(registration.mapping))
   )
+}
+
+/** What of a mapping decides on the scores: the rest is told about the file, and more of it than by earlier builds. */
+function scoring({ inputs, output, batch, zipMap }: MappingPlan) {
+  return { inputs, output: { name: output.name, class: output.class }, batch, zipMap }
 }
 
 /** jsonb keeps no key order: compare with the keys sorted. */

@@ -1,6 +1,7 @@
 import type { Metric } from '../../project/metric.ts'
 import type { ScoreColumn } from '../../project/project.ts'
 import { identifier } from '../quote.ts'
+import { thresholdOf } from '../threshold.ts'
 import type { Interval } from './bootstrap.ts'
 import {
   type EvaluatedVersion,
@@ -11,7 +12,7 @@ import {
   scoresOf,
 } from './holdout.ts'
 import { groupRows, type Measured, measure } from './measure.ts'
-import { type CalibrationBin, type Confusion, confusion, type Metrics } from './metrics.ts'
+import { type CalibrationBin, type Confusion, confusion, type Metrics, type Sample } from './metrics.ts'
 
 export interface EvaluationRequest extends HoldoutFile {
   entity: string[]
@@ -127,10 +128,7 @@ function measured(
   return {
     ...facts,
     entities: entityCount,
-    confusion:
-      facts.kind === 'classification' && request.score.threshold !== undefined
-        ? confusion(sample, request.score.threshold)
-        : null,
+    confusion: facts.kind === 'classification' ? decided(request, sample) : null,
     by_as_of: parts
       .filter(({ key }) => key.segment === '')
       .map(({ key, ...part }) => ({ as_of: key.as_of, ...part })),
@@ -142,4 +140,11 @@ function measured(
         ? null
         : { version: request.champion.version, ...rival },
   }
+}
+
+/** Counts as the nights decide; the threshold is told as model.yaml writes it. */
+function decided({ score, version }: EvaluationRequest, sample: Sample): Confusion | null {
+  const compared = thresholdOf(score, version.mapping.output)
+  if (compared === undefined || score.threshold === undefined) return null
+  return { ...confusion(sample, compared), threshold: score.threshold }
 }

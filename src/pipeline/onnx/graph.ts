@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts'
+import { classLabels } from './class-labels.ts'
 import {
   decodeModel,
   encodeModel,
@@ -176,14 +177,4 @@ function findZipMaps(graph: GraphProto): ZipMap[] {
     if (node.op_type !== 'ZipMap' || output === undefined || !returned) return []
     return [{ node, output, classes: classLabels(node) }]
   })
-}
-
-/** Labels of the classes that a classifier or a ZipMap tells apart, in the order of its columns. */
-export function classLabels(node: NodeProto): (string | number)[] {
-  for (const { name, ints, strings } of node.attribute ?? []) {
-    if (!name?.startsWith('classlabels_')) continue
-    if (ints?.length) return ints.map(int64ToNumber)
-    if (strings?.length) return strings.map((text) => Buffer.from(text).toString('utf8'))
-  }
-  return []
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Failure } from '../failure.ts'
-import { classLabels, type Graph, readModel, runnableBytes } from './graph.ts'
+import { labelsOfOutput } from './class-labels.ts'
+import { type Graph, readModel, runnableBytes } from './graph.ts'
 import { int64ToNumber, TENSOR, type TypeProto, type ValueInfoProto } from './proto.ts'
 import { openSession } from './session.ts'
 
@@ -101,11 +102,10 @@ function describeOutput(value: ValueInfoProto, { graph, zipMaps }: Graph): Model
     return { name: zipMap.output, type: 'float32', shape, classes: classes.length > 0 ? classes : null }
   }
   const described = describeValue(value)
-  // A file with one classifier: its labels belong to the output that has as many columns.
-  const labelled = (graph.node ?? []).map(classLabels).filter((labels) => labels.length > 0)
-  const [labels] = labelled
-  const fits = labelled.length === 1 && described.shape?.length === 2 && described.shape[1] === labels?.length
-  return { ...described, classes: fits && labels ? labels : null }
+  const labels = labelsOfOutput(graph, described.name)
+  const columns = described.shape === null ? null : described.shape.length === 2 ? described.shape[1] : 1
+  const fits = labels !== null && (typeof columns !== 'number' || columns === labels.length)
+  return { ...described, classes: fits ? labels : null }
 }
 
 function describeValue({ name, type }: ValueInfoProto): ModelValue {

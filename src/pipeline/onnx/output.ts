@@ -1,5 +1,6 @@
 import { nearestName } from '../../project/nearest.ts'
 import type { OnnxMapping } from '../../project/project.ts'
+import { classAsWritten, findClass, listClasses, plainClass } from './choose-class.ts'
 import type { ModelOutput } from './inspect.ts'
 import { signature } from './signature.ts'
 
@@ -9,6 +10,8 @@ export interface PlannedOutput extends ModelOutput {
   class: number | null
   /** The label of that class, where the file tells it. */
   label: string | number | null
+  /** Who chose the class. Not known of versions of builds before 2026-11-28, nor where there is one value a row. */
+  choice?: 'declared' | 'inferred'
 }
 
 /** What does not fit, and what is worth a word. */
@@ -39,15 +42,19 @@ export function planOutput(
 }
 
 function chooseClass(
-  output: ModelOutput,
-  columns: number | undefined,
-  wanted: number | undefined,
+  given: ModelOutput,
+  declared: number | undefined,
+  wanted: OnnxMapping['class'],
   { problems }: Report,
 ): PlannedOutput | undefined {
-  const choose = (index: number | null): PlannedOutput => ({
+  const columns = declared ?? given.classes?.length
+  // Labels of another number of columns are not this output's.
+  const output = given.classes?.length === columns ? given : { ...given, classes: null }
+  const choose = (index: number | null, choice?: PlannedOutput['choice']): PlannedOutput => ({
     ...output,
     class: index,
     label: index === null ? null : (output.classes?.[index] ?? null),
+    ...(choice === undefined ? {} : { choice }),
   })
   if (columns === 1) {
     if (wanted === undefined || wanted === 0) return choose(null)
@@ -57,20 +64,30 @@ function chooseClass(
     return undefined
   }
   if (wanted !== undefined) {
-    if (Number.isInteger(wanted) && wanted >= 0 && wanted < (columns ?? Number.POSITIVE_INFINITY))
-      return choose(wanted)
-    problems.push(
-      `onnx.class: output ${signature(output)} has the classes ${classes(output, columns)}, expected an index of these, got: ${wanted}`,
-    )
+    const found = findClass(wanted, output.classes, columns)
+    if ('index' in found) return choose(found.index, 'declared')
+    problems.push(`onnx.class: output ${signature(output)}: ${found.problem}`)
     return undefined
   }
-  if (columns === 2) return choose(1)
-  problems.push(
-    columns === undefined
-      ? `output ${signature(output)} does not say how many values a row it gives: write in model.yaml ${line(output.name, 1)}, or class: 0 for the only one`
-      : `output ${signature(output)} has ${columns} classes: ${classes(output, columns)}. Write the one whose probability is the score: ${line(output.name, columns - 1)}`,
-  )
+  const plain = plainClass(output.classes)
+  if (plain !== undefined) return choose(plain, 'inferred')
+  problems.push(doubt(output, columns))
   return undefined
+}
+
+/** So many classes are offered with their lines; of more, one is enough to see how it is written. */
+const OFFERED = 4
+
+function doubt(output: ModelOutput, columns: number | undefined): string {
+  const { name, classes } = output
+  if (columns === undefined) {
+    return `output ${signature(output)} does not say how many values a row it gives: write in model.yaml ${line(name, '1')}, or class: 0 for the only one`
+  }
+  const lines = Array.from({ length: columns }, (_, index) => line(name, classAsWritten(classes, index)))
+  const offered = columns <= OFFERED ? lines.join(' or ') : `${lines.at(-1)}, say`
+  return classes === null
+    ? `output ${signature(output)} has ${columns} classes, and the file does not say which is which: write in model.yaml the index of the one whose probability is the score: ${offered}`
+    : `output ${signature(output)} has ${columns} classes: ${listClasses(classes, columns)}. These names do not say which is the score: write in model.yaml the one whose probability it is: ${offered}`
 }
 
 function find(outputs: ModelOutput[], name: string, { problems }: Report): ModelOutput | undefined {
@@ -117,15 +134,7 @@ function isFloat({ type }: ModelOutput): boolean {
   return type === 'float32' || type === 'float64'
 }
 
-function classes({ classes: labels }: ModelOutput, columns: number | undefined): string {
-  // Labels that count from 0 are their own indexes.
-  if (labels?.some((label, index) => label !== index)) {
-    return labels.map((label, index) => `${index} (${label})`).join(', ')
-  }
-  return columns === undefined ? 'unknown' : `0 to ${columns - 1}`
-}
-
-function line(output: string, index: number | undefined): string {
+function line(output: string, chosen: string | undefined): string {
   const name = /^[A-Za-z_]\w*$/.test(output) ? output : JSON.stringify(output)
-  return `onnx: { output: ${name}${index === undefined ? '' : `, class: ${index}`} }`
+  return `onnx: { output: ${name}${chosen === undefined ? '' : `, class: ${chosen}`} }`
 }

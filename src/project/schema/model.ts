@@ -37,6 +37,11 @@ const score = keys({
   threshold: number().optional().describe('Scores at or over it are decided for: published as `decision`.'),
 })
 
+/** YAML reads `true` as a truth value, which is a label's text here. */
+const scoreClass = z.union([count({ min: 0 }), text(), flag().transform(String)], {
+  error: 'the label of a class, such as Existing, or its index, such as 1',
+})
+
 /** Drift of the last 60 days is looked at (src/registry/profiles.ts): of more nights an alert would never come. */
 const MOST_NIGHTS = 60
 
@@ -100,7 +105,11 @@ export const modelSchema = keys({
     output: text('the name of an output of the ONNX file')
       .optional()
       .describe('Output that holds the score. Default: inferred where the file leaves no doubt.'),
-    class: count({ min: 0 }).optional().describe('Index of the class whose probability is the score.'),
+    class: scoreClass
+      .optional()
+      .describe(
+        'Class whose probability is the score: its label, or its index. Default: inferred of 0 and 1, false and true, no and yes.',
+      ),
     inputs: named(text('the name of an input of the ONNX file'), column(), 'a map from ONNX input to column')
       .prefault({})
       .describe('ONNX input to column, where their names differ.'),

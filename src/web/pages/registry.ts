@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import type { Project } from '../../project/project.ts'
+import { classDoubt, scoreTitle } from '../../pipeline/onnx/choose-class.ts'
+import type { OnnxMapping, Project } from '../../project/project.ts'
 import { type HistoryEntry, historyOf } from '../../registry/history.ts'
 import {
   baselineTexts,
@@ -65,8 +66,8 @@ export function mountRegistry(app: Hono, { database, project: files }: Place): v
       html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2>${
         versions.length === 0
           ? html`<p>None yet: <code>npx nightshift register ${name} FILE.onnx</code></p>`
-          : html`<table class="stack"><caption class="sr">Versions, the newest first</caption><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Registered</th><th scope="col">View</th><th scope="col">Baseline</th><th scope="col">File</th></tr></thead>
-<tbody>${versions.map((version) => versionRow(version, live?.version, shadows, baselines, timezone))}</tbody></table>`
+          : html`<table class="stack"><caption class="sr">Versions, the newest first</caption><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Score</th><th scope="col">Registered</th><th scope="col">View</th><th scope="col">Baseline</th><th scope="col">File</th></tr></thead>
+<tbody>${versions.map((version) => versionRow(version, live?.version, shadows, baselines, { timezone, onnx: model?.onnx }))}</tbody></table>`
       }
 <p class="small quiet">Change what is live: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code></p></section>
 <section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
@@ -101,12 +102,14 @@ function versionRow(
   live: number | undefined,
   shadows: ShadowSummary[],
   baselines: { version: number; text: string; rows: number }[],
-  timezone: string,
+  { timezone, onnx }: { timezone: string; onnx: OnnxMapping | undefined },
 ) {
+  const doubt = onnx && classDoubt(version.mapping.output, onnx)
   const own = shadows.filter((shadow) => shadow.version === version.version)
   const baseline = baselines.find((each) => each.version === version.version)
   return html`<tr><th scope="row">${version.version}</th>
 <td>${version.version === live ? stateMark('published', 'champion') : ''}${own.map((shadow) => html`<div class="small">${shadow.role}, ${shadow.nights} nights in shadow until ${shadow.newest}${shadow.failed === 0 ? '' : `, ${shadow.failed} failed`}</div>`)}</td>
+<td data-label="Score">${scoreTitle(version.mapping.output)}${doubt === undefined ? '' : html`<div class="small text-late">${doubt}</div>`}</td>
 <td data-label="Registered">${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : html`<div class="small quiet">by ${version.registered_by}</div>`}</td>
 <td data-label="View">${version.view}<div class="small quiet mono">${version.view_hash}</div></td>
 <td data-label="Baseline">${baseline === undefined ? html`<span class="quiet">none yet</span>` : `${baseline.text}, ${count(baseline.rows)} rows`}</td>

@@ -148,3 +148,12 @@ describe('a model that tells two classes apart', () => {
     expect((await evaluated(CLASS, { seed: 2 })).intervals).not.toEqual(a.intervals)
   })
 })
+
+test('a score that meets the threshold in its own type is decided for, as by the nights', async () => {
+  const rows = `SELECT i AS id, DATE '2026-05-01' AS as_of, ln(7)::FLOAT AS x, ln(3)::FLOAT AS y, NULL::VARCHAR AS region, 1 AS label FROM range(3) t(i)`
+  // 1 / (1 + 3 / 7) is 0.7, which FLOAT has as 0.699999988.
+  const score = { column: 'p', min: undefined, max: undefined, threshold: 0.7 }
+  const { confusion, metrics } = await evaluated(rows, { score })
+  expect(1 - Math.sqrt(metrics.brier ?? 0)).toBeLessThan(0.7)
+  expect(confusion).toMatchObject({ threshold: 0.7, true_positive: 3, false_negative: 0 })
+})

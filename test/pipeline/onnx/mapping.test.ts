@@ -14,7 +14,7 @@ const output = (
   shape,
   classes,
 })
-const probability = output('probabilities', 'float32', ['n', 2])
+const probability = output('probabilities', 'float32', ['n', 2], [0, 1])
 const label = output('label', 'int64', ['n'])
 const columns = (...types: [string, string][]) => types.map(([name, type]) => ({ name, type }))
 
@@ -237,12 +237,50 @@ describe('planMapping: inputs', () => {
 
 describe('planMapping: output', () => {
   it.each([
-    ['class 1 of two', [label, probability], {}, { name: 'probabilities', class: 1, label: null }],
+    [
+      'class 1 of two',
+      [label, probability],
+      {},
+      { name: 'probabilities', class: 1, label: 1, choice: 'inferred' },
+    ],
     [
       'class 1 of two with its label',
       [output('p', 'float32', ['n', 2], ['no', 'yes'])],
       {},
       { name: 'p', class: 1, label: 'yes' },
+    ],
+    [
+      'the class that says yes, wherever it stands',
+      [output('p', 'float32', ['n', 2], ['YES', 'No'])],
+      {},
+      { name: 'p', class: 0, label: 'YES' },
+    ],
+    ['true', [output('p', 'float32', ['n', null], ['True', 'False'])], {}, { class: 0, label: 'True' }],
+    ['a 1 that is a text', [output('p', 'float32', ['n', 2], ['1', '0'])], {}, { class: 0, label: '1' }],
+    [
+      'the class that is named by its label',
+      [output('p', 'float32', ['n', 2], ['Attrited', 'Existing'])],
+      { class: 'Attrited' },
+      { class: 0, label: 'Attrited', choice: 'declared' },
+    ],
+    [
+      'a label in another letter case',
+      [output('p', 'float32', ['n', 2], ['False', 'Maybe'])],
+      { class: 'false' },
+      { class: 0 },
+    ],
+    ['an index of named classes', [output('p', 'float32', ['n', 2], ['x', 'y'])], { class: 1 }, { class: 1 }],
+    [
+      'a number that is a label alone',
+      [output('p', 'float32', ['n', 2], [1, 2])],
+      { class: 2 },
+      { class: 1, label: 2 },
+    ],
+    [
+      'a number as a text for its label',
+      [output('p', 'float32', ['n', 2], [1, 2])],
+      { class: '1' },
+      { class: 0, label: 1 },
     ],
     ['a regression of one column', [output('y', 'float32', ['n', 1])], {}, { name: 'y', class: null }],
     ['a regression of a plain vector', [output('y', 'float64', ['n'])], {}, { name: 'y', class: null }],
@@ -281,7 +319,61 @@ describe('planMapping: output', () => {
       'three classes',
       [output('p', 'float32', ['n', 3], ['a', 'b', 'c'])],
       {},
-      'output p (float32 [n, 3]) has 3 classes: 0 (a), 1 (b), 2 (c). Write the one whose probability is the score: onnx: { output: p, class: 2 }',
+      'output p (float32 [n, 3]) has 3 classes: a, b, c. These names do not say which is the score: write in model.yaml the one whose probability it is: onnx: { output: p, class: a } or onnx: { output: p, class: b } or onnx: { output: p, class: c }',
+    ],
+    [
+      'two classes whose names leave a doubt',
+      [output('p', 'float32', ['n', 2], ['Attrited Customer', 'Existing'])],
+      {},
+      'write in model.yaml the one whose probability it is: onnx: { output: p, class: Attrited Customer } or onnx: { output: p, class: Existing }',
+    ],
+    [
+      'the labels 1 and 2',
+      [output('p', 'float32', ['n', 2], [1, 2])],
+      {},
+      'has 2 classes: 1, 2. These names do not say which is the score: write in model.yaml the one whose probability it is: onnx: { output: p, class: "1" } or onnx: { output: p, class: "2" }',
+    ],
+    [
+      'the labels -1 and 1',
+      [output('p', 'float32', ['n', 2], [-1, 1])],
+      {},
+      'onnx: { output: p, class: "-1" } or onnx: { output: p, class: 1 }',
+    ],
+    [
+      'labels of which only one is plain',
+      [output('p', 'float32', ['n', 2], ['no', '1'])],
+      {},
+      'onnx: { output: p, class: "no" } or onnx: { output: p, class: "1" }',
+    ],
+    [
+      'two columns without labels',
+      [output('p', 'float32', ['n', 2])],
+      {},
+      'has 2 classes, and the file does not say which is which: write in model.yaml the index of the one whose probability is the score: onnx: { output: p, class: 0 } or onnx: { output: p, class: 1 }',
+    ],
+    [
+      'labels of another number of columns',
+      [output('p', 'float32', ['n', 3], [0, 1])],
+      {},
+      'output p (float32 [n, 3]) has 3 classes, and the file does not say which is which',
+    ],
+    [
+      'a number that is one class by index and another by label',
+      [output('p', 'float32', ['n', 2], [1, 2])],
+      { class: 1 },
+      'onnx.class: output p (float32 [n, 2]): 1 is the index of class 2 and the label of another: write the label as a text, class: "2" or class: "1"',
+    ],
+    [
+      'an unknown class',
+      [output('p', 'float32', ['n', 2], ['Attrited', 'Existing'])],
+      { class: 'Existng' },
+      'expected one of the classes Attrited, Existing, got: "Existng" (did you mean Existing?)',
+    ],
+    [
+      'a label where the file names none',
+      [output('p', 'float32', ['n', 2])],
+      { class: 'yes' },
+      'the file names no classes, expected an index from 0 to 1, got: "yes"',
     ],
     [
       'an open width',
@@ -305,7 +397,7 @@ describe('planMapping: output', () => {
       'a class out of range',
       [probability],
       { class: 2 },
-      'onnx.class: output probabilities (float32 [n, 2]) has the classes 0 to 1, expected an index of these, got: 2',
+      'onnx.class: output probabilities (float32 [n, 2]): expected one of the classes 0, 1, by label or index, got: 2',
     ],
     [
       'a class of a single value',

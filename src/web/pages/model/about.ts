@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { headline } from '../../../alerts/phrases.ts'
+import { classDoubt, scoreTitle } from '../../../pipeline/onnx/choose-class.ts'
 import { modelHref, nightHref, registryHref, runbookHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { faceOf, stateMark } from '../../state.ts'
@@ -7,17 +8,24 @@ import type { ModelView } from './load.ts'
 import { MOST, NIGHTS } from './window.ts'
 
 /** What the model is, where it stands, and what is open. */
-export function about({ model, champion, last, incidents, view, timezone, now }: ModelView) {
+export function about({ model, champion, registered, last, incidents, view, timezone, now }: ModelView) {
+  const output = registered.find(({ version }) => version === champion?.version)?.mapping.output
+  const doubts = registered.flatMap(({ version, mapping }) => {
+    const doubt = classDoubt(mapping.output, model.onnx)
+    return doubt === undefined ? [] : [`Version ${version}: ${doubt}`]
+  })
   const mails = model.on_call.map((address) => html`<a href="mailto:${address}">${address}</a> `)
   return html`<section class="card" aria-labelledby="about"><h2 id="about">${model.description || 'About'}</h2>
 <dl class="facts">
 <dt>Last night</dt><dd>${last === undefined ? 'none yet' : html`${stateMark(faceOf(last, now))} <a href="${nightHref({ kind: 'scores', name: model.name, partition: last.partition }, {})}">${last.partition}</a>${last.reason === null ? '' : `: ${last.reason}`}`}</dd>
 <dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${model.name} --version N</code>` : html`<a href="${registryHref(model.name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
+<dt>Score</dt><dd>${output === undefined ? model.score.column : scoreTitle(output)}</dd>
 <dt>Features</dt><dd>${view}</dd>
 <dt>Read by</dt><dd>${model.consumers.join(', ') || 'nobody is named'}</dd>
 <dt>Owner</dt><dd>${model.owner}</dd>
 <dt>On call</dt><dd>${mails}</dd>
 </dl>
+${doubts.map((doubt) => html`<p class="text-late">${doubt}</p>`)}
 <h3>Open incidents</h3>
 ${
   incidents.length === 0

@@ -12,7 +12,7 @@ import { historyOf } from '../../../registry/history.ts'
 import { newestOutcome, type OutcomeNight, outcomeNights } from '../../../registry/outcome-nights.ts'
 import { type ScoreNight, scoreNights } from '../../../registry/score-nights.ts'
 import { type ShadowNights, shadowNights } from '../../../registry/shadows.ts'
-import { type Champion, champion, findVersion } from '../../../registry/versions.ts'
+import { type Champion, champion, listVersions, type Version } from '../../../registry/versions.ts'
 import type { Place } from '../../place.ts'
 import { marksOf } from './marks.ts'
 import type { Window } from './window.ts'
@@ -35,6 +35,8 @@ export interface ModelView {
   newest: { partition: string; report: OutcomeFacts } | undefined
   champion: Champion | undefined
   versions: EvaluatedVersion[]
+  /** The same versions as they were registered. */
+  registered: Version[]
   history: Awaited<ReturnType<typeof historyOf>>
   shadows: ShadowNights[]
   /** Of the champion's view, else the view of model.yaml. */
@@ -82,14 +84,15 @@ export async function loadModel(place: Place, model: Model, window: Window): Pro
   const { pool } = place.database
   const { timezone } = place.project()
   const now = place.clock?.() ?? new Date()
-  const [figures, live, versions, incidents, [latest]] = await Promise.all([
+  const [figures, live, versions, registered, incidents, [latest]] = await Promise.all([
     loadNights(place, model.name, window),
     champion(pool, model.name),
     evaluatedVersions(pool, model.name),
+    listVersions(pool, model.name),
     listIncidents(pool, now, { subject: model.name }),
     latestOf(pool, [{ kind: 'scores', name: model.name }], now),
   ])
-  const version = live && (await findVersion(pool, model.name, live.version))
+  const version = registered.find((each) => each.version === live?.version)
   const view = version?.view ?? model.view
   const [parity, newest, ofView] = await Promise.all([
     certificatesOf(pool, view),
@@ -106,6 +109,7 @@ export async function loadModel(place: Place, model: Model, window: Window): Pro
     newest,
     champion: live,
     versions,
+    registered,
     view,
     parity,
     incidents: view === model.name ? incidents : [...incidents, ...ofView],

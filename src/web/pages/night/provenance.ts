@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { scoreTitle } from '../../../pipeline/onnx/choose-class.ts'
 import type { Project } from '../../../project/project.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
@@ -14,6 +15,7 @@ export function provenance({ run, version, evaluation, features, slot }: Night, 
   return html`<section class="card" aria-labelledby="made"><h2 id="made">What it was made of</h2>
 <dl class="facts">
 ${version === undefined ? '' : fact('Version', html`<a href="${registryHref(version.model)}">${version.version}</a>, registered ${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : ` by ${version.registered_by}`}`)}
+${version === undefined ? '' : fact('Score', scoreTitle(version.mapping.output))}
 ${fact('Model file', code(version?.sha256))}
 ${fact('Training set', code(version?.dataset))}
 ${fact('Evaluation', evaluation === undefined ? '' : html`${stateMark(evaluation.passed ? 'published' : 'failed', evaluation.passed ? 'passed' : 'not passed')} on ${evaluation.dataset}, ${moment(evaluation.at, timezone)}`)}
