@@ -1,5 +1,6 @@
 import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs'
 import { extname, isAbsolute, join, resolve, sep } from 'node:path'
+import { walkPattern } from './walk.ts'
 
 export interface FoundFile {
   /** Absolute. Symbolic links are followed, and their own names kept. */
@@ -31,12 +32,13 @@ export interface UnreadablePath {
  * no file is `unreadable`. A folder is so only where no other path that the pattern names lies within it.
  */
 export function expandGlob(root: string, pattern: string): Expanded {
-  const absolute = isAbsolute(pattern) ? pattern : join(resolve(root), pattern)
-  const [first = '', ...segments] = absolute
-    .split(sep)
-    .filter((segment, index) => index === 0 || segment !== '')
   const found: Found = new Map()
-  walk(first === '' ? sep : first, segments, found)
+  walkPattern(isAbsolute(pattern) ? sep : resolve(root), pattern, {
+    list: (folder) => entries(folder, found),
+    isFolder,
+    take: (path, segment) => keep(path, segment, found),
+    refuse: (path, why) => found.set(path, { path, why, modified: modifiedOf(path) }),
+  })
   const sorted = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
   return {
     files: sorted.filter((each) => 'size' in each),
@@ -61,32 +63,6 @@ export function hiveKeys(path: string): Map<string, string> {
     if (split > 0) keys.set(decode(folder.slice(0, split)), decode(folder.slice(split + 1)))
   }
   return keys
-}
-
-function walk(folder: string, segments: string[], found: Found): void {
-  const [segment, ...rest] = segments
-  if (segment === undefined) return
-  if (segment === '**') {
-    // As in DuckDB and every shell, a closing `**` means every file below.
-    walk(folder, rest.length === 0 ? ['*'] : rest, found)
-    for (const entry of entries(folder, found)) {
-      if (!hidden(entry.name) && isFolder(folder, entry)) walk(join(folder, entry.name), segments, found)
-    }
-    return
-  }
-  const names = isPattern(segment) ? matching(folder, segment, found) : [segment]
-  for (const name of names) {
-    const path = join(folder, name)
-    if (rest.length > 0) walk(path, rest, found)
-    else keep(path, segment, found)
-  }
-}
-
-function matching(folder: string, segment: string, found: Found): string[] {
-  const pattern = segmentPattern(segment)
-  return entries(folder, found)
-    .map((entry) => entry.name)
-    .filter((name) => (segment.startsWith('.') || !hidden(name)) && pattern.test(name))
 }
 
 const FOLDER = 'is a folder'
@@ -170,38 +146,6 @@ function isFolder(parent: string, entry: Dirent): boolean {
   } catch {
     return !entry.name.includes('.')
   }
-}
-
-function hidden(name: string): boolean {
-  return name.startsWith('.') || name === '_temporary'
-}
-
-function isPattern(segment: string): boolean {
-  return /[*?[\]{}]/.test(segment)
-}
-
-function segmentPattern(segment: string): RegExp {
-  let source = ''
-  let depth = 0
-  for (let at = 0; at < segment.length; at++) {
-    const char = segment.charAt(at)
-    const close = char === '[' ? segment.indexOf(']', at + 2) : -1
-    if (char === '*') source += '.*'
-    else if (char === '?') source += '.'
-    else if (close > 0) {
-      const inside = segment.slice(at + 1, close).replace(/\\/g, '\\\\')
-      source += `[${inside.replace(/^!/, '^')}]`
-      at = close
-    } else if (char === '{') {
-      source += '(?:'
-      depth++
-    } else if (char === '}' && depth > 0) {
-      source += ')'
-      depth--
-    } else if (char === ',' && depth > 0) source += '|'
-    else source += char.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  }
-  return new RegExp(`^${source}${')'.repeat(depth)}$`, 's')
 }
 
 function decode(text: string): string {

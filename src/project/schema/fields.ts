@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../duration.ts'
+import { patternFault } from '../path-pattern.ts'
 import type { Duration } from '../project.ts'
 import { isTimeZone, nearestZone } from '../zone.ts'
 
@@ -124,6 +125,15 @@ export function mail() {
   const legal = 'one mail address such as ann@example.com'
   const pattern = /^[^\s@,;:<>()[\]"\\\p{Cc}]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*$/u
   return z.string({ error: legal }).refine((given) => pattern.test(given), { error: legal })
+}
+
+/** A path or glob of files, within the project or absolute. */
+export function pattern() {
+  const legal = 'a path or glob of Parquet files'
+  return text(legal).superRefine((given, context) => {
+    const fault = patternFault(given)
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+  })
 }
 
 export function url() {

@@ -14,6 +14,7 @@ import {
   named,
   number,
   oneOrMany,
+  pattern,
   text,
 } from './fields.ts'
 
@@ -157,9 +158,7 @@ export const modelSchema = keys({
       .prefault(14)
       .describe('Nights that a challenger must have scored beside the champion before it may be promoted.'),
     current: keys({
-      path: text('a path or glob of Parquet files').describe(
-        'Scores of the process that the first model replaces.',
-      ),
+      path: pattern().describe('Scores of the process that the first model replaces.'),
       entity: oneOrMany(column(), 'columns').describe('Its entity column(s).'),
       score: column().describe('Its score column.'),
     })

@@ -11,14 +11,14 @@ import {
   named,
   number,
   oneOrMany,
-  text,
+  pattern,
   zone,
 } from './fields.ts'
 
 const value = z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' })
 
 const files = {
-  path: text('a path or glob of Parquet files').describe(
+  path: pattern().describe(
     'Parquet files, relative to the project or absolute. `*` is any part of a name, `**` any folders.',
   ),
   timezone: zone()
