@@ -6,8 +6,9 @@ import type { FooterColumn, Range } from './footers.ts'
 import { HIVE_NULL } from './glob.ts'
 import { fromLocal, readInstant, showInstant } from './localtime.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
-import { rawLimit, type TimeColumn } from './timecolumn.ts'
+import { rawLimit, type TimeColumn, ZONED } from './timecolumn.ts'
 import { type Unreadable, unreadableFailure } from './unreadable.ts'
+import { timeColumn } from './zones.ts'
 
 const DAY = 86_400_000_000n
 
@@ -55,10 +56,10 @@ export function admit(found: FoundSource, cut: Cut): Admitted {
     const bound = arrivalBound(source, cut)
     const kept = files.filter(
       (file) =>
-        startsBefore(columnOf(file, name), source, cut.at) &&
+        startsBefore(columnOf(file, name), found, cut.at) &&
         (arrived === undefined ||
           bound === undefined ||
-          startsBefore(columnOf(file, arrived), source, bound + 1n)),
+          startsBefore(columnOf(file, arrived), found, bound + 1n)),
     )
     return { files: kept, newestKey: undefined }
   }
@@ -113,9 +114,8 @@ function newestOf(found: FoundSource, file: SourceFile, name: string): string | 
     const at = keyInstant(found, file, key)
     return at === undefined ? null : showInstant(at)
   }
-  const column = columnOf(file, name)
-  if (column?.range === undefined || column.time === undefined) return null
-  return showInstant(rawInstant(column.range.max, timeOf(column, found.source)))
+  const span = spanOf(found, file, name)
+  return span === undefined ? null : showInstant(span.last)
 }
 
 /** The instant of a raw value: microseconds, or days of a date. */
@@ -148,16 +148,29 @@ export function columnOf(file: SourceFile, name: string): FooterColumn | undefin
 }
 
 /** Unknown bounds admit. */
-function startsBefore(column: FooterColumn | undefined, source: Source, instant: bigint): boolean {
-  if (column?.range === undefined || column.time === undefined) return true
-  return column.range.min < rawLimit(timeOf(column, source), instant)
+function startsBefore(column: FooterColumn | undefined, found: FoundSource, instant: bigint): boolean {
+  const time = column && timeOf(column, found)
+  if (column?.range === undefined || time === undefined) return true
+  return column.range.min < rawLimit(time, instant)
 }
 
-function timeOf(column: FooterColumn, source: Source): TimeColumn {
-  return {
-    type: column.time === 'date' ? 'DATE' : 'TIMESTAMP',
-    zone: column.time === 'instant' ? 'UTC' : source.timezone,
-  }
+/** How the statistics of a footer count time; undefined where they do not. */
+function timeOf({ name, time }: FooterColumn, { zones }: FoundSource): TimeColumn | undefined {
+  return time === undefined ? undefined : timeColumn(zones, { name, type: TYPES[time] })
+}
+
+const TYPES = { instant: ZONED, naive: 'TIMESTAMP', date: 'DATE' }
+
+/** The first and the last instant of a time column by a file's statistics; undefined where they say none. */
+export function spanOf(
+  found: FoundSource,
+  file: SourceFile,
+  name: string,
+): { first: bigint; last: bigint } | undefined {
+  const column = columnOf(file, name)
+  const time = column && timeOf(column, found)
+  if (column?.range === undefined || time === undefined) return undefined
+  return { first: rawInstant(column.range.min, time), last: rawInstant(column.range.max, time) }
 }
 
 function keyNamed(keys: string[], name: string): string | undefined {
@@ -167,7 +180,7 @@ function keyNamed(keys: string[], name: string): string | undefined {
 /** What has keys in its path. */
 type Keyed = Pick<SourceFile, 'keys' | 'shown'>
 
-/** `2026-11-21` is that day's midnight in the source's zone, as is `2026-11-21T03:00`; `2026-11-21T03Z` an instant. */
+/** `2026-11-21` is the local midnight that begins that day, `2026-11-21T03:00` a wall time, `2026-11-21T03Z` an instant. */
 export function keyInstant(found: FoundSource, file: Keyed, key: string): bigint | undefined {
   const value = file.keys.get(key) ?? ''
   if (value === HIVE_NULL) return undefined
@@ -175,7 +188,9 @@ export function keyInstant(found: FoundSource, file: Keyed, key: string): bigint
     if (/^\d{4}-\d{2}-\d{2}T\d{2}Z$/.test(value)) return readInstant(value.replace('Z', ':00Z'))
     if (/Z$|[+-]\d{2}:?\d{2}$/.test(value.slice(10))) return readInstant(value.replace(' ', 'T'))
     const wall = Temporal.PlainDateTime.from(value.replace(' ', 'T'), { overflow: 'reject' })
-    return BigInt(wall.toZonedDateTime(found.source.timezone).epochMilliseconds) * 1000n
+    const type = /^\d{4}-\d{2}-\d{2}$/.test(value) ? 'DATE' : 'TIMESTAMP'
+    const { zone } = timeColumn(found.zones, { name: key, type })
+    return BigInt(wall.toZonedDateTime(zone).epochMilliseconds) * 1000n
   } catch (cause) {
     throw contract(
       found.name,

@@ -1,12 +1,13 @@
-import { Temporal } from 'temporal-polyfill'
-import type { AsOf } from '../project/asof.ts'
+import { type Moment, momentAfter } from '../project/asof.ts'
 import type { Duration, Source } from '../project/project.ts'
-import { readInstant } from './localtime.ts'
+import { readInstant, showInstant } from './localtime.ts'
 
 /** The line between what a query may see and what it may not. */
 export interface Cut {
   /** Microseconds since 1970: only what happened before it is seen. */
   at: bigint
+  /** The same as a wall time of the project's zone, as `Moment.local`. */
+  local: string
   /** When the data was read: what arrived later was not there. Microseconds since 1970. */
   knownAt: bigint
   /** The project's zone, in which SQL reads its timestamps. */
@@ -19,13 +20,25 @@ export interface Cut {
 export const LAST = { instant: '2100-01-01T00:00:00Z', local: '2100-01-01 00:00:00' }
 
 /** What features see at an as-of. `knownAt` is ISO 8601. */
-export function featureCut(asOf: Pick<AsOf, 'instant'>, knownAt: string, timezone: string): Cut {
-  return { at: readInstant(asOf.instant), knownAt: readInstant(knownAt), timezone, history: 'latest' }
+export function featureCut(asOf: Moment, knownAt: string, timezone: string): Cut {
+  return {
+    at: readInstant(asOf.instant),
+    local: asOf.local,
+    knownAt: readInstant(knownAt),
+    timezone,
+    history: 'latest',
+  }
 }
 
-/** What labels see: everything before the end of their window (ISO 8601), of history sources every row. */
-export function labelCut(labelEnd: string, knownAt: string, timezone: string): Cut {
-  return { at: readInstant(labelEnd), knownAt: readInstant(knownAt), timezone, history: 'all' }
+/** What labels see: everything before the end of their window, of history sources every row. */
+export function labelCut(labelEnd: Moment, knownAt: string, timezone: string): Cut {
+  return {
+    at: readInstant(labelEnd.instant),
+    local: labelEnd.local,
+    knownAt: readInstant(knownAt),
+    timezone,
+    history: 'all',
+  }
 }
 
 /**
@@ -35,16 +48,14 @@ export function labelCut(labelEnd: string, knownAt: string, timezone: string): C
 export function arrivalBound(source: Source, cut: Cut): bigint | undefined {
   if (source.kind !== 'events' && source.kind !== 'history') return undefined
   if (source.available_at === undefined) return undefined
-  const end = source.cutoff === undefined ? cut.at : later(cut.at, source.cutoff, cut.timezone, 1)
+  const end = source.cutoff === undefined ? cut.at : momentFrom(cut, source.cutoff, 1)
   return end < cut.knownAt ? end : cut.knownAt
 }
 
-/** An instant moved by a duration; whole days are days of the calendar, so that they end at the same time of day. */
-export function later(instant: bigint, { ms, days }: Duration, timezone: string, sign: 1 | -1): bigint {
-  if (days === undefined) return instant + BigInt(sign * ms) * 1000n
-  const rest = ((instant % 1000n) + 1000n) % 1000n
-  const start = Temporal.Instant.fromEpochMilliseconds(Number((instant - rest) / 1000n)).toZonedDateTimeISO(
-    timezone,
+/** The cut moved by a duration; whole days are days of the calendar, so that they end at the same time of day. */
+export function momentFrom(cut: Cut, { ms, days }: Duration, sign: 1 | -1): bigint {
+  const span = { ms: sign * ms, days: days === undefined ? undefined : sign * days }
+  return readInstant(
+    momentAfter({ instant: showInstant(cut.at), local: cut.local }, span, cut.timezone).instant,
   )
-  return BigInt(start.add({ days: sign * days }).epochMilliseconds) * 1000n + rest
 }

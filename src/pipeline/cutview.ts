@@ -14,8 +14,8 @@ import {
   rawLiteral,
   rawWindow,
   type TimeColumn,
-  timeColumn,
 } from './timecolumn.ts'
+import { timeColumn } from './zones.ts'
 
 /** A source ready to be read at a cut: all that its view's SQL is made of. */
 export interface SourceTable {
@@ -97,7 +97,7 @@ export function timeOfTable({
   const column = name === undefined ? undefined : columnNamed(schema.columns, name)
   return column === undefined || column.isKey
     ? undefined
-    : { name: column.name, ...timeColumn(column.type, found.source.timezone) }
+    : { name: column.name, ...timeColumn(found.zones, column) }
 }
 
 function conditions(table: SourceTable, cut: Cut): string[] {
@@ -114,7 +114,7 @@ function conditions(table: SourceTable, cut: Cut): string[] {
     const column = columnNamed(table.schema.columns, arrived)
     // Inclusive: what arrives at the very moment of the bound has arrived.
     if (column !== undefined)
-      where.push(isBefore(quoted('s', column.name), timeColumn(column.type, source.timezone), bound + 1n))
+      where.push(isBefore(quoted('s', column.name), timeColumn(table.found.zones, column), bound + 1n))
   }
   return where
 }
@@ -132,12 +132,7 @@ function windowOf(table: SourceTable, cut: Cut, column: SourceColumn): Range | u
   const window = table.windows.get(column.name.toLowerCase())
   if (window === undefined || source.kind === 'history' || column.isKey || !isTimestamp(column.type))
     return undefined
-  return rawWindow(
-    timeColumn(column.type, source.timezone),
-    cut.timezone,
-    table.ranges.get(column.name),
-    window,
-  )
+  return rawWindow(timeColumn(table.found.zones, column), cut.timezone, table.ranges.get(column.name), window)
 }
 
 /** A column as it lies in the file, but for an end behind the cut, which nobody knew: null. */
@@ -145,14 +140,14 @@ function known(table: SourceTable, cut: Cut, column: SourceColumn): string {
   const sql = quoted('s', column.name)
   if (column.isKey) return keySql(sql, column.type)
   return isEnd(table, column)
-    ? `CASE WHEN ${isBefore(sql, timeColumn(column.type, table.found.source.timezone), cut.at)} THEN ${sql} END`
+    ? `CASE WHEN ${isBefore(sql, timeColumn(table.found.zones, column), cut.at)} THEN ${sql} END`
     : sql
 }
 
 /** A column as the query sees it, from SQL that gives what `known` says: timestamps in the project's zone. */
 function local(table: SourceTable, cut: Cut, column: SourceColumn, sql: string): string {
   if (column.isKey || !isTimestamp(column.type)) return sql
-  const time = timeColumn(column.type, table.found.source.timezone)
+  const time = timeColumn(table.found.zones, column)
   return localSql(sql, time, cut.timezone, seenRange(table, cut, column, time))
 }
 

@@ -1,6 +1,6 @@
 import type { View } from '../project/project.ts'
 import { rawInstant } from './admitted.ts'
-import { type Cut, later } from './cut.ts'
+import { type Cut, momentFrom } from './cut.ts'
 import { type SourceTable, timeOfTable } from './cutview.ts'
 import type { Engine } from './duckdb.ts'
 import type { Check, FeatureFacts } from './facts.ts'
@@ -25,7 +25,7 @@ export async function checkFreshness(
   for (const [name, duration] of Object.entries(view.expect.fresh)) {
     const table = tables.find(({ found }) => found.name === name)
     if (table === undefined) continue
-    const oldest = later(cut.at, duration, cut.timezone, -1)
+    const oldest = momentFrom(cut, duration, -1)
     const key = sources.find(({ found }) => found.name === name)?.admitted.newestKey
     const newest = key ?? (await newestInstant(engine, table, cut, oldest))
     const passed = newest !== undefined && newest >= oldest

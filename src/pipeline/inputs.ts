@@ -1,7 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AsOf } from '../project/asof.ts'
+import type { Moment } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
 import { inputFiles } from './admitted.ts'
 import { featureCut } from './cut.ts'
@@ -14,7 +14,7 @@ export interface InputsRequest {
   /** Absolute path of the project. */
   root: string
   view: View
-  asOf: Pick<AsOf, 'instant'>
+  asOf: Moment
   /** The project's zone. */
   timezone: string
   /** ISO 8601. Default: late enough for everything that may count. */

@@ -33,7 +33,7 @@ export function openLabelQuery(
     view,
     sql,
     file: showPath(root, sqlFile),
-    cut: labelCut(end.instant, now, timezone),
+    cut: labelCut(end, now, timezone),
     parameters: { as_of: asOf?.local ?? end.local, label_end: end.local },
     writable: temp,
     temp,

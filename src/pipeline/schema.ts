@@ -1,5 +1,6 @@
 import { didYouMean } from '../project/nearest.ts'
 import type { Source } from '../project/project.ts'
+import { LOCAL } from '../project/zone.ts'
 import { columnOf, timeName } from './admitted.ts'
 import type { Engine } from './duckdb.ts'
 import { readEngineError } from './engine-error.ts'
@@ -7,7 +8,7 @@ import type { Column } from './facts.ts'
 import { Failure } from './failure.ts'
 import { identifier, literal, parquet } from './quote.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
-import { isTime } from './timecolumn.ts'
+import { isTime, ZONED } from './timecolumn.ts'
 
 export interface Schema {
   /** Columns of the files and keys of the folders, types as DuckDB names them. */
@@ -170,6 +171,27 @@ function checkDeclared(found: FoundSource, schema: Schema, kinds: SourceFile[]):
         `expected the column ${name} (${field}), which other files of the source have; got: ${without.footer.columns.map((each) => each.name).join(', ')}`,
       )
   }
+  checkZones(found, schema)
+}
+
+/** A zone that names no column would leave one in another zone, in silence. */
+function checkZones(found: FoundSource, { columns }: Schema): void {
+  const names = columns.map(({ name }) => name)
+  for (const [name, zone] of Object.entries(found.source.timezones ?? {})) {
+    const column = columnNamed(columns, name)
+    const why =
+      column === undefined
+        ? `expected timezones to name columns, got: ${name}; its columns are: ${names.join(', ')}${didYouMean(name, names)}`
+        : column.isKey || isTime(column.type)
+          ? zonedFault(column, zone)
+          : `expected timezones to name columns of times, got: ${name} ${column.type}; remove it`
+    if (why !== undefined) throw refuse(found, 'timezones', why)
+  }
+}
+
+function zonedFault({ name, type }: SourceColumn, zone: string): string | undefined {
+  if (type !== ZONED || zone === LOCAL || zone === 'UTC') return undefined
+  return `expected timezones.${name} to be ${LOCAL} or UTC, got: ${zone}; ${name} is ${ZONED}, which says its zone itself: remove it`
 }
 
 function refuse(found: FoundSource, field: string, why: string): Failure {

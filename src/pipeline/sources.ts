@@ -4,6 +4,7 @@ import { Failure } from './failure.ts'
 import { type Footer, type Range, readFooter } from './footers.ts'
 import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
 import { type Unreadable, whyUnreadable } from './unreadable.ts'
+import { type Zones, zonesOf } from './zones.ts'
 
 /** One Parquet file of a source, with what its footer and its path say. */
 export interface SourceFile extends FoundFile {
@@ -23,6 +24,7 @@ export interface FoundSource {
   hiveKeys: string[]
   /** What the path names and what cannot be read: `admit` says which of it a cut cannot do without. */
   unreadable: Unreadable[]
+  zones: Zones
 }
 
 /**
@@ -30,7 +32,7 @@ export interface FoundSource {
  * Throws a late-data Failure where the path names nothing, a contract Failure that names the file where its folders
  * have other keys than the rest. A file that is broken is `unreadable`.
  */
-export function findSource(root: string, name: string, source: Source): FoundSource {
+export function findSource(root: string, name: string, source: Source, projectZone: string): FoundSource {
   const expanded = expandGlob(root, source.path)
   const files: SourceFile[] = []
   const unreadable: Unreadable[] = expanded.unreadable.map((each) => ({
@@ -71,7 +73,7 @@ export function findSource(root: string, name: string, source: Source): FoundSou
     }
     refuseMasked(name, file)
   }
-  return { name, source, files, hiveKeys: keys, unreadable }
+  return { name, source, files, hiveKeys: keys, unreadable, zones: zonesOf(source, projectZone) }
 }
 
 /** The key wins over a column of the same name in DuckDB: harmless where they say the same, silent nonsense elsewhere. */

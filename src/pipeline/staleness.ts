@@ -1,7 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AsOf } from '../project/asof.ts'
+import type { Moment } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { type Cut, featureCut } from './cut.ts'
@@ -25,7 +25,7 @@ export interface StalenessRequest {
 }
 
 export interface PublishedPartition {
-  asOf: Pick<AsOf, 'instant' | 'local'>
+  asOf: Moment
   viewHash: string | null
   inputs: InputFile[]
 }

@@ -37,7 +37,7 @@ export function cutSources(
   return wanted.map(([name, source]) => {
     const keyed =
       source.kind === 'history' && source.key.length === 0 ? { ...source, key: view.entity } : source
-    const all = findSource(root, name, keyed)
+    const all = findSource(root, name, keyed, cut.timezone)
     const named = new Set(only?.filter(({ source }) => source === name).map(({ path }) => path))
     const among = <F extends { shown: string }>(files: F[]) =>
       only === undefined ? files : files.filter(({ shown }) => named.has(shown))

@@ -10,7 +10,7 @@ export interface TimeColumn {
   zone: string
 }
 
-const ZONED = 'TIMESTAMP WITH TIME ZONE'
+export const ZONED = 'TIMESTAMP WITH TIME ZONE'
 const TIMESTAMPS = new Set(['TIMESTAMP', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', ZONED])
 /** How DuckDB stores infinity. */
 const INFINITE = 9_223_372_036_854_775_807n
@@ -25,10 +25,6 @@ export function isTimestamp(type: string): boolean {
 /** True for what can be a source's declared time. */
 export function isTime(type: string): boolean {
   return isTimestamp(type) || type === 'DATE'
-}
-
-export function timeColumn(type: string, sourceZone: string): TimeColumn {
-  return { type, zone: type === ZONED ? 'UTC' : sourceZone }
 }
 
 /**

@@ -24,7 +24,7 @@ export function hashOf(checked: CheckedSql, view: Pick<View, 'entity' | 'fill' |
 
 /** In one order, and with defaults filled in: writing a default out changes nothing. */
 function declaration(source: Source, entity: string[]): unknown[] {
-  const files = [source.kind, source.path, source.timezone]
+  const files = [source.kind, source.path, source.timezone ?? 'UTC']
   switch (source.kind) {
     case 'events':
       return [...files, source.event_time, source.available_at ?? null, span(source.cutoff)]

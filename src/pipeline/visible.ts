@@ -6,7 +6,8 @@ import type { Engine } from './duckdb.ts'
 import type { InputFile, VisibleRows } from './facts.ts'
 import { columnNamed } from './schema.ts'
 import type { SourceFile } from './sources.ts'
-import { rawLimit, timeColumn } from './timecolumn.ts'
+import { rawLimit } from './timecolumn.ts'
+import { timeColumn } from './zones.ts'
 
 /** What is known already of files that have not changed, by `fileKey`. */
 export type KnownRows = ReadonlyMap<string, InputFile>
@@ -119,7 +120,7 @@ function isWhole({ found, schema, ...table }: SourceTable, file: SourceFile, cut
     const column = name === undefined ? undefined : columnNamed(schema.columns, name)
     if (column === undefined || instant === undefined) return true
     const max = columnOf(file, column.name)?.range?.max
-    return max !== undefined && max < rawLimit(timeColumn(column.type, source.timezone), instant)
+    return max !== undefined && max < rawLimit(timeColumn(found.zones, column), instant)
   }
   const bound = arrivalBound(source, cut)
   return (

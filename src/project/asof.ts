@@ -7,12 +7,18 @@ import type { Duration } from './project.ts'
  * A day's as-of is written `2026-11-22` and means the local midnight that begins it; an hour's is written
  * `2026-11-22T03Z` and means that hour's start in UTC.
  */
-export interface AsOf {
+export interface AsOf extends Moment {
   /** The partition's name, after `as_of=`. */
   label: string
+}
+
+export interface Moment {
   /** ISO 8601 in UTC, such as `2026-11-21T23:00:00Z`. */
   instant: string
-  /** Wall time in the project's zone, such as `2026-11-22 00:00:00`: what `$as_of` is bound to. */
+  /**
+   * Wall time in the project's zone, such as `2026-11-22 00:00:00`: what `$as_of` is bound to. Of a date its nominal
+   * midnight, also where the zone's clocks skip that and the date begins later.
+   */
   local: string
 }
 
@@ -105,23 +111,21 @@ export function asOfRange(from: AsOf, to: AsOf, timezone: string, grain: Grain =
 }
 
 /**
- * The moment a duration after an as-of, as `$label_end` needs it: whole days are calendar days in the zone (a day of 23
- * or 25 hours is a day), everything else is exact. ISO 8601 in UTC, and wall time as in `AsOf.local`.
+ * The moment a duration after another (before it, where negative), as `$label_end` needs it. Whole days are calendar
+ * days in the zone: a day of 23 or 25 hours is a day, and the wall time stays what it is, by name also where the
+ * clocks of that day skip it. Everything else is exact.
  */
 export function momentAfter(
-  asOf: AsOf,
-  duration: Duration,
+  { instant, local }: Moment,
+  { days, ms }: Pick<Duration, 'days' | 'ms'>,
   timezone: string,
-): { instant: string; local: string } {
-  const start = Temporal.Instant.from(asOf.instant)
-  if (duration.days !== undefined && grainOf(asOf) === 'day') {
-    const { instant, local } = addDays(asOf, duration.days, timezone)
-    return { instant, local }
+): Moment {
+  if (ms === 0) return { instant, local }
+  if (days !== undefined) {
+    const wall = Temporal.PlainDateTime.from(local.replace(' ', 'T')).add({ days })
+    return { instant: wall.toZonedDateTime(timezone).toInstant().toString(), local: textOf(wall) }
   }
-  const end =
-    duration.days === undefined
-      ? start.add({ milliseconds: duration.ms })
-      : start.toZonedDateTimeISO(timezone).add({ days: duration.days }).toInstant()
+  const end = Temporal.Instant.from(instant).add({ milliseconds: ms })
   return { instant: end.toString(), local: wallTime(end, timezone) }
 }
 
@@ -155,14 +159,20 @@ function fromDate(date: Temporal.PlainDate, timezone: string): AsOf | undefined 
 }
 
 function fromInstant(instant: Temporal.Instant, timezone: string, grain: Grain): AsOf {
+  if (grain === 'hour') {
+    const label = `${instant.toString().slice(0, 13)}Z`
+    return { label, instant: instant.toString(), local: wallTime(instant, timezone) }
+  }
   const date = instant.toZonedDateTimeISO(timezone).toPlainDate()
-  const label = grain === 'day' ? date.toString() : `${instant.toString().slice(0, 13)}Z`
-  return { label, instant: instant.toString(), local: wallTime(instant, timezone) }
+  return { label: date.toString(), instant: instant.toString(), local: textOf(date.toPlainDateTime()) }
 }
 
 function wallTime(instant: Temporal.Instant, timezone: string): string {
-  const local = instant.toZonedDateTimeISO(timezone).toPlainDateTime()
-  return local.toString({ smallestUnit: 'second' }).replace('T', ' ')
+  return textOf(instant.toZonedDateTimeISO(timezone).toPlainDateTime())
+}
+
+function textOf(wall: Temporal.PlainDateTime): string {
+  return wall.toString({ smallestUnit: 'second' }).replace('T', ' ')
 }
 
 function attempt<T>(read: () => T, text: string): T {

@@ -1,10 +1,10 @@
-import { type AsOf, momentAfter } from './asof.ts'
+import { type AsOf, type Moment, momentAfter } from './asof.ts'
 import type { Duration } from './project.ts'
 
 /** The window that a label looks at: from the as-of to `end`. */
 export interface LabelWindow {
   asOf: AsOf
-  end: { instant: string; local: string }
+  end: Moment
   /** When its data is complete: the end plus `labels.lag`. ISO 8601. */
   complete: string
 }
@@ -15,6 +15,6 @@ export function labelWindow(
   timezone: string,
 ): LabelWindow {
   const end = momentAfter(asOf, horizon, timezone)
-  const complete = momentAfter({ ...asOf, ...end }, lag, timezone).instant
+  const complete = momentAfter(end, lag, timezone).instant
   return { asOf, end, complete }
 }

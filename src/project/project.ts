@@ -60,8 +60,10 @@ export interface View {
 export interface SourceFiles {
   /** As written: a glob relative to the project's root, or absolute. */
   path: string
-  /** Zone of naive timestamps and of hive dates in the files. Default UTC. */
-  timezone: string
+  /** Zone of timestamps without one, of dates and of hive keys. Default: UTC for timestamps, the project's for dates. */
+  timezone?: string
+  /** Zone of single columns: an IANA name, or `local` for wall times that are read as they are. */
+  timezones?: Record<string, string>
   /** How long after its last change a file may still be being written. Default 5m. */
   settle?: Duration
 }

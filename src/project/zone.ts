@@ -1,6 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { nearestName } from './nearest.ts'
 
+/** In place of a zone: wall times are taken as they are, those of the project's zone. */
+export const LOCAL = 'local'
+
 /** One change of clocks: from this instant on, wall time is UTC plus `offsetAfter`. Offsets are in seconds. */
 export interface Transition {
   /** ISO 8601 in UTC. */

@@ -56,15 +56,12 @@ export function duration(text: string): Duration {
   return parseDuration(text)
 }
 
-type Optional<S> = S extends { timezone: string } ? Omit<S, 'timezone'> & { timezone?: string } : never
-
 export type CaseView = Partial<Pick<View, 'entity' | 'columns' | 'expect' | 'fill'>> & {
   sql: string
-  /** The zone is UTC where nothing is said. */
-  sources: Record<string, Optional<Source>>
+  sources: Record<string, Source>
 }
 
-export function makeView(root: string, { sources, ...rest }: CaseView): View {
+export function makeView(root: string, view: CaseView): View {
   const folder = join(root, 'features/view')
   return {
     name: 'view',
@@ -77,10 +74,7 @@ export function makeView(root: string, { sources, ...rest }: CaseView): View {
     expect: { rows: undefined, fresh: {} },
     fill: {},
     parity: 'weekly',
-    ...rest,
-    sources: Object.fromEntries(
-      Object.entries(sources).map(([name, source]) => [name, { timezone: 'UTC', ...source }]),
-    ),
+    ...view,
   }
 }
 

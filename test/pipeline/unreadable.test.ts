@@ -38,7 +38,7 @@ function asNobody(root: string, path: string): FoundSource {
   chmodSync(root, 0o755)
   if (isRoot) process.seteuid?.(65_534)
   try {
-    return findSource(root, 't', { kind: 'static', path, timezone: 'UTC' })
+    return findSource(root, 't', { kind: 'static', path, timezone: 'UTC' }, 'UTC')
   } finally {
     if (isRoot) process.seteuid?.(0)
   }

@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
 import { addDays, asOfContaining, asOfRange, momentAfter, parseAsOf } from '../../src/project/asof.ts'
 import { parseDuration } from '../../src/project/duration.ts'
+import { labelWindow } from '../../src/project/label-window.ts'
 import { ConfigurationError } from '../../src/project/problem.ts'
 
 const BERLIN = 'Europe/Berlin'
@@ -26,10 +27,14 @@ describe('a date as an as-of', () => {
   })
 
   it.each([
-    ['America/Santiago', '2025-09-07', '2025-09-07T04:00:00Z', '2025-09-07 01:00:00'],
-    ['Asia/Beirut', '2026-03-29', '2026-03-28T22:00:00Z', '2026-03-29 01:00:00'],
-  ])('begins at one where %s skips that midnight', (zone, date, instant, local) => {
-    expect(parseAsOf(date, zone)).toEqual({ label: date, instant, local })
+    ['America/Santiago', '2025-09-07', '2025-09-07T04:00:00Z'],
+    ['Asia/Beirut', '2026-03-29', '2026-03-28T22:00:00Z'],
+    ['Africa/Cairo', '2024-04-26', '2024-04-25T22:00:00Z'],
+    ['America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00:00Z'],
+  ])('begins at one where %s skips that midnight, and is called by it', (zone, date, instant) => {
+    expect(parseAsOf(date, zone)).toEqual({ label: date, instant, local: `${date} 00:00:00` })
+    const hour = `${instant.slice(0, 13)}Z`
+    expect(parseAsOf(hour, zone).local).toBe(`${date} 01:00:00`)
   })
 
   it('begins at the first of two midnights', () => {
@@ -99,10 +104,12 @@ describe('days after an as-of', () => {
     expect(addDays(asOf, -365, BERLIN)).toEqual(parseAsOf('2025-10-24', BERLIN))
   })
 
-  it('land on the midnight that exists', () => {
+  it('land on the midnight by name, at the instant that the date begins', () => {
     const zone = 'America/Santiago'
-    expect(addDays(parseAsOf('2025-09-06', zone), 1, zone).local).toBe('2025-09-07 01:00:00')
-    expect(addDays(parseAsOf('2025-09-06', zone), 2, zone).local).toBe('2025-09-08 00:00:00')
+    const skipped = addDays(parseAsOf('2025-09-06', zone), 1, zone)
+    expect(skipped).toEqual(parseAsOf('2025-09-07', zone))
+    expect(addDays(skipped, 1, zone)).toEqual(parseAsOf('2025-09-08', zone))
+    expect(addDays(skipped, -1, zone)).toEqual(parseAsOf('2025-09-06', zone))
   })
 
   it('keep the local time of an hour', () => {
@@ -117,6 +124,30 @@ describe('days after an as-of', () => {
     })
     expect(momentAfter(asOf, parseDuration('2w'), BERLIN).local).toBe('2026-10-15 00:00:00')
     expect(momentAfter(asOf, parseDuration('720h'), BERLIN).local).toBe('2026-10-30 23:00:00')
+  })
+
+  it.each([
+    ['America/Sao_Paulo', '2018-11-04', '2018-11-03'],
+    ['Africa/Cairo', '2024-04-26', '2024-04-25'],
+    ['Asia/Beirut', '2026-03-29', '2026-03-28'],
+  ])('keep the midnight by name in %s, from a day that skips it and to one', (zone, skipped, before) => {
+    const [to, from] = [parseAsOf(skipped, zone), parseAsOf(before, zone)]
+    const { instant, local } = to
+    expect(momentAfter(from, parseDuration('1d'), zone)).toEqual({ instant, local })
+    expect(momentAfter(to, { days: -1, ms: -86_400_000 }, zone)).toEqual({
+      instant: from.instant,
+      local: from.local,
+    })
+  })
+
+  it('count a lag in days from the hour at which the window ends', () => {
+    const asOf = parseAsOf('2026-11-02', BERLIN)
+    const { end, complete } = labelWindow(
+      asOf,
+      { horizon: parseDuration('36h'), lag: parseDuration('1d') },
+      BERLIN,
+    )
+    expect([end.local, complete]).toEqual(['2026-11-03 12:00:00', '2026-11-04T11:00:00Z'])
   })
 })
 

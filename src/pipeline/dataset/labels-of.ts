@@ -60,7 +60,7 @@ export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: str
       `COPY (SELECT * FROM (${query.sql}\n)) TO ${literal(out)} (FORMAT parquet)`,
       query.values,
     )
-    const cut = labelCut(window.end.instant, now, timezone)
+    const cut = labelCut(window.end, now, timezone)
     const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
     const hash = createHash('sha256')
       .update(JSON.stringify([viewHash(query.checked.hash, view), labels.horizon.text]))

@@ -1,10 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import type { LabelWindow } from '../../project/label-window.ts'
 import type { Source } from '../../project/project.ts'
-import { columnOf, isKeyed, keyInstant, rawInstant, timeName } from '../admitted.ts'
+import { isKeyed, keyInstant, spanOf, timeName } from '../admitted.ts'
 import { showInstant } from '../localtime.ts'
 import type { FoundSource } from '../sources.ts'
-import { timeColumn } from '../timecolumn.ts'
 
 /** The newest event of a source by its footers and paths, undefined where they say none. */
 export interface Newest {
@@ -24,13 +23,9 @@ export function newestEvents(sources: FoundSource[]): Newest[] {
         return key === undefined ? [] : (keyInstant(found, file, key) ?? [])
       }
       return timeNames(found.source).flatMap((name) => {
-        const column = columnOf(file, name)
-        if (column?.range === undefined || column.time === undefined) return []
-        const type = column.time === 'date' ? 'DATE' : 'TIMESTAMP'
-        const zone = column.time === 'instant' ? 'UTC' : found.source.timezone
-        const at = rawInstant(column.range.max, timeColumn(type, zone))
+        const at = spanOf(found, file, name)?.last
         // `9999-12-31` and infinity are ways to say never.
-        return at < NEVER ? [at] : []
+        return at !== undefined && at < NEVER ? [at] : []
       })
     })
     const newest = instants.reduce<bigint | undefined>(

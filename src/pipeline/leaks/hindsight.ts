@@ -3,6 +3,7 @@ import type { View } from '../../project/project.ts'
 import type { Engine } from '../duckdb.ts'
 import { identifier } from '../quote.ts'
 import { columnNamed, type SourceColumn } from '../schema.ts'
+import { timeColumn } from '../zones.ts'
 import { instantLiteral, instantSql, isSaid } from './instant.ts'
 import type { Leak } from './leak.ts'
 import { rawSql, type Surveyed } from './survey.ts'
@@ -101,7 +102,7 @@ function outcomesOf(times: Times, end: number): Outcome[] {
   const { source } = found
   const column = source.valid_to === undefined ? undefined : columnNamed(schema.columns, source.valid_to)
   if (column !== undefined) {
-    const sql = instantSql(rawSql(column), column.type, source.timezone)
+    const sql = instantSql(rawSql(column), timeColumn(found.zones, column))
     outcomes.push(columnOutcome(column.name, sql))
   }
   const next = `lead(${time?.sql}) OVER (PARTITION BY ${source.key.map((name) => `s.${identifier(name)}`).join(', ')} ORDER BY ${time?.sql})`

@@ -179,7 +179,7 @@ async function oneTimeOfDay(
   { source }: Times,
   timezone: string,
 ): Promise<string | undefined> {
-  const zones = [...new Set(['UTC', source.found.source.timezone, timezone])]
+  const zones = [...new Set(['UTC', source.time?.zone ?? timezone, timezone])]
   const clocks = zones.map(
     (zone, index) =>
       `strftime(min(x AT TIME ZONE ${literal(zone)}), '%H:%M:%S') AS z${index}, count(DISTINCT ((x AT TIME ZONE ${literal(zone)})::TIME)) AS n${index}`,

@@ -2,11 +2,10 @@ import { Temporal } from 'temporal-polyfill'
 import { type AsOf, addDays, asOfContaining } from '../../project/asof.ts'
 import { labelWindow } from '../../project/label-window.ts'
 import type { Duration } from '../../project/project.ts'
-import { columnOf, isKeyed, keyInstant, rawInstant, timeName } from '../admitted.ts'
+import { isKeyed, keyInstant, spanOf, timeName } from '../admitted.ts'
 import { immature, newestEvents } from '../dataset/maturity.ts'
 import { showInstant } from '../localtime.ts'
 import type { FoundSource } from '../sources.ts'
-import { timeColumn } from '../timecolumn.ts'
 
 const DAY_MS = 86_400_000
 
@@ -51,15 +50,7 @@ function oldest(found: FoundSource): number | undefined {
   if (name === undefined) return undefined
   const instants = found.files.flatMap((file) => {
     if (isKeyed(found)) return keyInstant(found, file, name) ?? []
-    const column = columnOf(file, name)
-    if (column?.range === undefined || column.time === undefined) return []
-    const type = column.time === 'date' ? 'DATE' : 'TIMESTAMP'
-    return [
-      rawInstant(
-        column.range.min,
-        timeColumn(type, column.time === 'instant' ? 'UTC' : found.source.timezone),
-      ),
-    ]
+    return spanOf(found, file, name)?.first ?? []
   })
   const first = instants.reduce<bigint | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
   return first === undefined ? undefined : Date.parse(showInstant(first))

@@ -16,6 +16,7 @@ import {
 import type { FoundSource } from '../sources.ts'
 import { cutSources } from '../tables.ts'
 import { isTime } from '../timecolumn.ts'
+import { timeColumn } from '../zones.ts'
 import { instantSql } from './instant.ts'
 
 /** A source with all of its files, uncut. */
@@ -25,7 +26,7 @@ export interface Surveyed {
   /** What stands after FROM; its rows have alias `s`. */
   from: string
   /** The declared time of its rows: SQL of an instant. Undefined for static sources, and where a key is no date. */
-  time: { name: string; type: string; sql: string } | undefined
+  time: { name: string; type: string; zone: string; sql: string } | undefined
   /** Time columns that the declaration does not name. */
   others: TimeOf[]
   /** True for columns that features.sql reads. */
@@ -124,7 +125,8 @@ function timeOf(found: FoundSource, schema: Schema): Surveyed['time'] {
   return {
     name: column.name,
     type: column.type,
-    sql: instantSql(rawSql(column), column.type, found.source.timezone),
+    zone: timeColumn(found.zones, column).zone,
+    sql: instantSql(rawSql(column), timeColumn(found.zones, column)),
   }
 }
 
@@ -135,7 +137,7 @@ function otherTimes(found: FoundSource, { columns }: Schema): TimeOf[] {
     .map((column) => ({
       name: column.name,
       type: column.type,
-      sql: instantSql(rawSql(column), column.type, found.source.timezone),
+      sql: instantSql(rawSql(column), timeColumn(found.zones, column)),
     }))
 }
 

@@ -7,6 +7,7 @@ import type { Engine } from '../duckdb.ts'
 import { showInstant } from '../localtime.ts'
 import { identifier, literal } from '../quote.ts'
 import { columnNamed } from '../schema.ts'
+import { timeColumn } from '../zones.ts'
 import { instantLiteral, instantSql } from './instant.ts'
 import { hasTextKey, rawSql, type Surveyed } from './survey.ts'
 
@@ -94,5 +95,5 @@ function rowsThere({ edits, asOf, cut }: Truncation, surveyed: Surveyed): string
 function instantOf({ found, schema }: Surveyed, name: string): string {
   const column = columnNamed(schema.columns, name)
   if (column === undefined) return identifier(name)
-  return instantSql(rawSql(column), column.type, found.source.timezone)
+  return instantSql(rawSql(column), timeColumn(found.zones, column))
 }

@@ -219,7 +219,7 @@ function isUntouched(
   before: InputFile[],
 ) {
   const used = new Set(before.map(({ source }) => source))
-  const files = inputsOf(cutSources(root, view, labelCut(end.instant, now, timezone)))
+  const files = inputsOf(cutSources(root, view, labelCut(end, now, timezone)))
   const keys = (inputs: InputFile[]) =>
     [...new Set(inputs.filter(({ source }) => used.has(source)).map(fileKey))].sort()
   return keys(files).join('\n\n') === keys(before).join('\n\n')

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../duration.ts'
 import { patternFault } from '../path-pattern.ts'
 import type { Duration } from '../project.ts'
-import { isTimeZone, nearestZone } from '../zone.ts'
+import { isTimeZone, LOCAL, nearestZone } from '../zone.ts'
 
 /*
  * The kinds of value that the files are made of. One convention holds them together: the message of a schema is what
@@ -116,6 +116,14 @@ export function zone() {
   const legal = 'an IANA time zone such as Europe/Berlin'
   return z.string({ error: legal }).superRefine((given, context) => {
     if (isTimeZone(given)) return
+    context.addIssue({ code: 'custom', message: legal, params: { meant: nearestZone(given) } })
+  })
+}
+
+export function zoneOrLocal() {
+  const legal = `\`${LOCAL}\`, or an IANA time zone such as Europe/Berlin`
+  return z.string({ error: legal }).superRefine((given, context) => {
+    if (given === LOCAL || isTimeZone(given)) return
     context.addIssue({ code: 'custom', message: legal, params: { meant: nearestZone(given) } })
   })
 }

@@ -13,6 +13,7 @@ import {
   oneOrMany,
   pattern,
   zone,
+  zoneOrLocal,
 } from './fields.ts'
 
 const value = z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' })
@@ -22,8 +23,19 @@ const files = {
     'Parquet files, relative to the project or absolute. `*` is any part of a name, `**` any folders.',
   ),
   timezone: zone()
-    .prefault('UTC')
-    .describe('Zone of timestamps without a zone in these files, and of dates in their folder names.'),
+    .exactOptional()
+    .describe(
+      'Zone of timestamps without a zone and of dates, in these files and in their folder names. Default: UTC for timestamps, the zone of the project for dates.',
+    ),
+  timezones: named(
+    column(),
+    zoneOrLocal(),
+    'a map from column to zone, such as { born: local, booked_at: Europe/Berlin }',
+  )
+    .exactOptional()
+    .describe(
+      'Zone of single columns, where it is another. `local` takes the wall time as it stands: a birthday at midnight stays a birthday.',
+    ),
   settle: duration({ zero: true })
     .exactOptional()
     .describe(

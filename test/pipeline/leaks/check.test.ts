@@ -213,7 +213,7 @@ describe('events whose event_time is the load date', () => {
         `SELECT id, happened FROM (${PURCHASES}) WHERE happened >= DATE '${day}' AND happened < DATE '${day}' + INTERVAL 1 DAY`,
       )
     }
-    const keyed = { ...orders, path: 'data/orders/**/*.parquet', event_time: 'day' }
+    const keyed = { ...orders, path: 'data/orders/**/*.parquet', event_time: 'day', timezone: 'UTC' }
     const facts = await leaksOf(root, {
       sql,
       sources: { purchases, orders: keyed },
