@@ -45,8 +45,12 @@ function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Comm
         ? [show, words.rollback, { ...again, why: 'Then run the night again' }]
         : [show, validate, again]
     case 'resource':
-      return [doctor, show, { ...again, why: 'Once there is room, run it again' }]
+      // What is computed and cannot be moved into place is tried again by itself.
+      return facts.state === 'publishing'
+        ? [show, doctor, status]
+        : [doctor, show, { ...again, why: 'Once there is room, run it again' }]
     case 'transient':
+      if (facts.state === 'publishing') return [doctor, show, status]
       return [doctor, { ...again, why: 'Once everything answers, run it again' }, show]
     case 'bug':
       return [show, doctor, again]

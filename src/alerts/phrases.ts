@@ -9,7 +9,7 @@ export const KIND_MEANS: Record<IncidentKind, string> = {
   contract:
     'Data, schema or SQL break what was promised, so nothing was published; it is not tried again by itself.',
   model: 'The model file or its output is wrong; it is not tried again by itself.',
-  resource: 'Memory, disk or time ran out.',
+  resource: 'Memory, disk or time ran out, or a permission is missing.',
   transient: 'A connection, a lock or a process was lost, again and again.',
   bug: 'Nothing that Nightshift knows: an error in a program.',
   deadline: 'Nothing was published by the time that was promised to readers.',

@@ -9,6 +9,7 @@ import { beat, type ProcessRole, sayReconciled } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
 import { ledgerEffects } from '../workers/effects.ts'
+import { openHands } from '../workers/hands.ts'
 import { startLoop } from '../workers/loop.ts'
 import { tellRecovery } from '../workers/report.ts'
 import { startWorker } from '../workers/worker.ts'
@@ -49,6 +50,7 @@ export async function openHost(
     id: `${role}-${randomUUID().slice(0, 8)}`,
     database,
     children,
+    hands: openHands(),
     log,
     root: project.root,
     warehouse: project.warehouse,
@@ -71,7 +73,7 @@ export async function openHost(
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
   const loop = startLoop(
     async () => {
-      const { next } = await reconcile({
+      const { next, failures } = await reconcile({
         database,
         queues,
         log,
@@ -79,7 +81,8 @@ export async function openHost(
         scope,
         effects: ledgerEffects(context),
       })
-      if (scope === 'calendar') {
+      // Only a round in which all went well counts: what fails again and again shows at /readyz and outside.
+      if (scope === 'calendar' && failures.length === 0) {
         heartbeat.healthy()
         await sayReconciled(database, context.id)
       }

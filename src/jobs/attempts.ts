@@ -44,12 +44,10 @@ export async function claimAttempt(
   )
   const [row] = rows
   if (row === undefined) throw new Error(`run ${runId} vanished while its attempt ${number} started`)
-  await client.query(`insert into nightshift.attempts (run, number, fence, worker) values ($1, $2, $3, $4)`, [
-    runId,
-    number,
-    row.fence,
-    worker,
-  ])
+  await client.query(
+    `insert into nightshift.attempts (run, number, fence, worker, seen_at) values ($1, $2, $3, $4, clock_timestamp())`,
+    [runId, number, row.fence, worker],
+  )
   await client.query(
     `update nightshift.slots set state = 'running', run = $2, changed_at = now() where id = $1`,
     [run.slot, runId],

@@ -61,10 +61,8 @@ export type OpenRun = Pick<
   Run,
   'id' | 'kind' | 'name' | 'as_of' | 'partition' | 'state' | 'attempt' | 'backfill' | 'next_attempt_at'
 > & {
-  /** The worker of the current attempt: milliseconds since it was last seen, undefined where it has signed off. */
+  /** The worker of the current attempt: milliseconds since it last named it, undefined where it has signed off. */
   worker: { id: string; silent_ms: number | undefined } | undefined
-  /** Somebody holds the lock under which the current attempt publishes. */
-  locked: boolean
 }
 
 /** Names a slot by what it is, since one that this plan creates has no id yet. `as_of` is an instant. */
@@ -99,7 +97,7 @@ export type Action =
   | { type: 'forget-schedule'; schedule: string; reason: string }
   /** The slot was left between the transaction that commits and the rename: rename, sync, say published. */
   | { type: 'finish-publishing'; slot: SlotRef; run: string | null; reason: string }
-  /** The attempt's worker is gone: record it as a transient failure. */
+  /** The attempt's worker is gone, or works on it no longer: record it as a transient failure. */
   | { type: 'attempt-lost'; slot: SlotRef; run: string; attempt: number; reason: string }
   /** Puts attempt `attempt` into the queue as `job`; a waiting run becomes queued. */
   | { type: 'enqueue-attempt'; slot: SlotRef; run: string; attempt: number; job: string; reason: string }

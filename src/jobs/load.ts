@@ -11,8 +11,6 @@ import { attemptId, type RunRow, toRun } from './runs.ts'
 import { type SlotRow, toSlot } from './slots.ts'
 import { ledgerSince } from './upkeep.ts'
 
-/** A worker that was seen within this long may still hold an attempt. */
-const SILENT_MS = 15_000
 let slotsSql: string | undefined
 
 /** Reads what the planner looks at, in one snapshot of the ledger, then asks the queue. */
@@ -92,21 +90,21 @@ async function loadSlots(client: ClientBase, since: string, now: string): Promis
 
 async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
   const { rows } = await client.query<RunRow & { worker: string | null; silent_ms: number | null }>(
-    `select r.*, a.worker, extract(epoch from clock_timestamp() - p.seen_at) * 1000 as silent_ms
+    `select r.*, a.worker,
+            case when p.id is not null
+                 then extract(epoch from clock_timestamp() - coalesce(a.seen_at, p.seen_at)) * 1000 end as silent_ms
        from nightshift.runs r
        left join nightshift.attempts a on a.run = r.id and a.number = r.attempt
        left join nightshift.processes p on p.id = a.worker
       where r.state in ('waiting', 'queued', 'running', 'publishing')`,
   )
-  return rows.map(({ worker, silent_ms, ...row }) => {
-    const silent = silent_ms === null ? undefined : Number(silent_ms)
-    return {
-      ...toRun(row),
-      worker: worker === null ? undefined : { id: worker, silent_ms: silent },
-      // Publishing takes no longer than a rename and a sync: a live worker is trusted with it.
-      locked: row.state === 'publishing' && silent !== undefined && silent < SILENT_MS,
-    }
-  })
+  return rows.map(({ worker, silent_ms, ...row }) => ({
+    ...toRun(row),
+    worker:
+      worker === null
+        ? undefined
+        : { id: worker, silent_ms: silent_ms === null ? undefined : Number(silent_ms) },
+  }))
 }
 
 /** The jobs of queued and running attempts that the queue still has; undefined where it does not answer. */

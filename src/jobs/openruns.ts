@@ -2,12 +2,15 @@ import { type Action, type LedgerView, type OpenRun, refOf } from './ledgerview.
 import { attemptId } from './runs.ts'
 import { type Board, keyOf } from './upkeep.ts'
 
-/** A worker that has not been seen for this long is taken for dead, unless it holds its lock. */
-const DEAD_MS = 15_000
+/**
+ * An attempt that its worker has not named for this long is taken for lost: with a round of the planner and the way
+ * through the queue, the next attempt starts within 15 s. Four heartbeats (alive.ts).
+ */
+const LOST_MS = 10_000
 
 /**
- * What open runs need: attempts of dead workers are recorded as lost, publications that a dead process left half done
- * are finished, and what is due but not in the queue is put there. Where the queue could not be asked, all that is due
+ * What open runs need: attempts that no worker works on are recorded as lost, publications that were left half done are
+ * finished, and what is due but not in the queue is put there. Where the queue could not be asked, all that is due
  * is: a job's id makes a second one harmless.
  */
 export function planOpenRuns(view: LedgerView, board: Board): Action[] {
@@ -19,17 +22,16 @@ export function planOpenRuns(view: LedgerView, board: Board): Action[] {
     switch (run.state) {
       case 'publishing':
         publishing.add(keyOf(run))
-        if (isDead(run)) {
-          actions.push({
-            type: 'finish-publishing',
-            slot,
-            run: run.id,
-            reason: `${silence(run)} while it published`,
-          })
+        if (isUnfinished(run, now)) {
+          const reason =
+            run.next_attempt_at === null
+              ? `${silence(run)} while it published`
+              : 'it could not be published, and it is time to try again'
+          actions.push({ type: 'finish-publishing', slot, run: run.id, reason })
         }
         break
       case 'running':
-        if (isDead(run)) {
+        if (isLost(run)) {
           actions.push({
             type: 'attempt-lost',
             slot,
@@ -83,13 +85,17 @@ function isTime(run: OpenRun, now: number): boolean {
   return run.next_attempt_at === null || Date.parse(run.next_attempt_at) <= now
 }
 
-function isDead(run: OpenRun): boolean {
-  if (run.locked) return false
-  return run.worker?.silent_ms === undefined || run.worker.silent_ms > DEAD_MS
+/** Nobody is at the publication: nobody works on it any more, or it was refused and it is time to try again. */
+function isUnfinished(run: OpenRun, now: number): boolean {
+  return run.next_attempt_at === null ? isLost(run) : isTime(run, now)
+}
+
+function isLost({ worker }: OpenRun): boolean {
+  return worker?.silent_ms === undefined || worker.silent_ms > LOST_MS
 }
 
 function silence({ worker }: OpenRun): string {
   if (worker === undefined) return 'no worker has it'
   if (worker.silent_ms === undefined) return `its worker ${worker.id} is gone`
-  return `its worker ${worker.id} has not been seen for ${Math.round(worker.silent_ms / 1000)} s`
+  return `its worker ${worker.id} has not named it for ${Math.round(worker.silent_ms / 1000)} s`
 }

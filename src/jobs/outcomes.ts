@@ -22,7 +22,7 @@ select s.name, s.partition from nightshift.slots s
  order by s.as_of limit 200`
 
 const BUSY = `
-select exists (select from nightshift.runs where backfill is null and state in ('queued', 'running', 'publishing')) as busy`
+select exists (select from nightshift.runs where backfill is null and state in ('queued', 'running')) as busy`
 
 type Measurable = Model & { labels: NonNullable<Model['labels']> }
 

@@ -6,10 +6,10 @@ import {
   runMigrations,
   SchemaMigrationRequiredError,
   setDefaultBackendFactory,
-  Worker,
 } from 'bullmq'
 import pg from 'pg'
 import { followOutage } from './outage.ts'
+import { PacedWorker } from './paced-worker.ts'
 import type { Engine, Log } from './queues.ts'
 
 /** Beside the schema `nightshift`: it may be dropped, and is made again. */
@@ -35,7 +35,7 @@ export async function openPostgresEngine(url: string, log: Log): Promise<Engine>
     backend: 'postgres',
     openQueue: (name) => onPostgres(() => new Queue(name, { connection })),
     openWorker: (name, process, settings) =>
-      onPostgres(() => new Worker(name, process, { connection, autorun: false, ...settings })),
+      onPostgres(() => new PacedWorker(name, process, { connection, autorun: false, ...settings })),
     usable: async () => {},
     complain: (error) => outage.failed(error),
     // A question of its own says it: nobody tells us when such an outage is over.

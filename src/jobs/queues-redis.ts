@@ -1,7 +1,8 @@
-import { Queue, Worker } from 'bullmq'
+import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { ConfigurationError } from '../project/problem.ts'
 import { followOutage } from './outage.ts'
+import { PacedWorker } from './paced-worker.ts'
 import type { Engine, Log } from './queues.ts'
 import { within } from './within.ts'
 
@@ -66,7 +67,7 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
       const connection = connect(url, { maxRetriesPerRequest: null })
       connection.on('error', complain)
       consumers.push(connection)
-      return new Worker(name, process, { connection, prefix, autorun: false, ...settings })
+      return new PacedWorker(name, process, { connection, prefix, autorun: false, ...settings })
     },
     usable: () => usable,
     complain,

@@ -2,6 +2,7 @@ import type { Job, Queue } from 'bullmq'
 import { Failure } from '../pipeline/failure.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { within } from './within.ts'
+import { startWork } from './work.ts'
 
 /** Queues of the nights. Backfills have their own, so that no night waits behind one. */
 export const NIGHTLY_QUEUES = ['features', 'scoring'] as const
@@ -56,7 +57,7 @@ export interface WorkerHandle {
 
 export interface Queues {
   backend: 'redis' | 'postgres'
-  /** For the board. */
+  /** BullMQ's own, for the board; another one where its start had failed. Not to be kept. */
   queue(name: QueueName): Queue
   /**
    * Adds a job, or does nothing where one of this id waits or runs. One of this id that has ended is replaced.
@@ -105,20 +106,8 @@ export interface WorkerSettings {
 }
 
 const ADD_WITHIN_MS = 5_000
+const CLOSE_WITHIN_MS = 2_000
 const KEEP = { age: 90 * 24 * 3600 }
-
-/**
- * A worker that died is noticed after 10 s, and its job delivered again: whether it runs is for the ledger to say.
- * The limits only end a job that kills each worker before it comes to the ledger.
- */
-const WORKER_SETTINGS = {
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
-  maxStalledCount: 50,
-  maxStartedAttempts: 50,
-  /** BullMQ waits 15 s after a refused connection; a restart of the server takes one or two. */
-  runRetryDelay: 2_000,
-}
 
 /** Opens the queues, on Redis or in the ledger's PostgreSQL. */
 export async function openQueues(options: QueueOptions): Promise<Queues> {
@@ -127,12 +116,17 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
   const handles = new Set<WorkerHandle>()
 
   const queue = (name: QueueName): Queue => {
-    let open = queues.get(name)
-    if (open === undefined) {
-      open = engine.openQueue(name)
-      open.on('error', (error) => engine.complain(error))
-      queues.set(name, open)
-    }
+    const known = queues.get(name)
+    if (known !== undefined) return known
+    const open = engine.openQueue(name)
+    queues.set(name, open)
+    open.on('error', (error) => engine.complain(error))
+    // BullMQ keeps a start that has failed for ever: whoever asks next gets a queue that starts anew.
+    open.waitUntilReady().catch((error: unknown) => {
+      engine.complain(asError(error))
+      if (queues.get(name) === open) queues.delete(name)
+      void within(CLOSE_WITHIN_MS, open.close()).catch(() => {})
+    })
     return open
   }
 
@@ -165,7 +159,9 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     },
     async close() {
       await Promise.all([...handles].map((handle) => handle.close()))
-      await Promise.all([...queues.values()].map((open) => within(2_000, open.close()).catch(() => {})))
+      await Promise.all(
+        [...queues.values()].map((open) => within(CLOSE_WITHIN_MS, open.close()).catch(() => {})),
+      )
       await engine.close()
     },
   }
@@ -199,64 +195,6 @@ async function ask<T>(engine: Engine, problem: string, question: () => Promise<T
   }
 }
 
-function startWork(engine: Engine, name: QueueName, request: WorkRequest): WorkerHandle {
-  const running = new Set<Promise<unknown>>()
-  const process: Processor = async (job, _token, signal) => {
-    const work = request.process(job, signal ?? new AbortController().signal)
-    running.add(work)
-    try {
-      return await work
-    } finally {
-      running.delete(work)
-    }
-  }
-  const settings = { ...WORKER_SETTINGS, concurrency: request.concurrency }
-  const worker = engine.openWorker(name, process, settings)
-  worker.on('error', (error) => engine.complain(error))
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) {
-      worker.cancelJob(id, 'the lock of the job was lost')
-      request.onLost?.(id)
-    }
-  })
-  // Where the server turns out to be set up wrongly, nothing is taken from it.
-  engine.usable().then(
-    () => worker.run().catch((error: unknown) => engine.complain(asError(error))),
-    (error: unknown) => engine.complain(asError(error)),
-  )
-  let closed: Promise<void> | undefined
-  return {
-    close(graceMs = 10_000) {
-      closed ??= closeWorker(worker, running, graceMs)
-      return closed
-    },
-  }
-}
-
-async function closeWorker(
-  worker: BullWorker,
-  running: Set<Promise<unknown>>,
-  graceMs: number,
-): Promise<void> {
-  const ended = worker.close().catch(() => {})
-  const idle = Promise.allSettled(running)
-  if (!(await settles(idle, graceMs))) {
-    worker.cancelAllJobs('the worker is closing')
-    await settles(idle, 2_000)
-  }
-  // What is left is to report the jobs' ends, which cannot be done where the server is away.
-  if (await settles(ended, 1_000)) return
-  // Jobs that heed no signal keep their lock until it runs out: cut off, they cannot renew it.
-  await settles(worker.disconnect(), 1_000)
-}
-
-async function settles(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  return await within(ms, promise).then(
-    () => true,
-    () => false,
-  )
-}
-
-function asError(error: unknown): Error {
+export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
-import { act, type Effects } from './act.ts'
+import type { Effects } from './act.ts'
 import { feedBackfills } from './backfill/feed.ts'
 import type { Action, LedgerView } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
@@ -10,6 +10,7 @@ import { enqueueOutcomes } from './outcomes.ts'
 import { enqueueParity } from './parity.ts'
 import { planReconcile } from './planner.ts'
 import type { Queues } from './queues.ts'
+import { openRound, type RoundFailure } from './round.ts'
 import { enqueueShadows } from './shadow.ts'
 import { keyOf } from './upkeep.ts'
 
@@ -28,31 +29,36 @@ export interface Reconciler {
 
 export interface Reconciled {
   actions: Action[]
+  /** What could not be done; the next round plans and tries it again. */
+  failures: RoundFailure[]
   /** Milliseconds until a slot or an attempt is due; undefined where none is. */
   next: number | undefined
 }
 
 /**
  * Derives from calendar, ledger and queue what has to happen, and does it. Any number of processes may do so at
- * once: each action is done under its slot's lock, and only where the slot is still as the plan saw it.
+ * once: each action is done under its slot's lock, and only where the slot is still as the plan saw it. What fails
+ * stops nothing else (round.ts). Throws only where there is nothing to plan by: the ledger cannot be read.
  */
 export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
-  await feedBackfills(reconciler.database)
+  const round = openRound(reconciler)
+  await round.attempt('feeding the backfills', () => feedBackfills(reconciler.database))
   const view = await loadLedgerView(reconciler)
   const asked = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
   const actions = planReconcile(view, { calendar: reconciler.scope === 'calendar' }).filter(
     (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
   )
-  for (const action of actions) await act(reconciler, action)
+  await round.act(actions)
   // On a clock that moves, each wake-up notes that it has seen the schedules.
   const quiet = actions.every(({ type }) => type === 'see-schedule')
   if (reconciler.scope !== 'requested' && quiet) {
-    await enqueueShadows(reconciler)
-    await enqueueParity(reconciler)
-    await enqueueMonitors(reconciler)
-    await enqueueOutcomes(reconciler)
+    const { reconciler: at } = round
+    await round.attempt('enqueueing shadows', () => enqueueShadows(at))
+    await round.attempt('enqueueing parity', () => enqueueParity(at))
+    await round.attempt('enqueueing looks at nights', () => enqueueMonitors(at))
+    await round.attempt('enqueueing outcomes', () => enqueueOutcomes(at))
   }
-  return { actions, next: untilNext(view) }
+  return { actions, failures: round.failures(), next: untilNext(view) }
 }
 
 /** Milliseconds to the next moment at which there is something to do: a slot's time, or an attempt's. */

@@ -4,7 +4,7 @@
  * late-data   the data of the night is not there yet: wait and try again until the window closes
  * contract    data, schema or SQL break what was promised: hold, no retry
  * model       the model file or its output is wrong: no retry
- * resource    memory, disk or time ran out: retry with backoff
+ * resource    memory, disk or time ran out, or the warehouse may not be written: retry with backoff
  * transient   a connection, a lock, a lost process: retry with backoff
  * bug         anything else: retry, then stop
  */

@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { HonoAdapter } from '@bull-board/hono'
 import { serveStatic } from '@hono/node-server/serve-static'
+import type { Queue } from 'bullmq'
 import { Hono } from 'hono'
 import { QUEUE_NAMES, type Queues } from '../jobs/queues.ts'
 import { refuse } from './security/door.ts'
@@ -15,7 +16,7 @@ const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/
  * in the ledger: a job that was removed is enqueued again, one that was added by hand is refused.
  */
 export function mountBoard(app: Hono, queues: Queues): void {
-  const boards = { viewer: board(queues, { readOnly: true }), operator: board(queues, { readOnly: false }) }
+  const boards = { viewer: follow(queues, { readOnly: true }), operator: follow(queues, { readOnly: false }) }
   app.get(`${PATH}/`, (context) => context.redirect(PATH))
   for (const path of [PATH, `${PATH}/*`]) {
     app.all(path, async (context) => {
@@ -24,20 +25,32 @@ export function mountBoard(app: Hono, queues: Queues): void {
       if (role !== 'operator' && method !== 'GET' && method !== 'HEAD') {
         return refuse(context, 'Operators only', 'Viewers may look at the queues and change nothing.')
       }
-      const answer = await boards[role].fetch(context.req.raw, context.env)
+      const answer = await boards[role]().fetch(context.req.raw, context.env)
       if (answer.headers.get('content-type')?.startsWith('text/html') !== true) return answer
       return context.html((await answer.text()).replace(FOREIGN_FONTS, ''))
     })
   }
 }
 
-function board(queues: Queues, { readOnly }: { readOnly: boolean }): Hono {
+/** The board keeps the queues that it is made of: it is made again where one of them had to be. */
+function follow(queues: Queues, options: { readOnly: boolean }): () => Hono {
+  let of: Queue[] = []
+  let made: Hono | undefined
+  return () => {
+    const now = QUEUE_NAMES.map((name) => queues.queue(name))
+    if (made === undefined || now.some((queue, index) => queue !== of[index])) made = board(now, options)
+    of = now
+    return made
+  }
+}
+
+function board(queues: Queue[], { readOnly }: { readOnly: boolean }): Hono {
   const adapter = new HonoAdapter(serveStatic)
   adapter.setBasePath(PATH)
   createBullBoard({
-    queues: QUEUE_NAMES.map(
-      (name) =>
-        new BullMQAdapter(queues.queue(name), {
+    queues: queues.map(
+      (queue) =>
+        new BullMQAdapter(queue, {
           readOnlyMode: readOnly,
           // Back to the run: the job's id is the run's with its attempt.
           externalJobUrl: ({ id }) => {

@@ -1,28 +1,62 @@
 import { hostname } from 'node:os'
 import type { Database } from '../database/database.ts'
+import type { Hands } from './hands.ts'
 
 export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
 
 /** Seen within this long, a process is alive. */
 const ALIVE_MS = 15_000
-const BEAT_MS = 4_000
+/** A third of what the planner waits for (openruns.ts) before it takes an attempt for lost, less a slow answer. */
+const BEAT_MS = 2_500
+/** After a beat that failed: the ledger is back before the planner looks at who is silent. */
+const AGAIN_MS = 500
 
-/** Says in the ledger, every few seconds, that this process lives. Returns its release. */
+/**
+ * Says in the ledger, every few seconds, that this process lives and which attempts it works on. Each attempt has its
+ * own time, so a process that lives on does not speak for one that it has let go. Returns its release.
+ */
 export async function beat(
   database: Database,
   process_: { id: string; role: ProcessRole; places: number },
+  hands?: Hands,
 ): Promise<() => Promise<void>> {
-  const say = () =>
-    database.pool.query(
-      `insert into nightshift.processes (id, role, host, pid, places) values ($1, $2, $3, $4, $5)
+  const say = async () => {
+    const held = hands?.list() ?? []
+    await database.pool.query(
+      `with named as (
+         update nightshift.attempts a set seen_at = clock_timestamp()
+           from unnest($6::text[], $7::int[]) as h (run, number)
+          where a.run = h.run and a.number = h.number)
+       insert into nightshift.processes (id, role, host, pid, places) values ($1, $2, $3, $4, $5)
        on conflict (id) do update set seen_at = clock_timestamp()`,
-      [process_.id, process_.role, hostname(), process.pid, process_.places],
+      [
+        process_.id,
+        process_.role,
+        hostname(),
+        process.pid,
+        process_.places,
+        held.map(({ run }) => run),
+        held.map(({ number }) => number),
+      ],
     )
+  }
   await say()
-  // A beat that fails is made up for by the next; the ledger being away is told by whoever needs it.
-  const timer = setInterval(() => void say().catch(() => {}), BEAT_MS)
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  const goOn = (ms: number) => {
+    if (closed) return
+    timer = setTimeout(() => {
+      // The ledger being away is told by whoever needs it.
+      say().then(
+        () => goOn(BEAT_MS),
+        () => goOn(AGAIN_MS),
+      )
+    }, ms)
+  }
+  goOn(BEAT_MS)
   return async () => {
-    clearInterval(timer)
+    closed = true
+    clearTimeout(timer)
     await database.pool.query('delete from nightshift.processes where id = $1', [process_.id]).catch(() => {})
   }
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import type { Children } from './children.ts'
+import type { Hands } from './hands.ts'
 import type { OnPublished } from './publication.ts'
 
 /** What one worker process works with. */
@@ -10,6 +11,8 @@ export interface Context {
   id: string
   database: Database
   children: Children
+  /** The attempts in hand. */
+  hands: Hands
   log: Logger
   /** Absolute path of the project, and of its warehouse. */
   root: string

@@ -33,6 +33,16 @@ export interface DeliveredJob {
  */
 export async function execute(context: Context, job: DeliveredJob): Promise<Recorded> {
   const { run: id, attempt: number } = JobData.parse(job.data)
+  // Before the claim: a heartbeat that comes right after it names the attempt.
+  const letGo = context.hands.take({ run: id, number })
+  try {
+    return await attempt(context, job, id, number)
+  } finally {
+    letGo()
+  }
+}
+
+async function attempt(context: Context, job: DeliveredJob, id: string, number: number): Promise<Recorded> {
   const claim = await transaction(context.database, (client) =>
     claimAttempt(client, id, number, { worker: context.id, knownAt: context.clock() }),
   )
@@ -54,7 +64,7 @@ export async function execute(context: Context, job: DeliveredJob): Promise<Reco
     progress.step(step)
     job.log(`${new Date().toISOString()} ${step}`)
   })
-  const attempt = { number, fence, steps: steps.done }
+  const tried = { number, fence, steps: steps.done }
   log.info('started')
   try {
     const plan = await steps.time('resolve', () =>
@@ -65,17 +75,17 @@ export async function execute(context: Context, job: DeliveredJob): Promise<Reco
     )
     const verdict = judge(plan, result)
     if (verdict !== undefined) {
-      const recorded = await recordFailure(context, run, attempt, verdict, result)
+      const recorded = await recordFailure(context, run, tried, verdict, result)
       log.warn({ failure: verdict.toRecord() }, recorded.sentence)
       return recorded
     }
-    await steps.time('publish', () => publish(context, run, attempt, result))
+    await steps.time('publish', () => publish(context, run, tried, result))
     log.info({ rows: result.file.rows }, 'published')
     progress.rows('published', result.file.rows, result.file.rows)
     return { sentence: `published ${result.file.rows} rows`, failed: false }
   } catch (error) {
     const failure = classify(error)
-    const recorded = await recordFailure(context, run, attempt, failure)
+    const recorded = await recordFailure(context, run, tried, failure)
     log.warn({ failure: failure.toRecord(), stack: failure.stack }, recorded.sentence)
     return recorded
   } finally {

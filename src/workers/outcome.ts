@@ -9,6 +9,7 @@ import type { Failure } from '../pipeline/failure.ts'
 import { removeAttempts } from '../pipeline/publishing.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
 import type { Context } from './context.ts'
+import { postponePublication } from './postpone.ts'
 import { type Result, recordResult } from './publication.ts'
 import { tellFailure } from './report.ts'
 
@@ -20,6 +21,8 @@ export interface Recorded {
 /**
  * Records how an attempt failed, and what follows: another attempt, a wait, a held or a failed run with its mail.
  * One transaction: there is no moment at which a run has ended and nobody is told.
+ *
+ * What has been committed and not been published is no failed attempt: its publication is tried again (postpone.ts).
  *
  * `fence` is absent where somebody else speaks for a lost attempt. `result` is what was computed, kept where the
  * run is held, so that it can be released.
@@ -37,6 +40,10 @@ export async function recordFailure(
   let failed = true
   const sentence = await transaction(context.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
+    const latest = await findRun(client, run.id)
+    if (latest?.state === 'publishing' && latest.attempt === attempt.number) {
+      return await postponePublication(client, context, { slot, run: latest, checks: [] }, failure)
+    }
     const owned =
       attempt.fence === undefined
         ? await isRunning(client, run.id, attempt.number)
@@ -68,12 +75,11 @@ export async function recordFailure(
     switch (decision.action) {
       case 'retry': {
         // A lost worker says nothing about the work: another takes it at once.
-        const at = lost ? now : decision.at
-        await setRun(client, run, 'queued', { failure: record, nextAt: at })
+        await setRun(client, run, 'queued', { failure: record, nextAt: lost ? now : decision.at })
         await setSlot(client, slot, 'queued', {
           reason: `attempt ${attempt.number} failed: ${failure.message}`,
         })
-        return decision.reason
+        return lost ? `starts again at once, attempt ${attempt.number + 1}` : decision.reason
       }
       case 'wait':
         await setRun(client, run, 'waiting', {

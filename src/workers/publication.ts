@@ -16,6 +16,7 @@ import {
   supersededPath,
 } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
+import { refusal } from '../pipeline/refusal.ts'
 
 /** What an attempt computed and what the ledger will say of it. */
 export interface Result {
@@ -63,7 +64,11 @@ export async function publish(
       run.slot,
     ])
     await endAttempt(client, run.id, attempt.number, 'published', null, attempt.steps)
-    await removeAttempts(place.warehouse, await olderAttempts(client, run, attempt.number))
+    const older = await olderAttempts(client, run, attempt.number)
+    await removeAttempts(place.warehouse, older).catch(async (error: unknown) => {
+      const folders = older.map((each) => attemptFolder(place.warehouse, each))
+      throw await refusal(error, 'the files of an earlier attempt could not be removed', folders)
+    })
   })
   await finishPublication(place, run.id)
 }
@@ -101,14 +106,21 @@ export async function recordResult(
 /**
  * Moves a file that the ledger calls `publishing` to its stable name and calls it `published`. Safe to repeat
  * and to do twice at once: the second finds the file moved, and the partition's own run id says that it is right.
+ *
+ * Where the disk refuses, or the ledger goes away, it throws and the run stays in `publishing`: whoever reconciles tries
+ * again (outcome.ts, `recordFailure`, says when), and finishes it as soon as that is possible.
  */
 export async function finishPublication(place: Warehouse, runId: string): Promise<void> {
   const run = await findRun(place.database.pool, runId)
   if (run === undefined || run.state !== 'publishing') return
   const target = partitionOf(place.warehouse, run)
   const from = attemptFolder(place.warehouse, attemptId(run.id, run.attempt))
-  const superseded = run.kind === 'scores' ? await keepSuperseded(place.warehouse, run) : null
-  const moved = await moveIntoPlace(from, target)
+  const { moved, superseded } = await move(place.warehouse, run, from, target).catch(
+    async (error: unknown) => {
+      const what = `run ${run.id} is computed and committed, and could not be published as ${target.file}`
+      throw await refusal(error, what, [target.folder, from])
+    },
+  )
   if (!moved && (await readRunId(target.file)) !== run.id) {
     // Back to its attempt, whose failure this is: whoever catches it records what follows.
     await place.database.pool.query(
@@ -122,7 +134,7 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   await transaction(place.database, async (client) => {
     await lockSlot(client, run.slot)
     const { rowCount } = await client.query(
-      `update nightshift.runs set state = 'published', path = $2, ended_at = now(), failure = null
+      `update nightshift.runs set state = 'published', path = $2, ended_at = now(), failure = null, next_attempt_at = null
         where id = $1 and state = 'publishing'`,
       [run.id, relative(place.warehouse, target.file)],
     )
@@ -140,6 +152,16 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
     )
     await place.onPublished(client, run)
   })
+}
+
+async function move(
+  warehouse: string,
+  run: Run,
+  from: string,
+  target: PartitionPath,
+): Promise<{ moved: boolean; superseded: string | null }> {
+  const superseded = run.kind === 'scores' ? await keepSuperseded(warehouse, run) : null
+  return { moved: await moveIntoPlace(from, target), superseded }
 }
 
 /** Scores that others take the place of are kept under the run that wrote them. Returns where, relative to the warehouse. */

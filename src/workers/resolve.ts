@@ -9,6 +9,7 @@ import { Failure } from '../pipeline/failure.ts'
 import type { FeatureRequest } from '../pipeline/features.ts'
 import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
+import { refusal } from '../pipeline/refusal.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { didYouMean } from '../project/nearest.ts'
@@ -31,8 +32,12 @@ export async function resolve(
   const project = context.project()
   meansStill(run, parseAsOf(run.partition, project.timezone).instant)
   const folder = attemptFolder(context.warehouse, attempt.attempt)
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(join(folder, 'tmp'), { recursive: true })
+  try {
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(join(folder, 'tmp'), { recursive: true })
+  } catch (error) {
+    throw await refusal(error, 'the folder of the attempt could not be made', [folder])
+  }
   return run.kind === 'features'
     ? resolveFeatures(context, project, run, folder, attempt.knownAt)
     : resolveScores(context, project, run, folder)

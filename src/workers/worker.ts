@@ -29,7 +29,7 @@ const GRACE_MS = 10_000
 export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
   const { places } = context.children
   await sweepLeftovers(context)
-  const stopBeating = await beat(context.database, { id: context.id, role, places })
+  const stopBeating = await beat(context.database, { id: context.id, role, places }, context.hands)
   const handles: WorkerHandle[] = []
   const lanes = [
     ...NIGHTLY_QUEUES.map((queue) => ({ queue, lane: 'nightly' as const, concurrency: places })),

@@ -224,7 +224,6 @@ export function openRun(ref: SlotRef, id: string, over: Partial<OpenRun> = {}): 
     backfill: null,
     next_attempt_at: null,
     worker: undefined,
-    locked: false,
   } as const
   return { id, kind, name, as_of, partition, ...rest, ...over }
 }

@@ -481,40 +481,51 @@ describe('open runs', () => {
 
   const rows: [why: string, run: Partial<ReturnType<typeof openRun>>, jobs: string[], lines: string[]][] = [
     [
-      'a worker seen 15 s ago lives',
-      { state: 'running', attempt: 1, worker: { id: 'w', silent_ms: 15_000 } },
+      'an attempt that its worker named 10 s ago lives',
+      { state: 'running', attempt: 1, worker: { id: 'w', silent_ms: 10_000 } },
       ['r1-a1'],
       [],
     ],
     [
-      'a worker not seen for longer is lost',
-      { state: 'running', attempt: 1, worker: { id: 'w', silent_ms: 15_001 } },
+      'an attempt that its worker has not named for longer is lost',
+      { state: 'running', attempt: 1, worker: { id: 'w', silent_ms: 10_001 } },
       ['r1-a1'],
-      ['lost r1 attempt 1: its worker w has not been seen for 15 s'],
+      ['lost r1 attempt 1: its worker w has not named it for 10 s'],
     ],
     [
-      'a worker that signed off is lost',
+      'an attempt whose worker signed off is lost',
       { state: 'running', attempt: 2, worker: { id: 'w', silent_ms: undefined } },
       ['r1-a2'],
       ['lost r1 attempt 2: its worker w is gone'],
     ],
     [
-      'whoever holds the lock lives, however silent',
-      { state: 'running', attempt: 1, locked: true, worker: { id: 'w', silent_ms: 99_000 } },
-      [],
-      [],
-    ],
-    [
-      'a live worker is left to publish',
+      'a worker that names it is left to publish',
       { state: 'publishing', attempt: 1, worker: { id: 'w', silent_ms: 100 } },
       [],
       [],
     ],
     [
-      'what a dead worker was publishing is finished',
+      'what nobody works on any more is published by whoever plans',
       { state: 'publishing', attempt: 1, worker: { id: 'w', silent_ms: 60_000 } },
       [],
-      ['finish features activity 2026-11-23: its worker w has not been seen for 60 s while it published'],
+      ['finish features activity 2026-11-23: its worker w has not named it for 60 s while it published'],
+    ],
+    [
+      'a publication that was refused waits for its time',
+      { state: 'publishing', attempt: 1, next_attempt_at: '2026-11-23T02:00:01Z' },
+      [],
+      [],
+    ],
+    [
+      'and is tried again then, whoever works',
+      {
+        state: 'publishing',
+        attempt: 1,
+        next_attempt_at: '2026-11-23T02:00:00Z',
+        worker: { id: 'w', silent_ms: 100 },
+      },
+      [],
+      ['finish features activity 2026-11-23: it could not be published, and it is time to try again'],
     ],
     [
       'a backoff is waited for',

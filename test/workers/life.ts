@@ -14,6 +14,7 @@ import { loadProject } from '../../src/project/load.ts'
 import { openChildren } from '../../src/workers/children.ts'
 import type { Context } from '../../src/workers/context.ts'
 import { ledgerEffects } from '../../src/workers/effects.ts'
+import { openHands } from '../../src/workers/hands.ts'
 import { tellRecovery } from '../../src/workers/report.ts'
 import { startWorker } from '../../src/workers/worker.ts'
 import { type MailServer, openMailServer } from '../alerts/mail-server.ts'
@@ -73,6 +74,7 @@ export async function openLife(
     id: 'life',
     database,
     children,
+    hands: openHands(),
     log,
     root,
     warehouse: project().warehouse,

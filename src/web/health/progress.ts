@@ -92,7 +92,7 @@ function reconcilePart({ reconciled }: Ledger): Part {
   return {
     check,
     ok: reconciled <= RECONCILED_S,
-    reason: `a scheduler last reconciled ${ago(reconciled)} ago`,
+    reason: `a scheduler last reconciled without a failure ${ago(reconciled)} ago`,
   }
 }
 

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  asError,
+  type BullWorker,
+  type Engine,
+  type Processor,
+  type WorkerHandle,
+  type WorkRequest,
+} from './queues.ts'
+import { within } from './within.ts'
+
+/**
+ * A worker that died is noticed after 10 s, and its job delivered again: whether it runs is for the ledger to say.
+ * The limits only end a job that kills each worker before it comes to the ledger.
+ */
+const WORKER_SETTINGS = {
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 50,
+  maxStartedAttempts: 50,
+  /** BullMQ waits 15 s after a refused connection; a restart of the server takes one or two. */
+  runRetryDelay: 2_000,
+}
+
+/** Pauses before a worker is built again that did not start, or that ended by itself. Doubled each time. */
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 10_000
+
+/**
+ * Takes jobs until it is closed. BullMQ keeps a start that has failed for ever, and would ask it again without ever
+ * giving the event loop a turn: so a worker runs only once it has started, and one that did not start is thrown away
+ * and built again.
+ */
+export function startWork(engine: Engine, name: string, request: WorkRequest): WorkerHandle {
+  const running = new Set<Promise<unknown>>()
+  const process: Processor = async (job, _token, signal) => {
+    const work = request.process(job, signal ?? new AbortController().signal)
+    running.add(work)
+    try {
+      return await work
+    } finally {
+      running.delete(work)
+    }
+  }
+  const closing = new AbortController()
+  let worker: BullWorker | undefined
+
+  const build = (): BullWorker => {
+    const built = engine.openWorker(name, process, { ...WORKER_SETTINGS, concurrency: request.concurrency })
+    built.on('error', (error) => engine.complain(error))
+    built.on('lockRenewalFailed', (ids) => {
+      for (const id of ids) {
+        built.cancelJob(id, 'the lock of the job was lost')
+        request.onLost?.(id)
+      }
+    })
+    return built
+  }
+  const keepWorking = async () => {
+    // Where the server turns out to be set up wrongly, nothing is taken from it.
+    await engine.usable()
+    for (let pause = FIRST_PAUSE_MS; !closing.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      worker = build()
+      try {
+        await worker.waitUntilReady()
+        if (closing.signal.aborted) return
+        pause = FIRST_PAUSE_MS
+        await worker.run()
+      } catch (error) {
+        engine.complain(asError(error))
+      }
+      if (closing.signal.aborted) return
+      await discard(worker)
+      await sleep(pause, undefined, { signal: closing.signal, ref: false }).catch(() => {})
+    }
+  }
+  keepWorking().catch((error: unknown) => engine.complain(asError(error)))
+
+  let closed: Promise<void> | undefined
+  return {
+    close(graceMs = 10_000) {
+      closing.abort()
+      closed ??= worker === undefined ? Promise.resolve() : closeWorker(worker, running, graceMs)
+      return closed
+    },
+  }
+}
+
+/** A worker that never took a job, or takes none any more. */
+async function discard(worker: BullWorker): Promise<void> {
+  if (await settles(worker.close(true), 1_000)) return
+  await settles(worker.disconnect(), 1_000)
+}
+
+async function closeWorker(
+  worker: BullWorker,
+  running: Set<Promise<unknown>>,
+  graceMs: number,
+): Promise<void> {
+  const ended = worker.close().catch(() => {})
+  const idle = Promise.allSettled(running)
+  if (!(await settles(idle, graceMs))) {
+    worker.cancelAllJobs('the worker is closing')
+    await settles(idle, 2_000)
+  }
+  // What is left is to report the jobs' ends, which cannot be done where the server is away.
+  if (await settles(ended, 1_000)) return
+  // Jobs that heed no signal keep their lock until it runs out: cut off, they cannot renew it.
+  await settles(worker.disconnect(), 1_000)
+}
+
+async function settles(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  return await within(ms, promise).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,39 @@
+import type { ClientBase } from 'pg'
+import type { Failure } from '../pipeline/failure.ts'
+import type { Context } from './context.ts'
+import { type Night, tellFailure } from './report.ts'
+
+const FIRST_MS = 1_000
+/** With a round of the planner, a publication outlives its cause by less than 30 s. */
+const LONGEST_MS = 15_000
+/** A hiccup of a disk or of the ledger passes by itself: people hear of it from this try on, some 4 s after the first. */
+const PASSING_TRIES = 3
+
+/**
+ * A committed partition that could not be moved into place stays `publishing` and is tried again, for as long as it
+ * takes: readers keep what they have, and nothing has to be computed again. People are told at once, unless it is of
+ * the kind that passes; the incident closes with the publication. The caller holds the slot's lock.
+ * @returns a sentence for the log
+ */
+export async function postponePublication(
+  client: ClientBase,
+  context: Pick<Context, 'project' | 'clock' | 'log'>,
+  night: Night & { run: NonNullable<Night['run']> },
+  failure: Failure,
+): Promise<string> {
+  const { slot, run } = night
+  const before = run.failure?.evidence.publication_tries
+  const tries = (typeof before === 'number' ? before : 0) + 1
+  const at = new Date(context.clock().getTime() + Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS))
+  const record = { ...failure.toRecord(), evidence: { ...failure.evidence, publication_tries: tries } }
+  await client.query('update nightshift.runs set failure = $2, next_attempt_at = $3 where id = $1', [
+    run.id,
+    JSON.stringify(record),
+    at,
+  ])
+  await client.query('update nightshift.slots set reason = $2 where id = $1', [slot.id, failure.message])
+  if (failure.failureClass !== 'transient' || tries >= PASSING_TRIES) {
+    await tellFailure(client, context, night, record, 'publishing')
+  }
+  return `is committed and not published yet; tries again at ${at.toISOString()}: ${failure.message}`
+}
