@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listen } from '../database/listen.ts'
 import { findRun, type Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
+import { ConfigurationError } from '../project/problem.ts'
 import { workerAlive } from '../workers/alive.ts'
 import { type Host, openHost } from './host.ts'
 import { openProgress, type ProgressView } from './progress.ts'
@@ -37,6 +38,8 @@ export async function follow(session: Session, { look, quiet, places = 1 }: Foll
         const { done, runs } = await look()
         await showRuns(session, view, runs)
         if (done) return
+        const retired = (host ?? planner)?.retired()
+        if (retired !== undefined) throw new ConfigurationError(retired)
         if (host === undefined && !(await workerAlive(session.database))) {
           await planner?.close()
           planner = undefined

@@ -3,6 +3,7 @@ import { openHeartbeat } from '../alerts/heartbeat.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
+import { olderThanLedger } from '../database/migrate.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { beat, type ProcessRole, sayReconciled } from '../workers/alive.ts'
@@ -18,12 +19,15 @@ import { projectReader } from './reread.ts'
 import type { Session } from './session.ts'
 
 const RECONCILE_MS = 2_000
+const BUILD_MS = 3_000
 const DRAIN_MS = 2_000
 
 export interface Host {
   context: Context
   /** Reconciles at once. */
   wake(): void
+  /** Why this process takes no more work: the ledger is newer than it is. Undefined while it does. */
+  retired(): string | undefined
   close(): Promise<void>
 }
 
@@ -71,8 +75,10 @@ export async function openHost(
       `${what} failed; it is tried again`,
     )
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
+  let retired: string | undefined
   const loop = startLoop(
     async () => {
+      if (retired !== undefined) return undefined
       const { next, failures } = await reconcile({
         database,
         queues,
@@ -91,6 +97,7 @@ export async function openHost(
     { everyMs: RECONCILE_MS, onError: complain('reconciling') },
   )
   const sendMail = async () => {
+    if (retired !== undefined) return undefined
     const settings = alertSettings(context.project())
     await tell({ database, transport, settings, log, clock: context.clock })
     return undefined
@@ -100,14 +107,36 @@ export async function openHost(
   const stays = role !== 'command'
   const stopBeating =
     stays && worker === undefined ? await beat(database, { id: context.id, role, places: 0 }) : undefined
-  return {
-    context,
-    wake: () => loop.wake(),
-    async close() {
+  let ended: Promise<void> | undefined
+  /** Takes nothing any more, gives 10 s to what runs, then plans and mails nothing any more. */
+  const end = () => {
+    ended ??= (async () => {
       await worker?.close()
       await stopBeating?.()
       await loop.close()
       await outbox.close()
+    })()
+    return ended
+  }
+  const build = startLoop(
+    async () => {
+      retired ??= await olderThanLedger(database.pool)
+      if (retired !== undefined && ended === undefined) {
+        log.error(`${retired}. This process takes no more work; what runs is given 10 s`)
+        void end()
+      }
+      return undefined
+    },
+    // A ledger that is away is told by those who need it.
+    { everyMs: BUILD_MS, onError: () => {} },
+  )
+  return {
+    context,
+    wake: () => loop.wake(),
+    retired: () => retired,
+    async close() {
+      await build.close()
+      await end()
       if (!stays) await postIfAlone(session)
       await children.close()
       await transport.close()

@@ -1,20 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import type { Database } from './database.ts'
+
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 5_000
 
 /**
  * Calls `onChange` after each change of a slot or run that anybody commits (see `tell_change` in the migrations).
- * A courtesy that saves polling, not a promise: whoever waits looks again now and then all the same.
+ * A courtesy that saves polling, not a promise: whoever waits looks again now and then all the same. A connection that
+ * breaks is made again, for as long as it takes, and `onChange` is called once then: what changed meanwhile was not heard.
  * @returns its release
  */
 export async function listen(
-  database: Database,
+  { pool }: Pick<Database, 'pool'>,
   onChange: (id: string) => void,
 ): Promise<() => Promise<void>> {
-  const client = await database.pool.connect()
-  client.on('notification', ({ payload }) => onChange(payload ?? ''))
-  await client.query('listen nightshift')
+  const closing = new AbortController()
+  let release: (() => Promise<void>) | undefined
+
+  const hear = async (client: pg.PoolClient) => {
+    const onNotification = ({ payload }: pg.Notification) => onChange(payload ?? '')
+    let gone = false
+    const onGone = () => {
+      if (gone) return
+      gone = true
+      release = undefined
+      client.release(true)
+      void listenAgain()
+    }
+    client.on('notification', onNotification)
+    client.once('end', onGone)
+    client.once('error', onGone)
+    release = async () => {
+      if (gone) return
+      gone = true
+      client.off('notification', onNotification)
+      client.off('end', onGone)
+      client.off('error', onGone)
+      await client.query('unlisten *').then(
+        () => client.release(),
+        () => client.release(true),
+      )
+    }
+    try {
+      await client.query('listen nightshift')
+    } catch (error) {
+      await release?.()
+      throw error
+    }
+  }
+  const listenAgain = async () => {
+    for (let pause = FIRST_PAUSE_MS; !closing.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      await sleep(pause, undefined, { signal: closing.signal, ref: false }).catch(() => {})
+      if (closing.signal.aborted) return
+      try {
+        await hear(await pool.connect())
+        if (closing.signal.aborted) await release?.()
+        else onChange('')
+        return
+      } catch {
+        // Still away: whoever needs the ledger says so.
+      }
+    }
+  }
+
+  await hear(await pool.connect())
   return async () => {
-    client.removeAllListeners('notification')
-    await client.query('unlisten *').catch(() => {})
-    client.release()
+    closing.abort()
+    await release?.()
   }
 }

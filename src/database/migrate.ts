@@ -27,19 +27,42 @@ interface Migration {
  * @throws ConfigurationError where an applied migration was edited, or where the database is newer than the program.
  */
 export async function migrate(db: { pool: pg.Pool }, migrations = bundledMigrations()): Promise<void> {
+  known ??= bundledNames()
   const applied = await appliedMigrations(db.pool)
   for (const migration of pending(migrations, applied)) await apply(db, migration, migrations)
 }
 
-function bundledMigrations(): Migration[] {
-  const folder = new URL('./migrations/', import.meta.url)
-  return readdirSync(folder)
+const FOLDER = new URL('./migrations/', import.meta.url)
+
+function bundledNames(): string[] {
+  return readdirSync(FOLDER)
     .filter((name) => name.endsWith('.sql'))
     .sort()
-    .map((name) => {
-      const sql = readFileSync(new URL(name, folder), 'utf8')
-      return { name, sql, sha256: createHash('sha256').update(sql).digest('hex') }
-    })
+}
+
+function bundledMigrations(): Migration[] {
+  return bundledNames().map((name) => {
+    const sql = readFileSync(new URL(name, FOLDER), 'utf8')
+    return { name, sql, sha256: createHash('sha256').update(sql).digest('hex') }
+  })
+}
+
+/** As they were when this process began: an upgrade may replace the files under it. */
+let known: string[] | undefined
+
+/**
+ * Why this process may work on the ledger no longer: another build has migrated it since this one started, to a schema
+ * that this one does not know. Undefined where it may.
+ */
+export async function olderThanLedger(connection: Pick<pg.ClientBase, 'query'>): Promise<string | undefined> {
+  known ??= bundledNames()
+  const { rows } = await connection.query<{ name: string }>(
+    'select name from nightshift.migrations where name <> all($1) order by name',
+    [known],
+  )
+  if (rows.length === 0) return undefined
+  const names = rows.map(({ name }) => name).join(', ')
+  return `the ledger is newer than this build: it has ${names}, and the newest that this build knows is ${known.at(-1)}; upgrade and start again`
 }
 
 /** What is still to be applied. Pure: compares what the program brings with what the database has. */

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { transaction } from '../database/database.ts'
+import { olderThanLedger } from '../database/migrate.ts'
 import { claimAttempt } from '../jobs/attempts.ts'
 import { attemptId } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
 import { classify } from '../pipeline/classify.ts'
 import { Failure } from '../pipeline/failure.ts'
+import { ConfigurationError } from '../project/problem.ts'
 import { compute } from './compute.ts'
 import type { Context } from './context.ts'
 import { judge } from './judge.ts'
@@ -43,9 +45,12 @@ export async function execute(context: Context, job: DeliveredJob): Promise<Reco
 }
 
 async function attempt(context: Context, job: DeliveredJob, id: string, number: number): Promise<Recorded> {
-  const claim = await transaction(context.database, (client) =>
-    claimAttempt(client, id, number, { worker: context.id, knownAt: context.clock() }),
-  )
+  const claim = await transaction(context.database, async (client) => {
+    // Between two looks of the host: nothing begins on a ledger that this build does not know.
+    const older = await olderThanLedger(client)
+    if (older !== undefined) throw new ConfigurationError(older)
+    return await claimAttempt(client, id, number, { worker: context.id, knownAt: context.clock() })
+  })
   if (claim.kind === 'ended') return { sentence: claim.reason, failed: false }
   const log = context.log.child({ run: id, attempt: number, slot: slotTitle(claim.run) })
 

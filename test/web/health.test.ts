@@ -79,7 +79,10 @@ test('a scheduler that no longer reconciles, and a worker that no longer beats, 
   await readyWhen((now) =>
     expect(now).toMatchObject({
       status: 503,
-      bad: { reconcile: 'a scheduler last reconciled 10 min ago', workers: 'no worker is alive' },
+      bad: {
+        reconcile: 'a scheduler last reconciled without a failure 10 min ago',
+        workers: 'no worker is alive',
+      },
     }),
   )
 })
@@ -198,4 +201,53 @@ test.each<[string, unknown, string | undefined]>([
   ['a query that is wrong', Object.assign(new Error('syntax error'), { code: '42601' }), undefined],
 ])('of a server that is away, %s is told from what is another error', (_, error, said) => {
   expect(away(error)).toBe(said)
+})
+
+test('work does not progress beside a run that nobody works on, or a partition that cannot be published', async () => {
+  site = await openSite()
+  const worker = await up()
+  const { pool } = site.database
+  const put = (id: string, seen: string) =>
+    transaction(site.database, async (client) => {
+      const label = '2026-03-02'
+      const slot = await ensureSlot(client, 'scores', id, { instant: '2026-03-02T00:00:00Z', label })
+      await client.query(
+        `insert into nightshift.runs (id, slot, kind, name, as_of, partition, state, trigger, settings, attempt)
+         values ($1, $2, 'scores', $1, '2026-03-02T00:00:00Z', $3, 'running', 'manual', '{}', 1)`,
+        [id, slot.id, label],
+      )
+      await client.query(
+        `insert into nightshift.attempts (run, number, fence, worker, seen_at)
+         values ($1, 1, 1, $2, clock_timestamp() - $3::interval)`,
+        [id, worker, seen],
+      )
+    })
+  await put('worked-on', '5 seconds')
+  await readyWhen((now) => expect(now.bad).toEqual({}))
+  await put('let-go', '90 seconds')
+  await readyWhen((now) => {
+    expect(now.bad.runs).toMatch(/^1 run is under way and nobody works on it for \d+ s$/)
+    expect(now.status).toBe(503)
+  })
+  await pool.query(
+    `update nightshift.runs set state = 'publishing', next_attempt_at = now() + interval '5 seconds' where id = 'let-go'`,
+  )
+  await readyWhen((now) =>
+    expect(now.bad.runs).toBe('1 partition is computed and could not be published yet: an incident says why'),
+  )
+  await pool.query(`update nightshift.runs set state = 'published' where id = 'let-go'`)
+  await readyWhen((now) => expect(now.bad).toEqual({}))
+})
+
+test('a process is not ready once another build has migrated the ledger to what this one does not know', async () => {
+  site = await openSite()
+  await up()
+  await readyWhen(({ status }) => expect(status).toBe(200))
+  await site.database.pool.query(
+    `insert into nightshift.migrations (name, sha256) values ('999_tomorrow.sql', 'x')`,
+  )
+  await readyWhen((now) => {
+    expect(now.status).toBe(503)
+    expect(now.bad.build).toMatch(/^the ledger is newer than this build/)
+  })
 })

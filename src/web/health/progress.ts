@@ -1,11 +1,12 @@
 import { away } from '../../database/away.ts'
+import { olderThanLedger } from '../../database/migrate.ts'
 import { queueDepths } from '../../jobs/queue-depth.ts'
 import { NIGHTLY_QUEUES } from '../../jobs/queues.ts'
 import { within } from '../../jobs/within.ts'
 import type { Place } from '../place.ts'
 
 export interface Part {
-  check: 'database' | 'queue' | 'reconcile' | 'workers' | 'slots' | 'jobs'
+  check: 'database' | 'queue' | 'build' | 'reconcile' | 'workers' | 'slots' | 'runs' | 'jobs'
   ok: boolean
   reason: string
 }
@@ -16,6 +17,8 @@ const ANSWER_MS = 2_000
 const RECONCILED_S = 60
 /** A slot whose time has come is started at the next round. */
 const STARTED_S = 300
+/** What its worker has let go of is taken up again within 15 s; a publication is tried again as often. */
+const STRANDED_S = 30
 /** A job may wait behind others; not while nothing at all is worked on. */
 const WAITING_S = 900
 
@@ -32,7 +35,13 @@ export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Pro
   ]
   if (asked.status === 'rejected') return parts
   const ledger = asked.value
-  parts.push(reconcilePart(ledger), workersPart(ledger), slotsPart(ledger))
+  parts.push(
+    buildPart(ledger),
+    reconcilePart(ledger),
+    workersPart(ledger),
+    slotsPart(ledger),
+    runsPart(ledger),
+  )
   if (counted.status === 'fulfilled') {
     const waits = Object.fromEntries(counted.value.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]))
     parts.push(jobsPart(waits, ledger))
@@ -59,31 +68,74 @@ interface Ledger {
   /** Slots that could have started and did not, and the seconds since the oldest was due. */
   unstarted: number
   oldest: number | null
-  /** Whether an attempt runs, or has started in the last quarter of an hour. */
+  /** Runs that nobody works on though they are under way, and the seconds since anybody did. */
+  stranded: number
+  stranded_for: number | null
+  /** Partitions that are computed and committed, and could not be moved into place. */
+  unpublished: number
+  /** Whether an attempt is worked on, or has started in the last quarter of an hour. */
   busy: boolean
+  /** Why this process takes no more work; null: it does. */
+  older: string | null
 }
 
 async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger> {
-  const { rows } = await database.pool.query<Ledger>(
+  const older = (await olderThanLedger(database.pool)) ?? null
+  const { rows } = await database.pool.query<Omit<Ledger, 'older'>>(
     `with due as (
        select clock_timestamp() - due as since from nightshift.slots
         where state = 'expected' and schedule is not null and reason is null
-          and due < clock_timestamp() - make_interval(secs => $1))
+          and due < clock_timestamp() - make_interval(secs => $1)),
+     under_way as (
+       select r.state, r.next_attempt_at,
+              extract(epoch from clock_timestamp() - coalesce(a.seen_at, p.seen_at, a.started_at, r.created_at)) as silent
+         from nightshift.runs r
+         left join nightshift.attempts a on a.run = r.id and a.number = r.attempt
+         left join nightshift.processes p on p.id = a.worker
+        where r.state in ('running', 'publishing'))
      select
        (select extract(epoch from clock_timestamp() - max(reconciled_at))::float8 from nightshift.processes) as reconciled,
        (select count(*)::int from nightshift.processes
          where places > 0 and seen_at > clock_timestamp() - interval '15 seconds') as workers,
        (select count(*)::int from due) as unstarted,
        (select extract(epoch from max(since))::float8 from due) as oldest,
-       exists (select from nightshift.runs where state in ('running', 'publishing'))
+       (select count(*)::int from under_way where silent > $3) as stranded,
+       (select max(silent)::float8 from under_way where silent > $3) as stranded_for,
+       (select count(*)::int from under_way where state = 'publishing' and next_attempt_at is not null) as unpublished,
+       exists (select from under_way where silent <= $3)
          or exists (select from nightshift.runs
                      where started_at > clock_timestamp() - make_interval(secs => $2)
                        and created_at > clock_timestamp() - interval '2 days') as busy`,
-    [STARTED_S, WAITING_S],
+    [STARTED_S, WAITING_S, STRANDED_S],
   )
   const [row] = rows
   if (row === undefined) throw new Error('the ledger returned no row')
-  return row
+  return { ...row, older }
+}
+
+function buildPart({ older }: Ledger): Part {
+  return older === null
+    ? { check: 'build', ok: true, reason: 'this build knows the ledger' }
+    : {
+        check: 'build',
+        ok: false,
+        reason: 'the ledger is newer than this build: it takes no more work; upgrade and start again',
+      }
+}
+
+function runsPart({ stranded, stranded_for, unpublished }: Ledger): Part {
+  const check = 'runs'
+  if (unpublished > 0) {
+    const what = unpublished === 1 ? '1 partition is' : `${unpublished} partitions are`
+    return {
+      check,
+      ok: false,
+      reason: `${what} computed and could not be published yet: an incident says why`,
+    }
+  }
+  if (stranded_for === null) return { check, ok: true, reason: 'every run under way is worked on' }
+  const what = stranded === 1 ? '1 run is' : `${stranded} runs are`
+  return { check, ok: false, reason: `${what} under way and nobody works on it for ${ago(stranded_for)}` }
 }
 
 function reconcilePart({ reconciled }: Ledger): Part {
