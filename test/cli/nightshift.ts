@@ -15,9 +15,14 @@ const CLEARED = { DATABASE_URL: '', REDIS_URL: '', SMTP_URL: '', NIGHTSHIFT_LOG:
 /** Starts the compiled program as a user would, in a project. */
 export function start(
   args: string[],
-  { project, env = {} }: { project: string; env?: Record<string, string> },
+  {
+    project,
+    env = {},
+    user,
+  }: { project: string; env?: Record<string, string>; user?: { uid: number; gid: number } | undefined },
 ): ChildProcess {
   const child = spawn(process.execPath, [CLI, ...args, '--project', project], {
+    ...user,
     env: { ...process.env, ...CLEARED, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
