@@ -5,7 +5,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
-import { type Moment, openProxy, type Proxy } from './proxy.ts'
+import { type LedgerProxy, type Moment, openProxy } from './proxy.ts'
 import { record, secondsUntil } from './record.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
@@ -19,7 +19,7 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
   ({ redis }) => {
     const skip = redis && !hasRedis
     let database: FreshDatabase
-    let proxy: Proxy
+    let proxy: LedgerProxy
     let server: RedisServer | undefined
     let project: TemporaryProject
     let worker: ReturnType<typeof start>

@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Where in a publication something happens: see `Proxy.at`. */
+/** Where in a publication something happens: see `LedgerProxy.at`. */
 export type Moment = 'before the commit' | 'while the commit runs' | 'between commit and rename'
 
 /** Stands between a process and PostgreSQL, and can be told to misbehave. */
-export interface Proxy {
+export interface LedgerProxy {
   /** The same connection string, led through here. */
   url: string
   /**
@@ -25,7 +25,7 @@ export interface Proxy {
   close(): Promise<void>
 }
 
-export async function openProxy(to: string): Promise<Proxy> {
+export async function openProxy(to: string): Promise<LedgerProxy> {
   const target = new URL(to)
   const sockets = new Set<Socket>()
   let gate: Promise<void> = Promise.resolve()

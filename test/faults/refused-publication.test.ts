@@ -9,7 +9,7 @@ import { ended, nightshiftJson, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
-import { openProxy, type Proxy } from './proxy.ts'
+import { type LedgerProxy, openProxy } from './proxy.ts'
 import { record, secondsUntil } from './record.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
@@ -19,7 +19,7 @@ const NOBODY = ROOT ? { uid: 65534, gid: 65534 } : undefined
 const WAREHOUSE = 'warehouse/features/activity'
 
 let database: FreshDatabase
-let proxy: Proxy
+let proxy: LedgerProxy
 let project: TemporaryProject
 let up: ReturnType<typeof start>
 let site: string
