@@ -16,6 +16,8 @@ export interface EngineOptions {
   timezone: string
   /** Rows are read in the order of their files, as scoring needs it. Takes more memory. Default: false. */
   ordered?: boolean | undefined
+  /** Paths that errors say in place of the names that the engine knows. */
+  names?: ReadonlyMap<string, string> | undefined
 }
 
 export type Values = Record<string, DuckDBValue>
@@ -70,20 +72,29 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ]) {
       await connection.run(statement)
     }
-    return engine(instance, connection)
+    return engine(instance, connection, options.names ?? new Map())
   } catch (error) {
     instance.closeSync()
     throw error
   }
 }
 
-function engine(instance: DuckDBInstance, connection: DuckDBConnection): Engine {
+function engine(
+  instance: DuckDBInstance,
+  connection: DuckDBConnection,
+  names: ReadonlyMap<string, string>,
+): Engine {
   // One statement at a time, in the order of the calls: a second one ends the first.
   let last: Promise<unknown> = Promise.resolve()
   let waiting = 0
   function inTurn<T>(statement: () => Promise<T>): Promise<T> {
     waiting++
-    const turn = last.then(statement).finally(() => waiting--)
+    const turn = last
+      .then(statement)
+      .catch((error: unknown) => {
+        throw withPaths(error, names)
+      })
+      .finally(() => waiting--)
     last = turn.catch(() => {})
     return turn
   }
@@ -122,6 +133,14 @@ function engine(instance: DuckDBInstance, connection: DuckDBConnection): Engine 
       else closeNow()
     },
   }
+}
+
+/** An error that says paths which people know. */
+function withPaths(error: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (!(error instanceof Error)) return error
+  let { message } = error
+  for (const [name, path] of names) message = message.replaceAll(name, path)
+  return message === error.message ? error : new Error(message, { cause: error })
 }
 
 function list(paths: string[]): string {

@@ -7,6 +7,7 @@ import type { SourceTable } from './cutview.ts'
 import { type Engine, openEngine, type Values } from './duckdb.ts'
 import type { InputFile } from './facts.ts'
 import { Failure } from './failure.ts'
+import { openPrivately } from './private-files.ts'
 import { type CheckedSql, checkFeatureSql } from './sql.ts'
 import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
 import { withoutSemicolon } from './tokens.ts'
@@ -55,15 +56,24 @@ export interface CutQuery {
  */
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
   const { root, view, cut, only } = request
-  const sources = cutSources(root, view, cut, { only, names: request.sources })
+  const found = cutSources(root, view, cut, { only, names: request.sources })
+  const { sources, names, release } = openPrivately(found, request.temp)
   const engine = await openEngine({
     readable: readablePaths(sources),
+    names,
     writable: [request.writable],
     temp: request.temp,
     threads: request.threads,
     memoryLimit: request.memoryLimit,
     timezone: request.cut.timezone,
+  }).catch((error: unknown) => {
+    release()
+    throw error
   })
+  const close = () => {
+    engine.close()
+    release()
+  }
   try {
     const checked = await checkFeatureSql(engine, request.sql, {
       file: request.file,
@@ -92,6 +102,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       await createView(engine, table, request.cut)
       tables.push(table)
     }
+    if (!checked.problems.some(({ severity }) => severity === 'error')) refuseStrangers(engine, request)
     return {
       engine,
       sql: withoutSemicolon(request.sql),
@@ -99,11 +110,29 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       checked,
       sources,
       tables,
-      close: () => engine.close(),
+      close,
     }
   } catch (error) {
-    engine.close()
+    close()
     throw await blame(error, suspectsOf(sources), request)
+  }
+}
+
+/**
+ * The same question asked of DuckDB's binder, which alone decides where a name of a common table is in scope: every
+ * name that is left must be a source. It says nothing of SQL that does not bind, which fails by itself.
+ */
+function refuseStrangers(engine: Engine, { sql, file }: CutQueryRequest): void {
+  const [stranger] = namesIn(engine, sql)
+  if (stranger === undefined) return
+  throw new Failure('contract', `${file}: expected the names of declared sources, got: ${stranger}`)
+}
+
+function namesIn(engine: Engine, sql: string): readonly string[] {
+  try {
+    return engine.connection.getTableNames(sql, false)
+  } catch {
+    return []
   }
 }
 

@@ -71,7 +71,7 @@ export function columnNamed<C extends Column>(columns: C[], name: string): C | u
 
 /** SQL that reads these files as one table. Keys of folders come as VARCHAR: see `keySql`. */
 export function relation(found: FoundSource, files: SourceFile[], schema: Schema): string {
-  const paths = files.map(({ path }) => literal(path)).join(', ')
+  const paths = files.map(({ opened }) => literal(opened)).join(', ')
   return `read_parquet([${paths}], union_by_name = ${schema.differs}, hive_partitioning = ${found.hiveKeys.length > 0}, hive_types_autocast = false)`
 }
 
@@ -85,7 +85,7 @@ export function keySql(sql: string, type: string): string {
 
 async function describeFile(engine: Engine, found: FoundSource, file: SourceFile): Promise<Column[]> {
   try {
-    const rows = await engine.rows(`DESCRIBE SELECT * FROM ${parquet(file.path)}`)
+    const rows = await engine.rows(`DESCRIBE SELECT * FROM ${parquet(file.opened)}`)
     return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
   } catch (cause) {
     throw contract(

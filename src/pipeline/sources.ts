@@ -10,6 +10,8 @@ import { type Zones, zonesOf } from './zones.ts'
 export interface SourceFile extends FoundFile {
   /** As people are shown it, and as InputFile names it: relative to the project's root where it lies within. */
   shown: string
+  /** The path that an engine opens: `path`, or a private name of the same file (private-files.ts). */
+  opened: string
   footer: Footer
   /** Values of the source's hive keys, as in the path. */
   keys: Map<string, string>
@@ -52,7 +54,7 @@ export function findSource(root: string, name: string, source: Source, projectZo
     }
     const keys = ownKeys(root, file.path)
     try {
-      files.push({ ...file, shown, footer: readFooter(file, shown), keys })
+      files.push({ ...file, shown, opened: file.path, footer: readFooter(file, shown), keys })
     } catch (error) {
       unreadable.push({ ...file, shown, keys, ...whyUnreadable(file, shown, error) })
     }

@@ -56,7 +56,7 @@ export function cutSources(
 
 /** Absolute paths that an engine has to be allowed to read. */
 export function readablePaths(sources: CutSource[]): string[] {
-  return [...new Set(sources.flatMap(({ files }) => files.map(({ path }) => path)))]
+  return [...new Set(sources.flatMap(({ files }) => files.map(({ opened }) => opened)))]
 }
 
 /**
