@@ -196,6 +196,11 @@ async function dryRun(
       temp: folder,
       rows: 1000,
     })
+    if (trial.dependence !== undefined) {
+      throw new ConfigurationError(
+        `register: the model was tried on ${trial.rows} real rows: ${trial.dependence}`,
+      )
+    }
     const failed = trial.checks.filter((check) => !check.passed).map((check) => check.message)
     if (failed.length > 0) {
       throw new ConfigurationError(

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import type { ScoreColumn } from '../project/project.ts'
+import { batchDependence } from './batch-dependence.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
 import type { Check } from './facts.ts'
@@ -31,6 +32,8 @@ export interface TrialFacts {
   max: number | undefined
   /** Those that a night would be held for when they fail. */
   checks: Check[]
+  /** How a row's score depends on the rows beside it; undefined where it does not. */
+  dependence: string | undefined
   warnings: string[]
 }
 
@@ -58,6 +61,7 @@ export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
     const scorers = await openModel({ model: request.model, mapping, threads: 1 })
     try {
       const { tally, checks } = await scoreRows({ engine, from, rows, entity, mapping, scorers, score })
+      const dependence = await batchDependence({ connection: engine.connection, from, mapping, scorers })
       const warnings = [...(await rounded(engine, all, mapping)), ...suspicions(tally)]
       return {
         rows,
@@ -65,6 +69,7 @@ export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
         min: tally.min,
         max: tally.max,
         checks,
+        dependence,
         warnings,
       }
     } finally {

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { tensorValue } from '../../src/pipeline/onnx/attribute.ts'
+import { attribute, tensorValue } from '../../src/pipeline/onnx/attribute.ts'
+import { type NodeProto, TENSOR } from '../../src/pipeline/onnx/proto.ts'
 import { tryModel } from '../../src/pipeline/trial.ts'
+import { forest } from './onnx/forest.ts'
 import { small } from './onnx/small.ts'
 import { type Case, openCase } from './scoring-case.ts'
 
@@ -15,8 +17,8 @@ const same = small(
   [{ op_type: 'Identity', input: ['x'], output: ['y'] }],
 )
 
-async function attempt(sql: string, rows?: number) {
-  const each = await openCase({ model: same, sql, score: { min: 0, max: 9999 } })
+async function attempt(sql: string, rows?: number, model = same) {
+  const each = await openCase({ model, sql, score: { min: 0, max: 9999 } })
   opened.push(each)
   return tryModel({ ...each.request, rows })
 }
@@ -53,5 +55,75 @@ describe('tryModel', () => {
     expect(flat.warnings).toEqual([
       'all 3 rows have the score 0.5: are the columns those that the model was trained on, in that order?',
     ])
+  })
+})
+
+const x = tensorValue('x', 'float32', ['n', 1])
+const y = tensorValue('y', 'float32', ['n', 1])
+const some = (rows: number) => `SELECT i AS id, (i % 97 + 1)::FLOAT AS x FROM range(${rows}) t(i) ORDER BY id`
+/** The value of a row less something over all rows of the call, kept above 0. */
+const less = (op_type: string, rest: Partial<NodeProto> = {}) => [
+  { op_type, input: ['x'], output: ['over'], attribute: [attribute.ints('axes', [0])], ...rest },
+  { op_type: 'Sub', input: ['x', 'over'], output: ['difference'] },
+  { op_type: 'Abs', input: ['difference'], output: ['y'] },
+]
+
+describe('a model whose scores depend on the rows beside them', () => {
+  it.each([
+    ['their mean', less('ReduceMean')],
+    ['their largest', less('ReduceMax')],
+    [
+      'a softmax over rows',
+      [{ op_type: 'Softmax', input: ['x'], output: ['y'], attribute: [attribute.int('axis', 0)] }],
+    ],
+    [
+      'how many they are',
+      [
+        { op_type: 'Shape', input: ['x'], output: ['shape'] },
+        {
+          op_type: 'Cast',
+          input: ['shape'],
+          output: ['sizes'],
+          attribute: [attribute.int('to', TENSOR.float32)],
+        },
+        { op_type: 'ReduceMax', input: ['sizes'], output: ['rows'] },
+        { op_type: 'Add', input: ['x', 'rows'], output: ['y'] },
+      ],
+    ],
+    [
+      'the rows before them',
+      [
+        { op_type: 'Constant', output: ['axis'], attribute: [attribute.int('value_int', 0)] },
+        { op_type: 'CumSum', input: ['x', 'axis'], output: ['y'] },
+      ],
+    ],
+  ])('by %s is told', async (_, nodes) => {
+    for (const rows of [2, 3, 500]) {
+      const { dependence } = await attempt(some(rows), undefined, small([x], [y], nodes))
+      expect(dependence).toContain('the score of a row depends on the rows that it is scored with: row ')
+    }
+  })
+
+  it('is told where the file fixes the rows of a call', async () => {
+    const [five, fives] = [tensorValue('x', 'float32', [5, 1]), tensorValue('y', 'float32', [5, 1])]
+    const { dependence } = await attempt(some(100), undefined, small([five], [fives], less('ReduceMean')))
+    expect(dependence).toContain('depends on the rows')
+  })
+
+  it('is told apart from one that draws random numbers', async () => {
+    const noise = [
+      { op_type: 'RandomUniformLike', input: ['x'], output: ['noise'] },
+      { op_type: 'Add', input: ['x', 'noise'], output: ['y'] },
+    ]
+    const { dependence } = await attempt(some(50), undefined, small([x], [y], noise))
+    expect(dependence).toContain('the same rows get other scores each time that they are scored')
+  })
+
+  it('is not what a model is that computes each row by itself, nor one of a single row', async () => {
+    const trees = forest({ trees: 20, depth: 5, features: 1 })
+    expect((await attempt(some(1500), 1000, trees)).dependence).toBeUndefined()
+    expect(
+      (await attempt(some(1), undefined, small([x], [y], less('ReduceMean')))).dependence,
+    ).toBeUndefined()
   })
 })
