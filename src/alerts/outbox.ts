@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../database/clock.ts'
 import type { Database } from '../database/database.ts'
 import { backoff, GIVE_UP_AFTER } from './backoff.ts'
 import { oneLine } from './clean.ts'
@@ -25,8 +26,8 @@ export interface Post {
   transport: Transport
   settings: AlertSettings
   log: AlertLog
-  /** What time it is. */
-  clock: () => Date
+  /** What time it is by the ledger: claims of several processes are compared. */
+  clock: Clock
 }
 
 /**
@@ -90,7 +91,7 @@ async function claimNext(
   only: number | undefined,
 ): Promise<OutboxMail | undefined> {
   claimSql ??= readFileSync(new URL('./claim.sql', import.meta.url), 'utf8')
-  const now = post.clock()
+  const now = await post.clock()
   const { rows } = await post.database.pool.query<OutboxRow>(claimSql, [
     now,
     new Date(now.getTime() + CLAIM),
@@ -123,7 +124,7 @@ async function recordSent({ database, clock, log }: Post, mail: OutboxMail, clai
         `update nightshift.outbox
             set sent_at = $3, transport = $4, tries = tries + 1, last_error = null, claim = null, claimed_until = null
           where id = $1 and claim = $2`,
-        [mail.id, claim, clock(), where],
+        [mail.id, claim, await clock(), where],
       )
       if (rowCount === 0) log.warn({ mail: mail.id }, 'a mail took longer to send than its claim lasted')
       return
@@ -140,7 +141,7 @@ async function recordFailed(
   claim: string,
   error: Undeliverable,
 ): Promise<'failed' | 'gaveUp'> {
-  const now = clock()
+  const now = await clock()
   const tries = mail.tries + 1
   const gaveUp = now.getTime() - mail.createdAt.getTime() >= GIVE_UP_AFTER
   const due = new Date(now.getTime() + backoff(tries))

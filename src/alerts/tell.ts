@@ -10,6 +10,6 @@ export async function tell(
   post: Post,
   { flush = false, signal }: { flush?: boolean; signal?: AbortSignal } = {},
 ): Promise<Drained> {
-  await writeMails(post.database, post.clock(), post.settings, post.log, { flush })
+  await writeMails(post.database, await post.clock(), post.settings, post.log, { flush })
   return drain(post, signal)
 }

@@ -19,8 +19,8 @@ export interface TestMail {
  */
 export async function sendTest(post: Post, recipient: string, by: string | undefined): Promise<TestMail> {
   const { settings, clock, database } = post
-  const now = clock()
-  const mail = { recipient, subject: `[${settings.project}] test mail`, letter: testLetter(post, by) }
+  const now = await clock()
+  const mail = { recipient, subject: `[${settings.project}] test mail`, letter: testLetter(post, now, by) }
   const { id, messageId } = await transaction(database, (client) => enqueue(client, now, mail, settings))
   try {
     const delivery = await deliverNext(post, id)
@@ -32,7 +32,7 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
       return { recipient, messageId, sent: true, detail: 'another process sends it' }
     await database.pool.query(
       'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
-      [id, clock()],
+      [id, await clock()],
     )
     // Where another process was quicker, it has sent it or is about to.
     if (delivery === undefined)
@@ -43,13 +43,13 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
   }
 }
 
-function testLetter({ settings, clock, transport }: Post, by: string | undefined): Letter {
+function testLetter({ settings, transport }: Post, now: Date, by: string | undefined): Letter {
   return {
     tone: 'notice',
     lead: [
       `Mails of ${settings.project} reach you.`,
       'This is a test: nothing failed, and there is nothing to do.',
-      `Sent ${clockTime(clock(), settings.timezone)} through ${transport.name}${by === undefined ? '' : ` by ${by}`}.`,
+      `Sent ${clockTime(now, settings.timezone)} through ${transport.name}${by === undefined ? '' : ` by ${by}`}.`,
     ],
     sections: [
       {

@@ -2,6 +2,7 @@ import { alertSettings } from '../alerts/settings.ts'
 import { sendTest } from '../alerts/test-mail.ts'
 import { openTransport } from '../alerts/transport.ts'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerClock } from '../database/clock.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { printJson, printLine } from './print.ts'
 import { withSession } from './session.ts'
@@ -20,7 +21,13 @@ export default function alert(
     }
     const transport = openTransport(environment.smtpUrl, project.root, log)
     try {
-      const post = { database, transport, settings: alertSettings(project), log, clock: () => new Date() }
+      const post = {
+        database,
+        transport,
+        settings: alertSettings(project),
+        log,
+        clock: ledgerClock(database),
+      }
       const mails = []
       for (const recipient of recipients) mails.push(await sendTest(post, recipient, undefined))
       if (options.json) printJson(mails)

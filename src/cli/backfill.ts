@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerNow } from '../database/clock.ts'
 import { loadBackfillSlots, loadPastRuns, takenNights } from '../jobs/backfill/load.ts'
 import {
   type BackfillMode,
@@ -100,7 +101,7 @@ export async function planFor(
   const withStale = (own: BackfillSlot[]) =>
     own.map((slot) => ({ ...slot, stale: stale.get(slot.published_run ?? '') }))
   return planBackfill({
-    now: new Date().toISOString(),
+    now: (await ledgerNow(pool)).toISOString(),
     kind: 'scores',
     name: model,
     asOfs,

@@ -1,4 +1,5 @@
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerClock } from '../database/clock.ts'
 import { publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
 import { timeText } from '../pipeline/profile/time-text.ts'
@@ -103,7 +104,7 @@ async function profileOf(session: Session, run: Run): Promise<NightProfile> {
         log,
         warehouse: project.warehouse,
         project: () => project,
-        clock: () => new Date(),
+        clock: ledgerClock(database),
       },
       { run: run.id },
     )

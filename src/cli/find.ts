@@ -1,3 +1,4 @@
+import { ledgerNow } from '../database/clock.ts'
 import { type Attempt, attemptsOf, findRun, type Run } from '../jobs/runs.ts'
 import type { Connection } from '../jobs/slots.ts'
 import { type AsOf, parseAsOf } from '../project/asof.ts'
@@ -66,11 +67,12 @@ export function personNamed(project: Project, by: string | undefined): string | 
   return by
 }
 
-/** An as-of that is to be computed now: what lies ahead cannot be known yet. */
-export function asOfToRun(text: string, timezone: string): AsOf {
+/** An as-of that is to be computed now, by the ledger's clock: what lies ahead cannot be known yet. */
+export async function asOfToRun(connection: Connection, text: string, timezone: string): Promise<AsOf> {
   const asOf = parseAsOf(text, timezone)
-  if (Date.parse(asOf.instant) <= Date.now()) return asOf
+  const now = await ledgerNow(connection)
+  if (Date.parse(asOf.instant) <= now.getTime()) return asOf
   throw new ConfigurationError(
-    `--as-of: expected a night that has begun in ${timezone} (now is ${localTime(new Date().toISOString(), timezone)}), got: ${text}`,
+    `--as-of: expected a night that has begun in ${timezone} (now is ${localTime(now.toISOString(), timezone)}), got: ${text}`,
   )
 }

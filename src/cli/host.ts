@@ -3,6 +3,7 @@ import { openHeartbeat } from '../alerts/heartbeat.ts'
 import { alertSettings } from '../alerts/settings.ts'
 import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
+import { ledgerClock } from '../database/clock.ts'
 import { olderThanLedger } from '../database/migrate.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
@@ -58,7 +59,7 @@ export async function openHost(
     log,
     root: project.root,
     warehouse: project.warehouse,
-    clock: () => new Date(),
+    clock: ledgerClock(database),
     project: projectReader(project, log),
     wake: () => loop.wake(),
     async onPublished(client, run) {

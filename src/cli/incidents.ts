@@ -1,6 +1,7 @@
 import { nightsOf } from '../alerts/incident.ts'
 import { type ListedIncident, listIncidents } from '../alerts/list-incidents.ts'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerNow } from '../database/clock.ts'
 import { localTime } from '../project/local-time.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { withSession } from './session.ts'
@@ -10,7 +11,9 @@ export default function incidents(
   options: GlobalOptions & { all?: boolean },
 ): Promise<number> {
   return withSession(options, async ({ project, database }) => {
-    const found = await listIncidents(database.pool, new Date(), { closedToo: options.all === true })
+    const found = await listIncidents(database.pool, await ledgerNow(database.pool), {
+      closedToo: options.all === true,
+    })
     if (options.json) printJson(found.map(record))
     else if (found.length === 0) printLine(options.all ? 'no incidents yet' : 'no open incidents')
     else {

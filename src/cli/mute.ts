@@ -1,5 +1,6 @@
 import { mute, unmute } from '../alerts/mute.ts'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerNow } from '../database/clock.ts'
 import { transaction } from '../database/database.ts'
 import { readDuration } from '../project/duration.ts'
 import { localTime } from '../project/local-time.ts'
@@ -31,8 +32,9 @@ export default function muteCommand(
       )
     }
     const span = readDuration(options.until)
-    const until = span === undefined ? new Date(options.until) : new Date(Date.now() + span.ms)
-    await transaction(database, (client) => mute(client, new Date(), subject, until, by ?? undefined))
+    const now = await ledgerNow(database.pool)
+    const until = span === undefined ? new Date(options.until) : new Date(now.getTime() + span.ms)
+    await transaction(database, (client) => mute(client, now, subject, until, by ?? undefined))
     printLine(`no mails about ${subject} until ${localTime(until.toISOString(), project.timezone)}`)
     return 0
   })

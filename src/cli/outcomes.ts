@@ -1,4 +1,5 @@
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerClock, ledgerNow } from '../database/clock.ts'
 import { expectOutcomes } from '../jobs/outcomes.ts'
 import { unmeasured } from '../jobs/unmeasured.ts'
 import { classify } from '../pipeline/classify.ts'
@@ -59,7 +60,7 @@ export default function outcomes([name = '']: string[], options: Options): Promi
     const shown = nights.map(recordOf)
     if (options.json) printJson(shown)
     else if (nights.length === 0) printLine(saysNone(model, options))
-    else print(session, model, nights)
+    else print(session, model, nights, await ledgerNow(session.database.pool))
     return options.measure === true && nights.some(({ run, state }) => state === 'failed' && run !== null)
       ? 1
       : 0
@@ -76,14 +77,15 @@ async function measureDue(
 ): Promise<void> {
   const { name } = model
   const nights = await outcomesOf(database.pool, name, span)
-  const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= Date.now())
+  const now = (await ledgerNow(database.pool)).getTime()
+  const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= now)
   const bar = openProgress(options.json === true)
   const children = openChildren({ places: 1 })
   const place = {
     database,
     children,
     warehouse: project.warehouse,
-    clock: () => new Date(),
+    clock: ledgerClock(database),
     project: () => project,
   }
   try {
@@ -149,7 +151,7 @@ function recordOf(night: Outcome) {
   }
 }
 
-function print({ project }: Session, model: Model, nights: Outcome[]): void {
+function print({ project }: Session, model: Model, nights: Outcome[], now: Date): void {
   const names = model.outcomes?.metrics.map(({ name }) => name) ?? []
   const first = nights.some(({ report }) => report?.kind === 'regression') ? 'rmse' : 'auc'
   printTable(
@@ -180,7 +182,7 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
       ...names.map((name) => businessFigure(report, name)),
     ]),
   )
-  for (const { nights: which, text } of saidOnce(nights.flatMap(saidOf)))
+  for (const { nights: which, text } of saidOnce(nights.flatMap((night) => saidOf(night, now))))
     printLine(`${which}: ${inLocalTime(text, project.timezone)}`)
   for (const said of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
     printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
@@ -194,9 +196,9 @@ function print({ project }: Session, model: Model, nights: Outcome[]): void {
 }
 
 /** What is to be known of one night beside its figures. */
-function saidOf(night: Outcome): Said[] {
+function saidOf(night: Outcome, now: Date): Said[] {
   const { partition, state, report } = night
-  const note = (state === 'immature' ? unmeasured(night, new Date()) : undefined) ?? night.note
+  const note = (state === 'immature' ? unmeasured(night, now) : undefined) ?? night.note
   const texts = [
     ...(note === null ? [] : [`${state}: ${note}`]),
     ...(report?.business ?? []).flatMap(({ name, error }) => (error === null ? [] : [`${name}: ${error}`])),

@@ -1,6 +1,7 @@
 import { alertSettings } from '../alerts/settings.ts'
 import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
+import { ledgerClock } from '../database/clock.ts'
 import { hostAlive } from '../workers/alive.ts'
 import type { Session } from './session.ts'
 
@@ -13,7 +14,7 @@ export async function postIfAlone({ project, database, environment, log }: Sessi
   try {
     if (await hostAlive(database)) return
     const settings = alertSettings(project)
-    await tell({ database, transport, settings, log, clock: () => new Date() }, { flush: true })
+    await tell({ database, transport, settings, log, clock: ledgerClock(database) }, { flush: true })
   } catch (error) {
     log.error(
       { error: error instanceof Error ? error.message : String(error) },

@@ -11,7 +11,7 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
   return withSession(options, async (session) => {
     const { project, database } = session
     const view = viewNamed(project, name)
-    const asOf = asOfToRun(options.asOf, project.timezone)
+    const asOf = await asOfToRun(database.pool, options.asOf, project.timezone)
     const by = personNamed(project, options.by)
     const forced = options.force === true
     if (!forced) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerNow } from '../database/clock.ts'
 import { lastGood } from '../jobs/published.ts'
 import type { Check, Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
@@ -180,7 +181,7 @@ async function dryRun(
     const features =
       newest !== undefined && existsSync(newest)
         ? newest
-        : await computeAside(project, children, view, asOf, folder)
+        : await computeAside({ project, database }, children, view, asOf, folder)
     if (features === undefined) {
       return {
         rows: 0,
@@ -216,20 +217,23 @@ async function dryRun(
 }
 
 async function computeAside(
-  project: Project,
+  { project, database }: Pick<Session, 'project' | 'database'>,
   children: Children,
   view: View,
   text: string | undefined,
   folder: string,
 ): Promise<string | undefined> {
+  const now = await ledgerNow(database.pool)
   const asOf =
-    text === undefined ? await newestAsOf(project, children, view) : parseAsOf(text, project.timezone)
+    text === undefined
+      ? await newestAsOf(project, children, view, Temporal.Instant.fromEpochMilliseconds(now.getTime()))
+      : parseAsOf(text, project.timezone)
   if (asOf === undefined) return undefined
   const facts = await children.run('features', {
     root: project.root,
     view,
     asOf,
-    knownAt: new Date().toISOString(),
+    knownAt: now.toISOString(),
     timezone: project.timezone,
     out: join(folder, 'features.parquet'),
     temp: folder,
@@ -241,8 +245,13 @@ async function computeAside(
 }
 
 /** The local midnight after the newest row of the sources, or tonight where they say none; undefined without any file. */
-async function newestAsOf(project: Project, children: Children, view: View): Promise<AsOf | undefined> {
-  const asOf = asOfContaining(Temporal.Now.instant(), project.timezone, 'day')
+async function newestAsOf(
+  project: Project,
+  children: Children,
+  view: View,
+  now: Temporal.Instant,
+): Promise<AsOf | undefined> {
+  const asOf = asOfContaining(now, project.timezone, 'day')
   try {
     const { inputs } = await children.run('inputs', {
       root: project.root,

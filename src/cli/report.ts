@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerNow } from '../database/clock.ts'
 import { parseAsOf } from '../project/asof.ts'
 import type { Project } from '../project/project.ts'
 import { nightReport } from '../web/report.ts'
@@ -18,7 +19,12 @@ export default function report([name = '']: string[], options: Options): Promise
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
     const asOf = parseAsOf(options.asOf, project.timezone)
-    const text = await nightReport({ database, project: () => project }, model, asOf, new Date())
+    const text = await nightReport(
+      { database, project: () => project },
+      model,
+      asOf,
+      await ledgerNow(database.pool),
+    )
     const file =
       options.out === undefined
         ? join(project.root, 'reports', `${model.name}-${asOf.label}.html`)

@@ -1,4 +1,5 @@
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerClock } from '../database/clock.ts'
 import { findSlot } from '../jobs/slots.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
@@ -32,7 +33,7 @@ export default function skip(
     const found = await findSlot(database.pool, kind, name, parseAsOf(label, project.timezone).label)
     if (found === undefined)
       throw new ConfigurationError(`skip: there is no slot ${text}: \`nightshift status\` lists them`)
-    await skipSlot({ database, project: () => project, clock: () => new Date() }, found, {
+    await skipSlot({ database, project: () => project, clock: ledgerClock(database) }, found, {
       reason: options.reason,
       by,
     })

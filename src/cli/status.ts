@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../cli.ts'
+import { ledgerNow } from '../database/clock.ts'
 import { findRun } from '../jobs/runs.ts'
 import { listSlots, type Slot } from '../jobs/slots.ts'
 import { localTime } from '../project/local-time.ts'
@@ -19,7 +20,8 @@ export default function status([name]: string[], options: Options): Promise<numb
     const { project, database } = session
     const model =
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
-    const from = Temporal.Now.instant().subtract({ hours: 24 * options.days })
+    const now = await ledgerNow(database.pool)
+    const from = Temporal.Instant.fromEpochMilliseconds(now.getTime()).subtract({ hours: 24 * options.days })
     const wanted = name === undefined ? undefined : new Set([name, model?.view])
     const slots = (await listSlots(database.pool))
       .filter((slot) => wanted === undefined || wanted.has(slot.name))
@@ -42,7 +44,7 @@ export default function status([name]: string[], options: Options): Promise<numb
           due: slot.due,
           deadline: slot.deadline,
           state: slot.state,
-          late: isLate(slot, new Date()),
+          late: isLate(slot, now),
           run: slot.run,
           path: published === undefined ? null : pathOf(project, published),
           rows: published?.rows ?? null,

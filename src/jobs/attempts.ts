@@ -13,14 +13,15 @@ export type Claim =
   | { kind: 'ended'; reason: string }
 
 /**
- * Starts an attempt: takes the fence that its commit will be checked against, and `knownAt`, when it reads.
+ * Starts an attempt: takes the fence that its commit will be checked against, and `knownAt`: it reads no earlier than
+ * that by the ledger's clock.
  * The lock on the slot makes two deliveries of one job take turns.
  */
 export async function claimAttempt(
   client: ClientBase,
   runId: string,
   number: number,
-  { worker, knownAt }: { worker: string; knownAt: Date },
+  { worker }: { worker: string },
 ): Promise<Claim> {
   const seen = await findRun(client, runId)
   if (seen === undefined) return { kind: 'ended', reason: `run ${runId} is not in the ledger` }
@@ -34,13 +35,13 @@ export async function claimAttempt(
       reason: `run ${runId} is at attempt ${run.attempt}, this job is of attempt ${number}`,
     }
   }
-  const { rows } = await client.query<{ fence: string }>(
+  const { rows } = await client.query<{ fence: string; known_at: Date }>(
     `update nightshift.runs
-        set state = 'running', attempt = $2, fence = nextval('nightshift.fences'), known_at = $3,
+        set state = 'running', attempt = $2, fence = nextval('nightshift.fences'), known_at = now(),
             started_at = coalesce(started_at, now()), next_attempt_at = null, progress = null, failure = null
       where id = $1
-      returning fence`,
-    [runId, number, knownAt],
+      returning fence, known_at`,
+    [runId, number],
   )
   const [row] = rows
   if (row === undefined) throw new Error(`run ${runId} vanished while its attempt ${number} started`)
@@ -52,7 +53,7 @@ export async function claimAttempt(
     `update nightshift.slots set state = 'running', run = $2, changed_at = now() where id = $1`,
     [run.slot, runId],
   )
-  return { kind: 'started', run, number, fence: Number(row.fence), knownAt: knownAt.toISOString() }
+  return { kind: 'started', run, number, fence: Number(row.fence), knownAt: row.known_at.toISOString() }
 }
 
 /** Records how an attempt ended. An attempt that was recorded already (as lost, say) keeps its first record. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
+import { ledgerNow } from '../database/clock.ts'
 import { type Database, transaction } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import { warmVersions } from '../registry/warm.ts'
@@ -22,8 +23,7 @@ export async function loadLedgerView(from: {
   const project = from.project()
   const view = await transaction(from.database, async (client) => {
     await client.query('set transaction isolation level repeatable read read only')
-    const { rows } = await client.query<{ now: Date }>('select now() as now')
-    const now = (rows[0]?.now ?? new Date()).toISOString()
+    const now = (await ledgerNow(client)).toISOString()
     const schedules = await loadSchedules(client)
     const { views, champions } = await loadChampions(client)
     return {

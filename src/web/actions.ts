@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { ack } from '../alerts/ack.ts'
 import { readIds } from '../alerts/ids.ts'
+import { ledgerClock } from '../database/clock.ts'
 import { transaction } from '../database/database.ts'
 import { rerun } from '../jobs/rerun.ts'
 import { findRun, type Run } from '../jobs/runs.ts'
@@ -22,7 +23,7 @@ const LONGEST_REASON = 1000
 /** What an operator may press; each does what the command of the same name does, in the name of who signed in. */
 export function mountActions(app: Hono, place: Place, onPublished: OnPublished | undefined): void {
   const { database, project } = place
-  const clock = () => new Date()
+  const clock = place.clock ?? ledgerClock(database)
   const told: OnPublished = (client, run) =>
     tellRecovery(client, { project, clock }, run, 'released', { run, by: run.requested_by })
 
@@ -58,7 +59,7 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
   app.post('/incidents/:id/ack', (context) =>
     act(context, async (by) => {
       const ids = readIds([context.req.param('id')])
-      const acked = await transaction(database, (client) => ack(client, clock(), ids, by))
+      const acked = await transaction(database, async (client) => ack(client, await clock(client), ids, by))
       if (acked.length === 0) {
         throw new ConfigurationError(
           `ack: expected an open incident, got: ${ids.join(', ')}, which is not open`,

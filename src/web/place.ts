@@ -1,3 +1,4 @@
+import { type Clock, ledgerClock } from '../database/clock.ts'
 import type { Database } from '../database/database.ts'
 import type { Queues } from '../jobs/queues.ts'
 import type { Project } from '../project/project.ts'
@@ -8,8 +9,13 @@ export interface Place {
   queues: Queues
   /** The project's files as they are now. */
   project: () => Project
-  /** Default: the machine's. */
-  clock?: () => Date
+  /** Default: the ledger's. */
+  clock?: Clock
+}
+
+/** What time it is for whoever looks at a page: what is late is late by the ledger's clock. */
+export async function nowAt({ clock, database }: Pick<Place, 'clock' | 'database'>): Promise<Date> {
+  return (clock ?? ledgerClock(database))()
 }
 
 export type Role = 'viewer' | 'operator'

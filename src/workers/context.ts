@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Clock } from '../database/clock.ts'
 import type { Database } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import type { Children } from './children.ts'
@@ -17,8 +18,8 @@ export interface Context {
   /** Absolute path of the project, and of its warehouse. */
   root: string
   warehouse: string
-  /** What time it is, where that means something: waits, retries, incidents. */
-  clock(): Date
+  /** What time it is by the ledger: waits, retries, incidents. */
+  clock: Clock
   /** Reads the project's files anew: they may change between two nights. Throws a contract Failure. */
   project(): Project
   onPublished: OnPublished

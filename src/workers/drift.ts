@@ -98,7 +98,7 @@ async function tellPassed(
   const run = await findRun(client, last.run)
   await reportRecovery(
     client,
-    context.clock(),
+    await context.clock(client),
     {
       subject: model.name,
       subjectKind: 'model',

@@ -49,7 +49,7 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
     // Between two looks of the host: nothing begins on a ledger that this build does not know.
     const older = await olderThanLedger(client)
     if (older !== undefined) throw new ConfigurationError(older)
-    return await claimAttempt(client, id, number, { worker: context.id, knownAt: context.clock() })
+    return await claimAttempt(client, id, number, { worker: context.id })
   })
   if (claim.kind === 'ended') return { sentence: claim.reason, failed: false }
   const log = context.log.child({ run: id, attempt: number, slot: slotTitle(claim.run) })

@@ -35,10 +35,10 @@ export async function recordFailure(
   failure: Failure,
   result?: Result,
 ): Promise<Recorded> {
-  const now = context.clock().toISOString()
   let kept = true
   let failed = true
   const sentence = await transaction(context.database, async (client) => {
+    const now = (await context.clock(client)).toISOString()
     const slot = await lockSlot(client, run.slot)
     const latest = await findRun(client, run.id)
     if (latest?.state === 'publishing' && latest.attempt === attempt.number) {

@@ -57,8 +57,9 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const window = { matures_at, horizon: labels.horizon.text, lag: labels.lag.text }
   const night = { model: name, as_of: asOf.instant, partition, ...window }
   const looks = await looksAt(pool, night)
-  const later = (pause: number) => new Date(place.clock().getTime() + pause).toISOString()
-  if (deadline !== null && Date.parse(deadline) > place.clock().getTime()) {
+  const clock = async () => (await place.clock()).getTime()
+  const later = async (pause: number) => new Date((await clock()) + pause).toISOString()
+  if (deadline !== null && Date.parse(deadline) > (await clock())) {
     await lookAgain(pool, night, { at: deadline, count: looks })
     return `its deadline, ${deadline}, lies ahead: which scores stand then is not known`
   }
@@ -78,7 +79,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const { run, version } = publication
   const record = { ...night, run, version, measured_at: null, report: null }
   // Months after it has matured nobody waits for a night's labels any more.
-  const late = place.clock().getTime() - Date.parse(matures_at) < LATE_MS
+  const late = (await clock()) - Date.parse(matures_at) < LATE_MS
   let answer: OutcomeAnswer
   try {
     answer = await measured(place, { project, model, labels, view, asOf, publication, kept }, options)
@@ -86,11 +87,11 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
     const failure = classify(error)
     const { message } = failure
     if (failure.failureClass === 'transient') {
-      const look = { at: later(growing(5 * MINUTE, looks, HOUR)), count: looks + 1 }
+      const look = { at: await later(growing(5 * MINUTE, looks, HOUR)), count: looks + 1 }
       await lookAgain(pool, night, look, `the last look failed, and there will be another: ${message}`)
       throw failure
     }
-    const look = { at: late ? later(growing(HOUR, looks, DAY)) : null, count: looks + 1 }
+    const look = { at: late ? await later(growing(HOUR, looks, DAY)) : null, count: looks + 1 }
     const outcome: Outcome =
       kept === undefined
         ? { ...record, state: 'failed', note: message }
@@ -101,26 +102,26 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   switch (answer.state) {
     case 'immature': {
       if (newHorizon && kept !== undefined) return answer.reason
-      const ahead = Date.parse(matures_at) > place.clock().getTime()
-      const at = ahead ? matures_at : later(growing(15 * MINUTE, looks, DAY))
+      const ahead = Date.parse(matures_at) > (await clock())
+      const at = ahead ? matures_at : await later(growing(15 * MINUTE, looks, DAY))
       const outcome: Outcome = kept ?? { ...record, state: 'immature', note: answer.reason }
       await recordOutcome(pool, outcome, { at, count: looks + 1 })
       return answer.reason
     }
     case 'unchanged': {
-      const look = { at: late ? later(LATE_EVERY_MS) : null, count: looks + 1 }
+      const look = { at: late ? await later(LATE_EVERY_MS) : null, count: looks + 1 }
       const report = kept?.report == null ? null : { ...kept.report, inputs: answer.inputs }
       if (kept !== undefined) await recordOutcome(pool, { ...kept, ...window, note: null, report }, look)
       return 'its labels are what they were'
     }
     case 'measured': {
       const { facts } = answer
-      const measured_at = place.clock().toISOString()
+      const measured_at = (await place.clock()).toISOString()
       // A figure that is too low opens an incident of kind `quality` here, in the transaction that records it.
       await recordOutcome(
         pool,
         { ...record, state: 'measured', measured_at, note: null, report: facts },
-        { at: late ? later(LATE_EVERY_MS) : null, count: 0 },
+        { at: late ? await later(LATE_EVERY_MS) : null, count: 0 },
       )
       return `${facts.rows} rows measured${kept === undefined ? '' : ' again: labels came late, or model.yaml has changed'}`
     }
@@ -174,7 +175,7 @@ async function measured(
         labels,
         asOf,
         timezone: project.timezone,
-        now: clock().toISOString(),
+        now: (await clock()).toISOString(),
         scores,
         features: featuresOf(warehouse, asOf, publication),
         score: model.score,

@@ -104,7 +104,7 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
     }
     await reportRecovery(
       client,
-      context.clock(),
+      await context.clock(client),
       {
         subject: slot.name,
         subjectKind: 'view',

@@ -24,7 +24,9 @@ export async function postponePublication(
   const { slot, run } = night
   const before = run.failure?.evidence.publication_tries
   const tries = (typeof before === 'number' ? before : 0) + 1
-  const at = new Date(context.clock().getTime() + Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS))
+  const at = new Date(
+    (await context.clock(client)).getTime() + Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS),
+  )
   const record = { ...failure.toRecord(), evidence: { ...failure.evidence, publication_tries: tries } }
   await client.query('update nightshift.runs set failure = $2, next_attempt_at = $3 where id = $1', [
     run.id,

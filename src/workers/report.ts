@@ -75,7 +75,12 @@ export async function tellFailure(
 ): Promise<void> {
   const project = read()
   const facts = { ...(await failureFacts(client, project, night, failure, state)), drift }
-  const { incident, result, recipients } = await reportFailure(client, clock(), facts, alertSettings(project))
+  const { incident, result, recipients } = await reportFailure(
+    client,
+    await clock(client),
+    facts,
+    alertSettings(project),
+  )
   if (result === 'opened' && recipients.length === 0) {
     log.error(
       { incident, subject: facts.subject },
@@ -104,7 +109,7 @@ export async function tellRecovery(
     by: by ?? undefined,
     lastGood: await lastGood(client, project, slot),
   }
-  await reportRecovery(client, clock(), facts, alertSettings(project))
+  await reportRecovery(client, await clock(client), facts, alertSettings(project))
 }
 
 /** What readers have now: the newest published partition. */

@@ -8,7 +8,7 @@ import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import { pager } from '../pager.ts'
-import type { Place, Viewer } from '../place.ts'
+import { nowAt, type Place, type Viewer } from '../place.ts'
 import { stateMark } from '../state.ts'
 import { ackButton } from './incidents/ack-button.ts'
 import { faceOfIncident } from './incidents/face.ts'
@@ -26,7 +26,7 @@ import {
 export function mountIncidents(app: Hono, place: Place): void {
   app.get('/incidents', async (context) => {
     const project = place.project()
-    const now = place.clock?.() ?? new Date()
+    const now = await nowAt(place)
     const listing = readListing(context.req.query())
     const { subject, openOnly } = listing
     const problems = listingProblems(context.req.query())
@@ -51,7 +51,7 @@ ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?
   app.get('/incidents/:id', async (context) => {
     const id = context.req.param('id')
     const project = place.project()
-    const now = place.clock?.() ?? new Date()
+    const now = await nowAt(place)
     const story = /^\d{1,15}$/.test(id) ? await loadIncident(place, Number(id), now) : undefined
     if (story === undefined) {
       return missing(

@@ -11,7 +11,7 @@ import { download } from '../csv.ts'
 import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../place.ts'
+import { nowAt, type Place } from '../place.ts'
 import { releasedInSpite } from '../released.ts'
 import { faceOf, stateMark } from '../state.ts'
 import { actions } from './night/actions.ts'
@@ -76,7 +76,7 @@ export function mountNight(app: Hono, place: Place): void {
 
 async function show(context: Context, place: Place, slot: Slot, run: Run | undefined) {
   const project = place.project()
-  const now = place.clock?.() ?? new Date()
+  const now = await nowAt(place)
   const night = await loadNight(place, slot, run)
   const view = night.features?.run
   const own = run?.checks ?? []
@@ -135,9 +135,9 @@ async function hoursOf(
   return slots.filter((slot) => kind === undefined || slot.kind === kind)
 }
 
-function day(context: Context, place: Place, name: string, partition: string, slots: Slot[]) {
+async function day(context: Context, place: Place, name: string, partition: string, slots: Slot[]) {
   const { timezone, models } = place.project()
-  const now = place.clock?.() ?? new Date()
+  const now = await nowAt(place)
   return page(
     context,
     `${name}, ${partition}`,

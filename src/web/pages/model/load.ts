@@ -13,7 +13,7 @@ import { newestOutcome, type OutcomeNight, outcomeNights } from '../../../regist
 import { type ScoreNight, scoreNights } from '../../../registry/score-nights.ts'
 import { type ShadowNights, shadowNights } from '../../../registry/shadows.ts'
 import { type Champion, champion, listVersions, type Version } from '../../../registry/versions.ts'
-import type { Place } from '../../place.ts'
+import { nowAt, type Place } from '../../place.ts'
 import { marksOf } from './marks.ts'
 import type { Window } from './window.ts'
 
@@ -83,7 +83,7 @@ const EPOCH = new Date(0).toISOString()
 export async function loadModel(place: Place, model: Model, window: Window): Promise<ModelView> {
   const { pool } = place.database
   const { timezone } = place.project()
-  const now = place.clock?.() ?? new Date()
+  const now = await nowAt(place)
   const [figures, live, versions, registered, incidents, [latest]] = await Promise.all([
     loadNights(place, model.name, window),
     champion(pool, model.name),

@@ -10,7 +10,7 @@ import {
   latestOutcomes,
   parityOfRuns,
 } from '../../../registry/evidence.ts'
-import type { Place } from '../../place.ts'
+import { nowAt, type Place } from '../../place.ts'
 import { type Trust, trust } from '../../trust.ts'
 
 /** One model and where it stands. */
@@ -37,14 +37,10 @@ export interface Overview {
 }
 
 /** Everything that the overview says, in a fixed number of queries whatever the number of models and nights. */
-export async function loadOverview(
-  { database, project: files, clock }: Place,
-  days: number,
-  until: string | undefined,
-) {
-  const { pool } = database
-  const project = files()
-  const now = clock?.() ?? new Date()
+export async function loadOverview(place: Place, days: number, until: string | undefined) {
+  const { pool } = place.database
+  const project = place.project()
+  const now = await nowAt(place)
   const { timezone } = project
   const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
     .toZonedDateTimeISO(timezone)
