@@ -11,6 +11,7 @@ import { beat, type ProcessRole, sayReconciled } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
 import type { Context } from '../workers/context.ts'
 import { ledgerEffects } from '../workers/effects.ts'
+import { openGuard } from '../workers/guard.ts'
 import { openHands } from '../workers/hands.ts'
 import { startLoop } from '../workers/loop.ts'
 import { tellRecovery } from '../workers/report.ts'
@@ -22,6 +23,7 @@ import type { Session } from './session.ts'
 const RECONCILE_MS = 2_000
 const BUILD_MS = 3_000
 const DRAIN_MS = 2_000
+const GUARD_MS = 5_000
 
 export interface Host {
   context: Context
@@ -104,6 +106,17 @@ export async function openHost(
     return undefined
   }
   const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: complain('sending mail') })
+  const guard = openGuard(context)
+  const files =
+    scope === 'requested'
+      ? undefined
+      : startLoop(
+          async () => {
+            if (retired === undefined) await guard()
+            return undefined
+          },
+          { everyMs: GUARD_MS, onError: complain('comparing published files with the ledger') },
+        )
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined
   const stays = role !== 'command'
   const stopBeating =
@@ -114,6 +127,7 @@ export async function openHost(
     ended ??= (async () => {
       await worker?.close()
       await stopBeating?.()
+      await files?.close()
       await loop.close()
       await outbox.close()
     })()

@@ -3,7 +3,7 @@ import { findRun, isOver } from '../jobs/runs.ts'
 import { reportEnd, reportNothingToDo } from './ending.ts'
 import { asOfToRun, personNamed, viewNamed } from './find.ts'
 import { follow } from './follow.ts'
-import { currencyOf, type RunOptions } from './run.ts'
+import { currencyOf, lookAtFile, type RunOptions } from './run.ts'
 import { withSession } from './session.ts'
 
 /** `refresh VIEW --as-of D`: the features alone; nothing where their inputs are unchanged. */
@@ -14,6 +14,7 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
     const asOf = await asOfToRun(database.pool, options.asOf, project.timezone)
     const by = personNamed(project, options.by)
     const forced = options.force === true
+    await lookAtFile(session, 'features', view.name, asOf)
     if (!forced) {
       const currency = await currencyOf(session, view, asOf)
       if (currency.current) return reportNothingToDo(session, currency.run, options)

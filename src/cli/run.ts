@@ -7,7 +7,7 @@ import { ConfigurationError } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { champion, findVersion } from '../registry/versions.ts'
 import { type Children, openChildren } from '../workers/children.ts'
-import { type Currency, featuresCurrency, scoresCurrency } from '../workers/currency.ts'
+import { type Currency, featuresCurrency, putRight, scoresCurrency } from '../workers/currency.ts'
 import { reportEnd, reportNothingToDo } from './ending.ts'
 import { asOfToRun, modelNamed, personNamed, viewNamed } from './find.ts'
 import { follow } from './follow.ts'
@@ -35,6 +35,8 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     }
     const view = viewNamed(project, version.view)
     const forced = options.force === true
+    await lookAtFile(session, 'features', view.name, asOf)
+    await lookAtFile(session, 'scores', model.name, asOf)
     const features = forced ? forcedAnew : await currencyOf(session, view, asOf)
     let featuresRun: string | undefined
     if (features.current) {
@@ -78,6 +80,18 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     })
     return reportEnd(session, ended, options)
   })
+}
+
+/** A published file that is missing or another's is put right before anything is compared with it. */
+export async function lookAtFile(
+  { database, project, log }: Session,
+  kind: 'features' | 'scores',
+  name: string,
+  { label }: AsOf,
+): Promise<void> {
+  const place = { database, warehouse: project.warehouse, project: () => project, log }
+  const said = await putRight(place, kind, name, label)
+  if (said !== undefined) process.stderr.write(`${said}\n`)
 }
 
 const forcedAnew: Currency = { current: false, reason: 'forced' }

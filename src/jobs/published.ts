@@ -16,6 +16,54 @@ export async function publishedRun(
   return rows[0] && toRun(rows[0])
 }
 
+/** When the file of a published slot was last seen to be what the ledger says: see `stampOf`. */
+export async function publishedStamp(connection: Connection, slot: number): Promise<string | null> {
+  const { rows } = await connection.query<{ published_file: string | null }>(
+    'select published_file from nightshift.slots where id = $1',
+    [slot],
+  )
+  return rows[0]?.published_file ?? null
+}
+
+/** A published slot as its file is compared with it. */
+export interface PublishedSlot {
+  id: number
+  kind: Kind
+  name: string
+  partition: string
+  run: string
+  sha256: string | null
+  stamp: string | null
+}
+
+/**
+ * Published slots whose files are to be looked at: the newest of each view and model, and some of the others, from
+ * `after` (the id of the last one that was looked at) on.
+ */
+export async function publishedSlots(
+  connection: Connection,
+  names: { kind: Kind; name: string }[],
+  after: number,
+  limit: number,
+): Promise<{ newest: PublishedSlot[]; others: PublishedSlot[] }> {
+  const fields = `s.id, s.kind, s.name, s.partition, r.id as run, r.sha256, s.published_file as stamp`
+  const newest = await connection.query<PublishedSlot & { id: string }>(
+    `select ${fields} from unnest($1::text[], $2::text[]) as subject(kind, name)
+      cross join lateral (select * from nightshift.slots o
+                           where o.kind = subject.kind and o.name = subject.name and o.published_run is not null
+                           order by o.as_of desc limit 1) s
+       join nightshift.runs r on r.id = s.published_run where s.state <> 'publishing'`,
+    [names.map(({ kind }) => kind), names.map(({ name }) => name)],
+  )
+  const others = await connection.query<PublishedSlot & { id: string }>(
+    `select ${fields} from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+      where s.published_run is not null and s.state <> 'publishing' and s.id > $1 order by s.id limit $2`,
+    [after, limit],
+  )
+  const numbered = (row: PublishedSlot & { id: string | number }) => ({ ...row, id: Number(row.id) })
+  return { newest: newest.rows.map(numbered), others: others.rows.map(numbered) }
+}
+
 /** Rows of the nearest earlier published as-of within 7 days: what `rows.max_change` compares with. */
 export async function nearestPublished(
   connection: Connection,

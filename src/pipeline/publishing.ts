@@ -33,6 +33,22 @@ export function supersededPath(warehouse: string, model: string, label: string, 
   return join(warehouse, 'superseded', model, `as_of=${label}`, `${run}.parquet`)
 }
 
+/** A second name of the file that is published, beside the stable one: what removes or replaces that leaves this. */
+export function keptPath(warehouse: string, run: string): string {
+  return join(warehouse, '.published', `${run}.parquet`)
+}
+
+/** Where a file is put that lay under a stable name and was not what the ledger says. */
+export function foreignPath(
+  warehouse: string,
+  kind: PartitionKind,
+  name: string,
+  label: string,
+  id: string,
+): string {
+  return join(warehouse, '.foreign', kind, name, `as_of=${label}`, `${id}.parquet`)
+}
+
 /** Keeps a published file under a second name. A link where the disk can, else a copy; done before, it is no error. */
 export async function keepFile(file: string, kept: string): Promise<void> {
   await makeFolder(dirname(kept))

@@ -3,9 +3,11 @@ import type { Pool } from 'pg'
 import type { Database } from '../database/database.ts'
 import { publishedRun } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
+import { findSlot, slotTitle } from '../jobs/slots.ts'
 import { type AsOf, parseAsOf } from '../project/asof.ts'
 import type { Project, View } from '../project/project.ts'
 import type { Children } from './children.ts'
+import { type Repairer, repairPublished } from './repair.ts'
 
 /** Whether a published partition still is what a run would compute now, and if not, why. */
 export type Currency = { current: true; run: Run } | { current: false; reason: string }
@@ -13,6 +15,22 @@ export type Currency = { current: true; run: Run } | { current: false; reason: s
 interface Place {
   database: Database
   children: Children
+}
+
+/**
+ * Whether the file of what is published is what the ledger says, looked at to its last byte; puts right what is not.
+ * @returns what had to be done, undefined where nothing
+ */
+export async function putRight(
+  place: Repairer,
+  kind: Run['kind'],
+  name: string,
+  label: string,
+): Promise<string | undefined> {
+  const slot = await findSlot(place.database.pool, kind, name, label)
+  if (slot === undefined || slot.published_run === null) return undefined
+  const repaired = await repairPublished(place, slot.id, { fully: true })
+  return repaired.state === 'right' ? undefined : `${slotTitle(slot)}: ${repaired.said}`
 }
 
 /** Compares what a view's partition was computed from with what lies there now. */

@@ -1,4 +1,5 @@
-import { relative } from 'node:path'
+import { link, mkdir, rm } from 'node:fs/promises'
+import { dirname, relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../database/database.ts'
 import { endAttempt, holdsFence } from '../jobs/attempts.ts'
@@ -6,9 +7,11 @@ import { attemptId, findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
 import type { Check, FeatureFacts, InputFile, StepTime, WrittenFile } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
+import { stampOf } from '../pipeline/published-file.ts'
 import {
   attemptFolder,
   keepFile,
+  keptPath,
   moveIntoPlace,
   type PartitionPath,
   partitionPath,
@@ -131,27 +134,39 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
       evidence: { run: run.id, attempt: run.attempt },
     })
   }
-  await transaction(place.database, async (client) => {
-    await lockSlot(client, run.slot)
+  const stamp = await stampOf(target.file)
+  await keepSecond(place.warehouse, run.id, target)
+  const before = await transaction(place.database, async (client) => {
+    const { published_run } = await lockSlot(client, run.slot)
     const { rowCount } = await client.query(
       `update nightshift.runs set state = 'published', path = $2, ended_at = now(), failure = null, next_attempt_at = null
         where id = $1 and state = 'publishing'`,
       [run.id, relative(place.warehouse, target.file)],
     )
-    if (rowCount === 0) return
+    if (rowCount === 0) return null
     await client.query(
       `update nightshift.slots
-          set state = 'published', published_run = $2, published_at = now(), reason = null,
+          set state = 'published', published_run = $2, published_at = now(), published_file = $3, reason = null,
               waits_for = null, wait_until = null, changed_at = now()
         where id = $1`,
-      [run.slot, run.id],
+      [run.slot, run.id, stamp ?? null],
     )
     await client.query(
       'insert into nightshift.standings (slot, run, at, superseded) values ($1, $2, now(), $3)',
       [run.slot, run.id, superseded],
     )
     await place.onPublished(client, run)
+    return published_run
   })
+  if (before !== null && before !== run.id) await rm(keptPath(place.warehouse, before), { force: true })
+}
+
+/** A disk that knows no links has no second name: what is lost there is computed again. */
+async function keepSecond(warehouse: string, run: string, { file }: PartitionPath): Promise<void> {
+  const kept = keptPath(warehouse, run)
+  await mkdir(dirname(kept), { recursive: true })
+    .then(() => link(file, kept))
+    .catch(() => {})
 }
 
 async function move(
@@ -177,7 +192,8 @@ async function keepSuperseded(
   return relative(warehouse, kept)
 }
 
-function partitionOf(
+/** Where a run's partition is published. */
+export function partitionOf(
   warehouse: string,
   run: { kind: Run['kind']; name: string; partition: string },
 ): PartitionPath {

@@ -2,11 +2,12 @@ import { linkSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { knownInputs, nearestPublished, publishedRun } from '../jobs/published.ts'
+import { knownInputs, nearestPublished, publishedRun, publishedStamp } from '../jobs/published.ts'
 import type { Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
 import { Failure } from '../pipeline/failure.ts'
 import type { FeatureRequest } from '../pipeline/features.ts'
+import { lookAtPublished } from '../pipeline/published-file.ts'
 import { attemptFolder, partitionPath } from '../pipeline/publishing.ts'
 import { refusal } from '../pipeline/refusal.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
@@ -108,7 +109,7 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
     run,
     model,
     version,
-    request: scoreRequest(context, { project, model, version, view, features, run: run.id, folder }),
+    request: await scoreRequest(context, { project, model, version, view, features, run: run.id, folder }),
   }
 }
 
@@ -124,8 +125,8 @@ function meansStill(run: Run, instant: string): void {
 }
 
 /** What a compute child needs to score a version on a night's published features, into a folder of its own. */
-export function scoreRequest(
-  { warehouse }: Pick<Context, 'warehouse'>,
+export async function scoreRequest(
+  { warehouse, database }: Pick<Context, 'warehouse' | 'database'>,
   scoring: {
     project: Project
     model: Model
@@ -137,15 +138,17 @@ export function scoreRequest(
     run: string
     folder: string
   },
-): Omit<ScoreRequest, 'progress'> {
+): Promise<Omit<ScoreRequest, 'progress'>> {
   const { project, model, version, view, features, run, folder } = scoring
   refuseBroken(features)
   const published = partitionPath(warehouse, 'features', version.view, features.partition).file
+  const pinned = pin(published, join(folder, 'features.parquet'))
+  await expectPublished(database, features, pinned)
   return {
     model: join(warehouse, version.file),
     sha256: version.sha256,
     mapping: version.mapping,
-    features: pin(published, join(folder, 'features.parquet')),
+    features: pinned,
     entity: view.entity,
     score: model.score,
     version: version.version,
@@ -174,6 +177,18 @@ function refuseBroken(features: Run): void {
     'contract',
     `${slotTitle(features)} is published, and cannot be scored: ${broken.message}. Mend the cause and nightshift refresh ${features.name} --as-of ${features.partition} --force`,
     { evidence: { run: features.id, check: broken.id } },
+  )
+}
+
+/** Scores of a file that is not the run's would name features that they are not of. Who compares files puts it right. */
+async function expectPublished({ pool }: Context['database'], features: Run, path: string): Promise<void> {
+  const stamp = await publishedStamp(pool, features.slot)
+  const verdict = await lookAtPublished(path, { run: features.id, sha256: features.sha256, stamp })
+  if (verdict.state === 'right') return
+  throw new Failure(
+    'transient',
+    `${slotTitle(features)} is not what run ${features.id} published: ${verdict.why}. It is published again or computed again by whoever plans, or by nightshift refresh ${features.name} --as-of ${features.partition}`,
+    { evidence: { run: features.id, state: verdict.state } },
   )
 }
 

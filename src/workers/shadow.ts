@@ -53,7 +53,7 @@ export async function scoreShadow(context: Context, data: unknown, options: Task
   const folder = attemptFolder(warehouse, `shadow-${id}`)
   try {
     await mkdir(join(folder, 'tmp'), { recursive: true })
-    const request = scoreRequest({ warehouse }, { project, model, version, view, features, run: id, folder })
+    const request = await scoreRequest(context, { project, model, version, view, features, run: id, folder })
     const { file, summary, checks } = await context.children.run('scores', request, options)
     const broken = checks.find((check) => !check.passed)
     if (broken !== undefined) {
