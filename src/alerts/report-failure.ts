@@ -35,7 +35,7 @@ export async function reportFailure(
     if (found !== undefined) return join(client, now, settings, found, facts, night, addresses)
     const id = await insert(client, now, { facts, nights: [night] })
     if (id === undefined) continue
-    await addReaders(client, id, addresses, new Date(now.getTime() + settings.group))
+    await addReaders(client, id, addresses, firstMail(facts, now, settings))
     await recordEvent(client, {
       incident: id,
       at: now,
@@ -155,6 +155,15 @@ async function addReaders(
      on conflict (incident, recipient) do nothing`,
     [incident, addresses, due],
   )
+}
+
+/** Deadlines that are missed together are told in one round: their mail need not wait for others as failures do. */
+const LONGEST_AFTER_DEADLINE = 10_000
+
+/** The first mail leaves once the grouping window is over, within 30 s of a deadline. */
+function firstMail({ failure }: FailureFacts, now: Date, { group }: AlertSettings): Date {
+  const wait = failure.class === 'deadline' ? Math.min(group, LONGEST_AFTER_DEADLINE) : group
+  return new Date(now.getTime() + wait)
 }
 
 function recipientsOf(facts: FailureFacts): { addresses: string[]; refused: string[] } {

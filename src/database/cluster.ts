@@ -12,11 +12,12 @@ import { SERVER_USER, serverEnvironment } from './settings.ts'
 /**
  * Makes the cluster (0.6 to 0.9 s) where there is none. It is made in a folder beside and renamed, so that it is
  * there whole or not at all, however this process ends; of two that make one at once the slower throws its own away.
+ * @returns whether it had to be made, or waited for
  */
-export async function ensureCluster(place: Place, programs: Programs): Promise<void> {
-  if (existsSync(place.cluster)) return
+export async function ensureCluster(place: Place, programs: Programs): Promise<boolean> {
+  if (existsSync(place.cluster)) return false
   await waitForOthers(place)
-  if (existsSync(place.cluster)) return
+  if (existsSync(place.cluster)) return true
   const folder = join(place.folder, `new-${process.pid}-${randomBytes(4).toString('hex')}`)
   try {
     await mkdir(folder, { mode: 0o700 })
@@ -33,6 +34,7 @@ export async function ensureCluster(place: Place, programs: Programs): Promise<v
     await rm(folder, { recursive: true, force: true })
     if (!existsSync(place.cluster)) throw error
   }
+  return true
 }
 
 /** A hint, not a lock: where others are at it already, gives them a moment instead of doing the same work. */

@@ -74,7 +74,8 @@ async function hold(place: Place, programs: Programs, options: EmbeddedOptions):
   let keeper: Keeper | undefined
   let starts = 0
   while (Date.now() < until) {
-    await ensureCluster(place, programs)
+    // Making it takes its own time, minutes on a slow disk: the server's patience begins when it is there.
+    if (await ensureCluster(place, programs)) until = Date.now() + PATIENCE
     const found = readPostmaster(place.data)
     if (found.state === 'running') {
       if (!found.ready) until = Date.now() + PATIENCE

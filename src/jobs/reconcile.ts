@@ -31,7 +31,7 @@ export interface Reconciled {
   actions: Action[]
   /** What could not be done; the next round plans and tries it again. */
   failures: RoundFailure[]
-  /** Milliseconds until a slot or an attempt is due; undefined where none is. */
+  /** Milliseconds until a slot or an attempt is due, or a deadline over; undefined where none is. */
   next: number | undefined
 }
 
@@ -61,11 +61,12 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
   return { actions, failures: round.failures(), next: untilNext(view) }
 }
 
-/** Milliseconds to the next moment at which there is something to do: a slot's time, or an attempt's. */
+/** Milliseconds to the next moment at which there is something to do: a slot's time, its deadline, or an attempt's. */
 function untilNext(view: LedgerView): number | undefined {
   const now = Date.parse(view.now)
   const times = [
     ...view.slots.map((slot) => (slot.state === 'expected' ? slot.due : null)),
+    ...view.slots.map((slot) => (slot.late ? null : slot.deadline)),
     ...view.runs.map((run) => run.next_attempt_at),
   ]
   const ahead = times.flatMap((time) =>

@@ -1,6 +1,7 @@
-import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure } from './failure.ts'
+import { sweepFolder } from './leftovers.ts'
 import { makeFolder, syncFolder } from './sync.ts'
 
 /** Where a partition is published: one file under a stable name, always one whole partition. */
@@ -98,22 +99,12 @@ export async function removeAttempts(warehouse: string, attempts: string[]): Pro
 }
 
 /**
- * Removes the folders of attempts that nobody will come back to: those not in `alive` whose newest change is older
- * than `olderThanMs` at `now` (milliseconds since 1970). Returns their names.
+ * Removes the folders of attempts, and of looks at nights, that nobody will come back to: those not in `alive` in which
+ * nothing has changed for `olderThanMs` at `now` (milliseconds since 1970). Returns their names.
  */
-export async function sweepAttempts(
+export function sweepAttempts(
   warehouse: string,
-  { alive, now, olderThanMs }: { alive: ReadonlySet<string>; now: number; olderThanMs: number },
+  { alive, ...age }: { alive: ReadonlySet<string>; now: number; olderThanMs: number },
 ): Promise<string[]> {
-  const folder = join(warehouse, '.attempts')
-  const names = await readdir(folder).catch(() => [])
-  const swept: string[] = []
-  for (const name of names) {
-    if (alive.has(name)) continue
-    const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: now }))
-    if (now - mtimeMs < olderThanMs) continue
-    await rm(join(folder, name), { recursive: true, force: true })
-    swept.push(name)
-  }
-  return swept
+  return sweepFolder(join(warehouse, '.attempts'), { meant: (name) => !alive.has(name), ...age })
 }

@@ -14,36 +14,41 @@ import { Failure } from './failure.ts'
  * @param written folders that had to be written, the likelier cause first; those that do not exist yet may be among them
  */
 export async function refusal(error: unknown, what: string, written: string[]): Promise<Failure> {
-  const failure = classify(error)
   const code = codeOf(error)
-  if (error instanceof Failure || code === undefined) return failure
-  const { path, why } = await blame(error, code, written)
+  if (code === undefined) return classify(error)
+  const found = await blame(error, code, written)
   return new Failure(
-    failure.failureClass === 'transient' ? 'transient' : 'resource',
-    `${what}: ${path} ${why} (${code})`,
+    PASSING.has(found.code) ? 'transient' : 'resource',
+    `${what}: ${found.path} ${await explain(found.path, found.code)} (${found.code})`,
     {
       cause: error,
-      evidence: { code, path, told_by: error instanceof Error ? error.message : String(error) },
+      evidence: {
+        code: found.code,
+        path: found.path,
+        told_by: error instanceof Error ? error.message : String(error),
+      },
     },
   )
 }
 
-/** The folder that may not be written, or has no room; else the path that the error names. */
+/** What a disk or a network share says for a moment. */
+const PASSING = new Set(['EIO', 'EBUSY', 'EAGAIN', 'ESTALE', 'ETIMEDOUT', 'ENOENT', 'EINTR'])
+
+/** The folder that may not be written; else the path that the error names. */
 async function blame(
   error: unknown,
   code: string,
   written: string[],
-): Promise<{ path: string; why: string }> {
+): Promise<{ path: string; code: string }> {
   for (const folder of written) {
     const path = await nearest(folder)
     const denied = await access(path, constants.W_OK | constants.X_OK).then(
       () => undefined,
       (reason: unknown) => codeOf(reason) ?? 'EACCES',
     )
-    if (denied !== undefined) return { path, why: await explain(path, denied) }
+    if (denied !== undefined) return { path, code: denied }
   }
-  const path = await nearest(pathOf(error) ?? written[0] ?? '/')
-  return { path, why: await explain(path, code) }
+  return { path: await nearest(pathOf(error) ?? written[0] ?? '/'), code }
 }
 
 async function explain(path: string, code: string): Promise<string> {

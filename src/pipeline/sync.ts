@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Waits until a file's bytes are on the disk: neither DuckDB's COPY nor a rename does. */
@@ -22,12 +22,31 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those above it, and syncs each one that is new within its parent. */
+/**
+ * Makes a folder and those above it, and syncs each one that is new within its parent. One by one: Node's recursive
+ * mkdir says ENOENT where a disk is full or may only be read.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
-  if (first === undefined) return
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder))
-    await syncFolder(dirname(folder))
+  const made = await mkdirUnlessThere(path).catch(async (error: unknown) => {
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    return await mkdirUnlessThere(path)
+  })
+  if (made) await syncFolder(dirname(path))
+}
+
+async function mkdirUnlessThere(path: string): Promise<boolean> {
+  try {
+    await mkdir(path)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && (await stat(path)).isDirectory()) return false
+    throw error
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 const CHUNK = 1 << 20

@@ -1,17 +1,57 @@
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { attemptId } from '../jobs/runs.ts'
+import { sweepFolder } from '../pipeline/leftovers.ts'
 import { sweepAttempts } from '../pipeline/publishing.ts'
 import type { Context } from './context.ts'
+import { type Loop, startLoop } from './loop.ts'
 
-/** Long enough for any attempt that the ledger does not know of yet. */
-const OLD_MS = 60 * 60_000
+/** Longer than any step goes on without writing; with EVERY_MS, what is left behind is gone within an hour. */
+const OLD_MS = 45 * 60_000
+const EVERY_MS = 10 * 60_000
 
-/** Removes what dead workers left under `warehouse/.attempts/`: all but the files of open and held runs. */
-export async function sweepLeftovers(context: Context): Promise<void> {
-  const { rows } = await context.database.pool.query<{ run: string; number: number }>(
-    `select a.run, a.number from nightshift.attempts a join nightshift.runs r on r.id = a.run
-      where r.state in ('waiting', 'queued', 'running', 'publishing', 'held')`,
+/** Work folders of comparisons, descriptions and trials, as mkdtemp names them. */
+const TEMPORARY =
+  /^nightshift-(?:stale|parity|replay|leaks|describe|inputs|metrics|explain|evaluate|trial|baseline)-\w{6}$/
+/** A training set that is being built, beside those that are finished. */
+const BUILDING = /^\.building-\w{6}$/
+
+/** Sweeps now, and every ten minutes from now on. */
+export function sweepRegularly(context: Context): Loop {
+  const onError = (error: unknown) =>
+    context.log.warn(
+      `sweeping: ${error instanceof Error ? error.message : String(error)}; tried again in 10 min`,
+    )
+  return startLoop(
+    async () => {
+      await sweepLeftovers(context)
+      return undefined
+    },
+    { everyMs: EVERY_MS, onError },
   )
-  const alive = new Set(rows.map((row) => attemptId(row.run, row.number)))
-  const swept = await sweepAttempts(context.warehouse, { alive, now: Date.now(), olderThanMs: OLD_MS })
-  if (swept.length > 0) context.log.info({ swept }, 'removed what ended attempts left behind')
+}
+
+/**
+ * Removes what dead workers and commands left behind: attempts' folders that are not of a run under way or held, those
+ * of looks at nights, training sets that were never finished, and work folders on the machine's temporary disk.
+ */
+export async function sweepLeftovers(
+  context: Pick<Context, 'database' | 'warehouse' | 'log'>,
+  { now = Date.now(), temporary = tmpdir() } = {},
+): Promise<void> {
+  const { rows } = await context.database.pool.query<{ id: string; attempt: number }>(
+    `select id, attempt from nightshift.runs where state in ('running', 'publishing', 'held')`,
+  )
+  const alive = new Set(rows.map(({ id, attempt }) => attemptId(id, attempt)))
+  const age = { now, olderThanMs: OLD_MS }
+  const swept = await sweepAttempts(context.warehouse, { alive, ...age })
+  const datasets = join(context.warehouse, 'datasets')
+  for (const model of await readdir(datasets).catch(() => [])) {
+    swept.push(
+      ...(await sweepFolder(join(datasets, model), { meant: (name) => BUILDING.test(name), ...age })),
+    )
+  }
+  swept.push(...(await sweepFolder(temporary, { meant: (name) => TEMPORARY.test(name), ...age })))
+  if (swept.length > 0) context.log.info({ swept }, 'removed what ended work left behind')
 }

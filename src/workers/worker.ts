@@ -7,7 +7,7 @@ import { monitorNight } from './monitor.ts'
 import { measureNight } from './outcomes.ts'
 import { certify } from './parity.ts'
 import { scoreShadow } from './shadow.ts'
-import { sweepLeftovers } from './sweep.ts'
+import { sweepRegularly } from './sweep.ts'
 
 /** For the queue alone; the ledger has what happened. */
 class AttemptFailed extends Error {
@@ -28,7 +28,7 @@ const GRACE_MS = 10_000
  */
 export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
   const { places } = context.children
-  await sweepLeftovers(context)
+  const sweeping = sweepRegularly(context)
   const stopBeating = await beat(context.database, { id: context.id, role, places }, context.hands)
   const handles: WorkerHandle[] = []
   const lanes = [
@@ -85,6 +85,7 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
   }
   return {
     async close(graceMs = GRACE_MS) {
+      await sweeping.close()
       const ended = Promise.all(handles.map((handle) => handle.close()))
       let timer: NodeJS.Timeout | undefined
       await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))])

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readRunId } from '../../src/pipeline/readback.ts'
@@ -42,6 +51,17 @@ const run = (program: string, ...args: string[]) => {
 }
 const can = (program: string, ...args: string[]) => spawnSync(program, args).status === 0
 
+/** On a disk in memory, as the warehouse of this test is. */
+function canMakeImmutable(): boolean {
+  if (!existsSync('/dev/shm')) return false
+  const folder = mkdtempSync('/dev/shm/nightshift-')
+  try {
+    return can('chattr', '+i', folder) && can('chattr', '-i', folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 const OBSTACLES: Obstacle[] = [
   {
     name: ROOT ? 'a folder that root made' : 'a folder that may not be written',
@@ -62,7 +82,7 @@ const OBSTACLES: Obstacle[] = [
   {
     name: 'an immutable folder',
     says: /It is immutable/,
-    present: ROOT && can('chattr', '-i', '/tmp') && !existsSync('/.dockerenv'),
+    present: ROOT && canMakeImmutable(),
     put(_, target) {
       mkdirSync(target)
       if (NOBODY !== undefined) chownSync(target, NOBODY.uid, NOBODY.gid)

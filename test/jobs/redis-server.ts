@@ -10,6 +10,8 @@ export interface RedisServer {
   port: number
   /** kill -9, as an outage. */
   kill(): Promise<void>
+  /** Keeps it from answering: connections stay. Only `kill` ends that. */
+  stop(): void
   /** Starts it again on the same port, with the same files. */
   start(): Promise<void>
   flushAll(): Promise<void>
@@ -43,6 +45,9 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
     url,
     port,
     kill,
+    stop: () => {
+      server?.kill('SIGSTOP')
+    },
     start,
     flushAll: async () => {
       await ask(url, (client) => client.flushall())

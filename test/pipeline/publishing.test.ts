@@ -58,11 +58,16 @@ it('leaves a zombie without its file', async () => {
 it('sweeps attempts that nobody comes back to', async () => {
   const warehouse = makeFolder()
   const now = Date.now()
-  for (const name of ['old-a1', 'alive-a1', 'young-a1']) attempt(warehouse, name, 'x')
-  for (const name of ['old-a1', 'alive-a1']) utimesSync(attemptFolder(warehouse, name), 0, now / 1000 - 7200)
+  attempt(warehouse, 'young-a1', 'x')
+  for (const name of ['old-a1', 'alive-a1', 'monitor-old', 'at-work-a1']) {
+    const folder = attempt(warehouse, name, 'x')
+    utimesSync(folder, 0, now / 1000 - 7200)
+    // What is written to is at work, however old its folder is.
+    if (name !== 'at-work-a1') utimesSync(join(folder, 'features.parquet'), 0, now / 1000 - 7200)
+  }
   expect(
-    await sweepAttempts(warehouse, { alive: new Set(['alive-a1']), now, olderThanMs: 3_600_000 }),
-  ).toEqual(['old-a1'])
+    (await sweepAttempts(warehouse, { alive: new Set(['alive-a1']), now, olderThanMs: 3_600_000 })).sort(),
+  ).toEqual(['monitor-old', 'old-a1'])
   expect(existsSync(attemptFolder(warehouse, 'young-a1'))).toBe(true)
   expect(await sweepAttempts(makeFolder(), { alive: new Set(), now, olderThanMs: 0 })).toEqual([])
 })
