@@ -15,6 +15,7 @@ import { recordEvaluation } from '../registry/evaluations.ts'
 import { champion, findVersion, listVersions, type Version } from '../registry/versions.ts'
 import { storeHoldout } from '../workers/baseline.ts'
 import { openChildren } from '../workers/children.ts'
+import { datasetNamed } from './dataset-named.ts'
 import { modelNamed, personNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { type Session, withSession } from './session.ts'
@@ -32,7 +33,7 @@ export default function evaluateCommand([name = '']: string[], options: Options)
     const model = modelNamed(project, name)
     const by = personNamed(project, options.by)
     const version = await versionNamed(session, model, options.version)
-    const dataset = await readDataset(project.warehouse, model.name, options.dataset)
+    const dataset = await datasetNamed(session, model.name, options.dataset)
     refuseOther(version, dataset)
     const live = await champion(database.pool, model.name)
     const rival = live === undefined ? undefined : await findVersion(database.pool, model.name, live.version)

@@ -2,15 +2,14 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { publishedRun } from '../jobs/published.ts'
-import { readDataset } from '../pipeline/dataset/read.ts'
 import type { Against, ParityFacts } from '../pipeline/parity/facts.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { ConfigurationError } from '../project/problem.ts'
-import type { Project } from '../project/project.ts'
 import { recordCertificate } from '../registry/certificates.ts'
 import { champion, findVersion } from '../registry/versions.ts'
 import { openChildren } from '../workers/children.ts'
 import { certificateReport, compareParity, saysParity } from '../workers/parity.ts'
+import { datasetNamed } from './dataset-named.ts'
 import { modelNamed, viewNamed } from './find.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { type Session, withSession } from './session.ts'
@@ -33,7 +32,7 @@ export default function parity([name = '']: string[], options: Options): Promise
         `parity: view ${view.name} has no published features as of ${asOf.label}: nightshift refresh ${view.name} --as-of ${asOf.label}`,
       )
     }
-    const against = await againstOf(project, name, options)
+    const against = await againstOf(session, name, options)
     const children = openChildren({ places: 1 })
     let facts: ParityFacts
     try {
@@ -65,7 +64,7 @@ async function viewOf({ project, database }: Session, name: string): Promise<str
   return version?.view ?? model.view
 }
 
-async function againstOf(project: Project, name: string, options: Options): Promise<Against> {
+async function againstOf(session: Session, name: string, options: Options): Promise<Against> {
   if (options.dataset !== undefined && options.file !== undefined) {
     throw new ConfigurationError('parity: expected --dataset ID or --file F, got both')
   }
@@ -79,9 +78,9 @@ async function againstOf(project: Project, name: string, options: Options): Prom
     return { kind: 'file', path }
   }
   if (options.dataset === undefined) return { kind: 'recomputed' }
-  const { manifest, train, holdout } = await readDataset(
-    project.warehouse,
-    modelNamed(project, name).name,
+  const { manifest, train, holdout } = await datasetNamed(
+    session,
+    modelNamed(session.project, name).name,
     options.dataset,
   )
   return { kind: 'dataset', id: manifest.id, viewHash: manifest.view_hash, files: [train, holdout] }

@@ -54,7 +54,7 @@ export default function registerCommand([name = '', file = '']: string[], option
       })
       refuse(description.problems)
       const columns = description.columns.filter((column) => !view.entity.includes(column.name))
-      const given = { view, hash: description.viewHash, columns }
+      const given = { view, identity: description, columns }
       const training = await trainedOn(session, model, given, options.dataset)
       const dataset = training?.manifest.id ?? null
       const inputs = inputColumns(model, view, description.columns)
@@ -77,10 +77,10 @@ export default function registerCommand([name = '', file = '']: string[], option
         file: path,
         facts,
         view: view.name,
-        viewHash: description.viewHash,
+        identity: description,
         featuresSql: view.sql,
         columns,
-        declaration: declarationOf(view),
+        declaration: declarationOf(view, project.timezone),
         inputs: inputs.map((column) => column.name),
         output: mapping.output,
         mapping,

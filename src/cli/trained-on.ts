@@ -1,9 +1,12 @@
-import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
+import type { Dataset } from '../pipeline/dataset/read.ts'
 import type { Column } from '../pipeline/facts.ts'
+import type { Identity } from '../pipeline/view-hash.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model, View } from '../project/project.ts'
 import { changedView, saysChange } from '../registry/changed-view.ts'
 import { listVersions } from '../registry/versions.ts'
+import { isSameView } from '../registry/view-identity.ts'
+import { datasetNamed } from './dataset-named.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -13,19 +16,19 @@ import type { Session } from './session.ts'
 export async function trainedOn(
   { project, database }: Session,
   { name }: Model,
-  now: { view: View; hash: string; columns: Column[] },
+  now: { view: View; identity: Identity; columns: Column[] },
   id: string | undefined,
 ): Promise<Dataset | undefined> {
   if (id === undefined) return undefined
-  const { view, hash, columns } = now
-  const dataset = await readDataset(project.warehouse, name, id)
+  const { view, identity, columns } = now
+  const dataset = await datasetNamed({ project, database }, name, id)
   const { manifest } = dataset
   if (manifest.view !== view.name) {
     throw new ConfigurationError(
       `register: expected a training set of view ${view.name}, which models/${name}/model.yaml names, got: ${manifest.id}, which is of view ${manifest.view}`,
     )
   }
-  if (manifest.view_hash !== hash) {
+  if (!isSameView(manifest.view_hash, identity)) {
     const versions = await listVersions(database.pool, name)
     const same = versions.find((version) => version.view_hash === manifest.view_hash)
     const change = changedView(
@@ -38,7 +41,7 @@ export async function trainedOn(
         sql: manifest.features_sql ?? same?.features_sql ?? null,
         declaration: same?.declaration ?? null,
       },
-      { what: 'the view on disk is', hash },
+      { what: 'the view on disk is', hash: identity.viewHash },
     )
     throw new ConfigurationError(`register: ${saysChange(change)}`)
   }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../project/problem.ts'
 import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
 import { findVersion } from '../registry/versions.ts'
+import { isSameView } from '../registry/view-identity.ts'
 import { openChildren } from '../workers/children.ts'
 import { viewNamed } from './find.ts'
 import type { Session } from './session.ts'
@@ -18,15 +19,15 @@ export async function refuseChangedViews(
       const version = await findVersion(database.pool, model, number)
       if (version === undefined) continue
       const view = viewNamed(project, version.view)
-      const { viewHash } = await children.run('describe', {
+      const described = await children.run('describe', {
         root: project.root,
         view,
         timezone: project.timezone,
       })
-      if (viewHash === '' || viewHash === version.view_hash) continue
+      if (described.viewHash === '' || isSameView(version.view_hash, described)) continue
       const change = changedView(project, registeredAs(version), {
         what: 'the view on disk is',
-        hash: viewHash,
+        hash: described.viewHash,
       })
       throw new ConfigurationError(`${command}: ${saysChange(change)}`)
     }

@@ -9,6 +9,7 @@ import { ConfigurationError, type Problem } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
 import { findVersion, listVersions, liveVersions, type Version } from '../registry/versions.ts'
+import { isSameView } from '../registry/view-identity.ts'
 import { warmVersions } from '../registry/warm.ts'
 import { zoneProblem } from '../registry/zone.ts'
 import { hasLeak } from '../workers/check-leaks.ts'
@@ -96,7 +97,7 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
           },
         ]
       }
-      if (described === undefined || described.viewHash === '' || described.viewHash === view_hash) return []
+      if (described === undefined || described.viewHash === '' || isSameView(view_hash, described)) return []
       const change = changedView(project, registeredAs(version, role), {
         what: 'the view on disk is',
         hash: described.viewHash,

@@ -33,6 +33,13 @@ export function timeName(source: Source): string | undefined {
   }
 }
 
+/** Names of the columns or keys whose times decide what a cut shows of the source. */
+export function declaredTimes(source: Source): string[] {
+  const arrival = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
+  const end = source.kind === 'history' ? source.valid_to : undefined
+  return [timeName(source), arrival, end].filter((name) => name !== undefined)
+}
+
 /** The source's time is a key of its folders, not a column of its files. */
 export function isKeyed({ source, hiveKeys }: FoundSource): boolean {
   const name = timeName(source)
@@ -188,7 +195,7 @@ export function keyInstant(found: FoundSource, file: Keyed, key: string): bigint
     if (/^\d{4}-\d{2}-\d{2}T\d{2}Z$/.test(value)) return readInstant(value.replace('Z', ':00Z'))
     if (/Z$|[+-]\d{2}:?\d{2}$/.test(value.slice(10))) return readInstant(value.replace(' ', 'T'))
     const wall = Temporal.PlainDateTime.from(value.replace(' ', 'T'), { overflow: 'reject' })
-    const type = /^\d{4}-\d{2}-\d{2}$/.test(value) ? 'DATE' : 'TIMESTAMP'
+    const type = isDate(value) ? 'DATE' : 'TIMESTAMP'
     const { zone } = timeColumn(found.zones, { name: key, type })
     return BigInt(wall.toZonedDateTime(zone).epochMilliseconds) * 1000n
   } catch (cause) {
@@ -199,4 +206,23 @@ export function keyInstant(found: FoundSource, file: Keyed, key: string): bigint
       cause,
     )
   }
+}
+
+/**
+ * True where builds before 2026-11-28 have cut the source elsewhere: they took its dates for days of UTC where no zone
+ * is declared.
+ */
+export function hasMovedDates(found: FoundSource): boolean {
+  return declaredTimes(found.source).some((name) => {
+    const { zone } = timeColumn(found.zones, { name, type: 'DATE' })
+    if (found.source.timezone !== undefined || zone === 'UTC') return false
+    const key = keyNamed(found.hiveKeys, name)
+    return found.files.some((file) =>
+      key === undefined ? columnOf(file, name)?.time === 'date' : isDate(file.keys.get(key) ?? ''),
+    )
+  })
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text)
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
+import { hasMovedDates } from './admitted.ts'
 import { classify } from './classify.ts'
 import { featureCut, LAST } from './cut.ts'
 import type { Column } from './facts.ts'
@@ -12,7 +13,7 @@ import { parseAlone, sourcesRead } from './parse-alone.ts'
 import type { CutQuery } from './query.ts'
 import { showPath } from './sources.ts'
 import type { CheckedSql } from './sql.ts'
-import { hashOf } from './view-hash.ts'
+import { type Identity, identityOf } from './view-hash.ts'
 
 export interface ViewRequest {
   /** Absolute path of the project. */
@@ -22,13 +23,13 @@ export interface ViewRequest {
   timezone: string
 }
 
-export interface ViewDescription {
+export interface ViewDescription extends Identity {
+  /** Builds before 2026-11-28 have cut its sources elsewhere (`hasMovedDates`). */
+  movedDates: boolean
   /** Of the view's partitions, in the SQL's order. Empty where a problem stands in the way. */
   columns: Column[]
   /** Errors, warnings (a source without files yet) and advice, of features.sql and view.yaml. */
   problems: Problem[]
-  /** Empty where the SQL cannot be parsed. */
-  viewHash: string
   /** Sources that features.sql reads; all, where it cannot be parsed. */
   reads: string[]
 }
@@ -51,7 +52,8 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
       return {
         columns,
         problems: [...checked.problems, ...problems, ...unread],
-        viewHash: hashOf(checked, view),
+        ...identityOf(checked, view, timezone),
+        movedDates: query.sources.some(({ found }) => hasMovedDates(found)),
         reads: sourcesRead(checked, view),
       }
     } finally {
@@ -62,7 +64,8 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
     return {
       columns: [],
       problems: [...checked.problems, sourceProblem(error, files)],
-      viewHash: hashOf(checked, view),
+      ...identityOf(checked, view, timezone),
+      movedDates: false,
       reads: sourcesRead(checked, view),
     }
   } finally {

@@ -1,3 +1,5 @@
+import type { Identity } from './view-hash.ts'
+
 /** What the pipeline returns: plain data, small enough for IPC and for a jsonb column. */
 
 export interface Column {
@@ -63,9 +65,10 @@ export interface WrittenFile {
   metadata: Record<string, string>
 }
 
-export interface FeatureFacts {
+export interface FeatureFacts extends Identity {
   file: WrittenFile
-  viewHash: string
+  /** Builds before 2026-11-28 have cut these sources elsewhere (`hasMovedDates`). */
+  movedDates: boolean
   checks: Check[]
   inputs: InputFile[]
   warnings: string[]

@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { AsOf } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
+import { hasMovedDates } from './admitted.ts'
 import { blame } from './blame.ts'
 import { badPageWarnings, findBadPages } from './checksums.ts'
 import { classify } from './classify.ts'
@@ -17,7 +18,7 @@ import { describeOutput } from './output.ts'
 import { type CutQuery, refuse, suspectsOf } from './query.ts'
 import { identifier, literal } from './quote.ts'
 import { readBack } from './readback.ts'
-import { viewHash } from './view-hash.ts'
+import { identityOf } from './view-hash.ts'
 import { hashVisible, knownRows } from './visible.ts'
 
 export { describeView, type ViewDescription, type ViewRequest } from './describe.ts'
@@ -86,8 +87,8 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
   try {
     const output = await timed('describe', () => describeOutput(query, view, files))
     refuse(output.problems)
-    const hash = viewHash(query.checked.hash, view)
-    const metadata = { ...request.metadata, view_hash: hash }
+    const identity = identityOf(query.checked, view, timezone)
+    const metadata = { ...request.metadata, view_hash: identity.viewHash }
     const rows = await timed('compute', () => write(query, request, metadata))
     const fresh = timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     const expected = timed('check', () =>
@@ -116,7 +117,8 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     const warnings = badPageWarnings(await timed('checksums', () => badPages))
     return {
       file: await back,
-      viewHash: hash,
+      ...identity,
+      movedDates: query.sources.some(({ found }) => hasMovedDates(found)),
       checks: [...(await expected), ...(await fresh).checks],
       inputs: await inputs,
       warnings,

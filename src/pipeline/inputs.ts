@@ -8,7 +8,7 @@ import { featureCut } from './cut.ts'
 import type { InputFile } from './facts.ts'
 import { parseAlone } from './parse-alone.ts'
 import { type CutSource, cutSources } from './tables.ts'
-import { hashOf } from './view-hash.ts'
+import { type Identity, identityOf } from './view-hash.ts'
 
 export interface InputsRequest {
   /** Absolute path of the project. */
@@ -34,13 +34,13 @@ export async function snapshotInputs({
   asOf,
   timezone,
   knownAt = EVER,
-}: InputsRequest): Promise<{ inputs: InputFile[]; viewHash: string }> {
+}: InputsRequest): Promise<{ inputs: InputFile[] } & Identity> {
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-inputs-')))
   try {
     const checked = await parseAlone(root, view, timezone, temp)
     const cut = featureCut(asOf, knownAt, timezone)
     const inputs = inputsOf(cutSources(root, view, cut, { names: checked.tables }))
-    return { inputs, viewHash: hashOf(checked, view) }
+    return { inputs, ...identityOf(checked, view, timezone) }
   } finally {
     await rm(temp, { recursive: true, force: true })
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Moment } from '../project/asof.ts'
 import type { View } from '../project/project.ts'
+import { hasMovedDates } from './admitted.ts'
 import { classify } from './classify.ts'
 import { type Cut, featureCut } from './cut.ts'
 import type { InputFile, VisibleRows } from './facts.ts'
@@ -10,7 +11,7 @@ import { openFeatureQuery } from './feature-query.ts'
 import { EVER, inputsOf } from './inputs.ts'
 import { parseAlone } from './parse-alone.ts'
 import { cutSources } from './tables.ts'
-import { hashOf } from './view-hash.ts'
+import { type Identity, identityOf } from './view-hash.ts'
 import { fileKey, hashVisible } from './visible.ts'
 
 export interface StalenessRequest {
@@ -40,18 +41,37 @@ export async function findStale(request: StalenessRequest): Promise<(string | un
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-stale-')))
   try {
     const checked = await parseAlone(request.root, request.view, request.timezone, temp)
-    const hash = hashOf(checked, request.view)
+    const identity = identityOf(checked, request.view, request.timezone)
     const reasons: (string | undefined)[] = []
     for (const partition of request.partitions) {
       reasons.push(
-        partition.viewHash !== hash
-          ? 'the view has changed'
-          : await staleInput(request, partition, checked.tables, temp),
+        changedView(request, partition, identity, checked.tables) ??
+          (await staleInput(request, partition, checked.tables, temp)),
       )
     }
     return reasons
   } finally {
     await rm(temp, { recursive: true, force: true })
+  }
+}
+
+function changedView(
+  { root, view, timezone }: StalenessRequest,
+  { viewHash, asOf }: PublishedPartition,
+  identity: Identity,
+  names: string[],
+): string | undefined {
+  if (viewHash === identity.viewHash) return undefined
+  if (viewHash === null || viewHash !== identity.formerHash) return 'the view has changed'
+  try {
+    const moved = cutSources(root, view, featureCut(asOf, EVER, timezone), { names }).find(({ found }) =>
+      hasMovedDates(found),
+    )
+    return moved === undefined
+      ? undefined
+      : `dates of source ${moved.found.name} were read as days of UTC, and are days of ${timezone}`
+  } catch (error) {
+    return saysIncomparable(error)
   }
 }
 
@@ -73,8 +93,12 @@ async function staleInput(
     if (before.length + after.length === 0) return undefined
     return saysChange(before, await hashed(request, partition, cut, after, temp))
   } catch (error) {
-    return `its inputs cannot be compared: ${classify(error).message}`
+    return saysIncomparable(error)
   }
+}
+
+function saysIncomparable(error: unknown): string {
+  return `its inputs cannot be compared: ${classify(error).message}`
 }
 
 async function hashed(

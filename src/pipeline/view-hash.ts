@@ -1,52 +1,100 @@
 import { createHash } from 'node:crypto'
 import type { Duration, Source, View } from '../project/project.ts'
+import { declaredTimes } from './admitted.ts'
 import type { CheckedSql } from './sql.ts'
+import { zonesOf } from './zones.ts'
+
+type Parsed = Pick<CheckedSql, 'hash' | 'tables' | 'names'>
+type Definition = Pick<View, 'entity' | 'fill' | 'sources'>
+
+/** What a definition is known by. Empty and null where its SQL could not be parsed. */
+export interface Identity {
+  viewHash: string
+  /**
+   * What builds before 2026-11-28 called the same definition; null where it says what they could not. Ledgers and
+   * training sets of those builds name it (src/registry/view-identity.ts).
+   */
+  formerHash: string | null
+}
+
+export function identityOf(checked: Parsed, view: Definition, projectZone: string): Identity {
+  return checked.hash === ''
+    ? { viewHash: '', formerHash: null }
+    : { viewHash: viewHash(checked, view, projectZone), formerHash: formerHash(checked.hash, view) }
+}
 
 /**
  * The identity of a view (sha256, hex): its parsed SQL, its entity, the values that stand in for null on the way to
- * the model, and its sources as declared, paths included. What is expected of it, its owner and its description are
- * no part of it, nor is the order in which sources are written.
+ * the model, the project's zone, and of each source that the SQL reads its kind, keys, times, cutoff and zones. Where
+ * the files lie, other sources, expectations, owner and description are no part of it, nor is any order of writing.
  */
-export function viewHash(sqlHash: string, view: Pick<View, 'entity' | 'fill' | 'sources'>): string {
+export function viewHash(checked: Parsed, view: Definition, projectZone: string): string {
   const sources = Object.entries(view.sources)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, source]) => [name, declaration(source, view.entity)])
-  const fill = Object.entries(view.fill).sort(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256')
-    .update(JSON.stringify([sqlHash, view.entity, fill, sources]))
-    .digest('hex')
+    .filter(([name]) => checked.tables.includes(name))
+    .map(([name, source]) => [
+      name,
+      ...declaration(source, view.entity),
+      zones(source, checked.names, projectZone),
+    ])
+  return sha256([
+    2,
+    checked.hash,
+    view.entity,
+    sorted(Object.entries(view.fill)),
+    projectZone,
+    sorted(sources),
+  ])
 }
 
-/** The same of SQL that was parsed. Empty where it could not be. */
-export function hashOf(checked: CheckedSql, view: Pick<View, 'entity' | 'fill' | 'sources'>): string {
-  return checked.hash === '' ? '' : viewHash(checked.hash, view)
+/** The hash of builds before 2026-11-28: it covers the paths, and every source that is declared. */
+function formerHash(sqlHash: string, view: Definition): string | null {
+  const sources = Object.entries(view.sources)
+  if (sources.some(([, { timezones }]) => timezones !== undefined)) return null
+  const declared = sources.map(([name, source]) => {
+    const [kind, ...rest] = declaration(source, view.entity)
+    return [name, [kind, source.path, source.timezone ?? 'UTC', ...rest]]
+  })
+  return sha256([sqlHash, view.entity, sorted(Object.entries(view.fill)), sorted(declared)])
 }
 
 /** In one order, and with defaults filled in: writing a default out changes nothing. */
 function declaration(source: Source, entity: string[]): unknown[] {
-  const files = [source.kind, source.path, source.timezone ?? 'UTC']
   switch (source.kind) {
     case 'events':
-      return [...files, source.event_time, source.available_at ?? null, span(source.cutoff)]
-    case 'history': {
-      const key = source.key.length === 0 ? entity : source.key
+      return [source.kind, source.event_time, source.available_at ?? null, span(source.cutoff)]
+    case 'history':
       return [
-        ...files,
-        key,
+        source.kind,
+        source.key.length === 0 ? entity : source.key,
         source.valid_from,
         source.valid_to ?? null,
         source.available_at ?? null,
         span(source.cutoff),
       ]
-    }
     case 'snapshots':
-      return [...files, source.snapshot_at]
+      return [source.kind, source.snapshot_at]
     case 'static':
-      return files
+      return [source.kind]
   }
+}
+
+/** Zones of timestamps and of dates, and of the single columns that the SQL or the cut reads. */
+function zones(source: Source, names: CheckedSql['names'], projectZone: string): unknown[] {
+  const { timestamps, dates, columns } = zonesOf(source, projectZone)
+  const times = declaredTimes(source).map((name) => name.toLowerCase())
+  const read = [...columns].filter(([name]) => names === undefined || names.has(name) || times.includes(name))
+  return [timestamps, dates, sorted(read)]
 }
 
 /** 24h and 1d differ where clocks change. */
 function span(duration: Duration | undefined): [number, number | null] | null {
   return duration === undefined ? null : [duration.ms, duration.days ?? null]
+}
+
+function sorted<E extends unknown[]>(entries: E[]): E[] {
+  return entries.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+}
+
+function sha256(content: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex')
 }

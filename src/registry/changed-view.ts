@@ -3,10 +3,13 @@ import { lineDiff } from './line-diff.ts'
 import type { Version } from './versions.ts'
 
 /** What a view's hash is taken over beside its SQL. */
-export type Declaration = Pick<View, 'entity' | 'fill' | 'sources'>
+export type Declaration = Pick<View, 'entity' | 'fill' | 'sources'> & {
+  /** The project's zone; absent where an earlier build kept it, which wrote UTC for a zone that nobody declared. */
+  timezone?: string
+}
 
-export function declarationOf({ entity, fill, sources }: View): Declaration {
-  return { entity, fill, sources }
+export function declarationOf({ entity, fill, sources }: View, timezone: string): Declaration {
+  return { entity, fill, sources, timezone }
 }
 
 /** A definition of a view as somebody registered or trained on it. */
@@ -49,7 +52,7 @@ export function saysChange({ message, difference, instead }: ChangedView): strin
 
 /** Says how a view differs from what was registered on it, and how to have both. `found` is what was met instead. */
 export function changedView(
-  project: Pick<Project, 'views'>,
+  project: Pick<Project, 'views' | 'timezone'>,
   registered: Registered,
   found: { what: string; hash: string | null },
 ): ChangedView {
@@ -58,7 +61,11 @@ export function changedView(
   const declared =
     view === undefined || registered.declaration === null
       ? []
-      : declarationDiff(registered.declaration, declarationOf(view))
+      : declarationDiff(
+          registered.declaration,
+          declarationOf(view, project.timezone),
+          isNamedIn(`${registered.sql ?? ''}\n${view.sql}`),
+        )
   const difference = [
     ...(sql.length === 0 ? [] : ['features.sql', ...sql]),
     ...(declared.length === 0 ? [] : ['view.yaml', ...declared]),
@@ -102,8 +109,13 @@ function shown(lines: string[] | undefined): string {
 }
 
 /** One line a field that differs, such as `- sources.calls.cutoff: 4h` and `+ sources.calls.cutoff: 6h`. */
-function declarationDiff(before: Declaration, after: Declaration): string[] {
-  const [old, now] = [fieldsOf(before), fieldsOf(after)]
+function declarationDiff(
+  before: Declaration,
+  after: Declaration,
+  isRead: (source: string) => boolean,
+): string[] {
+  const [old, now] = [fieldsOf(before, isRead), fieldsOf(after, isRead)]
+  if (before.timezone === undefined) now.delete('the project: timezone')
   return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((field) => {
     const [was, is] = [old.get(field), now.get(field)]
     if (was === is) return []
@@ -114,12 +126,27 @@ function declarationDiff(before: Declaration, after: Declaration): string[] {
   })
 }
 
-function fieldsOf({ entity, fill, sources }: Declaration): Map<string, string> {
+/** A source that the SQL does not name is no part of the view's identity. */
+function isNamedIn(sql: string): (source: string) => boolean {
+  return (source) => new RegExp(`\\b${source}\\b`, 'i').test(sql)
+}
+
+/** Fields of a source that are no part of the view's identity. */
+const ELSEWHERE = new Set(['path', 'settle'])
+
+function fieldsOf(
+  { entity, fill, sources, timezone }: Declaration,
+  isRead: (source: string) => boolean,
+): Map<string, string> {
   const fields = new Map<string, string>([['entity', entity.join(', ')]])
   for (const [column, value] of Object.entries(fill)) fields.set(`fill.${column}`, String(value))
+  if (timezone !== undefined) fields.set('the project: timezone', timezone)
   for (const [name, source] of Object.entries(sources)) {
+    if (!isRead(name)) continue
     for (const [field, value] of Object.entries(withDefaults(source, entity))) {
-      if (value !== undefined) fields.set(`sources.${name}.${field}`, textOf(value))
+      const isUnsaid = timezone === undefined && field === 'timezone' && value === 'UTC'
+      if (value !== undefined && !ELSEWHERE.has(field) && !isUnsaid)
+        fields.set(`sources.${name}.${field}`, textOf(value))
     }
   }
   return fields
@@ -133,7 +160,7 @@ function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ')
   // A duration, as it was written.
   if (typeof value === 'object' && value !== null && 'text' in value) return String(value.text)
-  return String(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 function folderOfItsOwn(project: Pick<Project, 'views'>, { view, model }: Registered): string[] {

@@ -5,9 +5,11 @@ import { type Database, transaction } from '../database/database.ts'
 import type { Column } from '../pipeline/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+import type { Identity } from '../pipeline/view-hash.ts'
 import type { Declaration } from './changed-view.ts'
 import { record } from './history.ts'
 import { listVersions, type Version } from './versions.ts'
+import { adoptIdentity } from './view-identity.ts'
 
 /** What is registered: the file as it was inspected, and how it is fed. */
 export interface Registration {
@@ -16,7 +18,7 @@ export interface Registration {
   file: string
   facts: ModelFacts
   view: string
-  viewHash: string
+  identity: Identity & { movedDates: boolean }
   featuresSql: string
   /** Of the view, without the entity. */
   columns: Column[]
@@ -43,6 +45,7 @@ export async function register(
     await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.versions'), hashtext($1))`, [
       registration.model,
     ])
+    await adoptIdentity(client, registration.identity)
     const versions = await listVersions(client, registration.model)
     const same = versions.find((version) => isSame(version, registration))
     if (same !== undefined) {
@@ -65,7 +68,7 @@ export async function register(
         registration.facts.bytes,
         file,
         registration.view,
-        registration.viewHash,
+        registration.identity.viewHash,
         registration.featuresSql,
         JSON.stringify(registration.inputs),
         JSON.stringify(registration.output),
@@ -86,7 +89,7 @@ export async function register(
       evidence: {
         sha256: registration.facts.sha256,
         view: registration.view,
-        view_hash: registration.viewHash,
+        view_hash: registration.identity.viewHash,
         ...(registration.dataset === null ? {} : { dataset: registration.dataset }),
       },
     })
@@ -100,7 +103,7 @@ function isSame(version: Version, registration: Registration): boolean {
   return (
     version.sha256 === registration.facts.sha256 &&
     version.view === registration.view &&
-    version.view_hash === registration.viewHash &&
+    version.view_hash === registration.identity.viewHash &&
     version.dataset === registration.dataset &&
     canonical(scoring(version.mapping)) === canonical(scoring(registration.mapping))
   )

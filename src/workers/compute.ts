@@ -20,12 +20,12 @@ export async function compute(
     case 'features': {
       const facts = await context.children.run('features', plan.request, options)
       job.steps.add('features', facts.steps)
-      return { ...facts, late: facts.late, summary: null }
+      return { ...facts, identity: facts, late: facts.late, summary: null }
     }
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)
       job.steps.add('scores', facts.steps)
-      return { ...facts, late: [], viewHash: plan.version.view_hash, inputs: [] }
+      return { ...facts, late: [], viewHash: plan.version.view_hash, identity: undefined, inputs: [] }
     }
   }
 }

@@ -20,11 +20,15 @@ import {
 } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
 import { refusal } from '../pipeline/refusal.ts'
+import type { Identity } from '../pipeline/view-hash.ts'
+import { adoptIdentity } from '../registry/view-identity.ts'
 
 /** What an attempt computed and what the ledger will say of it. */
 export interface Result {
   file: WrittenFile
   viewHash: string | null
+  /** Of features: what earlier builds may have recorded of their definition. */
+  identity: (Identity & { movedDates: boolean }) | undefined
   checks: Check[]
   inputs: InputFile[]
   warnings: string[]
@@ -85,6 +89,7 @@ export async function recordResult(
   { kept }: { kept: boolean },
 ): Promise<void> {
   const { file } = result
+  if (result.identity !== undefined) await adoptIdentity(client, result.identity)
   await client.query(
     `update nightshift.runs
         set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,

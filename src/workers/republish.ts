@@ -66,7 +66,7 @@ export async function commit(
   await client.query(
     `update nightshift.runs
         set state = 'publishing', attempt = 1, fence = nextval('nightshift.fences'), started_at = now(), next_attempt_at = null,
-            reason = $2, path = $3, rows = $4, bytes = $5, sha256 = $6, view_hash = $7, metadata = $8
+            reason = $2, path = $3, rows = $4, bytes = $5, sha256 = $6, view_hash = coalesce((select hash from nightshift.former_view_hashes where former = $7), $7), metadata = $8
       where id = $1`,
     [
       run,

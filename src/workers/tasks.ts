@@ -22,6 +22,7 @@ import type { RestampRequest } from '../pipeline/restamp.ts'
 import type { ScoreRequest } from '../pipeline/scoring.ts'
 import type { StalenessRequest } from '../pipeline/staleness.ts'
 import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
+import type { Identity } from '../pipeline/view-hash.ts'
 
 import type { Problem } from '../project/problem.ts'
 
@@ -37,7 +38,7 @@ export interface Tasks {
   scores: { request: ScoreRequest; facts: ScoreFacts }
   describe: { request: ViewRequest; facts: ViewDescription }
   labels: { request: LabelsRequest; facts: LabelsDescription }
-  inputs: { request: InputsRequest; facts: { inputs: InputFile[]; viewHash: string } }
+  inputs: { request: InputsRequest; facts: { inputs: InputFile[] } & Identity }
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }

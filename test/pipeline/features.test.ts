@@ -84,7 +84,7 @@ describe('a partition', () => {
       timezone: 'UTC',
     })
     const inputs = facts.inputs.map(({ visible: _visible, ...file }) => file)
-    expect(seen).toEqual({ inputs, viewHash: facts.viewHash })
+    expect(seen).toEqual({ inputs, viewHash: facts.viewHash, formerHash: facts.formerHash })
   })
 
   it('is held by what it breaks, with rows to look at', async () => {

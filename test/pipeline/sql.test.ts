@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Engine, openEngine } from '../../src/pipeline/duckdb.ts'
 import { checkFeatureSql } from '../../src/pipeline/sql.ts'
 import { viewHash } from '../../src/pipeline/view-hash.ts'
+import type { View } from '../../src/project/project.ts'
 import { duration, makeView } from './feature-case.ts'
 
 let engine: Engine
@@ -226,23 +227,39 @@ describe('the hash', () => {
         },
       },
     })
-    const base = viewHash('x', view)
+    const parsed = { hash: 'x', tables: ['calls'], names: new Set(['id', 'at']) }
+    const hash = (of: View, sql = parsed, zone = 'UTC') => viewHash(sql, of, zone)
+    const base = hash(view)
     const same = { ...view, owner: 'other@example.com', description: 'words', columns: { a: { min: 1 } } }
-    expect(viewHash('x', same)).toBe(base)
-    expect(viewHash('y', view)).not.toBe(base)
-    expect(viewHash('x', { ...view, entity: ['id', 'plan'] })).not.toBe(base)
+    expect(hash(same)).toBe(base)
+    expect(hash(view, { ...parsed, hash: 'y' })).not.toBe(base)
+    expect(hash({ ...view, entity: ['id', 'plan'] })).not.toBe(base)
     const [calls] = Object.values(view.sources)
     if (calls?.kind !== 'events') throw new Error('expected events')
     for (const changed of [
       { cutoff: duration('5h') },
       { timezone: 'Europe/Berlin' },
       { event_time: 'ended' },
-      { path: 'other/*.parquet' },
+      { timezones: { at: 'Europe/Berlin' } },
+      { timezones: { arrived: 'Europe/Berlin' } },
     ]) {
       expect(
-        viewHash('x', { ...view, sources: { calls: { ...calls, ...changed } } }),
+        hash({ ...view, sources: { calls: { ...calls, ...changed } } }),
         JSON.stringify(changed),
       ).not.toBe(base)
     }
+    expect(hash(view, parsed, 'Europe/Berlin')).not.toBe(base)
+    // Where files lie, what nobody reads, and a default that is written out change nothing.
+    for (const changed of [
+      { path: 'other/*.parquet' },
+      { settle: duration('1m') },
+      { timezone: 'UTC' },
+      { timezones: { unread: 'Asia/Tokyo' } },
+    ]) {
+      expect(hash({ ...view, sources: { calls: { ...calls, ...changed } } }), JSON.stringify(changed)).toBe(
+        base,
+      )
+    }
+    expect(hash({ ...view, sources: { calls, labels: { kind: 'static', path: 'l.parquet' } } })).toBe(base)
   })
 })

@@ -235,4 +235,58 @@ describe('a partition whose inputs change', () => {
     )
     expect(changed.facts.inputs[0]?.visible?.sum).not.toBe('7')
   })
+
+  it('is current where the folder was moved, and stale where a row changed on the way', async () => {
+    const root = makeFolder()
+    await writeParquet(join(root, 'data/a.parquet'), EVENTS)
+    await writeParquet(join(root, 'moved/b.parquet'), EVENTS)
+    const { facts } = await compute(root, events, '2026-11-22')
+    const reasonAt = async (path: string) => {
+      const { t } = events.sources
+      if (t === undefined) throw new Error('t')
+      const [reason] = await findStale({
+        root,
+        view: makeView(root, { ...events, sources: { t: { ...t, path } } }),
+        timezone: 'UTC',
+        threads: 1,
+        partitions: [
+          { asOf: parseAsOf('2026-11-22', 'UTC'), viewHash: facts.viewHash, inputs: facts.inputs },
+        ],
+      })
+      return reason
+    }
+    expect(await reasonAt('moved/*.parquet')).toBeUndefined()
+    await writeParquet(join(root, 'other/b.parquet'), `SELECT * FROM (${EVENTS}) LIMIT 1`)
+    expect(await reasonAt('other/*.parquet')).toMatch(/^other\/b\.parquet is new, with 1 rows before the cut/)
+  })
+
+  it('of an earlier build is current under its former name, unless its dates were days of UTC', async () => {
+    const root = makeFolder()
+    await writeParquet(
+      join(root, 'data/a.parquet'),
+      `SELECT 1 AS id, DATE '2026-11-20' AS day, TIMESTAMP '2026-11-20' AS ts`,
+    )
+    const of = (event_time: string): CaseView => ({
+      sql: 'SELECT id, count(*) AS n FROM t GROUP BY id',
+      sources: { t: { kind: 'events', path: 'data/*.parquet', event_time } },
+    })
+    const reasonOf = async (view: CaseView, timezone: string) => {
+      const { facts } = await compute(root, view, '2026-11-22', { timezone })
+      const [reason] = await findStale({
+        root,
+        view: makeView(root, view),
+        timezone,
+        threads: 1,
+        partitions: [
+          { asOf: parseAsOf('2026-11-22', timezone), viewHash: facts.formerHash, inputs: facts.inputs },
+        ],
+      })
+      return reason
+    }
+    expect(await reasonOf(of('ts'), 'America/New_York')).toBeUndefined()
+    expect(await reasonOf(of('day'), 'UTC')).toBeUndefined()
+    expect(await reasonOf(of('day'), 'America/New_York')).toBe(
+      'dates of source t were read as days of UTC, and are days of America/New_York',
+    )
+  })
 })

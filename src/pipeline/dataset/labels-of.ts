@@ -63,7 +63,7 @@ export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: str
     const cut = labelCut(window.end, now, timezone)
     const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
     const hash = createHash('sha256')
-      .update(JSON.stringify([viewHash(query.checked.hash, view), labels.horizon.text]))
+      .update(JSON.stringify([viewHash(query.checked, view, timezone), labels.horizon.text]))
       .digest('hex')
     return { label, inputs, used: query.checked.tables, hash }
   } finally {

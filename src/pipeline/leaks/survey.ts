@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import type { View } from '../../project/project.ts'
-import { isKeyed, timeName } from '../admitted.ts'
+import { declaredTimes, isKeyed, timeName } from '../admitted.ts'
 import { type Cut, featureCut, LAST } from '../cut.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
 import { openFeatureQuery } from '../feature-query.ts'
@@ -131,7 +131,7 @@ function timeOf(found: FoundSource, schema: Schema): Surveyed['time'] {
 }
 
 function otherTimes(found: FoundSource, { columns }: Schema): TimeOf[] {
-  const named = new Set(declaredTimes(found).map((name) => name.toLowerCase()))
+  const named = new Set(declaredTimes(found.source).map((name) => name.toLowerCase()))
   return columns
     .filter(({ name, type, isKey }) => isTime(type) && !isKey && !named.has(name.toLowerCase()))
     .map((column) => ({
@@ -139,13 +139,6 @@ function otherTimes(found: FoundSource, { columns }: Schema): TimeOf[] {
       type: column.type,
       sql: instantSql(rawSql(column), timeColumn(found.zones, column)),
     }))
-}
-
-/** Columns whose time the cut knows of. */
-function declaredTimes({ source }: FoundSource): string[] {
-  const arrival = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
-  const end = source.kind === 'history' ? source.valid_to : undefined
-  return [timeName(source), arrival, end].filter((name) => name !== undefined)
 }
 
 /** True where the time is a folder's key of another form than a date, which only serving can read. */

@@ -93,7 +93,10 @@ async function recompute(
     metadata: { view: view.name, as_of: asOf.label },
     only,
   })
-  return { file: facts.file.path, viewHash: facts.viewHash, inputs: facts.inputs }
+  // A definition that has not changed since an earlier build is the same under both of its names.
+  const isFormer = facts.formerHash === published.viewHash && !facts.movedDates
+  const viewHash = isFormer ? published.viewHash : facts.viewHash
+  return { file: facts.file.path, viewHash, inputs: facts.inputs }
 }
 
 /** The run's own inputs, and whether each of them is there as it was. */

@@ -1,0 +1,38 @@
+import type { ClientBase, Pool } from 'pg'
+import type { Identity } from '../pipeline/view-hash.ts'
+
+/** Whether a hash that a ledger or a training set names is that of a definition as it is now. */
+export function isSameView(named: string | null, { viewHash, formerHash }: Identity): boolean {
+  return named === viewHash || (named !== null && named === formerHash)
+}
+
+/**
+ * Gives what earlier builds have recorded of a definition its hash of today, once: versions, and published nights
+ * unless a run would compute them otherwise now (`movedDates`). Training sets keep theirs: see `currentHash`.
+ */
+export async function adoptIdentity(
+  client: ClientBase,
+  { viewHash, formerHash, movedDates }: Identity & { movedDates: boolean },
+): Promise<void> {
+  if (formerHash === null || viewHash === '') return
+  const { rowCount } = await client.query(
+    'insert into nightshift.former_view_hashes (former, hash) values ($1, $2) on conflict do nothing',
+    [formerHash, viewHash],
+  )
+  if (rowCount === 0) return
+  await client.query('update nightshift.versions set view_hash = $2 where view_hash = $1', [
+    formerHash,
+    viewHash,
+  ])
+  if (movedDates) return
+  await client.query('update nightshift.runs set view_hash = $2 where view_hash = $1', [formerHash, viewHash])
+}
+
+/** What a definition is called now that a training set, or a file, of an earlier build names. */
+export async function currentHash(connection: ClientBase | Pool, named: string): Promise<string> {
+  const { rows } = await connection.query<{ hash: string }>(
+    'select hash from nightshift.former_view_hashes where former = $1',
+    [named],
+  )
+  return rows[0]?.hash ?? named
+}
