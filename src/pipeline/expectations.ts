@@ -1,6 +1,6 @@
 import type { View } from '../project/project.ts'
 import type { Engine } from './duckdb.ts'
-import { expectationsSql, type PlannedCheck, planExpectations } from './expectation-plan.ts'
+import { countSql, lookSql, type PlannedCheck, planExpectations } from './expectation-plan.ts'
 import type { Check, Column } from './facts.ts'
 import { identifier, parquet } from './quote.ts'
 
@@ -16,18 +16,25 @@ export interface ExpectationRequest {
 const SAMPLES = 5
 
 /**
- * Evaluates a view's expectations over a partition that was written: one pass for everything about columns and one
- * for the entity's uniqueness, then five rows for each that failed. Freshness is told by the sources (freshness.ts).
+ * Evaluates a view's expectations over a partition that was written: a look at every column that its statistics answer
+ * where they can, a count of the rows that break what the look leaves in doubt, the entity's uniqueness, and five rows
+ * for each that failed. Freshness is told by the sources (freshness.ts).
  */
 export async function checkExpectations(engine: Engine, request: ExpectationRequest): Promise<Check[]> {
   const { view, columns } = request
   const from = parquet(request.path)
+  const rows = Number((await engine.row(`SELECT count(*) AS n FROM ${from}`)).n)
   const planned = planExpectations(view, columns)
-  const row = await engine.row(expectationsSql(planned, from))
-  const rows = Number(row.n)
-  const checks = planned.map((plan, index) =>
-    judge(plan, Number(row[`b${index}`]), shown(row[`o${index}`]), rows),
-  )
+  const look = await oneRow(engine, lookSql(planned, from))
+  const doubted = planned.filter((_, index) => look[`d${index}`] === true)
+  const counted = await oneRow(engine, countSql(doubted, from))
+  const place = new Map(doubted.map((plan, index) => [plan, index]))
+  const checks = planned.map((plan, index) => {
+    const at = place.get(plan)
+    return at === undefined
+      ? judge(plan, 0, usual(plan, look[`o${index}`], rows), rows)
+      : judge(plan, Number(counted[`b${at}`]), shown(counted[`o${at}`]), rows)
+  })
   checks.push(
     await unique(engine, view.entity, from, rows),
     ...rowChecks(view.expect.rows, rows, request.previous),
@@ -43,8 +50,28 @@ export async function checkExpectations(engine: Engine, request: ExpectationRequ
   return checks
 }
 
-function judge(plan: PlannedCheck, broken: number, observed: string | number | null, rows: number): Check {
+/** What several statements of one row each give, as one. */
+async function oneRow(engine: Engine, statements: string[]): Promise<Record<string, unknown>> {
+  const found = {}
+  for (const sql of statements) Object.assign(found, await engine.row(sql))
+  return found
+}
+
+function usual({ kind }: PlannedCheck, seen: unknown, rows: number): string | number | null {
+  if (kind === 'entity.null') return 0
+  return kind === 'column.max_null_rate' ? share(rows - Number(seen), rows) : shown(seen)
+}
+
+function share(part: number, rows: number): number {
+  return rows === 0 ? 0 : part / rows
+}
+
+/** `counted` are the rows that break it, 0 where the look left no doubt. */
+function judge(plan: PlannedCheck, counted: number, seen: string | number | null, rows: number): Check {
   const { id, kind, column, bound } = plan
+  const rate = kind === 'column.max_null_rate' && counted > 0 ? share(counted, rows) : undefined
+  const broken = rate !== undefined && rate <= Number(bound) ? 0 : counted
+  const observed = rate ?? (kind === 'entity.null' ? counted : seen)
   return {
     id,
     kind,
@@ -58,7 +85,7 @@ function judge(plan: PlannedCheck, broken: number, observed: string | number | n
 }
 
 function sentence(
-  { kind, column, bound }: PlannedCheck,
+  { kind, column, bound, missing }: PlannedCheck,
   broken: number,
   observed: string | number | null,
   rows: number,
@@ -66,7 +93,7 @@ function sentence(
   const count = broken === 0 ? '' : ` (${broken} of ${rows} rows)`
   switch (kind) {
     case 'entity.null':
-      return `entity ${column}: expected no null, got: ${observed}${count}`
+      return `entity ${column}: expected no ${missing}, got: ${observed}${count}`
     case 'column.min':
       return `column ${column}: expected ${bound} or more, got: ${observed}${count}`
     case 'column.max':
@@ -74,7 +101,7 @@ function sentence(
     case 'column.values':
       return `column ${column}: expected one of ${bound}, got: ${observed ?? 'nothing else'}${count}`
     default:
-      return `column ${column}: expected at most ${percent(Number(bound))} null, got: ${percent(Number(observed))}${count}`
+      return `column ${column}: expected at most ${percent(Number(bound))} ${missing}, got: ${percent(Number(observed))}${count}`
   }
 }
 

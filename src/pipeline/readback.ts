@@ -11,10 +11,19 @@ import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
 import { compressors } from 'hyparquet-compressors'
 import type { Engine } from './duckdb.ts'
+import {
+  compareValues,
+  type EntityValue,
+  entityValues,
+  physicalElement,
+  shownValue,
+  valueSql,
+  valueText,
+} from './entity-values.ts'
 import type { Column, WrittenFile } from './facts.ts'
 import { Failure } from './failure.ts'
 import { duckdbType } from './parquet-type.ts'
-import { identifier, parquet } from './quote.ts'
+import { parquet } from './quote.ts'
 import { hashFile, readBytes, syncFile } from './sync.ts'
 
 export interface ReadBackRequest {
@@ -71,7 +80,7 @@ export async function readRunId(path: string): Promise<string | undefined> {
 
 async function openFooter(path: string): Promise<FileMetaData> {
   try {
-    return await parquetMetadataAsync(await asyncBufferFromFile(path), { parsers: RAW, geoparquet: false })
+    return await parquetMetadataAsync(await asyncBufferFromFile(path), { geoparquet: false })
   } catch (cause) {
     throw differs(
       path,
@@ -126,7 +135,7 @@ async function compareEntities(
   }
 }
 
-type Values = ArrayLike<unknown>
+type Values = ArrayLike<EntityValue>
 
 /** One column of one row group, decoded at once: an asynchronous read of a torn file can end the process. */
 async function readValues(
@@ -150,16 +159,16 @@ async function readValues(
       {
         pathInSchema: meta_data.path_in_schema,
         type: meta_data.type,
-        element,
+        element: physicalElement(element),
         schemaPath,
         codec: meta_data.codec,
-        parsers: { ...DEFAULT_PARSERS, ...RAW },
+        parsers: DEFAULT_PARSERS,
+        utf8: false,
         compressors,
       },
     )
-    return data.length === 1 && data[0] !== undefined
-      ? data[0]
-      : data.flatMap((part) => Array.from<unknown>(part))
+    const parts = data.map((part) => entityValues(part, element))
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : parts.flatMap((part) => Array.from(part))
   } catch (cause) {
     throw differs(
       path,
@@ -184,7 +193,7 @@ async function compareEdge(
 ): Promise<void> {
   const fields = entity.map(
     (name, index) =>
-      `${asWritten(identifier(name), columns.find((column) => column.name === name)?.type)} AS v${index}`,
+      `${valueSql(name, columns.find((column) => column.name === name)?.type ?? '')} AS v${index}`,
   )
   const ours = await engine.rows(
     `SELECT ${fields.join(', ')} FROM ${parquet(path, { rowNumbers: true })}
@@ -193,60 +202,28 @@ async function compareEdge(
   expectSame(path, `rows ${start + from} to ${start + to}`, ours.length, to - from)
   ours.forEach((row, offset) => {
     values.forEach((read, index) => {
-      const [theirs, written] = [shown(read[from + offset]), shown(row[`v${index}`])]
+      const [theirs, written] = [valueText(read[from + offset]), valueText(row[`v${index}`])]
       if (theirs !== written)
         throw differs(path, `${entity[index]} of row ${start + from + offset}`, written, theirs)
     })
   })
 }
 
-/** Timestamps and dates as the numbers that the file holds; hyparquet reads decimals as numbers. */
-function asWritten(sql: string, type: string | undefined): string {
-  if (type === 'DATE') return `date_diff('day', DATE '1970-01-01', ${sql})`
-  if (type?.startsWith('TIMESTAMP') === true) return `epoch_us(${sql})`
-  if (type?.startsWith('DECIMAL') === true) return `${sql}::DOUBLE`
-  return type === 'VARCHAR' || type === 'BOOLEAN' || type === 'DOUBLE' ? sql : `${sql}::VARCHAR`
-}
-
-/** DuckDB sorts text by its bytes, and nulls last. */
 function expectSorted(path: string, entity: string[], values: Values[], start: number): void {
   const length = values[0]?.length ?? 0
   for (let row = 1; row < length; row++) {
     for (const [index, column] of values.entries()) {
-      const order = compare(column[row - 1], column[row])
+      const order = compareValues(column[row - 1], column[row])
       if (order > 0)
         throw differs(
           path,
           `order of ${entity[index]} at row ${start + row}`,
           'sorted',
-          `${shown(column[row - 1])} before ${shown(column[row])}`,
+          `${shownValue(column[row - 1])} before ${shownValue(column[row])}`,
         )
       if (order < 0) break
     }
   }
-}
-
-function compare(a: unknown, b: unknown): number {
-  if (a === b) return 0
-  if (a === null || a === undefined) return 1
-  if (b === null || b === undefined) return -1
-  // Letters beyond the first 65,536 come in another order by bytes than by JavaScript's units: rare, so looked at last.
-  if (typeof a === 'string' && typeof b === 'string')
-    return a < b ? -1 : Buffer.compare(Buffer.from(a), Buffer.from(b))
-  if (typeof a === 'number' && Number.isNaN(a)) return 1
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-function shown(value: unknown): string {
-  return value === null || value === undefined ? 'null' : String(value)
-}
-
-/** Exact numbers where hyparquet would make Dates of milliseconds. */
-const RAW = {
-  timestampFromMilliseconds: (value: bigint) => value * 1000n,
-  timestampFromMicroseconds: (value: bigint) => value,
-  timestampFromNanoseconds: (value: bigint) => value / 1000n,
-  dateFromDays: (value: number) => value,
 }
 
 function expectSame(path: string, what: string, written: unknown, read: unknown): void {

@@ -87,6 +87,54 @@ describe('a partition', () => {
     expect(seen).toEqual({ inputs, viewHash: facts.viewHash, formerHash: facts.formerHash })
   })
 
+  it.each(['FLOAT', 'DOUBLE'])('counts NaN of a %s with the nulls, and in no entity', async (type) => {
+    const root = await project(
+      `SELECT CASE WHEN i < 4 THEN 'nan' WHEN i = 5 THEN 'inf' ELSE i::VARCHAR END::${type} AS id, CASE WHEN i = 7 THEN 'nan' WHEN i = 8 THEN '-inf' ELSE i::VARCHAR END::${type} AS x, TIMESTAMP '2026-11-01' AS ts FROM range(100) t(i)`,
+    )
+    const night = async (rate: number) =>
+      (
+        await compute(
+          root,
+          {
+            sql: 'SELECT id, x FROM t',
+            sources: SOURCES,
+            columns: { x: { max_null_rate: rate } },
+          },
+          '2026-11-22',
+        )
+      ).facts.checks.flatMap(({ passed, message }) => (passed ? [] : [message]))
+    const entity = [
+      'entity id: expected no null or NaN, got: 4 (4 of 100 rows)',
+      'entity id: expected one row each, got: more than one for 1 of them. Does a join in features.sql multiply rows?',
+    ]
+    expect(await night(0.01)).toEqual(entity)
+    expect(await night(0)).toEqual([
+      entity[0],
+      'column x: expected at most 0 % null or NaN, got: 1 % (1 of 100 rows)',
+      entity[1],
+    ])
+  })
+
+  it('looks at more columns than one statement takes, and finds the one that breaks', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `c${index}`)
+    const list = names.map((name, index) => `${index === 250 ? -1 : index}::FLOAT AS ${name}`).join(', ')
+    const root = await project(`SELECT i AS id, ${list}, TIMESTAMP '2026-11-01' AS ts FROM range(20) t(i)`)
+    const { facts } = await compute(
+      root,
+      {
+        sql: `SELECT id, ${names.join(', ')} FROM t`,
+        sources: SOURCES,
+        columns: Object.fromEntries(names.map((name) => [name, { min: 0, max: 300, max_null_rate: 0 }])),
+      },
+      '2026-11-22',
+    )
+    expect(facts.checks).toHaveLength(903)
+    expect(facts.checks.flatMap(({ passed, message }) => (passed ? [] : [message]))).toEqual([
+      'column c250: expected 0 or more, got: -1 (20 of 20 rows)',
+    ])
+    expect(facts.checks.find(({ id }) => id === 'columns.c299.max')).toMatchObject({ observed: 299 })
+  })
+
   it('is held by what it breaks, with rows to look at', async () => {
     const root = await project(
       `SELECT i % 60 AS n, CASE WHEN i < 10 THEN NULL WHEN i = 20 THEN 'NaN'::DOUBLE WHEN i = 21 THEN 'inf' ELSE i END AS x, 'p' || i % 4 AS plan, TIMESTAMP '2026-11-01' AS ts FROM range(100) t(i)`,
@@ -126,7 +174,7 @@ describe('a partition', () => {
       message: 'column x: expected 12 or more, got: 10 (3 of 100 rows)',
     })
     expect(failed['columns.x.max_null_rate']?.message).toBe(
-      'column x: expected at most 5 % null, got: 10 % (10 of 100 rows)',
+      'column x: expected at most 5 % null or NaN, got: 11 % (11 of 100 rows)',
     )
     expect(failed['columns.plan.values']).toMatchObject({ observed: 'p3', bound: 'p0, p1, p2' })
     expect(failed['columns.plan.values']?.samples).toHaveLength(5)
