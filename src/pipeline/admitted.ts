@@ -130,12 +130,13 @@ export function rawInstant(value: bigint, { type, zone }: TimeColumn): bigint {
   return fromLocal(zone, type === 'DATE' ? value * DAY : value)
 }
 
-/** Statistics over several files, undefined where one of them says nothing. Files without rows have nothing to say. */
+/** Statistics over several files, undefined where one of them says nothing. Files without a value have nothing to say. */
 export function rangeOver(files: SourceFile[], name: string): Range | undefined {
   let range: Range | undefined
   for (const file of files) {
-    if (file.footer.rows === 0) continue
-    const own = columnOf(file, name)?.range
+    const column = columnOf(file, name)
+    if (file.footer.rows === 0 || column === undefined || column.isVoid) continue
+    const own = column.range
     if (own === undefined) return undefined
     range =
       range === undefined

@@ -3,8 +3,8 @@ import { arrivalBound, type Cut } from './cut.ts'
 import type { Range } from './footers.ts'
 import { ALL_TIME } from './localtime.ts'
 import { identifier } from './quote.ts'
-import { columnNamed, keySql, quoted, relation, type Schema, type SourceColumn } from './schema.ts'
-import type { FoundSource, SourceFile } from './sources.ts'
+import { keySql, type Relation, relation } from './relation.ts'
+import { columnNamed, quoted, type SourceColumn } from './schema.ts'
 import {
   isBefore,
   isTimestamp,
@@ -18,13 +18,7 @@ import {
 import { timeColumn } from './zones.ts'
 
 /** A source ready to be read at a cut: all that its view's SQL is made of. */
-export interface SourceTable {
-  found: FoundSource
-  /** Files to read, at least one: its schema is needed even where no row lies before the cut. */
-  files: SourceFile[]
-  schema: Schema
-  /** The columns that the query may read. */
-  columns: SourceColumn[]
+export interface SourceTable extends Relation {
   /** Bounds of the raw values of timestamp columns, by name. */
   ranges: Map<string, Range | undefined>
   /** Of snapshots: the raw value of the newest before the cut where it is a column, `keyed` where the files say it, none. */
@@ -45,9 +39,8 @@ export interface SourceTable {
  * static     everything
  */
 export function cutViewSql(table: SourceTable, cut: Cut): string {
-  const { found, schema } = table
-  const { source } = found
-  const from = `${relation(found, table.files, schema)} AS s`
+  const { source } = table.found
+  const from = `${relation(table)} AS s`
   const where = [...conditions(table, cut), ...windowConditions(table, cut)]
   const filter = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
   if (source.kind !== 'history' || cut.history === 'all') {
@@ -85,7 +78,7 @@ export function hashedColumns({ found: { source }, schema, columns }: SourceTabl
 }
 
 function fromWhere(table: SourceTable, where: string[]): string {
-  return `${relation(table.found, table.files, table.schema)} AS s${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`
+  return `${relation(table)} AS s${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`
 }
 
 /** The source's declared time as a column of its files; undefined where it has none, or a hive key. */

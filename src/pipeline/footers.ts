@@ -5,6 +5,7 @@ import {
   parquetSchema,
   type SchemaElement,
   type SchemaTree,
+  type Statistics,
 } from 'hyparquet'
 import { Failure } from './failure.ts'
 import type { FoundFile } from './glob.ts'
@@ -26,6 +27,8 @@ export interface FooterColumn {
   time: 'instant' | 'naive' | 'date' | undefined
   /** Bounds over all row groups by the statistics: timestamps in microseconds, dates in days, as bigint. */
   range: Range | undefined
+  /** It has no value: the file has no rows, the type is Parquet's null type, or the statistics count nulls alone. */
+  isVoid: boolean
 }
 
 /** Closed. Of timestamps microseconds since 1970, of dates days, as the file has them (not yet instants). */
@@ -119,12 +122,40 @@ function readAt(handle: number, position: number, length: number): Uint8Array {
 }
 
 function columnsOf(metadata: FileMetaData): FooterColumn[] {
-  return parquetSchema(metadata).children.map((child) => ({
-    name: child.element.name,
-    signature: shared(signature(child)),
-    time: timeOf(child.element),
-    range: child.children.length === 0 ? rangeOf(metadata, child.element.name) : undefined,
-  }))
+  const chunks = metadata.row_groups.map(
+    ({ columns }) =>
+      new Map(
+        columns.flatMap(({ meta_data }) =>
+          meta_data?.path_in_schema.length === 1 ? [[meta_data.path_in_schema[0], meta_data]] : [],
+        ),
+      ),
+  )
+  return parquetSchema(metadata).children.map((child) => {
+    const { name, logical_type } = child.element
+    const isLeaf = child.children.length === 0
+    const groups = metadata.row_groups.map(({ num_rows }, index) => ({
+      rows: Number(num_rows),
+      statistics: isLeaf ? chunks[index]?.get(name)?.statistics : undefined,
+    }))
+    return {
+      name,
+      signature: shared(signature(child)),
+      time: timeOf(child.element),
+      range: isLeaf ? rangeOf(groups) : undefined,
+      isVoid: logical_type?.type === 'NULL' || groups.every(isNull),
+    }
+  })
+}
+
+/** One column's part of a row group. */
+interface Chunk {
+  rows: number
+  statistics: Statistics | undefined
+}
+
+/** A row group without statistics has a count of nulls that is no number. */
+function isNull({ rows, statistics }: Chunk): boolean {
+  return rows === 0 || Number(statistics?.null_count ?? -1n) === rows
 }
 
 function firstPage(metadata: FileMetaData): number | undefined {
@@ -156,13 +187,10 @@ function signature(tree: SchemaTree, below = false): string {
   return JSON.stringify([...own, ...repeated, tree.children.map((child) => signature(child, true))])
 }
 
-function rangeOf(metadata: FileMetaData, column: string): Range | undefined {
+function rangeOf(chunks: Chunk[]): Range | undefined {
   let range: Range | undefined
-  for (const group of metadata.row_groups) {
-    const chunk = group.columns.find(
-      ({ meta_data }) => meta_data?.path_in_schema.length === 1 && meta_data.path_in_schema[0] === column,
-    )
-    const statistics = chunk?.meta_data?.statistics
+  for (const chunk of chunks) {
+    const { statistics } = chunk
     const min = statistics?.min_value ?? statistics?.min
     const max = statistics?.max_value ?? statistics?.max
     if (typeof min === 'bigint' && typeof max === 'bigint') {
@@ -170,7 +198,7 @@ function rangeOf(metadata: FileMetaData, column: string): Range | undefined {
         range === undefined
           ? { min, max }
           : { min: min < range.min ? min : range.min, max: max > range.max ? max : range.max }
-    } else if (Number(statistics?.null_count ?? -1n) !== Number(group.num_rows)) {
+    } else if (!isNull(chunk)) {
       // A row group without statistics that is not all null: nothing can be said of the file.
       return undefined
     }

@@ -38,7 +38,11 @@ export function openPrivately(sources: CutSource[], folder: string): PrivateFile
   }
   try {
     return {
-      sources: sources.map((source) => ({ ...source, files: source.files.map(open) })),
+      sources: sources.map((source) => ({
+        ...source,
+        files: source.files.map(open),
+        lenders: source.lenders.map(open),
+      })),
       names,
       release,
     }

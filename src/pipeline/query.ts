@@ -1,6 +1,7 @@
 import { DuckDBTimestampValue } from '@duckdb/node-api'
 import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
+import { columnOf } from './admitted.ts'
 import { blame, type Suspect } from './blame.ts'
 import type { Cut } from './cut.ts'
 import type { SourceTable } from './cutview.ts'
@@ -8,8 +9,11 @@ import { type Engine, openEngine, type Values } from './duckdb.ts'
 import type { InputFile } from './facts.ts'
 import { Failure } from './failure.ts'
 import { openPrivately } from './private-files.ts'
+import { columnsRead } from './reads.ts'
+import { readSchema, type Schema, UNTYPED } from './schema.ts'
 import { type CheckedSql, checkFeatureSql } from './sql.ts'
 import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
+import { isTimestamp } from './timecolumn.ts'
 import { withoutSemicolon } from './tokens.ts'
 import { findWindows } from './windows.ts'
 
@@ -92,10 +96,14 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       request.schemaOnly === true || checked.tree === undefined
         ? undefined
         : await findWindows(engine, checked.tree, checked.tables, values)
+    const schemas = new Map<CutSource, Schema>()
+    for (const source of sources)
+      schemas.set(source, await readSchema(engine, source.found, source.files, source.lenders))
+    const reads = await readsOf(engine, request, checked, schemas)
     const tables: SourceTable[] = []
-    for (const source of sources) {
-      const table = await prepareTable(engine, source, request.cut, {
-        names: checked.names,
+    for (const [source, schema] of schemas) {
+      const table = await prepareTable(engine, source, schema, request.cut, {
+        names: reads?.get(source.found.name.toLowerCase()) ?? checked.names,
         windows,
         schemaOnly: request.schemaOnly ?? false,
       })
@@ -134,6 +142,34 @@ function namesIn(engine: Engine, sql: string): readonly string[] {
   } catch {
     return []
   }
+}
+
+/**
+ * Which columns the SQL reads, asked of DuckDB only where a column that has a name of the SQL's does not fit:
+ * undefined where all that may be read can be.
+ */
+async function readsOf(
+  engine: Engine,
+  { sql, parameters }: CutQueryRequest,
+  { names, problems }: CheckedSql,
+  schemas: Map<CutSource, Schema>,
+): Promise<Map<string, Set<string>> | undefined> {
+  if (problems.some(({ severity }) => severity === 'error')) return undefined
+  const doubtful = [...schemas].flatMap(([{ files }, { columns, misfits }]) => [
+    ...misfits.map(({ column }) => column.name),
+    ...columns
+      .filter(({ name, isKey }) => isKey && files.some((file) => columnOf(file, name) !== undefined))
+      .map(({ name }) => name),
+  ])
+  if (!doubtful.some((name) => names === undefined || names.has(name.toLowerCase()))) return undefined
+  const tables = [...schemas].map(([{ found }, { columns }]) => ({
+    name: found.name,
+    columns: columns.map(({ name, type }) => ({
+      name,
+      type: isTimestamp(type) ? 'TIMESTAMP' : type === UNTYPED ? 'INTEGER' : type,
+    })),
+  }))
+  return columnsRead(engine, withoutSemicolon(sql), parameters, tables)
 }
 
 /** The files that can be at fault where DuckDB fails. */

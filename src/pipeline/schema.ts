@@ -1,63 +1,79 @@
-import { didYouMean } from '../project/nearest.ts'
-import type { Source } from '../project/project.ts'
-import { LOCAL } from '../project/zone.ts'
-import { columnOf, timeName } from './admitted.ts'
+import { columnOf } from './admitted.ts'
 import type { Engine } from './duckdb.ts'
 import { readEngineError } from './engine-error.ts'
 import type { Column } from './facts.ts'
-import { Failure } from './failure.ts'
-import { identifier, literal, parquet } from './quote.ts'
+import type { Failure } from './failure.ts'
+import { keyType } from './key-types.ts'
+import { missingColumn, otherType } from './misfit.ts'
+import { identifier, parquet } from './quote.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
-import { isTime, ZONED } from './timecolumn.ts'
+import { widerType } from './widening.ts'
 
 export interface Schema {
-  /** Columns of the files and keys of the folders, types as DuckDB names them. */
+  /** Columns of the files and keys of the folders, types as DuckDB names them: the widest of all files. */
   columns: SourceColumn[]
-  /** The files differ in their columns, so that DuckDB has to match them by name. */
-  differs: boolean
+  /** What each file has, by its path. */
+  layouts: Map<string, Layout>
+  /** Columns that cannot be read from every file, and why. Who reads none of them need not care. */
+  misfits: { column: SourceColumn; failure: Failure }[]
 }
 
 export interface SourceColumn extends Column {
   /** Taken from the path. */
   isKey: boolean
+  /** The first file by name with which the column has this type, as people are shown it. */
+  from: string
 }
 
-/** Wider to the right: files may differ within a row, and the widest is read. */
-const WIDENING = [
-  ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'],
-  ['UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT'],
-  ['FLOAT', 'DOUBLE'],
-]
+/** A file's columns by their names in lower case. One without a value (`isVoid`) fits any type. */
+export type Layout = ReadonlyMap<string, { type: string; isVoid: boolean }>
+
+/** The type of a column that no file has, and that the source calls optional. */
+export const UNTYPED = '"NULL"'
+
+/** Files with the same columns, of the same types, with the same columns void. */
+export interface FileKind {
+  /** In the order of their names. */
+  files: SourceFile[]
+  columns: (Column & { isVoid: boolean })[]
+  layout: Layout
+}
+
+/** What TIMESTAMP_NS reaches, 1677 to 2262, in microseconds since 1970. */
+const NANOSECONDS = 9_223_372_036_854_775n
 
 /**
- * Columns and types of a source, asked of DuckDB once for every kind of file among `files`. Throws a contract
- * Failure that names the file where types differ or cannot be read, and where a declared column is missing or no time.
+ * Columns and types of a source, asked of DuckDB once for every kind of file among `files`. `lenders` are only asked
+ * for the types of optional columns, which `files` do not have. Throws a contract Failure that names the file whose
+ * schema cannot be read.
  */
-export async function readSchema(engine: Engine, found: FoundSource, files: SourceFile[]): Promise<Schema> {
-  const kinds = new Map<string, SourceFile>()
-  for (const file of files) {
-    const kind = file.footer.columns.map(({ name, signature }) => `${name}\n${signature}`).join('\n\n')
-    if (!kinds.has(kind)) kinds.set(kind, file)
+export async function readSchema(
+  engine: Engine,
+  found: FoundSource,
+  files: SourceFile[],
+  lenders: SourceFile[] = [],
+): Promise<Schema> {
+  const kinds = await kindsOf(engine, found, files)
+  const lent = await kindsOf(engine, found, lenders)
+  const optional = found.source.optional ?? []
+  const schema: Schema = {
+    columns: [],
+    layouts: new Map(kinds.flatMap(({ files, layout }) => files.map(({ path }) => [path, layout]))),
+    misfits: [],
   }
-  const columns = new Map<string, Column & { file: SourceFile }>()
-  for (const file of kinds.values()) {
-    for (const column of await describeFile(engine, found, file)) {
-      const key = column.name.toLowerCase()
-      const before = columns.get(key)
-      if (before === undefined) columns.set(key, { ...column, file })
-      else if (before.type !== column.type)
-        columns.set(key, { ...before, type: widest(found, before, { ...column, file }) })
-    }
+  for (const name of namesOf(kinds, found.hiveKeys)) {
+    const { column, failure } = await unify(engine, found, kinds, name)
+    const isOptional = optional.some((each) => each.toLowerCase() === name.toLowerCase())
+    const refusal = failure ?? (isOptional ? undefined : missingColumn(found.name, column, kinds))
+    schema.columns.push(column)
+    if (refusal !== undefined) schema.misfits.push({ column, failure: refusal })
   }
-  const keys = found.hiveKeys.map((name) => ({ name, type: keyType(found, name), isKey: true }))
-  const own = [...columns.values()].filter(
-    ({ name }) => !keys.some((key) => key.name.toLowerCase() === name.toLowerCase()),
-  )
-  const schema = {
-    columns: [...own.map(({ name, type }) => ({ name, type, isKey: false })), ...keys],
-    differs: kinds.size > 1,
+  for (const name of optional.filter((each) => columnNamed(schema.columns, each) === undefined)) {
+    const from = lent.flatMap(({ columns }) => columnNamed(columns, name) ?? [])[0]
+    schema.columns.push({ name, type: from?.type ?? UNTYPED, isKey: false, from: '' })
   }
-  checkDeclared(found, schema, [...kinds.values()])
+  for (const name of found.hiveKeys)
+    schema.columns.push({ name, type: keyType(found, name), isKey: true, from: files[0]?.shown ?? '' })
   return schema
 }
 
@@ -69,24 +85,28 @@ export function columnNamed<C extends Column>(columns: C[], name: string): C | u
   )
 }
 
-/** SQL that reads these files as one table. Keys of folders come as VARCHAR: see `keySql`. */
-export function relation(found: FoundSource, files: SourceFile[], schema: Schema): string {
-  const paths = files.map(({ opened }) => literal(opened)).join(', ')
-  return `read_parquet([${paths}], union_by_name = ${schema.differs}, hive_partitioning = ${found.hiveKeys.length > 0}, hive_types_autocast = false)`
+async function kindsOf(engine: Engine, found: FoundSource, files: SourceFile[]): Promise<FileKind[]> {
+  const kinds = new Map<string, FileKind>()
+  for (const file of files) {
+    const { columns } = file.footer
+    const key = columns.map(({ name, signature, isVoid }) => `${name}\n${signature}\n${isVoid}`).join('\n\n')
+    const same = kinds.get(key)
+    if (same === undefined) kinds.set(key, await describeFile(engine, found, file))
+    else same.files.push(file)
+  }
+  return [...kinds.values()]
 }
 
-/**
- * A folder's key with its type. The cast is ours and not DuckDB's: an aggregate straight over a hive column, such as
- * `SELECT max(date)`, ends DuckDB 1.5.5 with an INTERNAL error.
- */
-export function keySql(sql: string, type: string): string {
-  return type === 'VARCHAR' ? `(${sql} || '')` : `CAST(${sql} AS ${type})`
-}
-
-async function describeFile(engine: Engine, found: FoundSource, file: SourceFile): Promise<Column[]> {
+async function describeFile(engine: Engine, found: FoundSource, file: SourceFile): Promise<FileKind> {
   try {
     const rows = await engine.rows(`DESCRIBE SELECT * FROM ${parquet(file.opened)}`)
-    return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
+    const columns = rows.map((row, index) => ({
+      name: String(row.column_name),
+      type: String(row.column_type),
+      isVoid: file.footer.columns[index]?.isVoid ?? false,
+    }))
+    const layout = new Map(columns.map(({ name, type, isVoid }) => [name.toLowerCase(), { type, isVoid }]))
+    return { files: [file], columns, layout }
   } catch (cause) {
     throw contract(
       found.name,
@@ -97,105 +117,62 @@ async function describeFile(engine: Engine, found: FoundSource, file: SourceFile
   }
 }
 
-function widest(
+/** Names of columns as they are first written; a folder's key hides the column of its name. */
+function namesOf(kinds: FileKind[], hiveKeys: string[]): string[] {
+  const names = new Map<string, string>()
+  for (const { name } of kinds.flatMap(({ columns }) => columns))
+    if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
+  for (const key of hiveKeys) names.delete(key.toLowerCase())
+  return [...names.values()]
+}
+
+async function unify(
+  engine: Engine,
   found: FoundSource,
-  a: Column & { file: SourceFile },
-  b: Column & { file: SourceFile },
-): string {
-  const row = WIDENING.find((types) => types.includes(a.type) && types.includes(b.type))
-  if (row !== undefined) return row[Math.max(row.indexOf(a.type), row.indexOf(b.type))] ?? a.type
-  throw contract(
-    found.name,
-    b.file.shown,
-    `expected column ${b.name} to be ${a.type} as in ${a.file.shown}, got: ${b.type}. Have one of them written again`,
-  )
-}
-
-function keyType(found: FoundSource, key: string): string {
-  const values = found.files
-    .map((file) => file.keys.get(key) ?? '')
-    .filter((value) => value !== '__HIVE_DEFAULT_PARTITION__')
-  if (values.every((value) => /^\d{4}-\d{2}-\d{2}$/.test(value))) return 'DATE'
-  return values.every((value) => /^(?:0|-?[1-9]\d{0,17})$/.test(value)) ? 'BIGINT' : 'VARCHAR'
-}
-
-/** Fields of a declaration that name columns; `time` where the column has to be one. */
-function declared(source: Source): { field: string; name: string; time: boolean }[] {
-  const time = timeName(source)
-  const fields: { field: string; name: string | undefined; time: boolean }[] = []
-  if (source.kind === 'events') fields.push({ field: 'event_time', name: time, time: true })
-  if (source.kind === 'snapshots') fields.push({ field: 'snapshot_at', name: time, time: true })
-  if (source.kind === 'history') {
-    fields.push(...source.key.map((name) => ({ field: 'key', name, time: false })))
-    fields.push(
-      { field: 'valid_from', name: time, time: true },
-      { field: 'valid_to', name: source.valid_to, time: true },
-    )
+  kinds: FileKind[],
+  name: string,
+): Promise<{ column: SourceColumn; failure: Failure | undefined }> {
+  const having = kinds.flatMap((kind) => {
+    const own = kind.columns.find((column) => column.name.toLowerCase() === name.toLowerCase())
+    return own === undefined ? [] : [{ ...own, kind, shown: kind.files[0]?.shown ?? '' }]
+  })
+  const valued = having.filter(({ isVoid }) => !isVoid)
+  const [first, ...others] = valued.length > 0 ? valued : having.slice(0, 1)
+  const column = { name, type: first?.type ?? UNTYPED, isKey: false, from: first?.shown ?? '' }
+  for (const { type, shown } of others) {
+    const wider = widerType(column.type, type)
+    if (wider === undefined) return { column, failure: otherType(found.name, column, { type, shown }) }
+    if (wider !== column.type) Object.assign(column, { type: wider, from: shown })
   }
-  if (source.kind === 'events' || source.kind === 'history')
-    fields.push({ field: 'available_at', name: source.available_at, time: true })
-  return fields.flatMap(({ field, name, time: isTimeField }) =>
-    name === undefined ? [] : [{ field, name, time: isTimeField }],
-  )
-}
-
-function checkDeclared(found: FoundSource, schema: Schema, kinds: SourceFile[]): void {
-  const names = schema.columns.map(({ name }) => name)
-  for (const { field, name, time } of declared(found.source)) {
-    const column = columnNamed(schema.columns, name)
-    if (column === undefined) {
-      throw refuse(
-        found,
-        field,
-        `expected ${field} to be a column, got: ${name}; its columns are: ${names.join(', ')}${didYouMean(name, names)}`,
-      )
-    }
-    if (column.isKey) {
-      if (time && (found.source.kind === 'history' || field === 'available_at')) {
-        throw refuse(
-          found,
-          field,
-          `expected ${field} to be a column of the files, got: ${name}, a key of the folders`,
-        )
+  const far = column.type === 'TIMESTAMP_NS' ? valued.filter(({ type, kind }) => isFar(type, kind, name)) : []
+  if (far.length > 0) {
+    const fine = valued.filter(({ type }) => type === 'TIMESTAMP_NS').flatMap(({ kind }) => kind.files)
+    if (!(await hasRemainder(engine, fine, name))) column.type = 'TIMESTAMP'
+    else
+      return {
+        column,
+        failure: otherType(found.name, column, { type: 'TIMESTAMP', shown: far[0]?.shown ?? '' }),
       }
-      continue
-    }
-    if (time && !isTime(column.type)) {
-      throw refuse(found, field, `expected ${field} to be a TIMESTAMP or a DATE, got: ${name} ${column.type}`)
-    }
-    const without = kinds.find((file) => columnOf(file, name) === undefined)
-    if (without !== undefined)
-      throw contract(
-        found.name,
-        without.shown,
-        `expected the column ${name} (${field}), which other files of the source have; got: ${without.footer.columns.map((each) => each.name).join(', ')}`,
-      )
   }
-  checkZones(found, schema)
+  return { column, failure: undefined }
 }
 
-/** A zone that names no column would leave one in another zone, in silence. */
-function checkZones(found: FoundSource, { columns }: Schema): void {
-  const names = columns.map(({ name }) => name)
-  for (const [name, zone] of Object.entries(found.source.timezones ?? {})) {
-    const column = columnNamed(columns, name)
-    const why =
-      column === undefined
-        ? `expected timezones to name columns, got: ${name}; its columns are: ${names.join(', ')}${didYouMean(name, names)}`
-        : column.isKey || isTime(column.type)
-          ? zonedFault(column, zone)
-          : `expected timezones to name columns of times, got: ${name} ${column.type}; remove it`
-    if (why !== undefined) throw refuse(found, 'timezones', why)
-  }
+/** Microseconds that nanoseconds may not reach, as `9999-12-31` for never. */
+function isFar(type: string, { files }: FileKind, name: string): boolean {
+  if (type !== 'TIMESTAMP') return false
+  return files.some((file) => {
+    const range = columnOf(file, name)?.range
+    return range === undefined || range.min < -NANOSECONDS || range.max > NANOSECONDS
+  })
 }
 
-function zonedFault({ name, type }: SourceColumn, zone: string): string | undefined {
-  if (type !== ZONED || zone === LOCAL || zone === 'UTC') return undefined
-  return `expected timezones.${name} to be ${LOCAL} or UTC, got: ${zone}; ${name} is ${ZONED}, which says its zone itself: remove it`
-}
-
-function refuse(found: FoundSource, field: string, why: string): Failure {
-  return new Failure('contract', `source ${found.name}: ${why}`, { evidence: { source: found.name, field } })
+/** True where microseconds would lose something: one column of some files is read. */
+async function hasRemainder(engine: Engine, files: SourceFile[], name: string): Promise<boolean> {
+  const column = identifier(name)
+  const { finer } = await engine.row(
+    `SELECT coalesce(bool_or(epoch_ns(${column}) % 1000 <> 0), false) AS finer FROM ${parquet(files.map(({ opened }) => opened))}`,
+  )
+  return finer === true
 }
 
 export function quoted(alias: string, name: string): string {

@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import type { Source } from '../project/project.ts'
+import type { KeyType, Source } from '../project/project.ts'
 import { Failure } from './failure.ts'
-import { type Footer, type Range, readFooter } from './footers.ts'
+import { type Footer, readFooter } from './footers.ts'
 import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
 import { type Unreadable, whyUnreadable } from './unreadable.ts'
 import { type Zones, zonesOf } from './zones.ts'
@@ -27,6 +27,8 @@ export interface FoundSource {
   /** What the path names and what cannot be read: `admit` says which of it a cut cannot do without. */
   unreadable: Unreadable[]
   zones: Zones
+  /** Types of keys as they were decided when the definition was first used, where they were. */
+  decidedKeys?: Record<string, KeyType>
 }
 
 /**
@@ -73,32 +75,8 @@ export function findSource(root: string, name: string, source: Source, projectZo
         `expected ${expected} in its path as in ${files[0]?.shown}, got: ${[...file.keys.keys()].map((key) => `${key}=...`).join('/') || 'none'}`,
       )
     }
-    refuseMasked(name, file)
   }
   return { name, source, files, hiveKeys: keys, unreadable, zones: zonesOf(source, projectZone) }
-}
-
-/** The key wins over a column of the same name in DuckDB: harmless where they say the same, silent nonsense elsewhere. */
-function refuseMasked(name: string, file: SourceFile): void {
-  if (file.keys.size === 0) return
-  for (const [key, value] of hiveKeys(file.path)) {
-    const column = file.footer.columns.find((each) => each.name.toLowerCase() === key.toLowerCase())
-    if (column === undefined || saysTheSame(column.range, value)) continue
-    throw contract(
-      name,
-      file.shown,
-      `the folder ${key}=${value} hides the file's own column ${column.name}, and they may differ: rename one of them`,
-    )
-  }
-}
-
-function saysTheSame(range: Range | undefined, value: string): boolean {
-  if (range === undefined || range.min !== range.max) return false
-  const days = /^\d{4}-\d{2}-\d{2}$/.test(value)
-    ? BigInt(Date.parse(`${value}T00:00:00Z`) / 86_400_000)
-    : undefined
-  const whole = /^-?\d{1,18}$/.test(value) ? BigInt(value) : undefined
-  return range.min === (days ?? whole)
 }
 
 /** Only keys within the project count: `/data/env=prod/project` says nothing of a source. */

@@ -1,13 +1,16 @@
 import type { View } from '../project/project.ts'
-import { type Admitted, admit, isKeyed, rangeOver } from './admitted.ts'
+import { type Admitted, admit, columnOf, isKeyed, rangeOver } from './admitted.ts'
 import type { Cut } from './cut.ts'
 import { cutViewSql, rowsBefore, type SourceTable, timeOfTable } from './cutview.ts'
+import { checkDeclared, declaredColumns } from './declared.ts'
 import type { Engine } from './duckdb.ts'
 import type { InputFile } from './facts.ts'
 import type { Range } from './footers.ts'
 import { ALL_TIME } from './localtime.ts'
+import { refuseMasked } from './masked.ts'
 import { identifier } from './quote.ts'
-import { quoted, readSchema, relation, type SourceColumn } from './schema.ts'
+import { relation } from './relation.ts'
+import { quoted, type Schema, type SourceColumn } from './schema.ts'
 import { type FoundSource, findSource, missing, type SourceFile } from './sources.ts'
 import { isTimestamp, rawLiteral, rawNumber } from './timecolumn.ts'
 import type { Windows } from './windows.ts'
@@ -18,6 +21,8 @@ export interface CutSource {
   admitted: Admitted
   /** The files to open: the admitted, or one for its schema where there are none. */
   files: SourceFile[]
+  /** Others that say the types of optional columns, which `files` do not have. */
+  lenders: SourceFile[]
 }
 
 /**
@@ -50,33 +55,50 @@ export function cutSources(
     const admitted = admit(found, cut)
     if (found.files.length === 0) throw missing(root, name, source)
     const files = admitted.files.length > 0 ? admitted.files : found.files.slice(-1)
-    return { found, admitted, files }
+    return { found, admitted, files, lenders: lendersOf(found, files) }
   })
+}
+
+function lendersOf({ source, files: all }: FoundSource, files: SourceFile[]): SourceFile[] {
+  const has = (file: SourceFile, name: string) => columnOf(file, name)?.isVoid === false
+  const lenders = (source.optional ?? [])
+    .filter((name) => !files.some((file) => columnOf(file, name) !== undefined))
+    .flatMap((name) => all.findLast((file) => has(file, name)) ?? [])
+  return [...new Set(lenders)]
 }
 
 /** Absolute paths that an engine has to be allowed to read. */
 export function readablePaths(sources: CutSource[]): string[] {
-  return [...new Set(sources.flatMap(({ files }) => files.map(({ opened }) => opened)))]
+  return [
+    ...new Set(sources.flatMap(({ files, lenders }) => [...files, ...lenders].map(({ opened }) => opened))),
+  ]
 }
 
 /**
  * Prepares a source for a query that reads these columns (`names` in lower case; undefined: all of them).
- * With `schemaOnly` nothing is read but schemas, and the source has no rows. Throws contract Failures about its schema.
+ * With `schemaOnly` no rows are read, and the source has none. Throws contract Failures about columns that the query
+ * reads, or the declaration names, and that do not fit.
  */
 export async function prepareTable(
   engine: Engine,
   { found, admitted, files }: CutSource,
+  schema: Schema,
   cut: Cut,
   {
     names,
     windows,
     schemaOnly = false,
-  }: { names: Set<string> | undefined; windows?: Windows | undefined; schemaOnly?: boolean },
+  }: { names: ReadonlySet<string> | undefined; windows?: Windows | undefined; schemaOnly?: boolean },
 ): Promise<SourceTable> {
-  const schema = await readSchema(engine, found, files)
   const read = schema.columns.filter(({ name }) => names === undefined || names.has(name.toLowerCase()))
+  checkDeclared(found, schema)
+  const needed = new Set([...read, ...declaredColumns(found, schema)])
+  const misfit = schema.misfits.find(({ column }) => needed.has(column))
+  if (misfit !== undefined) throw misfit.failure
+  for (const column of needed) if (column.isKey) await refuseMasked(engine, found, files, column)
+  const fitting = schema.columns.find((column) => !schema.misfits.some((each) => each.column === column))
   // `SELECT count(*)` reads no column, and a view has to have one.
-  const columns = read.length > 0 ? read : schema.columns.slice(0, 1)
+  const columns = read.length > 0 || fitting === undefined ? read : [fitting]
   const table: SourceTable = {
     found,
     files,
@@ -136,9 +158,7 @@ async function timeRanges(
     const sql = type === 'TIMESTAMP WITH TIME ZONE' ? quoted('s', name) : `${quoted('s', name)}::TIMESTAMP`
     return `epoch_us(min(${sql}) FILTER (isfinite(${sql}))) AS min${index}, epoch_us(max(${sql}) FILTER (isfinite(${sql}))) AS max${index}, coalesce(bool_or(NOT isfinite(${sql})), false) AS infinite${index}`
   })
-  const row = await engine.row(
-    `SELECT ${bounds.join(', ')} FROM ${relation(table.found, table.files, table.schema)} AS s`,
-  )
+  const row = await engine.row(`SELECT ${bounds.join(', ')} FROM ${relation(table)} AS s`)
   unknown.forEach(({ name }, index) => {
     const [min, max] = [row[`min${index}`], row[`max${index}`]]
     const known = typeof min === 'bigint' && typeof max === 'bigint' ? { min, max } : { min: 0n, max: 0n }

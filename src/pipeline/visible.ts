@@ -4,6 +4,7 @@ import { arrivalBound, type Cut } from './cut.ts'
 import { hashedColumns, type SourceTable, timeOfTable, visibleRows } from './cutview.ts'
 import type { Engine } from './duckdb.ts'
 import type { InputFile, VisibleRows } from './facts.ts'
+import { groupsOf } from './relation.ts'
 import { columnNamed } from './schema.ts'
 import type { SourceFile } from './sources.ts'
 import { rawLimit } from './timecolumn.ts'
@@ -50,9 +51,7 @@ export async function hashVisible(
       found.set(fileKey(input), before)
       return false
     })
-    // Files that lack a column can be read only beside one that has it.
-    const read = open.length > 0 && table.schema.differs ? table.files : open
-    for (const [shown, { rows, sum }] of await sumsOf(engine, { ...table, files: read }, cut)) {
+    for (const [shown, { rows, sum }] of await sumsOf(engine, { ...table, files: open }, cut)) {
       const [input, file] = [paths.get(shown), open.find((each) => each.shown === shown)]
       if (input === undefined || file === undefined) continue
       found.set(fileKey(input), {
@@ -95,20 +94,21 @@ async function sumsOf(
   table: SourceTable,
   cut: Cut,
 ): Promise<Map<string, { rows: number; sum: string }>> {
-  const { files } = table
   // The number of a file is a column that DuckDB adds, and a file's own column of that name hides it.
-  if (files.length === 0 || columnNamed(table.schema.columns, 'file_index') !== undefined) return new Map()
-  const { columns, from } = visibleRows(table, cut)
-  const sums = await engine.rows(
-    `SELECT s.file_index AS file, count(*) AS rows, sum(hash(${columns.join(', ')}))::VARCHAR AS sum FROM ${from} GROUP BY ALL`,
-  )
-  const bySum = new Map(sums.map((row) => [Number(row.file), row]))
-  return new Map(
-    files.map(({ shown }, index) => {
-      const row = bySum.get(index)
-      return [shown, { rows: Number(row?.rows ?? 0), sum: String(row?.sum ?? '0') }]
-    }),
-  )
+  if (table.files.length === 0 || columnNamed(table.schema.columns, 'file_index') !== undefined)
+    return new Map()
+  const found = new Map(table.files.map(({ shown }) => [shown, { rows: 0, sum: '0' }]))
+  for (const files of groupsOf(table)) {
+    const { columns, from } = visibleRows({ ...table, files }, cut)
+    const sums = await engine.rows(
+      `SELECT s.file_index AS file, count(*) AS rows, sum(hash(${columns.join(', ')}))::VARCHAR AS sum FROM ${from} GROUP BY ALL`,
+    )
+    for (const { file, rows, sum } of sums) {
+      const shown = files[Number(file)]?.shown
+      if (shown !== undefined) found.set(shown, { rows: Number(rows), sum: String(sum) })
+    }
+  }
+  return found
 }
 
 /** Every row of the file that will ever be seen is seen at this cut, as it will be at later ones. */

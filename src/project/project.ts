@@ -66,7 +66,14 @@ export interface SourceFiles {
   timezones?: Record<string, string>
   /** How long after its last change a file may still be being written. Default 5m. */
   settle?: Duration
+  /** Columns that read null in files which do not have them. */
+  optional?: string[]
+  /** Types of the folders' keys, where they are declared. */
+  hive?: Record<string, KeyType>
 }
+
+/** What a folder's key can be. */
+export type KeyType = 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'DATE' | 'BOOLEAN'
 
 export type Source =
   | (SourceFiles & { kind: 'events'; event_time: string; available_at?: string; cutoff?: Duration })

@@ -4,15 +4,8 @@ import { declaredTimes, isKeyed, timeName } from '../admitted.ts'
 import { type Cut, featureCut, LAST } from '../cut.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
 import { openFeatureQuery } from '../feature-query.ts'
-import {
-  columnNamed,
-  keySql,
-  quoted,
-  readSchema,
-  relation,
-  type Schema,
-  type SourceColumn,
-} from '../schema.ts'
+import { keySql, relation } from '../relation.ts'
+import { columnNamed, quoted, readSchema, type Schema, type SourceColumn } from '../schema.ts'
 import type { FoundSource } from '../sources.ts'
 import { cutSources } from '../tables.ts'
 import { isTime } from '../timecolumn.ts'
@@ -72,11 +65,11 @@ export async function openSurvey(request: {
   try {
     const surveyed: Surveyed[] = []
     for (const { found } of sources) {
-      const schema = await readSchema(engine, found, found.files)
+      const schema = fitting(await readSchema(engine, found, found.files))
       surveyed.push({
         found,
         schema,
-        from: `${relation(found, found.files, schema)} AS s`,
+        from: `${relation({ found, files: found.files, schema, columns: schema.columns })} AS s`,
         time: timeOf(found, schema),
         others: otherTimes(found, schema),
         reads: (column) => reads.tables.includes(found.name) && reads.column(column),
@@ -87,6 +80,12 @@ export async function openSurvey(request: {
     engine.close()
     throw error
   }
+}
+
+/** Without the columns whose types differ: only a query that reads them has to be refused. */
+function fitting(schema: Schema): Schema {
+  const misfits = new Set(schema.misfits.map(({ column }) => column))
+  return { ...schema, columns: schema.columns.filter((column) => !misfits.has(column)), misfits: [] }
 }
 
 async function columnsRead(

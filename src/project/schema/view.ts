@@ -18,6 +18,9 @@ import {
 
 const value = z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' })
 
+/** Types that a folder's key can be declared as. */
+const keyTypes = ['VARCHAR', 'INTEGER', 'BIGINT', 'DATE', 'BOOLEAN'] as const
+
 const files = {
   path: pattern().describe(
     'Parquet files, relative to the project or absolute. `*` is any part of a name, `**` any folders.',
@@ -40,6 +43,16 @@ const files = {
     .exactOptional()
     .describe(
       'How long after its last change a file that cannot be read may still be being written: so long the night waits, then it is held. Default: 5m.',
+    ),
+  optional: list(column(), 'columns')
+    .exactOptional()
+    .describe(
+      'Columns that some files may lack: they read null there. Any other column that the SQL reads has to be in every file.',
+    ),
+  hive: named(column(), choice(keyTypes), 'a map from key to type')
+    .exactOptional()
+    .describe(
+      'Types of the keys of `key=value` folders. Default: DATE where all keys on disk are dates, BIGINT where all are whole numbers without leading zeros, else VARCHAR, as decided when the definition is first used.',
     ),
 }
 

@@ -1,0 +1,82 @@
+import { didYouMean } from '../project/nearest.ts'
+import type { Source } from '../project/project.ts'
+import { LOCAL } from '../project/zone.ts'
+import { timeName } from './admitted.ts'
+import { Failure } from './failure.ts'
+import { noColumn } from './misfit.ts'
+import { columnNamed, type Schema, type SourceColumn } from './schema.ts'
+import type { FoundSource } from './sources.ts'
+import { isTime, ZONED } from './timecolumn.ts'
+
+/** Fields of a declaration that name columns; `time` where the column has to be one. */
+function declared(source: Source): { field: string; name: string; time: boolean }[] {
+  const time = timeName(source)
+  const fields: { field: string; name: string | undefined; time: boolean }[] = []
+  if (source.kind === 'events') fields.push({ field: 'event_time', name: time, time: true })
+  if (source.kind === 'snapshots') fields.push({ field: 'snapshot_at', name: time, time: true })
+  if (source.kind === 'history') {
+    fields.push(...source.key.map((name) => ({ field: 'key', name, time: false })))
+    fields.push(
+      { field: 'valid_from', name: time, time: true },
+      { field: 'valid_to', name: source.valid_to, time: true },
+    )
+  }
+  if (source.kind === 'events' || source.kind === 'history')
+    fields.push({ field: 'available_at', name: source.available_at, time: true })
+  return fields.flatMap(({ field, name, time: isTimeField }) =>
+    name === undefined ? [] : [{ field, name, time: isTimeField }],
+  )
+}
+
+/** The columns that a source's cut is made with, whatever a query reads beside them. */
+export function declaredColumns({ source }: FoundSource, schema: Schema): SourceColumn[] {
+  return declared(source).flatMap(({ name }) => columnNamed(schema.columns, name) ?? [])
+}
+
+/** Throws a contract Failure where a declared column is missing or no time. */
+export function checkDeclared(found: FoundSource, schema: Schema): void {
+  for (const { field, name, time } of declared(found.source)) {
+    const column = columnNamed(schema.columns, name)
+    if (column === undefined)
+      throw noColumn(
+        found.name,
+        field,
+        name,
+        schema.columns.map((each) => each.name),
+      )
+    if (column.isKey && time && (found.source.kind === 'history' || field === 'available_at')) {
+      throw refuse(
+        found,
+        field,
+        `expected ${field} to be a column of the files, got: ${name}, a key of the folders`,
+      )
+    }
+    if (!column.isKey && time && !isTime(column.type))
+      throw refuse(found, field, `expected ${field} to be a TIMESTAMP or a DATE, got: ${name} ${column.type}`)
+  }
+  checkZones(found, schema)
+}
+
+/** A zone that names no column would leave one in another zone, in silence. */
+function checkZones(found: FoundSource, { columns }: Schema): void {
+  const names = columns.map(({ name }) => name)
+  for (const [name, zone] of Object.entries(found.source.timezones ?? {})) {
+    const column = columnNamed(columns, name)
+    const why =
+      column === undefined
+        ? `expected timezones to name columns, got: ${name}; its columns are: ${names.join(', ')}${didYouMean(name, names)}`
+        : column.isKey || isTime(column.type)
+          ? zonedFault(column, zone)
+          : `expected timezones to name columns of times, got: ${name} ${column.type}; remove it`
+    if (why !== undefined) throw refuse(found, 'timezones', why)
+  }
+}
+
+function zonedFault({ name, type }: SourceColumn, zone: string): string | undefined {
+  if (type !== ZONED || zone === LOCAL || zone === 'UTC') return undefined
+  return `expected timezones.${name} to be ${LOCAL} or UTC, got: ${zone}; ${name} is ${ZONED}, which says its zone itself: remove it`
+}
+
+function refuse(found: FoundSource, field: string, why: string): Failure {
+  return new Failure('contract', `source ${found.name}: ${why}`, { evidence: { source: found.name, field } })
+}

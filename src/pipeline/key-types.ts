@@ -1,0 +1,48 @@
+import type { KeyType } from '../project/project.ts'
+import { HIVE_NULL } from './glob.ts'
+import { contract, type FoundSource } from './sources.ts'
+
+/** What a key of a type looks like. DuckDB would read more as a date or a number, and print it otherwise. */
+const FORMS: Record<KeyType, { pattern: RegExp; legal: string }> = {
+  VARCHAR: { pattern: /^/, legal: 'a text' },
+  INTEGER: { pattern: /^-?\d{1,10}$/, legal: 'a whole number' },
+  BIGINT: { pattern: /^-?\d{1,18}$/, legal: 'a whole number' },
+  DATE: { pattern: /^\d{4}-\d{2}-\d{2}$/, legal: 'a date such as 2026-11-21' },
+  BOOLEAN: { pattern: /^(?:true|false)$/i, legal: 'true or false' },
+}
+
+/**
+ * The type of a folder's key: as declared, else as it was decided when the definition was first used, else by the
+ * keys that lie on disk. Throws a contract Failure that names the file whose key is of another form.
+ */
+export function keyType(found: FoundSource, key: string): KeyType {
+  const fixed = named(found.source.hive, key) ?? named(found.decidedKeys, key)
+  if (fixed === undefined) return typeOnDisk(found, key)
+  const { pattern, legal } = FORMS[fixed]
+  const strange = found.files.find(({ keys }) => {
+    const value = keys.get(key) ?? ''
+    return value !== HIVE_NULL && !pattern.test(value)
+  })
+  if (strange === undefined) return fixed
+  const since =
+    named(found.source.hive, key) === undefined
+      ? `which ${key} has been since this definition was first used; to have another, declare hive: { ${key}: VARCHAR } of the source`
+      : `as hive.${key} of the source declares it (${fixed})`
+  throw contract(
+    found.name,
+    strange.shown,
+    `expected ${key}= to be ${legal}, ${since}; got: ${strange.keys.get(key)}`,
+  )
+}
+
+/** Text, unless every key is a date, or a whole number that is written as such: `09` is not. */
+function typeOnDisk(found: FoundSource, key: string): KeyType {
+  const values = found.files.map(({ keys }) => keys.get(key) ?? '').filter((value) => value !== HIVE_NULL)
+  if (values.length === 0) return 'VARCHAR'
+  if (values.every((value) => FORMS.DATE.pattern.test(value))) return 'DATE'
+  return values.every((value) => /^(?:0|-?[1-9]\d{0,17})$/.test(value)) ? 'BIGINT' : 'VARCHAR'
+}
+
+function named(types: Record<string, KeyType> | undefined, key: string): KeyType | undefined {
+  return Object.entries(types ?? {}).find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1]
+}
