@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { openProject } from '../project/load.ts'
+import { ConfigurationError } from '../project/problem.ts'
+import { readProjectFile } from '../project/project-file.ts'
 import { runbookSections, runbookSkeleton } from '../project/runbook.ts'
 import { modelNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
@@ -11,11 +13,15 @@ export default async function runbook([name = '']: string[], options: GlobalOpti
   const project = openProject(resolve(options.project))
   const model = modelNamed(project, name)
   const path = join(model.folder, 'RUNBOOK.md')
-  const written = !existsSync(path)
-  if (written) writeFileSync(path, runbookSkeleton(model))
-  const sections = runbookSections(readFileSync(path, 'utf8'))
-  const empty = sections.filter((section) => section.empty).map((section) => section.class)
   const shown = relative(project.root, path)
+  const found = readProjectFile(project.root, shown)
+  const written = typeof found !== 'string' && found.missing
+  if (typeof found !== 'string' && !written) throw new ConfigurationError(`${shown}: ${found.fault}`)
+  const text = typeof found === 'string' ? found : runbookSkeleton(model)
+  // A link to nothing is not followed: `wx` makes a file here or none.
+  if (written) writeFileSync(path, text, { flag: 'wx' })
+  const sections = runbookSections(text)
+  const empty = sections.filter((section) => section.empty).map((section) => section.class)
   if (options.json) printJson({ path: shown, written, sections })
   else {
     printLine(`${shown}: ${written ? 'written' : 'is there'}`)

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { explain } from './explain.ts'
-import type { Problem } from './problem.ts'
+import { firstProblems, MOST_PROBLEMS, type Problem } from './problem.ts'
 import type { ModelFile } from './schema/model.ts'
 import type { ScheduleFile } from './schema/schedule.ts'
 import type { Settings } from './schema/settings.ts'
@@ -60,11 +60,14 @@ export function readEntry<T>(
   const problems = [...yaml.problems]
   const parsed = schema.safeParse(yaml.data)
   if (!parsed.success) problems.push(...explain(parsed.error.issues, yaml))
-  for (const { path, key = false, severity = 'error', message } of rules(yaml.data)) {
+  for (const { path, key = false, severity = 'error', message } of rules(yaml.data).slice(
+    0,
+    MOST_PROBLEMS + 1,
+  )) {
     problems.push({ severity, file: yaml.file, ...yaml.place(path, key ? 'key' : 'value'), message })
   }
   const value = problems.some(({ severity }) => severity === 'error') ? undefined : parsed.data
-  return { name, yaml, value, part: sound(yaml.data, loose), problems }
+  return { name, yaml, value, part: sound(yaml.data, loose), problems: firstProblems(problems) }
 }
 
 /** What is left of a file without its unknown and its wrong top-level keys. */

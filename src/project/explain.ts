@@ -1,20 +1,24 @@
 import type * as z from 'zod'
 import { didYouMean, nearestName } from './nearest.ts'
-import type { Problem } from './problem.ts'
-import { describe, type YamlFile } from './yaml-file.ts'
+import { MOST_PROBLEMS, type Problem } from './problem.ts'
+import { describe, short } from './value-text.ts'
+import type { YamlFile } from './yaml-file.ts'
 
 type Issue = z.core.$ZodIssue
 
 /**
  * Turns what zod found in a file into problems that a person can act on. By the convention of schema/fields.ts an
  * issue's message is what is legal; here it gets its place, the value found, and the value that was probably meant.
+ * Stops behind MOST_PROBLEMS: a file of thousands of wrong keys is told as soon as one of a few.
  */
 export function explain(issues: readonly Issue[], yaml: YamlFile): Problem[] {
   const problems: Problem[] = []
   const told = new Set<string>()
   const unfolded = issues.flatMap((each) => unfold(each, yaml.data))
+  const misspelt = misspeltKeys(unfolded)
   for (const issue of unfolded) {
-    if (isMisspelt(issue, unfolded, yaml.data)) continue
+    if (problems.length > MOST_PROBLEMS) break
+    if (isMisspelt(issue, misspelt, yaml.data)) continue
     // A value that is wrong in two ways is told once: the first says what is legal.
     const once = `${dotted(issue.path)} ${issue.code === 'custom' && isSentence(issue) ? issue.message : ''}`
     if (told.has(once)) continue
@@ -24,17 +28,23 @@ export function explain(issues: readonly Issue[], yaml: YamlFile): Problem[] {
   return problems
 }
 
+/** By the map that they stand in: the keys that unknown ones were probably meant to be. */
+function misspeltKeys(issues: readonly Issue[]): Map<string, Set<string>> {
+  const meant = new Map<string, Set<string>>()
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue
+    const legal = issue.message.split(', ')
+    const near = issue.keys.flatMap((key) => nearestName(key, legal) ?? [])
+    meant.set(dotted(issue.path), new Set(near))
+  }
+  return meant
+}
+
 /** A missing key that stands there under a slightly wrong name: the unknown key's message says it all. */
-function isMisspelt(issue: Issue, all: readonly Issue[], data: unknown): boolean {
+function isMisspelt(issue: Issue, misspelt: Map<string, Set<string>>, data: unknown): boolean {
   const key = issue.path.at(-1)
-  if (typeof key !== 'string' || isPresent(data, issue.path)) return false
-  const parent = dotted(issue.path.slice(0, -1))
-  return all.some(
-    (other) =>
-      other.code === 'unrecognized_keys' &&
-      dotted(other.path) === parent &&
-      other.keys.some((unknown) => nearestName(unknown, other.message.split(', ')) === key),
-  )
+  if (typeof key !== 'string' || misspelt.size === 0 || isPresent(data, issue.path)) return false
+  return misspelt.get(dotted(issue.path.slice(0, -1)))?.has(key) ?? false
 }
 
 /** `expected X to be ..., got: ...` and what belongs to it, for one issue. */
@@ -42,13 +52,13 @@ function phrase(issue: Issue, yaml: YamlFile): Problem[] {
   const { path } = issue
   if (issue.code === 'unrecognized_keys') {
     const legal = issue.message.split(', ')
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MOST_PROBLEMS + 1).map((key) => {
       const where = path.length === 0 ? '' : ` in ${dotted(path)}`
       return problem(
         yaml,
         [...path, key],
         'key',
-        `unknown key ${key}${where}; legal here: ${legal.join(', ')}${didYouMean(key, legal)}`,
+        `unknown key ${short(key)}${where}; legal here: ${legal.join(', ')}${didYouMean(key, legal)}`,
       )
     })
   }
@@ -60,7 +70,7 @@ function phrase(issue: Issue, yaml: YamlFile): Problem[] {
         yaml,
         path,
         'key',
-        `expected the key in ${dotted(path.slice(0, -1))} to be ${legal}, got: ${JSON.stringify(key)}${didYouMean(key, options(issue.issues[0]))}`,
+        `expected the key in ${dotted(path.slice(0, -1))} to be ${legal}, got: ${describe(key)}${didYouMean(key, options(issue.issues[0]))}`,
       ),
     ]
   }
@@ -116,7 +126,9 @@ function meantBy(issue: Issue, got: unknown): string {
   if (issue.code === 'custom' && typeof issue.params?.meant === 'string')
     return `; did you mean ${issue.params.meant}?`
   if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof got === 'string') {
-    return `; did you mean [${got.split(/[\s,]+/).join(', ')}]?`
+    return `; did you mean [${short(got)
+      .split(/[\s,]+/)
+      .join(', ')}]?`
   }
   if (got === 'yes' || got === 'no')
     return issue.message === 'true or false' ? `; did you mean ${got === 'yes'}?` : ''
@@ -156,7 +168,9 @@ function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
 export function dotted(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, step) =>
-      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
+      typeof step === 'number'
+        ? `${text}[${step}]`
+        : `${text}${text === '' ? '' : '.'}${short(String(step))}`,
     '',
   )
 }

@@ -4,8 +4,9 @@ import { buildModel, buildProject, buildSchedule, buildView } from './build.ts'
 import { type Entries, type Entry, readEntry } from './entry.ts'
 import { formatProblems } from './format-problems.ts'
 import { didYouMean, nearestName } from './nearest.ts'
-import { ConfigurationError, type Problem } from './problem.ts'
+import { ConfigurationError, firstProblems, type Problem } from './problem.ts'
 import type { Model, Project, Schedule, View } from './project.ts'
+import { leaves, leavingWords, readProjectFile } from './project-file.ts'
 import { checkCalendar } from './rules/calendar.ts'
 import { modelRules } from './rules/model.ts'
 import { checkReferences } from './rules/references.ts'
@@ -15,7 +16,7 @@ import { type ModelFile, modelSchema } from './schema/model.ts'
 import { type ScheduleFile, scheduleSchema } from './schema/schedule.ts'
 import { settingsSchema } from './schema/settings.ts'
 import { type ViewFile, viewSchema } from './schema/view.ts'
-import { readText } from './yaml-file.ts'
+import { listed } from './value-text.ts'
 
 export interface Loaded {
   /**
@@ -71,21 +72,19 @@ export function loadProject(root: string, { now = new Date() }: { now?: Date } =
     zone === undefined ? [] : entries.schedules.flatMap((entry) => readSchedule(base, entry, zone))
   return {
     project: settings.value && buildProject(base, settings.value, { views, models, schedules }),
-    problems: inOrder(problems),
+    problems: firstProblems(inOrder(problems)),
   }
 }
 
 /** The project, ready to run. Throws a ConfigurationError that lists every error in its files. */
 export function openProject(root: string): Project {
+  const missing = withoutSettings(resolve(root))
+  // A folder that is no project is one sentence, not a list.
+  if (missing !== undefined) throw new ConfigurationError(missing.message, { problems: [missing] })
   const { project, problems } = loadProject(root)
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (project !== undefined && errors.length === 0) return project
-  const [only] = errors
-  // A folder that is no project is one sentence, not a list.
-  const lone = errors.length === 1 && only?.line === undefined && only?.file === 'nightshift.yaml'
-  const message = lone
-    ? only.message
-    : `the files of the project in ${resolve(root)} are not right, nothing was started:\n\n${formatProblems(errors)}`
+  const message = `the files of the project in ${resolve(root)} are not right, nothing was started:\n\n${formatProblems(errors)}`
   throw new ConfigurationError(message, { problems })
 }
 
@@ -124,6 +123,7 @@ function folders(root: string, parent: string, file: string, problems: Problem[]
   return list(root, parent, problems).flatMap((entry) => {
     const folder = `${parent}/${entry.name}`
     if (/^[._]/.test(entry.name) || !isFolder(join(root, folder))) return []
+    if (isOutside(root, folder, problems)) return []
     const inside = readdirSync(join(root, folder)).filter((name) => !name.startsWith('.'))
     if (inside.includes(file)) return [entry.name]
     const near = nearestName(file, inside)
@@ -132,7 +132,7 @@ function folders(root: string, parent: string, file: string, problems: Problem[]
         unread(
           'error',
           `${folder}/${file}`,
-          `${folder} has no ${file}; it has: ${inside.join(', ')}${near === undefined ? '' : `; rename ${near} to ${file}`}`,
+          `${folder} has no ${file}; it has: ${listed(inside)}${near === undefined ? '' : `; rename ${near} to ${file}`}`,
         ),
       )
     }
@@ -164,7 +164,16 @@ function list(root: string, folder: string, problems: Problem[]): Dirent[] {
     problems.push(unread('error', folder, `expected ${folder} to be a folder, got: a file`))
     return []
   }
+  if (isOutside(root, folder, problems)) return []
   return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Not even the names of what lies elsewhere are told. */
+function isOutside(root: string, folder: string, problems: Problem[]): boolean {
+  const real = leaves(root, join(root, folder))
+  if (real === false) return false
+  problems.push(unread('error', folder, leavingWords(folder, real)))
+  return true
 }
 
 function isFolder(path: string): boolean {
@@ -186,7 +195,10 @@ function readView(root: string, entry: Entry<ViewFile>, problems: Problem[]): Vi
 function readModel(root: string, entry: Entry<ModelFile>, problems: Problem[]): Model[] {
   const folder = `models/${entry.name}`
   const { labels } = entry.part
-  if (!existsSync(join(root, folder, 'RUNBOOK.md'))) {
+  const runbook = readProjectFile(root, `${folder}/RUNBOOK.md`)
+  if (typeof runbook !== 'string' && !runbook.missing) {
+    problems.push(unread('error', `${folder}/RUNBOOK.md`, runbook.fault))
+  } else if (typeof runbook !== 'string') {
     problems.push(
       unread(
         'warning',
@@ -224,7 +236,7 @@ function readSchedule(root: string, entry: Entry<ScheduleFile>, timezone: string
 }
 
 function readSql(root: string, file: string, what: string, problems: Problem[]): string | undefined {
-  const text = readText(join(root, file))
+  const text = readProjectFile(root, file)
   if (typeof text !== 'string') {
     problems.push(unread('error', file, text.missing ? `${file} is missing: expected ${what}` : text.fault))
     return undefined

@@ -9,6 +9,29 @@ export interface Problem {
   message: string
 }
 
+/** Nobody mends more at once; what is behind them is often their consequence. */
+export const MOST_PROBLEMS = 100
+
+/**
+ * The first of many problems, errors before the rest, and one that says that there are more. A list of errors never
+ * becomes one without.
+ */
+export function firstProblems(problems: Problem[]): Problem[] {
+  if (problems.length <= MOST_PROBLEMS) return problems
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const kept = new Set([...errors, ...problems].slice(0, MOST_PROBLEMS))
+  const hidden = problems.filter((problem) => !kept.has(problem))
+  const severity = hidden.some((problem) => problem.severity === 'error') ? 'error' : 'warning'
+  const more: Problem = {
+    severity,
+    file: hidden[0]?.file ?? 'nightshift.yaml',
+    line: undefined,
+    column: undefined,
+    message: `and more: only the first ${MOST_PROBLEMS} problems are listed; mend them, then run \`nightshift validate\` again`,
+  }
+  return [...problems.filter((problem) => kept.has(problem)), more]
+}
+
 /** The call or the configuration is wrong: nothing ran. The CLI prints the message and exits with 2. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError'

@@ -2,7 +2,8 @@ import { join, relative } from 'node:path'
 import type { Column } from '../pipeline/facts.ts'
 import type { Problem } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
-import { readText, readYaml } from '../project/yaml-file.ts'
+import { readProjectFile } from '../project/project-file.ts'
+import { readYaml } from '../project/yaml-file.ts'
 import { placeInText } from '../project/yaml-text.ts'
 import type { Children } from './children.ts'
 
@@ -70,7 +71,7 @@ export async function checkOutcomes(
 /** Moves a problem from its place in the SQL to that in the file. */
 function locator(root: string, file: string, model: string) {
   const yaml = readYaml(root, file, `model: ${model}`)
-  const text = readText(join(root, file))
+  const text = readProjectFile(root, file)
   return (path: PropertyKey[], what: string, problem: Problem): Problem => {
     const at = yaml.place(path)
     const { line, column } = problem

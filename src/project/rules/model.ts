@@ -2,7 +2,9 @@ import { isAsOf } from '../asof.ts'
 import type { Fault } from '../entry.ts'
 import { isBuiltIn, METRICS, NIGHT_COLUMNS } from '../metric.ts'
 import { didYouMean } from '../nearest.ts'
+import { MOST_PROBLEMS } from '../problem.ts'
 import { RESERVED_COLUMNS } from '../schema/model.ts'
+import { listed } from '../value-text.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
 
 /** Rules over several keys of one model.yaml. */
@@ -43,10 +45,14 @@ function score(given: unknown): Fault[] {
 function mapping(onnx: unknown, inputs: unknown): Fault[] {
   if (!isMap(onnx) || !Array.isArray(inputs)) return []
   const known = inputs.map(String)
-  return entriesOf(onnx.inputs).flatMap(([input, column]) => {
-    if (typeof column !== 'string' || known.includes(column)) return []
-    const message = `onnx.inputs.${input} names ${column}, which inputs do not list; they are: ${known.join(', ')}${didYouMean(column, known)}`
-    return [{ path: ['onnx', 'inputs', input], message }]
+  const columns = new Set(known)
+  const wrong = entriesOf(onnx.inputs).filter(
+    ([, column]) => typeof column === 'string' && !columns.has(column),
+  )
+  return wrong.slice(0, MOST_PROBLEMS + 1).map(([input, given]) => {
+    const column = String(given)
+    const message = `onnx.inputs.${input} names ${column}, which inputs do not list; they are: ${listed(known)}${didYouMean(column, known)}`
+    return { path: ['onnx', 'inputs', input], message }
   })
 }
 
@@ -96,6 +102,7 @@ function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[]
   const names = (Array.isArray(given.metrics) ? given.metrics : []).map((metric) =>
     isMap(metric) ? metric.name : undefined,
   )
+  const seen = new Set<string>()
   names.forEach((name, index) => {
     if (typeof name !== 'string') return
     const path = ['outcomes', 'metrics', index, 'name']
@@ -103,7 +110,9 @@ function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[]
       const message = `expected outcomes.metrics[${index}].name to be anything but the name of a figure or a column that a night has already (${[...METRICS, ...NIGHT_COLUMNS].join(', ')}), got: "${name}"; choose another, such as "own ${name}"`
       faults.push({ path, message })
     }
-    if (names.indexOf(name) === index) return
+    const isFirst = !seen.has(name)
+    seen.add(name)
+    if (isFirst) return
     faults.push({
       path,
       message: `outcomes.metrics has a second ${name}: give each figure a name of its own`,

@@ -1,8 +1,9 @@
 import type { Entries, Entry } from '../entry.ts'
 import { didYouMean } from '../nearest.ts'
-import type { Problem } from '../problem.ts'
+import { MOST_PROBLEMS, type Problem } from '../problem.ts'
 import { NAME_LEGAL, NAME_PATTERN } from '../schema/fields.ts'
 import { RESERVED_COLUMNS } from '../schema/model.ts'
+import { listed, short } from '../value-text.ts'
 
 /** What one file says about another: names that must exist, names that must be equal, names that must not meet. */
 export function checkReferences(entries: Entries): Problem[] {
@@ -111,20 +112,17 @@ function scoreColumns(entry: Part<'models'>, { views }: Entries): Problem[] {
 function wakesKnownPeople(entry: Part<'models'>, people: Record<string, unknown> | undefined): Problem[] {
   const known = Object.keys(people ?? {})
   if (known.length === 0) return []
-  return (entry.part.on_call ?? []).flatMap((address, index) =>
-    known.includes(address)
-      ? []
-      : [
-          {
-            ...error(
-              entry,
-              ['on_call', index],
-              `on_call names ${address}, who is not among people in nightshift.yaml: they are woken, but may not retry, release or skip; add them as operator${didYouMean(address, known)}`,
-            ),
-            severity: 'warning' as const,
-          },
-        ],
+  const strangers = [...(entry.part.on_call ?? []).entries()].filter(
+    ([, address]) => !Object.hasOwn(people ?? {}, address),
   )
+  return strangers.slice(0, MOST_PROBLEMS + 1).map(([index, address]) => ({
+    ...error(
+      entry,
+      ['on_call', index],
+      `on_call names ${short(address)}, who is not among people in nightshift.yaml: they are woken, but may not retry, release or skip; add them as operator${didYouMean(address, known)}`,
+    ),
+    severity: 'warning' as const,
+  }))
 }
 
 function scheduled(
@@ -134,23 +132,21 @@ function scheduled(
   names: string[],
   others: string[],
 ): Problem[] {
-  return (entry.part[key] ?? []).flatMap((name, index) => {
-    if (names.includes(name)) return []
+  const wrongNames = [...(entry.part[key] ?? []).entries()].filter(([, name]) => !names.includes(name))
+  return wrongNames.slice(0, MOST_PROBLEMS + 1).map(([index, name]) => {
     const wrong = misplaced(name, others, what === 'model' ? 'a view: use refresh' : 'a model: use score')
-    return [
-      error(
-        entry,
-        [key, index],
-        `expected ${key}[${index}] to be ${oneOf(names, `${what === 'model' ? 'models' : 'features'}/`)}, got: "${name}"${wrong || didYouMean(name, names)}`,
-      ),
-    ]
+    return error(
+      entry,
+      [key, index],
+      `expected ${key}[${index}] to be ${oneOf(names, `${what === 'model' ? 'models' : 'features'}/`)}, got: "${name}"${wrong || didYouMean(name, names)}`,
+    )
   })
 }
 
 function oneOf(names: string[], folder: string): string {
   return names.length === 0
     ? `a folder of ${folder}, which has none yet`
-    : `one of ${names.join(', ')} (the folders of ${folder})`
+    : `one of ${listed(names)} (the folders of ${folder})`
 }
 
 function misplaced(name: string, others: string[], as: string): string {

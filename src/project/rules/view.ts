@@ -1,5 +1,7 @@
 import type { Fault } from '../entry.ts'
 import { didYouMean, nearestName } from '../nearest.ts'
+import { MOST_PROBLEMS } from '../problem.ts'
+import { listed } from '../value-text.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
 
 /** Rules over several keys of one view.yaml. */
@@ -41,8 +43,10 @@ function meant(key: string, source: Record<string, unknown>): boolean {
 }
 
 function sameTable(tables: string[]): Fault[] {
-  return tables.flatMap((table, index) => {
-    const first = tables.slice(0, index).find((other) => other.toLowerCase() === table.toLowerCase())
+  const seen = new Map<string, string>()
+  return tables.flatMap((table) => {
+    const first = seen.get(table.toLowerCase())
+    if (first === undefined) seen.set(table.toLowerCase(), table)
     const message = `sources has ${first} and ${table}: SQL does not tell them apart; rename one`
     return first === undefined ? [] : [{ path: ['sources', table], key: true, message }]
   })
@@ -50,10 +54,11 @@ function sameTable(tables: string[]): Fault[] {
 
 function fresh(tables: string[], sources: Record<string, unknown>): Fault[] {
   const known = Object.keys(sources)
-  return tables.flatMap((table) => {
+  const wrong = tables.filter((table) => !isMap(sources[table]) || sources[table].kind === 'static')
+  return wrong.slice(0, MOST_PROBLEMS + 1).flatMap((table) => {
     const path = ['expect', 'fresh', table]
-    if (!known.includes(table)) {
-      const message = `expect.fresh names ${table}, which is no source of this view; it has: ${known.join(', ') || 'none'}${didYouMean(table, known)}`
+    if (!Object.hasOwn(sources, table)) {
+      const message = `expect.fresh names ${table}, which is no source of this view; it has: ${listed(known) || 'none'}${didYouMean(table, known)}`
       return [{ path, key: true, message }]
     }
     const source = sources[table]

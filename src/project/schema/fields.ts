@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../duration.ts'
 import { patternFault } from '../path-pattern.ts'
 import type { Duration } from '../project.ts'
+import { describe } from '../value-text.ts'
 import { isTimeZone, LOCAL, nearestZone } from '../zone.ts'
 
 /*
@@ -82,10 +83,12 @@ export function list<V extends z.ZodType>(value: V, one: string, { min = 0 } = {
     .array(value, { error: legal })
     .min(min, { error: legal })
     .superRefine((entries, context) => {
+      const seen = new Set<unknown>()
       entries.forEach((entry, index) => {
-        if (typeof entry !== 'object' && entries.indexOf(entry) < index) {
-          context.addIssue(sentence(`${JSON.stringify(entry)} is listed twice: remove one`, [index]))
+        if (typeof entry !== 'object' && seen.has(entry)) {
+          context.addIssue(sentence(`${describe(entry)} is listed twice: remove one`, [index]))
         }
+        seen.add(entry)
       })
     })
 }

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { readProjectFile } from '../../project/project-file.ts'
 import { modelHref } from '../addresses.ts'
 import { anchorOf, markdown } from '../markdown.ts'
 import { missing, page } from '../page.ts'
@@ -11,13 +11,18 @@ import type { Place } from '../place.ts'
 export function mountRunbook(app: Hono, { project }: Place): void {
   app.get('/models/:model/runbook', (context) => {
     const name = context.req.param('model')
-    const model = project().models[name]
-    const path = model && join(model.folder, 'RUNBOOK.md')
-    if (model === undefined || path === undefined || !existsSync(path)) {
+    const { models, root } = project()
+    const model = models[name]
+    const file = model && relative(root, join(model.folder, 'RUNBOOK.md'))
+    const text = file === undefined ? undefined : readProjectFile(root, file)
+    if (text !== undefined && typeof text !== 'string' && !text.missing) {
+      return missing(context, 'This runbook is not shown', html`<p>${file}: ${text.fault}.</p>`)
+    }
+    if (model === undefined || typeof text !== 'string') {
       const command = `npx nightshift runbook ${model === undefined ? 'MODEL' : name}`
       return missing(context, 'No such runbook', html`<p><code>${command}</code> writes one.</p>`)
     }
-    const sections = readFileSync(path, 'utf8').split(/^(?=## )/m)
+    const sections = text.split(/^(?=## )/m)
     const titles = sections.flatMap((text) => /^## +(.+?)\s*#*$/m.exec(text.split('\n')[0] ?? '')?.[1] ?? [])
     return page(
       context,

@@ -1,0 +1,106 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
+import { isAbsolute, join, sep } from 'node:path'
+
+/** No file that people write for a project is longer: YAML, SQL, a runbook. */
+export const LONGEST_FILE = 1024 * 1024
+
+/** Why a file of the project cannot be read. `fault` is a whole sentence. */
+export interface Unread {
+  fault: string
+  missing: boolean
+}
+
+/**
+ * Reads a text file of the project, named relative to its root, as UTF-8 without its byte order mark; or says why not.
+ * Only a regular file is read, of 1 MiB at most, whose real path lies within the project: a link out of it would show
+ * files of the machine on a page. Nothing here waits: a pipe is refused, not opened.
+ */
+export function readProjectFile(root: string, file: string): string | Unread {
+  const path = join(root, file)
+  try {
+    const outside = isAbsolute(file) || leaves(root, path)
+    if (outside !== false) return refused(leavingWords(file, outside))
+    const bytes = readWhole(path)
+    return typeof bytes === 'string' ? refused(bytes) : textOf(bytes)
+  } catch (cause) {
+    return unread(cause)
+  }
+}
+
+/**
+ * The real path of a file or folder of the project, where that lies outside; else false. Throws where nothing is there.
+ */
+export function leaves(root: string, path: string): string | false {
+  const base = realpathSync(root)
+  const real = realpathSync(path)
+  return real === base || real.startsWith(base === sep ? sep : `${base}${sep}`) ? false : real
+}
+
+/** What is said of a file or folder that a link, or `..`, takes out of the project. */
+export function leavingWords(file: string, real: string | true): string {
+  const where = real === true ? 'a file of the machine' : real
+  return `expected a file within the project, but ${file} leads out of it, to ${where}: put the file itself there`
+}
+
+/** The bytes of a regular file, or what it is instead. */
+function readWhole(path: string): Buffer | string {
+  const before = statSync(path)
+  if (before.isDirectory()) return 'expected a file, but it is a folder'
+  if (!before.isFile())
+    return 'expected a file, but it is a device, a pipe or a socket: put a plain file there'
+  // Whoever exchanges the file for a pipe between the two looks does not make us wait.
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    const opened = fstatSync(handle)
+    const now = lstatSync(realpathSync(path))
+    const same = [before, now].every(({ dev, ino }) => dev === opened.dev && ino === opened.ino)
+    if (!opened.isFile() || !same) return 'the file was exchanged while it was read: try again'
+    if (opened.size > LONGEST_FILE) return tooLong(opened.size)
+    const bytes = Buffer.alloc(LONGEST_FILE + 1)
+    let length = 0
+    for (let got = -1; got !== 0 && length < bytes.length; length += got) {
+      got = readSync(handle, bytes, length, bytes.length - length, null)
+    }
+    return length > LONGEST_FILE ? tooLong(length) : bytes.subarray(0, length)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function textOf(bytes: Buffer): string | Unread {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return refused('expected a text file in UTF-8, got other bytes: save it as UTF-8')
+  }
+}
+
+function tooLong(bytes: number): string {
+  return `expected a file of at most 1 MiB (${LONGEST_FILE} bytes), got: ${bytes} or more bytes; it is not read`
+}
+
+function refused(fault: string): Unread {
+  return { fault, missing: false }
+}
+
+function unread(cause: unknown): Unread {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+  const why =
+    {
+      ENOENT: 'is missing',
+      ENOTDIR: 'is missing',
+      EACCES: 'may not be read by this user',
+      ELOOP: 'is a link that leads back to itself',
+      ENXIO: 'is a pipe or a socket',
+    }[code] ?? `cannot be read (${code})`
+  return { fault: `expected a file, but it ${why}`, missing: code === 'ENOENT' || code === 'ENOTDIR' }
+}

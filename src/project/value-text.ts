@@ -1,0 +1,31 @@
+const LONGEST_TEXT = 200
+const SHOWN_ENTRIES = 8
+
+/** A value as a message shows it: never longer than a person reads. */
+export function describe(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list (${clipped(value)})`
+  if (typeof value === 'object')
+    return Object.keys(value).length === 0 ? 'an empty map' : `a map (${clipped(value)})`
+  return typeof value === 'string' ? JSON.stringify(short(value)) : String(value)
+}
+
+/** A text of the user's within a sentence. */
+export function short(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}... (${text.length} characters)`
+}
+
+/** Names as a sentence lists them. */
+export function listed(names: readonly string[], most = 20): string {
+  const shown = names.slice(0, most).map(short).join(', ')
+  return names.length <= most ? shown : `${shown} and ${names.length - most} more`
+}
+
+function clipped(value: object): string {
+  const text = JSON.stringify(Array.isArray(value) ? value.slice(0, SHOWN_ENTRIES) : firstOf(value))
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`
+}
+
+function firstOf(value: object): object {
+  return Object.fromEntries(Object.entries(value).slice(0, SHOWN_ENTRIES))
+}
