@@ -26,7 +26,7 @@ export async function beat(
       `with named as (
          update nightshift.attempts a set seen_at = clock_timestamp()
            from unnest($6::text[], $7::int[]) as h (run, number)
-          where a.run = h.run and a.number = h.number)
+          where a.run = h.run and a.number = h.number and (a.ended_at is null or a.outcome = 'published'))
        insert into nightshift.processes (id, role, host, pid, places) values ($1, $2, $3, $4, $5)
        on conflict (id) do update set seen_at = clock_timestamp()`,
       [

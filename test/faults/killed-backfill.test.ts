@@ -9,6 +9,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel, writeParquet } from '../projects/generated.ts'
+import { record } from './record.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
 const { nights, kills } = FULL ? { nights: 365, kills: 10 } : { nights: 16, kills: 2 }
@@ -71,6 +72,7 @@ describe.each([{ redis: false }, { redis: true }])(
         expect(reference.code, reference.stderr).toBe(0)
 
         const torn = await prepared()
+        const begun = performance.now()
         let command = start(['backfill', 'value', ...RANGE, '--yes'], torn.at)
         for (let kill = 0; kill < kills; kill++) {
           const over = ended(command)
@@ -100,6 +102,12 @@ describe.each([{ redis: false }, { redis: true }])(
         expect(readdirSync(join(torn.project.root, 'warehouse/.attempts'))).toEqual([])
         const { rows } = await torn.database.database.pool.query(AFTER)
         expect(rows[0]).toEqual({ open: 0, twice: 0, after_publication: 0, lost: expect.any(Number) })
+        record({
+          fault: `kill -9 of a backfill of ${nights} nights, ${kills} times`,
+          promise: 'the same nights as undisturbed, each computed and published once',
+          happened: 'the same, none twice',
+          seconds: (performance.now() - begun) / 1000,
+        })
         if (FULL) console.info(`${kills} kills: ${rows[0].lost} attempts lost, none of them committed`)
       },
       FULL ? 20 * 60_000 : 180_000,
@@ -142,6 +150,12 @@ test('a night that is due while ten thousand back-filled ones wait starts within
     expect(night.busy).toBeGreaterThan(0)
     expect(night.left).toBeGreaterThan(9_000)
     expect(night.late_ms).toBeLessThan(2_000)
+    record({
+      fault: 'ten thousand back-filled nights wait when a night is due',
+      promise: 'the night starts within 2 s',
+      happened: 'it started beside them',
+      seconds: night.late_ms / 1000,
+    })
   } finally {
     await project.remove()
     await database.drop()

@@ -10,6 +10,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../projects/generated.ts'
+import { record } from './record.ts'
 
 const CUSTOMERS = 20_000
 const AS_OF = '2026-03-02'
@@ -52,6 +53,7 @@ describe.each([{ redis: false }, { redis: true }])(
       const run = ended(start(['run', 'value', '--as-of', AS_OF, '--json'], at))
       await until(async () => (await scoring(database)) !== undefined)
       const child = childrenOf(first.pid)
+      const killed = Date.now()
       first.kill('SIGKILL')
       await firstEnded
       const second = start(['worker'], at)
@@ -64,6 +66,12 @@ describe.each([{ redis: false }, { redis: true }])(
       const result = JSON.parse(stdout)
       expect(result).toMatchObject({ state: 'published', rows: CUSTOMERS, attempts: 2 })
       expect(result.tries.map((each: { outcome: string }) => each.outcome)).toEqual(['lost', 'published'])
+      record({
+        fault: `kill -9 of a worker while it scores (queue in ${redis ? 'Redis' : 'PostgreSQL'})`,
+        promise: 'the next attempt starts within 15 s; one commit, nothing torn',
+        happened: 'lost, then published once and whole',
+        seconds: (Date.parse(result.tries[1].started_at) - killed) / 1000,
+      })
       const rows = await parquetReadObjects({
         file: await asyncBufferFromFile(join(project.root, result.path)),
       })
@@ -88,6 +96,7 @@ describe.each([{ redis: false }, { redis: true }])(
           await until(() => workerAlive(database.database))
           const run = ended(start(['run', 'value', '--as-of', asOf, '--json'], at))
           await sleep(delay)
+          const killed = performance.now()
           first.kill('SIGKILL')
           await firstEnded
           const { code, stdout, stderr } = await run
@@ -95,6 +104,12 @@ describe.each([{ redis: false }, { redis: true }])(
           const { path } = JSON.parse(stdout)
           const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(project.root, path)) })
           expect(rows).toHaveLength(CUSTOMERS)
+          record({
+            fault: `kill -9 of a worker at any moment of a night (queue in ${redis ? 'Redis' : 'PostgreSQL'})`,
+            promise: 'the night is published once and whole',
+            happened: 'published once and whole',
+            seconds: (performance.now() - killed) / 1000,
+          })
         }
         const { rows } = await database.database.pool.query(
           `select partition, kind from nightshift.runs where state = 'published' group by 1, 2 having count(*) > 1`,

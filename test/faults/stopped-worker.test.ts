@@ -7,6 +7,7 @@ import { ended, nightshift, nightshiftJson, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../projects/generated.ts'
+import { record } from './record.ts'
 
 const CUSTOMERS = 20_000
 const AS_OF = '2026-03-02'
@@ -32,6 +33,7 @@ test('a worker that was stopped for half a minute comes back to a commit that is
   await until(() => workerAlive(database.database))
   const run = ended(start(['run', 'value', '--as-of', AS_OF, '--json'], at))
   await until(() => isScoring())
+  const stopped = Date.now()
   zombie.kill('SIGSTOP')
   const other = start(['worker'], at)
   const otherEnded = ended(other)
@@ -47,6 +49,12 @@ test('a worker that was stopped for half a minute comes back to a commit that is
   const after = await nightshiftJson(['show', result.run], at)
   expect(after.json).toMatchObject({ state: 'published', sha256: result.sha256, attempts: 2 })
   expect(after.json.tries).toEqual(result.tries)
+  record({
+    fault: 'SIGSTOP of a worker past its lock, then SIGCONT',
+    promise: 'the next attempt starts within 15 s; the late commit is refused',
+    happened: 'published by the next attempt; the late commit was refused',
+    seconds: (Date.parse(result.tries[1].started_at) - stopped) / 1000,
+  })
 
   // The one that came back works on.
   other.kill('SIGTERM')

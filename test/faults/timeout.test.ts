@@ -5,6 +5,7 @@ import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../projects/generated.ts'
+import { record } from './record.ts'
 
 const SCHEDULE = `schedule: nightly
 cron: "0 2 * * *"
@@ -30,6 +31,7 @@ afterAll(async () => {
 })
 
 test('an attempt is ended at its timeout, tried again, and told', async () => {
+  const begun = performance.now()
   const { code, json } = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
   expect(code).toBe(1)
   expect(json).toMatchObject({
@@ -41,4 +43,10 @@ test('an attempt is ended at its timeout, tried again, and told', async () => {
   expect(readdirSync(join(project.root, 'warehouse/.attempts'))).toEqual([])
   const mails = readdirSync(join(project.root, '.nightshift/outbox'))
   expect(mails.filter((name) => name.endsWith('.eml'))).toHaveLength(1)
+  record({
+    fault: 'a model that takes minutes, with a timeout of 3 s',
+    promise: 'each attempt is ended at its timeout, tried again, and told',
+    happened: 'failed after 2 attempts, with one mail',
+    seconds: (performance.now() - begun) / 1000,
+  })
 })
