@@ -1,74 +1,3 @@
-import type { Engine } from './duckdb.ts'
-
-/**
- * Which of DuckDB's functions a feature may use: those whose answer depends on their arguments alone, not on the
- * moment, the session, chance, or the order in which rows happen to arrive.
- */
-export interface FunctionRules {
-  /** Why a function is refused, undefined where it is allowed. `name` in lower case. */
-  refusal(name: string): string | undefined
-}
-
-const NOW = 'depends on when it runs: use $as_of'
-const CHANCE = 'differs from run to run: for a stable choice use hash() of a column'
-const SESSION = 'depends on the session it runs in: features depend on their sources and $as_of alone'
-const ESTIMATE = 'estimates by the order in which rows arrive: use quantile_cont or an exact count'
-
-const CLOCK = [
-  ...[
-    'now',
-    'today',
-    'current_date',
-    'current_time',
-    'current_timestamp',
-    'current_localtime',
-    'current_localtimestamp',
-  ],
-  ...[
-    'localtime',
-    'localtimestamp',
-    'get_current_time',
-    'get_current_timestamp',
-    'transaction_timestamp',
-    'ago',
-  ],
-  ...['pg_conf_load_time', 'pg_postmaster_start_time'],
-]
-/** What `duckdb_functions()` calls CONSISTENT although it is not, or does not list. */
-const ESTIMATES = ['approx_quantile', 'reservoir_quantile', 'approx_top_k']
-const SESSIONS = [
-  ...[
-    'getvariable',
-    'current_setting',
-    'getenv',
-    'version',
-    'pg_backend_pid',
-    'current_user',
-    'session_user',
-    'user',
-  ],
-  ...[
-    'current_role',
-    'current_catalog',
-    'current_schema',
-    'current_database',
-    'current_schemas',
-    'current_query',
-  ],
-]
-const RANDOM = /^(?:random|setseed|uuid.*|gen_random_uuid)$/
-
-/** Names that SQL reads as function calls without parentheses, where no column is called so. */
-export const BARE_NAMES: ReadonlySet<string> = new Set([
-  ...CLOCK,
-  'current_user',
-  'session_user',
-  'user',
-  'current_role',
-  'current_catalog',
-  'current_schema',
-])
-
 /** Aggregates whose answer is decided by the order of the rows, unless ORDER BY stands within. */
 export const ORDERED: ReadonlySet<string> = new Set([
   ...[
@@ -116,52 +45,13 @@ export const TIED_WINDOWS: ReadonlySet<string> = new Set([
   ...['row_number', 'ntile', 'lag', 'lead', 'first_value', 'last_value', 'nth_value', 'first', 'last'],
 ])
 
-let rules: Promise<FunctionRules> | undefined
-
-/** Asks DuckDB what it says of its own functions (50 ms): once a process, since the answer is the version's. */
-export function functionRules(engine: Engine): Promise<FunctionRules> {
-  rules ??= load(engine).catch((error: unknown) => {
-    rules = undefined
-    throw error
-  })
-  return rules
-}
-
-async function load(engine: Engine): Promise<FunctionRules> {
-  const rows = await engine.rows(
-    `SELECT DISTINCT lower(function_name) AS name, stability, macro_definition AS definition
-       FROM duckdb_functions() WHERE stability <> 'CONSISTENT' OR function_type = 'macro'`,
-  )
-  const reasons = new Map<string, string>()
-  for (const { name, stability } of rows) {
-    if (stability !== null && stability !== 'CONSISTENT')
-      reasons.set(String(name), RANDOM.test(String(name)) ? CHANCE : SESSION)
-  }
-  for (const name of CLOCK) reasons.set(name, NOW)
-  for (const name of SESSIONS) reasons.set(name, SESSION)
-  for (const name of ESTIMATES) reasons.set(name, ESTIMATE)
-  refuseMacros(rows, reasons)
-  return { refusal: (name) => reasons.get(name) }
-}
-
-/** A macro is refused with what it is made of; macros call macros, so this goes on until nothing changes. */
-function refuseMacros(rows: Record<string, unknown>[], reasons: Map<string, string>): void {
-  const macros = rows
-    .filter(({ definition }) => typeof definition === 'string')
-    .map(({ name, definition }) => ({
-      name: String(name),
-      words: String(definition).toLowerCase().match(/\w+/g) ?? [],
-    }))
-  for (let changed = true; changed; ) {
-    changed = false
-    for (const { name, words } of macros) {
-      if (reasons.has(name)) continue
-      const word = words.find(
-        (each) => each !== name && (reasons.has(each) || /^(?:duckdb|pragma)_/.test(each)),
-      )
-      if (word === undefined) continue
-      reasons.set(name, reasons.get(word) ?? SESSION)
-      changed = true
-    }
-  }
-}
+/** Take the name of an aggregate as text. */
+export const NAMED_IN_TEXT: ReadonlySet<string> = new Set([
+  ...['list_aggregate', 'list_aggr', 'array_aggregate', 'array_aggr', 'aggregate'],
+])
+/** Of these the order of a list's own elements is the result. */
+export const LIST_SORTS: ReadonlySet<string> = new Set([
+  ...['list_sort', 'array_sort', 'list_reverse_sort', 'array_reverse_sort'],
+])
+/** Make the lists that those sort. */
+export const LISTS: ReadonlySet<string> = new Set(['list', 'array_agg'])

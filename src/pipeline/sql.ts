@@ -1,18 +1,11 @@
 import { didYouMean } from '../project/nearest.ts'
 import type { Problem } from '../project/problem.ts'
-import {
-  BARE_NAMES,
-  type FunctionRules,
-  functionRules,
-  ORDERED,
-  RANKING,
-  TIED,
-  TIED_WINDOWS,
-  UNORDERABLE,
-} from './determinism.ts'
+import { checkCall, checkJoin, checkModifiers, checkWindow } from './call-rules.ts'
+import { LIST_SORTS, LISTS } from './determinism.ts'
 import type { Engine } from './duckdb.ts'
+import { BARE_CLOCKS, BARE_SESSION, LEGAL_TABLE_FUNCTIONS, refusalOf, tableRefusalOf } from './functions.ts'
 import { SqlProblems } from './sql-problems.ts'
-import { asNode, childrenOf, type Node, nodesIn, offsetIn, type Parsed, parseSql, textsIn } from './syntax.ts'
+import { asNode, childrenOf, type Node, nodesIn, type Parsed, parseSql, textsIn } from './syntax.ts'
 
 export interface SqlOptions {
   /** Named in problems: the file's path relative to the project's root. */
@@ -46,13 +39,13 @@ export interface CheckedSql {
  */
 export async function checkFeatureSql(engine: Engine, sql: string, options: SqlOptions): Promise<CheckedSql> {
   const parsed = await parseSql(engine, sql)
-  const check = new Check(sql, options, await functionRules(engine))
+  const check = new Check(sql, options)
   const [statement] = parsed.ok ? parsed.statements : []
   const tree = statement === undefined ? undefined : asNode(statement.node)
   if (!parsed.ok || parsed.statements.length !== 1 || tree === undefined) {
     check.refuseStatements(parsed)
   } else {
-    check.visit(tree, new Set())
+    check.visit(tree, NOTHING)
   }
   return {
     problems: check.problems.sort(
@@ -67,7 +60,34 @@ export async function checkFeatureSql(engine: Engine, sql: string, options: SqlO
 }
 
 const STATEMENT = new Set(['select', 'with', 'from', 'values', '('])
-const ORDER_MODIFIER = 'ORDER_MODIFIER'
+/** Kinds of expressions and of tables that are looked into; others are refused, since nobody has. */
+const EXPRESSIONS = new Set([
+  ...['BETWEEN', 'CASE', 'CAST', 'COLLATE', 'COLUMN_REF', 'COMPARISON', 'CONJUNCTION', 'CONSTANT', 'DEFAULT'],
+  ...[
+    'FUNCTION',
+    'LAMBDA',
+    'LAMBDA_REF',
+    'OPERATOR',
+    'PARAMETER',
+    'POSITIONAL_REFERENCE',
+    'STAR',
+    'SUBQUERY',
+  ],
+  ...['WINDOW'],
+])
+const TABLES = new Set([
+  ...['BASE_TABLE', 'EMPTY', 'EXPRESSION_LIST', 'JOIN', 'SHOW_REF', 'SUBQUERY', 'TABLE_FUNCTION'],
+])
+/** Names that DuckDB could take for a file or an address, were they not in scope. */
+const LIKE_A_FILE =
+  /[/\\:*?[\]]|\.(?:parquet|pq|csv|tsv|txt|jsonl?|ndjson|geojson|db|duckdb|ddb|sqlite3?|xlsx?|arrows?|feather|ipc|avro|orc|lance|vortex|shp|gpkg|gz|zst|bz2|lz4|snappy)$/i
+
+/** Names of common tables that can be seen, in lower case; `recurring` of those in whose recursive part we are. */
+interface Scope {
+  tables: ReadonlySet<string>
+  recurring: ReadonlySet<string>
+}
+const NOTHING: Scope = { tables: new Set(), recurring: new Set() }
 
 class Check {
   readonly tables = new Set<string>()
@@ -75,13 +95,11 @@ class Check {
   readonly parameters = new Set<string>()
   readsAll = false
   readonly #options: SqlOptions
-  readonly #rules: FunctionRules
   readonly #at: SqlProblems
   readonly #columns: Set<string>
 
-  constructor(sql: string, options: SqlOptions, rules: FunctionRules) {
+  constructor(sql: string, options: SqlOptions) {
     this.#options = options
-    this.#rules = rules
     this.#at = new SqlProblems(sql, options.file)
     this.#columns = new Set(options.columns?.map((name) => name.toLowerCase()))
   }
@@ -116,63 +134,48 @@ class Check {
     }
   }
 
-  /** `scope`: names of the CTEs that can be seen here, in lower case. */
-  visit(node: Node, scope: ReadonlySet<string>): void {
+  /** `sorted`: the node is the argument of a sort, which makes its own order of no matter. */
+  visit(node: Node, scope: Scope, sorted = false): void {
     const inner = this.#commonTables(node, scope)
-    this.#modifiers(node)
+    checkModifiers(node, this.#at)
     if (node.sample != null)
       this.#at.sayWord(
         ['tablesample', 'sample'],
         'TABLESAMPLE differs from run to run: for a stable sample filter by hash() of the entity',
       )
-    if (this.#visitTable(node, inner) || this.#visitExpression(node)) return
+    if (this.#visitTable(node, inner) || this.#visitExpression(node, sorted)) return
     if (node.type === 'SELECT_NODE' && this.#selectsAll(node, inner)) this.readsAll = true
+    const sorts = node.class === 'FUNCTION' && LIST_SORTS.has(nameOf(node))
     for (const [field, value] of Object.entries(node)) {
       if (field === 'cte_map') continue
-      for (const child of childrenOf({ [field]: value })) this.visit(child, inner)
+      childrenOf({ [field]: value }).forEach((child, index) => {
+        const list = sorts && field === 'children' && index === 0 && LISTS.has(nameOf(child))
+        const recursive = node.type === 'RECURSIVE_CTE_NODE' && field === 'right'
+        this.visit(child, recursive ? withRecurring(inner, String(node.cte_name)) : inner, list)
+      })
     }
   }
 
-  /** A CTE sees those before it, and itself where it is recursive. */
-  #commonTables(node: Node, scope: ReadonlySet<string>): ReadonlySet<string> {
-    const inner = new Set(scope)
+  /** A CTE sees those before it. A recursive one sees itself in its recursive part alone, as DuckDB binds it. */
+  #commonTables(node: Node, scope: Scope): Scope {
+    const tables = new Set(scope.tables)
+    const inner = { ...scope, tables }
     for (const entry of nodesIn(asNode(node.cte_map)?.map)) {
-      const name = String(entry.key).toLowerCase()
       const body = asNode(asNode(asNode(entry.value)?.query)?.node)
-      if (body !== undefined)
-        this.visit(body, body.type === 'RECURSIVE_CTE_NODE' ? new Set([...inner, name]) : inner)
-      inner.add(name)
+      if (body !== undefined) this.visit(body, { ...inner, tables: new Set(tables) })
+      this.#refuseFileName(String(entry.key), body)
+      tables.add(String(entry.key).toLowerCase())
     }
     return inner
   }
 
-  #modifiers(node: Node): void {
-    const modifiers = nodesIn(node.modifiers)
-    const ordered = modifiers.some(
-      ({ type, orders }) => type === ORDER_MODIFIER && nodesIn(orders).length > 0,
+  #refuseFileName(name: string, node: Node | undefined): void {
+    if (!LIKE_A_FILE.test(name)) return
+    this.#at.sayToken(
+      'error',
+      this.#at.tokens.find(({ text }) => text.replaceAll('"', '') === name),
+      `${name} could be taken for a file: name tables and their aliases with letters, digits and underscores${node === undefined ? '' : ', as in WITH recent AS (...)'}`,
     )
-    for (const modifier of modifiers) {
-      if (modifier.type === 'DISTINCT_MODIFIER' && nodesIn(modifier.distinct_on_targets).length > 0) {
-        const at = this.#at.tokenBefore('distinct', offsetIn(modifier))
-        if (ordered)
-          this.#at.sayToken(
-            'advice',
-            at,
-            'DISTINCT ON takes whichever row comes first of those that ORDER BY leaves equal: order by enough columns to leave none',
-          )
-        else this.#at.sayToken('error', at, 'DISTINCT ON depends on the order of rows: add ORDER BY')
-      }
-      if (modifier.type === 'LIMIT_MODIFIER' || modifier.type === 'LIMIT_PERCENT_MODIFIER') {
-        const at = this.#at.tokenBefore('limit', offsetIn(modifier)) ?? this.#at.word('limit')
-        if (ordered)
-          this.#at.sayToken(
-            'advice',
-            at,
-            'LIMIT cuts through rows that ORDER BY leaves equal, and runs may differ: order by enough columns to leave none',
-          )
-        else this.#at.sayToken('error', at, 'LIMIT depends on the order of rows: add ORDER BY')
-      }
-    }
   }
 
   #words(): { one: string; many: string; file: string } {
@@ -190,19 +193,25 @@ class Check {
   }
 
   /** True where the node is a table that is not to be looked into. */
-  #visitTable(node: Node, scope: ReadonlySet<string>): boolean {
+  #visitTable(node: Node, scope: Scope): boolean {
+    if (node.class === undefined && TABLES.has(String(node.type)) && typeof node.alias === 'string')
+      this.#refuseFileName(node.alias, undefined)
     switch (node.type) {
       case 'BASE_TABLE':
         this.#baseTable(node, scope)
         return true
       case 'TABLE_FUNCTION': {
-        const name = String(asNode(node.function)?.function_name)
-        this.#at.sayNode(
-          'error',
-          node,
-          name,
-          `table functions are refused, got: ${name}(...); legal are ${this.#words().many}: ${this.#legal()}`,
-        )
+        const call = asNode(node.function) ?? {}
+        const name = String(call.function_name)
+        const reason = tableRefusalOf(name.toLowerCase())
+        if (reason === undefined) for (const child of childrenOf(call)) this.visit(child, scope)
+        else
+          this.#at.sayNode(
+            'error',
+            node,
+            name,
+            `${name}(...) after FROM ${reason}; legal are ${this.#words().many}: ${this.#legal()}, and ${LEGAL_TABLE_FUNCTIONS.join(', ')}`,
+          )
         return true
       }
       case 'SHOW_REF':
@@ -212,18 +221,26 @@ class Check {
         )
         return true
       case 'JOIN':
-        if (node.ref_type === 'POSITIONAL')
-          this.#at.sayWord(['positional'], 'POSITIONAL JOIN depends on the order of rows: join by a key')
+        checkJoin(node, this.#at)
         if (node.ref_type === 'NATURAL') this.readsAll = true
         for (const name of textsIn(node.using_columns)) this.names.add(name.toLowerCase())
         return false
+      case 'PIVOT':
+      case 'DELIM_GET':
+      case 'COLUMN_DATA':
+      case 'BOUND_TABLE_REF':
+        this.#at.sayNode('error', node, '', `expected a table, got: ${String(node.type).toLowerCase()}`)
+        return true
       default:
         return false
     }
   }
 
-  #baseTable(node: Node, scope: ReadonlySet<string>): void {
+  #baseTable(node: Node, scope: Scope): void {
     const name = String(node.table_name)
+    if (node.at_clause != null)
+      this.#at.sayNode('error', node, name, 'AT (...) is refused: sources are cut at $as_of')
+    if (node.schema_name === 'recurring' && scope.recurring.has(name.toLowerCase())) return
     const qualifier = [node.catalog_name, node.schema_name]
       .filter((part) => part != null && part !== '')
       .map(String)
@@ -237,10 +254,12 @@ class Check {
       )
       return
     }
-    if (scope.has(name.toLowerCase())) return
+    if (scope.tables.has(name.toLowerCase())) return
     const source = this.#options.declaredSources.find((each) => each.toLowerCase() === name.toLowerCase())
     if (source !== undefined) {
       this.tables.add(source)
+      // Columns that get other names by their place are counted over all that there are.
+      if (textsIn(node.column_name_alias).length > 0) this.readsAll = true
       return
     }
     const file = /[./\\:*]/.test(name)
@@ -249,18 +268,21 @@ class Check {
       'error',
       node,
       name,
-      `expected the name of ${this.#words().one}, got: ${name}; ${what}${didYouMean(name, [...this.#options.declaredSources, ...scope])}`,
+      `expected the name of ${this.#words().one}, got: ${name}; ${what}${didYouMean(name, [...this.#options.declaredSources, ...scope.tables])}`,
     )
   }
 
   /** True where the node needs no look inside. */
-  #visitExpression(node: Node): boolean {
+  #visitExpression(node: Node, sorted: boolean): boolean {
     switch (node.class) {
       case 'FUNCTION':
-        this.#function(node)
+        checkCall(node, this.#at, sorted)
+        // `x.upper()` has its column where a schema's name stands.
+        for (const name of [node.catalog, node.schema])
+          if (typeof name === 'string' && name !== '') this.names.add(name.toLowerCase())
         return false
       case 'WINDOW':
-        this.#window(node)
+        checkWindow(node, this.#at)
         return false
       case 'COLUMN_REF':
         this.#column(node)
@@ -268,69 +290,18 @@ class Check {
       case 'PARAMETER':
         this.#parameter(String(node.identifier))
         return true
+      case 'POSITIONAL_REFERENCE':
+        this.readsAll = true
+        return true
       default:
+        if (typeof node.class === 'string' && !EXPRESSIONS.has(node.class))
+          this.#at.sayNode(
+            'error',
+            node,
+            '',
+            `expected an expression of SELECT, got: ${node.class.toLowerCase()}`,
+          )
         return false
-    }
-  }
-
-  #function(node: Node): void {
-    const name = String(node.function_name).toLowerCase()
-    const reason =
-      this.#rules.refusal(name) ??
-      (name === 'age' && nodesIn(node.children).length === 1
-        ? 'with one argument depends on when it runs: age($as_of, x)'
-        : undefined)
-    if (reason !== undefined) this.#at.sayNode('error', node, name, `${name}() ${reason}`)
-    else if (UNORDERABLE.has(name))
-      this.#at.sayNode(
-        'error',
-        node,
-        name,
-        `${name}() depends on the order of rows: use to_json(list(x ORDER BY y))`,
-      )
-    const ordered = nodesIn(asNode(node.order_bys)?.orders).length > 0
-    if (ORDERED.has(name) && !ordered) {
-      this.#at.sayNode(
-        'error',
-        node,
-        name,
-        `${name}() depends on the order of rows: add ORDER BY, as in ${name}(x ORDER BY y)`,
-      )
-    }
-    // A row or struct to compare by is the tie-breaker that the advice asks for.
-    if (
-      TIED.has(name) &&
-      !['row', 'struct_pack'].includes(String(nodesIn(node.children)[1]?.function_name))
-    ) {
-      this.#at.sayNode(
-        'advice',
-        node,
-        name,
-        `${name}() takes whichever row comes first of those that tie, and runs may differ: compare by enough columns to leave none, as in ${name}(x, (y, id))`,
-      )
-    }
-  }
-
-  #window(node: Node): void {
-    const name = String(node.function_name).toLowerCase()
-    const reason = this.#rules.refusal(name)
-    if (reason !== undefined) this.#at.sayNode('error', node, name, `${name}() ${reason}`)
-    const ordered = nodesIn(node.orders).length + nodesIn(node.arg_orders).length > 0
-    const framed = [node.start, node.end].some((bound) => /_ROWS$|_GROUPS$/.test(String(bound)))
-    if (!ordered && (RANKING.has(name) || ORDERED.has(name) || framed)) {
-      this.#at.sayNode(
-        'error',
-        node,
-        name,
-        `${name}() OVER without ORDER BY depends on the order of rows: add ORDER BY`,
-      )
-    } else if (TIED_WINDOWS.has(name)) {
-      this.#at.sayNode(
-        'advice',
-        node,
-        name,
-        `${name}() numbers rows that tie as they come, and runs may differ: order by enough columns to leave none`,
-      )
     }
   }
 
@@ -344,8 +315,11 @@ class Check {
       this.#aliases().has(name)
     )
       this.readsAll = true
-    const reason = this.#rules.refusal(name)
-    if (reason !== undefined && BARE_NAMES.has(name) && !this.#columns.has(name))
+    const reason = refusalOf(name)
+    if (BARE_CLOCKS.has(name)) {
+      const column = this.#columns.has(name) ? `; for the column write its table, as in t.${name}` : ''
+      this.#at.sayNode('error', node, name, `${name} ${reason}${column}`)
+    } else if (BARE_SESSION.has(name) && !this.#columns.has(name))
       this.#at.sayNode('error', node, name, `${name} ${reason}`)
   }
 
@@ -380,11 +354,11 @@ class Check {
   }
 
   /** A star over a source, in this SELECT itself. */
-  #selectsAll(node: Node, scope: ReadonlySet<string>): boolean {
+  #selectsAll(node: Node, scope: Scope): boolean {
     const hasStar = (each: Node): boolean =>
       each.class === 'STAR' || (each.type !== 'SELECT_NODE' && childrenOf(each).some(hasStar))
     const hasSource = (table: Node): boolean => {
-      if (table.type === 'BASE_TABLE') return !scope.has(String(table.table_name).toLowerCase())
+      if (table.type === 'BASE_TABLE') return !scope.tables.has(String(table.table_name).toLowerCase())
       return table.type === 'JOIN' && [table.left, table.right].some((side) => hasSource(asNode(side) ?? {}))
     }
     const { from_table: from, cte_map: _common, ...rest } = node
@@ -394,4 +368,13 @@ class Check {
   #legal(): string {
     return this.#options.declaredSources.join(', ') || 'none'
   }
+}
+
+function nameOf(node: Node): string {
+  return String(node.function_name).toLowerCase()
+}
+
+function withRecurring({ tables, recurring }: Scope, name: string): Scope {
+  const own = name.toLowerCase()
+  return { tables: new Set([...tables, own]), recurring: new Set([...recurring, own]) }
 }

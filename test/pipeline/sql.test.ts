@@ -47,7 +47,7 @@ describe('SQL of features', () => {
   it.each([
     [
       "SELECT *\nFROM read_parquet('x.parquet')",
-      'error 2:6 table functions are refused, got: read_parquet(...); legal are the declared sources: calls, customers',
+      'error 2:6 read_parquet(...) after FROM reads a file, a catalog or unchecked SQL; legal are the declared sources: calls, customers, and generate_series, json_each, json_tree, range, unnest',
     ],
     [
       "SELECT * FROM 'x.parquet'",
@@ -138,7 +138,11 @@ describe('SQL of features', () => {
     expect(await problems(`SELECT ${name}(a) FROM calls`)).toEqual([
       `error 1:8 ${name}() depends on the order of rows: add ORDER BY, as in ${name}(x ORDER BY y)`,
     ])
-    expect(await problems(`SELECT ${name}(a ORDER BY b) FROM calls`)).toEqual([])
+    expect(await problems(`SELECT ${name}(a ORDER BY b) FROM calls`)).toEqual([
+      `advice 1:8 ${name}() takes rows that its ORDER BY leaves equal as they come, and runs may differ: order by enough columns to leave none, as in ${name}(x ORDER BY y, x)`,
+    ])
+    for (const order of ['a', 'A DESC', 'b, a', '(b, c)'])
+      expect(await problems(`SELECT ${name}(a ORDER BY ${order}) FROM calls`), order).toEqual([])
   })
 
   it.each([

@@ -1,0 +1,45 @@
+import { didYouMean } from '../project/nearest.ts'
+import { FUNCTIONS, type FunctionGroup, TABLE_FUNCTIONS } from './function-groups.ts'
+
+/** Why SQL may not call a function, as words that follow its name; undefined where it may. `name` in lower case. */
+export function refusalOf(name: string): string | undefined {
+  return refusal(name, FUNCTION_RULES)
+}
+
+/** The same after FROM. */
+export function tableRefusalOf(name: string): string | undefined {
+  return refusal(name, TABLE_RULES)
+}
+
+const FUNCTION_RULES = rulesOf(FUNCTIONS)
+const TABLE_RULES = rulesOf(TABLE_FUNCTIONS)
+
+/** Table functions that SQL may call. */
+export const LEGAL_TABLE_FUNCTIONS: string[] = [...TABLE_RULES].flatMap(([name, { legal }]) =>
+  legal ? [name] : [],
+)
+
+/** Names that SQL reads as calls without parentheses. A column so called has to be written with its table. */
+export const BARE_CLOCKS: ReadonlySet<string> = new Set(
+  FUNCTIONS.filter(({ group }) => group === 'clock').flatMap(namesOf),
+)
+/** The same, of constants: a column of a source may be called so. */
+export const BARE_SESSION: ReadonlySet<string> = new Set([
+  ...['current_user', 'session_user', 'user', 'current_role', 'current_catalog', 'current_schema'],
+])
+
+export function namesOf({ names }: FunctionGroup): string[] {
+  return names.split(/\s+/).filter((name) => name !== '')
+}
+
+function rulesOf(groups: FunctionGroup[]): Map<string, FunctionGroup> {
+  return new Map(groups.flatMap((group) => namesOf(group).map((name) => [name, group] as const)))
+}
+
+function refusal(name: string, rules: Map<string, FunctionGroup>): string | undefined {
+  const rule = rules.get(name)
+  if (rule?.legal === true) return undefined
+  if (rule !== undefined) return rule.why
+  const legal = [...rules].flatMap(([each, { legal }]) => (legal ? [each] : []))
+  return `is no function that SQL of a project may use${didYouMean(name, legal)}`
+}
