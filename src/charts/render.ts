@@ -60,7 +60,7 @@ function embedded(svg: string, chart: Chart, id: string): string {
     .replace(/<style[\s\S]*?<\/style>\s*/g, '')
     .replace(/ (?:class|pointer-events|ecmeta_[a-z_]+)="[^"]*"/g, '')
     .replace(/ style="([^"]*)"/g, (_, style: string) => attributes(style))
-    .replace(/zr\d+-/g, `${id}-`)
+    .replace(/zr\d+-/g, () => `${id}-`)
     .replace(
       /^<svg [^>]*?viewBox="([^"]*)"[^>]*>/,
       (_, box: string) =>

@@ -70,7 +70,7 @@ function broken({ source, shown, path }: Suspect, words: string, cause: unknown)
   return contract(
     source,
     shown,
-    `the file is broken: DuckDB cannot read it (${words.replaceAll(path, shown)}). Have it written again`,
+    `the file is broken: DuckDB cannot read it (${words.replaceAll(path, () => shown)}). Have it written again`,
     cause,
   )
 }

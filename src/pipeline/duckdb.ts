@@ -139,7 +139,7 @@ function engine(
 function withPaths(error: unknown, names: ReadonlyMap<string, string>): unknown {
   if (!(error instanceof Error)) return error
   let { message } = error
-  for (const [name, path] of names) message = message.replaceAll(name, path)
+  for (const [name, path] of names) message = message.replaceAll(name, () => path)
   return message === error.message ? error : new Error(message, { cause: error })
 }
 

@@ -30,14 +30,14 @@ export function runbookSections(text: string): RunbookSection[] {
   let fenced = false
   for (const [index, line] of withoutComments(text).split(/\r?\n/).entries()) {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced
-    const heading = fenced ? null : /^(#{1,6})\s+(.*?)\s*#*$/.exec(line)
+    const heading = fenced ? undefined : headingOf(line)
     // A deeper heading belongs to the section that it stands in.
-    if (heading === null || (heading[1]?.length ?? 0) > 2) {
+    if (heading === undefined || heading.level > 2) {
       body?.push(line)
       continue
     }
     body = []
-    const anchor = (heading[2] ?? '').toLowerCase().replaceAll('`', '').replace(/\s+/g, '-')
+    const anchor = heading.text.toLowerCase().replaceAll('`', '').replace(/\s+/g, '-')
     if (!found.has(anchor)) found.set(anchor, { line: index + 1, body })
   }
   return RUNBOOK_CLASSES.map((each) => {
@@ -46,9 +46,27 @@ export function runbookSections(text: string): RunbookSection[] {
   })
 }
 
-/** Comments are blanked, so that lines keep their numbers. */
-function withoutComments(text: string): string {
-  return text.replace(/<!--[\s\S]*?-->/g, (comment) => comment.replace(/[^\n]/g, ''))
+/** Comments are blanked, so that lines keep their numbers; one that does not end is none. */
+export function withoutComments(text: string): string {
+  let kept = ''
+  let at = 0
+  for (;;) {
+    const begin = text.indexOf('<!--', at)
+    const end = begin < 0 ? -1 : text.indexOf('-->', begin + 4)
+    if (end < 0) return kept + text.slice(at)
+    kept += text.slice(at, begin) + text.slice(begin, end).replace(/[^\n]/g, '')
+    at = end + 3
+  }
+}
+
+/** A line of Markdown that begins with # signs, also without those that close it. */
+export function headingOf(line: string): { level: number; text: string } | undefined {
+  const [, signs = '', rest = ''] = /^(#{1,6})\s(.*)$/s.exec(line) ?? []
+  if (signs === '') return undefined
+  const text = rest.trim()
+  let end = text.length
+  while (end > 0 && text[end - 1] === '#') end--
+  return { level: signs.length, text: text.slice(0, end).trimEnd() }
 }
 
 function isEmpty(body: string[]): boolean {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { headingOf, withoutComments } from '../project/runbook.ts'
 import type { Html } from './layout.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { Html } from './layout.ts'
  * **strong** and links. Everything is escaped; whatever else is written stays readable as it is.
  */
 export function markdown(text: string): Html[] {
-  const lines = text.replace(/<!--[\s\S]*?-->/g, '').split(/\r?\n/)
+  const lines = withoutComments(text).split(/\r?\n/)
   const blocks: Html[] = []
   for (let at = 0; at < lines.length; ) {
     const { block, next } = readBlock(lines, at)
@@ -23,7 +24,6 @@ interface Block {
 }
 
 const FENCE = /^\s*(```|~~~)/
-const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/
 const ITEM = /^\s*(?:[-*+]|(\d+)[.)])\s+(.*)$/
 const QUOTE = /^>\s?(.*)$/
 
@@ -31,8 +31,8 @@ function readBlock(lines: string[], at: number): Block {
   const line = lines[at] ?? ''
   if (line.trim() === '') return { block: undefined, next: at + 1 }
   if (FENCE.test(line)) return fenced(lines, at)
-  const heading = HEADING.exec(line)
-  if (heading !== null) return { block: headingOf(heading[1]?.length ?? 1, heading[2] ?? ''), next: at + 1 }
+  const heading = headingOf(line)
+  if (heading !== undefined) return { block: headed(heading.level, heading.text), next: at + 1 }
   if (ITEM.test(line)) return list(lines, at)
   if (QUOTE.test(line)) {
     const next = until(lines, at, (each) => !QUOTE.test(each))
@@ -43,7 +43,11 @@ function readBlock(lines: string[], at: number): Block {
     lines,
     at + 1,
     (each) =>
-      each.trim() === '' || FENCE.test(each) || HEADING.test(each) || ITEM.test(each) || QUOTE.test(each),
+      each.trim() === '' ||
+      FENCE.test(each) ||
+      headingOf(each) !== undefined ||
+      ITEM.test(each) ||
+      QUOTE.test(each),
   )
   return { block: html`<p>${inline(lines.slice(at, next).join(' '))}</p>`, next }
 }
@@ -73,7 +77,7 @@ function list(lines: string[], at: number): Block {
 }
 
 /** The page has the first level; the second is a section, which an address may name. */
-function headingOf(level: number, text: string): Html {
+function headed(level: number, text: string): Html {
   const id = anchorOf(text)
   if (level === 1) return html`<p class="strong">${inline(text)}</p>`
   return level === 2 ? html`<h2 id="${id}">${inline(text)}</h2>` : html`<h3 id="${id}">${inline(text)}</h3>`
@@ -85,15 +89,24 @@ export function anchorOf(heading: string): string {
 }
 
 function inline(text: string): Html[] {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*|\[[^\]]+\]\([^)\s]+\))/).map((part): Html => {
+  return text.split(/(`[^`]+`|\*\*[^*]+\*\*|\[[^[\]]+\]\([^()\s]+\))/).map((part): Html => {
     if (/^`[^`]+`$/.test(part)) return html`<code>${part.slice(1, -1)}</code>`
     if (/^\*\*[^*]+\*\*$/.test(part)) return html`<strong>${part.slice(2, -2)}</strong>`
-    const link = /^\[([^\]]+)\]\(([^)\s]+)\)$/.exec(part)
-    // No other scheme: `javascript:` is an address too.
-    if (link !== null && /^(?:https?:\/\/|mailto:|\/(?!\/)|#)/.test(link[2] ?? ''))
-      return html`<a href="${link[2]}">${link[1]}</a>`
+    const [, words = '', href = ''] = /^\[([^[\]]+)\]\(([^()\s]+)\)$/.exec(part) ?? []
+    if (isHere(href)) return html`<a href="${href}">${words}</a>`
+    if (isOutside(href)) return html`<a href="${href}" rel="noreferrer">${words}</a>`
     return html`${part}`
   })
+}
+
+/** A path of this server, or a section of the page: browsers take a backslash for a slash, so that `/\\x` is another server. */
+function isHere(href: string): boolean {
+  return /^(?:#|\/(?!\/))[^\\\p{Cc}]*$/u.test(href)
+}
+
+/** No other scheme: `javascript:` is an address too. */
+function isOutside(href: string): boolean {
+  return /^(?:https?:\/\/|mailto:)[^\\\p{Cc}]+$/iu.test(href)
 }
 
 function until(lines: string[], from: number, ends: (line: string) => boolean): number {

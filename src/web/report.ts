@@ -1,6 +1,7 @@
 import { html, raw } from 'hono/html'
 import { type ListedIncident, listIncidents } from '../alerts/list-incidents.ts'
 import { headline } from '../alerts/phrases.ts'
+import { escaped } from '../charts/escape.ts'
 import { findRun } from '../jobs/runs.ts'
 import { findSlot } from '../jobs/slots.ts'
 import type { AsOf } from '../project/asof.ts'
@@ -118,6 +119,10 @@ ${body}
 
 /** Links into the pages, made whole; where the pages are nowhere, what they said. */
 function linked(text: string, base: string | undefined): string {
-  if (base !== undefined) return text.replaceAll(' href="/', ` href="${base.replace(/\/$/, '')}/`)
+  if (base !== undefined) {
+    const to = escaped(base.replace(/\/+$/, ''))
+    // As a function: `$&` in an address is no pattern of ours.
+    return text.replaceAll(' href="/', () => ` href="${to}/`)
+  }
   return text.replace(/<a href="\/[^"]*"[^>]*>([\s\S]*?)<\/a>/g, '$1')
 }

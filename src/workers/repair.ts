@@ -61,7 +61,7 @@ export async function repairPublished(
       return { state: 'right' }
     }
     await expectWarehouse(place.warehouse)
-    const why = verdict.why.replace(target.file, relative(place.warehouse, target.file))
+    const why = verdict.why.replace(target.file, () => relative(place.warehouse, target.file))
     const aside = verdict.state === 'foreign' ? await putAside(place.warehouse, run, target) : undefined
     const kept = await otherCopy(place.warehouse, run)
     if (kept !== undefined) {

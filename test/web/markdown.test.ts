@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { runbookSections } from '../../src/project/runbook.ts'
 import { anchorOf, markdown } from '../../src/web/markdown.ts'
 
 const shown = async (text: string) => (await Promise.all(markdown(text))).map(String).join('\n')
@@ -45,4 +46,50 @@ test('a fence that is never closed ends with the text; a comment is not shown', 
 test('anchors are what mails link to', () => {
   expect(anchorOf('late-data')).toBe('late-data')
   expect(anchorOf('`Late data`')).toBe('late-data')
+})
+
+test.each([
+  '/\\evil.example',
+  '/\\/evil.example',
+  '\\\\evil.example',
+  '//evil.example',
+  '/a\\..\\x',
+  'https:\\\\evil.example',
+  'https://good.example\\@evil.example',
+  'javascript:alert(1)',
+  'JaVaScRiPt:alert(1)',
+  'data:text/html,x',
+  'vbscript:x',
+  'ftp://evil.example/',
+  'http:evil.example',
+])('%s is no link', async (href) => {
+  expect(await shown(`[x](${href})`)).not.toContain('<a ')
+})
+
+test('a link out says nothing of where it was followed from, and one within is as written', async () => {
+  expect(await shown('[x](https://example.com/a?b=c&d)')).toBe(
+    '<p><a href="https://example.com/a?b=c&amp;d" rel="noreferrer">x</a></p>',
+  )
+  expect(await shown('[x](/runs/r1) [y](#late-data)')).toBe(
+    '<p><a href="/runs/r1">x</a> <a href="#late-data">y</a></p>',
+  )
+})
+
+test.each([
+  ['comments that do not end', '<!--'],
+  ['brackets that do not end', '['],
+  ['links that do not end', '[a](b'],
+  ['signs that do not end', '`'],
+  ['stars that do not end', '**a'],
+  ['a heading of spaces', ' '],
+  ['a heading of signs', '#'],
+  ['quotes in quotes', '> '],
+])('%s are read in linear time', async (_, part) => {
+  const text = `# x${part.repeat(Math.floor(200_000 / part.length))}y`
+  const before = process.cpuUsage()
+  await shown(text)
+  await shown(text.slice(4))
+  runbookSections(text)
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1e6).toBeLessThan(15)
 })

@@ -147,13 +147,30 @@ export function pattern() {
   })
 }
 
+/** Where pages are: what is put behind it is a path, so that it has neither query nor fragment, and no password. */
+export function baseUrl() {
+  const legal =
+    'a URL such as https://nightshift.example.com, without a user, `?`, `#`, quotes or backslashes'
+  return url().refine(
+    (given) => {
+      if (!URL.canParse(given)) return true
+      const { username, password } = new URL(given)
+      return username === '' && password === '' && !/[?#"'<>`\\\s\p{Cc}]/u.test(given)
+    },
+    { error: legal },
+  )
+}
+
 export function url() {
   const legal = 'a URL that begins with http:// or https://'
   return z
     .string({ error: legal })
-    .refine((given) => /^https?:\/\/[^\s/]+/.test(given) && URL.canParse(given), {
-      error: legal,
-    })
+    .refine(
+      (given) => /^https?:\/\/[^\s/]\S*$/.test(given) && !/[\p{Cc}"<>\\]/u.test(given) && URL.canParse(given),
+      {
+        error: legal,
+      },
+    )
 }
 
 /** An issue whose message is the whole sentence, not only what is legal. */

@@ -1,9 +1,11 @@
 import type * as z from 'zod'
-import { choice, duration, keys, mail, name, named, text, url, zone } from './fields.ts'
+import { baseUrl, choice, duration, keys, mail, name, named, text, url, zone } from './fields.ts'
 
 const alerts = keys({
   from: mail().describe('The address that mails come from.'),
-  base_url: url().describe('Where `nightshift web` is reached from outside: links in mails begin with it.'),
+  base_url: baseUrl().describe(
+    'Where `nightshift web` is reached from outside: links in mails begin with it.',
+  ),
   repeat: duration().prefault('4h').describe('An open incident is mailed again after this long.'),
   group: duration({ zero: true })
     .prefault('30s')

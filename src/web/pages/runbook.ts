@@ -2,6 +2,7 @@ import { join, relative } from 'node:path'
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { readProjectFile } from '../../project/project-file.ts'
+import { headingOf } from '../../project/runbook.ts'
 import { modelHref } from '../addresses.ts'
 import { anchorOf, markdown } from '../markdown.ts'
 import { missing, page } from '../page.ts'
@@ -23,7 +24,7 @@ export function mountRunbook(app: Hono, { project }: Place): void {
       return missing(context, 'No such runbook', html`<p><code>${command}</code> writes one.</p>`)
     }
     const sections = text.split(/^(?=## )/m)
-    const titles = sections.flatMap((text) => /^## +(.+?)\s*#*$/m.exec(text.split('\n')[0] ?? '')?.[1] ?? [])
+    const titles = sections.flatMap((text) => headingTitle(text))
     return page(
       context,
       `Runbook of ${name}`,
@@ -36,4 +37,9 @@ export function mountRunbook(app: Hono, { project }: Place): void {
       },
     )
   })
+}
+
+function headingTitle(section: string): string[] {
+  const heading = headingOf(section.split(/\r?\n/, 1)[0] ?? '')
+  return heading?.level === 2 ? [heading.text] : []
 }
