@@ -6,8 +6,8 @@ const MESSAGE = 4000
 const MOST = 30
 
 /**
- * Facts as the ledger keeps them: whatever an engine said (a message of 10 MB, a NUL, half an emoji), at most some
- * 50 kB that `jsonb` takes and a mail can show. The run keeps the rest.
+ * Facts as a mail can show them: whatever an engine said (a message of 10 MB, a control character, half an emoji), at most
+ * some 50 kB. The run keeps the rest.
  */
 export function storable(facts: FailureFacts): FailureFacts {
   return {

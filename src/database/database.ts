@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { openEmbedded } from './embedded.ts'
 import { checkExternal } from './external.ts'
+import { LedgerClient } from './ledger-client.ts'
 import { migrate } from './migrate.ts'
 
 export { transaction } from './transaction.ts'
@@ -38,6 +39,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const url = server?.url ?? options.url ?? ''
   if (server === undefined) await checkExternal(url)
   const pool = new pg.Pool({
+    Client: LedgerClient,
     connectionString: url,
     application_name: name,
     max: options.connections ?? 10,

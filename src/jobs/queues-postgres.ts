@@ -8,6 +8,7 @@ import {
   setDefaultBackendFactory,
 } from 'bullmq'
 import pg from 'pg'
+import { LedgerClient } from '../database/ledger-client.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
 import type { Engine, Log } from './queues.ts'
@@ -23,6 +24,8 @@ export async function openPostgresEngine(url: string, log: Log): Promise<Engine>
   await migrate(url)
   const outage = followOutage('the queue in PostgreSQL', log)
   const connection = {
+    // A job's reason to fail may hold any text.
+    Client: LedgerClient,
     connectionString: url,
     schema: SCHEMA,
     application_name: 'nightshift queue',
