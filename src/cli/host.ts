@@ -5,6 +5,7 @@ import { tell } from '../alerts/tell.ts'
 import { openTransport } from '../alerts/transport.ts'
 import { ledgerClock } from '../database/clock.ts'
 import { olderThanLedger } from '../database/migrate.ts'
+import { followAnswers } from '../jobs/answers.ts'
 import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { beat, type ProcessRole, sayReconciled } from '../workers/alive.ts'
@@ -78,6 +79,7 @@ export async function openHost(
       `${what} failed; it is tried again`,
     )
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
+  const answers = followAnswers()
   let retired: string | undefined
   const loop = startLoop(
     async () => {
@@ -89,6 +91,7 @@ export async function openHost(
         project: context.project,
         scope,
         effects: ledgerEffects(context),
+        answers,
       })
       // Only a round in which all went well counts: what fails again and again shows at /readyz and outside.
       if (scope === 'calendar' && failures.length === 0) {

@@ -4,6 +4,7 @@ import { ledgerNow } from '../database/clock.ts'
 import { type Database, transaction } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import { warmVersions } from '../registry/warm.ts'
+import { type Answers, followAnswers } from './answers.ts'
 import type { ScheduleDefinition } from './calendar.ts'
 import { jobQueue } from './enqueue.ts'
 import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord } from './ledgerview.ts'
@@ -19,9 +20,23 @@ export async function loadLedgerView(from: {
   database: Database
   queues: Queues
   project(): Project
+  answers?: Answers
 }): Promise<LedgerView> {
   const project = from.project()
-  const view = await transaction(from.database, async (client) => {
+  const answers = from.answers ?? followAnswers()
+  const view = await answers.ask(() => readLedger(from.database, project))
+  const runs = view.runs.map((run) => ({ ...run, worker: heardFor(run.worker, answers.forMs()) }))
+  return { ...view, runs, jobs: await knownJobs(from.queues, runs) }
+}
+
+/** Nobody is silent for longer than the ledger can hear. */
+function heardFor(worker: OpenRun['worker'], ms: number): OpenRun['worker'] {
+  if (worker?.silent_ms === undefined) return worker
+  return { ...worker, silent_ms: Math.min(worker.silent_ms, ms) }
+}
+
+async function readLedger(database: Database, project: Project): Promise<Omit<LedgerView, 'jobs'>> {
+  return await transaction(database, async (client) => {
     await client.query('set transaction isolation level repeatable read read only')
     const now = (await ledgerNow(client)).toISOString()
     const schedules = await loadSchedules(client)
@@ -37,7 +52,6 @@ export async function loadLedgerView(from: {
       runs: await loadOpenRuns(client),
     }
   })
-  return { ...view, jobs: await knownJobs(from.queues, view.runs) }
 }
 
 async function loadSchedules(client: ClientBase): Promise<Record<string, ScheduleRecord>> {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Project } from '../project/project.ts'
 import type { Effects } from './act.ts'
+import type { Answers } from './answers.ts'
 import { feedBackfills } from './backfill/feed.ts'
 import type { Action, LedgerView } from './ledgerview.ts'
 import { loadLedgerView } from './load.ts'
@@ -20,6 +21,8 @@ export interface Reconciler {
   log: Logger
   project(): Project
   effects: Effects
+  /** Kept by a process from round to round; without it silence is taken as the ledger has it. */
+  answers?: Answers
   /**
    * `calendar`: expects what the schedules say. `ledger`: works on what is in the ledger.
    * `requested`: as `ledger`, but starts only what somebody asked for; the nights are left to a scheduler.

@@ -46,21 +46,24 @@ describe.each([{ redis: false }, { redis: true }])(
 
     test.skipIf(skip)('the run completes on another worker, with one commit and nothing torn', async () => {
       const at = { project: project.root, env }
-      const first = start(['worker'], at)
-      const firstEnded = ended(first)
+      const workers = [start(['worker'], at), start(['worker'], at)]
+      const over = workers.map(ended)
       // A command that finds no worker would work itself.
-      await until(() => workerAlive(database.database))
+      await until(async () => (await workersAlive(database)) === 2)
       const run = ended(start(['run', 'value', '--as-of', AS_OF, '--json'], at))
-      await until(async () => (await scoring(database)) !== undefined)
-      const child = childrenOf(first.pid)
+      let working: number | undefined
+      await until(async () => {
+        working = await scoring(database)
+        return working !== undefined
+      })
+      const first = workers.find(({ pid }) => pid === working)
+      const second = workers.find(({ pid }) => pid !== working)
+      const child = childrenOf(first?.pid)
       const killed = Date.now()
-      first.kill('SIGKILL')
-      await firstEnded
-      const second = start(['worker'], at)
-      const secondEnded = ended(second)
+      first?.kill('SIGKILL')
       const { code, stdout, stderr } = await run
-      second.kill('SIGTERM')
-      await secondEnded
+      second?.kill('SIGTERM')
+      await Promise.all(over)
 
       expect(code, stderr).toBe(0)
       const result = JSON.parse(stdout)
@@ -121,12 +124,23 @@ describe.each([{ redis: false }, { redis: true }])(
   },
 )
 
-async function scoring(database: FreshDatabase): Promise<string | undefined> {
-  const { rows } = await database.database.pool.query<{ id: string }>(
-    `select id from nightshift.runs
-      where kind = 'scores' and state = 'running' and progress->>'text' = 'compute' and started_at < now() - interval '1 s'`,
+/** The process that scores, once it has done so for a second. */
+async function scoring(database: FreshDatabase): Promise<number | undefined> {
+  const { rows } = await database.database.pool.query<{ pid: number }>(
+    `select p.pid from nightshift.runs r
+       join nightshift.attempts a on a.run = r.id and a.number = r.attempt
+       join nightshift.processes p on p.id = a.worker
+      where r.kind = 'scores' and r.state = 'running' and r.progress->>'text' = 'compute'
+        and r.started_at < now() - interval '1 s'`,
   )
-  return rows[0]?.id
+  return rows[0]?.pid
+}
+
+async function workersAlive(database: FreshDatabase): Promise<number> {
+  const { rows } = await database.database.pool.query<{ count: number }>(
+    'select count(*)::int as count from nightshift.processes where places > 0',
+  )
+  return rows[0]?.count ?? 0
 }
 
 async function until(holds: () => Promise<boolean>, seconds = 40): Promise<void> {
