@@ -28,7 +28,9 @@ export function nextCommands(
 
 /** Whether running the nights again is the cure. */
 function isRunAgain(kind: Incident['kind']): boolean {
-  return kind !== 'drift' && kind !== 'quality' && kind !== 'parity' && kind !== 'retrain'
+  return (
+    kind !== 'drift' && kind !== 'quality' && kind !== 'parity' && kind !== 'unchecked' && kind !== 'retrain'
+  )
 }
 
 function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Command[] {
@@ -72,6 +74,15 @@ function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Comm
       ]
     case 'parity':
       return [words.named('parity', 'See which values differ'), validate, show]
+    case 'unchecked':
+      return [
+        words.named(
+          facts.failure.evidence.monitor === 'parity' ? 'parity' : 'drift',
+          'Do the check now, and see where it ends',
+        ),
+        show,
+        doctor,
+      ]
     case 'retrain':
       return [
         words.plain('history', 'See what was tried when'),

@@ -11,9 +11,17 @@ export const INCIDENT_KINDS = [
   'drift',
   'quality',
   'parity',
+  'unchecked',
   'retrain',
 ] as const
-export type IncidentKind = FailureClass | 'deadline' | 'drift' | 'quality' | 'parity' | 'retrain'
+export type IncidentKind =
+  | FailureClass
+  | 'deadline'
+  | 'drift'
+  | 'quality'
+  | 'parity'
+  | 'unchecked'
+  | 'retrain'
 
 /** A FailureRecord is one; a missed deadline or a drift has the same shape under its own kind. */
 export interface IncidentFailure {

@@ -16,6 +16,7 @@ export const KIND_MEANS: Record<IncidentKind, string> = {
   drift: 'What goes in or comes out no longer looks like the baseline.',
   quality: 'Measured against what came true, the scores are worse than required.',
   parity: 'The training path computes other values than were served.',
+  unchecked: 'The night is published, and a check that follows each night could not be done.',
   retrain: 'The retraining command did not end well; the champion stays.',
 }
 
@@ -27,6 +28,11 @@ const KIND_MEANT: Partial<Record<IncidentKind, string>> = {
   quality: 'Measured against what came true, the scores were worse than required.',
   parity: 'The training path computed other values than were served.',
   retrain: 'The retraining command did not end well; the champion stayed.',
+}
+
+const UNCHECKED: Record<string, string> = {
+  parity: 'The comparison of serving with training',
+  drift: 'The drift check',
 }
 
 /** What its kind says about the cause of an incident. */
@@ -63,6 +69,8 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 
       return `${facts.subject} ${closed ? 'was' : 'is'} worse than required${forNights}.`
     case 'parity':
       return `Serving and training of ${facts.subject} ${closed ? 'disagreed' : 'disagree'}${forNights}.`
+    case 'unchecked':
+      return `${UNCHECKED[String(facts.failure.evidence.monitor)] ?? 'A check'} of ${facts.subject}${forNights} could not be done.`
     case 'retrain':
       return `Retraining of ${facts.subject} failed.`
     case 'deadline': {

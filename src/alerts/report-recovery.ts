@@ -42,7 +42,7 @@ export async function reportRecovery(
 
 /** Other shapes of the data do not become the usual ones by being computed again: a look at the night tells. */
 function isCuredByPublishing(kind: Incident['kind']): boolean {
-  return kind !== 'drift'
+  return kind !== 'drift' && kind !== 'unchecked'
 }
 
 /** What the incident is after the recovery; undefined where it does not concern it. */

@@ -49,7 +49,7 @@ export default async function dataset([name = '']: string[], options: Options): 
     )
   }
   const bar = openProgress(options.json === true)
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   let built: DatasetFacts
   try {
     const title = `training set of ${model.name}`

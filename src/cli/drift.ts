@@ -95,7 +95,7 @@ async function profileOf(session: Session, run: Run): Promise<NightProfile> {
   const { project, database, log } = session
   const known = await profileOfRun(database.pool, run.id)
   if (known !== undefined) return known
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   try {
     await monitorNight(
       {

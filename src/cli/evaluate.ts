@@ -108,7 +108,7 @@ async function measured(
     mapping: each.mapping,
   })
   const temp = await mkdtemp(join(tmpdir(), 'nightshift-evaluate-'))
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   try {
     const facts = await children.run('evaluate', {
       holdout: dataset.holdout,

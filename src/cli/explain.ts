@@ -34,7 +34,7 @@ export default function explain(
     const readings = entitiesOf(view.entity, entityText)
     const features = await featuresOf(scored, (id) => findRun(database.pool, id))
     const standing = await publishedRun(database.pool, 'features', view.name, asOf.label)
-    const children = openChildren({ places: 1 })
+    const children = openChildren({ places: 1, timeouts: () => project.timeouts })
     const temp = await mkdtemp(join(tmpdir(), 'nightshift-explain-'))
     try {
       const look = (kind: 'features' | 'scores', of: string, entities: Record<string, string>[]) =>

@@ -52,7 +52,11 @@ export async function openHost(
     if (role === 'command') process.stderr.write(`waiting for the queue: ${why}\n`)
     else log.warn(`waiting for the queue: ${why}`)
   })
-  const children = openChildren({ places: Math.max(1, places), warm: places > 0 })
+  const children = openChildren({
+    places: Math.max(1, places),
+    warm: places > 0,
+    timeouts: () => context.project().timeouts,
+  })
   const transport = openTransport(environment.smtpUrl, project.root, log)
   const context: Context = {
     id: `${role}-${randomUUID().slice(0, 8)}`,

@@ -80,7 +80,7 @@ async function measureDue(
   const now = (await ledgerNow(database.pool)).getTime()
   const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= now)
   const bar = openProgress(options.json === true)
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   const place = {
     database,
     children,

@@ -33,7 +33,7 @@ export default function parity([name = '']: string[], options: Options): Promise
       )
     }
     const against = await againstOf(session, name, options)
-    const children = openChildren({ places: 1 })
+    const children = openChildren({ places: 1, timeouts: () => project.timeouts })
     let facts: ParityFacts
     try {
       facts = await compareParity(children, project, view, run, against)

@@ -44,7 +44,7 @@ export default function registerCommand([name = '', file = '']: string[], option
         `register: expected the path of an ONNX file, got: ${file}, which does not exist`,
       )
 
-    const children = openChildren({ places: 1 })
+    const children = openChildren({ places: 1, timeouts: () => project.timeouts })
     try {
       const facts = await children.run('inspect', { path })
       const description = await children.run('describe', {

@@ -58,7 +58,7 @@ async function replayFeatures({ project, database }: Session, run: Run): Promise
       `replay: the features of run ${run.id} are not there any more, run ${standing?.id} has published others: replay that one`,
     )
   }
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   try {
     const facts = await compareParity(children, project, view, run, { kind: 'recomputed' })
     const { rows, values, differing, rounding, late, only_published, only_other, by_column } = facts
@@ -106,7 +106,7 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
       `replay: run ${run.id} scored features of view ${version.view} as ${version.view_hash.slice(0, 12)}, run ${features.id} has published others since, as ${features.view_hash?.slice(0, 12)}: what it read is not there any more`,
     )
   }
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   try {
     const found = await children.run('replay', {
       published: own,

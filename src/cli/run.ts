@@ -97,7 +97,7 @@ export async function lookAtFile(
 const forcedAnew: Currency = { current: false, reason: 'forced' }
 
 export async function currencyOf(session: Session, view: View, asOf: AsOf): Promise<Currency> {
-  const children: Children = openChildren({ places: 1 })
+  const children: Children = openChildren({ places: 1, timeouts: () => session.project.timeouts })
   try {
     return await featuresCurrency({ database: session.database, children }, session.project, view, asOf)
   } catch (error) {

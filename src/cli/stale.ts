@@ -9,7 +9,7 @@ export async function staleAmong(
 ): Promise<Map<string, string>> {
   const runs = slots.flatMap(({ published_run }) => published_run ?? [])
   if (runs.length === 0) return new Map()
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   try {
     return await findStale({ database, children }, project, runs)
   } finally {

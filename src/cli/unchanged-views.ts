@@ -13,7 +13,7 @@ export async function refuseChangedViews(
   model: string,
   numbers: number[],
 ): Promise<void> {
-  const children = openChildren({ places: 1 })
+  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
   try {
     for (const number of numbers) {
       const version = await findVersion(database.pool, model, number)

@@ -38,7 +38,7 @@ export default async function validate(_args: string[], options: Options): Promi
   const { project, problems } = loadProject(root)
   let leaks: LeakFacts | undefined
   if (project !== undefined) {
-    const children = openChildren({ places: 1 })
+    const children = openChildren({ places: 1, timeouts: () => project.timeouts })
     try {
       const described = await checkViews(project, children)
       problems.push(...described.problems, ...(await checkModels(project, described.views, children)))

@@ -13,6 +13,8 @@ select r.id as run, s.name, s.partition
  where s.kind = 'scores' and s.state = 'published' and s.published_at > now() - interval '7 days'
    and s.name = any($1)
    and (p.run is null or (p.reference is null and b.at > p.at))
+   and not exists (select from nightshift.monitor_tries t
+                    where t.monitor = 'monitor' and t.subject = r.id and t.next_at > now())
    and not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running'))
  order by r.backfill is not null, case when r.backfill is null then s.as_of end, s.as_of desc
  limit 20`

@@ -13,7 +13,9 @@ select run, name, partition from (
      and s.published_at > now() - interval '3 days'
      and not exists (select from nightshift.certificates c where c.run = r.id and c.against = 'recomputed')
 ) n
- where not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running'))
+ where not exists (select from nightshift.monitor_tries t
+                    where t.monitor = 'parity' and t.subject = run and t.next_at > now())
+   and not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running'))
    and (name = any($1) or (name = any($2) and back = 1 and not exists (
          select from nightshift.certificates c
           where c.view = n.name and c.against = 'recomputed' and c.checked_at > now() - interval '6 days 12 hours')))

@@ -41,6 +41,9 @@ async function openNights(
        left join nightshift.shadow_scores w on w.model = s.name and w.version = $2 and w.partition = s.partition
       where s.kind = 'scores' and s.name = $1 and s.published_at > $4 and r.backfill is null and r.version = $3
         and w.features_run is distinct from f.published_run
+        and not exists (select from nightshift.monitor_tries t
+                         where t.monitor = 'shadow' and t.subject = concat_ws(' ', s.name, $2::int, f.published_run)
+                           and t.next_at > now())
       order by s.as_of desc limit 20`,
     [model, version, champion, since],
   )

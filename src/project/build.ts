@@ -108,6 +108,7 @@ export function buildProject(
     alerts: settings.alerts,
     people: settings.people,
     heartbeat: settings.heartbeat,
+    timeouts: settings.timeouts,
     views: byName(parts.views),
     models: byName(parts.models),
     schedules: byName(parts.schedules),

@@ -16,9 +16,20 @@ export interface Project {
   people: Record<string, Role>
   /** URL fetched after each healthy reconcile and each published night. */
   heartbeat: string | undefined
+  /** How long work outside the attempts of a night may take. */
+  timeouts: Timeouts
   views: Record<string, View>
   models: Record<string, Model>
   schedules: Record<string, Schedule>
+}
+
+export interface Timeouts {
+  /** Reading a model file, describing SQL, trying a model on some rows, staleness. Default 2m. */
+  checks: Duration
+  /** What looks at a published night: shadow, parity, profile and drift, outcomes. Default 30m. */
+  monitors: Duration
+  /** Training sets, evaluations, the search for leaks, `replay`. Default 6h. */
+  datasets: Duration
 }
 
 export type Role = 'approver' | 'operator' | 'viewer'

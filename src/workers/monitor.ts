@@ -19,7 +19,9 @@ import { baselineFor, countedColumns } from './baseline.ts'
 import type { TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
 import { followDrift } from './drift.ts'
+import { isToldOf, triesAgain } from './monitor-tries.ts'
 import { type Reference, referenceOf } from './reference.ts'
+import { tellChecked, tellUnchecked } from './report.ts'
 import { type NightSlices, NO_SLICES, slicesOf } from './slices.ts'
 
 /** What a monitor job carries. */
@@ -59,9 +61,16 @@ export async function monitorNight(
     return await record(context, model, run, measured, seconds)
   } catch (error) {
     const failure = classify(error)
-    if (failure.failureClass === 'transient') throw error
+    if (await triesAgain(context.database.pool, 'monitor', run.id, failure, options.signal)) throw error
     const note = `it could not be profiled: ${failure.message}`
     await record(context, model, run, unmeasured(note), (performance.now() - begun) / 1000)
+    if (run.backfill === null && isToldOf(failure)) {
+      await transaction(context.database, async (client) => {
+        const slot = await lockSlot(client, run.slot)
+        if (slot.published_run === run.id)
+          await tellUnchecked(client, context, { slot, run, checks: [] }, 'drift', failure)
+      })
+    }
     return note
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -214,6 +223,8 @@ async function record(
       drift.map((column) => ({ ...column, alerting: false })),
     )
     if (toStore !== undefined) await storeReferenceProfile(client, run.id, toStore)
+    // A look that failed has no columns.
+    if (run.backfill === null && profile.columns.length > 0) await tellChecked(client, context, slot, run)
     if (run.backfill === null && reference !== undefined) {
       await followDrift(client, context, { model, run, reference, slices: measured.slices })
     }

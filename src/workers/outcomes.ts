@@ -31,8 +31,6 @@ const DAY = 24 * HOUR
 /** So long after it has matured a night is looked at for labels that came late, and how often. */
 const LATE_MS = 60 * DAY
 const LATE_EVERY_MS = 6 * HOUR
-/** A night is a small thing, and joins nothing that its SQL does not: what takes longer will not end. */
-const TIMEOUT_MS = HOUR
 
 type Place = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project'>
 
@@ -191,7 +189,7 @@ async function measured(
         temp,
         threads: availableParallelism(),
       },
-      { timeoutMs: TIMEOUT_MS, ...options },
+      options,
     )
   } finally {
     await rm(temp, { recursive: true, force: true })

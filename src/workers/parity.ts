@@ -13,7 +13,8 @@ import type { Project, View } from '../project/project.ts'
 import { recordCertificate } from '../registry/certificates.ts'
 import type { Children, TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
-import { tellFailure } from './report.ts'
+import { isToldOf, triesAgain } from './monitor-tries.ts'
+import { tellChecked, tellFailure, tellUnchecked } from './report.ts'
 
 /** Compares what a run published of a view with what the training path gives. Throws as `checkParity` does. */
 export function compareParity(
@@ -76,11 +77,13 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
     facts = await compareParity(context.children, project, view, run, { kind: 'recomputed' }, options)
   } catch (error) {
     const failure = classify(error)
-    if (failure.failureClass === 'transient') throw error
-    await recordCertificate(context.database.pool, {
-      ...record,
-      differing: null,
-      report: { failure: failure.toRecord() },
+    if (await triesAgain(context.database.pool, 'parity', run.id, failure, options.signal)) throw error
+    await transaction(context.database, async (client) => {
+      const slot = await lockSlot(client, run.slot)
+      if (slot.published_run !== run.id) return
+      await recordCertificate(client, { ...record, differing: null, report: { failure: failure.toRecord() } })
+      if (isToldOf(failure))
+        await tellUnchecked(client, context, { slot, run, checks: [] }, 'parity', failure)
     })
     return `it could not be compared: ${failure.message}`
   }
@@ -102,6 +105,7 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
       await tellFailure(client, context, { slot, run, checks: [] }, failure, 'published')
       return
     }
+    await tellChecked(client, context, slot, run)
     await reportRecovery(
       client,
       await context.clock(client),

@@ -8,6 +8,7 @@ import { lastGood as lastGoodRun } from '../jobs/published.ts'
 import { attemptsOf, type Run } from '../jobs/runs.ts'
 import type { Slot } from '../jobs/slots.ts'
 import type { Check } from '../pipeline/facts.ts'
+import type { Failure } from '../pipeline/failure.ts'
 import type { Model, Project } from '../project/project.ts'
 import type { Context } from './context.ts'
 
@@ -87,6 +88,46 @@ export async function tellFailure(
       `nobody is told of incident ${incident}: ${facts.subject} names no mail address in on_call or owner`,
     )
   }
+}
+
+/** Tells that what looks at published nights could not look at this one; readers have it all the same. */
+export async function tellUnchecked(
+  client: ClientBase,
+  context: Pick<Context, 'project' | 'clock' | 'log'>,
+  night: Night,
+  monitor: 'parity' | 'drift',
+  failure: Failure,
+): Promise<void> {
+  const { message, evidence } = failure
+  await tellFailure(
+    client,
+    context,
+    night,
+    { class: 'unchecked', message, anchor: '#unchecked', evidence: { ...evidence, monitor } },
+    'published',
+  )
+}
+
+/** Tells that a night could be checked: what could not be before is over. */
+export async function tellChecked(
+  client: ClientBase,
+  { project, clock }: Pick<Context, 'project' | 'clock'>,
+  slot: Pick<Slot, 'kind' | 'name' | 'partition'>,
+  run: Pick<Run, 'id' | 'rows'>,
+): Promise<void> {
+  const facts: RecoveryFacts = {
+    subject: slot.name,
+    subjectKind: slot.kind === 'scores' ? 'model' : 'view',
+    partition: undefined,
+    seenOn: slot.partition,
+    kinds: ['unchecked'],
+    how: 'passed',
+    run: run.id,
+    rows: run.rows ?? undefined,
+    by: undefined,
+    lastGood: undefined,
+  }
+  await reportRecovery(client, await clock(client), facts, alertSettings(project()))
 }
 
 /** Tells that a night is good again, or that nobody waits for it any more: closes its incidents. */

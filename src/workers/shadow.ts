@@ -11,6 +11,7 @@ import { findVersion } from '../registry/versions.ts'
 import { recordShadow } from '../registry/warm.ts'
 import type { TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
+import { triesAgain } from './monitor-tries.ts'
 import { changedFeatures, scoreRequest } from './resolve.ts'
 
 /** What a shadow job carries. */
@@ -75,7 +76,8 @@ export async function scoreShadow(context: Context, data: unknown, options: Task
     return `scored ${file.rows} rows`
   } catch (error) {
     const failure = classify(error)
-    if (failure.failureClass === 'transient') throw error
+    const subject = [model.name, version.version, features.id].join(' ')
+    if (await triesAgain(database.pool, 'shadow', subject, failure, options.signal)) throw error
     await recordShadow(database.pool, { ...record, failure: failure.toRecord() })
     return failure.message
   } finally {

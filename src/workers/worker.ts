@@ -67,19 +67,19 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
     handles.push(
       await queues.work('parity', {
         concurrency: 1,
-        process: (job, signal) => certify(context, job.data, { lane: 'backfill', signal }),
+        process: (job, signal) => certify(context, job.data, { lane: 'monitor', signal }),
       }),
       await queues.work('monitor', {
         concurrency: 1,
-        process: (job, signal) => monitorNight(context, job.data, { lane: 'backfill', signal }),
+        process: (job, signal) => monitorNight(context, job.data, { lane: 'monitor', signal }),
       }),
       await queues.work('outcomes', {
         concurrency: 1,
-        process: (job, signal) => measureNight(context, job.data, { lane: 'backfill', signal }),
+        process: (job, signal) => measureNight(context, job.data, { lane: 'monitor', signal }),
       }),
       await queues.work('shadow', {
         concurrency: 1,
-        process: (job, signal) => scoreShadow(context, job.data, { lane: 'backfill', signal }),
+        process: (job, signal) => scoreShadow(context, job.data, { lane: 'monitor', signal }),
       }),
     )
   }

@@ -41,6 +41,7 @@ export function projectOf(
     alerts: undefined,
     people: {},
     heartbeat: undefined,
+    timeouts: { checks: parseDuration('2m'), monitors: parseDuration('30m'), datasets: parseDuration('6h') },
     views: Object.fromEntries(views.map((name) => [name, viewOf(name)])),
     models: Object.fromEntries(Object.entries(models).map(([name, view]) => [name, modelOf(name, view)])),
     schedules: Object.fromEntries(schedules.map((schedule) => [schedule.name, schedule])),

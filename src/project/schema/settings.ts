@@ -12,6 +12,18 @@ const alerts = keys({
     .describe('Incidents that open within this window go out as one mail for each address.'),
 }).describe('Mails about failures, lateness and drift. Without `SMTP_URL` they land in .nightshift/outbox/.')
 
+const timeouts = keys({
+  checks: duration()
+    .prefault('2m')
+    .describe('Reading a model file, describing SQL, trying a model on some rows, finding stale nights.'),
+  monitors: duration()
+    .prefault('30m')
+    .describe('One look at a published night: shadow, parity, drift, outcomes. Nights never wait for it.'),
+  datasets: duration().prefault('6h').describe('One training set, evaluation, search for leaks or replay.'),
+}).describe(
+  'How long work outside the attempts of a night may take; those have the timeout of their schedule.',
+)
+
 export const settingsSchema = keys({
   project: name().describe('Name of the project. It is part of queue names, mail threads and file metadata.'),
   timezone: zone().describe(
@@ -32,6 +44,7 @@ export const settingsSchema = keys({
     .describe(
       'Who may do what. Where given, `--by` must name one of them: an operator retries, releases and skips, an approver also promotes.',
     ),
+  timeouts: timeouts.prefault({}),
   heartbeat: url()
     .optional()
     .describe(
