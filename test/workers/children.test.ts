@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterEach, expect, it } from 'vitest'
+import { Failure } from '../../src/pipeline/failure.ts'
+import { type Children, openChildren } from '../../src/workers/children.ts'
+import { endless } from '../pipeline/onnx/endless-model.ts'
+import { type Case, openCase } from '../pipeline/scoring-case.ts'
+
+let children: Children | undefined
+let each: Case | undefined
+afterEach(async () => {
+  await children?.close()
+  each?.remove()
+})
+
+const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
+  const error: unknown = await work.catch((thrown: unknown) => thrown)
+  if (!(error instanceof Failure)) throw new Error(`expected a Failure, got: ${String(error)}`)
+  return error
+}
+
+/** Processes that this one has started and that run the compute child. */
+function computeChildren(): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      const parent = / (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) ./s, ''))?.[1]
+      const program = readFileSync(`/proc/${name}/cmdline`, 'utf8')
+      return Number(parent) === process.pid && program.includes('workers/child.js') ? [Number(name)] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+it('a task that does not end is ended at its timeout, by the setting of its purpose', async () => {
+  each = await openCase({ model: endless, sql: 'SELECT 1 AS id, 0.5::FLOAT AS x' })
+  children = openChildren({ places: 1 })
+  const failure = await failureOf(children.run('scores', each.request, { lane: 'monitor', timeoutMs: 500 }))
+  expect(failure.failureClass).toBe('resource')
+  expect(failure.evidence).toMatchObject({ ended: 'timeout', timeout_ms: 500 })
+})
+
+it('with one place, work beside the nights holds up neither a night nor a back-filled one', async () => {
+  each = await openCase({ model: endless, sql: 'SELECT 1 AS id, 0.5::FLOAT AS x' })
+  children = openChildren({ places: 1 })
+  const stuck = children.run('scores', each.request, { lane: 'monitor', timeoutMs: 3_600_000 })
+  const backfill = children.run('scores', each.request, { lane: 'backfill', timeoutMs: 3_600_000 })
+  const ended = Promise.allSettled([stuck, backfill])
+  await expect(children.run('warm', {}, { lane: 'nightly' })).resolves.toEqual({})
+  await children.close()
+  const reasons = (await ended).map((one) => (one.status === 'rejected' ? String(one.reason) : 'done'))
+  expect(reasons).toEqual(Array(2).fill(expect.stringContaining('the worker is closing')))
+})
+
+it.runIf(process.platform === 'linux')(
+  'what ends two children by their own fault is held, and not tried for ever',
+  async () => {
+    each = await openCase({ model: endless, sql: 'SELECT 1 AS id, 0.5::FLOAT AS x' })
+    children = openChildren({ places: 1 })
+    const ended = failureOf(children.run('scores', each.request))
+    const crashed = new Set<number>()
+    while (crashed.size < 2) {
+      await expect
+        .poll(() => computeChildren().filter((pid) => !crashed.has(pid)).length, { timeout: 50_000 })
+        .toBeGreaterThan(0)
+      for (const pid of computeChildren().filter((found) => !crashed.has(found))) {
+        crashed.add(pid)
+        process.kill(pid, 'SIGSEGV')
+      }
+    }
+    const failure = await ended
+    expect(failure.failureClass).toBe('contract')
+    expect(failure.message).toContain('twice by SIGSEGV')
+  },
+)
