@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigurationError } from '../project/problem.ts'
+import { type Networks, parseNetworks } from '../web/security/network.ts'
 import type { UsersSource } from '../web/security/users.ts'
 
 /** What the environment says. Read once, at the door; nothing further in reads `process.env`. */
@@ -12,6 +13,8 @@ export interface Environment {
   users: UsersSource | undefined
   /** What Prometheus has to bring as its bearer token. */
   metricsToken: string | undefined
+  /** Proxies before the pages, whose `X-Forwarded-*` count. */
+  isProxy: Networks
   logLevel: string
 }
 
@@ -28,6 +31,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     smtpUrl: url('SMTP_URL', env.SMTP_URL, ['smtp:', 'smtps:']),
     users: usersSource(env.NIGHTSHIFT_USERS),
     metricsToken: env.NIGHTSHIFT_METRICS_TOKEN || undefined,
+    isProxy: parseNetworks(env.NIGHTSHIFT_PROXIES ?? '', 'NIGHTSHIFT_PROXIES'),
     logLevel,
   }
 }

@@ -44,6 +44,7 @@ export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
               ...parts.web,
               users,
               metricsToken: environment.metricsToken,
+              isProxy: environment.isProxy,
               onPublished: host.context.onPublished,
               log,
             },

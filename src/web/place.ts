@@ -2,6 +2,7 @@ import { type Clock, ledgerClock } from '../database/clock.ts'
 import type { Database } from '../database/database.ts'
 import type { Queues } from '../jobs/queues.ts'
 import type { Project } from '../project/project.ts'
+import type { Client } from './security/client.ts'
 
 /** What the pages are made from. */
 export interface Place {
@@ -34,5 +35,6 @@ declare module 'hono' {
   interface ContextVariableMap {
     /** Null on the pages that need no sign-in. */
     viewer: Viewer | null
+    client: Client
   }
 }

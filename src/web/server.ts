@@ -16,6 +16,7 @@ import type { Place } from './place.ts'
 import { guard } from './security/door.ts'
 import { legible } from './security/legible.ts'
 import { mayListen } from './security/listen.ts'
+import type { Networks } from './security/network.ts'
 import { isLoopback } from './security/origin.ts'
 import { mountSignIn } from './security/signin.ts'
 import type { Users } from './security/users.ts'
@@ -34,6 +35,8 @@ export interface WebOptions {
   users?: Users
   /** What Prometheus brings; default: only this machine may ask for metrics. */
   metricsToken?: string | undefined
+  /** Proxies whose `X-Forwarded-*` count; default: none. */
+  isProxy?: Networks
   /** Told when a release publishes; default: whoever was told of its failure is told. */
   onPublished?: OnPublished
   log?: Pick<Logger, 'error'>
@@ -45,11 +48,19 @@ export interface WebOptions {
  */
 export async function startWeb(
   place: Place,
-  { port, host = '127.0.0.1', users = () => new Map(), metricsToken, onPublished, log }: WebOptions,
+  {
+    port,
+    host = '127.0.0.1',
+    users = () => new Map(),
+    isProxy = () => false,
+    metricsToken,
+    onPublished,
+    log,
+  }: WebOptions,
 ): Promise<WebServer> {
   mayListen(host, users)
   const app = new Hono()
-  const door = { pool: place.database.pool, users, loopback: isLoopback(host) }
+  const door = { pool: place.database.pool, users, loopback: isLoopback(host), isProxy }
   guard(app, door)
   app.use(legible)
   mountHealth(app, place)

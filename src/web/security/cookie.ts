@@ -4,10 +4,8 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 const NAME = 'nightshift'
 const SEVEN_DAYS_S = 7 * 24 * 3600
 
-/** Whether the browser speaks https to us, or to the proxy before us. */
 function isSecure(context: Context): boolean {
-  const proxied = context.req.header('x-forwarded-proto')?.split(',')[0]?.trim()
-  return (proxied ?? new URL(context.req.url).protocol.replace(':', '')) === 'https'
+  return context.get('client').https
 }
 
 /** The session's token, as the browser brings it. */

@@ -5,8 +5,10 @@ import { html } from 'hono/html'
 import type { Pool } from 'pg'
 import { page } from '../page.ts'
 import type { Viewer } from '../place.ts'
+import { clientOf } from './client.ts'
 import { readToken } from './cookie.ts'
 import { headers } from './headers.ts'
+import type { Networks } from './network.ts'
 import { namesLoopback, originOf } from './origin.ts'
 import { findSession } from './sessions.ts'
 import type { Users } from './users.ts'
@@ -16,6 +18,8 @@ export interface Door {
   users: Users
   /** Whether nobody but this machine can reach us: then, and only then, there need be no users. */
   loopback: boolean
+  /** Whether a connection comes from a declared proxy, whose `X-Forwarded-*` count. */
+  isProxy: Networks
 }
 
 /** What programs ask, and what the sign-in page is made of: no sign-in. */
@@ -23,7 +27,7 @@ const OPEN = /^\/(?:healthz|readyz|metrics|signin|style[\w.-]*\.css|favicon\.ico
 const LARGEST_BODY = 1024 * 1024
 
 /** Lets in who may come in; every route that is mounted later stands behind it. */
-export function guard(app: Hono, { pool, users, loopback }: Door): void {
+export function guard(app: Hono, { pool, users, loopback, isProxy }: Door): void {
   const local: Viewer = {
     name: 'local operator',
     role: 'operator',
@@ -38,6 +42,10 @@ export function guard(app: Hono, { pool, users, loopback }: Door): void {
   }
 
   app.use(headers)
+  app.use((context, next) => {
+    context.set('client', clientOf(context, isProxy))
+    return next()
+  })
   app.use(bodyLimit({ maxSize: LARGEST_BODY }))
   app.use(async (context, next) => {
     const { path, method } = context.req

@@ -12,8 +12,7 @@ export function originOf(context: Context): 'ours' | 'foreign' | 'unsaid' {
   if (origin === undefined) return site === undefined ? 'unsaid' : 'ours'
   if (!URL.canParse(origin)) return 'foreign'
   // Only the host: a proxy before us may speak https where we speak http.
-  const hosts = [context.req.header('x-forwarded-host'), context.req.header('host')]
-  return hosts.includes(new URL(origin).host) ? 'ours' : 'foreign'
+  return context.get('client').hosts.includes(new URL(origin).host) ? 'ours' : 'foreign'
 }
 
 /** Whether a Host header names this machine itself, so that no foreign name was bound to its address. */

@@ -1,5 +1,4 @@
-import { getConnInfo } from '@hono/node-server/conninfo'
-import type { Context, Hono } from 'hono'
+import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { layout } from '../layout.ts'
 import { forgetToken, readToken, writeToken } from './cookie.ts'
@@ -23,12 +22,12 @@ export function mountSignIn(app: Hono, { pool, users }: Door): void {
     if (typeof name !== 'string' || typeof password !== 'string') {
       return context.html(page(wanted, '', 'Name and password, please.'), 400)
     }
-    const address = addressOf(context)
+    const { address } = context.get('client')
     const seconds = throttle.enter(name, address)
     if (seconds !== undefined) {
       context.header('retry-after', String(seconds))
-      const minutes = Math.ceil(seconds / 60)
-      return context.html(page(wanted, name, `Too many wrong tries. Try again in ${minutes} min.`), 429)
+      const wait = seconds > 90 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`
+      return context.html(page(wanted, name, `Too many wrong tries. Try again in ${wait}.`), 429)
     }
     const known = users()
     const user = known.get(name)
@@ -72,8 +71,4 @@ export function localPath(next: unknown): string {
   // `/.//elsewhere` becomes `//elsewhere`, which is another server's.
   const ours = url.origin === here && !url.pathname.startsWith('//') && url.pathname !== '/signin'
   return ours ? url.pathname + url.search + url.hash : '/'
-}
-
-function addressOf(context: Context): string {
-  return getConnInfo(context).remote.address ?? 'unknown'
 }
