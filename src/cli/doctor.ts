@@ -2,8 +2,10 @@ import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
+import type { Database } from '../database/database.ts'
 import { openProject } from '../project/load.ts'
-import { workerAlive } from '../workers/alive.ts'
+import { aheadOf, workerAlive } from '../workers/alive.ts'
+import { clocksApart, saysApart } from '../workers/clocks.ts'
 import { readEnvironment } from './environment.ts'
 import { printJson, printTable } from './print.ts'
 import { openSession } from './session.ts'
@@ -54,6 +56,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
             ? 'at least one is alive'
             : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` works by itself meanwhile',
         )
+        await look('clocks', () => clocks(session.database))
       } finally {
         await session.close()
       }
@@ -85,6 +88,17 @@ async function disk(folder: string): Promise<string> {
   if (free < FREE_BYTES)
     throw new Error(`${said} in ${folder}: expected at least 2 GiB; make room before the next night`)
   return said
+}
+
+/** This machine's clock, and those of the processes that live. */
+async function clocks({ pool }: Database): Promise<string> {
+  const asked = Date.now()
+  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
+  const ahead = aheadOf(asked, rows[0]?.now)
+  const own = ahead === undefined ? undefined : saysApart("this machine's clock", ahead)
+  const apart = [...(own === undefined ? [] : [own]), ...(await clocksApart(pool))]
+  if (apart.length === 0) return "this machine's and those of all live processes agree with the ledger's"
+  throw new Error(`${apart.join('; ')}: work goes on by the ledger's clock; set the machine's`)
 }
 
 /** Connects and waits for the greeting; sends nothing. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { publishedRun } from '../jobs/published.ts'
 import { findRun, type Run } from '../jobs/runs.ts'
+import { jsonValue } from '../pipeline/lookup.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
 import { parseAsOf } from '../project/asof.ts'
 import { localTime } from '../project/local-time.ts'
@@ -51,10 +52,11 @@ export default function explain(
       }
       const found = score.row
       const entity = Object.fromEntries(view.entity.map((column) => [column, found[column] ?? '']))
-      const row = standing === undefined ? undefined : (await look('features', view.name, [entity])).row
+      const computed = standing === undefined ? undefined : await look('features', view.name, [entity])
+      const row = computed?.row
       const result = {
         model: model.name,
-        entity,
+        entity: typed(entity, score.types),
         as_of: asOf.label,
         score: numberOf(score.row[model.score.column]),
         decision: score.row.decision === undefined ? null : score.row.decision === 'true',
@@ -66,7 +68,10 @@ export default function explain(
         features:
           row === undefined
             ? {}
-            : Object.fromEntries(Object.entries(row).filter(([column]) => !view.entity.includes(column))),
+            : typed(
+                Object.fromEntries(Object.entries(row).filter(([column]) => !view.entity.includes(column))),
+                computed?.types ?? {},
+              ),
         inputs_of_model: version?.inputs ?? [],
         fill: view.fill,
         view: view.name,
@@ -116,20 +121,28 @@ async function featuresOf(
   return id === undefined ? undefined : find(id)
 }
 
+function typed(row: Record<string, string | null>, types: Record<string, string>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [column, jsonValue(value, types[column])]),
+  )
+}
+
 function numberOf(text: string | null | undefined): number | null {
   return text === null || text === undefined ? null : Number(text)
 }
 
+type Value = ReturnType<typeof jsonValue>
+
 interface Explained {
   model: string
-  entity: Record<string, string>
+  entity: Record<string, Value>
   as_of: string
   score: number | null
   decision: boolean | null
   version: number
   run: string
   published_at: string | null
-  features: Record<string, string | null>
+  features: Record<string, Value>
   inputs_of_model: string[]
   fill: Record<string, unknown>
   view: string
@@ -156,7 +169,7 @@ function print(found: Explained, timezone: string): void {
     ['feature', 'value', ''],
     Object.entries(found.features).map(([column, value]) => [
       column,
-      value ?? 'null',
+      String(value),
       !found.inputs_of_model.includes(column)
         ? 'the model does not read it'
         : value === null && found.fill[column] !== undefined

@@ -67,6 +67,17 @@ export function personNamed(project: Project, by: string | undefined): string | 
   return by
 }
 
+/** As `personNamed`, of what is on record with its author wherever the project names people. */
+export function authorNamed(project: Project, by: string | undefined, command: string): string | null {
+  const people = Object.keys(project.people)
+  if (people.length > 0 && by === undefined) {
+    throw new ConfigurationError(
+      `${command}: expected --by WHO, one of the people in nightshift.yaml (${people.join(', ')}): who changes what is live is on record`,
+    )
+  }
+  return personNamed(project, by)
+}
+
 /** An as-of that is to be computed now, by the ledger's clock: what lies ahead cannot be known yet. */
 export async function asOfToRun(connection: Connection, text: string, timezone: string): Promise<AsOf> {
   const asOf = parseAsOf(text, timezone)

@@ -10,6 +10,7 @@ import { type Reconciler, reconcile } from '../jobs/reconcile.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { beat, type ProcessRole, sayReconciled } from '../workers/alive.ts'
 import { openChildren } from '../workers/children.ts'
+import { clockWatch } from '../workers/clocks.ts'
 import type { Context } from '../workers/context.ts'
 import { ledgerEffects } from '../workers/effects.ts'
 import { openGuard } from '../workers/guard.ts'
@@ -127,7 +128,9 @@ export async function openHost(
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined
   const stays = role !== 'command'
   const stopBeating =
-    stays && worker === undefined ? await beat(database, { id: context.id, role, places: 0 }) : undefined
+    stays && worker === undefined
+      ? await beat(database, { id: context.id, role, places: 0 }, { onClock: clockWatch(log) })
+      : undefined
   let ended: Promise<void> | undefined
   /** Takes nothing any more, gives 10 s to what runs, then plans and mails nothing any more. */
   const end = () => {

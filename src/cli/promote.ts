@@ -5,7 +5,7 @@ import { ConfigurationError } from '../project/problem.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'
 import { promote } from '../registry/promote.ts'
 import { champion, findVersion } from '../registry/versions.ts'
-import { modelNamed, personNamed } from './find.ts'
+import { authorNamed, modelNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
 import { withSession } from './session.ts'
 
@@ -18,7 +18,7 @@ interface Options extends GlobalOptions {
 export default function promoteCommand([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
-    const by = personNamed(project, options.by)
+    const by = authorNamed(project, options.by, 'promote')
     if (options.override !== undefined && by === null) {
       throw new ConfigurationError(
         'promote: expected --by WHO beside --override: an override is on record with its author',

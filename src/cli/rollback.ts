@@ -15,7 +15,7 @@ import { shadowScores } from '../registry/warm.ts'
 import { finishPublication } from '../workers/publication.ts'
 import { commit, discard, type Prepared, prepare } from '../workers/republish.ts'
 import { planFor } from './backfill.ts'
-import { modelNamed, personNamed, viewNamed } from './find.ts'
+import { authorNamed, modelNamed, viewNamed } from './find.ts'
 import { watchBackfill } from './follow-backfill.ts'
 import { type Host, openHost } from './host.ts'
 import { printJson, printLine } from './print.ts'
@@ -68,7 +68,7 @@ async function withLock(
 async function rollBack(session: Session, model: Model, options: Options, mine: boolean): Promise<number> {
   const start = performance.now()
   const { project, database } = session
-  const by = personNamed(project, options.by)
+  const by = authorNamed(project, options.by, 'rollback')
   const current = await champion(database.pool, model.name)
   const to = await target(session, model, current?.version, options.to)
   if (current === undefined || to === undefined) {

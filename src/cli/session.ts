@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Logger } from 'pino'
+import { ledgerNow } from '../database/clock.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { openQueues, type Queues } from '../jobs/queues.ts'
 import { openProject } from '../project/load.ts'
@@ -45,6 +46,7 @@ export async function openSession(
         databaseUrl: database.url,
         log: (level, message) => log[level](message),
         prefix: `nightshift-${project.name}`,
+        now: () => ledgerNow(database.pool),
       })
       return queues
     },

@@ -1,6 +1,5 @@
 import {
   assertSchemaCompatibility,
-  createPostgresBackend,
   LATEST_SCHEMA_VERSION,
   Queue,
   runMigrations,
@@ -11,6 +10,7 @@ import pg from 'pg'
 import { LedgerClient } from '../database/ledger-client.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
+import { createBackend } from './postgres-clock.ts'
 import type { Engine, Log } from './queues.ts'
 
 /** Beside the schema `nightshift`: it may be dropped, and is made again. */
@@ -52,7 +52,7 @@ export async function openPostgresEngine(url: string, log: Log): Promise<Engine>
  * Handing the backend over instead would type the queue as one that the board does not take.
  */
 function onPostgres<T>(construct: () => T): T {
-  setDefaultBackendFactory(createPostgresBackend)
+  setDefaultBackendFactory(createBackend)
   try {
     return construct()
   } finally {

@@ -24,6 +24,8 @@ export interface QueueOptions {
   log: Log
   /** Begins the keys in Redis, so that projects can share one. In PostgreSQL a project has a database. */
   prefix?: string
+  /** By which clock a job is said to wait; default: this machine's. */
+  now?: () => Promise<Date>
 }
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
 
@@ -141,6 +143,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
         if (state !== 'unknown') await queue(name).remove(id)
         await queue(name).add(title, data, {
           jobId: id,
+          ...(options.now === undefined ? {} : { timestamp: (await options.now()).getTime() }),
           attempts: 1,
           removeOnComplete: KEEP,
           removeOnFail: KEEP,

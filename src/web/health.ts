@@ -22,9 +22,13 @@ export function mountHealth(app: Hono, place: Place): void {
     if (last === undefined || now - last.at > FRESH_MS) last = { at: now, parts: progressOf(place) }
     const parts = await last.parts
     const bad = parts.filter(({ ok }) => !ok)
+    const notes = parts.filter(({ note }) => note === true).map(({ reason }) => reason)
     const body = {
       status: bad.length === 0 ? 'ready' : 'not ready',
-      reason: bad.length === 0 ? 'work progresses' : bad.map(({ reason }) => reason).join('; '),
+      reason:
+        bad.length === 0
+          ? ['work progresses', ...notes].join('; ')
+          : bad.map(({ reason }) => reason).join('; '),
       checks: parts,
     }
     return context.json(body, bad.length === 0 ? 200 : 503)

@@ -8,6 +8,8 @@ export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
 const ALIVE_MS = 15_000
 /** A third of what the planner waits for (openruns.ts) before it takes an attempt for lost, less a slow answer. */
 const BEAT_MS = 2_500
+/** Half of it is how wrong the clocks' difference may be. */
+const LONGEST_ANSWER_MS = 2_000
 /** After a beat that failed: the ledger is back before the planner looks at who is silent. */
 const AGAIN_MS = 500
 
@@ -18,17 +20,20 @@ const AGAIN_MS = 500
 export async function beat(
   database: Database,
   process_: { id: string; role: ProcessRole; places: number },
-  hands?: Hands,
+  { hands, onClock }: { hands?: Hands; onClock?: (aheadMs: number) => void } = {},
 ): Promise<() => Promise<void>> {
+  let ahead: number | undefined
   const say = async () => {
     const held = hands?.list() ?? []
-    await database.pool.query(
+    const asked = Date.now()
+    const { rows } = await database.pool.query<{ now: Date }>(
       `with named as (
          update nightshift.attempts a set seen_at = clock_timestamp()
            from unnest($6::text[], $7::int[]) as h (run, number)
           where a.run = h.run and a.number = h.number and (a.ended_at is null or a.outcome = 'published'))
-       insert into nightshift.processes (id, role, host, pid, places) values ($1, $2, $3, $4, $5)
-       on conflict (id) do update set seen_at = clock_timestamp()`,
+       insert into nightshift.processes (id, role, host, pid, places, clock_ahead_ms) values ($1, $2, $3, $4, $5, $8)
+       on conflict (id) do update set seen_at = clock_timestamp(), clock_ahead_ms = $8
+       returning clock_timestamp() as now`,
       [
         process_.id,
         process_.role,
@@ -37,8 +42,11 @@ export async function beat(
         process_.places,
         held.map(({ run }) => run),
         held.map(({ number }) => number),
+        ahead ?? null,
       ],
     )
+    ahead = aheadOf(asked, rows[0]?.now) ?? ahead
+    if (ahead !== undefined) onClock?.(ahead)
   }
   await say()
   let timer: NodeJS.Timeout | undefined
@@ -59,6 +67,13 @@ export async function beat(
     clearTimeout(timer)
     await database.pool.query('delete from nightshift.processes where id = $1', [process_.id]).catch(() => {})
   }
+}
+
+/** How far this machine's clock is ahead of the ledger's; undefined where the answer took too long to say. */
+export function aheadOf(asked: number, ledger: Date | undefined): number | undefined {
+  const answered = Date.now()
+  if (ledger === undefined || answered - asked > LONGEST_ANSWER_MS) return undefined
+  return (asked + answered) / 2 - ledger.getTime()
 }
 
 /** Says that this process, which plans by the calendar, has just done so: `/readyz` asks for it. */

@@ -1,6 +1,7 @@
 import type { Queues, WorkerHandle } from '../jobs/queues.ts'
 import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queues.ts'
 import { beat, type ProcessRole } from './alive.ts'
+import { clockWatch } from './clocks.ts'
 import type { Context } from './context.ts'
 import { execute } from './execution.ts'
 import { monitorNight } from './monitor.ts'
@@ -29,7 +30,11 @@ const GRACE_MS = 10_000
 export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
   const { places } = context.children
   const sweeping = sweepRegularly(context)
-  const stopBeating = await beat(context.database, { id: context.id, role, places }, context.hands)
+  const stopBeating = await beat(
+    context.database,
+    { id: context.id, role, places },
+    { hands: context.hands, onClock: clockWatch(context.log) },
+  )
   const handles: WorkerHandle[] = []
   const lanes = [
     ...NIGHTLY_QUEUES.map((queue) => ({ queue, lane: 'nightly' as const, concurrency: places })),

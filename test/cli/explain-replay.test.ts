@@ -57,12 +57,12 @@ describe('explain', () => {
     )
     const row = published.find((each) => each.customer_id === '4')
     expect(json).toMatchObject({
-      entity: { region: "O'Hara/1", customer_id: '4' },
+      entity: { region: "O'Hara/1", customer_id: 4 },
       score: Number(row?.score),
       version: 1,
       run: await runOf('value'),
       features_run: await runOf('activity'),
-      features: { spend: '4.0', orders: '1.0' },
+      features: { spend: 4, orders: 1 },
       inputs_of_model: ['spend', 'orders'],
       notes: [],
     })
@@ -81,7 +81,7 @@ describe('explain', () => {
     })
     // A number is a number, however it is written.
     const { json } = await nightshiftJson(['explain', 'value', "O'Hara/1/04", '--as-of', AS_OF], at)
-    expect(json.entity).toEqual({ region: "O'Hara/1", customer_id: '4' })
+    expect(json.entity).toEqual({ region: "O'Hara/1", customer_id: 4 })
     const half = await nightshift(['explain', 'value', '4', '--as-of', AS_OF], at)
     expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining('region/customer_id, got: 4') })
     const night = await nightshift(['explain', 'value', 'x/1', '--as-of', '2026-03-01'], at)

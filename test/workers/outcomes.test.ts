@@ -288,11 +288,13 @@ describe('a horizon that is changed', () => {
       `note: 2026-03-03 was measured under a horizon of 2d; model.yaml has 3d now: ${again}`,
       `note: 2 nights, 2026-03-04 to 2026-03-05, were measured under a horizon of 1d; model.yaml has 3d now: ${again}`,
     ])
+    // By the ledger's clock: the new window of 2026-03-04 is over, that of 2026-03-05 is not.
+    await life.until('2026-03-07T06:00:00Z', 60)
     const { json } = await nightshiftJson(['outcomes', 'value', '--measure', '--new-horizon'], at)
     expect(json.map((night: Record<string, unknown>) => [night.as_of, night.state, night.horizon])).toEqual([
       ['2026-03-03', 'measured', '3d'],
       ['2026-03-04', 'measured', '3d'],
-      // The newest event lies before the end of its new window: what was measured stays.
+      // Its new window is not over: what was measured stays.
       ['2026-03-05', 'measured', '1d'],
       ['2026-03-06', 'immature', '3d'],
     ])

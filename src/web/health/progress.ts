@@ -1,14 +1,17 @@
 import { away } from '../../database/away.ts'
 import { olderThanLedger } from '../../database/migrate.ts'
-import { queueDepths } from '../../jobs/queue-depth.ts'
 import { NIGHTLY_QUEUES } from '../../jobs/queues.ts'
 import { within } from '../../jobs/within.ts'
+import { APART_MS } from '../../workers/clocks.ts'
 import type { Place } from '../place.ts'
+import { askDepths } from '../queue-depths.ts'
 
 export interface Part {
-  check: 'database' | 'queue' | 'build' | 'reconcile' | 'workers' | 'slots' | 'runs' | 'jobs'
+  check: 'database' | 'queue' | 'build' | 'reconcile' | 'workers' | 'slots' | 'runs' | 'jobs' | 'clocks'
   ok: boolean
   reason: string
+  /** Nothing stands still for it, and somebody should see to it. */
+  note?: true
 }
 
 /** A server that does not answer for so long is away. */
@@ -26,7 +29,7 @@ const WAITING_S = 900
 export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Promise<Part[]> {
   const [asked, counted] = await Promise.allSettled([
     within(ANSWER_MS, readLedger(place)),
-    within(ANSWER_MS, queueDepths(place.queues, Date.now())),
+    within(ANSWER_MS, askDepths(place)),
   ])
   const backend = place.queues.backend === 'redis' ? 'Redis' : 'the queue in PostgreSQL'
   const parts: Part[] = [
@@ -41,6 +44,7 @@ export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Pro
     workersPart(ledger),
     slotsPart(ledger),
     runsPart(ledger),
+    clocksPart(ledger),
   )
   if (counted.status === 'fulfilled') {
     const waits = Object.fromEntries(counted.value.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]))
@@ -75,6 +79,9 @@ interface Ledger {
   unpublished: number
   /** Whether an attempt is worked on, or has started in the last quarter of an hour. */
   busy: boolean
+  /** Live processes whose clock is apart from the ledger's, and the milliseconds of the worst. */
+  apart: number
+  apart_by: number | null
   /** Why this process takes no more work; null: it does. */
   older: string | null
 }
@@ -82,7 +89,10 @@ interface Ledger {
 async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger> {
   const older = (await olderThanLedger(database.pool)) ?? null
   const { rows } = await database.pool.query<Omit<Ledger, 'older'>>(
-    `with due as (
+    `with apart as (
+       select abs(clock_ahead_ms) as by from nightshift.processes
+        where seen_at > clock_timestamp() - interval '15 seconds' and abs(clock_ahead_ms) > $4),
+     due as (
        select clock_timestamp() - due as since from nightshift.slots
         where state = 'expected' and schedule is not null and reason is null
           and due < clock_timestamp() - make_interval(secs => $1)),
@@ -97,6 +107,7 @@ async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger
        (select extract(epoch from clock_timestamp() - max(reconciled_at))::float8 from nightshift.processes) as reconciled,
        (select count(*)::int from nightshift.processes
          where places > 0 and seen_at > clock_timestamp() - interval '15 seconds') as workers,
+       (select count(*)::int from apart) as apart, (select max(by) from apart) as apart_by,
        (select count(*)::int from due) as unstarted,
        (select extract(epoch from max(since))::float8 from due) as oldest,
        (select count(*)::int from under_way where silent > $3) as stranded,
@@ -106,7 +117,7 @@ async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger
          or exists (select from nightshift.runs
                      where started_at > clock_timestamp() - make_interval(secs => $2)
                        and created_at > clock_timestamp() - interval '2 days') as busy`,
-    [STARTED_S, WAITING_S, STRANDED_S],
+    [STARTED_S, WAITING_S, STRANDED_S, APART_MS],
   )
   const [row] = rows
   if (row === undefined) throw new Error('the ledger returned no row')
@@ -136,6 +147,19 @@ function runsPart({ stranded, stranded_for, unpublished }: Ledger): Part {
   if (stranded_for === null) return { check, ok: true, reason: 'every run under way is worked on' }
   const what = stranded === 1 ? '1 run is' : `${stranded} runs are`
   return { check, ok: false, reason: `${what} under way and nobody works on it for ${ago(stranded_for)}` }
+}
+
+/** Work goes on by the ledger's clock; what machines write into their logs is wrong meanwhile. */
+function clocksPart({ apart, apart_by }: Ledger): Part {
+  const check = 'clocks'
+  if (apart_by === null) return { check, ok: true, reason: "every process's clock agrees with the ledger's" }
+  const whose = apart === 1 ? "1 process's clock is" : `${apart} processes' clocks are`
+  return {
+    check,
+    ok: true,
+    note: true,
+    reason: `${whose} apart from the ledger's, by ${ago(apart_by / 1000)}: work goes on by the ledger's; nightshift doctor names it`,
+  }
 }
 
 function reconcilePart({ reconciled }: Ledger): Part {

@@ -1,7 +1,7 @@
 import { Gauge, Registry } from 'prom-client'
-import { queueDepths } from '../../jobs/queue-depth.ts'
 import { within } from '../../jobs/within.ts'
 import type { Place } from '../place.ts'
+import { askDepths } from '../queue-depths.ts'
 import { ledgerMetrics } from './ledger.ts'
 
 /** Prometheus gives up after 10 s by default: what does not answer sooner is down. */
@@ -24,6 +24,8 @@ export async function collect(
 ): Promise<{ text: string; contentType: string }> {
   const registry = new Registry()
   const add = ({ name, help, labels, values }: Metric) => {
+    // A gauge without labels begins at 0: what nobody knows is absent.
+    if (labels.length === 0 && values.length === 0) return
     const gauge = new Gauge({ name: `nightshift_${name}`, help, labelNames: labels, registers: [registry] })
     for (const each of values) {
       gauge.set(
@@ -34,7 +36,7 @@ export async function collect(
   }
   const [ledger, queue] = await Promise.all([
     settle(within(ANSWER_MS, ledgerMetrics(place.database))),
-    settle(within(ANSWER_MS, queueDepths(place.queues, Date.now()))),
+    settle(within(ANSWER_MS, askDepths(place))),
   ])
   add(one('database_up', 'Whether the database answers: 1 or 0.', ledger === undefined ? 0 : 1))
   add(one('queue_up', 'Whether the server of the queues answers: 1 or 0.', queue === undefined ? 0 : 1))
