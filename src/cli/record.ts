@@ -23,6 +23,7 @@ export function runRecord(project: Project, run: Run, attempts: Attempt[]) {
     view_hash: run.view_hash,
     sha256: run.sha256,
     summary: run.summary,
+    unknown_values: run.unknown_values,
     checks: run.checks,
     warnings: run.warnings,
     inputs: run.inputs,

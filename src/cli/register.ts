@@ -8,10 +8,13 @@ import { ledgerNow } from '../database/clock.ts'
 import { lastGood } from '../jobs/published.ts'
 import type { Check, Column } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
+import { judgeUnknown, saysUnknown } from '../pipeline/judge-unknown.ts'
 import { scoreTitle } from '../pipeline/onnx/choose-class.ts'
-import { planMapping } from '../pipeline/onnx/mapping.ts'
+import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
+import { type MappingPlan, planMapping } from '../pipeline/onnx/mapping.ts'
 import { partitionPath } from '../pipeline/publishing.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
+import type { UnknownValues } from '../pipeline/unknown-values.ts'
 import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/asof.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { ConfigurationError, type Problem } from '../project/problem.ts'
@@ -57,9 +60,11 @@ export default function registerCommand([name = '', file = '']: string[], option
       const given = { view, identity: description, columns }
       const training = await trainedOn(session, model, given, options.dataset)
       const dataset = training?.manifest.id ?? null
-      const inputs = inputColumns(model, view, description.columns)
+      const inputs = inputColumns(model, view, description.columns, facts)
       const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
-      const trial = await dryRun(session, children, { model, view, path, mapping, asOf: options.asOf })
+      const hash = description.viewHash
+      const trial = await dryRun(session, children, { model, view, hash, path, mapping, asOf: options.asOf })
+      refuseUncounted(model, mapping, facts)
       const warnings = [...facts.warnings, ...mapping.warnings, ...trial.warnings]
       if (dataset === null) {
         warnings.push(
@@ -106,6 +111,8 @@ export default function registerCommand([name = '', file = '']: string[], option
         dataset: version.dataset,
         known,
         tried: trial.rows,
+        unknown_values: trial.unknown,
+        unread: trial.unread,
       }
       if (options.json) printJson(result)
       else await printRegistered(session, result)
@@ -131,10 +138,34 @@ function refuseStructure(checks: Check[], where: string): void {
   )
 }
 
+/** A promise to hold a night that could never be kept. */
+function refuseUncounted(
+  { name, unknown }: Model,
+  { inputs }: MappingPlan,
+  { vocabularies }: ModelFacts,
+): void {
+  const counted = inputs.flatMap((input) =>
+    input.columns.filter((_, index) =>
+      vocabularies.some((each) => each.input === input.name && each.index === index),
+    ),
+  )
+  for (const [column, policy] of Object.entries(unknown)) {
+    if (policy.unknown !== 'hold' || counted.some((each) => each.name === column)) continue
+    throw new ConfigurationError(
+      `models/${name}/model.yaml: inputs.${column}.unknown is hold, and the ONNX file does not say which values it knows of ${column}: ` +
+        'nothing could be counted. Leave it out, and state the legal values under `columns` in view.yaml',
+    )
+  }
+}
+
 /** The view's columns that the model is fed, in the order that model.yaml or else the SQL gives them. */
-function inputColumns(model: Model, view: View, columns: Column[]): Column[] {
-  const names =
-    model.inputs ?? columns.map((column) => column.name).filter((name) => !view.entity.includes(name))
+function inputColumns(model: Model, view: View, columns: Column[], { inputs }: ModelFacts): Column[] {
+  const all = columns.map((column) => column.name).filter((name) => !view.entity.includes(name))
+  // A map that names as many columns as the file takes is the list of them; else it says something of some.
+  const mapped = Object.keys(model.unknown)
+  const widths = inputs.map(({ shape }) => (shape === null ? undefined : shape.length < 2 ? 1 : shape[1]))
+  const width = widths.reduce<number>((sum, each) => sum + (typeof each === 'number' ? each : Number.NaN), 0)
+  const names = model.inputs ?? (mapped.length === width ? mapped : all)
   return names.map((name) => {
     const column = columns.find((each) => each.name === name)
     if (column === undefined) {
@@ -149,22 +180,26 @@ function inputColumns(model: Model, view: View, columns: Column[]): Column[] {
 
 interface Trial {
   rows: number
+  unknown: UnknownValues[]
+  unread: string[]
   warnings: string[]
 }
 
-/** Scores real rows once: the newest published features of the view, or features computed aside for the purpose. */
+/** Scores real rows once: the newest published features of the view as it is now, or features computed aside for the purpose. */
 async function dryRun(
   { project, database }: Session,
   children: Children,
   {
     model,
     view,
+    hash,
     path,
     mapping,
     asOf,
   }: {
     model: Model
     view: View
+    hash: string
     path: string
     mapping: ReturnType<typeof planMapping>
     asOf: string | undefined
@@ -175,7 +210,7 @@ async function dryRun(
     const published = await lastGood(database.pool, { kind: 'features', name: view.name })
     refuseStructure(published?.checks ?? [], `as of ${published?.partition}`)
     const newest =
-      published === undefined || asOf !== undefined
+      published === undefined || published.view_hash !== hash || asOf !== undefined
         ? undefined
         : partitionPath(project.warehouse, 'features', view.name, published.partition).file
     const features =
@@ -185,6 +220,8 @@ async function dryRun(
     if (features === undefined) {
       return {
         rows: 0,
+        unknown: [],
+        unread: [],
         warnings: ['the sources have no rows yet: the model was inspected, but not tried on real rows'],
       }
     }
@@ -194,9 +231,15 @@ async function dryRun(
       features,
       entity: view.entity,
       score: model.score,
+      allowed: model.onnx.unknown,
       temp: folder,
       rows: 1000,
     })
+    if (trial.unfit.length > 0) {
+      throw new ConfigurationError(
+        `register: the model does not know the values of its columns:\n${trial.unfit.map((each) => `  - ${each}`).join('\n')}`,
+      )
+    }
     if (trial.dependence !== undefined) {
       throw new ConfigurationError(
         `register: the model was tried on ${trial.rows} real rows: ${trial.dependence}`,
@@ -210,7 +253,17 @@ async function dryRun(
     }
     const warnings =
       trial.rows === 0 ? ['the view has no rows there: the model was not tried on real rows'] : []
-    return { rows: trial.rows, warnings: [...trial.warnings, ...warnings] }
+    const { rows, unknown, unread } = trial
+    const judged = judgeUnknown(unknown, model.unknown)
+    const broken = judged.checks
+      .filter(({ passed }) => !passed)
+      .map(({ message }) => `a night would be held: ${message}`)
+    return {
+      rows,
+      unknown,
+      unread,
+      warnings: [...trial.warnings, ...judged.warnings, ...broken, ...warnings],
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -287,6 +340,8 @@ async function printRegistered(
     score: string
     warnings: string[]
     tried: number
+    unknown_values: UnknownValues[]
+    unread: string[]
   },
 ): Promise<void> {
   printLine(
@@ -297,6 +352,10 @@ async function printRegistered(
   printLine(`  sha256  ${result.sha256}`)
   printLine(`  inputs  ${result.inputs.join(', ')}`)
   printLine(`  score   ${result.score}`)
+  for (const each of result.unknown_values) printLine(`  values  ${saysUnknown(each)}`)
+  for (const column of result.unread) {
+    printLine(`  values  ${column}: the file does not say which values the model knows; nothing is counted`)
+  }
   for (const warning of result.warnings) printLine(`  warning ${warning}`)
   const live = await champion(database.pool, result.model)
   if (live?.version !== result.version) {

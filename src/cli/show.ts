@@ -2,8 +2,10 @@ import type { GlobalOptions } from '../cli.ts'
 import type { Attempt, Run } from '../jobs/runs.ts'
 import { slotTitle } from '../jobs/slots.ts'
 import type { Check, InputFile } from '../pipeline/facts.ts'
+import { saysUnknown } from '../pipeline/judge-unknown.ts'
 import { scoreTitle } from '../pipeline/onnx/choose-class.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
+import type { UnknownValues } from '../pipeline/unknown-values.ts'
 import { localTime } from '../project/local-time.ts'
 import type { Project } from '../project/project.ts'
 import { type Certificate, certificateOf } from '../registry/certificates.ts'
@@ -55,6 +57,7 @@ export function printRun(project: Project, run: Run, attempts: Attempt[], versio
   for (const warning of run.warnings) printLine(`  warning    ${warning}`)
   printAttempts(attempts, project)
   printChecks(run.checks)
+  printUnknown(run.unknown_values)
   printInputs(run.inputs, at)
   const next = nextCommands(run)
   if (next.length > 0) printLine(`\nnext:\n${next.map((command) => `  ${command}`).join('\n')}`)
@@ -101,6 +104,12 @@ function printChecks(checks: Check[]): void {
       )
     }
   }
+}
+
+function printUnknown(found: UnknownValues[]): void {
+  if (found.length === 0) return
+  printLine('\nvalues that the model does not know')
+  for (const each of found) printLine(`  ${saysUnknown(each)}`)
 }
 
 /** A source of many files is one line with its newest file: `--json` has them all. */

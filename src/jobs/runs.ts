@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { ClientBase } from 'pg'
 import type { Check, InputFile, StepTime } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
+import type { UnknownValues } from '../pipeline/unknown-values.ts'
 import type { Connection, Kind, Slot } from './slots.ts'
 
 export const RUN_STATES = [
@@ -61,6 +62,8 @@ export interface Run {
   inputs: InputFile[]
   warnings: string[]
   summary: Record<string, number | undefined> | null
+  /** Rows whose value the model does not know, by column. */
+  unknown_values: UnknownValues[]
   failure: FailureRecord | null
   reason: string | null
   requested_by: string | null

@@ -1,6 +1,6 @@
-import type { Identity } from './view-hash.ts'
-
 /** What the pipeline returns: plain data, small enough for IPC and for a jsonb column. */
+import type { UnknownValues } from './unknown-values.ts'
+import type { Identity } from './view-hash.ts'
 
 export interface Column {
   name: string
@@ -11,7 +11,7 @@ export interface Column {
 /** One expectation and how it went. `observed` and `bound` are what a person compares. */
 export interface Check {
   id: string
-  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range`, `score.rows` */
+  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `column.unknown`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range`, `score.rows` */
   kind: string
   column: string | undefined
   passed: boolean
@@ -80,6 +80,8 @@ export interface FeatureFacts extends Identity {
 export interface ScoreFacts {
   file: WrittenFile
   checks: Check[]
+  /** Of the columns whose values the model tells apart by name. */
+  unknown: UnknownValues[]
   warnings: string[]
   steps: StepTime[]
   /** Of the finite scores (undefined where there are none), and the rows at or over the threshold. */

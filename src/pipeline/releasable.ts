@@ -9,6 +9,7 @@ const DECLARED: ReadonlySet<string> = new Set([
   'column.max',
   'column.values',
   'column.max_null_rate',
+  'column.unknown',
   'rows.min',
   'rows.max',
   'rows.max_change',

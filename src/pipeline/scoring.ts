@@ -1,10 +1,11 @@
 import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { ScoreColumn } from '../project/project.ts'
+import type { ScoreColumn, UnknownPolicy } from '../project/project.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
 import type { Check, ScoreFacts, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
+import { judgeUnknown, saysUnknown } from './judge-unknown.ts'
 import { openModel } from './model-file.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
 import { double, identifier, literal, parquet } from './quote.ts'
@@ -13,6 +14,7 @@ import { type ScoredRows, scoreRows } from './score-rows.ts'
 import type { Scorers } from './scorers.ts'
 import { suspicions } from './tally.ts'
 import { thresholdOf } from './threshold.ts'
+import { countUnknown, type UnknownValues, vocabulariesOf } from './unknown-values.ts'
 
 export interface ScoreRequest {
   /** Path of the version's ONNX file. */
@@ -24,6 +26,8 @@ export interface ScoreRequest {
   features: string
   entity: string[]
   score: ScoreColumn
+  /** What follows from values that the model does not know, by column. */
+  unknown?: Record<string, UnknownPolicy> | undefined
   version: number
   /** Path to write, in a folder that is there. */
   out: string
@@ -70,6 +74,16 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
     if (opened.status === 'rejected') throw opened.reason
     if (examined.status === 'rejected') throw examined.reason
     const rows = examined.value
+    const unknown = await timed('unknown values', async () =>
+      countUnknown(
+        engine.connection,
+        from,
+        request.mapping,
+        await vocabulariesOf(request.mapping, request.model),
+      ),
+    )
+    refuseUnknown(unknown)
+    const judged = judgeUnknown(unknown, request.unknown ?? {})
     const scored = await timed('score', () =>
       scoreRows({ ...request, engine, from, rows, scorers: opened.value }),
     )
@@ -78,8 +92,9 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
       readBack({ engine, path: request.out, entity: request.entity, rows, metadata: request.metadata }),
     )
     const { mean, min, max, positive } = scored.tally
-    const checks = [...scored.checks, oneEach(rows, file.rows, request.score.column)]
-    return { file, checks, warnings: suspicions(scored.tally), steps, summary: { mean, min, max, positive } }
+    const checks = [...judged.checks, ...scored.checks, oneEach(rows, file.rows, request.score.column)]
+    const warnings = [...judged.warnings, ...suspicions(scored.tally)]
+    return { file, checks, unknown, warnings, steps, summary: { mean, min, max, positive } }
   } finally {
     await scorers?.close()
     engine.close()
@@ -116,6 +131,19 @@ function oneEach(rows: number, written: number, column: string): Check {
     message: `expected one score for each of ${rows} feature rows, got: ${written}`,
     samples: [],
   }
+}
+
+/** An encoder that takes no unknown values ends the model's call, which would say neither column nor value. */
+function refuseUnknown(found: UnknownValues[]): void {
+  const [first] = found.filter(({ refuses, unknown }) => refuses && unknown > 0)
+  if (first === undefined) return
+  throw new Failure(
+    'contract',
+    `${saysUnknown(first)}, and fails on any other: give it one of these in features.sql`,
+    {
+      evidence: { column: first.column, unknown: first.unknown, rows: first.rows, examples: first.examples },
+    },
+  )
 }
 
 function refuseDoubles({ entity, score }: ScoreRequest): void {

@@ -55,7 +55,8 @@ const SQL_TYPES: Record<Element, string> = {
   string: 'VARCHAR',
 }
 
-function expression({ name, fill }: PlannedColumn, element: Element): string {
+/** One column as its tensor receives it, in the tensor's own type. */
+export function expression({ name, fill }: PlannedColumn, element: Element): string {
   const type = SQL_TYPES[element]
   const cast = `${identifier(name)}::${type}`
   const missing = fill === null && type !== 'FLOAT' && type !== 'DOUBLE' ? null : literal(fill ?? 'nan')

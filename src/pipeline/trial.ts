@@ -4,11 +4,14 @@ import { batchDependence } from './batch-dependence.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
 import type { Check } from './facts.ts'
+import { saysUnknown } from './judge-unknown.ts'
 import { openModel } from './model-file.ts'
+import { plainClass } from './onnx/choose-class.ts'
 import type { MappingPlan } from './onnx/mapping.ts'
 import { identifier, parquet } from './quote.ts'
 import { scoreRows } from './score-rows.ts'
 import { suspicions } from './tally.ts'
+import { countUnknown, type UnknownValues, unreadColumns, vocabulariesOf } from './unknown-values.ts'
 
 export interface TrialRequest {
   /** Path of the ONNX file. */
@@ -19,6 +22,8 @@ export interface TrialRequest {
   /** Named in the samples of checks that fail. */
   entity?: string[] | undefined
   score: ScoreColumn
+  /** Columns whose values may all be unknown to the model; true: any. */
+  allowed?: true | string[] | undefined
   /** About how many rows are scored, spread over the file. Default 1,000. */
   rows?: number | undefined
   temp: string
@@ -34,6 +39,12 @@ export interface TrialFacts {
   checks: Check[]
   /** How a row's score depends on the rows beside it; undefined where it does not. */
   dependence: string | undefined
+  /** Of all rows of the file. */
+  unknown: UnknownValues[]
+  /** Text columns of which the file does not say what the model knows. */
+  unread: string[]
+  /** Columns that give the model nothing that it knows: nothing was scored. */
+  unfit: string[]
   warnings: string[]
 }
 
@@ -55,6 +66,14 @@ export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
   })
   try {
     const total = await examineFeatures(engine.connection, all, mapping)
+    const vocabularies = await vocabulariesOf(mapping, request.model)
+    const unknown = await countUnknown(engine.connection, all, mapping, vocabularies)
+    const unread = unreadColumns(mapping, vocabularies)
+    const unfit = unfitColumns(unknown, request.allowed ?? [])
+    if (unfit.length > 0) {
+      const nothing = { rows: 0, mean: undefined, min: undefined, max: undefined, dependence: undefined }
+      return { ...nothing, checks: [], warnings: [], unknown, unread, unfit }
+    }
     const step = Math.max(1, Math.floor(total / (request.rows ?? 1000)))
     const rows = Math.ceil(total / step)
     const from = `(SELECT * FROM ${all} WHERE file_row_number % ${step} = 0)`
@@ -70,6 +89,9 @@ export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
         max: tally.max,
         checks,
         dependence,
+        unknown,
+        unread,
+        unfit,
         warnings,
       }
     } finally {
@@ -78,6 +100,24 @@ export async function tryModel(request: TrialRequest): Promise<TrialFacts> {
   } finally {
     engine.close()
   }
+}
+
+/** A model that knows none of a column's values scores as if the column were not there; some fail on the first. */
+function unfitColumns(unknown: UnknownValues[], allowed: true | string[]): string[] {
+  return unknown.flatMap((each) => {
+    const { column, rows, refuses } = each
+    if (each.unknown === 0) return []
+    if (refuses)
+      return [`${saysUnknown(each)}, and the model fails on any other: give it one of these in features.sql`]
+    if (each.unknown < rows || allowed === true || allowed.includes(column)) return []
+    const truth = each.examples.every(({ value }) => value === 'true' || value === 'false')
+    const yes = plainClass(each.known)
+    const [one, other] = yes === undefined ? ['...', '...'] : [each.known[yes], each.known[1 - yes]]
+    const advice = truth ? `, such as CASE WHEN ${column} THEN '${one}' ELSE '${other}' END` : ''
+    return [
+      `${saysUnknown(each)}. Give it these in features.sql${advice}; if the model is to go without them, write in model.yaml: onnx: { unknown: { ${column}: allow } }`,
+    ]
+  })
 }
 
 /** Integers that float32 rounds: customer numbers as features, and sums that outgrew the type. */

@@ -40,8 +40,14 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
     on_call: file.on_call,
     consumers: file.consumers,
     view: file.view,
-    inputs: file.inputs,
-    onnx: { output: onnx.output, class: onnx.class, inputs: onnx.inputs },
+    inputs: Array.isArray(file.inputs) ? file.inputs : undefined,
+    unknown: buildUnknown(file.inputs),
+    onnx: {
+      output: onnx.output,
+      class: onnx.class,
+      unknown: buildAllowed(onnx.unknown),
+      inputs: onnx.inputs,
+    },
     score: { column: score.column, min: score.min, max: score.max, threshold: score.threshold },
     labels:
       labels === undefined || labelsSql === undefined
@@ -67,6 +73,18 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
             metrics: outcomes.metrics.map(({ name, sql, target }) => ({ name, sql, target })),
           },
   }
+}
+
+function buildUnknown(inputs: ModelFile['inputs']): Model['unknown'] {
+  if (inputs === undefined || Array.isArray(inputs)) return {}
+  return Object.fromEntries(
+    Object.entries(inputs).map(([column, options]) => [column, options ?? { unknown: 'warn', max_rate: 0 }]),
+  )
+}
+
+function buildAllowed(allowed: ModelFile['onnx']['unknown']): Model['onnx']['unknown'] {
+  if (allowed === 'allow') return true
+  return Array.isArray(allowed) ? allowed : Object.keys(allowed ?? {})
 }
 
 function buildReference(given: ModelFile['drift']['reference']): DriftReference {

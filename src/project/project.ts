@@ -125,6 +125,8 @@ export interface Model {
   view: string
   /** Undefined: every column of the view but the entity, in the SQL's order. */
   inputs: string[] | undefined
+  /** What model.yaml says of columns under `inputs` as a map; empty where it is a list or not there. */
+  unknown: Record<string, UnknownPolicy>
   onnx: OnnxMapping
   score: ScoreColumn
   labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration } | undefined
@@ -178,8 +180,16 @@ export interface OnnxMapping {
   output: string | undefined
   /** Label (a text) or index of the class whose probability is the score; undefined: inferred. */
   class: number | string | undefined
+  /** Columns whose values may all be unknown to the model; true: any. */
+  unknown: true | string[]
   /** ONNX input name to view column, where names differ. */
   inputs: Record<string, string>
+}
+
+/** What follows from values of a column that the model does not know: above the share the night is held or warned of. */
+export interface UnknownPolicy {
+  unknown: 'warn' | 'hold'
+  max_rate: number
 }
 
 export interface ScoreColumn {

@@ -84,6 +84,11 @@ function checkModel(project: Project, model: Model, columns: string[]): Problem[
   const features = columns.filter((name) => !entity.has(name))
   return [
     ...check(['inputs'], [...(model.inputs ?? []).entries()], features),
+    ...check(
+      ['inputs'],
+      Object.keys(model.unknown).map((name) => [name, name]),
+      features,
+    ),
     ...check(['onnx', 'inputs'], Object.entries(model.onnx.inputs), features),
     // The one column of an entity has another value in every row; one of several may be a region.
     ...check(

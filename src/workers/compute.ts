@@ -20,7 +20,7 @@ export async function compute(
     case 'features': {
       const facts = await context.children.run('features', plan.request, options)
       job.steps.add('features', facts.steps)
-      return { ...facts, identity: facts, late: facts.late, summary: null }
+      return { ...facts, identity: facts, late: facts.late, summary: null, unknown: [] }
     }
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)

@@ -20,7 +20,9 @@ export function judge(plan: Plan, result: Result): Failure | undefined {
     )
   }
   if (broken.length === 0) return undefined
-  return new Failure(plan.kind === 'scores' ? 'model' : 'contract', sentence(broken), {
+  // Values that the model does not know are the features' doing.
+  const ofModel = plan.kind === 'scores' && broken.some(({ kind }) => kind !== 'column.unknown')
+  return new Failure(ofModel ? 'model' : 'contract', sentence(broken), {
     evidence: { checks: broken.map(({ id, observed, bound }) => ({ id, observed, bound })) },
   })
 }

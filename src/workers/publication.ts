@@ -20,6 +20,7 @@ import {
 } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
 import { refusal } from '../pipeline/refusal.ts'
+import type { UnknownValues } from '../pipeline/unknown-values.ts'
 import type { Identity } from '../pipeline/view-hash.ts'
 import { adoptIdentity } from '../registry/view-identity.ts'
 
@@ -33,6 +34,7 @@ export interface Result {
   inputs: InputFile[]
   warnings: string[]
   summary: Record<string, number | undefined> | null
+  unknown: UnknownValues[]
   /** Sources whose `fresh` expectation failed: a matter of waiting, not of holding. */
   late: FeatureFacts['late']
 }
@@ -93,7 +95,7 @@ export async function recordResult(
   await client.query(
     `update nightshift.runs
         set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,
-            checks = $8, inputs = $9, warnings = $10, summary = $11
+            checks = $8, inputs = $9, warnings = $10, summary = $11, unknown_values = $12
       where id = $1`,
     [
       run.id,
@@ -107,6 +109,7 @@ export async function recordResult(
       JSON.stringify(result.inputs),
       JSON.stringify(result.warnings),
       result.summary === null ? null : JSON.stringify(result.summary),
+      JSON.stringify(result.unknown),
     ],
   )
 }

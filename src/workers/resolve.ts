@@ -151,6 +151,7 @@ export async function scoreRequest(
     features: pinned,
     entity: view.entity,
     score: model.score,
+    unknown: model.unknown,
     version: version.version,
     out: join(folder, 'scores.parquet'),
     temp: join(folder, 'tmp'),

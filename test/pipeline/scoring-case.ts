@@ -61,7 +61,7 @@ export async function openCase(parts: Parts): Promise<Case> {
     const score = { column: 'p', min: undefined, max: undefined, threshold: undefined, ...parts.score }
     const mapping = planMapping(describeModel(bytes), {
       inputs: names.flatMap((name) => columns.filter((column) => column.name === name)),
-      onnx: { output: onnx.output, class: onnx.class, inputs: onnx.inputs ?? {} },
+      onnx: { output: onnx.output, class: onnx.class, unknown: [], inputs: onnx.inputs ?? {} },
       score,
       fill,
     })

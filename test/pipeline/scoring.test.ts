@@ -81,7 +81,13 @@ describe('scorePartition', () => {
       ['score.rows', true],
     ])
     expect(facts.summary).toEqual({ mean: expect.closeTo(0.45), min: 0, max: Math.fround(0.9), positive: 5 })
-    expect(facts.steps.map(({ step }) => step)).toEqual(['open', 'score', 'write', 'read back'])
+    expect(facts.steps.map(({ step }) => step)).toEqual([
+      'open',
+      'unknown values',
+      'score',
+      'write',
+      'read back',
+    ])
   })
 
   it('writes neither a decision without a threshold nor more than was asked', async () => {

@@ -5,6 +5,7 @@ import { labelsOfOutput } from './class-labels.ts'
 import { type Graph, readModel, runnableBytes } from './graph.ts'
 import { int64ToNumber, TENSOR, type TypeProto, type ValueInfoProto } from './proto.ts'
 import { openSession } from './session.ts'
+import { readVocabularies, type Vocabulary } from './vocabulary.ts'
 
 /** What an ONNX file says about itself. Plain data. */
 export interface ModelFacts {
@@ -18,6 +19,7 @@ export interface ModelFacts {
   outputs: ModelOutput[]
   /** An output is a list of maps, which is cut out when the file is opened (see `runnableBytes`). */
   zipMap: boolean
+  vocabularies: Vocabulary[]
   warnings: string[]
 }
 
@@ -69,6 +71,8 @@ export function describeModel(bytes: Uint8Array): ModelFacts {
   const read = readModel(bytes)
   const { model, graph } = read
   const constants = new Set((graph.initializer ?? []).map(({ name }) => name))
+  // Before IR 4 initializers were listed among the inputs.
+  const inputs = (graph.input ?? []).filter(({ name }) => !constants.has(name)).map(describeValue)
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     bytes: bytes.length,
@@ -77,10 +81,10 @@ export function describeModel(bytes: Uint8Array): ModelFacts {
       domain: domain || 'ai.onnx',
       version: int64ToNumber(version),
     })),
-    // Before IR 4 initializers were listed among the inputs.
-    inputs: (graph.input ?? []).filter(({ name }) => !constants.has(name)).map(describeValue),
+    inputs,
     outputs: (graph.output ?? []).map((value) => describeOutput(value, read)),
     zipMap: read.zipMaps.length > 0,
+    vocabularies: readVocabularies(graph, inputs),
     warnings: warnings(read),
   }
 }

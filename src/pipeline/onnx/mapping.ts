@@ -6,6 +6,7 @@ import { ELEMENTS, type Element, isElement, misfill, misfit } from './element.ts
 import type { ModelFacts, ModelValue } from './inspect.ts'
 import { type PlannedOutput, planOutput, type Report } from './output.ts'
 import { signature } from './signature.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 /** How a version's rows are fed and its scores are read: decided once, at registration, and kept with the version. */
 export interface MappingPlan {
@@ -15,6 +16,8 @@ export interface MappingPlan {
   batch: number | null
   /** The file is rewritten when it is opened: its outputs come as maps. */
   zipMap: boolean
+  /** Values that the model knows. Undefined for versions of earlier builds, and where they are very many: the file has them. */
+  vocabularies?: Vocabulary[]
   /** What is worth a word at registration. */
   warnings: string[]
 }
@@ -46,7 +49,7 @@ export interface MappingRequest {
  * lists everything that does not fit, each with both sides and what to write.
  */
 export function planMapping(
-  facts: Pick<ModelFacts, 'inputs' | 'outputs' | 'zipMap'>,
+  facts: Pick<ModelFacts, 'inputs' | 'outputs' | 'zipMap' | 'vocabularies'>,
   request: MappingRequest,
 ): MappingPlan {
   const problems: string[] = []
@@ -55,7 +58,8 @@ export function planMapping(
   checkNames(facts, request, report)
   for (const value of facts.inputs) checkType(value, problems)
   const inputs = problems.length > 0 ? [] : planInputs(facts.inputs, request, report)
-  for (const input of inputs) for (const column of input.columns) checkColumn(column, input, problems)
+  for (const input of inputs)
+    for (const column of input.columns) checkColumn(column, input, problems, knownOf(facts, input, column))
   const batch = planBatch(facts.inputs, report)
   const output = planOutput(facts.outputs, request.onnx, report)
   if (problems.length > 0 || output === undefined) {
@@ -64,7 +68,24 @@ export function planMapping(
     )
   }
   warnUnbounded(output, request.score, report)
-  return { inputs, output, batch, zipMap: facts.zipMap, warnings }
+  const kept = isSmall(facts.vocabularies) ? { vocabularies: facts.vocabularies } : {}
+  return { inputs, output, batch, zipMap: facts.zipMap, ...kept, warnings }
+}
+
+/** Of more values than this the ledger keeps none: they are read from the file when a night is scored. */
+const MOST_VALUES = 5000
+
+function isSmall(vocabularies: Vocabulary[]): boolean {
+  return vocabularies.reduce((sum, { values }) => sum + values.length, 0) <= MOST_VALUES
+}
+
+function knownOf(
+  { vocabularies }: Pick<ModelFacts, 'vocabularies'>,
+  input: PlannedInput,
+  column: PlannedColumn,
+) {
+  const index = input.columns.indexOf(column)
+  return vocabularies.find((each) => each.input === input.name && each.index === index)?.values
 }
 
 function planInputs(values: ModelValue[], request: MappingRequest, report: Report): PlannedInput[] {
@@ -177,8 +198,13 @@ function checkType(value: ModelValue, problems: string[]): void {
   )
 }
 
-function checkColumn(column: PlannedColumn, { name, element }: PlannedInput, problems: string[]): void {
-  const misfitting = misfit(column, element)
+function checkColumn(
+  column: PlannedColumn,
+  { name, element }: PlannedInput,
+  problems: string[],
+  known?: (string | number)[],
+): void {
+  const misfitting = misfit(column, element, known)
   if (misfitting !== undefined) problems.push(`input ${name} (${element}): ${misfitting}`)
   if (column.fill === null) return
   const misfilling = misfill(column.fill, element)

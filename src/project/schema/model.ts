@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { isAsOf } from '../asof.ts'
 import { METRICS } from '../metric.ts'
 import {
+  choice,
   column,
   count,
   duration,
@@ -37,6 +38,25 @@ const score = keys({
   max: number().optional().describe('No score is higher, else the night is held.'),
   threshold: number().optional().describe('Scores at or over it are decided for: published as `decision`.'),
 })
+
+/** A column without a value in the file (`age:`) is listed and nothing more. */
+const inputOptions = keys({
+  unknown: choice(['warn', 'hold'])
+    .prefault('warn')
+    .describe('What follows when more rows than `max_rate` have a value that the model does not know.'),
+  max_rate: number({ min: 0, max: 1 })
+    .prefault(0)
+    .describe('The share of rows that may have unknown values.'),
+}).nullable()
+
+const allowed = z.union(
+  [
+    z.literal('allow'),
+    list(column(), 'columns', { min: 1 }),
+    named(column(), z.literal('allow', { error: '`allow`' }), 'a map from column to `allow`'),
+  ],
+  { error: '`allow`, a list of columns, or a map from column to `allow`' },
+)
 
 /** YAML reads `true` as a truth value, which is a label's text here. */
 const scoreClass = z.union([count({ min: 0 }), text(), flag().transform(String)], {
@@ -97,10 +117,19 @@ export const modelSchema = keys({
     .prefault([])
     .describe('Who reads the scores, such as `CRM campaign list`: mails name them as affected.'),
   view: name().describe('The feature view that the model reads.'),
-  inputs: list(column(), 'columns', { min: 1 })
+  inputs: z
+    .union(
+      [
+        list(column(), 'columns', { min: 1 }),
+        named(column(), inputOptions, 'a map from column to { unknown, max_rate }'),
+      ],
+      {
+        error: 'a list of columns, or a map from column to { unknown: warn, max_rate: 0.01 }',
+      },
+    )
     .optional()
     .describe(
-      'Columns of the view that the model gets, in this order. Default: all but the entity, in the order of the SQL.',
+      'Columns of the view that the model gets, in this order. Default: all but the entity, in the order of the SQL. As a map it says what follows from values that the model does not know; it need not name all columns.',
     ),
   onnx: keys({
     output: text('the name of an output of the ONNX file')
@@ -110,6 +139,11 @@ export const modelSchema = keys({
       .optional()
       .describe(
         'Class whose probability is the score: its label, or its index. Default: inferred of 0 and 1, false and true, no and yes.',
+      ),
+    unknown: allowed
+      .optional()
+      .describe(
+        'Columns whose values may all be unknown to the model: `allow` for any, a list, or a map from column to `allow`.',
       ),
     inputs: named(text('the name of an input of the ONNX file'), column(), 'a map from ONNX input to column')
       .prefault({})

@@ -25,6 +25,7 @@ import { parity } from './night/parity.ts'
 import { provenance } from './night/provenance.ts'
 import { featuresLine, otherRuns, summary } from './night/summary.ts'
 import { driftCsv, nightCsv } from './night/tables.ts'
+import { unknownValues } from './night/unknown-values.ts'
 
 /** `/nights/NAME/AS-OF` and `/runs/RUN`: everything about one night, as its newest run or that run left it. */
 export function mountNight(app: Hono, place: Place): void {
@@ -83,6 +84,7 @@ async function show(context: Context, place: Place, slot: Slot, run: Run | undef
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
 ${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releasedInSpite([run, view]))}
+${unknownValues(run?.unknown_values ?? [])}
 ${attempts(night.attempts, project)}
 </div><div>
 ${actions(night, context.get('viewer'))}

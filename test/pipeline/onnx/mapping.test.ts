@@ -27,10 +27,10 @@ function plan(
   }: Partial<Omit<MappingRequest, 'onnx'>> & { onnx?: Partial<MappingRequest['onnx']> } = {},
 ) {
   return planMapping(
-    { inputs, outputs, zipMap: false },
+    { inputs, outputs, zipMap: false, vocabularies: [] },
     {
       inputs: columns(['a', 'FLOAT'], ['b', 'DOUBLE']),
-      onnx: { output: undefined, class: undefined, inputs: {}, ...onnx },
+      onnx: { output: undefined, class: undefined, unknown: [], inputs: {}, ...onnx },
       score: { column: 'p', min: 0, max: 1, threshold: undefined },
       fill: {},
       ...request,

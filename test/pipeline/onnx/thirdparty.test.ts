@@ -104,7 +104,7 @@ describe.skipIf(missing)(`models of other people${missing ? ` (absent: ${folder}
       const type = facts.inputs[0]?.type === 'string' ? 'VARCHAR' : 'FLOAT'
       planMapping(facts, {
         inputs: ['a', 'b'].map((name) => ({ name, type })),
-        onnx: { output: undefined, class: undefined, inputs: {} },
+        onnx: { output: undefined, class: undefined, unknown: [], inputs: {} },
         score: { column: 'p', min: undefined, max: undefined, threshold: undefined },
         fill: {},
       })

@@ -1,0 +1,22 @@
+import { html } from 'hono/html'
+import { saysKnown } from '../../../pipeline/judge-unknown.ts'
+import type { UnknownValues } from '../../../pipeline/unknown-values.ts'
+import { count, figure } from '../../moment.ts'
+
+/** Values that the model does not know, by column: to it all of them are one, whatever they mean. */
+export function unknownValues(found: UnknownValues[]) {
+  if (found.length === 0) return ''
+  return html`<section class="card" aria-labelledby="unknown"><h2 id="unknown">Values that the model does not know</h2>
+<table class="stack"><caption class="sr">By column</caption><thead><tr><th scope="col">Column</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Share</th><th scope="col">Such as</th><th scope="col">What it knows</th></tr></thead>
+<tbody>${found.map((each) => row(each))}</tbody></table></section>`
+}
+
+function row(each: UnknownValues) {
+  const { column, rows, unknown, examples } = each
+  const share = rows === 0 ? 0 : (100 * unknown) / rows
+  const such = examples.map(
+    ({ value, rows: of }) =>
+      html`<div><code>${value}</code> <span class="quiet small">${count(of)}</span></div>`,
+  )
+  return html`<tr><th scope="row">${column}</th><td class="number" data-label="Rows">${count(unknown)} of ${count(rows)}</td><td class="number" data-label="Share">${figure(share)} %</td><td data-label="Such as">${such}</td><td data-label="What it knows">${saysKnown(each)}</td></tr>`
+}
