@@ -10,7 +10,7 @@ import type { Column } from './facts.ts'
 import { openFeatureQuery } from './feature-query.ts'
 import { describeOutput, type OutputFiles } from './output.ts'
 import { parseAlone, sourcesRead } from './parse-alone.ts'
-import type { CutQuery } from './query.ts'
+import { type CutQuery, isRefused } from './query.ts'
 import { showPath } from './sources.ts'
 import type { CheckedSql } from './sql.ts'
 import { type Identity, identityOf } from './view-hash.ts'
@@ -112,10 +112,6 @@ async function unreadProblems(
 /** Paths of a view's files as problems name them. */
 export function viewFiles(root: string, view: Pick<View, 'folder' | 'sqlFile'>): OutputFiles {
   return { sql: showPath(root, view.sqlFile), yaml: showPath(root, join(view.folder, 'view.yaml')) }
-}
-
-function isRefused({ problems }: CheckedSql): boolean {
-  return problems.some(({ severity }) => severity === 'error')
 }
 
 /** A source whose files are not there yet is a matter of time, not of the project's files. */

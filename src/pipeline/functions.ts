@@ -3,21 +3,20 @@ import { FUNCTIONS, type FunctionGroup, TABLE_FUNCTIONS } from './function-group
 
 /** Why SQL may not call a function, as words that follow its name; undefined where it may. `name` in lower case. */
 export function refusalOf(name: string): string | undefined {
-  return refusal(name, FUNCTION_RULES)
+  const rule = FUNCTION_RULES.get(name)
+  if (rule?.legal === true) return undefined
+  if (rule !== undefined) return rule.why
+  const legal = [...FUNCTION_RULES].flatMap(([each, { legal }]) => (legal ? [each] : []))
+  return `is no function that SQL of a project may use${didYouMean(name, legal)}`
 }
 
-/** The same after FROM. */
-export function tableRefusalOf(name: string): string | undefined {
-  return refusal(name, TABLE_RULES)
+/** True where SQL may call it after FROM. `name` in lower case. */
+export function isTableFunction(name: string): boolean {
+  return TABLE_RULES.get(name)?.legal === true
 }
 
 const FUNCTION_RULES = rulesOf(FUNCTIONS)
 const TABLE_RULES = rulesOf(TABLE_FUNCTIONS)
-
-/** Table functions that SQL may call. */
-export const LEGAL_TABLE_FUNCTIONS: string[] = [...TABLE_RULES].flatMap(([name, { legal }]) =>
-  legal ? [name] : [],
-)
 
 /** Names that SQL reads as calls without parentheses. A column so called has to be written with its table. */
 export const BARE_CLOCKS: ReadonlySet<string> = new Set(
@@ -34,12 +33,4 @@ export function namesOf({ names }: FunctionGroup): string[] {
 
 function rulesOf(groups: FunctionGroup[]): Map<string, FunctionGroup> {
   return new Map(groups.flatMap((group) => namesOf(group).map((name) => [name, group] as const)))
-}
-
-function refusal(name: string, rules: Map<string, FunctionGroup>): string | undefined {
-  const rule = rules.get(name)
-  if (rule?.legal === true) return undefined
-  if (rule !== undefined) return rule.why
-  const legal = [...rules].flatMap(([each, { legal }]) => (legal ? [each] : []))
-  return `is no function that SQL of a project may use${didYouMean(name, legal)}`
 }

@@ -3,6 +3,7 @@ import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { columnOf } from './admitted.ts'
 import { blame, type Suspect } from './blame.ts'
+import { type BoundPlan, bindPlan, type ReadableTable } from './bound-plan.ts'
 import type { Cut } from './cut.ts'
 import type { SourceTable } from './cutview.ts'
 import { type Engine, openEngine, type Values } from './duckdb.ts'
@@ -15,6 +16,7 @@ import { type CheckedSql, checkFeatureSql } from './sql.ts'
 import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
 import { isTimestamp } from './timecolumn.ts'
 import { withoutSemicolon } from './tokens.ts'
+import { findUnlike, problemIn } from './unlike-types.ts'
 import { findWindows } from './windows.ts'
 
 export interface CutQueryRequest {
@@ -78,6 +80,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     engine.close()
     release()
   }
+  const sql = withoutSemicolon(request.sql)
   try {
     const checked = await checkFeatureSql(engine, request.sql, {
       file: request.file,
@@ -99,7 +102,13 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     const schemas = new Map<CutSource, Schema>()
     for (const source of sources)
       schemas.set(source, await readSchema(engine, source.found, source.files, source.lenders))
-    const reads = await readsOf(engine, request, checked, schemas)
+    const plan = isRefused(checked)
+      ? undefined
+      : await bindPlan(engine, sql, request.parameters, standIns(schemas))
+    const unlike = plan === undefined ? [] : await findUnlike(engine, plan, untypedIn(schemas))
+    checked.problems.push(...unlike.map((each) => problemIn(sql, request.file, each)))
+    if (request.schemaOnly !== true) refuse(checked.problems)
+    const reads = readsOf(plan, checked, schemas)
     const tables: SourceTable[] = []
     for (const [source, schema] of schemas) {
       const table = await prepareTable(engine, source, schema, request.cut, {
@@ -110,10 +119,10 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       await createView(engine, table, request.cut)
       tables.push(table)
     }
-    if (!checked.problems.some(({ severity }) => severity === 'error')) refuseStrangers(engine, request)
+    if (!isRefused(checked)) refuseStrangers(engine, request)
     return {
       engine,
-      sql: withoutSemicolon(request.sql),
+      sql,
       values,
       checked,
       sources,
@@ -144,32 +153,47 @@ function namesIn(engine: Engine, sql: string): readonly string[] {
   }
 }
 
-/**
- * Which columns the SQL reads, asked of DuckDB only where a column that has a name of the SQL's does not fit:
- * undefined where all that may be read can be.
- */
-async function readsOf(
-  engine: Engine,
-  { sql, parameters }: CutQueryRequest,
-  { names, problems }: CheckedSql,
-  schemas: Map<CutSource, Schema>,
-): Promise<Map<string, Set<string>> | undefined> {
-  if (problems.some(({ severity }) => severity === 'error')) return undefined
-  const doubtful = [...schemas].flatMap(([{ files }, { columns, misfits }]) => [
-    ...misfits.map(({ column }) => column.name),
-    ...columns
-      .filter(({ name, isKey }) => isKey && files.some((file) => columnOf(file, name) !== undefined))
-      .map(({ name }) => name),
-  ])
-  if (!doubtful.some((name) => names === undefined || names.has(name.toLowerCase()))) return undefined
-  const tables = [...schemas].map(([{ found }, { columns }]) => ({
+/** Columns without a value in any file: any type fits them. */
+function untypedIn(schemas: Map<CutSource, Schema>): Set<string> {
+  return new Set(
+    [...schemas.values()].flatMap(({ columns }) =>
+      columns.filter(({ type }) => type === UNTYPED).map(({ name }) => name.toLowerCase()),
+    ),
+  )
+}
+
+/** Tables that stand in for the sources: each column has the type that the SQL sees. */
+function standIns(schemas: Map<CutSource, Schema>): ReadableTable[] {
+  return [...schemas].map(([{ found }, { columns }]) => ({
     name: found.name,
     columns: columns.map(({ name, type }) => ({
       name,
       type: isTimestamp(type) ? 'TIMESTAMP' : type === UNTYPED ? 'INTEGER' : type,
     })),
   }))
-  return columnsRead(engine, withoutSemicolon(sql), parameters, tables)
+}
+
+/**
+ * Which columns the SQL reads, by its plan only where a column that has a name of the SQL's does not fit: undefined
+ * where all that may be read can be.
+ */
+function readsOf(
+  plan: BoundPlan | undefined,
+  { names }: CheckedSql,
+  schemas: Map<CutSource, Schema>,
+): Map<string, Set<string>> | undefined {
+  const doubtful = [...schemas].flatMap(([{ files }, { columns, misfits }]) => [
+    ...misfits.map(({ column }) => column.name),
+    ...columns
+      .filter(({ name, isKey }) => isKey && files.some((file) => columnOf(file, name) !== undefined))
+      .map(({ name }) => name),
+  ])
+  if (plan === undefined || !doubtful.some((name) => names === undefined || names.has(name.toLowerCase())))
+    return undefined
+  return columnsRead(
+    plan,
+    [...schemas.keys()].map(({ found }) => found.name),
+  )
 }
 
 /** The files that can be at fault where DuckDB fails. */
@@ -177,6 +201,10 @@ export function suspectsOf(sources: CutSource[]): Suspect[] {
   return sources.flatMap(({ found, files }) =>
     files.map(({ path, shown }) => ({ source: found.name, path, shown })),
   )
+}
+
+export function isRefused({ problems }: CheckedSql): boolean {
+  return problems.some(({ severity }) => severity === 'error')
 }
 
 /** Throws a contract Failure that says all errors among the problems, with file, line and column. */

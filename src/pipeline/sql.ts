@@ -3,7 +3,7 @@ import type { Problem } from '../project/problem.ts'
 import { checkCall, checkJoin, checkModifiers, checkWindow } from './call-rules.ts'
 import { LIST_SORTS, LISTS } from './determinism.ts'
 import type { Engine } from './duckdb.ts'
-import { BARE_CLOCKS, BARE_SESSION, LEGAL_TABLE_FUNCTIONS, refusalOf, tableRefusalOf } from './functions.ts'
+import { BARE_CLOCKS, BARE_SESSION, isTableFunction, refusalOf } from './functions.ts'
 import { SqlProblems } from './sql-problems.ts'
 import { asNode, childrenOf, type Node, nodesIn, type Parsed, parseSql, textsIn } from './syntax.ts'
 
@@ -203,14 +203,14 @@ class Check {
       case 'TABLE_FUNCTION': {
         const call = asNode(node.function) ?? {}
         const name = String(call.function_name)
-        const reason = tableRefusalOf(name.toLowerCase())
-        if (reason === undefined) for (const child of childrenOf(call)) this.visit(child, scope)
+        if (isTableFunction(name.toLowerCase()))
+          for (const child of childrenOf(call)) this.visit(child, scope)
         else
           this.#at.sayNode(
             'error',
             node,
             name,
-            `${name}(...) after FROM ${reason}; legal are ${this.#words().many}: ${this.#legal()}, and ${LEGAL_TABLE_FUNCTIONS.join(', ')}`,
+            `table functions are refused, got: ${name}(...); legal are ${this.#words().many}: ${this.#legal()}`,
           )
         return true
       }

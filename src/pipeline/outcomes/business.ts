@@ -1,8 +1,11 @@
 import type { OutcomeMetric } from '../../project/project.ts'
+import { bindPlan } from '../bound-plan.ts'
 import { classify } from '../classify.ts'
+import { LAST } from '../cut.ts'
 import type { Engine, Values } from '../duckdb.ts'
 import { checkFeatureSql } from '../sql.ts'
 import { withoutSemicolon } from '../tokens.ts'
+import { findUnlike } from '../unlike-types.ts'
 import type { OutcomeFacts } from './outcomes.ts'
 import { NIGHT_TABLES } from './tables.ts'
 
@@ -39,6 +42,10 @@ async function figureOf(
   })
   const [refused] = checked.problems.filter(({ severity }) => severity === 'error')
   if (refused !== undefined) throw new Error(refused.message)
+  const moments = Object.fromEntries(checked.parameters.map((name) => [name, LAST.local]))
+  const plan = await bindPlan(engine, withoutSemicolon(sql), moments, [])
+  const [unlike] = plan === undefined ? [] : await findUnlike(engine, plan, new Set())
+  if (unlike !== undefined) throw new Error(unlike.message)
   if (missing !== undefined && checked.tables.includes('features')) throw new Error(missing)
   const bound = Object.fromEntries(
     Object.entries(values).filter(([name]) => checked.parameters.includes(name)),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { didYouMean } from '../../project/nearest.ts'
 import type { Problem } from '../../project/problem.ts'
+import { bindPlan } from '../bound-plan.ts'
 import { LAST } from '../cut.ts'
 import { type Engine, openEngine, type Values } from '../duckdb.ts'
 import { readEngineError } from '../engine-error.ts'
@@ -11,6 +12,7 @@ import type { Column } from '../facts.ts'
 import { timestamp } from '../query.ts'
 import { checkFeatureSql } from '../sql.ts'
 import { indexOfByte, placeOf, withoutSemicolon } from '../tokens.ts'
+import { findUnlike, problemIn } from '../unlike-types.ts'
 import { createEmptyNight, NIGHT_TABLES, type NightTable } from './tables.ts'
 
 export interface MetricsRequest {
@@ -52,6 +54,9 @@ async function problemsOf(
   })
   const refused = checked.problems.filter(({ severity }) => severity === 'error')
   if (refused.length > 0) return refused
+  const plan = await bindPlan(engine, withoutSemicolon(sql), { as_of: LAST.local, label_end: LAST.local }, [])
+  const unlike = plan === undefined ? [] : await findUnlike(engine, plan, new Set())
+  if (unlike.length > 0) return unlike.map((each) => problemIn(sql, file, each))
   const values: Values = Object.fromEntries(checked.parameters.map((name) => [name, timestamp(LAST.local)]))
   const at = { severity: 'error', file, line: undefined, column: undefined } as const
   try {

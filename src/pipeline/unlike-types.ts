@@ -1,0 +1,167 @@
+import type { Problem } from '../project/problem.ts'
+import type { BoundPlan } from './bound-plan.ts'
+import type { Engine } from './duckdb.ts'
+import { loses, typeText } from './lossless.ts'
+import { asNode, childrenOf, type Node, nodesIn, offsetIn, offsetOf, parseSql } from './syntax.ts'
+import { placeOf } from './tokens.ts'
+
+/** Two sides that are compared in a type that one of them does not fit. */
+export interface UnlikeTypes {
+  message: string
+  /** Index of a character of the SQL, where it is known. */
+  index: number | undefined
+}
+
+/** Functions that look for a value among others. */
+const SEARCHES = new Set([
+  ...[
+    'contains',
+    'list_contains',
+    'array_contains',
+    'list_has',
+    'array_has',
+    'list_position',
+    'list_indexof',
+  ],
+  ...[
+    'array_position',
+    'array_indexof',
+    'list_has_any',
+    'array_has_any',
+    'list_has_all',
+    'array_has_all',
+    '&&',
+  ],
+  ...['@>', '<@', 'list_intersect', 'array_intersect', 'map_extract', 'map_extract_value', 'map_contains'],
+  ...['element_at'],
+])
+
+/**
+ * Finds the comparisons, joins and set operations of bound SQL that DuckDB makes possible by a cast of its own which
+ * loses something. A cast that the SQL itself writes is meant, and a constant takes the type of what it is compared with.
+ * `untyped`: columns, in lower case, that have no value to lose.
+ */
+export async function findUnlike(
+  engine: Engine,
+  plan: BoundPlan,
+  untyped: ReadonlySet<string>,
+): Promise<UnlikeTypes[]> {
+  const parsed = await parseSql(engine, plan.sql)
+  const written = new Set<number>()
+  if (parsed.ok) for (const statement of parsed.statements) collectCasts(statement, written)
+  const found: UnlikeTypes[] = []
+  walk(plan.root)
+  return found
+
+  function walk(node: Node): void {
+    const sides = sidesOf(node)
+    if (sides !== undefined) compare(sides, node)
+    if (node.type === 'LOGICAL_PROJECTION') for (const each of nodesIn(node.expressions)) unite(each)
+    for (const child of childrenOf(node)) walk(child)
+  }
+
+  function compare(sides: Node[], node: Node): void {
+    for (const side of sides) {
+      const others = sides.filter((each) => each !== side)
+      if (!isLossy(side) || others.every(isConstant)) continue
+      const own = asNode(side.child) ?? {}
+      const other = others.find((each) => !isConstant(each)) ?? {}
+      const bare = isImplicit(other) ? (asNode(other.child) ?? {}) : other
+      if (untyped.has(nameOf(bare).toLowerCase())) continue
+      const [from, to] = [typeOf(own), typeOf(bare)]
+      const [a, b] = [nameOf(own) || 'x', nameOf(bare) || 'y']
+      say(
+        node,
+        side,
+        `${nameOf(own) === '' ? from : `${a} (${from})`} is compared with ${nameOf(bare) === '' ? to : `${b} (${to})`}, and as ${typeText(asNode(side.return_type))} values that differ may be equal or be none: ${isPlain(from) && isPlain(to) ? `write the cast that you mean, ${b}::${from} or ${a}::${to}` : 'cast one of them to the type of the other'}`,
+      )
+    }
+  }
+
+  /** A cast of DuckDB's own over a whole column of a SELECT comes of UNION, EXCEPT, INTERSECT, VALUES or a recursion. */
+  function unite(expression: Node): void {
+    const to = asNode(expression.return_type)
+    if (!isLossy(expression) || to?.id === 'VARCHAR') return
+    const own = asNode(expression.child) ?? {}
+    say(
+      expression,
+      expression,
+      `${nameOf(own) || 'a column'} is ${typeOf(own)}, and becomes ${typeText(to)} among the rows that it is put together with, which loses digits: write the cast that you mean, ${nameOf(own) || 'x'}::${typeText(to)} or one of the other side`,
+    )
+  }
+
+  function isLossy(node: Node): boolean {
+    const child = asNode(node.child)
+    if (
+      !isImplicit(node) ||
+      child === undefined ||
+      isConstant(child) ||
+      untyped.has(nameOf(child).toLowerCase())
+    )
+      return false
+    return loses(asNode(child.return_type), asNode(node.return_type))
+  }
+
+  /** A written cast stands where the SQL writes it; one of DuckDB's own stands where its child does, or nowhere. */
+  function isImplicit(node: Node): boolean {
+    if (node.expression_class !== 'BOUND_CAST') return false
+    const [at, child] = [offsetOf(node), asNode(node.child)]
+    if (at === undefined || !written.has(at)) return true
+    return child?.expression_class === 'BOUND_CAST' && offsetOf(child) === at
+  }
+
+  function say(node: Node, side: Node, message: string): void {
+    if (found.some((each) => each.message === message)) return
+    const offset = offsetOf(side) ?? offsetOf(node) ?? offsetIn(node)
+    found.push({ message, index: offset === undefined ? undefined : plan.indexOf(offset) })
+  }
+}
+
+/** As a problem of the SQL's file. */
+export function problemIn(sql: string, file: string, { message, index }: UnlikeTypes): Problem {
+  const place = index === undefined ? undefined : placeOf(sql, index)
+  return { severity: 'error', file, line: place?.line, column: place?.column, message }
+}
+
+function sidesOf(node: Node): Node[] | undefined {
+  const pick = (...names: string[]) =>
+    names.map((name) => asNode(node[name])).filter((each) => each !== undefined)
+  if (
+    node.expression_class === 'BOUND_COMPARISON' ||
+    (node.comparison !== undefined && node.left !== undefined)
+  )
+    return pick('left', 'right')
+  if (node.expression_class === 'BOUND_BETWEEN') return pick('input', 'lower', 'upper')
+  if (node.type === 'COMPARE_IN' || node.type === 'COMPARE_NOT_IN') return nodesIn(node.children)
+  if (node.expression_class === 'BOUND_FUNCTION' && SEARCHES.has(String(node.name)))
+    return nodesIn(node.children)
+  return undefined
+}
+
+function collectCasts(node: Node, into: Set<number>): void {
+  const offset = node.class === 'CAST' ? offsetOf(node) : undefined
+  if (offset !== undefined) into.add(offset)
+  for (const child of childrenOf(node)) collectCasts(child, into)
+}
+
+const READS = new Set(['BOUND_REF', 'BOUND_COLUMN_REF', 'BOUND_SUBQUERY', 'BOUND_AGGREGATE', 'BOUND_WINDOW'])
+
+function isConstant(node: Node): boolean {
+  return !READS.has(String(node.expression_class)) && childrenOf(node).every(isConstant)
+}
+
+function nameOf({ expression_class, alias }: Node): string {
+  return (expression_class === 'BOUND_REF' || expression_class === 'BOUND_COLUMN_REF') &&
+    typeof alias === 'string'
+    ? alias
+    : ''
+}
+
+function typeOf(node: Node): string {
+  const type = asNode(node.return_type) ?? asNode(asNode(node.value)?.type)
+  return typeText(type)
+}
+
+function isPlain(type: string): boolean {
+  return !type.endsWith('[]') && !/^(?:STRUCT|MAP|ARRAY)/.test(type)
+}
