@@ -51,8 +51,8 @@ test('a worker that was stopped for half a minute comes back to a commit that is
   expect(after.json.tries).toEqual(result.tries)
   record({
     fault: 'SIGSTOP of a worker past its lock, then SIGCONT',
-    promise: 'the next attempt starts within 15 s; the late commit is refused',
-    happened: 'published by the next attempt; the late commit was refused',
+    promise: 'another worker, started then, publishes the night; the late commit is refused',
+    happened: 'published by the other; the late commit was refused',
     seconds: (Date.parse(result.tries[1].started_at) - stopped) / 1000,
   })
 
