@@ -13,24 +13,38 @@ export const createBackend: typeof createPostgresBackend = (...given) => {
   const backend = createPostgresBackend(...given)
   const query: unknown = Reflect.get(backend, 'query')
   if (typeof query !== 'function') throw new Error("expected BullMQ's backend to ask by its method query")
-  const known = new Map<string, string>()
   Object.defineProperty(backend, 'query', {
-    value(text: string, parameters: unknown[]) {
-      const statement = known.get(text) ?? onServerClock(text)
-      known.set(text, statement)
-      return Reflect.apply(query, backend, [statement, parameters])
+    async value(text: string, parameters: unknown[]) {
+      const given = timeParameter(text)
+      const answer: unknown = await Reflect.apply(query, backend, [onServerClock(text), parameters])
+      if (given !== undefined) inOwnTime(answer, parameters[given - 1])
+      return answer
     },
   })
   return backend
 }
 
-/** A statement of BullMQ's, whose comment says which of its parameters is the time: `$4 now_ms`. */
+/** The worker counts from a job's start, by its own clock, when it renews the lock. */
+function inOwnTime(answer: unknown, now: unknown): void {
+  const rows: unknown = answer instanceof Object && 'rows' in answer ? answer.rows : []
+  for (const row of Array.isArray(rows) ? rows : []) {
+    if (row instanceof Object && 'processed_at_ms' in row) row.processed_at_ms = now
+  }
+}
+
+/** Which of a statement's parameters is the time, counted from 1, as its comment says: `$4 now_ms`. */
+function timeParameter(text: string): number | undefined {
+  const found = /\$(\d+) now_ms\b/.exec(text)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+/** A statement of BullMQ's with the server's time in the place of the worker's. */
 export function onServerClock(text: string): string {
-  const parameter = /(\$\d+) now_ms\b/.exec(text)?.[1]
-  if (parameter === undefined) return text
-  const own = new RegExp(`\\${parameter}(?!\\d)`, 'g')
+  const given = timeParameter(text)
+  if (given === undefined) return text
+  const own = new RegExp(`\\$${given}(?!\\d)`, 'g')
   return text
     .split('\n')
-    .map((line) => (line.startsWith('--') ? line : line.replace(own, () => byServer(parameter))))
+    .map((line) => (line.startsWith('--') ? line : line.replace(own, () => byServer(`$${given}`))))
     .join('\n')
 }
