@@ -18,6 +18,7 @@ test.each([
   'column.max',
   'column.values',
   'column.max_null_rate',
+  'column.unknown',
   'rows.min',
   'rows.max',
   'rows.max_change',
