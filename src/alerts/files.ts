@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { PRIVATE, privateFolder } from '../project/private-folder.ts'
 import type { AlertLog } from './log.ts'
 import type { Message } from './message.ts'
 import { type Transport, Undeliverable } from './transport.ts'
@@ -9,13 +10,13 @@ import { type Transport, Undeliverable } from './transport.ts'
  * time, the mail's number and its recipient, so that names sort by time and a repeated delivery replaces its own file.
  */
 export function openFiles(root: string, log: AlertLog): Transport {
-  const folder = join(root, '.nightshift', 'outbox')
+  const folder = join(root, PRIVATE, 'outbox')
   return {
     name: relative(root, folder),
     async send(message) {
       const file = join(folder, fileName(message))
       try {
-        await mkdir(folder, { recursive: true })
+        privateFolder(root, 'outbox')
         await write(file, message.raw)
       } catch (cause) {
         throw new Undeliverable(
@@ -48,6 +49,8 @@ async function write(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`
   const handle = await open(temporary, 'w', 0o600)
   try {
+    // Whatever the mask of the process says.
+    await handle.chmod(0o600)
     await handle.writeFile(bytes)
     await handle.sync()
   } catch (error) {

@@ -5,6 +5,7 @@ import { ledgerNow } from '../database/clock.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { openQueues, type Queues } from '../jobs/queues.ts'
 import { openProject } from '../project/load.ts'
+import { closePrivate } from '../project/private-folder.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { keepZone, zoneProblem } from '../registry/zone.ts'
@@ -32,6 +33,9 @@ export async function openSession(
   const environment = readEnvironment()
   const project = openProject(resolve(options.project))
   const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
+  for (const path of closePrivate(project.root)) {
+    log.warn(`${path} can be read by others, and belongs to somebody else: chmod -R go= ${path}`)
+  }
   const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role })
   await settleZone(database, project.timezone)
   let queues: Promise<Queues> | undefined

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
 import { didYouMean } from '../project/nearest.ts'
+import { closePrivate } from '../project/private-folder.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import { hashPassword } from '../web/security/password.ts'
 import {
@@ -31,6 +32,7 @@ export default async function user([what = '', name]: string[], options: Options
     )
   }
   const source = usersSourceOf(root, readEnvironment())
+  closePrivate(root)
   switch (what) {
     case 'add':
       return add(source, root, nameIn(name), options)

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { PRIVATE } from '../project/private-folder.ts'
 import type { UsersSource } from '../web/security/users.ts'
 import type { Environment } from './environment.ts'
 
 /** Where a project's users are: as NIGHTSHIFT_USERS says, else in its `.nightshift/users`. */
 export function usersSourceOf(root: string, { users }: Pick<Environment, 'users'>): UsersSource {
-  return users ?? { kind: 'file', path: join(root, '.nightshift', 'users'), required: false }
+  return users ?? { kind: 'file', path: join(root, PRIVATE, 'users'), required: false }
 }

@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { PRIVATE, privateFolder } from '../project/private-folder.ts'
 import { ConfigurationError } from '../project/problem.ts'
 
 /** Where a project's embedded server lives, and as whom it runs. */
@@ -39,28 +40,34 @@ export interface Place {
  */
 const SHARED = ['/var/lib/nightshift', '/var/tmp/nightshift']
 
+const OWNER_ALONE = { mode: 0o600 }
+
 /** Which project a folder under SHARED belongs to, written beside the README. */
 const Claim = z.object({ root: z.string(), folder: z.string() })
 
 /** Decides where the server of the project is, and makes the folders. */
 export function choosePlace(root: string): Place {
   const project = realpathSync(root)
-  const note = join(project, '.nightshift', 'postgres')
-  makeFolder(note)
+  const note = makeFolder(project)
   return process.getuid?.() === 0 ? placeForRoot(project, note) : placeForUser(project, note)
 }
 
 function placeForUser(project: string, note: string): Place {
-  const claim = readClaim(note)
-  if (claim !== undefined && existsSync(claim.folder) && !existsSync(join(note, 'cluster'))) {
-    throw new ConfigurationError(
-      `the database of ${project} was made by root, in ${claim.folder}: run this command as root too, ` +
-        'or set DATABASE_URL to a PostgreSQL server that both can use',
-    )
-  }
+  const { uid } = statSync(note)
+  const claim = uid === process.getuid?.() ? readClaim(note) : undefined
+  const byRoot = claim !== undefined && existsSync(claim.folder) && !existsSync(join(note, 'cluster'))
+  if (byRoot || uid !== process.getuid?.())
+    throw madeBy(byRoot || uid === 0 ? 'root' : `user ${uid}`, project)
   const place = { note, ...inside(note), user: undefined, programs: undefined }
   writeReadme(place)
   return place
+}
+
+function madeBy(who: string, project: string): ConfigurationError {
+  return new ConfigurationError(
+    `the database of ${project} was made by ${who}: run this command as ${who} too, ` +
+      'or set DATABASE_URL to a PostgreSQL server that both can use',
+  )
 }
 
 function placeForRoot(project: string, note: string): Place {
@@ -112,7 +119,7 @@ function idOf(note: string): string {
   const file = join(note, 'id')
   const partial = `${file}.${process.pid}`
   try {
-    writeFileSync(partial, `${randomUUID()}\n`)
+    writeFileSync(partial, `${randomUUID()}\n`, OWNER_ALONE)
     linkSync(partial, file)
   } catch (error) {
     if (!existsSync(file)) throw error
@@ -125,7 +132,7 @@ function idOf(note: string): string {
 /** The folder that a project has claimed: kept after the project was moved, not shared with one that was copied. */
 function claimedFolder(claim: z.infer<typeof Claim>, project: string, note: string): string {
   if (claim.root === project) return claim.folder
-  const original = readClaim(join(claim.root, '.nightshift', 'postgres'))
+  const original = readClaim(join(claim.root, PRIVATE, 'postgres'))
   return original?.folder === claim.folder ? freshFolder(project, note) : claim.folder
 }
 
@@ -137,7 +144,7 @@ function readClaim(note: string): z.infer<typeof Claim> | undefined {
 
 function writeClaim(note: string, claim: z.infer<typeof Claim>): void {
   const partial = join(note, `place.json.${process.pid}`)
-  writeFileSync(partial, `${JSON.stringify(claim, null, 2)}\n`)
+  writeFileSync(partial, `${JSON.stringify(claim, null, 2)}\n`, OWNER_ALONE)
   renameSync(partial, join(note, 'place.json'))
 }
 
@@ -176,11 +183,16 @@ function accountOf(name: string): { uid: number; gid: number } | undefined {
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
 }
 
-function makeFolder(folder: string): void {
+function makeFolder(project: string): string {
+  const folder = join(project, PRIVATE, 'postgres')
   try {
-    mkdirSync(folder, { recursive: true })
+    privateFolder(project, 'postgres')
     accessSync(folder, constants.W_OK)
+    return folder
   } catch (error) {
+    const owner = statSync(join(project, PRIVATE), { throwIfNoEntry: false })?.uid
+    if (owner !== undefined && owner !== process.getuid?.())
+      throw madeBy(owner === 0 ? 'root' : `user ${owner}`, project)
     throw new ConfigurationError(
       `expected to be able to write to ${folder}, for the embedded database: make it writable, ` +
         'or set DATABASE_URL to a PostgreSQL server',
@@ -202,5 +214,5 @@ The first nightshift command starts this PostgreSQL server, and it stops some te
 ended. Set DATABASE_URL to use a server of your own instead.
 `
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return
-  writeFileSync(file, text)
+  writeFileSync(file, text, OWNER_ALONE)
 }

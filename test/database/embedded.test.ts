@@ -434,12 +434,14 @@ describe.skipIf(!isRoot || !readableForAll())(
       const database = await open(root)
       await database.close()
       chownSync(root, nobody.uid, nobody.gid)
-      chmodSync(join(root, '.nightshift'), 0o777)
-      chmodSync(join(root, '.nightshift/postgres'), 0o777)
-      const { code, err } = await outcome(command(root, '', nobody))
-      expect(code).not.toBe(0)
-      expect(err).toContain('was made by root')
-      expect(err).toContain('DATABASE_URL')
+      for (const mode of [0o700, 0o777]) {
+        chmodSync(join(root, '.nightshift'), mode)
+        chmodSync(join(root, '.nightshift/postgres'), mode)
+        const { code, err } = await outcome(command(root, '', nobody))
+        expect(code).not.toBe(0)
+        expect(err).toContain('was made by root')
+        expect(err).toContain('DATABASE_URL')
+      }
     })
   },
 )

@@ -55,7 +55,10 @@ const HOSTILE: [what: string, put: (path: string) => void, said: RegExp][] = [
   ['a folder', (path) => mkdirSync(path), /is a folder/],
   [
     'a file of 4 GiB',
-    (path) => (writeFileSync(path, ''), truncateSync(path, 2 ** 32)),
+    (path) => {
+      writeFileSync(path, '')
+      truncateSync(path, 2 ** 32)
+    },
     /at most 1 MiB .*got: 4294967296/,
   ],
   ['a file one byte too long', (path) => writeFileSync(path, ' '.repeat(1024 * 1024 + 1)), /at most 1 MiB/],

@@ -12,7 +12,7 @@ const HEADER = '# Who may sign in to the pages, as `nightshift user` writes it: 
  * @throws ConfigurationError where somebody else changes it at this moment
  */
 export function changeUsers(path: string, change: (users: Map<string, User>) => void): void {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const aside = `${path}.new`
   const file = openAside(aside)
   try {
