@@ -59,6 +59,7 @@ export default async function dataset([name = '']: string[], options: Options): 
         root: project.root,
         model: model.name,
         view,
+        sources: model.sources,
         labels: model.labels,
         asOfs,
         holdoutFrom,

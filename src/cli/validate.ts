@@ -3,6 +3,7 @@ import type { GlobalOptions } from '../cli.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import type { LeakFacts } from '../pipeline/leaks/check.ts'
 import { classDoubt } from '../pipeline/onnx/choose-class.ts'
+import type { TimeReading } from '../pipeline/time-readings.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { loadProject } from '../project/load.ts'
 import { ConfigurationError, type Problem } from '../project/problem.ts'
@@ -13,12 +14,12 @@ import { isSameView } from '../registry/view-identity.ts'
 import { warmVersions } from '../registry/warm.ts'
 import { zoneProblem } from '../registry/zone.ts'
 import { hasLeak } from '../workers/check-leaks.ts'
-import { checkModels } from '../workers/check-models.ts'
+import { checkModels, type ModelTimes } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
 import { openChildren } from '../workers/children.ts'
 import { readEnvironment } from './environment.ts'
 import { findLeaks, printLeaks } from './leaks.ts'
-import { printJson, printLine } from './print.ts'
+import { printJson, printLine, printTable } from './print.ts'
 import { hasLedger } from './session.ts'
 
 interface Options extends GlobalOptions {
@@ -37,11 +38,14 @@ export default async function validate(_args: string[], options: Options): Promi
   }
   const { project, problems } = loadProject(root)
   let leaks: LeakFacts | undefined
+  let times: ViewReading[] = []
   if (project !== undefined) {
     const children = openChildren({ places: 1, timeouts: () => project.timeouts })
     try {
       const described = await checkViews(project, children)
-      problems.push(...described.problems, ...(await checkModels(project, described.views, children)))
+      const models = await checkModels(project, described.views, children)
+      problems.push(...described.problems, ...models.problems)
+      times = readingsOf(described.views, models.times)
       problems.push(...(await checkLive(project, described.views)))
       if (options.leaks !== undefined && !problems.some(({ severity }) => severity === 'error')) {
         leaks = await findLeaks(project, children, options.leaks, options)
@@ -51,7 +55,7 @@ export default async function validate(_args: string[], options: Options): Promi
     }
   }
   const errors = problems.filter((problem) => problem.severity === 'error').length
-  if (options.json) printJson({ valid: errors === 0, problems, ...leaks })
+  if (options.json) printJson({ valid: errors === 0, problems, times, ...leaks })
   else if (problems.length > 0) printLine(formatProblems(problems, { color: process.stdout.isTTY === true }))
   if (!options.json && errors === 0 && project !== undefined) {
     const count = (what: object, word: string) => {
@@ -62,8 +66,38 @@ export default async function validate(_args: string[], options: Options): Promi
       `${project.name} is valid: ${count(project.views, 'view')}, ${count(project.models, 'model')}, ${count(project.schedules, 'schedule')}`,
     )
   }
+  if (!options.json && times.length > 0) printTimes(times)
   if (!options.json && leaks !== undefined) printLeaks(options.leaks ?? '', leaks)
   return errors > 0 ? 2 : leaks !== undefined && hasLeak(leaks) ? 1 : 0
+}
+
+/** How a column of times is read, by whatever SQL over a view's sources. */
+type ViewReading = TimeReading & { view: string }
+
+function readingsOf(views: DescribedViews, models: ModelTimes): ViewReading[] {
+  const found = new Map<string, ViewReading>()
+  const names = [...new Set([...Object.keys(views), ...Object.keys(models)])]
+  for (const view of names) {
+    for (const time of [...(views[view]?.times ?? []), ...(models[view] ?? [])]) {
+      const key = [view, time.source, time.column].join('\n')
+      if (!found.has(key)) found.set(key, { view, ...time })
+    }
+  }
+  return [...found.values()]
+}
+
+function printTimes(times: ViewReading[]): void {
+  printLine('')
+  printTable(
+    ['view', 'source', 'time', 'type', 'is read as'],
+    times.map(({ view, source, column, type, cuts, reads }) => [
+      view,
+      source,
+      cuts ? `${column} (cut)` : column,
+      type,
+      reads,
+    ]),
+  )
 }
 
 /** The view of a live version may be neither edited nor removed: its scores would be computed from something else. */

@@ -13,6 +13,7 @@ import { parseAlone, sourcesRead } from './parse-alone.ts'
 import { type CutQuery, isRefused } from './query.ts'
 import { showPath } from './sources.ts'
 import type { CheckedSql } from './sql.ts'
+import { type TimeReading, timeReadings } from './time-readings.ts'
 import { type Identity, identityOf } from './view-hash.ts'
 
 export interface ViewRequest {
@@ -32,6 +33,7 @@ export interface ViewDescription extends Identity {
   problems: Problem[]
   /** Sources that features.sql reads; all, where it cannot be parsed. */
   reads: string[]
+  times: TimeReading[]
 }
 
 /**
@@ -55,6 +57,7 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
         ...identityOf(checked, view, timezone),
         movedDates: query.sources.some(({ found }) => hasMovedDates(found)),
         reads: sourcesRead(checked, view),
+        times: timeReadings(query.tables),
       }
     } finally {
       query.close()
@@ -63,10 +66,11 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
     const checked = await parseAlone(root, view, timezone, temp)
     return {
       columns: [],
-      problems: [...checked.problems, sourceProblem(error, files)],
+      problems: [...checked.problems, sourceProblem(error, files.yaml)],
       ...identityOf(checked, view, timezone),
       movedDates: false,
       reads: sourcesRead(checked, view),
+      times: [],
     }
   } finally {
     await rm(temp, { recursive: true, force: true })
@@ -105,7 +109,7 @@ async function unreadProblems(
     query.close()
     return []
   } catch (error) {
-    return [sourceProblem(error, viewFiles(root, view))]
+    return [sourceProblem(error, viewFiles(root, view).yaml)]
   }
 }
 
@@ -115,9 +119,9 @@ export function viewFiles(root: string, view: Pick<View, 'folder' | 'sqlFile'>):
 }
 
 /** A source whose files are not there yet is a matter of time, not of the project's files. */
-function sourceProblem(error: unknown, files: OutputFiles): Problem {
+export function sourceProblem(error: unknown, file: string): Problem {
   const failure = classify(error)
   if (failure.failureClass !== 'contract' && failure.failureClass !== 'late-data') throw error
   const severity = failure.failureClass === 'late-data' ? 'warning' : 'error'
-  return { severity, file: files.yaml, line: undefined, column: undefined, message: failure.message }
+  return { severity, file, line: undefined, column: undefined, message: failure.message }
 }

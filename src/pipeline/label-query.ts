@@ -1,6 +1,7 @@
 import type { LabelWindow } from '../project/label-window.ts'
 import type { View } from '../project/project.ts'
 import { labelCut } from './cut.ts'
+import { parseAlone } from './parse-alone.ts'
 import { type CutQuery, openQuery } from './query.ts'
 import { showPath } from './sources.ts'
 
@@ -8,7 +9,7 @@ import { showPath } from './sources.ts'
 export interface WindowPlace {
   /** Absolute path of the project. */
   root: string
-  /** Whose sources the SQL sees, and whose entity it is joined by. */
+  /** Whose sources the SQL sees (`labelView`), and whose entity it is joined by. */
   view: View
   timezone: string
   /** ISO 8601: the clock, and when the sources are read. */
@@ -20,17 +21,19 @@ export interface WindowPlace {
 }
 
 /**
- * SQL over the view's sources, cut at the end of a label's window. Without an as-of nothing is read but schemas.
+ * SQL over the sources that it reads, cut at the end of a label's window. Without an as-of nothing is read but schemas.
  * Throws as `openQuery` does.
  */
-export function openLabelQuery(
+export async function openLabelQuery(
   { root, view, timezone, now, temp, threads, memoryLimit }: WindowPlace,
   { sql, sqlFile }: { sql: string; sqlFile: string },
   { end, asOf }: { end: LabelWindow['end']; asOf: LabelWindow['asOf'] | undefined },
 ): Promise<CutQuery> {
+  const { tables } = await parseAlone(root, { ...view, sql, sqlFile }, timezone, temp)
   return openQuery({
     root,
     view,
+    sources: tables,
     sql,
     file: showPath(root, sqlFile),
     cut: labelCut(end, now, timezone),

@@ -5,6 +5,7 @@ import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
 import { LAST } from './cut.ts'
+import { sourceProblem } from './describe.ts'
 import { entityTypeFault } from './entity-types.ts'
 import type { Column } from './facts.ts'
 import { openLabelQuery } from './label-query.ts'
@@ -14,6 +15,7 @@ import { parseAlone, sourcesRead } from './parse-alone.ts'
 import type { CutQuery } from './query.ts'
 import { itemOf } from './select-list.ts'
 import { showPath } from './sources.ts'
+import { type TimeReading, timeReadings } from './time-readings.ts'
 
 export interface LabelsRequest {
   /** Absolute path of the project. */
@@ -27,6 +29,8 @@ export interface LabelsRequest {
   gives?: 'labels' | 'group'
   /** The view's columns, whose entity it is joined to; none where they are not known. */
   features?: Column[]
+  /** Names of model.yaml's own sources, and its path: what is wrong with them is told here. */
+  own?: { sources: string[]; file: string }
 }
 
 export interface LabelsDescription {
@@ -34,11 +38,14 @@ export interface LabelsDescription {
   problems: Problem[]
   /** Sources that the SQL reads; all, where it cannot be parsed. */
   reads: string[]
+  /** Of the sources that the SQL reads. */
+  times: TimeReading[]
 }
 
 /**
  * What a model's labels (or a group of its entities) look like, and what is wrong with them, from the SQL and the
- * sources' schemas alone: the entity and one more column, or the entity alone. Sources without files yet are the view's matter, and are not told again.
+ * sources' schemas alone: the entity and one more column, or the entity alone. What is
+ * wrong with a source of the view is told with the view.
  */
 export async function describeLabels(request: LabelsRequest): Promise<LabelsDescription> {
   const { root, view, timezone } = request
@@ -69,7 +76,8 @@ async function describe(
     )
     try {
       const refused = query.checked.problems.filter(({ severity }) => severity === 'error')
-      if (refused.length > 0) return { columns: [], problems: refused }
+      const times = timeReadings(query.tables)
+      if (refused.length > 0) return { columns: [], problems: refused, times }
       // What view.yaml says of its columns, the entity too, is said of features.sql.
       const bare: View = {
         ...view,
@@ -80,14 +88,24 @@ async function describe(
       }
       const { columns, problems } = await describeOutput(query, bare, { sql: file, yaml: file })
       const errors = problems.filter(({ severity }) => severity === 'error')
-      return { columns, problems: errors.length > 0 ? errors : shapeProblems(query, columns, request, file) }
+      return {
+        columns,
+        problems: errors.length > 0 ? errors : shapeProblems(query, columns, request, file),
+        times,
+      }
     } finally {
       query.close()
     }
   } catch (error) {
     const failure = classify(error)
     if (failure.failureClass !== 'contract' && failure.failureClass !== 'late-data') throw error
-    return { columns: [], problems: [] }
+    const { own } = request
+    const isOwn = own?.sources.some((name) => name === failure.evidence?.source)
+    return {
+      columns: [],
+      times: [],
+      problems: isOwn && own !== undefined ? [sourceProblem(error, own.file)] : [],
+    }
   }
 }
 

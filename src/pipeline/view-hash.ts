@@ -25,8 +25,9 @@ export function identityOf(checked: Parsed, view: Definition, projectZone: strin
 
 /**
  * The identity of a view (sha256, hex): its parsed SQL, its entity, the values that stand in for null on the way to
- * the model, the project's zone, and of each source that the SQL reads its kind, keys, times, cutoff and zones. Where
- * the files lie, other sources, expectations, owner and description are no part of it, nor is any order of writing.
+ * the model, the project's zone, and of each source that the SQL reads its kind, keys, times, cutoff and zones, and
+ * which columns may be missing and of what type the folders' keys are. Where the files lie, other sources, expectations,
+ * owner and description are no part of it, nor is any order of writing.
  */
 export function viewHash(checked: Parsed, view: Definition, projectZone: string): string {
   const sources = Object.entries(view.sources)
@@ -34,7 +35,7 @@ export function viewHash(checked: Parsed, view: Definition, projectZone: string)
     .map(([name, source]) => [
       name,
       ...declaration(source, view.entity),
-      zones(source, checked.names, projectZone),
+      ...ofColumns(source, checked.names, projectZone),
     ])
   return sha256([
     2,
@@ -49,7 +50,7 @@ export function viewHash(checked: Parsed, view: Definition, projectZone: string)
 /** The hash of builds before 2026-11-28: it covers the paths, and every source that is declared. */
 function formerHash(sqlHash: string, view: Definition): string | null {
   const sources = Object.entries(view.sources)
-  if (sources.some(([, { timezones }]) => timezones !== undefined)) return null
+  if (sources.some(([, { timezones, optional, hive }]) => timezones ?? optional ?? hive)) return null
   const declared = sources.map(([name, source]) => {
     const [kind, ...rest] = declaration(source, view.entity)
     return [name, [kind, source.path, source.timezone ?? 'UTC', ...rest]]
@@ -78,12 +79,20 @@ function declaration(source: Source, entity: string[]): unknown[] {
   }
 }
 
-/** Zones of timestamps and of dates, and of the single columns that the SQL or the cut reads. */
-function zones(source: Source, names: CheckedSql['names'], projectZone: string): unknown[] {
+/** Zones of timestamps and of dates; then what is said of single columns, as far as the SQL or the cut reads them. */
+function ofColumns(source: Source, names: CheckedSql['names'], projectZone: string): unknown[] {
   const { timestamps, dates, columns } = zonesOf(source, projectZone)
   const times = declaredTimes(source).map((name) => name.toLowerCase())
-  const read = [...columns].filter(([name]) => names === undefined || names.has(name) || times.includes(name))
-  return [timestamps, dates, sorted(read)]
+  const isRead = (name: string) => names === undefined || names.has(name) || times.includes(name)
+  const hive = Object.entries(source.hive ?? {}).map(([name, type]) => [name.toLowerCase(), type])
+  return [
+    [timestamps, dates, sorted([...columns].filter(([name]) => isRead(name)))],
+    (source.optional ?? [])
+      .map((name) => name.toLowerCase())
+      .filter(isRead)
+      .sort(),
+    sorted(hive.filter(([name = '']) => isRead(name))),
+  ]
 }
 
 /** 24h and 1d differ where clocks change. */

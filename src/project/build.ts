@@ -9,10 +9,6 @@ import type { ViewFile } from './schema/view.ts'
 
 export function buildView(file: ViewFile, path: string, sql: string): View {
   const folder = dirname(path)
-  const sources: Record<string, Source> = {}
-  for (const [table, source] of Object.entries(file.sources)) {
-    sources[table] = source.kind === 'history' ? { ...source, key: source.key ?? file.entity } : source
-  }
   return {
     name: file.view,
     folder,
@@ -21,12 +17,20 @@ export function buildView(file: ViewFile, path: string, sql: string): View {
     entity: file.entity,
     owner: file.owner,
     description: file.description,
-    sources,
+    sources: buildSources(file.sources, file.entity),
     columns: file.columns,
     expect: { rows: file.expect.rows, fresh: file.expect.fresh },
     fill: file.fill,
     parity: file.parity,
   }
+}
+
+function buildSources(given: ViewFile['sources'], entity: string[]): Record<string, Source> {
+  const sources: Record<string, Source> = {}
+  for (const [table, source] of Object.entries(given)) {
+    sources[table] = source.kind === 'history' ? { ...source, key: source.key ?? entity } : source
+  }
+  return sources
 }
 
 export function buildModel(file: ModelFile, path: string, labelsSql: string | undefined): Model {
@@ -53,6 +57,8 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
       labels === undefined || labelsSql === undefined
         ? undefined
         : { sqlFile: join(folder, labels.sql), sql: labelsSql, horizon: labels.horizon, lag: labels.lag },
+    // The view's entity is known once a view is at hand: no key stands for it.
+    sources: buildSources(file.sources, []),
     evaluation: { require: evaluation.require, segments: evaluation.segments, k: evaluation.k },
     shadow: { min_nights: shadow.min_nights, current: shadow.current },
     drift: {

@@ -1,5 +1,5 @@
 import { type AsOf, type Moment, momentAfter } from './asof.ts'
-import type { Duration } from './project.ts'
+import type { Duration, Model, View } from './project.ts'
 
 /** The window that a label looks at: from the as-of to `end`. */
 export interface LabelWindow {
@@ -7,6 +7,11 @@ export interface LabelWindow {
   end: Moment
   /** When its data is complete: the end plus `labels.lag`. ISO 8601. */
   complete: string
+}
+
+/** The view with all sources that labels and outcomes see: its own, and those of model.yaml. */
+export function labelView(view: View, { sources = {} }: { sources?: Model['sources'] | undefined }): View {
+  return { ...view, sources: { ...view.sources, ...sources } }
 }
 
 export function labelWindow(

@@ -78,3 +78,7 @@ export const METRIC_WORDS: Record<Metric, string> = {
   mae: 'MAE',
   r2: 'R2',
 }
+
+/** The tables of a night that `outcomes.metrics` may read beside the sources. */
+export const NIGHT_TABLES = ['scores', 'labels', 'treated', 'control', 'features'] as const
+export type NightTable = (typeof NIGHT_TABLES)[number]

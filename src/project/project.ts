@@ -130,6 +130,8 @@ export interface Model {
   onnx: OnnxMapping
   score: ScoreColumn
   labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration } | undefined
+  /** Sources of labels, outcomes and metrics alone, beside the view's. */
+  sources: Record<string, Source>
   evaluation: { require: Record<string, Requirement>; segments: string[]; k: number }
   shadow: {
     min_nights: number

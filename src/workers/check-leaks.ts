@@ -22,6 +22,7 @@ export function lookForLeaks(
       root: project.root,
       model: model.name,
       view,
+      sources: model.sources,
       labels: model.labels,
       timezone: project.timezone,
       threads: availableParallelism(),

@@ -1,4 +1,6 @@
 import { relative } from 'node:path'
+import type { TimeReading } from '../pipeline/time-readings.ts'
+import { labelView } from '../project/label-window.ts'
 import { didYouMean } from '../project/nearest.ts'
 import type { Problem } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
@@ -6,6 +8,9 @@ import { readYaml } from '../project/yaml-file.ts'
 import { checkOutcomes } from './check-outcomes.ts'
 import type { DescribedViews } from './check-views.ts'
 import type { Children } from './children.ts'
+
+/** How the times of sources are read that labels and outcomes use, by view. */
+export type ModelTimes = Record<string, TimeReading[]>
 
 /**
  * Compares what models take with what their views give, and binds the SQL of labels and outcomes to the same sources.
@@ -15,8 +20,9 @@ export async function checkModels(
   project: Project,
   views: DescribedViews,
   children: Children,
-): Promise<Problem[]> {
+): Promise<{ problems: Problem[]; times: ModelTimes }> {
   const problems: Problem[] = []
+  const times: ModelTimes = {}
   const read = new Map(Object.entries(views).map(([name, { reads }]) => [name, new Set(reads)]))
   for (const model of Object.values(project.models)) {
     const described = views[model.view]
@@ -27,9 +33,11 @@ export async function checkModels(
     }
     const judged = await checkLabels(project, model, described, children)
     problems.push(...judged.problems)
+    times[model.view] = [...(times[model.view] ?? []), ...judged.times]
     for (const name of judged.reads) read.get(model.view)?.add(name)
+    problems.push(...unreadSources(project, model, new Set(judged.reads)))
   }
-  return [...problems, ...unread(project, read)]
+  return { problems: [...problems, ...unread(project, read)], times }
 }
 
 /** Binds the SQL by which a model is judged, of labels and outcomes. Without labels there is none. */
@@ -38,19 +46,44 @@ export async function checkLabels(
   model: Model,
   described: DescribedViews[string] | undefined,
   children: Children,
-): Promise<{ problems: Problem[]; reads: string[] }> {
-  const view = project.views[model.view]
-  if (model.labels === undefined || view === undefined) return { problems: [], reads: [] }
+): Promise<{ problems: Problem[]; reads: string[]; times: TimeReading[] }> {
+  const declared = project.views[model.view]
+  if (model.labels === undefined || declared === undefined) return { problems: [], reads: [], times: [] }
   const { sql, sqlFile } = model.labels
+  const view = labelView(declared, model)
+  const modelFile = relative(project.root, `${model.folder}/model.yaml`)
   const { root, timezone } = project
   const features = described?.columns ?? []
-  const labels = await children.run('labels', { root, view, sql, sqlFile, timezone, features })
+  const labels = await children.run('labels', {
+    root,
+    view,
+    sql,
+    sqlFile,
+    timezone,
+    features,
+    own: { sources: Object.keys(model.sources), file: modelFile },
+  })
   const columns = { features, labels: labels.problems.length > 0 ? [] : labels.columns }
   const outcomes = await checkOutcomes({ project, model, view, children }, columns)
   return {
     problems: [...labels.problems, ...outcomes.problems],
     reads: [...labels.reads, ...outcomes.reads],
+    times: [...labels.times, ...outcomes.times],
   }
+}
+
+/** Of a model's own sources those that nothing reads. Without labels it has none that count. */
+function unreadSources(project: Project, model: Model, reads: Set<string>): Problem[] {
+  const file = relative(project.root, `${model.folder}/model.yaml`)
+  const names = Object.keys(model.sources).filter((name) => !reads.has(name))
+  if (names.length === 0) return []
+  const yaml = readYaml(project.root, file, `model: ${model.name}`)
+  return names.map((name) => ({
+    severity: 'advice',
+    file,
+    ...yaml.place(['sources', name]),
+    message: `source ${name} is declared, and neither labels.sql nor outcomes read it`,
+  }))
 }
 
 function unread(project: Project, read: Map<string, Set<string>>): Problem[] {

@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path'
 import type { Column } from '../pipeline/facts.ts'
+import type { TimeReading } from '../pipeline/time-readings.ts'
 import type { Problem } from '../project/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { readProjectFile } from '../project/project-file.ts'
@@ -8,20 +9,21 @@ import { placeInText } from '../project/yaml-text.ts'
 import type { Children } from './children.ts'
 
 /**
- * Binds the SQL of `outcomes` as a night would run it: the groups to the view's sources, the figures to the tables of
- * a night. Places are those of model.yaml, where the SQL stands. Without the columns of view and labels, whose own
- * problems say why, the figures are not looked at. `reads` are the sources that the groups read.
+ * Binds the SQL of `outcomes` as a night would run it: the groups to the sources, the figures to the tables of a
+ * night and the sources. Places are those of model.yaml, where the SQL stands. Without the columns of view and labels, whose own
+ * problems say why, the figures are not looked at. `reads` are the sources that they read. `view` has the sources of model.yaml, too.
  */
 export async function checkOutcomes(
   { project, model, view, children }: { project: Project; model: Model; view: View; children: Children },
   { features, labels }: { features: Column[]; labels: Column[] },
-): Promise<{ problems: Problem[]; reads: string[] }> {
+): Promise<{ problems: Problem[]; reads: string[]; times: TimeReading[] }> {
   const { outcomes, score } = model
-  if (outcomes === undefined) return { problems: [], reads: [] }
+  if (outcomes === undefined) return { problems: [], reads: [], times: [] }
   const modelFile = join(model.folder, 'model.yaml')
   const locate = locator(project.root, relative(project.root, modelFile), model.name)
   const problems: Problem[] = []
   const reads: string[] = []
+  const times: TimeReading[] = []
   for (const name of ['treated', 'control'] as const) {
     const sql = outcomes[name]
     if (sql === undefined) continue
@@ -34,14 +36,22 @@ export async function checkOutcomes(
       timezone,
       gives: 'group',
       features,
+      own: { sources: Object.keys(model.sources), file: relative(project.root, modelFile) },
     })
     problems.push(...told.problems.map((problem) => locate(['outcomes', name], `outcomes.${name}`, problem)))
     reads.push(...told.reads)
+    times.push(...told.times)
   }
-  if (outcomes.metrics.length === 0 || features.length === 0 || labels.length === 0)
-    return { problems, reads }
+  if (outcomes.metrics.length === 0) return { problems, reads, times }
+  // Nobody knows yet what the figures read.
+  if (features.length === 0 || labels.length === 0)
+    return { problems, reads: [...reads, ...Object.keys(model.sources)], times }
   const entity = features.filter(({ name }) => view.entity.includes(name))
   const told = await children.run('metrics', {
+    root: project.root,
+    view,
+    ownSources: Object.keys(model.sources),
+    timezone: project.timezone,
     file: relative(project.root, modelFile),
     metrics: outcomes.metrics.map(({ name, sql }) => ({ name, sql })),
     tables: {
@@ -57,7 +67,8 @@ export async function checkOutcomes(
       features,
     },
   })
-  told.forEach((own, index) => {
+  reads.push(...told.reads)
+  told.problems.forEach((own, index) => {
     const name = outcomes.metrics[index]?.name ?? ''
     problems.push(
       ...own.map((problem) =>
@@ -65,7 +76,7 @@ export async function checkOutcomes(
       ),
     )
   })
-  return { problems, reads }
+  return { problems, reads, times }
 }
 
 /** Moves a problem from its place in the SQL to that in the file. */

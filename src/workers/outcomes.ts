@@ -12,7 +12,7 @@ import { attemptFolder, partitionPath, supersededPath } from '../pipeline/publis
 import { readRunId } from '../pipeline/readback.ts'
 import { type AsOf, parseAsOf } from '../project/asof.ts'
 import { readDuration } from '../project/duration.ts'
-import { labelWindow } from '../project/label-window.ts'
+import { labelView, labelWindow } from '../project/label-window.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { findOutcome, lookAgain, looksAt, type Outcome, recordOutcome } from '../registry/outcomes.ts'
 import type { TaskOptions } from './children.ts'
@@ -169,7 +169,8 @@ async function measured(
       'outcome',
       {
         root: project.root,
-        view,
+        view: labelView(view, model),
+        ownSources: Object.keys(model.sources),
         labels,
         asOf,
         timezone: project.timezone,

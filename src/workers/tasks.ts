@@ -10,7 +10,7 @@ import type { LeakFacts, LeaksRequest } from '../pipeline/leaks/check.ts'
 import type { LookupFacts, LookupRequest } from '../pipeline/lookup.ts'
 import type { MonitorFacts, MonitorRequest } from '../pipeline/monitor.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
-import type { MetricsRequest } from '../pipeline/outcomes/check-metrics.ts'
+import type { MetricsFacts, MetricsRequest } from '../pipeline/outcomes/check-metrics.ts'
 import type { OutcomeAnswer, OutcomeRequest } from '../pipeline/outcomes/measure-outcome.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
 import type { ParityFacts, ParityRequest } from '../pipeline/parity/facts.ts'
@@ -23,8 +23,6 @@ import type { ScoreRequest } from '../pipeline/scoring.ts'
 import type { StalenessRequest } from '../pipeline/staleness.ts'
 import type { TrialFacts, TrialRequest } from '../pipeline/trial.ts'
 import type { Identity } from '../pipeline/view-hash.ts'
-
-import type { Problem } from '../project/problem.ts'
 
 /** Rows done, of how many; undefined where the total is not known yet. */
 export type Progress = (text: string, rows?: number, total?: number) => void
@@ -42,7 +40,7 @@ export interface Tasks {
   staleness: { request: StalenessRequest; facts: (string | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
-  metrics: { request: MetricsRequest; facts: Problem[][] }
+  metrics: { request: MetricsRequest; facts: MetricsFacts }
   outcome: { request: OutcomeRequest; facts: OutcomeAnswer }
   parity: { request: ParityRequest; facts: ParityFacts }
   leaks: { request: LeaksRequest; facts: LeakFacts }

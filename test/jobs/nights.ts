@@ -79,6 +79,7 @@ function modelOf(name: string, view: string): Model {
     onnx: { output: undefined, class: undefined, unknown: [], inputs: {} },
     score: { column: 'score', min: undefined, max: undefined, threshold: undefined },
     labels: undefined,
+    sources: {},
     evaluation: { require: {}, segments: [], k: 0.1 },
     shadow: { min_nights: 14, current: undefined },
     drift: {

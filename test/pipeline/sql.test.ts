@@ -246,6 +246,8 @@ describe('the hash', () => {
       { event_time: 'ended' },
       { timezones: { at: 'Europe/Berlin' } },
       { timezones: { arrived: 'Europe/Berlin' } },
+      { optional: ['At'] },
+      { hive: { at: 'VARCHAR' as const } },
     ]) {
       expect(
         hash({ ...view, sources: { calls: { ...calls, ...changed } } }),
@@ -259,6 +261,7 @@ describe('the hash', () => {
       { settle: duration('1m') },
       { timezone: 'UTC' },
       { timezones: { unread: 'Asia/Tokyo' } },
+      { optional: ['unread'], hive: { unread: 'BIGINT' as const } },
     ]) {
       expect(hash({ ...view, sources: { calls: { ...calls, ...changed } } }), JSON.stringify(changed)).toBe(
         base,

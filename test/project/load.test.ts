@@ -108,7 +108,6 @@ describe('a sound project', () => {
         customers: {
           kind: 'history',
           path: 'data/customers/*.parquet',
-          timezone: 'UTC',
           key: ['customer_id'],
           valid_from: 'valid_from',
           valid_to: 'valid_to',
@@ -116,7 +115,6 @@ describe('a sound project', () => {
         calls: {
           kind: 'events',
           path: 'data/calls/**/*.parquet',
-          timezone: 'UTC',
           event_time: 'started_at',
           available_at: 'ingested_at',
           cutoff: { text: '4h', ms: 14_400_000, days: undefined },

@@ -38,7 +38,7 @@ async function told(): Promise<string[]> {
   const loaded = loadProject(project.root)
   if (loaded.project === undefined) throw new Error(JSON.stringify(loaded.problems))
   const { views, problems } = await checkViews(loaded.project, children)
-  problems.push(...(await checkModels(loaded.project, views, children)))
+  problems.push(...(await checkModels(loaded.project, views, children)).problems)
   return problems.map(({ severity, file, line, message }) => `${severity} ${file}:${line} ${message}`)
 }
 
@@ -61,6 +61,58 @@ outcomes: { treated: SELECT customer_id FROM contacts }
 `,
   )
   expect(await told()).toEqual([])
+})
+
+it('binds a model’s own sources, says which is not there, which is not read, and which has a taken name', async () => {
+  const at = 'models/value/model.yaml'
+  await project.write(
+    'models/value/labels.sql',
+    'SELECT customer_id, count(*)::INTEGER AS gone FROM ends JOIN leaves USING (customer_id) GROUP BY customer_id',
+  )
+  const own = (sources: string) => `${MODEL}labels: { sql: labels.sql, horizon: 30d }
+sources:
+${sources}
+outcomes:
+  metrics:
+    - { name: money, sql: SELECT sum(cost) + (SELECT count(*) FROM scores) FROM costs }
+`
+  const both = `  ends: { path: own/ends.parquet, kind: static }
+  costs: { path: own/costs.parquet, kind: events, event_time: spent_at }
+  idle: { path: own/idle.parquet, kind: static }`
+  await project.write(at, own(both))
+  expect((await told()).filter((line) => line.includes(at))).toEqual([
+    expect.stringMatching(
+      /^warning models\/value\/model.yaml:undefined source ends: expected at least one Parquet file/,
+    ),
+  ])
+  await writeParquet(join(project.root, 'own/ends.parquet'), 'SELECT 1::BIGINT AS customer_id')
+  await writeParquet(
+    join(project.root, 'own/costs.parquet'),
+    `SELECT 1 AS price, TIMESTAMP '2026-03-01' AS spent_at`,
+  )
+  expect((await told()).filter((line) => line.includes('metrics'))).toEqual([
+    expect.stringContaining('expected the name of a column, got: cost; '),
+  ])
+  await writeParquet(
+    join(project.root, 'own/costs.parquet'),
+    `SELECT 1 AS cost, TIMESTAMP '2026-03-01' AS spent_at`,
+  )
+  expect((await told()).filter((line) => line.includes(at))).toEqual([
+    `advice ${at}:11 source idle is declared, and neither labels.sql nor outcomes read it`,
+  ])
+  await project.write(
+    at,
+    own(
+      '  Leaves: { path: own/ends.parquet, kind: static }\n  scores: { path: own/ends.parquet, kind: static }',
+    ),
+  )
+  const { problems } = loadProject(project.root)
+  expect(problems.map(({ message }) => message).filter((message) => message.includes('sources has'))).toEqual(
+    [
+      'sources has Leaves, and view activity has a source leaves, which labels.sql and outcomes see too: give one another name',
+      'sources has scores, the name of a table that every night has (scores, labels, treated, control, features): choose another',
+    ],
+  )
 })
 
 it('says of labels and groups that they could not be joined, with line, file, got and expected', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { labelWindow } from '../../project/label-window.ts'
+import { labelView, labelWindow } from '../../project/label-window.ts'
 import { Failure } from '../failure.ts'
 import { makeFolder, syncFile, syncFolder } from '../sync.ts'
 import { idOf } from './id.ts'
@@ -34,7 +34,7 @@ export async function buildDataset(request: DatasetRequest): Promise<DatasetFact
   const temp = await realpath(await mkdtemp(join(folder, '.building-')))
   try {
     await sweep(folder, temp)
-    const newest = await newestOfLabels({ ...request, temp })
+    const newest = await newestOfLabels({ ...request, view: labelView(request.view, request), temp })
     const windows = request.asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
     const leftOut = windows.flatMap((window) => {
       const reason = immature(window, request.now, newest)

@@ -20,7 +20,7 @@ export interface LabelsPlace extends WindowPlace {
 
 export interface LabelFacts {
   label: Column
-  /** Every source of the view, with what is seen of it at the label's end. */
+  /** The sources that labels.sql reads, with what is seen of them at the label's end. */
   inputs: InputFile[]
   /** Sources that labels.sql reads. */
   used: string[]

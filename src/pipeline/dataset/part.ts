@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
-import type { LabelWindow } from '../../project/label-window.ts'
+import { type LabelWindow, labelView } from '../../project/label-window.ts'
 import type { View } from '../../project/project.ts'
 import type { Column, InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
@@ -69,7 +69,11 @@ export async function openBuilder(request: DatasetRequest, temp: string): Promis
       for (const { message } of features.checks.filter(({ passed }) => !passed))
         warnings.push(`${asOf.label}: ${message}`)
       const labels = join(temp, 'labels.parquet')
-      const { label, inputs, hash } = await labelsOf({ ...request, temp }, window, labels)
+      const { label, inputs, hash } = await labelsOf(
+        { ...request, view: labelView(view, request), temp },
+        window,
+        labels,
+      )
       const columns = features.file.columns.filter(({ name }) => !view.entity.includes(name))
       refuseClash(request, columns, label)
       described = { columns, label, viewHash: features.viewHash, labelHash: hash }
@@ -89,7 +93,7 @@ export async function openBuilder(request: DatasetRequest, temp: string): Promis
         file,
         rows,
         unlabelled: features.file.rows - rows,
-        inputs: features.inputs,
+        inputs: [...features.inputs, ...inputs.filter(({ source }) => view.sources[source] === undefined)],
         labelInputs: inputs,
       }
     },

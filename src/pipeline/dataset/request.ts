@@ -1,11 +1,13 @@
 import type { AsOf } from '../../project/asof.ts'
-import type { Duration, View } from '../../project/project.ts'
+import type { Duration, Source, View } from '../../project/project.ts'
 
 export interface DatasetRequest {
   /** Absolute path of the project. */
   root: string
   model: string
   view: View
+  /** Sources that labels.sql sees beside the view's. */
+  sources?: Record<string, Source> | undefined
   labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration }
   /** Oldest first. */
   asOfs: AsOf[]

@@ -2,12 +2,14 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
-import type { Duration, View } from '../../project/project.ts'
+import { labelView } from '../../project/label-window.ts'
+import type { Duration, Source, View } from '../../project/project.ts'
 import { LAST } from '../cut.ts'
 import { buildDataset } from '../dataset/build.ts'
 import { openEngine } from '../duckdb.ts'
 import { Failure } from '../failure.ts'
 import { openLabelQuery } from '../label-query.ts'
+import type { FoundSource } from '../sources.ts'
 import { checkEquality } from './equality.ts'
 import { editsOf, findFlags, findRewritten } from './hindsight.ts'
 import type { Leak } from './leak.ts'
@@ -23,6 +25,8 @@ export interface LeaksRequest {
   root: string
   model: string
   view: View
+  /** Sources that labels.sql sees beside the view's. */
+  sources?: Record<string, Source> | undefined
   /** Undefined: no feature can be tried against a label. */
   labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration } | undefined
   /** Empty: three as-ofs whose labels are known, spread over the time of the sources. */
@@ -65,10 +69,7 @@ export async function checkLeaks(request: LeaksRequest): Promise<LeakFacts> {
     const times = await surveyTimes(survey)
     const end = endOfData(times)
     const founds = survey.sources.map(({ found }) => found)
-    const asOfs =
-      request.asOfs.length > 0
-        ? request.asOfs
-        : spreadAsOfs(founds, timezone, now, await labelSources(request, temp))
+    const asOfs = request.asOfs.length > 0 ? request.asOfs : await spread(request, founds, temp)
     const leaks: Leak[] = leakRisks(view)
     leaks.push(...(await findLoadDates(survey.engine, view, times, asOfs, timezone)))
     leaks.push(...(await findFlags(survey.engine, view, times, asOfs, end)))
@@ -118,18 +119,25 @@ function merge(leaks: Leak[], more: Leak[]): void {
   }
 }
 
-/** The sources that labels.sql reads decide which as-ofs have labels. */
-async function labelSources(
-  { root, view, labels, timezone, threads, now }: LeaksRequest,
+/** The sources that labels.sql reads decide which as-ofs have labels, those of model.yaml too. */
+async function spread(
+  { root, labels, timezone, threads, now, ...request }: LeaksRequest,
+  founds: FoundSource[],
   temp: string,
-): Promise<{ horizon: Duration; lag: Duration; sources: string[] } | undefined> {
-  if (labels === undefined) return undefined
+): Promise<AsOf[]> {
+  if (labels === undefined) return spreadAsOfs(founds, timezone, now, undefined)
+  const view = labelView(request.view, request)
   const query = await openLabelQuery({ root, view, timezone, now, temp, threads }, labels, {
     end: { instant: now, local: LAST.local },
     asOf: undefined,
   })
   try {
-    return { horizon: labels.horizon, lag: labels.lag, sources: query.checked.tables }
+    const { horizon, lag } = labels
+    const own = query.sources
+      .map(({ found }) => found)
+      .filter(({ name }) => request.view.sources[name] === undefined)
+    const read = { horizon, lag, sources: query.checked.tables }
+    return spreadAsOfs([...founds, ...own], timezone, now, read)
   } finally {
     query.close()
   }
@@ -145,6 +153,7 @@ async function separate(request: LeaksRequest, asOfs: AsOf[], temp: string): Pro
       root,
       model,
       view,
+      sources: request.sources,
       labels,
       asOfs,
       holdoutFrom: undefined,

@@ -1,3 +1,4 @@
+import { NIGHT_TABLES } from '../../project/metric.ts'
 import type { OutcomeMetric } from '../../project/project.ts'
 import { bindPlan } from '../bound-plan.ts'
 import { classify } from '../classify.ts'
@@ -7,20 +8,27 @@ import { checkFeatureSql } from '../sql.ts'
 import { withoutSemicolon } from '../tokens.ts'
 import { findUnlike } from '../unlike-types.ts'
 import type { OutcomeFacts } from './outcomes.ts'
-import { NIGHT_TABLES } from './tables.ts'
+
+export interface FigurePlace {
+  values: Values
+  file: string
+  sources: string[]
+  missing: ReadonlyMap<string, string>
+}
 
 /**
  * The business figures of a night, each from its own SQL over the night's tables (`createNight`). One that cannot be
- * computed says why in `error`, and costs the others nothing. `missing`: why there is no table `features`.
+ * computed says why in `error`, and costs the others nothing. `missing`: why a table is not there, by its name;
+ * `sources`: the sources that are, beside the night's tables.
  */
 export async function businessFigures(
   engine: Engine,
   metrics: OutcomeMetric[],
-  { values, file, missing }: { values: Values; file: string; missing: string | undefined },
+  place: FigurePlace,
 ): Promise<OutcomeFacts['business']> {
   const figures: OutcomeFacts['business'] = []
   for (const { name, sql, target } of metrics) {
-    const figure = await figureOf(engine, sql, { values, file, missing }).then(
+    const figure = await figureOf(engine, sql, place).then(
       (value) => ({ value, error: null }),
       (error: unknown) => ({ value: null, error: classify(error).message }),
     )
@@ -32,21 +40,22 @@ export async function businessFigures(
 async function figureOf(
   engine: Engine,
   sql: string,
-  { values, file, missing }: { values: Values; file: string; missing: string | undefined },
+  { values, file, sources, missing }: FigurePlace,
 ): Promise<number> {
   const checked = await checkFeatureSql(engine, sql, {
     file,
-    declaredSources: [...NIGHT_TABLES],
+    declaredSources: [...NIGHT_TABLES, ...sources],
     reads: 'tables of a night',
     parameters: Object.keys(values),
   })
   const [refused] = checked.problems.filter(({ severity }) => severity === 'error')
   if (refused !== undefined) throw new Error(refused.message)
+  const gone = checked.tables.find((name) => missing.has(name))
+  if (gone !== undefined) throw new Error(missing.get(gone))
   const moments = Object.fromEntries(checked.parameters.map((name) => [name, LAST.local]))
   const plan = await bindPlan(engine, withoutSemicolon(sql), moments, [])
   const [unlike] = plan === undefined ? [] : await findUnlike(engine, plan, new Set())
   if (unlike !== undefined) throw new Error(unlike.message)
-  if (missing !== undefined && checked.tables.includes('features')) throw new Error(missing)
   const bound = Object.fromEntries(
     Object.entries(values).filter(([name]) => checked.parameters.includes(name)),
   )

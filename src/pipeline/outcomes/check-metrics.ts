@@ -1,59 +1,110 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NIGHT_TABLES, type NightTable } from '../../project/metric.ts'
 import { didYouMean } from '../../project/nearest.ts'
 import type { Problem } from '../../project/problem.ts'
+import type { View } from '../../project/project.ts'
 import { bindPlan } from '../bound-plan.ts'
 import { LAST } from '../cut.ts'
+import { sourceProblem } from '../describe.ts'
 import { type Engine, openEngine, type Values } from '../duckdb.ts'
 import { readEngineError } from '../engine-error.ts'
 import { isNumber } from '../expectation-plan.ts'
 import type { Column } from '../facts.ts'
 import { timestamp } from '../query.ts'
+import { identifier } from '../quote.ts'
 import { checkFeatureSql } from '../sql.ts'
 import { indexOfByte, placeOf, withoutSemicolon } from '../tokens.ts'
 import { findUnlike, problemIn } from '../unlike-types.ts'
-import { createEmptyNight, NIGHT_TABLES, type NightTable } from './tables.ts'
+import { createEmptyNight } from './tables.ts'
+import { describeSource, sourcesOfFigures } from './window-sources.ts'
 
 export interface MetricsRequest {
   metrics: { name: string; sql: string }[]
   /** What the tables of a night look like. */
   tables: Record<NightTable, Column[]>
+  /** Whose sources the SQL sees beside them. */
+  root: string
+  view: View
+  /** Names of the sources of model.yaml, which figures may read. */
+  ownSources: string[]
+  timezone: string
   /** Path of model.yaml as problems name it. */
   file: string
 }
 
-/** What is wrong with each figure's SQL, by its number; lines and columns count within the SQL. */
-export async function checkMetrics({ metrics, tables, file }: MetricsRequest): Promise<Problem[][]> {
-  const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-metrics-')))
-  const engine = await openEngine({ readable: [], writable: [], temp, threads: 1, timezone: 'UTC' })
-  try {
-    await createEmptyNight(engine, tables)
-    const problems: Problem[][] = []
-    for (const { sql } of metrics) problems.push(await problemsOf(engine, sql, { tables, file }))
-    return problems
-  } finally {
-    engine.close()
-    await rm(temp, { recursive: true, force: true })
-  }
+export interface MetricsFacts {
+  problems: Problem[][]
+  reads: string[]
 }
 
 const DESCRIBE = 'DESCRIBE '
 
-async function problemsOf(
-  engine: Engine,
-  sql: string,
-  { tables, file }: Pick<MetricsRequest, 'tables' | 'file'>,
-): Promise<Problem[]> {
+/** The tables that a figure's SQL may read, by their names, and why others of the sources cannot be looked at. */
+interface Readable {
+  columns: Map<string, Column[]>
+  names: string[]
+  unknown: Map<string, Problem>
+}
+
+/** What is wrong with each figure's SQL, by its number; lines and columns count within the SQL. `reads`: the sources that they read. */
+export async function checkMetrics(request: MetricsRequest): Promise<MetricsFacts> {
+  const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-metrics-')))
+  try {
+    const reads = await sourcesOfFigures(request.metrics, request.ownSources)
+    const tables = await readableTables(request, reads, temp)
+    const engine = await openEngine({ readable: [], writable: [], temp, threads: 1, timezone: 'UTC' })
+    try {
+      await createEmptyNight(engine, request.tables)
+      for (const name of reads) {
+        const columns = tables.columns.get(name)?.map((column) => `${identifier(column.name)} ${column.type}`)
+        if (columns !== undefined)
+          await engine.run(`CREATE TEMP TABLE ${identifier(name)} (${columns.join(', ')})`)
+      }
+      const problems: Problem[][] = []
+      for (const { sql } of request.metrics)
+        problems.push(await problemsOf(engine, sql, tables, request.file))
+      return { problems, reads }
+    } finally {
+      engine.close()
+    }
+  } finally {
+    await rm(temp, { recursive: true, force: true })
+  }
+}
+
+async function readableTables(
+  { root, view, timezone, tables, file, ownSources }: MetricsRequest,
+  reads: string[],
+  temp: string,
+): Promise<Readable> {
+  const columns = new Map<string, Column[]>(NIGHT_TABLES.map((name) => [name, tables[name]]))
+  const unknown = new Map<string, Problem>()
+  const place = { root, view, timezone, now: LAST.instant, temp, threads: 1 }
+  for (const name of reads) {
+    try {
+      columns.set(name, await describeSource(place, name, file))
+    } catch (error) {
+      const problem = sourceProblem(error, file)
+      unknown.set(name, problem)
+    }
+  }
+  return { columns, names: [...NIGHT_TABLES, ...ownSources], unknown }
+}
+
+async function problemsOf(engine: Engine, sql: string, tables: Readable, file: string): Promise<Problem[]> {
   const checked = await checkFeatureSql(engine, sql, {
     file,
-    declaredSources: [...NIGHT_TABLES],
+    declaredSources: tables.names,
     reads: 'tables of a night',
-    columns: NIGHT_TABLES.flatMap((name) => tables[name].map((column) => column.name)),
+    columns: [...tables.columns.values()].flatMap((columns) => columns.map(({ name }) => name)),
     parameters: ['as_of', 'label_end'],
   })
   const refused = checked.problems.filter(({ severity }) => severity === 'error')
   if (refused.length > 0) return refused
+  const unknown = checked.tables.flatMap((name) => tables.unknown.get(name) ?? [])
+  if (unknown.length > 0) return unknown
   const plan = await bindPlan(engine, withoutSemicolon(sql), { as_of: LAST.local, label_end: LAST.local }, [])
   const unlike = plan === undefined ? [] : await findUnlike(engine, plan, new Set())
   if (unlike.length > 0) return unlike.map((each) => problemIn(sql, file, each))
@@ -84,14 +135,14 @@ async function problemsOf(
 function sayBinding(
   { message, name }: { message: string; name: string | undefined },
   read: string[],
-  tables: MetricsRequest['tables'],
+  tables: Readable,
 ): string {
   const missing = /^(?:Referenced column|Values list|Table) /.test(message)
     ? (name ?? /column (?:named )?"([^"]+)"/.exec(message)?.[1])
     : undefined
   if (missing === undefined) return message
-  const own = NIGHT_TABLES.filter((table) => read.includes(table))
-  const known = own.map((table) => `${table} has ${tables[table].map((column) => column.name).join(', ')}`)
-  const names = own.flatMap((table) => tables[table].map((column) => column.name))
+  const own = [...tables.columns].filter(([table]) => read.includes(table))
+  const known = own.map(([table, columns]) => `${table} has ${columns.map(({ name }) => name).join(', ')}`)
+  const names = own.flatMap(([, columns]) => columns.map(({ name }) => name))
   return `expected the name of a column, got: ${missing}; ${known.join('; ')}${didYouMean(missing, names)}`
 }

@@ -15,6 +15,7 @@ import { Failure } from '../failure.ts'
 import { inputsOf } from '../inputs.ts'
 import { keepFile } from '../publishing.ts'
 import { timestamp } from '../query.ts'
+import { identifier, parquet } from '../quote.ts'
 import { readRunId } from '../readback.ts'
 import { showPath } from '../sources.ts'
 import { cutSources } from '../tables.ts'
@@ -25,6 +26,7 @@ import type { OutcomeFacts } from './outcomes.ts'
 import { readNight } from './rows.ts'
 import { createNight, type NightFiles } from './tables.ts'
 import { treatmentOf } from './treatment.ts'
+import { sourcesOfFigures, type WindowSources, writeSources } from './window-sources.ts'
 
 /** A published file, and the run that its own metadata have to name. */
 export interface StandingFile {
@@ -36,7 +38,10 @@ export interface StandingFile {
 export interface OutcomeRequest {
   /** Absolute path of the project. */
   root: string
+  /** With the sources of model.yaml (`labelView`). */
   view: View
+  /** Names of the sources of model.yaml, which figures may read. */
+  ownSources?: string[] | undefined
   labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration }
   asOf: AsOf
   timezone: string
@@ -85,7 +90,7 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
   if (before !== undefined && isUntouched(request, window, before)) {
     return { state: 'unchanged', inputs: before }
   }
-  const { files, labels, inputs, notes, missing } = await collect({ ...request, temp }, window)
+  const { files, labels, inputs, notes, missing, sources } = await collect({ ...request, temp }, window)
   if (before !== undefined && sameContent(before, inputs)) return { state: 'unchanged', inputs }
   const spill = join(temp, 'spill')
   await mkdir(spill, { recursive: true })
@@ -99,6 +104,8 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
   })
   try {
     await createNight(engine, files, request.view.entity)
+    for (const [name, path] of sources.files)
+      await engine.run(`CREATE TEMP VIEW ${identifier(name)} AS SELECT * FROM ${parquet(path)}`)
     const modelFile = showPath(request.root, request.modelFile)
     await refuseOtherTypes(engine, request.view.entity, [
       { table: 'labels', where: showPath(request.root, request.labels.sqlFile) },
@@ -113,11 +120,19 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
     const business = await businessFigures(engine, request.outcomes?.metrics ?? [], {
       values: { as_of: timestamp(request.asOf.local), label_end: timestamp(window.end.local) },
       file: modelFile,
+      sources: request.ownSources ?? [],
       missing,
     })
     return {
       state: 'measured',
-      facts: { ...facts, business, inputs, definition, notes: [...notes, ...facts.notes] },
+      // What was not there is looked for at every look: its inputs are not known.
+      facts: {
+        ...facts,
+        business,
+        inputs,
+        definition: sources.missing.size === 0 ? definition : `${definition} incomplete`,
+        notes: [...notes, ...facts.notes],
+      },
     }
   } finally {
     engine.close()
@@ -219,7 +234,7 @@ function isUntouched(
   before: InputFile[],
 ) {
   const used = new Set(before.map(({ source }) => source))
-  const files = inputsOf(cutSources(root, view, labelCut(end, now, timezone)))
+  const files = inputsOf(cutSources(root, view, labelCut(end, now, timezone), { names: [...used] }))
   const keys = (inputs: InputFile[]) =>
     [...new Set(inputs.filter(({ source }) => used.has(source)).map(fileKey))].sort()
   return keys(files).join('\n\n') === keys(before).join('\n\n')
@@ -234,8 +249,9 @@ interface Collected {
   labels: LabelFacts
   inputs: InputFile[]
   notes: string[]
-  /** Why there are no features. */
-  missing: string | undefined
+  /** Why a table is not there, by its name. */
+  missing: Map<string, string>
+  sources: WindowSources
 }
 
 /** Everything that is measured, as files in the folder. */
@@ -247,7 +263,7 @@ async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Co
   }
   const path = join(temp, 'features.parquet')
   const pinned = request.features !== undefined && (await pin(request.features, path))
-  const missing = pinned
+  const gone = pinned
     ? undefined
     : 'the features that were scored do not stand any more: they were published again since'
   const file = join(temp, 'labels.parquet')
@@ -273,8 +289,17 @@ async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Co
     control: await group('control'),
     features: pinned ? path : undefined,
   }
-  const notes = missing !== undefined && request.segments.length > 0 ? [`no segments: ${missing}`] : []
-  return { files, labels, inputs, notes, missing }
+  const metrics = outcomes?.metrics ?? []
+  const sources = await writeSources(
+    request,
+    await sourcesOfFigures(metrics, request.ownSources ?? []),
+    window,
+    { folder: temp, file: request.modelFile },
+  )
+  inputs.push(...sources.inputs)
+  const missing = new Map([...sources.missing, ...(gone === undefined ? [] : [['features', gone] as const])])
+  const notes = gone !== undefined && request.segments.length > 0 ? [`no segments: ${gone}`] : []
+  return { files, labels, inputs, notes, missing, sources }
 }
 
 /** Links a file into the folder, where nobody replaces it; false where it is not that run's. */

@@ -1,10 +1,7 @@
+import { NIGHT_TABLES, type NightTable } from '../../project/metric.ts'
 import type { Engine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
 import { identifier, parquet } from '../quote.ts'
-
-/** The tables of a night that `outcomes.metrics` may read. */
-export const NIGHT_TABLES = ['scores', 'labels', 'treated', 'control', 'features'] as const
-export type NightTable = (typeof NIGHT_TABLES)[number]
 
 /** Parquet files behind the tables of a night; undefined: there is none, the table is empty or missing. */
 export interface NightFiles {

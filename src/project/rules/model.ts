@@ -1,11 +1,12 @@
 import { isAsOf } from '../asof.ts'
 import type { Fault } from '../entry.ts'
-import { isBuiltIn, METRICS, NIGHT_COLUMNS } from '../metric.ts'
+import { isBuiltIn, METRICS, NIGHT_COLUMNS, NIGHT_TABLES } from '../metric.ts'
 import { didYouMean } from '../nearest.ts'
 import { MOST_PROBLEMS } from '../problem.ts'
 import { RESERVED_COLUMNS } from '../schema/model.ts'
 import { listed } from '../value-text.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
+import { sourceRules } from './view.ts'
 
 /** Rules over several keys of one model.yaml. */
 export function modelRules(data: Record<string, unknown>): Fault[] {
@@ -19,6 +20,7 @@ export function modelRules(data: Record<string, unknown>): Fault[] {
     ...watched(data.drift),
     ...window(data.drift),
     ...outcomes(data),
+    ...sources(data),
   ]
 }
 
@@ -85,6 +87,23 @@ function window(drift: unknown): Fault[] {
   return [
     { path, message: `drift.reference goes from ${from} to ${to}: nothing lies between; exchange them` },
   ]
+}
+
+/** A source of its own is for what labels make of scores; the tables of a night have their names already. */
+function sources({ sources: given, labels }: Record<string, unknown>): Fault[] {
+  if (!isMap(given)) return []
+  const names = Object.keys(given)
+  const faults = sourceRules(given)
+  if (names.length > 0 && (labels === undefined || labels === null)) {
+    const message =
+      'sources need labels: they are for labels.sql and outcomes alone; what features read is declared in view.yaml'
+    faults.push({ path: ['sources'], key: true, message })
+  }
+  for (const name of names.filter((each) => NIGHT_TABLES.some((table) => table === each.toLowerCase()))) {
+    const message = `sources has ${name}, the name of a table that every night has (${NIGHT_TABLES.join(', ')}): choose another`
+    faults.push({ path: ['sources', name], key: true, message })
+  }
+  return faults
 }
 
 /** Figures are drawn and told by their names, and nothing comes of scores without labels. */

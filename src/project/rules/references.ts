@@ -18,6 +18,7 @@ export function checkReferences(entries: Entries): Problem[] {
       ...sameName(entry, 'model', entry.part.model),
       ...viewOf(entry, views, models),
       ...scoreColumns(entry, entries),
+      ...ownSources(entry, entries),
       ...wakesKnownPeople(entry, entries.settings.part.people),
     ]),
     ...entries.schedules.flatMap((entry) => [
@@ -106,6 +107,18 @@ function scoreColumns(entry: Part<'models'>, { views }: Entries): Problem[] {
     )
   }
   return problems
+}
+
+/** SQL of labels and outcomes sees the sources of both files, under one name each. */
+function ownSources(entry: Part<'models'>, { views }: Entries): Problem[] {
+  const view = views.find(({ name }) => name === entry.part.view)
+  const taken = Object.keys(view?.part.sources ?? {})
+  return Object.keys(entry.part.sources ?? {}).flatMap((name) => {
+    const same = taken.find((other) => other.toLowerCase() === name.toLowerCase())
+    if (same === undefined) return []
+    const message = `sources has ${name}, and view ${view?.name} has a source ${same}, which labels.sql and outcomes see too: give one another name`
+    return [error(entry, ['sources', name], message)]
+  })
 }
 
 /** Only a warning: an address may be that of a list, which nobody names in `--by`. */

@@ -9,8 +9,7 @@ export function viewRules(data: Record<string, unknown>): Fault[] {
   const sources = isMap(data.sources) ? data.sources : {}
   const expect = isMap(data.expect) ? data.expect : {}
   return [
-    ...arrival(sources),
-    ...sameTable(Object.keys(sources)),
+    ...sourceRules(sources),
     ...entriesOf(data.columns).flatMap(([column, bounds]) => minOverMax(bounds, ['columns', column])),
     ...minOverMax(expect.rows, ['expect', 'rows']),
     ...fresh(
@@ -18,6 +17,11 @@ export function viewRules(data: Record<string, unknown>): Fault[] {
       sources,
     ),
   ]
+}
+
+/** What holds of sources, whichever file declares them. */
+export function sourceRules(sources: Record<string, unknown>): Fault[] {
+  return [...arrival(sources), ...sameTable(Object.keys(sources))]
 }
 
 /** `available_at` and `cutoff` mean something only together. */

@@ -18,6 +18,7 @@ import {
   pattern,
   text,
 } from './fields.ts'
+import { source, sourceName } from './view.ts'
 
 /** Columns that scores have beside the entity and the score, and the key in the folder names of the warehouse. */
 export const RESERVED_COLUMNS = ['version', 'decision', 'as_of']
@@ -165,6 +166,11 @@ export const modelSchema = keys({
   })
     .optional()
     .describe('What really happened. Without labels there are no training sets, evaluations or outcomes.'),
+  sources: named(sourceName, source, 'a map from table name to source')
+    .prefault({})
+    .describe(
+      'Tables for labels, outcomes and metrics alone, declared as in view.yaml, beside those of the view. No feature sees them: they may come and change while versions are live.',
+    ),
   evaluation: keys({
     require: z
       .partialRecord(z.enum(METRICS, { error: `one of ${METRICS.join(', ')}` }), requirement, {

@@ -117,14 +117,14 @@ const still = keys({
   ...files,
 })
 
-const source = z.discriminatedUnion('kind', [events, history, snapshots, still], {
+export const source = z.discriminatedUnion('kind', [events, history, snapshots, still], {
   error: (issue) =>
     issue.code === 'invalid_union'
       ? 'one of events, history, snapshots, static'
       : 'a map of path, kind and the columns of its time',
 })
 
-const sourceName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, {
+export const sourceName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, {
   error: 'a table name of letters, digits and `_` that begins with a letter',
 })
 

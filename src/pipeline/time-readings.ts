@@ -1,0 +1,46 @@
+import { declaredTimes } from './admitted.ts'
+import type { SourceTable } from './cutview.ts'
+import { columnNamed, type SourceColumn } from './schema.ts'
+import { isTime, ZONED } from './timecolumn.ts'
+import { timeColumn } from './zones.ts'
+
+/** How the values of one column of times are read, in words, for `validate`. */
+export interface TimeReading {
+  source: string
+  column: string
+  /** As DuckDB names it. */
+  type: string
+  /** True where the cut compares it. */
+  cuts: boolean
+  reads: string
+}
+
+/** Of each source the times that cut it, and those that the SQL reads. */
+export function timeReadings(tables: SourceTable[]): TimeReading[] {
+  return tables.flatMap((table) => {
+    const { found, schema, columns } = table
+    const cutting = declaredTimes(found.source).flatMap((name) => columnNamed(schema.columns, name) ?? [])
+    const read = columns.filter((column) => isTime(column.type) && !cutting.includes(column))
+    const reading = (column: SourceColumn, cuts: boolean) => ({
+      source: found.name,
+      column: column.name,
+      type: column.type,
+      cuts,
+      reads: wordsFor(table, column, cuts),
+    })
+    return [
+      ...cutting.map((column) => reading(column, true)),
+      ...read.map((column) => reading(column, false)),
+    ]
+  })
+}
+
+function wordsFor({ found: { zones, source } }: SourceTable, column: SourceColumn, cuts: boolean): string {
+  const { zone } = timeColumn(zones, column)
+  const own = zones.columns.has(column.name.toLowerCase())
+  const said = own || (source.timezone !== undefined && column.type !== ZONED) ? 'declared' : 'by default'
+  if (column.type === 'DATE') return cuts ? `local days of ${zone}, ${said}` : 'dates as they stand'
+  if (column.type === ZONED && (!own || zone === 'UTC')) return 'instants'
+  if (isTime(column.type)) return `wall times of ${zone}, ${said}`
+  return `times of folders: those without a zone are wall times of ${timeColumn(zones, { ...column, type: 'TIMESTAMP' }).zone}, ${said}`
+}
