@@ -89,7 +89,9 @@ select id, name, as_of, label, 'recomputed', began + interval '3 minutes', 0,
 insert into nightshift.versions (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping, dataset, registered_at, registered_by)
 select model, v, md5(model || v) || md5(model), 500000, 'models/' || model || '/' || v || '/model.onnx', view,
        md5(view) || md5(view), 'SELECT customer_id, max(tenure_days) FROM events GROUP BY customer_id', '["tenure_days"]',
-       '{"name": "probabilities", "type": "float", "shape": [null, 2]}', '{}', 'd' || v || 'a9c0b1d', as_of, 'ann'
+       '{"name": "probabilities", "type": "float32", "shape": [null, 2]}',
+       '{"inputs": [], "output": {"name": "probabilities", "type": "float32", "shape": [null, 2], "classes": [0, 1], "class": 1, "label": 1}, "batch": null, "zipMap": false, "warnings": []}',
+       'd' || v || 'a9c0b1d', as_of, 'ann'
   from models cross join generate_series(1, 9) v join nights on n = greatest(0, 729 - (v - 1) * 90);
 
 insert into nightshift.champions (model, version, since)

@@ -263,11 +263,17 @@ function outcomeOf(night: number): OutcomeFacts {
 }
 
 async function register(client: ClientBase, version: number): Promise<void> {
+  const output = { name: 'p', type: 'float32', shape: ['n', 2], classes: [0, 1], class: 1, label: 1 }
   await client.query(
     `insert into nightshift.versions (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output,
        mapping, registered_at, registered_by)
-     values ('value', $1, 'ab', 1, 'models/value/1/model.onnx', 'activity', 'cd', 'SELECT 1', '[]', '{}', '{}', $2, 'ann')`,
-    [version, at([0, 20, 64][version - 1] ?? 0, 9)],
+     values ('value', $1, 'ab', 1, 'models/value/1/model.onnx', 'activity', 'cd', 'SELECT 1', '[]', $3, $4, $2, 'ann')`,
+    [
+      version,
+      at([0, 20, 64][version - 1] ?? 0, 9),
+      JSON.stringify(output),
+      JSON.stringify({ inputs: [], output, batch: null, zipMap: false, warnings: [] }),
+    ],
   )
 }
 

@@ -17,11 +17,15 @@ export function classLabels(node: NodeProto): (string | number)[] {
 }
 
 /**
- * Labels of an output's columns: those of the classifier whose scores it is, or those that the file looks up by the
- * output's highest column. Null where the file does not say: the labels of a classifier within a model that goes on
+ * Labels of an output's columns: those of the classifier whose scores it is, those that the file looks up by the
+ * output's highest column, or the columns' places where the file returns that place as its label. Null where the file does not say: the labels of a classifier within a model that goes on
  * computing say nothing of its output.
  */
-export function labelsOfOutput(graph: GraphProto, output: string): (string | number)[] | null {
+export function labelsOfOutput(
+  graph: GraphProto,
+  output: string,
+  width: number | undefined,
+): (string | number)[] | null {
   const makers = new Map(
     (graph.node ?? []).flatMap((node) => (node.output ?? []).map((name) => [name, node])),
   )
@@ -36,22 +40,29 @@ export function labelsOfOutput(graph: GraphProto, output: string): (string | num
     }
     name = KEEP_CLASSES.has(maker.op_type ?? '') ? maker.input?.[0] : undefined
   }
-  return lookedUp(graph, same)
+  return lookedUp(graph, same, width)
 }
 
 /** The constant that the index of the highest column is looked up in. */
-function lookedUp(graph: GraphProto, columns: Set<string>): (string | number)[] | null {
+function lookedUp(
+  graph: GraphProto,
+  columns: Set<string>,
+  width: number | undefined,
+): (string | number)[] | null {
   const constant = constantsOf(graph)
   const highest = new Set<string>()
-  for (const { op_type = '', input = [], output = [] } of graph.node ?? []) {
+  for (const { op_type = '', input = [], output = [], attribute = [] } of graph.node ?? []) {
     const [from = '', index = ''] = input
     const [made = ''] = output
-    if (op_type === 'ArgMax' && columns.has(from)) highest.add(made)
+    const axis = int64ToNumber(attribute.find(({ name }) => name === 'axis')?.i)
+    const isOfRow = axis === 1 || axis === -1
+    if (op_type === 'ArgMax' && columns.has(from) && isOfRow) highest.add(made)
     else if (KEEP_INDEX.has(op_type) && highest.has(from)) highest.add(made)
     else if ((op_type === 'ArrayFeatureExtractor' || op_type === 'Gather') && highest.has(index)) {
       const values = constant(from)?.values
       if (values !== undefined && values.length > 0) return values
     }
   }
-  return null
+  const isReturned = graph.output?.some(({ name }) => name !== undefined && highest.has(name)) === true
+  return isReturned && width !== undefined ? Array.from({ length: width }, (_, place) => place) : null
 }

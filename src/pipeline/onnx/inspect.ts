@@ -106,9 +106,10 @@ function describeOutput(value: ValueInfoProto, { graph, zipMaps }: Graph): Model
     return { name: zipMap.output, type: 'float32', shape, classes: classes.length > 0 ? classes : null }
   }
   const described = describeValue(value)
-  const labels = labelsOfOutput(graph, described.name)
-  const columns = described.shape === null ? null : described.shape.length === 2 ? described.shape[1] : 1
-  const fits = labels !== null && (typeof columns !== 'number' || columns === labels.length)
+  const size = described.shape?.length === 2 ? described.shape[1] : described.shape === null ? null : 1
+  const columns = typeof size === 'number' ? size : undefined
+  const labels = labelsOfOutput(graph, described.name, columns)
+  const fits = labels !== null && (columns === undefined || columns === labels.length)
   return { ...described, classes: fits ? labels : null }
 }
 

@@ -11,10 +11,16 @@ const classifier: NodeProto = {
   attribute: [attribute.ints('classlabels_ints', [0, 1])],
 }
 
-function labels(node: NodeProto[], initializer: TensorProto[] = []) {
+function labels(node: NodeProto[], initializer: TensorProto[] = [], returned = 'none') {
   return labelsOfOutput(
-    { node, initializer, input: [tensorValue('x', 'float32', ['n', 2])], output: [] },
+    {
+      node,
+      initializer,
+      input: [tensorValue('x', 'float32', ['n', 2])],
+      output: [tensorValue(returned, 'int64', ['n'])],
+    },
     'p',
+    2,
   )
 }
 
@@ -34,7 +40,7 @@ it('are those in which the file looks the highest column up', () => {
   const nodes = [
     { op_type: 'Sigmoid', input: ['x'], output: ['s'] },
     { op_type: 'Identity', input: ['s'], output: ['p'] },
-    { op_type: 'ArgMax', input: ['s'], output: ['best'] },
+    { op_type: 'ArgMax', input: ['s'], output: ['best'], attribute: [attribute.int('axis', 1)] },
     { op_type: 'Reshape', input: ['best', 'shape'], output: ['row'] },
     { op_type: 'ArrayFeatureExtractor', domain: 'ai.onnx.ml', input: ['names', 'row'], output: ['label'] },
   ]
@@ -49,4 +55,14 @@ it('are those in which the file looks the highest column up', () => {
   expect(labels(nodes, [{ name: 'names', data_type: TENSOR.int64, dims: [2], raw_data: raw }])).toEqual([
     1, -2,
   ])
+})
+
+it('are the places of the columns where the file returns the highest of them as its label', () => {
+  const nodes = (axis: number) => [
+    { op_type: 'Identity', input: ['x'], output: ['p'] },
+    { op_type: 'ArgMax', input: ['p'], output: ['label'], attribute: [attribute.int('axis', axis)] },
+  ]
+  expect(labels(nodes(1), [], 'label')).toEqual([0, 1])
+  expect(labels(nodes(1))).toBeNull()
+  expect(labels(nodes(0), [], 'label')).toBeNull()
 })
