@@ -9,11 +9,13 @@ import { parseDuration } from '../project/duration.ts'
 import { openProject } from '../project/load.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Model, Project } from '../project/project.ts'
+import { knowingKeys, recordUse } from '../registry/view-promises.ts'
 import { openChildren } from '../workers/children.ts'
 import { modelNamed, viewNamed } from './find.ts'
 import { ownVersion } from './own-version.ts'
 import { printJson, printLine, printTable } from './print.ts'
 import { openProgress } from './progress.ts'
+import { withLedgerIfAny } from './session.ts'
 
 interface Options extends GlobalOptions {
   from: string
@@ -22,9 +24,10 @@ interface Options extends GlobalOptions {
   holdoutFrom?: string
 }
 
-/** `dataset MODEL --from D --to D --every 1mo [--holdout-from D]`: needs no ledger and no worker. */
+/** `dataset MODEL --from D --to D --every 1mo [--holdout-from D]`: needs no worker, and a ledger only for what it knows of the view's keys. */
 export default async function dataset([name = '']: string[], options: Options): Promise<number> {
-  const project = openProject(options.project)
+  const files = openProject(options.project)
+  const project = (await withLedgerIfAny(files.root, ({ pool }) => knowingKeys(pool, files))) ?? files
   const model = modelNamed(project, name)
   const view = viewNamed(project, model.view)
   if (model.labels === undefined) {
@@ -81,6 +84,8 @@ export default async function dataset([name = '']: string[], options: Options): 
     bar.close()
     await children.close()
   }
+  const use = { view: view.name, viewHash: built.manifest.view_hash, sources: built.sources }
+  await withLedgerIfAny(project.root, ({ pool }) => recordUse(pool, use))
   const record = recordOf(project, built)
   if (options.json) printJson(record)
   else print(model, record)

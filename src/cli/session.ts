@@ -8,6 +8,7 @@ import { openProject } from '../project/load.ts'
 import { closePrivate } from '../project/private-folder.ts'
 import { ConfigurationError } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
+import { knowingKeys } from '../registry/view-promises.ts'
 import { keepZone, zoneProblem } from '../registry/zone.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { openLog } from './log.ts'
@@ -31,13 +32,14 @@ export async function openSession(
   { quiet = false }: { quiet?: boolean } = {},
 ): Promise<Session> {
   const environment = readEnvironment()
-  const project = openProject(resolve(options.project))
+  const files = openProject(resolve(options.project))
   const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
-  for (const path of closePrivate(project.root)) {
+  for (const path of closePrivate(files.root)) {
     log.warn(`${path} can be read by others, and belongs to somebody else: chmod -R go= ${path}`)
   }
-  const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role })
-  await settleZone(database, project.timezone)
+  const database = await openDatabase({ root: files.root, url: environment.databaseUrl, role })
+  await settleZone(database, files.timezone)
+  const project = await knowingKeys(database.pool, files)
   let queues: Promise<Queues> | undefined
   return {
     project,
@@ -87,7 +89,22 @@ export async function withSession<T>(
   }
 }
 
+/** Works with the project's ledger where it has one: for commands that need none. */
+export async function withLedgerIfAny<T>(
+  root: string,
+  work: (database: Database) => Promise<T>,
+): Promise<T | undefined> {
+  const environment = readEnvironment()
+  if (!hasLedger(root, environment)) return undefined
+  const database = await openDatabase({ root, url: environment.databaseUrl, role: 'command' })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}
+
 /** True where this project has a ledger already: `validate` looks at live versions only then. */
-export function hasLedger(root: string, environment: Environment): boolean {
+function hasLedger(root: string, environment: Environment): boolean {
   return environment.databaseUrl !== undefined || existsSync(resolve(root, '.nightshift', 'postgres'))
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { GlobalOptions } from '../cli.ts'
-import { type Database, openDatabase } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import type { LeakFacts } from '../pipeline/leaks/check.ts'
 import { classDoubt } from '../pipeline/onnx/choose-class.ts'
 import type { TimeReading } from '../pipeline/time-readings.ts'
@@ -11,16 +11,16 @@ import type { Project } from '../project/project.ts'
 import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
 import { findVersion, listVersions, liveVersions, type Version } from '../registry/versions.ts'
 import { isSameView } from '../registry/view-identity.ts'
+import { knowingKeys } from '../registry/view-promises.ts'
 import { warmVersions } from '../registry/warm.ts'
 import { zoneProblem } from '../registry/zone.ts'
 import { hasLeak } from '../workers/check-leaks.ts'
 import { checkModels, type ModelTimes } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
 import { openChildren } from '../workers/children.ts'
-import { readEnvironment } from './environment.ts'
 import { findLeaks, printLeaks } from './leaks.ts'
 import { printJson, printLine, printTable } from './print.ts'
-import { hasLedger } from './session.ts'
+import { withLedgerIfAny } from './session.ts'
 
 interface Options extends GlobalOptions {
   leaks?: string
@@ -36,7 +36,8 @@ export default async function validate(_args: string[], options: Options): Promi
   if (options.asOf !== undefined && options.leaks === undefined) {
     throw new ConfigurationError('validate: expected --leaks MODEL with --as-of, got --as-of alone')
   }
-  const { project, problems } = loadProject(root)
+  const { project: files, problems } = loadProject(root)
+  const project = files && ((await withLedgerIfAny(root, ({ pool }) => knowingKeys(pool, files))) ?? files)
   let leaks: LeakFacts | undefined
   let times: ViewReading[] = []
   if (project !== undefined) {
@@ -102,46 +103,44 @@ function printTimes(times: ViewReading[]): void {
 
 /** The view of a live version may be neither edited nor removed: its scores would be computed from something else. */
 async function checkLive(project: Project, views: DescribedViews): Promise<Problem[]> {
-  const environment = readEnvironment()
-  if (!hasLedger(project.root, environment)) return []
-  const database = await openDatabase({ root: project.root, url: environment.databaseUrl, role: 'command' })
-  try {
-    const live = [
-      ...(await liveVersions(database.pool)).map((version) => ({ version, role: 'live' })),
-      ...(await warmOnes(database.pool, project)).map((version) => ({ version, role: 'kept warm' })),
-    ]
-    const zone = await zoneProblem(database.pool, project.timezone)
-    // In another zone every view is another: that is said once.
-    if (zone !== undefined) {
-      const at = { line: undefined, column: undefined }
-      return [{ severity: 'error', file: 'nightshift.yaml', ...at, message: zone }]
-    }
-    const doubts = await doubtfulClasses(database.pool, project)
-    const changed = live.flatMap(({ version, role }): Problem[] => {
-      const { model, view, view_hash } = version
-      if (project.models[model] === undefined) return []
-      const described = views[view]
-      const at = { severity: 'error', line: undefined, column: undefined } as const
-      if (project.views[view] === undefined) {
-        return [
-          {
-            ...at,
-            file: `features/${view}/view.yaml`,
-            message: `version ${version.version} of ${model} is ${role} and was registered on view ${view}, which is not there any more: restore it`,
-          },
-        ]
-      }
-      if (described === undefined || described.viewHash === '' || isSameView(view_hash, described)) return []
-      const change = changedView(project, registeredAs(version, role), {
-        what: 'the view on disk is',
-        hash: described.viewHash,
-      })
-      return [{ ...at, file: `features/${view}/features.sql`, message: saysChange(change) }]
-    })
-    return [...changed, ...doubts]
-  } finally {
-    await database.close()
+  const found = await withLedgerIfAny(project.root, (database) => findLive(database, project, views))
+  return found ?? []
+}
+
+async function findLive(database: Database, project: Project, views: DescribedViews): Promise<Problem[]> {
+  const live = [
+    ...(await liveVersions(database.pool)).map((version) => ({ version, role: 'live' })),
+    ...(await warmOnes(database.pool, project)).map((version) => ({ version, role: 'kept warm' })),
+  ]
+  const zone = await zoneProblem(database.pool, project.timezone)
+  // In another zone every view is another: that is said once.
+  if (zone !== undefined) {
+    const at = { line: undefined, column: undefined }
+    return [{ severity: 'error', file: 'nightshift.yaml', ...at, message: zone }]
   }
+  const doubts = await doubtfulClasses(database.pool, project)
+  const changed = live.flatMap(({ version, role }): Problem[] => {
+    const { model, view, view_hash } = version
+    if (project.models[model] === undefined) return []
+    const described = views[view]
+    const at = { severity: 'error', line: undefined, column: undefined } as const
+    if (project.views[view] === undefined) {
+      return [
+        {
+          ...at,
+          file: `features/${view}/view.yaml`,
+          message: `version ${version.version} of ${model} is ${role} and was registered on view ${view}, which is not there any more: restore it`,
+        },
+      ]
+    }
+    if (described === undefined || described.viewHash === '' || isSameView(view_hash, described)) return []
+    const change = changedView(project, registeredAs(version, role), {
+      what: 'the view on disk is',
+      hash: described.viewHash,
+    })
+    return [{ ...at, file: `features/${view}/features.sql`, message: saysChange(change) }]
+  })
+  return [...changed, ...doubts]
 }
 
 /** Versions of which nobody has said which class is their score: also those that a promotion or a rollback may bring back. */

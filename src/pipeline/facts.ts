@@ -11,7 +11,7 @@ export interface Column {
 /** One expectation and how it went. `observed` and `bound` are what a person compares. */
 export interface Check {
   id: string
-  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `column.unknown`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range`, `score.rows` */
+  /** `column.max`, `column.min`, `column.values`, `column.max_null_rate`, `column.unknown`, `rows.min`, `rows.max`, `rows.max_change`, `fresh`, `entity.unique`, `entity.null`, `score.finite`, `score.range`, `score.rows`, `types` */
   kind: string
   column: string | undefined
   passed: boolean
@@ -49,6 +49,9 @@ export interface VisibleRows {
   whole: boolean
 }
 
+/** By source the columns that a run has read, and its keys, each with a file that has its type. */
+export type SourceTypes = Record<string, (Column & { isKey: boolean; from: string })[]>
+
 export interface StepTime {
   step: string
   /** Milliseconds. */
@@ -69,6 +72,8 @@ export interface FeatureFacts extends Identity {
   file: WrittenFile
   /** Builds before 2026-11-28 have cut these sources elsewhere (`hasMovedDates`). */
   movedDates: boolean
+  /** What was read of each source. */
+  sources: SourceTypes
   checks: Check[]
   inputs: InputFile[]
   warnings: string[]

@@ -3,10 +3,11 @@ import type { View } from '../project/project.ts'
 import { parseAlone } from './parse-alone.ts'
 import { type CutQuery, type CutQueryRequest, openQuery } from './query.ts'
 import { showPath } from './sources.ts'
+import { decidedKeys } from './view-hash.ts'
 
 export interface FeatureQueryRequest
   extends Omit<CutQueryRequest, 'view' | 'sql' | 'file' | 'parameters' | 'sources'> {
-  view: Pick<View, 'entity' | 'sources' | 'sql' | 'sqlFile'>
+  view: View
   asOf: Pick<AsOf, 'local'>
   /** `declared` looks for every source of view.yaml, those too that features.sql does not read. Default: `read`. */
   sources?: 'read' | 'declared' | undefined
@@ -22,12 +23,13 @@ export async function openFeatureQuery({
   ...request
 }: FeatureQueryRequest): Promise<CutQuery> {
   const { root, view, cut, temp } = request
-  const names = sources === 'read' ? (await parseAlone(root, view, cut.timezone, temp)).tables : undefined
+  const checked = await parseAlone(root, view, cut.timezone, temp)
   return openQuery({
     ...request,
+    view: { ...view, keyTypes: decidedKeys(checked, view, cut.timezone) },
     sql: view.sql,
     file: showPath(root, view.sqlFile),
     parameters: { as_of: asOf.local },
-    sources: names,
+    sources: sources === 'read' ? checked.tables : undefined,
   })
 }

@@ -7,9 +7,10 @@ import { blame } from './blame.ts'
 import { badPageWarnings, findBadPages } from './checksums.ts'
 import { classify } from './classify.ts'
 import { featureCut } from './cut.ts'
+import { declaredColumns } from './declared.ts'
 import { viewFiles } from './describe.ts'
 import { checkExpectations } from './expectations.ts'
-import type { FeatureFacts, InputFile, StepTime } from './facts.ts'
+import type { FeatureFacts, InputFile, SourceTypes, StepTime } from './facts.ts'
 import { Failure } from './failure.ts'
 import { openFeatureQuery } from './feature-query.ts'
 import { checkFreshness } from './freshness.ts'
@@ -119,6 +120,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       file: await back,
       ...identity,
       movedDates: query.sources.some(({ found }) => hasMovedDates(found)),
+      sources: sourceTypes(query),
       checks: [...(await expected), ...(await fresh).checks],
       inputs: await inputs,
       warnings,
@@ -158,6 +160,15 @@ async function write(
   } finally {
     clearInterval(timer)
   }
+}
+
+function sourceTypes({ tables }: CutQuery): SourceTypes {
+  return Object.fromEntries(
+    tables.map(({ found, schema, columns }) => {
+      const keys = schema.columns.filter(({ isKey }) => isKey)
+      return [found.name, [...new Set([...columns, ...declaredColumns(found, schema), ...keys])]]
+    }),
+  )
 }
 
 /** What is recorded of the inputs has to be what was read. */

@@ -1,4 +1,5 @@
 import type { KeyType } from '../project/project.ts'
+import type { Failure } from './failure.ts'
 import { HIVE_NULL } from './glob.ts'
 import { contract, type FoundSource } from './sources.ts'
 
@@ -13,26 +14,23 @@ const FORMS: Record<KeyType, { pattern: RegExp; legal: string }> = {
 
 /**
  * The type of a folder's key: as declared, else as it was decided when the definition was first used, else by the
- * keys that lie on disk. Throws a contract Failure that names the file whose key is of another form.
+ * keys that lie on disk. `failure` names a file whose key is of another form.
  */
-export function keyType(found: FoundSource, key: string): KeyType {
+export function keyType(found: FoundSource, key: string): { type: KeyType; failure?: Failure } {
   const fixed = named(found.source.hive, key) ?? named(found.decidedKeys, key)
-  if (fixed === undefined) return typeOnDisk(found, key)
+  if (fixed === undefined) return { type: typeOnDisk(found, key) }
   const { pattern, legal } = FORMS[fixed]
   const strange = found.files.find(({ keys }) => {
     const value = keys.get(key) ?? ''
     return value !== HIVE_NULL && !pattern.test(value)
   })
-  if (strange === undefined) return fixed
+  if (strange === undefined) return { type: fixed }
   const since =
     named(found.source.hive, key) === undefined
       ? `which ${key} has been since this definition was first used; to have another, declare hive: { ${key}: VARCHAR } of the source`
       : `as hive.${key} of the source declares it (${fixed})`
-  throw contract(
-    found.name,
-    strange.shown,
-    `expected ${key}= to be ${legal}, ${since}; got: ${strange.keys.get(key)}`,
-  )
+  const why = `expected ${key}= to be ${legal}, ${since}; got: ${strange.keys.get(key)}`
+  return { type: fixed, failure: contract(found.name, strange.shown, why) }
 }
 
 /** Text, unless every key is a date, or a whole number that is written as such: `09` is not. */

@@ -4,6 +4,7 @@ import { labelCut } from './cut.ts'
 import { parseAlone } from './parse-alone.ts'
 import { type CutQuery, openQuery } from './query.ts'
 import { showPath } from './sources.ts'
+import { decidedKeys } from './view-hash.ts'
 
 /** What SQL over a label's window is computed from, and where. */
 export interface WindowPlace {
@@ -30,9 +31,12 @@ export async function openLabelQuery(
   { end, asOf }: { end: LabelWindow['end']; asOf: LabelWindow['asOf'] | undefined },
 ): Promise<CutQuery> {
   const { tables } = await parseAlone(root, { ...view, sql, sqlFile }, timezone, temp)
+  // The types of keys are those of the view's definition, which is known by features.sql.
+  const features = view.decided === undefined ? undefined : await parseAlone(root, view, timezone, temp)
+  const keyTypes = features === undefined ? undefined : decidedKeys(features, view, timezone)
   return openQuery({
     root,
-    view,
+    view: { ...view, keyTypes },
     sources: tables,
     sql,
     file: showPath(root, sqlFile),

@@ -1,6 +1,6 @@
 import { DuckDBTimestampValue } from '@duckdb/node-api'
 import type { Problem } from '../project/problem.ts'
-import type { View } from '../project/project.ts'
+import type { KeyTypes, View } from '../project/project.ts'
 import { columnOf } from './admitted.ts'
 import { blame, type Suspect } from './blame.ts'
 import { type BoundPlan, bindPlan, type ReadableTable } from './bound-plan.ts'
@@ -23,7 +23,7 @@ export interface CutQueryRequest {
   /** Absolute path of the project. */
   root: string
   /** Whose sources are read, and whose entity is a history's key where it names none. */
-  view: Pick<View, 'entity' | 'sources'>
+  view: Pick<View, 'entity' | 'sources'> & { keyTypes?: KeyTypes | undefined }
   sql: string
   /** Path of the SQL's file as problems name it. */
   file: string

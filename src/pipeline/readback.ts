@@ -103,6 +103,11 @@ function columnsOf(footer: FileMetaData): Column[] {
   }))
 }
 
+/** Names and types of a partition that was published, by its footer. */
+export async function readColumns(path: string): Promise<Column[]> {
+  return columnsOf(await openFooter(path))
+}
+
 function columnText({ name, type }: Column): string {
   return `${name} ${type}`
 }

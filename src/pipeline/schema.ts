@@ -72,8 +72,12 @@ export async function readSchema(
     const from = lent.flatMap(({ columns }) => columnNamed(columns, name) ?? [])[0]
     schema.columns.push({ name, type: from?.type ?? UNTYPED, isKey: false, from: '' })
   }
-  for (const name of found.hiveKeys)
-    schema.columns.push({ name, type: keyType(found, name), isKey: true, from: files[0]?.shown ?? '' })
+  for (const name of found.hiveKeys) {
+    const { type, failure } = keyType(found, name)
+    const column = { name, type, isKey: true, from: files[0]?.shown ?? '' }
+    schema.columns.push(column)
+    if (failure !== undefined) schema.misfits.push({ column, failure })
+  }
   return schema
 }
 

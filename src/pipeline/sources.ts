@@ -28,7 +28,7 @@ export interface FoundSource {
   unreadable: Unreadable[]
   zones: Zones
   /** Types of keys as they were decided when the definition was first used, where they were. */
-  decidedKeys?: Record<string, KeyType>
+  decidedKeys?: Record<string, KeyType> | undefined
 }
 
 /**

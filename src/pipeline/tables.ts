@@ -1,4 +1,4 @@
-import type { View } from '../project/project.ts'
+import type { KeyTypes, View } from '../project/project.ts'
 import { type Admitted, admit, columnOf, isKeyed, rangeOver } from './admitted.ts'
 import type { Cut } from './cut.ts'
 import { cutViewSql, rowsBefore, type SourceTable, timeOfTable } from './cutview.ts'
@@ -31,7 +31,7 @@ export interface CutSource {
  */
 export function cutSources(
   root: string,
-  view: Pick<View, 'sources' | 'entity'>,
+  view: Pick<View, 'sources' | 'entity'> & { keyTypes?: KeyTypes | undefined },
   cut: Cut,
   {
     only,
@@ -49,6 +49,7 @@ export function cutSources(
     const some = among(all.files)
     const found = {
       ...all,
+      decidedKeys: view.keyTypes?.[name],
       files: some.length === 0 ? all.files : some,
       unreadable: among(all.unreadable),
     }

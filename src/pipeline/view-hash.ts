@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Duration, Source, View } from '../project/project.ts'
+import type { Duration, KeyTypes, Source, View } from '../project/project.ts'
 import { declaredTimes } from './admitted.ts'
 import type { CheckedSql } from './sql.ts'
 import { zonesOf } from './zones.ts'
@@ -56,6 +56,15 @@ function formerHash(sqlHash: string, view: Definition): string | null {
     return [name, [kind, source.path, source.timezone ?? 'UTC', ...rest]]
   })
   return sha256([sqlHash, view.entity, sorted(Object.entries(view.fill)), sorted(declared)])
+}
+
+/** Types of keys as they were decided when this definition was first used, undefined where it never was. */
+export function decidedKeys(
+  checked: Parsed,
+  view: Definition & Pick<View, 'decided'>,
+  projectZone: string,
+): KeyTypes | undefined {
+  return checked.hash === '' ? undefined : view.decided?.[viewHash(checked, view, projectZone)]
 }
 
 /** In one order, and with defaults filled in: writing a default out changes nothing. */

@@ -64,9 +64,14 @@ export interface View {
   expect: { rows: RowExpectation | undefined; fresh: Record<string, Duration> }
   /** Value that replaces null on the way to the model, by column. */
   fill: Record<string, string | number | boolean>
+  /** Types of the folders' keys as they were decided when a definition of the view was first used, by its hash. */
+  decided?: Record<string, KeyTypes>
   /** How often a published partition is recomputed by the training path and compared. Default nightly. */
   parity: 'nightly' | 'weekly'
 }
+
+/** Types of keys by source and key. */
+export type KeyTypes = Record<string, Record<string, KeyType>>
 
 export interface SourceFiles {
   /** As written: a glob relative to the project's root, or absolute. */

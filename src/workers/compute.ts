@@ -25,7 +25,14 @@ export async function compute(
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)
       job.steps.add('scores', facts.steps)
-      return { ...facts, late: [], viewHash: plan.version.view_hash, identity: undefined, inputs: [] }
+      return {
+        ...facts,
+        late: [],
+        viewHash: plan.version.view_hash,
+        identity: undefined,
+        sources: {},
+        inputs: [],
+      }
     }
   }
 }

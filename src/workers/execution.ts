@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { judge } from './judge.ts'
 import { type Recorded, recordFailure } from './outcome.ts'
 import { followProgress } from './progress.ts'
+import { compareWithPromise } from './promise.ts'
 import { publish } from './publication.ts'
 import { resolve } from './resolve.ts'
 import { openSteps } from './steps.ts'
@@ -75,9 +76,10 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
     const plan = await steps.time('resolve', () =>
       resolve(context, run, { attempt: attemptId(id, number), knownAt }),
     )
-    const result = await steps.time('compute', () =>
+    const computed = await steps.time('compute', () =>
       compute(context, plan, { ...job, steps, progress: progress.rows }),
     )
+    const result = await compareWithPromise(context, run, computed)
     const verdict = judge(plan, result)
     if (verdict !== undefined) {
       const recorded = await recordFailure(context, run, tried, verdict, result)

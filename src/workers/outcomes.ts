@@ -15,6 +15,7 @@ import { readDuration } from '../project/duration.ts'
 import { labelView, labelWindow } from '../project/label-window.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { findOutcome, lookAgain, looksAt, type Outcome, recordOutcome } from '../registry/outcomes.ts'
+import { knowingKeys } from '../registry/view-promises.ts'
 import type { TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
 
@@ -41,7 +42,7 @@ type Place = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'pr
  */
 export async function measureNight(place: Place, data: unknown, options: TaskOptions): Promise<string> {
   const { model: name, partition, newHorizon } = OutcomeJob.parse(data)
-  const project = place.project()
+  const project = await knowingKeys(place.database.pool, place.project())
   const model = project.models[name]
   const view = model && project.views[model.view]
   if (model?.labels === undefined || view === undefined) return 'there is nothing to measure'

@@ -11,6 +11,7 @@ import { partitionPath } from '../pipeline/publishing.ts'
 import { parseAsOf } from '../project/asof.ts'
 import type { Project, View } from '../project/project.ts'
 import { recordCertificate } from '../registry/certificates.ts'
+import { knowingKeys } from '../registry/view-promises.ts'
 import type { Children, TaskOptions } from './children.ts'
 import type { Context } from './context.ts'
 import { isToldOf, triesAgain } from './monitor-tries.ts'
@@ -61,7 +62,7 @@ const ParityJob = z.object({ run: z.string().min(1) })
 export async function certify(context: Context, data: unknown, options: TaskOptions): Promise<string> {
   const { run: id } = ParityJob.parse(data)
   const run = await findRun(context.database.pool, id)
-  const project = context.project()
+  const project = await knowingKeys(context.database.pool, context.project())
   const view = run === undefined ? undefined : project.views[run.name]
   if (run === undefined || view === undefined || run.state !== 'published')
     return 'there is nothing to compare'

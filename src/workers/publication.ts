@@ -5,7 +5,7 @@ import { type Database, transaction } from '../database/database.ts'
 import { endAttempt, holdsFence } from '../jobs/attempts.ts'
 import { attemptId, findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
-import type { Check, FeatureFacts, InputFile, StepTime, WrittenFile } from '../pipeline/facts.ts'
+import type { Check, FeatureFacts, InputFile, SourceTypes, StepTime, WrittenFile } from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { stampOf } from '../pipeline/published-file.ts'
 import {
@@ -23,6 +23,7 @@ import { refusal } from '../pipeline/refusal.ts'
 import type { UnknownValues } from '../pipeline/unknown-values.ts'
 import type { Identity } from '../pipeline/view-hash.ts'
 import { adoptIdentity } from '../registry/view-identity.ts'
+import { keepPromise, type PastPromise, recordUse } from '../registry/view-promises.ts'
 
 /** What an attempt computed and what the ledger will say of it. */
 export interface Result {
@@ -30,6 +31,10 @@ export interface Result {
   viewHash: string | null
   /** Of features: what earlier builds may have recorded of their definition. */
   identity: (Identity & { movedDates: boolean }) | undefined
+  /** Of features: what was read of each source. */
+  sources: SourceTypes
+  /** What the definition has promised before. */
+  promised?: PastPromise | undefined
   checks: Check[]
   inputs: InputFile[]
   warnings: string[]
@@ -68,6 +73,14 @@ export async function publish(
     await lockSlot(client, run.slot)
     if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
     await recordResult(client, place.warehouse, run, result, { kept: true })
+    if (result.viewHash !== null && run.kind === 'features')
+      await keepPromise(client, {
+        run,
+        viewHash: result.viewHash,
+        columns: result.file.columns,
+        sources: result.sources,
+        before: result.promised,
+      })
     await client.query(`update nightshift.runs set state = 'publishing' where id = $1`, [run.id])
     await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
       run.slot,
@@ -91,7 +104,10 @@ export async function recordResult(
   { kept }: { kept: boolean },
 ): Promise<void> {
   const { file } = result
-  if (result.identity !== undefined) await adoptIdentity(client, result.identity)
+  if (result.identity !== undefined) {
+    await adoptIdentity(client, result.identity)
+    await recordUse(client, { view: run.name, viewHash: result.identity.viewHash, sources: result.sources })
+  }
   await client.query(
     `update nightshift.runs
         set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,

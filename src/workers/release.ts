@@ -1,9 +1,14 @@
+import { join } from 'node:path'
+import type { ClientBase } from 'pg'
 import { transaction } from '../database/database.ts'
 import type { Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
-import type { Check } from '../pipeline/facts.ts'
+import type { Check, Column } from '../pipeline/facts.ts'
+import { Failure } from '../pipeline/failure.ts'
+import { readColumns } from '../pipeline/readback.ts'
 import { brokenStructure } from '../pipeline/releasable.ts'
 import { ConfigurationError } from '../project/problem.ts'
+import { keepPromise } from '../registry/view-promises.ts'
 import { finishPublication, type Warehouse } from './publication.ts'
 
 /**
@@ -15,6 +20,7 @@ export async function release(
   run: Run,
   { reason, by }: { reason: string; by: string },
 ): Promise<void> {
+  const columns = await columnsOf(place, run)
   await transaction(place.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
     const { rows } = await client.query<{ state: string; path: string | null; checks: Check[] }>(
@@ -39,6 +45,8 @@ export async function release(
         `release: run ${run.id} was held before anything was computed; mend the cause and nightshift retry ${run.id}`,
       )
     }
+    if (columns !== undefined && run.view_hash !== null)
+      await refuseOtherColumns(client, run, run.view_hash, columns)
     await client.query(
       `update nightshift.runs set state = 'publishing', reason = $2, requested_by = $3, trigger = 'release' where id = $1`,
       [run.id, reason, by],
@@ -48,4 +56,25 @@ export async function release(
     ])
   })
   await finishPublication(place, run.id)
+}
+
+/** Of features that are held: the columns of the file. */
+async function columnsOf({ warehouse }: Warehouse, run: Run): Promise<Column[] | undefined> {
+  if (run.kind !== 'features' || run.state !== 'held' || run.path === null) return undefined
+  return await readColumns(join(warehouse, run.path))
+}
+
+/** Another night may have promised other columns since the run was held. */
+async function refuseOtherColumns(
+  client: ClientBase,
+  run: Run,
+  viewHash: string,
+  columns: Column[],
+): Promise<void> {
+  try {
+    await keepPromise(client, { run, viewHash, columns, sources: undefined })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new ConfigurationError(`release: run ${run.id} cannot be released: ${error.message}`)
+  }
 }

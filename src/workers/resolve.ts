@@ -17,6 +17,7 @@ import { didYouMean } from '../project/nearest.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { changedView, registeredAs } from '../registry/changed-view.ts'
 import { champion, findVersion, type Version } from '../registry/versions.ts'
+import { knowingKeys } from '../registry/view-promises.ts'
 import type { Context } from './context.ts'
 
 /** Everything that one attempt needs, as plain paths and facts. */
@@ -30,7 +31,7 @@ export async function resolve(
   run: Run,
   attempt: { attempt: string; knownAt: string },
 ): Promise<Plan> {
-  const project = context.project()
+  const project = await knowingKeys(context.database.pool, context.project())
   meansStill(run, parseAsOf(run.partition, project.timezone).instant)
   const folder = attemptFolder(context.warehouse, attempt.attempt)
   try {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { labelView, labelWindow } from '../../project/label-window.ts'
+import type { SourceTypes } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { makeFolder, syncFile, syncFolder } from '../sync.ts'
 import { idOf } from './id.ts'
@@ -18,6 +19,8 @@ export interface DatasetFacts {
   /** Absolute path of its folder. */
   folder: string
   /** It was there already. */
+  /** What was read of each source. */
+  sources: SourceTypes
   known: boolean
   warnings: string[]
 }
@@ -79,7 +82,7 @@ interface Ending {
 
 async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetFacts> {
   const { folder, temp, parts, leftOut, builder } = ending
-  const { columns, label, viewHash: hash, labelHash, warnings } = builder.facts()
+  const { columns, label, viewHash: hash, labelHash, sources, warnings } = builder.facts()
   const gap = parts.filter(({ window }) => isGap(request, window))
   const kept = parts.filter((part) => !gap.includes(part))
   const train = kept.filter(({ window }) => !isHoldout(request, window))
@@ -124,7 +127,8 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     engine: { nightshift: request.release, duckdb: await engineVersion(), node: process.version },
   }
   const target = join(folder, id)
-  if (existsSync(join(target, 'manifest.json'))) return { manifest, folder: target, known: true, warnings }
+  if (existsSync(join(target, 'manifest.json')))
+    return { manifest, folder: target, known: true, sources, warnings }
   const path = join(made, 'manifest.json')
   await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`)
   await syncFile(path)
@@ -134,7 +138,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     if (!(await stat(join(target, 'manifest.json')).catch(() => undefined))) throw error
   })
   await syncFolder(folder)
-  return { manifest, folder: target, known: false, warnings }
+  return { manifest, folder: target, known: false, sources, warnings }
 }
 
 async function engineVersion(): Promise<string> {

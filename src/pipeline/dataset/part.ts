@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
 import { type LabelWindow, labelView } from '../../project/label-window.ts'
 import type { View } from '../../project/project.ts'
-import type { Column, InputFile } from '../facts.ts'
+import type { Column, InputFile, SourceTypes } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { computeFeatures } from '../features.ts'
 import { showPath } from '../sources.ts'
@@ -28,6 +28,8 @@ export interface Described {
   label: Column
   viewHash: string
   labelHash: string
+  /** What was read of each source. */
+  sources: SourceTypes
 }
 
 export interface Builder {
@@ -76,7 +78,8 @@ export async function openBuilder(request: DatasetRequest, temp: string): Promis
       )
       const columns = features.file.columns.filter(({ name }) => !view.entity.includes(name))
       refuseClash(request, columns, label)
-      described = { columns, label, viewHash: features.viewHash, labelHash: hash }
+      refuseOtherColumns(request, asOf, described?.columns ?? columns, columns)
+      described = { columns, label, viewHash: features.viewHash, labelHash: hash, sources: features.sources }
       const file = join(temp, `part-${asOf.label}.parquet`)
       const rows = await joinLabels(request, {
         window,
@@ -118,6 +121,19 @@ function refuseClash({ root, labels, view }: DatasetRequest, columns: Column[], 
   throw new Failure(
     'contract',
     `${showPath(root, labels.sqlFile)}: expected the label to have a name of its own, got: ${label.name}, which the view has too; rename it`,
+  )
+}
+
+/** Parts are read as one table, in which a wider type would be cut to the first one's. */
+function refuseOtherColumns({ view }: DatasetRequest, asOf: AsOf, first: Column[], columns: Column[]): void {
+  const other = columns.find(
+    ({ name, type }, index) => first[index]?.name !== name || first[index]?.type !== type,
+  )
+  if (other === undefined && first.length === columns.length) return
+  const list = (all: Column[]) => all.map(({ name, type }) => `${name} ${type}`).join(', ')
+  throw new Failure(
+    'contract',
+    `view ${view.name}: expected the columns of every as-of to be ${list(first)}, as in the first; got as of ${asOf.label}: ${list(columns)}. Cast them in features.sql`,
   )
 }
 

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import type { View } from '../../project/project.ts'
+import type { KeyTypes, View } from '../../project/project.ts'
 import { declaredTimes, isKeyed, timeName } from '../admitted.ts'
 import { type Cut, featureCut, LAST } from '../cut.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
@@ -54,7 +54,7 @@ export async function openSurvey(request: {
   const temp = await realpath(request.temp)
   const cut = featureCut(LAST, LAST.instant, timezone)
   const reads = await columnsRead(request, cut, temp)
-  const sources = cutSources(root, view, cut)
+  const sources = cutSources(root, { ...view, keyTypes: reads.keyTypes }, cut)
   const engine = await openEngine({
     readable: [...new Set(sources.flatMap(({ found }) => found.files.map(({ path }) => path)))],
     writable: [temp],
@@ -92,7 +92,7 @@ async function columnsRead(
   { root, view, threads }: { root: string; view: View; threads: number },
   cut: Cut,
   temp: string,
-): Promise<{ tables: string[]; column(name: string): boolean }> {
+): Promise<{ tables: string[]; keyTypes: KeyTypes; column(name: string): boolean }> {
   const query = await openFeatureQuery({
     root,
     view,
@@ -105,7 +105,10 @@ async function columnsRead(
   })
   try {
     const { names, tables } = query.checked
-    return { tables, column: (name) => names === undefined || names.has(name.toLowerCase()) }
+    const keyTypes = Object.fromEntries(
+      query.sources.map(({ found }) => [found.name, found.decidedKeys ?? {}]),
+    )
+    return { tables, keyTypes, column: (name) => names === undefined || names.has(name.toLowerCase()) }
   } finally {
     query.close()
   }

@@ -1,0 +1,18 @@
+import type { Run } from '../jobs/runs.ts'
+import { checkPromise } from '../pipeline/promise.ts'
+import { promiseOf } from '../registry/view-promises.ts'
+import type { Context } from './context.ts'
+import type { Result } from './publication.ts'
+
+/**
+ * Adds the check that a partition of features has the columns of its definition's first publication, where it has not.
+ */
+export async function compareWithPromise(context: Context, run: Run, result: Result): Promise<Result> {
+  if (result.identity === undefined) return result
+  const { pool } = context.database
+  const promised = await promiseOf(pool, context.warehouse, { view: run.name, ...result.identity })
+  if (promised === undefined) return result
+  const { columns } = result.file
+  const check = checkPromise(promised, { columns, sources: result.sources, inputs: result.inputs })
+  return { ...result, promised, checks: check === undefined ? result.checks : [check, ...result.checks] }
+}
