@@ -86,7 +86,13 @@ export async function keepPromise(
   client: ClientBase,
   { run, viewHash, columns, sources, before }: Publication,
 ): Promise<void> {
-  const first = before ?? { columns, sources, run: run.id, partition: run.partition }
+  // What an earlier build has published had the sources of now, as far as anybody knows.
+  const first = {
+    columns: before?.columns ?? columns,
+    sources: before?.sources ?? sources,
+    run: before?.run ?? run.id,
+    partition: before?.partition ?? run.partition,
+  }
   await client.query(
     `insert into nightshift.view_promises (view, view_hash, keys, columns, sources, run, partition)
      values ($1, $2, $3, $4, $5, $6, $7)
