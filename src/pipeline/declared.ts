@@ -55,6 +55,20 @@ export function checkDeclared(found: FoundSource, schema: Schema): void {
       throw refuse(found, field, `expected ${field} to be a TIMESTAMP or a DATE, got: ${name} ${column.type}`)
   }
   checkZones(found, schema)
+  checkKeys(found)
+}
+
+/** A type that names no key would leave one to be decided by what lies on disk, in silence. */
+function checkKeys(found: FoundSource): void {
+  for (const name of Object.keys(found.source.hive ?? {})) {
+    if (found.hiveKeys.some((key) => key.toLowerCase() === name.toLowerCase())) continue
+    const keys = found.hiveKeys.join(', ') || 'none'
+    throw refuse(
+      found,
+      'hive',
+      `expected hive to name keys of the folders, got: ${name}; they have: ${keys}${didYouMean(name, found.hiveKeys)}`,
+    )
+  }
 }
 
 /** A zone that names no column would leave one in another zone, in silence. */

@@ -254,6 +254,29 @@ describe('openProject', () => {
   })
 })
 
+describe('the keys of a source', () => {
+  it('name no deciding column as optional, and types of keys that there are', () => {
+    const view = (more: string) =>
+      told(
+        project({
+          'features/activity/view.yaml': `view: activity\nentity: id\nowner: a@example.com\nsources:\n  t: { path: d/*.parquet, kind: events, event_time: at, ${more} }\n`,
+          'features/activity/features.sql': 'SELECT id FROM t\n',
+        }),
+      ).filter(({ file }) => file.startsWith('features/'))
+    expect(view('optional: [tip], hive: { month: INTEGER }, settle: 10m')).toEqual([])
+    expect(view('optional: [tip, at]')).toMatchObject([
+      {
+        severity: 'error',
+        line: 5,
+        message: expect.stringContaining('optional names at, which is its event_time'),
+      },
+    ])
+    expect(view('hive: { month: int }')).toMatchObject([
+      { message: expect.stringContaining('one of VARCHAR, INTEGER, BIGINT, DATE, BOOLEAN') },
+    ])
+  })
+})
+
 describe('the calendar rules', () => {
   const schedule = (more: string) =>
     told(project({ 'schedules/nightly.yaml': `schedule: nightly\nscore: [churn]\n${more}` }))

@@ -21,7 +21,7 @@ export function viewRules(data: Record<string, unknown>): Fault[] {
 
 /** What holds of sources, whichever file declares them. */
 export function sourceRules(sources: Record<string, unknown>): Fault[] {
-  return [...arrival(sources), ...sameTable(Object.keys(sources))]
+  return [...arrival(sources), ...optional(sources), ...sameTable(Object.keys(sources))]
 }
 
 /** `available_at` and `cutoff` mean something only together. */
@@ -38,6 +38,21 @@ function arrival(sources: Record<string, unknown>): Fault[] {
       return [{ path: path('cutoff'), key: true, message }]
     }
     return []
+  })
+}
+
+const DECIDING = ['event_time', 'available_at', 'valid_from', 'valid_to', 'snapshot_at', 'key']
+
+/** Without the columns that a source is cut by, its rows would be seen at the wrong time, or never. */
+function optional(sources: Record<string, unknown>): Fault[] {
+  return Object.entries(sources).flatMap(([table, source]) => {
+    if (!isMap(source) || !Array.isArray(source.optional)) return []
+    return source.optional.flatMap((name: unknown, index) => {
+      const field = DECIDING.find((each) => [source[each]].flat().includes(name))
+      if (typeof name !== 'string' || field === undefined) return []
+      const message = `sources.${table}.optional names ${name}, which is its ${field}: every file has to have that; remove it`
+      return [{ path: ['sources', table, 'optional', index], message }]
+    })
   })
 }
 
