@@ -165,6 +165,7 @@ add('parity <model>', 'what serving published, value by value against the traini
   .requiredOption(...asOf)
   .option('--dataset <id>', 'against the stored rows of a training set')
   .option('--file <path>', 'against rows computed elsewhere: CSV or Parquet')
+  .option('--allow-missing', 'with --file: the file is a sample, and may lack published entities')
   .option(...json)
 add('drift <model>', 'how far the features and scores of a night are from the reference', 'drift')
   .requiredOption(...asOf)

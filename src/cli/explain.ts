@@ -99,7 +99,8 @@ export default function explain(
 /** Columns are told apart by `/`; a value may have one of its own, so each way to divide the text is a reading. */
 function entitiesOf(names: string[], text: string): Record<string, string>[] {
   const readings = divisions(text.split('/'), names.length)
-  if (readings.length === 0 || text === '') {
+  // The empty text may be the one column of an entity.
+  if (readings.length === 0) {
     throw new ConfigurationError(`explain: expected the entity as ${names.join('/')}, got: ${text}`)
   }
   return readings.map((values) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])))
@@ -132,6 +133,14 @@ function numberOf(text: string | null | undefined): number | null {
 }
 
 type Value = ReturnType<typeof jsonValue>
+
+/** Null, and NaN of a column of floats: those are filled with a number. */
+function isMissing(value: Value, fill: unknown): boolean {
+  return (
+    (value === null && fill !== undefined) ||
+    (String(value).toLowerCase() === 'nan' && typeof fill === 'number')
+  )
+}
 
 interface Explained {
   model: string
@@ -172,7 +181,7 @@ function print(found: Explained, timezone: string): void {
       String(value),
       !found.inputs_of_model.includes(column)
         ? 'the model does not read it'
-        : value === null && found.fill[column] !== undefined
+        : isMissing(value, found.fill[column])
           ? `the model gets ${String(found.fill[column])}`
           : '',
     ]),

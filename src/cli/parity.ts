@@ -18,6 +18,7 @@ interface Options extends GlobalOptions {
   asOf: string
   dataset?: string
   file?: string
+  allowMissing?: boolean
 }
 
 /** `parity MODEL --as-of D`: exit 1 on any difference. A view's name is taken too. */
@@ -68,6 +69,11 @@ async function againstOf(session: Session, name: string, options: Options): Prom
   if (options.dataset !== undefined && options.file !== undefined) {
     throw new ConfigurationError('parity: expected --dataset ID or --file F, got both')
   }
+  if (options.allowMissing === true && options.file === undefined) {
+    throw new ConfigurationError(
+      'parity: expected --allow-missing beside --file F, got --allow-missing alone',
+    )
+  }
   if (options.file !== undefined) {
     const path = resolve(options.file)
     if (!existsSync(path)) {
@@ -75,7 +81,7 @@ async function againstOf(session: Session, name: string, options: Options): Prom
         `--file: expected a CSV or Parquet file, got: ${options.file}, which does not exist`,
       )
     }
-    return { kind: 'file', path }
+    return { kind: 'file', path, allowMissing: options.allowMissing === true }
   }
   if (options.dataset === undefined) return { kind: 'recomputed' }
   const { manifest, train, holdout } = await datasetNamed(
@@ -110,6 +116,8 @@ function print(view: string, facts: ParityFacts): void {
   }
   if (facts.only_other > 0)
     printLine(`  ${facts.only_other} rows were not published: ${facts.examples_only.other.join(', ')}`)
+  if (facts.cause === 'file' && facts.only_published > 0)
+    printLine(`  published, and not in the file: ${facts.examples_only.published.join(', ')}`)
   if (facts.against === 'recomputed' && facts.only_published > 0) {
     printLine(
       `  ${facts.only_published} published rows are not there any more: ${facts.examples_only.published.join(', ')}`,

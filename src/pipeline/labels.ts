@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { LabelKind } from '../project/label-kind.ts'
 import type { Problem } from '../project/problem.ts'
 import type { View } from '../project/project.ts'
 import { classify } from './classify.ts'
@@ -9,6 +10,7 @@ import { sourceProblem } from './describe.ts'
 import { entityTypeFault } from './entity-types.ts'
 import type { Column } from './facts.ts'
 import { openLabelQuery } from './label-query.ts'
+import { labelConstantsFault, labelTypeFault } from './label-values.ts'
 import { groupFault } from './outcomes/groups.ts'
 import { describeOutput, problemAt } from './output.ts'
 import { parseAlone, sourcesRead } from './parse-alone.ts'
@@ -25,6 +27,8 @@ export interface LabelsRequest {
   sql: string
   sqlFile: string
   timezone: string
+  /** What the model foretells. Default: unsaid. */
+  kind?: LabelKind
   /** A group is entities alone, where labels have one more column. Default: labels. */
   gives?: 'labels' | 'group'
   /** The view's columns, whose entity it is joined to; none where they are not known. */
@@ -112,7 +116,7 @@ async function describe(
 function shapeProblems(
   query: CutQuery,
   columns: Column[],
-  { view: { entity }, gives, features = [] }: LabelsRequest,
+  { view: { entity }, gives, kind = 'unsaid', features = [] }: LabelsRequest,
   file: string,
 ): Problem[] {
   const names = columns.map(({ name }) => name)
@@ -120,8 +124,10 @@ function shapeProblems(
   if (fault !== undefined)
     return [{ severity: 'error', file, line: undefined, column: undefined, message: fault }]
   return columns.flatMap((column, index) => {
-    const wrong = entity.includes(column.name) ? entityTypeFault(column, features) : undefined
     const node = itemOf(query.checked.tree, column.name, index)
+    const wrong = entity.includes(column.name)
+      ? entityTypeFault(column, features)
+      : (labelTypeFault(column) ?? labelConstantsFault(column, node, kind))
     return wrong === undefined ? [] : [problemAt(query, file, 'error', node, wrong)]
   })
 }

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { openEngine } from './duckdb.ts'
-import { identifier, literal, parquet } from './quote.ts'
+import { identifier, parquet } from './quote.ts'
 
 export interface LookupRequest {
   /** Path of a Parquet file. */
@@ -18,6 +18,8 @@ export interface LookupFacts {
 }
 
 const NEAR = 3
+/** Nobody can type a zero byte, and pages show it so. */
+const ZERO_BYTE = { shown: '\\u0000', text: '\0' }
 
 /** A value as JSON has it: numbers as numbers where JavaScript holds them exactly, else as they are written. */
 export function jsonValue(text: string | null, type: string | undefined): string | number | boolean | null {
@@ -42,14 +44,22 @@ export async function lookUp({ path, entities, temp }: LookupRequest): Promise<L
     const types = Object.fromEntries(
       columns.map((column) => [String(column.column_name), String(column.column_type)]),
     )
+    // Values are bound: a text with a zero byte cannot stand in SQL.
+    const values: Record<string, string> = {}
     const where = entities.map((entity) => {
-      const same = Object.entries(entity).map(
-        ([name, value]) => `${identifier(name)} = TRY_CAST(${literal(value)} AS ${types[name] ?? 'VARCHAR'})`,
-      )
+      const same = Object.entries(entity).map(([name, value]) => {
+        const readings = [value, value.replaceAll(ZERO_BYTE.shown, ZERO_BYTE.text)].map((text) => {
+          const parameter = `v${Object.keys(values).length}`
+          values[parameter] = text
+          return `TRY_CAST($${parameter} AS ${types[name] ?? 'VARCHAR'})`
+        })
+        return `${identifier(name)} IN (${readings.join(', ')})`
+      })
       return `(${same.join(' AND ')})`
     })
     const [row] = await engine.rows(
       `SELECT COLUMNS(*)::VARCHAR FROM ${from} WHERE ${where.join(' OR ')} LIMIT 1`,
+      values,
     )
     const key = Object.keys(entities[0] ?? {})
     const near =
@@ -57,7 +67,8 @@ export async function lookUp({ path, entities, temp }: LookupRequest): Promise<L
         ? []
         : await engine.rows(
             `SELECT DISTINCT entity FROM (SELECT concat_ws('/', ${key.map((name) => `${identifier(name)}::VARCHAR`).join(', ')}) AS entity FROM ${from})
-              ORDER BY levenshtein(entity, ${literal(Object.values(entities[0] ?? {}).join('/'))}), entity LIMIT ${NEAR}`,
+              ORDER BY levenshtein(entity, $wanted), entity LIMIT ${NEAR}`,
+            { wanted: Object.values(entities[0] ?? {}).join('/') },
           )
     return {
       row:

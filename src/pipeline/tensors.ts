@@ -55,12 +55,14 @@ const SQL_TYPES: Record<Element, string> = {
   string: 'VARCHAR',
 }
 
-/** One column as its tensor receives it, in the tensor's own type. */
+/** One column as its tensor receives it, in the tensor's own type. A fill stands for null and, of floats, for NaN. */
 export function expression({ name, fill }: PlannedColumn, element: Element): string {
   const type = SQL_TYPES[element]
+  const isFloat = type === 'FLOAT' || type === 'DOUBLE'
   const cast = `${identifier(name)}::${type}`
-  const missing = fill === null && type !== 'FLOAT' && type !== 'DOUBLE' ? null : literal(fill ?? 'nan')
-  const value = missing === null ? cast : `coalesce(${cast}, ${missing}::${type})`
+  const present = isFloat && fill !== null ? `nullif(${cast}, 'nan'::${type})` : cast
+  const missing = fill === null && !isFloat ? null : literal(fill ?? 'nan')
+  const value = missing === null ? present : `coalesce(${present}, ${missing}::${type})`
   return element === 'bool' ? `(${value})::UTINYINT` : value
 }
 

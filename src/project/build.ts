@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
+import { labelKind } from './label-kind.ts'
 import type { DriftReference, Model, Project, Schedule, Source, View } from './project.ts'
 import type { ModelFile } from './schema/model.ts'
 import type { ScheduleFile } from './schema/schedule.ts'
@@ -56,7 +57,13 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
     labels:
       labels === undefined || labelsSql === undefined
         ? undefined
-        : { sqlFile: join(folder, labels.sql), sql: labelsSql, horizon: labels.horizon, lag: labels.lag },
+        : {
+            sqlFile: join(folder, labels.sql),
+            sql: labelsSql,
+            horizon: labels.horizon,
+            lag: labels.lag,
+            kind: labelKind(score, evaluation.require),
+          },
     // The view's entity is known once a view is at hand: no key stands for it.
     sources: buildSources(file.sources, []),
     evaluation: { require: evaluation.require, segments: evaluation.segments, k: evaluation.k },

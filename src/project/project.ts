@@ -1,3 +1,4 @@
+import type { LabelKind } from './label-kind.ts'
 /**
  * The shapes of a project's files once they are read and validated. Plain data throughout (no Map, no class),
  * so that a project or a part of it can be handed to the compute child as it is.
@@ -134,7 +135,7 @@ export interface Model {
   unknown: Record<string, UnknownPolicy>
   onnx: OnnxMapping
   score: ScoreColumn
-  labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration } | undefined
+  labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration; kind: LabelKind } | undefined
   /** Sources of labels, outcomes and metrics alone, beside the view's. */
   sources: Record<string, Source>
   evaluation: { require: Record<string, Requirement>; segments: string[]; k: number }

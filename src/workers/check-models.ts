@@ -49,7 +49,7 @@ export async function checkLabels(
 ): Promise<{ problems: Problem[]; reads: string[]; times: TimeReading[] }> {
   const declared = project.views[model.view]
   if (model.labels === undefined || declared === undefined) return { problems: [], reads: [], times: [] }
-  const { sql, sqlFile } = model.labels
+  const { sql, sqlFile, kind } = model.labels
   const view = labelView(declared, model)
   const modelFile = relative(project.root, `${model.folder}/model.yaml`)
   const { root, timezone } = project
@@ -59,6 +59,7 @@ export async function checkLabels(
     view,
     sql,
     sqlFile,
+    kind,
     timezone,
     features,
     own: { sources: Object.keys(model.sources), file: modelFile },

@@ -141,8 +141,19 @@ export function saysParity(facts: ParityFacts): string {
     type: `columns have other types or are gone: ${[...facts.types.map((type) => `${type.column} was ${type.published}, is ${type.other}`), ...facts.missing_columns.map((name) => `${name} is gone`), ...facts.more_columns.map((name) => `${name} is new`)].join('; ')}`,
     late: `rows came late: ${facts.changed_files.slice(0, 3).join(', ')}`,
     values: 'the same definition over the same files gives other values',
+    file: saysForeign(facts),
   }
   return `${values} values, ${differing} differing${named}${late > 0 ? `, ${late} late` : ''}${cause === null ? '' : `: ${why[cause]}`}`
+}
+
+/** How a file of somebody else's differs; what was read and by which definition nobody can tell. */
+function saysForeign({ by_column, only_published, only_other }: ParityFacts): string {
+  const said = [
+    by_column.some(({ differing }) => differing > 0) ? 'the file has other values than were published' : '',
+    only_published > 0 ? `${only_published} published entities are not in the file` : '',
+    only_other > 0 ? `${only_other} entities of the file were not published` : '',
+  ]
+  return said.filter((text) => text !== '').join('; ')
 }
 
 function evidenceOf(facts: ParityFacts): Record<string, unknown> {

@@ -206,11 +206,23 @@ describe('a notebook that computes its own', () => {
   test('of whom some are missing, or twice, or under other names', async () => {
     const some = await notebook('some.csv', 'f.plan', 'WHERE f.customer_id % 2 = 0')
     expect(some).toMatchObject({
-      code: 0,
+      code: 1,
+      cause: 'file',
+      named: [],
       notes: [
-        expect.stringContaining('are not in the file'),
+        expect.stringContaining('are not in the file: where it is a sample on purpose, add --allow-missing'),
         expect.stringContaining('not compared: tenure_days'),
       ],
+    })
+    const sample = ['parity', 'churn', '--as-of', LAST, '--file', join(project.root, 'some.csv')]
+    expect(await nightshift(sample, at)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/published entities are not in the file$/m),
+    })
+    expect(await nightshift([...sample, '--allow-missing'], at)).toMatchObject({ code: 0 })
+    expect(await nightshift([...sample.slice(0, 4), '--allow-missing'], at)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected --allow-missing beside --file F'),
     })
     writeFileSync(join(project.root, 'twice.csv'), 'customer_id,plan\n1,basic\n1,plus\n')
     const against = (file: string) =>

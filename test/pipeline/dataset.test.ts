@@ -222,6 +222,57 @@ describe('a training set', () => {
     ).rejects.toThrow(/a name of its own, got: events/)
     await expect(
       build({ dates: ['2026-06-05'], labels: labels('SELECT id, NULL::INTEGER AS x FROM t GROUP BY id') }),
+    ).rejects.toThrow(/models\/m\/labels\.sql, as of 2026-06-05: expected the label x in every row, got null/)
+    await expect(
+      build({ dates: ['2026-06-05'], labels: labels('SELECT DISTINCT id, 1 AS x FROM t WHERE id > 99') }),
     ).rejects.toThrow(/the train split is empty: as of 2026-06-05 no entity of the view has a label/)
+  })
+
+  it.each([
+    [
+      "CASE WHEN id = 1 THEN 'yes' ELSE 'no' END",
+      /label x to be a number or BOOLEAN, got: VARCHAR; write \("x" = 'yes'\)::INTEGER AS "x"/,
+    ],
+    ['max(happened)', /label x to be a number or BOOLEAN, got: TIMESTAMP/],
+    [
+      'CASE WHEN id = 1 THEN 2 ELSE 1 END',
+      /label x to be 0 or 1, or BOOLEAN, got: 1 and 2; write \("x" = 2\)::INTEGER AS "x"/,
+    ],
+    ['CASE WHEN id = 1 THEN -1 ELSE 1 END', /got: -1 and 1; write \("x" = 1\)/],
+    [
+      'CASE WHEN id = 1 THEN 1 END',
+      /label x in every row, got null \(or NaN\) in 2 of 3 rows; .*coalesce\("x", 0\)/,
+    ],
+    ["CASE WHEN id = 1 THEN 'nan'::DOUBLE ELSE 1 END", /got null \(or NaN\) in 1 of 3 rows/],
+  ])('refuses %s as a label, with what to write', async (sql, message) => {
+    const labels = {
+      sql: `SELECT id, ${sql} AS x FROM t GROUP BY id`,
+      sqlFile: join(root, 'models/m/labels.sql'),
+      horizon: duration('7d'),
+      lag: duration('0d'),
+    }
+    await expect(build({ dates: ['2026-06-05'], labels })).rejects.toThrow(message)
+  })
+
+  it('says that a static source gives train and holdout the same rows', async () => {
+    await writeParquet(join(root, 'fixed/a.parquet'), 'SELECT id, id * 2 AS size FROM range(1, 4) t(id)')
+    const view = makeView(root, {
+      sql: 'SELECT id, size FROM fixed',
+      sources: { fixed: { kind: 'static', path: 'fixed/*.parquet' } },
+    })
+    const labels = {
+      sql: 'SELECT id, size > 3 AS large FROM fixed',
+      sqlFile: join(root, 'models/m/labels.sql'),
+      horizon: duration('7d'),
+      lag: duration('0d'),
+    }
+    const dates = ['2026-06-01', '2026-06-15']
+    expect(
+      (await build({ dates, view, labels, holdoutFrom: parseAsOf('2026-06-15', 'UTC') })).warnings,
+    ).toEqual([
+      expect.stringContaining(
+        'source fixed is static: every as-of sees the same rows of it. Train and holdout have the same customers with the same features and label in 3 of 3 rows of the holdout',
+      ),
+    ])
   })
 })

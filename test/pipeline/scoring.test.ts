@@ -185,7 +185,7 @@ describe('scorePartition', () => {
 })
 
 describe('scorePartition: types and nulls', () => {
-  it('feeds a null as NaN into floats, and as the fill where the view gives one', async () => {
+  it('feeds a null as NaN into floats, and null and NaN as the fill where the view gives one', async () => {
     const missing = small([x], [y], [node('IsNaN', ['x'], ['nan']), node('Cast', ['nan'], ['y'], toFloat)])
     const sql = 'SELECT * FROM (VALUES (1, 5::FLOAT), (2, NULL), (3, 7::FLOAT)) AS t(id, x)'
     const bare = await open({ model: missing, sql })
@@ -194,6 +194,15 @@ describe('scorePartition: types and nulls', () => {
     const filled = await open({ model: same, sql, fill: { x: -2.5 } })
     await scorePartition(filled.request)
     expect(await filled.query('SELECT p FROM $file')).toEqual([[5], [-2.5], [7]])
+    for (const type of ['FLOAT', 'DOUBLE']) {
+      const strange = await open({
+        model: same,
+        sql: `SELECT * FROM (VALUES (1, 'nan'::${type}), (2, NULL), (3, 'inf'), (4, -('nan'::${type}))) AS t(id, x)`,
+        fill: { x: -2.5 },
+      })
+      await scorePartition(strange.request)
+      expect(await strange.query('SELECT p FROM $file')).toEqual([[-2.5], [-2.5], [Infinity], [-2.5]])
+    }
   })
 
   it('feeds every numeric type of a column into a float matrix', async () => {

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { labelView, labelWindow } from '../../project/label-window.ts'
+import type { View } from '../../project/project.ts'
 import type { SourceTypes } from '../facts.ts'
 import { Failure } from '../failure.ts'
+import { staticSources } from '../leaks/risks.ts'
 import { makeFolder, syncFile, syncFolder } from '../sync.ts'
 import { idOf } from './id.ts'
 import { newestOfLabels } from './labels-of.ts'
@@ -82,7 +84,7 @@ interface Ending {
 
 async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetFacts> {
   const { folder, temp, parts, leftOut, builder } = ending
-  const { columns, label, viewHash: hash, labelHash, sources, warnings } = builder.facts()
+  const { columns, label, viewHash: hash, labelHash, sources, warnings: told } = builder.facts()
   const gap = parts.filter(({ window }) => isGap(request, window))
   const kept = parts.filter((part) => !gap.includes(part))
   const train = kept.filter(({ window }) => !isHoldout(request, window))
@@ -93,8 +95,18 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
   await mkdir(made)
   const schema = parts[0]
   if (schema === undefined) throw new Failure('bug', 'expected at least one as-of')
-  const splits = await writeSplits(request, { made, temp, train, holdout, schema, id, hash, label })
+  const { repeated, ...splits } = await writeSplits(request, {
+    made,
+    temp,
+    train,
+    holdout,
+    schema,
+    id,
+    hash,
+    label,
+  })
   for (const [name, split] of Object.entries(splits)) refuseNoRows(name, split)
+  const warnings = [...told, ...saysStatic(labelView(view, request), splits.holdout.rows, repeated)]
   const manifest: Manifest = {
     format: 1,
     id,
@@ -139,6 +151,17 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
   })
   await syncFolder(folder)
   return { manifest, folder: target, known: false, sources, warnings }
+}
+
+/** A source without time gives every as-of the same rows, so that a holdout may ask what train has told. */
+function saysStatic(view: View, holdout: number, repeated: number): string[] {
+  const names = staticSources(view)
+  if (names.length === 0) return []
+  const same = `source ${names.join(', ')} is static: every as-of sees the same rows of it`
+  if (repeated === 0) return [same]
+  return [
+    `${same}. Train and holdout have the same customers with the same features and label in ${repeated} of ${holdout} rows of the holdout: what a model scores there says little of a night. Declare when the rows hold (kind: history or snapshots)`,
+  ]
 }
 
 async function engineVersion(): Promise<string> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { LabelKind } from '../../project/label-kind.ts'
 import type { LabelWindow } from '../../project/label-window.ts'
 import type { Duration } from '../../project/project.ts'
 import { LAST, labelCut } from '../cut.ts'
@@ -7,7 +8,8 @@ import type { Column, InputFile } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { inputsOf } from '../inputs.ts'
 import { openLabelQuery, type WindowPlace } from '../label-query.ts'
-import { identifier, literal } from '../quote.ts'
+import { labelTypeFault, labelValuesFault } from '../label-values.ts'
+import { identifier, literal, parquet } from '../quote.ts'
 import { showPath } from '../sources.ts'
 import { viewHash } from '../view-hash.ts'
 import { hashVisible } from '../visible.ts'
@@ -15,7 +17,8 @@ import { knownUntil, type Newest } from './maturity.ts'
 
 /** What labels are computed from, and where. */
 export interface LabelsPlace extends WindowPlace {
-  labels: { sql: string; sqlFile: string; horizon: Duration }
+  /** `kind` is what the model foretells. Default: unsaid. */
+  labels: { sql: string; sqlFile: string; horizon: Duration; kind?: LabelKind }
 }
 
 export interface LabelFacts {
@@ -55,11 +58,15 @@ export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: str
       name: String(row.column_name),
       type: String(row.column_type),
     }))
-    const label = labelColumn(columns, { entity: view.entity, file: showPath(root, labels.sqlFile) })
+    const file = showPath(root, labels.sqlFile)
+    const label = labelColumn(columns, { entity: view.entity, file })
+    refuse(labelTypeFault(label), file, window)
     await query.engine.run(
       `COPY (SELECT * FROM (${query.sql}\n)) TO ${literal(out)} (FORMAT parquet)`,
       query.values,
     )
+    const { kind = 'unsaid' } = labels
+    refuse(await labelValuesFault(query.engine, parquet(out), label, kind), file, window)
     const cut = labelCut(window.end, now, timezone)
     const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
     const hash = createHash('sha256')
@@ -69,6 +76,11 @@ export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: str
   } finally {
     query.close()
   }
+}
+
+function refuse(fault: string | undefined, file: string, { asOf }: LabelWindow): void {
+  if (fault === undefined) return
+  throw new Failure('contract', `${file}, as of ${asOf.label}: ${fault}`)
 }
 
 function labelColumn(columns: Column[], { entity, file }: { entity: string[]; file: string }): Column {

@@ -1,4 +1,5 @@
 import type { AsOf } from '../../project/asof.ts'
+import type { LabelKind } from '../../project/label-kind.ts'
 import type { Duration, Source, View } from '../../project/project.ts'
 
 export interface DatasetRequest {
@@ -8,7 +9,7 @@ export interface DatasetRequest {
   view: View
   /** Sources that labels.sql sees beside the view's. */
   sources?: Record<string, Source> | undefined
-  labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration }
+  labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration; kind?: LabelKind }
   /** Oldest first. */
   asOfs: AsOf[]
   /** As-ofs from here on are the holdout; undefined: there is none. */

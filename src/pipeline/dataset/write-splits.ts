@@ -1,13 +1,18 @@
 import { join } from 'node:path'
+import { labelView } from '../../project/label-window.ts'
 import { type Engine, openEngine } from '../duckdb.ts'
 import type { Column } from '../facts.ts'
+import { staticSources } from '../leaks/risks.ts'
 import { identifier, literal, parquet } from '../quote.ts'
 import { readBack } from '../readback.ts'
 import type { Split } from './manifest.ts'
 import type { Part } from './part.ts'
 import type { DatasetRequest } from './request.ts'
 
-/** Writes `train.parquet` and `holdout.parquet` from the parts of each, and reads them back. */
+/**
+ * Writes `train.parquet` and `holdout.parquet` from the parts of each, and reads them back. `repeated` are the rows of the
+ * holdout that train has too, but for their as-of; looked for where a source is static.
+ */
 export async function writeSplits(
   request: DatasetRequest,
   {
@@ -30,7 +35,7 @@ export async function writeSplits(
     hash: string
     label: Column
   },
-): Promise<{ train: Split; holdout: Split }> {
+): Promise<{ train: Split; holdout: Split; repeated: number }> {
   const engine = await openEngine({
     readable: [],
     writable: [temp],
@@ -64,10 +69,19 @@ export async function writeSplits(
     }
   }
   try {
-    return { train: await write('train', train), holdout: await write('holdout', holdout) }
+    const splits = { train: await write('train', train), holdout: await write('holdout', holdout) }
+    const repeated =
+      staticSources(labelView(request.view, request)).length === 0 ? 0 : await repeatedRows(engine, made)
+    return { ...splits, repeated }
   } finally {
     engine.close()
   }
+}
+
+async function repeatedRows(engine: Engine, folder: string): Promise<number> {
+  const rows = (name: string) => `SELECT * EXCLUDE (as_of) FROM ${parquet(join(folder, `${name}.parquet`))}`
+  const { n } = await engine.row(`SELECT count(*) AS n FROM (${rows('holdout')} INTERSECT ${rows('train')})`)
+  return Number(n)
 }
 
 async function balanceOf(

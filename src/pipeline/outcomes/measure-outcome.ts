@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AsOf } from '../../project/asof.ts'
+import type { LabelKind } from '../../project/label-kind.ts'
 import { type LabelWindow, labelWindow } from '../../project/label-window.ts'
 import type { Duration, Outcomes, ScoreColumn, View } from '../../project/project.ts'
 import { labelCut } from '../cut.ts'
@@ -42,7 +43,7 @@ export interface OutcomeRequest {
   view: View
   /** Names of the sources of model.yaml, which figures may read. */
   ownSources?: string[] | undefined
-  labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration }
+  labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration; kind?: LabelKind }
   asOf: AsOf
   timezone: string
   /** ISO 8601: the clock, and when the sources are read. */

@@ -33,7 +33,7 @@ export async function checkParity(request: ParityRequest): Promise<ParityFacts> 
       case 'dataset':
         return await againstDataset(request, request.against, published, temp)
       case 'file':
-        return await againstFile(request, request.against.path, published, temp)
+        return await againstFile(request, request.against, published, temp)
     }
   } finally {
     await rm(temp, { recursive: true, force: true })

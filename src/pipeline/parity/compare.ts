@@ -63,46 +63,35 @@ export async function compare({ engine, left, right, entity, columns }: Comparin
     ON ${key.map((name) => `l.${name} IS NOT DISTINCT FROM r.${name}`).join(' AND ')}`
   const first = key[0] ?? 'NULL'
   const both = `(l.${first} IS NOT NULL AND r._there IS NOT NULL)`
-  const sides = columns.map((column) => sidesOf(column))
-  const counts = sides.flatMap(({ l, r, same, exact, number, unreadable }, index) => [
-    `count(*) FILTER (${both} AND NOT ${same}) AS d${index}`,
-    `count(*) FILTER (${both} AND ${same} AND NOT ${exact}) AS o${index}`,
-    number
-      ? `max(abs(${l}::DOUBLE - ${r}::DOUBLE)) FILTER (${both} AND NOT ${exact} AND isfinite(${l}::DOUBLE) AND isfinite(${r}::DOUBLE)) AS m${index}`
-      : `NULL::DOUBLE AS m${index}`,
-    `count(*) FILTER (${both} AND ${l} IS NULL AND (${r} IS NOT NULL OR ${unreadable})) AS p${index}`,
-    `count(*) FILTER (${both} AND ${r} IS NULL AND NOT ${unreadable} AND ${l} IS NOT NULL) AS n${index}`,
-    number
-      ? `count(*) FILTER (${both} AND ((${l} IS NULL AND ${r} = 0) OR (${r} IS NULL AND ${l} = 0))) AS z${index}`
-      : `0 AS z${index}`,
-    number
-      ? `CASE WHEN min(${r}::DOUBLE - ${l}::DOUBLE) FILTER (${both} AND NOT ${same}) = max(${r}::DOUBLE - ${l}::DOUBLE) FILTER (${both} AND NOT ${same}) THEN max(${r}::DOUBLE - ${l}::DOUBLE) FILTER (${both} AND NOT ${same}) END AS s${index}`
-      : `NULL::DOUBLE AS s${index}`,
-  ])
-  const row = await engine.row(
-    `SELECT count(*) FILTER (${both}) AS rows, count(*) FILTER (r._there IS NULL) AS only_l, count(*) FILTER (l.${first} IS NULL) AS only_r${counts.map((text) => `,\n ${text}`).join('')}
-       FROM ${joined}`,
+  const sides = columns.map(sidesOf)
+  const size = await engine.row(
+    `SELECT count_if(${both}) AS rows, count_if(r._there IS NULL) AS only_l, count_if(l.${first} IS NULL) AS only_r FROM ${joined}`,
   )
-  const rows = Number(row.rows)
+  const rows = Number(size.rows)
+  // Most columns are the same to the last bit: the others alone are looked at closely. A FILTER for each figure would
+  // cost the square of the number of columns.
+  const other = await figures(engine, joined, sides, LOOKED_AT, ({ exact }) => [
+    `count_if(${both} AND NOT ${exact})`,
+  ])
+  const changed = sides.filter((side) => Number(other.get(side)?.[0]) > 0)
+  const close = await figures(engine, joined, changed, COMPARED, (side) => closeLook(side, both))
   const by_column: ColumnComparison[] = []
-  for (const [index, column] of columns.entries()) {
-    const side = sides[index]
-    const differing = Number(row[`d${index}`])
+  for (const side of sides) {
+    const [differing, rounding, largest, published, others, zero, low, high] = close.get(side) ?? []
+    const count = Number(differing ?? 0)
     by_column.push({
-      column: column.name,
-      type: column.type,
+      column: side.name,
+      type: side.type,
       values: rows,
-      differing,
-      rounding: Number(row[`o${index}`]),
-      largest_difference: numberOr(row[`m${index}`]),
-      null_published: Number(row[`p${index}`]),
-      null_other: Number(row[`n${index}`]),
-      null_or_zero: Number(row[`z${index}`]),
-      shift: numberOr(row[`s${index}`]),
+      differing: count,
+      rounding: Number(rounding ?? 0),
+      largest_difference: numberOr(largest),
+      null_published: Number(published ?? 0),
+      null_other: Number(others ?? 0),
+      null_or_zero: Number(zero ?? 0),
+      shift: low === high ? numberOr(low) : null,
       examples:
-        differing === 0 || side === undefined
-          ? []
-          : await examples(engine, `${joined} WHERE ${both} AND NOT ${side.same}`, key, side),
+        count === 0 ? [] : await examples(engine, `${joined} WHERE ${both} AND NOT ${side.same}`, key, side),
     })
   }
   const some = async (where: string, alias: 'l' | 'r') =>
@@ -113,17 +102,66 @@ export async function compare({ engine, left, right, entity, columns }: Comparin
     ).map((each) => String(each.entity))
   return {
     rows,
-    only_published: Number(row.only_l),
-    only_other: Number(row.only_r),
+    only_published: Number(size.only_l),
+    only_other: Number(size.only_r),
     examples_only: {
-      published: Number(row.only_l) === 0 ? [] : await some('r._there IS NULL', 'l'),
-      other: Number(row.only_r) === 0 ? [] : await some(`l.${first} IS NULL`, 'r'),
+      published: Number(size.only_l) === 0 ? [] : await some('r._there IS NULL', 'l'),
+      other: Number(size.only_r) === 0 ? [] : await some(`l.${first} IS NULL`, 'r'),
     },
     by_column,
   }
 }
 
-interface Sides {
+/** Columns of one statement: beyond some hundreds of figures its plan costs more than what it computes. */
+const LOOKED_AT = 100
+const COMPARED = 20
+
+/** Figures of each column, in statements of `width` columns. */
+async function figures(
+  engine: Engine,
+  from: string,
+  sides: Sides[],
+  width: number,
+  of: (side: Sides) => string[],
+): Promise<Map<Sides, unknown[]>> {
+  const found = new Map<Sides, unknown[]>()
+  for (let start = 0; start < sides.length; start += width) {
+    const some = sides.slice(start, start + width)
+    const fields = some.flatMap((side, column) =>
+      of(side).map((figure, index) => `${figure} AS f${column}_${index}`),
+    )
+    const row = await engine.row(`SELECT ${fields.join(',\n ')} FROM ${from}`)
+    for (const [column, side] of some.entries())
+      found.set(
+        side,
+        of(side).map((_, index) => row[`f${column}_${index}`]),
+      )
+  }
+  return found
+}
+
+/** Differing, rounding, the largest difference, null here, null there, null for zero, the least and greatest shift. */
+function closeLook({ l, r, same, exact, number, unreadable }: Sides, both: string): string[] {
+  const shift = `CASE WHEN ${both} AND NOT ${same} THEN ${r}::DOUBLE - ${l}::DOUBLE END`
+  const counts = [
+    `count_if(${both} AND NOT ${same})`,
+    `count_if(${both} AND ${same} AND NOT ${exact})`,
+    number
+      ? `max(CASE WHEN ${both} AND NOT ${exact} AND isfinite(${l}::DOUBLE) AND isfinite(${r}::DOUBLE) THEN abs(${l}::DOUBLE - ${r}::DOUBLE) END)`
+      : 'NULL::DOUBLE',
+    `count_if(${both} AND ${l} IS NULL AND (${r} IS NOT NULL OR ${unreadable}))`,
+    `count_if(${both} AND ${r} IS NULL AND NOT ${unreadable} AND ${l} IS NOT NULL)`,
+  ]
+  if (!number) return [...counts, '0', 'NULL::DOUBLE', 'NULL::DOUBLE']
+  return [
+    ...counts,
+    `count_if(${both} AND ((${l} IS NULL AND ${r} = 0) OR (${r} IS NULL AND ${l} = 0)))`,
+    `min(${shift})`,
+    `max(${shift})`,
+  ]
+}
+
+interface Sides extends Column {
   l: string
   r: string
   same: string
@@ -143,7 +181,7 @@ function sidesOf({ name, type, right, unreadable = 'false', shown }: ComparedCol
       ? ''
       : ` OR coalesce(isfinite(${l}) AND isfinite(${r}) AND abs(${l}::DOUBLE - ${r}::DOUBLE) <= ${tolerance} * greatest(abs(${l}::DOUBLE), abs(${r}::DOUBLE)), false)`
   const number = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(type)
-  return { l, r, exact, same: `(${exact}${near})`, number, unreadable, shown: shown ?? r }
+  return { name, type, l, r, exact, same: `(${exact}${near})`, number, unreadable, shown: shown ?? r }
 }
 
 async function examples(

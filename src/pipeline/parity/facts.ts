@@ -29,12 +29,12 @@ export interface ParityRequest {
 /**
  * recomputed  the training path, over the sources as they are now, at the run's own moment of reading
  * dataset     the stored rows of a training set
- * file        rows that somebody computed elsewhere
+ * file        rows that somebody computed elsewhere; with `allowMissing` some of the entities alone
  */
 export type Against =
   | { kind: 'recomputed' }
   | { kind: 'dataset'; id: string; viewHash: string; files: string[] }
-  | { kind: 'file'; path: string }
+  | { kind: 'file'; path: string; allowMissing?: boolean }
 
 /** What a comparison found. `values` = rows x columns; the partition is at parity where nothing is left to explain. */
 export interface ParityFacts {
@@ -51,8 +51,8 @@ export interface ParityFacts {
   late: number
   largest_difference: number | null
   view_hash: { published: string; now: string }
-  /** Why they differ; null where they do not. */
-  cause: 'logic' | 'type' | 'late' | 'values' | null
+  /** Why they differ; null where they do not, `file` where the other side is somebody else's. */
+  cause: 'logic' | 'type' | 'late' | 'values' | 'file' | null
   types: { column: string; published: string; other: string }[]
   missing_columns: string[]
   more_columns: string[]
@@ -79,6 +79,8 @@ export interface Found {
   /** A column of another type differs in all of its values. */
   strictTypes: boolean
   ignoreOnlyPublished?: boolean
+  /** The other side is of another program: neither definition nor files of ours say why it differs. */
+  foreign?: boolean
 }
 
 /** Sums a comparison up. */
@@ -110,7 +112,16 @@ export function factsOf(request: ParityRequest, found: Found): ParityFacts {
     late: 0,
     largest_difference: largest.length === 0 ? null : Math.max(...largest),
     view_hash: { published: viewHash, now: found.hash },
-    cause: differing === 0 ? null : changedTypes.size > 0 || gone > 0 ? 'type' : logic ? 'logic' : 'values',
+    cause:
+      differing === 0
+        ? null
+        : found.foreign === true
+          ? 'file'
+          : changedTypes.size > 0 || gone > 0
+            ? 'type'
+            : logic
+              ? 'logic'
+              : 'values',
     types,
     missing_columns: missing,
     more_columns: more,

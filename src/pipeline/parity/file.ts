@@ -5,14 +5,16 @@ import type { Column } from '../facts.ts'
 import { Failure } from '../failure.ts'
 import { identifier, literal, parquet } from '../quote.ts'
 import { compare } from './compare.ts'
-import { factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
+import { type Against, factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
 import { foreignColumn, foreignValue } from './foreign.ts'
 import { columnsOf, withEngine } from './sides.ts'
 
-/** Rows that somebody computed elsewhere: CSV or Parquet. Throws `contract` Failures where they cannot be compared. */
+/**
+ * Rows that somebody computed elsewhere: CSV or Parquet. An entity that is on one side alone differs in all of its values,
+ * but for published ones that a sample leaves out on purpose. Throws `contract` Failures where they cannot be compared. */
 export async function againstFile(
   request: ParityRequest,
-  path: string,
+  { path, allowMissing = false }: Extract<Against, { kind: 'file' }>,
   published: string,
   temp: string,
 ): Promise<ParityFacts> {
@@ -85,10 +87,13 @@ export async function againstFile(
       hash: request.published.viewHash,
       changed: [],
       strictTypes: false,
-      ignoreOnlyPublished: true,
+      ignoreOnlyPublished: allowMissing,
+      foreign: true,
     })
     if (comparison.only_published > 0)
-      result.notes.push(`${comparison.only_published} published entities are not in the file`)
+      result.notes.push(
+        `${comparison.only_published} published entities are not in the file${allowMissing ? ', as --allow-missing has it' : ': where it is a sample on purpose, add --allow-missing'}`,
+      )
     if (result.missing_columns.length > 0)
       result.notes.push(`not in the file, and not compared: ${result.missing_columns.join(', ')}`)
     return result

@@ -5,6 +5,7 @@ import { checkParity } from '../../../src/pipeline/parity/check.ts'
 import type { ParityFacts } from '../../../src/pipeline/parity/facts.ts'
 import { parseAsOf } from '../../../src/project/asof.ts'
 import type { View } from '../../../src/project/project.ts'
+import { saysParity } from '../../../src/workers/parity.ts'
 import { makeFolder, makeView, writeParquet } from '../feature-case.ts'
 
 const ZONE = 'Europe/Berlin'
@@ -25,14 +26,14 @@ beforeEach(async () => {
   published = await writeParquet(join(folder, 'published.parquet'), PUBLISHED)
 })
 
-async function against(path: string): Promise<ParityFacts> {
+async function against(path: string, allowMissing = false): Promise<ParityFacts> {
   return checkParity({
     root: folder,
     view,
     asOf: parseAsOf('2026-11-22', ZONE),
     timezone: ZONE,
     published: { file: published, run: 'r', viewHash: 'h', knownAt: '2026-11-22T01:00:00Z', inputs: [] },
-    against: { kind: 'file', path },
+    against: { kind: 'file', path, allowMissing },
     threads: 1,
   })
 }
@@ -156,5 +157,41 @@ describe('what cannot be compared is said', () => {
   test('a file that is neither', async () => {
     writeFileSync(join(folder, 'notes.parquet'), 'no parquet\n')
     await expect(against(join(folder, 'notes.parquet'))).rejects.toThrow('expected a CSV or Parquet file')
+  })
+})
+
+describe('entities of one side alone', () => {
+  const LEFT = 'id,calls\n1,3\n2,0\n'
+
+  test('a published one that the file lacks differs, unless the file is a sample', async () => {
+    const found = await csv(LEFT)
+    expect(found).toMatchObject({ rows: 3, only_published: 1, only_other: 0, differing: 1, cause: 'file' })
+    expect(saysParity(found)).toBe('3 values, 1 differing: 1 published entities are not in the file')
+    const sample = await against(join(folder, 'notebook.csv'), true)
+    expect(sample).toMatchObject({ rows: 2, only_published: 1, differing: 0, cause: null })
+    expect(sample.notes).toContain('1 published entities are not in the file, as --allow-missing has it')
+  })
+
+  test('one of the file that was not published differs, in a sample too', async () => {
+    const found = await csv(`${LEFT}3,\n4,1\n`)
+    expect(found).toMatchObject({ only_published: 0, only_other: 1, differing: 1, cause: 'file' })
+    expect(await against(join(folder, 'notebook.csv'), true)).toMatchObject({ differing: 1 })
+    const both = await csv('id,calls\n1,4\n4,1\n')
+    expect(saysParity(both)).toBe(
+      '3 values, 4 differing (calls): the file has other values than were published; 2 published entities are not in the file; 1 entities of the file were not published',
+    )
+  })
+
+  test('150 columns are compared, and the one that differs is found', async () => {
+    const list = (other: number) =>
+      Array.from({ length: 150 }, (_, index) => `${index === 120 ? other : index}::DOUBLE AS c${index}`)
+    published = await writeParquet(
+      join(folder, 'published.parquet'),
+      `SELECT id, ${list(120).join(', ')} FROM range(9) t(id)`,
+    )
+    const found = await parquet(`SELECT id, ${list(125).join(', ')} FROM range(9) t(id)`)
+    expect(named(found)).toEqual(['c120'])
+    expect(column(found, 'c120')).toMatchObject({ differing: 9, shift: 5, largest_difference: 5 })
+    expect(column(found, 'c149')).toMatchObject({ differing: 0, rounding: 0, largest_difference: null })
   })
 })

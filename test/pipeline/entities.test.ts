@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { lookUp } from '../../src/pipeline/lookup.ts'
+import { tensorValue } from '../../src/pipeline/onnx/attribute.ts'
+import { checkParity } from '../../src/pipeline/parity/check.ts'
+import { scorePartition } from '../../src/pipeline/scoring.ts'
+import { parseAsOf } from '../../src/project/asof.ts'
+import { compute, makeFolder, makeView, writeParquet } from './feature-case.ts'
+import { small } from './onnx/small.ts'
+import { type Case, openCase } from './scoring-case.ts'
+
+const cases: Case[] = []
+afterEach(() => {
+  for (const each of cases.splice(0)) each.remove()
+})
+
+/** Three entities of each type, as SQL, in DuckDB's order; and one as a person types it. */
+const ENTITIES: [type: string, values: string[], typed: string][] = [
+  ['FLOAT', ["'-inf'::FLOAT", "'-0.0'::FLOAT", '0.1::FLOAT'], '0.1'],
+  ['DOUBLE', ['-1e300', '0.1::DOUBLE + 0.2', "'inf'::DOUBLE"], '0.30000000000000004'],
+  [
+    'DECIMAL(38,10)',
+    [
+      "'-1234567890123456789012345678.0000000001'::DECIMAL(38,10)",
+      "'1.005'::DECIMAL(38,10)",
+      "'1234567890123456789012345678.0000000001'::DECIMAL(38,10)",
+    ],
+    '1.005',
+  ],
+  [
+    'UBIGINT',
+    ['0::UBIGINT', '9007199254740993::UBIGINT', '18446744073709551615::UBIGINT'],
+    '9007199254740993',
+  ],
+  ['DATE', ["DATE '0001-01-01'", "DATE '2026-11-22'", "DATE 'infinity'"], '2026-11-22'],
+  [
+    'TIMESTAMP',
+    ["TIMESTAMP '1600-01-01'", "TIMESTAMP '2026-11-22 00:00:00.000001'", "TIMESTAMP 'infinity'"],
+    '2026-11-22 00:00:00.000001',
+  ],
+  ['BOOLEAN', ['false', 'true'], 'true'],
+  ['VARCHAR', ["''", "'a' || chr(0) || 'b'", "'a' || chr(1)"], 'a\\u0000b'],
+  ['VARCHAR', ["''", 'chr(65535)', 'chr(128512)'], ''],
+  ['VARCHAR', ["'\\u0000'", "repeat('é', 5000)", "repeat('é', 5000) || 'x'"], '\\u0000'],
+]
+
+describe('entities of any type', () => {
+  it.each(ENTITIES)('%s (%s) are published, scored, found and compared', async (type, values, typed) => {
+    const root = makeFolder()
+    const rows = values.map((value, index) => `SELECT ${value} AS id, ${index} AS x`).reverse()
+    await writeParquet(
+      join(root, 'data/a.parquet'),
+      `SELECT id, x, TIMESTAMP '2026-11-01' AS ts FROM (${rows.join(' UNION ALL ')})`,
+    )
+    const view = {
+      sql: 'SELECT id, max(x)::FLOAT AS x FROM t GROUP BY id',
+      sources: { t: { kind: 'events', path: 'data/*.parquet', event_time: 'ts' } as const },
+    }
+    const out = join(makeFolder(), 'features.parquet')
+    const { facts, rows: published } = await compute(root, view, '2026-11-22', { out })
+    expect(facts.checks.filter(({ passed }) => !passed)).toEqual([])
+    expect(facts.file.columns[0]).toEqual({ name: 'id', type })
+    expect(published.map(({ x }) => x)).toEqual(values.map((_, index) => `${index}.0`))
+
+    const identity = small(
+      [tensorValue('x', 'float32', ['n', 1])],
+      [tensorValue('y', 'float32', ['n', 1])],
+      [{ op_type: 'Identity', input: ['x'], output: ['y'] }],
+    )
+    const opened = await openCase({ model: identity, sql: `SELECT * FROM read_parquet('${out}')` })
+    cases.push(opened)
+    const scored = await scorePartition(opened.request)
+    expect(scored.file.columns[0]).toEqual({ name: 'id', type })
+
+    const found = await lookUp({ path: scored.file.path, entities: [{ id: typed }], temp: makeFolder() })
+    expect(found.row?.id).toBe(typed === 'a\\u0000b' ? 'a\0b' : found.row?.id)
+    const again = await lookUp({ path: out, entities: [{ id: found.row?.id ?? '' }], temp: makeFolder() })
+    expect(again.row?.x).toBe(found.row?.p)
+    expect(again.row).toBeDefined()
+
+    const parity = await checkParity({
+      root,
+      view: makeView(root, view),
+      asOf: parseAsOf('2026-11-22', 'UTC'),
+      timezone: 'UTC',
+      published: {
+        file: out,
+        run: 'r',
+        viewHash: facts.viewHash,
+        knownAt: '2999-01-01T00:00:00Z',
+        inputs: facts.inputs,
+      },
+      against: { kind: 'recomputed' },
+      threads: 1,
+    })
+    expect(parity).toMatchObject({ rows: values.length, differing: 0, only_published: 0, only_other: 0 })
+  })
+})
