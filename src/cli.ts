@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { ConfigurationError } from './project/problem.ts'
+import { printable } from './project/value-text.ts'
 
 /** What a command is handed beside its arguments; `json` asks for data instead of text. */
 export interface GlobalOptions {
@@ -242,7 +243,7 @@ function say(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const wrongCall = error instanceof ConfigurationError
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`nightshift: ${message}\n`)
+  process.stderr.write(`nightshift: ${printable(message)}\n`)
   if (program.opts<GlobalOptions>().debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   return wrongCall ? 2 : 1
 }

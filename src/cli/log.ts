@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import { printable } from '../project/value-text.ts'
 
 /**
  * Logs go to standard error, so that what a command prints stays clean: JSON lines, or readable lines on a terminal.
@@ -8,7 +9,7 @@ export function openLog(level: string): Logger {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     terminal
-      ? { write: (line) => process.stderr.write(readable(line)) }
+      ? { write: (line) => process.stderr.write(printable(readable(line))) }
       : pino.destination({ fd: 2, sync: true }),
   )
 }

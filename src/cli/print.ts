@@ -1,10 +1,18 @@
+import { printable } from '../project/value-text.ts'
+
 /** Prints data for programs: always valid JSON, `[]` when there is nothing. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
 }
 
+/** Names and messages of others are in it: none of them reaches the terminal as a command. */
 export function printLine(line = ''): void {
-  process.stdout.write(`${line}\n`)
+  process.stdout.write(`${printable(line)}\n`)
+}
+
+/** Text with colours of ours, of which the rest is printable already. */
+export function printColoured(text: string): void {
+  process.stdout.write(`${text}\n`)
 }
 
 /** Columns as wide as their widest cell: nothing is cut, ids above all. */

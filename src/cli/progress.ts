@@ -1,4 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress'
+import { printable } from '../project/value-text.ts'
 
 export interface ProgressView {
   /** Shows where a run is. The same text twice is said once. */
@@ -40,7 +41,7 @@ function lines(): ProgressView {
     show(id, title, text) {
       if (said.get(id) === text) return
       said.set(id, text)
-      process.stderr.write(`${title}: ${text}\n`)
+      process.stderr.write(printable(`${title}: ${text}\n`))
     },
     close: () => {},
   }

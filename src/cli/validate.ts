@@ -6,7 +6,7 @@ import { classDoubt } from '../pipeline/onnx/choose-class.ts'
 import type { TimeReading } from '../pipeline/time-readings.ts'
 import { formatProblems } from '../project/format-problems.ts'
 import { loadProject } from '../project/load.ts'
-import { ConfigurationError, type Problem } from '../project/problem.ts'
+import { ConfigurationError, firstProblems, type Problem } from '../project/problem.ts'
 import type { Project } from '../project/project.ts'
 import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
 import { findVersion, listVersions, liveVersions, type Version } from '../registry/versions.ts'
@@ -19,7 +19,7 @@ import { checkModels, type ModelTimes } from '../workers/check-models.ts'
 import { checkViews, type DescribedViews } from '../workers/check-views.ts'
 import { openChildren } from '../workers/children.ts'
 import { findLeaks, printLeaks } from './leaks.ts'
-import { printJson, printLine, printTable } from './print.ts'
+import { printColoured, printJson, printLine, printTable } from './print.ts'
 import { withLedgerIfAny } from './session.ts'
 
 interface Options extends GlobalOptions {
@@ -56,8 +56,9 @@ export default async function validate(_args: string[], options: Options): Promi
     }
   }
   const errors = problems.filter((problem) => problem.severity === 'error').length
-  if (options.json) printJson({ valid: errors === 0, problems, times, ...leaks })
-  else if (problems.length > 0) printLine(formatProblems(problems, { color: process.stdout.isTTY === true }))
+  const shown = firstProblems(problems)
+  if (options.json) printJson({ valid: errors === 0, problems: shown, times, ...leaks })
+  else if (shown.length > 0) printColoured(formatProblems(shown, { color: process.stdout.isTTY === true }))
   if (!options.json && errors === 0 && project !== undefined) {
     const count = (what: object, word: string) => {
       const { length } = Object.keys(what)

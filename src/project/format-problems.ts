@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts'
+import { printable } from './value-text.ts'
 
 const COLOUR = { error: '\u001b[31m', warning: '\u001b[33m', advice: '\u001b[36m' }
 const DIM = '\u001b[2m'
@@ -14,8 +15,8 @@ export function formatProblems(
 ): string {
   if (problems.length === 0) return ''
   const lines = problems.map(({ file, line, column, severity, message }) => {
-    const place = [file, line, column].filter((part) => part !== undefined).join(':')
-    const [first = '', ...rest] = message.split('\n')
+    const place = printable([file, line, column].filter((part) => part !== undefined).join(':'))
+    const [first = '', ...rest] = printable(message).split('\n')
     const head = color
       ? `${DIM}${place}${RESET} ${COLOUR[severity]}${severity}${RESET} ${first}`
       : `${place} ${severity} ${first}`

@@ -29,3 +29,14 @@ function clipped(value: object): string {
 function firstOf(value: object): object {
   return Object.fromEntries(Object.entries(value).slice(0, SHOWN_ENTRIES))
 }
+
+/**
+ * Text for a terminal: what would move the cursor, hide or turn around what stands beside it is written as its code.
+ * Line breaks and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`,
+  )
+}

@@ -98,6 +98,8 @@ function structureFaults(text: string, document: Document): { faults: SyntaxFaul
         if (isMap(key) || !isScalar(key)) continue
         const offset = key.range?.[0] ?? 0
         const name = String(key.value)
+        // Objects of JavaScript have it already: what stands under it would be left out in silence.
+        if (name === '__proto__') return unreadable(offset, 'expected a key of another name, got: __proto__')
         if (keys.has(name) && faults.length <= MOST_PROBLEMS)
           faults.push({ offset, message: syntaxMessage('DUPLICATE_KEY', '', text, [offset, offset]) })
         keys.add(name)
