@@ -492,7 +492,7 @@ const MAILS: Row[] = [
     "$& $' $`",
     'message of a failure',
     () => mail({ failure: { class: 'bug', message: "a $& $' $` b", anchor: '#bug', evidence: {} } }),
-    /a \$& \$' \$` b/,
+    /a \$&amp; \$&#39; \$` b/,
   ],
   [
     'javascript:',
