@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { ClientBase } from 'pg'
-import type { Check, InputFile, StepTime } from '../pipeline/facts.ts'
+import type { Check, InputFile, StepTime, UnknownValues } from '../pipeline/facts.ts'
 import type { FailureRecord } from '../pipeline/failure.ts'
-import type { UnknownValues } from '../pipeline/unknown-values.ts'
 import type { Connection, Kind, Slot } from './slots.ts'
 
 export const RUN_STATES = [

@@ -1,5 +1,5 @@
 /** What the pipeline returns: plain data, small enough for IPC and for a jsonb column. */
-import type { UnknownValues } from './unknown-values.ts'
+import type { Vocabulary } from './onnx/vocabulary.ts'
 import type { Identity } from './view-hash.ts'
 
 export interface Column {
@@ -96,4 +96,19 @@ export interface ScoreFacts {
     max: number | undefined
     positive: number | undefined
   }
+}
+
+/** Values of one column that the model does not know. Plain data, kept with the run. */
+export interface UnknownValues {
+  column: string
+  rows: number
+  unknown: number
+  /** The commonest unknown values, as text. */
+  examples: { value: string; rows: number }[]
+  /** The first of the values that the model knows, and how many it knows. */
+  known: (string | number)[]
+  knows: number
+  kind: Vocabulary['kind']
+  /** The model fails on an unknown value. */
+  refuses: boolean
 }

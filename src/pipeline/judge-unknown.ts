@@ -1,6 +1,5 @@
 import type { UnknownPolicy } from '../project/project.ts'
-import type { Check } from './facts.ts'
-import type { UnknownValues } from './unknown-values.ts'
+import type { Check, UnknownValues } from './facts.ts'
 
 const DEFAULT: UnknownPolicy = { unknown: 'warn', max_rate: 0 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { ScoreColumn, UnknownPolicy } from '../project/project.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
-import type { Check, ScoreFacts, StepTime } from './facts.ts'
+import type { Check, ScoreFacts, StepTime, UnknownValues } from './facts.ts'
 import { Failure } from './failure.ts'
 import { judgeUnknown, saysUnknown } from './judge-unknown.ts'
 import { openModel } from './model-file.ts'
@@ -14,7 +14,7 @@ import { type ScoredRows, scoreRows } from './score-rows.ts'
 import type { Scorers } from './scorers.ts'
 import { suspicions } from './tally.ts'
 import { thresholdOf } from './threshold.ts'
-import { countUnknown, type UnknownValues, vocabulariesOf } from './unknown-values.ts'
+import { countUnknown, vocabulariesOf } from './unknown-values.ts'
 
 export interface ScoreRequest {
   /** Path of the version's ONNX file. */

@@ -3,7 +3,7 @@ import type { ScoreColumn } from '../project/project.ts'
 import { batchDependence } from './batch-dependence.ts'
 import { type Engine, openEngine } from './duckdb.ts'
 import { examineFeatures } from './examine.ts'
-import type { Check } from './facts.ts'
+import type { Check, UnknownValues } from './facts.ts'
 import { saysUnknown } from './judge-unknown.ts'
 import { openModel } from './model-file.ts'
 import { plainClass } from './onnx/choose-class.ts'
@@ -11,7 +11,7 @@ import type { MappingPlan } from './onnx/mapping.ts'
 import { identifier, parquet } from './quote.ts'
 import { scoreRows } from './score-rows.ts'
 import { suspicions } from './tally.ts'
-import { countUnknown, type UnknownValues, unreadColumns, vocabulariesOf } from './unknown-values.ts'
+import { countUnknown, unreadColumns, vocabulariesOf } from './unknown-values.ts'
 
 export interface TrialRequest {
   /** Path of the ONNX file. */

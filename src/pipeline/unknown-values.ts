@@ -1,25 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { UnknownValues } from './facts.ts'
 import { describeModel } from './onnx/inspect.ts'
 import type { MappingPlan, PlannedColumn, PlannedInput } from './onnx/mapping.ts'
 import type { Step, Vocabulary } from './onnx/vocabulary.ts'
 import { double, literal } from './quote.ts'
 import { expression } from './tensors.ts'
-
-/** Values of one column that the model does not know. Plain data, kept with the run. */
-export interface UnknownValues {
-  column: string
-  rows: number
-  unknown: number
-  /** The commonest unknown values, as text. */
-  examples: { value: string; rows: number }[]
-  /** The first of the values that the model knows, and how many it knows. */
-  known: (string | number)[]
-  knows: number
-  kind: Vocabulary['kind']
-  /** The model fails on an unknown value. */
-  refuses: boolean
-}
 
 const EXAMPLES = 5
 const SHOWN = 20

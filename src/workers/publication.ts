@@ -20,7 +20,7 @@ import {
 } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
 import { refusal } from '../pipeline/refusal.ts'
-import type { UnknownValues } from '../pipeline/unknown-values.ts'
+import type { UnknownValues } from '../pipeline/facts.ts'
 import type { Identity } from '../pipeline/view-hash.ts'
 import { adoptIdentity } from '../registry/view-identity.ts'
 import { keepPromise, type PastPromise, recordUse } from '../registry/view-promises.ts'

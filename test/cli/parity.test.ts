@@ -35,7 +35,8 @@ beforeAll(async () => {
     at,
   )
   expect(registered.code, registered.stderr).toBe(0)
-  await nightshift(['promote', 'churn', '--version', '1'], at)
+  const promoted = await nightshift(['promote', 'churn', '--version', '1', '--by', 'ann@example.com'], at)
+  expect(promoted.code, promoted.stderr).toBe(0)
   // So few customers break the expectation on the number of rows.
   const yaml = join(project.root, 'features/customer_activity/view.yaml')
   writeFileSync(yaml, readFileSync(yaml, 'utf8').replace(/rows: \{[^}]*\}/, 'rows: { min: 1 }'))

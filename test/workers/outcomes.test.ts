@@ -297,6 +297,8 @@ describe('a horizon that is changed', () => {
       // Its new window is not over: what was measured stays.
       ['2026-03-05', 'measured', '1d'],
       ['2026-03-06', 'immature', '3d'],
+      // Published while the clock moved on.
+      ['2026-03-07', 'immature', '3d'],
     ])
     expect(json[0].report.positives).toBe(count((i) => buys(i) || i % 3 === 1 || i % 11 === 2 || i % 2 === 0))
     const alone = await nightshift(['outcomes', 'value', '--new-horizon'], at)

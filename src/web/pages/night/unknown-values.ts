@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
+import type { UnknownValues } from '../../../pipeline/facts.ts'
 import { saysKnown } from '../../../pipeline/judge-unknown.ts'
-import type { UnknownValues } from '../../../pipeline/unknown-values.ts'
 import { count, figure } from '../../moment.ts'
 
 /** Values that the model does not know, by column: to it all of them are one, whatever they mean. */
