@@ -5,7 +5,15 @@ import { type Database, transaction } from '../database/database.ts'
 import { endAttempt, holdsFence } from '../jobs/attempts.ts'
 import { attemptId, findRun, type Run } from '../jobs/runs.ts'
 import { lockSlot } from '../jobs/slots.ts'
-import type { Check, FeatureFacts, InputFile, SourceTypes, StepTime, WrittenFile } from '../pipeline/facts.ts'
+import type {
+  Check,
+  FeatureFacts,
+  InputFile,
+  SourceTypes,
+  StepTime,
+  UnknownValues,
+  WrittenFile,
+} from '../pipeline/facts.ts'
 import { Failure } from '../pipeline/failure.ts'
 import { stampOf } from '../pipeline/published-file.ts'
 import {
@@ -20,7 +28,6 @@ import {
 } from '../pipeline/publishing.ts'
 import { readRunId } from '../pipeline/readback.ts'
 import { refusal } from '../pipeline/refusal.ts'
-import type { UnknownValues } from '../pipeline/facts.ts'
 import type { Identity } from '../pipeline/view-hash.ts'
 import { adoptIdentity } from '../registry/view-identity.ts'
 import { keepPromise, type PastPromise, recordUse } from '../registry/view-promises.ts'
