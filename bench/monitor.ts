@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/ledger/connection/database.ts'
 import { AS_OF, benchProject } from './data.ts'
 import { cli, field, openUp, stop } from './nightshift.ts'
 

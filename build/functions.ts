@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { FUNCTIONS, type FunctionGroup, TABLE_FUNCTIONS } from '../src/pipeline/function-groups.ts'
-import { namesOf } from '../src/pipeline/functions.ts'
+import { FUNCTIONS, type FunctionGroup, TABLE_FUNCTIONS } from '../src/pipeline/sql/function-groups.ts'
+import { namesOf } from '../src/pipeline/sql/legal-functions.ts'
 import { functionsOfDuckDb, SPELLINGS } from './duckdb-functions.ts'
 
 /**
- * Brings src/pipeline/function-groups.ts up to the pinned DuckDB: names that it has no more are left out, new ones
+ * Brings src/pipeline/sql/function-groups.ts up to the pinned DuckDB: names that it has no more are left out, new ones
  * stand in a group `not looked at`, which is refused until somebody sorts them.
  */
-const FILE = fileURLToPath(new URL('../src/pipeline/function-groups.ts', import.meta.url))
+const FILE = fileURLToPath(new URL('../src/pipeline/sql/function-groups.ts', import.meta.url))
 const known = await functionsOfDuckDb()
 const head = readFileSync(FILE, 'utf8').split('/** Where a value stands')[0] ?? ''
 writeFileSync(

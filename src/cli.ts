@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { ConfigurationError } from './project/problem.ts'
-import { printable } from './project/value-text.ts'
+import { ConfigurationError } from './project/files/problem.ts'
+import { printable } from './project/files/value-text.ts'
 
 /** What a command is handed beside its arguments; `json` asks for data instead of text. */
 export interface GlobalOptions {
@@ -213,7 +213,7 @@ function add(usage: string, description: string, module: string): Command {
       .slice(0, -2)
       .flat()
       .filter((arg): arg is string => typeof arg === 'string')
-    const loaded: CommandModule<GlobalOptions> = await import(`./cli/${module}.js`)
+    const loaded: CommandModule<GlobalOptions> = await import(`./cli/commands/${module}.js`)
     process.exitCode = await loaded.default(args, command.optsWithGlobals())
   })
 }

@@ -1,25 +1,32 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
 const SRC = resolve(import.meta.dirname, '../src')
 
-/** What each folder may import, beside itself. */
-const ALLOWED: Record<string, string[]> = {
-  project: [],
-  pipeline: ['project'],
-  charts: ['pipeline', 'project'],
-  database: ['project', 'pipeline'],
-  registry: ['database', 'pipeline', 'project'],
-  alerts: ['database', 'charts', 'pipeline', 'project'],
-  jobs: ['registry', 'alerts', 'database', 'pipeline', 'project'],
-  workers: ['jobs', 'registry', 'alerts', 'charts', 'database', 'pipeline', 'project'],
-  web: ['workers', 'jobs', 'registry', 'alerts', 'charts', 'database', 'pipeline', 'project'],
-  cli: ['web', 'workers', 'jobs', 'registry', 'alerts', 'charts', 'database', 'pipeline', 'project'],
-}
+/** From the top to the bottom. A folder imports what stands below it; folders of one line do not know each other. */
+const LAYERS = [
+  ['cli'],
+  ['host'],
+  ['web'],
+  ['actions'],
+  ['readiness'],
+  ['monitoring'],
+  ['workers'],
+  ['jobs'],
+  ['alerts'],
+  ['registry'],
+  ['ledger', 'charts'],
+  ['pipeline'],
+  ['format'],
+  ['project'],
+]
 
 /** Of the pipeline, jobs may know only what its facts and failures look like. */
-const FACTS_FOR_JOBS = ['pipeline/facts.ts', 'pipeline/failure.ts']
+const FACTS_FOR_JOBS = ['pipeline/engine/facts.ts', 'pipeline/engine/failure.ts']
+
+/** The most files of a folder. */
+const MOST_FILES = 25
 
 interface Import {
   from: string
@@ -34,17 +41,22 @@ function files(folder: string): string[] {
   })
 }
 
+const SOURCES = files(SRC).map((path) => ({
+  path: relative(SRC, path),
+  text: readFileSync(path, 'utf8'),
+}))
+
 function imports(): Import[] {
-  return files(SRC).flatMap((path) => {
-    const text = readFileSync(path, 'utf8')
-    return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, to]) => ({
-      from: relative(SRC, path),
-      to: relative(SRC, resolve(path, '..', to ?? '')),
-    }))
-  })
+  return SOURCES.flatMap(({ path, text }) =>
+    [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, to]) => ({
+      from: path,
+      to: join(dirname(path), to ?? ''),
+    })),
+  )
 }
 
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
+const layerOf = (path: string) => LAYERS.findIndex((layer) => layer.includes(folderOf(path)))
 
 test('imports go one way', () => {
   const wrong = imports().filter(({ from, to }) => {
@@ -52,7 +64,7 @@ test('imports go one way', () => {
     if (source === target || source === 'cli.ts') return false
     // Commands share the types of their options with the program that calls them.
     if (target === 'cli.ts') return source !== 'cli'
-    return !ALLOWED[source]?.includes(target)
+    return layerOf(from) >= layerOf(to) || layerOf(from) < 0 || layerOf(to) < 0
   })
   expect(wrong).toEqual([])
 })
@@ -65,14 +77,39 @@ test('jobs know no more of the pipeline than its facts and failures', () => {
   expect(wrong).toEqual([])
 })
 
-test('the pipeline and the project know no environment, no clock, no queue and no database', () => {
+/** Where a project is read or made; both take the time as an option. */
+const STARTS = ['project/files/load-project.ts', 'project/init/init-project.ts']
+
+test('the pipeline, the project and the formats know no environment, no clock, no queue and no database', () => {
   const forbidden =
     /process\.env|Date\.now\(|new Date\(\)|Temporal\.Now|from '(?:pg|bullmq|ioredis|nodemailer)'/
-  const wrong = files(join(SRC, 'pipeline')).filter((path) => forbidden.test(readFileSync(path, 'utf8')))
-  expect(wrong.map((path) => relative(SRC, path))).toEqual([])
+  const wrong = SOURCES.filter(
+    ({ path, text }) =>
+      ['pipeline', 'project', 'format'].includes(folderOf(path)) &&
+      !STARTS.includes(path) &&
+      forbidden.test(text),
+  )
+  expect(wrong.map(({ path }) => path)).toEqual([])
 })
 
 test('only the program itself exits', () => {
-  const exits = files(SRC).filter((path) => /process\.exit\(/.test(readFileSync(path, 'utf8')))
-  expect(exits.map((path) => relative(SRC, path)).filter((path) => path !== 'cli.ts')).toEqual([])
+  const exits = SOURCES.filter(({ text }) => /process\.exit\(/.test(text))
+  expect(exits.map(({ path }) => path).filter((path) => path !== 'cli.ts')).toEqual([])
+})
+
+test('no folder has more files than a person reads at a glance', () => {
+  const counts = new Map<string, number>()
+  for (const { path } of SOURCES) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
+  const large = [...counts].filter(([folder, count]) => folder !== 'cli/commands' && count > MOST_FILES)
+  expect(large).toEqual([])
+})
+
+test('a name is one file, save for the monitors, which are alike, and the pages, which are named as their commands', () => {
+  const alike = /^(?:monitoring\/\w+\/(?:due|job|record)\.ts|web\/pages\/|cli\/commands\/)/
+  const paths = new Map<string, string[]>()
+  for (const { path } of SOURCES) {
+    if (alike.test(path)) continue
+    paths.set(basename(path), [...(paths.get(basename(path)) ?? []), path])
+  }
+  expect([...paths.values()].filter((same) => same.length > 1)).toEqual([])
 })

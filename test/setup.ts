@@ -12,10 +12,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { openDatabase } from '../src/database/database.ts'
-import { choosePlace } from '../src/database/place.ts'
-import { readPostmaster } from '../src/database/postmaster.ts'
-import { removeDatabase } from '../src/database/remove.ts'
+import { openDatabase } from '../src/ledger/connection/database.ts'
+import { readPostmaster } from '../src/ledger/server/postmaster.ts'
+import { removeDatabase } from '../src/ledger/server/remove-server.ts'
+import { choosePlace } from '../src/ledger/server/server-place.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -1,6 +1,6 @@
-import type { Drift } from '../../src/pipeline/drift/drift.ts'
+import type { Drift } from '../../src/pipeline/drift/drift-figures.ts'
 import type { Metrics } from '../../src/pipeline/evaluation/metrics.ts'
-import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcomes.ts'
+import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcome-facts.ts'
 import type { ColumnProfile, Profile } from '../../src/pipeline/profile/profile.ts'
 import { CATEGORIES, NUMBERS } from './files.ts'
 

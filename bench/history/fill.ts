@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../../src/database/database.ts'
+import { type Database, transaction } from '../../src/ledger/connection/database.ts'
 import { driftFigures, outcomeOf, profileOf, randomFrom } from './documents.ts'
 
 /** Different documents of a kind: nights take turns with them. */

@@ -1,13 +1,13 @@
 import { relative } from 'node:path'
-import type { TimeReading } from '../pipeline/time-readings.ts'
-import { labelView } from '../project/label-window.ts'
-import { didYouMean } from '../project/nearest.ts'
-import type { Problem } from '../project/problem.ts'
+import { checkOutcomes } from '../monitoring/outcomes/check-outcomes.ts'
+import type { TimeReading } from '../pipeline/cut/time-readings.ts'
+import { didYouMean } from '../project/files/nearest.ts'
+import type { Problem } from '../project/files/problem.ts'
+import { readYaml } from '../project/files/yaml-file.ts'
 import type { Model, Project } from '../project/project.ts'
-import { readYaml } from '../project/yaml-file.ts'
-import { checkOutcomes } from './check-outcomes.ts'
+import { labelView } from '../project/time/label-window.ts'
+import type { Children } from '../workers/child/children.ts'
 import type { DescribedViews } from './check-views.ts'
-import type { Children } from './children.ts'
 
 /** How the times of sources are read that labels and outcomes use, by view. */
 export type ModelTimes = Record<string, TimeReading[]>

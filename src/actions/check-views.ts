@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
-import { Failure } from '../pipeline/failure.ts'
-import type { ViewDescription } from '../pipeline/features.ts'
-import type { Problem } from '../project/problem.ts'
+import { Failure } from '../pipeline/engine/failure.ts'
+import type { ViewDescription } from '../pipeline/features/compute-features.ts'
+import type { Problem } from '../project/files/problem.ts'
 import type { Project, View } from '../project/project.ts'
-import type { Children } from './children.ts'
+import type { Children } from '../workers/child/children.ts'
 
 /** Columns and hash of each view whose SQL could be bound to its sources. */
 export type DescribedViews = Record<string, ViewDescription>

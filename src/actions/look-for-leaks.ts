@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import type { LeakFacts } from '../pipeline/leaks/check.ts'
-import type { AsOf } from '../project/asof.ts'
+import type { LeakFacts } from '../pipeline/leaks/check-leaks.ts'
 import type { Model, Project, View } from '../project/project.ts'
-import type { Children, TaskOptions } from './children.ts'
+import type { AsOf } from '../project/time/asof.ts'
+import type { Children, TaskOptions } from '../workers/child/children.ts'
 
 /**
  * Looks for what training sets of a model on a view would know that no night could: for `validate --leaks`, and as

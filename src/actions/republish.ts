@@ -2,12 +2,12 @@ import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
-import { attemptId, createRun, newRunId, openRunOf, type RunSettings } from '../jobs/runs.ts'
-import { lockSlot, type Slot } from '../jobs/slots.ts'
-import type { WrittenFile } from '../pipeline/facts.ts'
-import { attemptFolder } from '../pipeline/publishing.ts'
+import { attemptId, createRun, newRunId, openRunOf, type RunSettings } from '../ledger/nights/run-records.ts'
+import { lockSlot, type Slot } from '../ledger/nights/slots.ts'
+import type { WrittenFile } from '../pipeline/engine/facts.ts'
+import { attemptFolder } from '../pipeline/partition/partition-files.ts'
 import type { ShadowScores } from '../registry/warm.ts'
-import type { Context } from './context.ts'
+import type { Context } from '../workers/context.ts'
 
 export interface Prepared {
   run: string

@@ -1,9 +1,9 @@
-import { type Database, transaction } from '../database/database.ts'
-import { openRunOf } from '../jobs/runs.ts'
-import { lockSlot, type Slot } from '../jobs/slots.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { Context } from './context.ts'
-import { tellRecovery } from './report.ts'
+import { type Database, transaction } from '../ledger/connection/database.ts'
+import { openRunOf } from '../ledger/nights/run-records.ts'
+import { lockSlot, type Slot } from '../ledger/nights/slots.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import { tellRecovery } from '../workers/attempt/tell-night.ts'
+import type { Context } from '../workers/context.ts'
 
 /**
  * Gives a slot up, on a person's word; its incident is cleared. Throws a ConfigurationError where it runs, or is

@@ -1,5 +1,5 @@
 import type { CategoryProfile, ColumnProfile } from '../pipeline/profile/profile.ts'
-import { nullShare } from './bins.ts'
+import { nullShare } from './histogram-bins.ts'
 
 /** One value of a column, and its share of all rows before and now. */
 export interface Category {

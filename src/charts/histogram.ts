@@ -1,8 +1,8 @@
 import type { NumberProfile } from '../pipeline/profile/profile.ts'
-import { type Bin, binsOf, nullShare } from './bins.ts'
 import type { Chart } from './chart.ts'
 import { colour } from './colours.ts'
 import { amount } from './figure.ts'
+import { type Bin, binsOf, nullShare } from './histogram-bins.ts'
 import {
   AXIS_LINE,
   FILL,

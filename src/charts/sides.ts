@@ -1,8 +1,8 @@
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
-import { nullShare } from './bins.ts'
 import { FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
 import { count, percent } from './figure.ts'
+import { nullShare } from './histogram-bins.ts'
 import { shortened, wrapped } from './shorten.ts'
 
 /** What the two sides are called, such as `holdout of 3f2a9c0b1d` and `2026-11-22`. */

@@ -1,9 +1,9 @@
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
-import { type Bin, binsOf, nullShare } from './bins.ts'
 import { categoriesOf } from './categories.ts'
 import { paint, type Theme } from './colours.ts'
 import { escaped } from './escape.ts'
 import { percent } from './figure.ts'
+import { type Bin, binsOf, nullShare } from './histogram-bins.ts'
 import { NO_ROWS } from './sides.ts'
 
 const WIDTH = 132

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { clockTime } from '../alerts/time.ts'
+import { clockTime } from './clock-time.ts'
 
 /** An instant as the zone's clock shows it; nothing for none. */
 export function moment(iso: string | Date | null | undefined, timezone: string) {

@@ -1,4 +1,4 @@
-import { oneLine } from './clean.ts'
+import { oneLine } from './one-line.ts'
 
 /**
  * A message without what differs from one run to the next (names in quotes, numbers, ids, paths, times), by which

@@ -1,6 +1,6 @@
-import type { Metric } from '../project/metric.ts'
 import type { Model } from '../project/project.ts'
-import { figure } from './moment.ts'
+import type { Metric } from '../project/schema/metric.ts'
+import { figure } from './figures.ts'
 
 /** What model.yaml asks of a figure. */
 export interface Bound {

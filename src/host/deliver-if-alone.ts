@@ -1,8 +1,8 @@
-import { alertSettings } from '../alerts/settings.ts'
-import { tell } from '../alerts/tell.ts'
-import { openTransport } from '../alerts/transport.ts'
-import { ledgerClock } from '../database/clock.ts'
-import { hostAlive } from '../workers/alive.ts'
+import { alertSettings } from '../alerts/delivery/alert-settings.ts'
+import { tell } from '../alerts/delivery/tell.ts'
+import { openTransport } from '../alerts/delivery/transport.ts'
+import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
+import { hostAlive } from '../ledger/nights/alive.ts'
 import type { Session } from './session.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
 import { type Networks, parseNetworks } from '../web/security/network.ts'
 import type { UsersSource } from '../web/security/users.ts'
 

@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import { printable } from '../project/value-text.ts'
+import { printable } from '../project/files/value-text.ts'
 
 /**
  * Logs go to standard error, so that what a command prints stays clean: JSON lines, or readable lines on a terminal.

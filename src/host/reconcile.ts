@@ -1,34 +1,14 @@
-import type { Logger } from 'pino'
-import type { Database } from '../database/database.ts'
-import type { Project } from '../project/project.ts'
-import type { Effects } from './act.ts'
-import type { Answers } from './answers.ts'
-import { feedBackfills } from './backfill/feed.ts'
-import type { Action, LedgerView } from './ledgerview.ts'
-import { loadLedgerView } from './load.ts'
-import { enqueueMonitors } from './monitor.ts'
-import { enqueueOutcomes } from './outcomes.ts'
-import { enqueueParity } from './parity.ts'
-import { planReconcile } from './planner.ts'
-import type { Queues } from './queues.ts'
+import { feedBackfills } from '../jobs/backfills/feed-backfills.ts'
+import type { Action, LedgerView } from '../jobs/planning/ledger-view.ts'
+import { loadLedgerView } from '../jobs/planning/load-ledger-view.ts'
+import { planReconcile } from '../jobs/planning/planner.ts'
+import { keyOf } from '../jobs/planning/upkeep.ts'
+import type { Reconciler } from '../jobs/reconciler.ts'
+import { enqueueMonitors } from '../monitoring/drift/due.ts'
+import { enqueueOutcomes } from '../monitoring/outcomes/due.ts'
+import { enqueueParity } from '../monitoring/parity/due.ts'
+import { enqueueShadows } from '../monitoring/shadow/due.ts'
 import { openRound, type RoundFailure } from './round.ts'
-import { enqueueShadows } from './shadow.ts'
-import { keyOf } from './upkeep.ts'
-
-export interface Reconciler {
-  database: Database
-  queues: Queues
-  log: Logger
-  project(): Project
-  effects: Effects
-  /** Kept by a process from round to round; without it silence is taken as the ledger has it. */
-  answers?: Answers
-  /**
-   * `calendar`: expects what the schedules say. `ledger`: works on what is in the ledger.
-   * `requested`: as `ledger`, but starts only what somebody asked for; the nights are left to a scheduler.
-   */
-  scope: 'calendar' | 'ledger' | 'requested'
-}
 
 export interface Reconciled {
   actions: Action[]

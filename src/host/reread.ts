@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { openProject } from '../project/load.ts'
-import { ConfigurationError } from '../project/problem.ts'
+import { openProject } from '../project/files/load-project.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
 import type { Project } from '../project/project.ts'
 
 const FRESH_MS = 1_000

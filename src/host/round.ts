@@ -1,8 +1,8 @@
-import { act } from './act.ts'
-import type { Action } from './ledgerview.ts'
-import type { Queues } from './queues.ts'
-import type { Reconciler } from './reconcile.ts'
-import { within } from './within.ts'
+import { act } from '../jobs/carry-out.ts'
+import type { Action } from '../jobs/planning/ledger-view.ts'
+import type { Queues } from '../jobs/queue/queues.ts'
+import { within } from '../jobs/queue/within.ts'
+import type { Reconciler } from '../jobs/reconciler.ts'
 
 export interface RoundFailure {
   /** `start-run features activity 2026-11-22`. */

@@ -1,5 +1,4 @@
-import type { GlobalOptions } from '../cli.ts'
-import { startScheduler } from '../jobs/scheduler.ts'
+import { startScheduler } from '../jobs/wake-scheduler.ts'
 import { mayListen } from '../web/security/listen.ts'
 import { openUsers } from '../web/security/users.ts'
 import { openHost } from './host.ts'
@@ -15,7 +14,7 @@ interface Parts {
 }
 
 /** Runs parts of Nightshift until SIGINT or SIGTERM; a second signal ends at once. */
-export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
+export function serve(options: { project: string }, parts: Parts): Promise<number> {
   return withSession(
     options,
     async (session) => {
@@ -37,7 +36,7 @@ export function serve(options: GlobalOptions, parts: Parts): Promise<number> {
           closers.push(async () => stop())
         }
         if (parts.web !== undefined) {
-          const { startWeb } = await import('../web/server.ts')
+          const { startWeb } = await import('../web/start-web.ts')
           const web = await startWeb(
             { database: session.database, queues, project: host.context.project },
             {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { PRIVATE } from '../project/private-folder.ts'
+import { PRIVATE } from '../project/files/private-folder.ts'
 import type { UsersSource } from '../web/security/users.ts'
 import type { Environment } from './environment.ts'
 

@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg'
-import { transaction } from '../database/database.ts'
-import type { FailureClass } from '../pipeline/failure.ts'
-import { parseAsOf } from '../project/asof.ts'
-import type { PlannedSlot } from './calendar.ts'
-import { enqueueAttempt } from './enqueue.ts'
-import type { Action, SlotRef } from './ledgerview.ts'
-import type { Reconciler } from './reconcile.ts'
-import { createRun, findRun, openRunOf, type Run } from './runs.ts'
-import { ensureSlot, findSlot, type Slot, type SlotRow, toSlot } from './slots.ts'
+import { transaction } from '../ledger/connection/database.ts'
+import { createRun, findRun, openRunOf, type Run } from '../ledger/nights/run-records.ts'
+import { ensureSlot, findSlot, type Slot, type SlotRow, toSlot } from '../ledger/nights/slots.ts'
+import type { FailureClass } from '../pipeline/engine/failure.ts'
+import { parseAsOf } from '../project/time/asof.ts'
+import type { PlannedSlot } from './planning/calendar.ts'
+import type { Action, SlotRef } from './planning/ledger-view.ts'
+import { enqueueAttempt } from './queue/enqueue-attempt.ts'
+import type { Reconciler } from './reconciler.ts'
 
 /** What the planner's actions need from those who run the work and those who tell people. */
 export interface Effects {

@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../database/database.ts'
-import type { AsOf } from '../project/asof.ts'
+import { type Database, transaction } from '../ledger/connection/database.ts'
+import { createRun, type NewRun, openRunOf, type RunSettings } from '../ledger/nights/run-records.ts'
+import { ensureSlot, type Slot, type SlotRequest } from '../ledger/nights/slots.ts'
 import type { Project, Retry } from '../project/project.ts'
 import { DEFAULT_RETRY } from '../project/project.ts'
-import { createRun, type NewRun, openRunOf, type RunSettings } from './runs.ts'
-import { ensureSlot, type Slot, type SlotRequest } from './slots.ts'
+import type { AsOf } from '../project/time/asof.ts'
 
 const DEFAULT_TIMEOUT_MS = 60 * 60_000
 

@@ -1,10 +1,10 @@
-import { type Database, transaction } from '../database/database.ts'
-import { parseAsOf } from '../project/asof.ts'
-import { ConfigurationError } from '../project/problem.ts'
+import { type Database, transaction } from '../ledger/connection/database.ts'
+import { createRun, openRunOf, type Run } from '../ledger/nights/run-records.ts'
+import { lockSlot, settleInstant } from '../ledger/nights/slots.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
 import type { Project } from '../project/project.ts'
-import { settingsFor } from './request.ts'
-import { createRun, openRunOf, type Run } from './runs.ts'
-import { lockSlot, settleInstant } from './slots.ts'
+import { parseAsOf } from '../project/time/asof.ts'
+import { settingsFor } from './request-run.ts'
 
 /**
  * A new run of the slot of a failed or held one; what waits for it follows by itself. Throws a ConfigurationError

@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Drift } from '../pipeline/drift/drift.ts'
+import type { Drift } from '../pipeline/drift/drift-figures.ts'
 import { excess } from '../pipeline/drift/excess.ts'
-import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
-import { LOOKED } from './outcomes.ts'
+import type { OutcomeFacts } from '../pipeline/outcomes/outcome-facts.ts'
+import { LOOKED } from './outcomes/record.ts'
 
 type Connection = ClientBase | Pool
 

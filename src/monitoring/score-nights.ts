@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { NightProfile } from './profiles.ts'
+import type { NightProfile } from './drift/record.ts'
 
 /** What one night's scores looked like: of its profile what a page over many nights shows, and no more. */
 export interface ScoreNight {

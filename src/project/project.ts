@@ -1,4 +1,4 @@
-import type { LabelKind } from './label-kind.ts'
+import type { LabelKind } from './rules/label-kind.ts'
 /**
  * The shapes of a project's files once they are read and validated. Plain data throughout (no Map, no class),
  * so that a project or a part of it can be handed to the compute child as it is.

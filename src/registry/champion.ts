@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../database/database.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { record } from './history.ts'
-import { champion, listVersions } from './versions.ts'
+import { type Database, transaction } from '../ledger/connection/database.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import { record } from './history-records.ts'
+import { champion, listVersions } from './version-records.ts'
 
 export interface Promotion {
   model: string

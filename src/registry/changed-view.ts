@@ -1,6 +1,6 @@
 import type { Project, Source, View } from '../project/project.ts'
 import { lineDiff } from './line-diff.ts'
-import type { Version } from './versions.ts'
+import type { Version } from './version-records.ts'
 
 /** What a view's hash is taken over beside its SQL. */
 export type Declaration = Pick<View, 'entity' | 'fill' | 'sources'> & {

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
-import { type Database, transaction } from '../database/database.ts'
-import { record } from './history.ts'
+import { type Database, transaction } from '../ledger/connection/database.ts'
+import { record } from './history-records.ts'
 
 /** An evaluation as it was recorded; `report` is what `evaluate --json` printed. */
 export interface EvaluationRecord {

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { Temporal } from 'temporal-polyfill'
-import { liveVersions } from './versions.ts'
+import { liveVersions } from './version-records.ts'
 
 /**
  * Why the project's zone may not be this one: versions are live that were registered in another, and every label would

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Column } from '../pipeline/facts.ts'
+import type { Column } from '../pipeline/engine/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
 import type { Declaration } from './changed-view.ts'

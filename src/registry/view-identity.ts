@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Identity } from '../pipeline/view-hash.ts'
+import type { Identity } from '../pipeline/features/view-hash.ts'
 
 /** Whether a hash that a ledger or a training set names is that of a definition as it is now. */
 export function isSameView(named: string | null, { viewHash, formerHash }: Identity): boolean {

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { ClientBase, Pool } from 'pg'
-import type { Column, InputFile, SourceTypes } from '../pipeline/facts.ts'
-import { Failure } from '../pipeline/failure.ts'
-import { checkPromise, type Promised } from '../pipeline/promise.ts'
-import { readColumns } from '../pipeline/readback.ts'
-import type { Identity } from '../pipeline/view-hash.ts'
+import type { Column, InputFile, SourceTypes } from '../pipeline/engine/facts.ts'
+import { Failure } from '../pipeline/engine/failure.ts'
+import { checkPromise, type Promised } from '../pipeline/features/promised-columns.ts'
+import type { Identity } from '../pipeline/features/view-hash.ts'
+import { readColumns } from '../pipeline/partition/read-back.ts'
 import type { KeyType, KeyTypes, Project } from '../project/project.ts'
 
 /** What was promised, and the run that was published with it. */

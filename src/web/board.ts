@@ -4,7 +4,7 @@ import { HonoAdapter } from '@bull-board/hono'
 import { serveStatic } from '@hono/node-server/serve-static'
 import type { Queue } from 'bullmq'
 import { Hono } from 'hono'
-import { QUEUE_NAMES, type Queues } from '../jobs/queues.ts'
+import { QUEUE_NAMES, type Queues } from '../jobs/queue/queues.ts'
 import { refuse } from './security/door.ts'
 
 const PATH = '/queues'

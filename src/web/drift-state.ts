@@ -1,5 +1,5 @@
-import type { NightDrift } from '../registry/profiles.ts'
-import type { Face } from './state.ts'
+import type { Face } from '../ledger/nights/faces.ts'
+import type { NightDrift } from '../monitoring/drift/record.ts'
 
 /** What is to be said of a column on a night: of one that alerts, though it did not drift again, that too. */
 export type DriftState =

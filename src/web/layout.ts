@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import type { Viewer } from './place.ts'
-import { styleHref } from './style.ts'
+import type { Viewer } from './page-context.ts'
+import { styleHref } from './style/mount-style.ts'
 
 export type Html = ReturnType<typeof html> | ''
 

@@ -1,5 +1,5 @@
 import { html, raw } from 'hono/html'
-import type { Mail } from '../alerts/list-mails.ts'
+import type { Mail } from '../alerts/delivery/list-mails.ts'
 import type { Html } from './layout.ts'
 
 /**

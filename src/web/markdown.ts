@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { headingOf, withoutComments } from '../project/runbook.ts'
+import { headingOf, withoutComments } from '../project/init/runbook-skeleton.ts'
 import type { Html } from './layout.ts'
 
 /**

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import type { Place } from './page-context.ts'
 import { mountIncidents } from './pages/incidents.ts'
 import { mountMails } from './pages/mails.ts'
 import { mountModel } from './pages/model.ts'
@@ -7,8 +8,7 @@ import { mountOverview } from './pages/overview.ts'
 import { mountRegistry } from './pages/registry.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import { mountRuns } from './pages/runs.ts'
-import type { Place } from './place.ts'
-import { mountStyle } from './style.ts'
+import { mountStyle } from './style/mount-style.ts'
 
 /** Mounts every page: one file each. */
 export function mountPages(app: Hono, place: Place): void {

@@ -1,6 +1,6 @@
-import { type Clock, ledgerClock } from '../database/clock.ts'
-import type { Database } from '../database/database.ts'
-import type { Queues } from '../jobs/queues.ts'
+import type { Queues } from '../jobs/queue/queues.ts'
+import type { Database } from '../ledger/connection/database.ts'
+import { type Clock, ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import type { Project } from '../project/project.ts'
 import type { Client } from './security/client.ts'
 

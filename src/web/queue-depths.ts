@@ -1,6 +1,6 @@
-import { type QueueDepth, queueDepths } from '../jobs/queue-depth.ts'
-import { within } from '../jobs/within.ts'
-import { nowAt, type Place } from './place.ts'
+import { type QueueDepth, queueDepths } from '../jobs/queue/queue-depth.ts'
+import { within } from '../jobs/queue/within.ts'
+import { nowAt, type Place } from './page-context.ts'
 
 const CLOCK_MS = 500
 

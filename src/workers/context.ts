@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../database/clock.ts'
-import type { Database } from '../database/database.ts'
+import type { Database } from '../ledger/connection/database.ts'
+import type { Clock } from '../ledger/connection/ledger-clock.ts'
+import type { Hands } from '../ledger/nights/hands.ts'
 import type { Project } from '../project/project.ts'
-import type { Children } from './children.ts'
-import type { Hands } from './hands.ts'
-import type { OnPublished } from './publication.ts'
+import type { OnPublished } from './attempt/publication.ts'
+import type { Children } from './child/children.ts'
 
 /** What one worker process works with. */
 export interface Context {

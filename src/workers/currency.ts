@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import type { Pool } from 'pg'
-import type { Database } from '../database/database.ts'
-import { publishedRun } from '../jobs/published.ts'
-import type { Run } from '../jobs/runs.ts'
-import { findSlot, slotTitle } from '../jobs/slots.ts'
-import { type AsOf, parseAsOf } from '../project/asof.ts'
+import type { Database } from '../ledger/connection/database.ts'
+import { publishedRun } from '../ledger/nights/published.ts'
+import type { Run } from '../ledger/nights/run-records.ts'
+import { findSlot, slotTitle } from '../ledger/nights/slots.ts'
 import type { Project, View } from '../project/project.ts'
-import type { Children } from './children.ts'
-import { type Repairer, repairPublished } from './repair.ts'
+import { type AsOf, parseAsOf } from '../project/time/asof.ts'
+import type { Children } from './child/children.ts'
+import { type Repairer, repairPublished } from './repair-published.ts'
 
 /** Whether a published partition still is what a run would compute now, and if not, why. */
 export type Currency = { current: true; run: Run } | { current: false; reason: string }

@@ -1,7 +1,7 @@
-import { type PublishedSlot, publishedSlots } from '../jobs/published.ts'
-import { stampOf } from '../pipeline/published-file.ts'
-import { partitionOf } from './publication.ts'
-import { type Repairer, repairPublished } from './repair.ts'
+import { type PublishedSlot, publishedSlots } from '../ledger/nights/published.ts'
+import { stampOf } from '../pipeline/partition/published-file.ts'
+import { partitionOf } from './attempt/publication.ts'
+import { type Repairer, repairPublished } from './repair-published.ts'
 
 /** So many files are looked at in a round beside the newest of each view and model: some 5 ms. */
 const LOOKS = 100

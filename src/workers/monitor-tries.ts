@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { Failure } from '../pipeline/failure.ts'
+import type { Failure } from '../pipeline/engine/failure.ts'
 
 /** After so many tries a look at a night that fails by something passing is recorded as failed. */
 const MOST = 5

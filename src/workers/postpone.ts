@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
-import type { Failure } from '../pipeline/failure.ts'
+import type { Failure } from '../pipeline/engine/failure.ts'
+import { type Night, tellFailure } from './attempt/tell-night.ts'
 import type { Context } from './context.ts'
-import { type Night, tellFailure } from './report.ts'
 
 const FIRST_MS = 1_000
 /** With a round of the planner, a publication outlives its cause by less than 30 s. */

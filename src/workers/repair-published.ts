@@ -2,13 +2,12 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
-import { type Database, transaction } from '../database/database.ts'
-import { publishedStamp } from '../jobs/published.ts'
-import { settingsFor } from '../jobs/request.ts'
-import { findRun, newRunId, type Run } from '../jobs/runs.ts'
-import { lockSlot, type Slot, type SlotRequest, slotTitle } from '../jobs/slots.ts'
-import { Failure } from '../pipeline/failure.ts'
-import { lookAtPublished, stampOf } from '../pipeline/published-file.ts'
+import { settingsFor } from '../jobs/request-run.ts'
+import { type Database, transaction } from '../ledger/connection/database.ts'
+import { publishedStamp } from '../ledger/nights/published.ts'
+import { findRun, newRunId, type Run } from '../ledger/nights/run-records.ts'
+import { lockSlot, type Slot, type SlotRequest, slotTitle } from '../ledger/nights/slots.ts'
+import { Failure } from '../pipeline/engine/failure.ts'
 import {
   attemptFolder,
   foreignPath,
@@ -17,9 +16,10 @@ import {
   moveIntoPlace,
   type PartitionPath,
   supersededPath,
-} from '../pipeline/publishing.ts'
+} from '../pipeline/partition/partition-files.ts'
+import { lookAtPublished, stampOf } from '../pipeline/partition/published-file.ts'
 import type { Project } from '../project/project.ts'
-import { partitionOf } from './publication.ts'
+import { partitionOf } from './attempt/publication.ts'
 
 /** So many nights are computed again at a time: tonight's must not wait for a year that somebody removed. */
 const AT_ONCE = 2

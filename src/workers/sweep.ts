@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { attemptId } from '../jobs/runs.ts'
-import { sweepFolder } from '../pipeline/leftovers.ts'
-import { sweepAttempts } from '../pipeline/publishing.ts'
+import { attemptId } from '../ledger/nights/run-records.ts'
+import { sweepFolder } from '../pipeline/partition/leftovers.ts'
+import { sweepAttempts } from '../pipeline/partition/partition-files.ts'
 import type { Context } from './context.ts'
-import { type Loop, startLoop } from './loop.ts'
+import { type Loop, startLoop } from './worker-loop.ts'
 
 /** Longer than any step goes on without writing; with EVERY_MS, what is left behind is gone within an hour. */
 const OLD_MS = 45 * 60_000

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import type { Timeouts } from '../project/project.ts'
-import type { TaskName } from './tasks.ts'
+import type { TaskName } from './child/tasks.ts'
 
 /** What a task is for: the setting under `timeouts` in nightshift.yaml that says how long it may take. */
 export type Purpose = keyof Timeouts

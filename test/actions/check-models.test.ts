@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { loadProject } from '../../src/project/load.ts'
-import { checkModels } from '../../src/workers/check-models.ts'
-import { checkViews } from '../../src/workers/check-views.ts'
-import { type Children, openChildren } from '../../src/workers/children.ts'
+import { checkModels } from '../../src/actions/check-models.ts'
+import { checkViews } from '../../src/actions/check-views.ts'
+import { loadProject } from '../../src/project/files/load-project.ts'
+import { type Children, openChildren } from '../../src/workers/child/children.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, writeParquet } from '../projects/generated.ts'
 

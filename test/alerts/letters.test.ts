@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { nextCommands } from '../../src/alerts/commands.ts'
-import { type FailureFacts, INCIDENT_KINDS, type IncidentKind } from '../../src/alerts/facts.ts'
-import { letterHtml } from '../../src/alerts/html.ts'
-import { idRanges, readIds } from '../../src/alerts/ids.ts'
-import type { Incident } from '../../src/alerts/incident.ts'
-import { recover } from '../../src/alerts/report-recovery.ts'
-import { messageShape } from '../../src/alerts/shape.ts'
-import { storable } from '../../src/alerts/storable.ts'
-import { letterText } from '../../src/alerts/text.ts'
-import { type Occasion, threadLetter, threadSubject } from '../../src/alerts/thread-mail.ts'
-import { clockTime, span } from '../../src/alerts/time.ts'
+import { idRanges, readIds } from '../../src/alerts/incidents/id-ranges.ts'
+import {
+  type FailureFacts,
+  INCIDENT_KINDS,
+  type IncidentKind,
+} from '../../src/alerts/incidents/incident-facts.ts'
+import type { Incident } from '../../src/alerts/incidents/incident-record.ts'
+import { recover } from '../../src/alerts/incidents/report-recovery.ts'
+import { storable } from '../../src/alerts/incidents/storable-facts.ts'
+import { letterHtml } from '../../src/alerts/letters/letter-html.ts'
+import { letterText } from '../../src/alerts/letters/letter-text.ts'
+import { nextCommands } from '../../src/alerts/letters/next-commands.ts'
+import { type Occasion, threadLetter, threadSubject } from '../../src/alerts/letters/thread-mail.ts'
+import { clockTime, span } from '../../src/format/clock-time.ts'
+import { messageShape } from '../../src/format/message-shape.ts'
 import { drifting, facts, outage, recovery, SETTINGS } from './sample.ts'
 
 const NOW = new Date('2026-11-22T03:00:35Z')

@@ -1,5 +1,5 @@
-import type { FailureFacts, MovedColumn, RecoveryFacts } from '../../src/alerts/facts.ts'
-import type { AlertSettings } from '../../src/alerts/settings.ts'
+import type { AlertSettings } from '../../src/alerts/delivery/alert-settings.ts'
+import type { FailureFacts, MovedColumn, RecoveryFacts } from '../../src/alerts/incidents/incident-facts.ts'
 import { categoryProfile, normal, numberProfile } from '../charts/sample.ts'
 
 export const SETTINGS: AlertSettings = {

@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { featureCut } from '../../src/pipeline/cut.ts'
-import { openQuery } from '../../src/pipeline/query.ts'
+import { featureCut } from '../../src/pipeline/cut/cut.ts'
+import { openQuery } from '../../src/pipeline/sql/cut-query.ts'
 
 const EVENTS = 3_000_000
 const ROUNDS = 25

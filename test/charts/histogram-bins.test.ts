@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { binsOf } from '../../src/charts/bins.ts'
 import { categoriesOf } from '../../src/charts/categories.ts'
+import { binsOf } from '../../src/charts/histogram-bins.ts'
 import { categoryProfile, normal, numberProfile } from './sample.ts'
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { workerAlive } from '../../src/workers/alive.ts'
+import { workerAlive } from '../../src/ledger/nights/alive.ts'
 import { freePort, type MailServer, openMailServer } from '../alerts/mail-server.ts'
 import { ended, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'

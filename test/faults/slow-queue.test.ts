@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { openQueues, type Queues } from '../../src/jobs/queues.ts'
+import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import { type LedgerProxy, openProxy } from './proxy.ts'

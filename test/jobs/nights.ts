@@ -1,10 +1,10 @@
-import { definitionOf } from '../../src/jobs/calendar.ts'
-import type { Action, LedgerSlot, LedgerView, OpenRun, SlotRef } from '../../src/jobs/ledgerview.ts'
-import { planReconcile } from '../../src/jobs/planner.ts'
-import { attemptId } from '../../src/jobs/runs.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
-import { parseDuration } from '../../src/project/duration.ts'
+import { definitionOf } from '../../src/jobs/planning/calendar.ts'
+import type { Action, LedgerSlot, LedgerView, OpenRun, SlotRef } from '../../src/jobs/planning/ledger-view.ts'
+import { planReconcile } from '../../src/jobs/planning/planner.ts'
+import { attemptId } from '../../src/ledger/nights/run-records.ts'
 import type { Model, Project, Schedule, View } from '../../src/project/project.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
+import { parseDuration } from '../../src/project/time/duration.ts'
 
 /** A schedule as the files would give it: nightly at 02:00 in Berlin, scores `churn`, promised for 06:00. */
 export function nightly(over: Partial<Schedule> = {}): Schedule {

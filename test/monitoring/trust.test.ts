@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { BriefRun } from '../../src/jobs/latest.ts'
-import type { Slot } from '../../src/jobs/slots.ts'
-import type { ComparedProfile, MeasuredReport } from '../../src/registry/evidence.ts'
-import { type TrustFacts, trust } from '../../src/web/trust.ts'
+import type { BriefRun } from '../../src/ledger/nights/latest.ts'
+import type { Slot } from '../../src/ledger/nights/slots.ts'
+import type { ComparedProfile, MeasuredReport } from '../../src/monitoring/evidence.ts'
+import { type TrustFacts, trust } from '../../src/monitoring/trust.ts'
 
 const NOW = new Date('2026-03-03T07:00:00Z')
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { scorePartition } from '../../src/pipeline/scoring.ts'
-import { tryModel } from '../../src/pipeline/trial.ts'
+import { scorePartition } from '../../src/pipeline/scoring/score-partition.ts'
+import { tryModel } from '../../src/pipeline/scoring/trial.ts'
 import { openCase } from './scoring-case.ts'
 
 const folder = fileURLToPath(new URL('../../../shared/data/cdnow/', import.meta.url))

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDataset } from '../../src/pipeline/dataset/build.ts'
-import type { DatasetRequest } from '../../src/pipeline/dataset/request.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
+import { buildDataset } from '../../src/pipeline/dataset/build-dataset.ts'
+import type { DatasetRequest } from '../../src/pipeline/dataset/dataset-request.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
 import {
   type CaseView,
   compute,

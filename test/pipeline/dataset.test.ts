@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDataset } from '../../src/pipeline/dataset/build.ts'
-import { readDataset } from '../../src/pipeline/dataset/read.ts'
-import type { DatasetRequest } from '../../src/pipeline/dataset/request.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
+import { buildDataset } from '../../src/pipeline/dataset/build-dataset.ts'
+import type { DatasetRequest } from '../../src/pipeline/dataset/dataset-request.ts'
+import { readDataset } from '../../src/pipeline/dataset/read-dataset.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
 import {
   type CaseView,
   compute,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Failure } from '../../src/pipeline/failure.ts'
+import { Failure } from '../../src/pipeline/engine/failure.ts'
 import { type CaseView, compute, duration, makeFolder, readRows, writeParquet } from './feature-case.ts'
 
 const NEW_YORK = { timezone: 'America/New_York' }

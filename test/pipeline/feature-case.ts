@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance, type JS } from '@duckdb/node-api'
 import { afterEach } from 'vitest'
-import type { FeatureFacts } from '../../src/pipeline/facts.ts'
-import { computeFeatures, type FeatureRequest } from '../../src/pipeline/features.ts'
-import { literal } from '../../src/pipeline/quote.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
-import { parseDuration } from '../../src/project/duration.ts'
+import type { FeatureFacts } from '../../src/pipeline/engine/facts.ts'
+import { literal } from '../../src/pipeline/engine/quote.ts'
+import { computeFeatures, type FeatureRequest } from '../../src/pipeline/features/compute-features.ts'
 import type { Duration, Source, View } from '../../src/project/project.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
+import { parseDuration } from '../../src/project/time/duration.ts'
 
 /** Real data beside the project; tests that need it skip aloud where it is absent. */
 export const SHARED = fileURLToPath(new URL('../../../shared/data', import.meta.url))

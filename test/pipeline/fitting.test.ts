@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { findStale } from '../../src/pipeline/staleness.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
+import { Failure } from '../../src/pipeline/engine/failure.ts'
+import { findStale } from '../../src/pipeline/sources/staleness.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
 import { type CaseView, compute, makeFolder, makeView, writeParquet } from './feature-case.ts'
 
 const DAY = `TIMESTAMP '2026-01-01' AS ts`

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Engine, openEngine } from '../../src/pipeline/duckdb.ts'
-import { checkFeatureSql } from '../../src/pipeline/sql.ts'
+import { type Engine, openEngine } from '../../src/pipeline/engine/duckdb.ts'
+import { checkFeatureSql } from '../../src/pipeline/sql/check-sql.ts'
 
 let engine: Engine
 

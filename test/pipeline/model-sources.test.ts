@@ -1,15 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDataset } from '../../src/pipeline/dataset/build.ts'
+import { buildDataset } from '../../src/pipeline/dataset/build-dataset.ts'
 import {
   measureOutcome,
   type OutcomeAnswer,
   type OutcomeRequest,
 } from '../../src/pipeline/outcomes/measure-outcome.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
-import { labelView } from '../../src/project/label-window.ts'
 import type { Source } from '../../src/project/project.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
+import { labelView } from '../../src/project/time/label-window.ts'
 import { compute, duration, makeFolder, makeView, readRows, writeParquet } from './feature-case.ts'
 
 const DAYS = `SELECT i % 4 + 1 AS id, TIMESTAMP '2026-06-01 12:00:00' + to_days(i::INTEGER) AS happened FROM range(30) t(i)`

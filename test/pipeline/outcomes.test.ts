@@ -6,9 +6,9 @@ import {
   type OutcomeAnswer,
   type OutcomeRequest,
 } from '../../src/pipeline/outcomes/measure-outcome.ts'
-import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcomes.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
+import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcome-facts.ts'
 import type { Outcomes } from '../../src/project/project.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
 import { duration, makeFolder, makeView, writeParquet } from './feature-case.ts'
 
 /** Ten customers with an event on the 1st; 1 to 4 came back on the 6th, 10 has no label. */

@@ -5,7 +5,7 @@ import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import { describeModel } from '../../src/pipeline/onnx/inspect.ts'
 import { type MappingPlan, planMapping } from '../../src/pipeline/onnx/mapping.ts'
 import { encodeModel, type ModelProto } from '../../src/pipeline/onnx/proto.ts'
-import type { ScoreRequest } from '../../src/pipeline/scoring.ts'
+import type { ScoreRequest } from '../../src/pipeline/scoring/score-partition.ts'
 import type { ScoreColumn } from '../../src/project/project.ts'
 
 /** A folder with a model and a night's features, and the request to score them. `remove()` it when done. */

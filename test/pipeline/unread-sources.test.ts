@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDataset } from '../../src/pipeline/dataset/build.ts'
-import { describeView, snapshotInputs } from '../../src/pipeline/features.ts'
-import { checkParity } from '../../src/pipeline/parity/check.ts'
-import { findStale } from '../../src/pipeline/staleness.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
+import { buildDataset } from '../../src/pipeline/dataset/build-dataset.ts'
+import { describeView, snapshotInputs } from '../../src/pipeline/features/compute-features.ts'
+import { checkParity } from '../../src/pipeline/parity/check-parity.ts'
+import { findStale } from '../../src/pipeline/sources/staleness.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
 import { type CaseView, compute, duration, makeFolder, makeView, writeParquet } from './feature-case.ts'
 
 const PEOPLE = `SELECT i AS id, i * 2 AS v, TIMESTAMP '2026-11-20' AS seen FROM range(5) t(i) UNION ALL SELECT 9, 0, TIMESTAMP '2026-11-25'`

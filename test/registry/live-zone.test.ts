@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { keepZone, zoneProblem } from '../../src/registry/zone.ts'
+import { keepZone, zoneProblem } from '../../src/registry/live-zone.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 
 let fresh: FreshDatabase

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identityOf } from '../../src/pipeline/view-hash.ts'
-import { parseDuration } from '../../src/project/duration.ts'
+import { identityOf } from '../../src/pipeline/features/view-hash.ts'
 import type { View } from '../../src/project/project.ts'
+import { parseDuration } from '../../src/project/time/duration.ts'
 import { adoptIdentity, currentHash, isSameView } from '../../src/registry/view-identity.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 

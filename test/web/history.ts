@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../../src/database/database.ts'
-import type { Drift } from '../../src/pipeline/drift/drift.ts'
-import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcomes.ts'
+import { type Database, transaction } from '../../src/ledger/connection/database.ts'
+import { recordProfile } from '../../src/monitoring/drift/record.ts'
+import { storeBaseline } from '../../src/monitoring/drift/stored-baselines.ts'
+import { recordOutcome } from '../../src/monitoring/outcomes/record.ts'
+import type { Drift } from '../../src/pipeline/drift/drift-figures.ts'
+import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcome-facts.ts'
 import type { ColumnProfile, NumberProfile, Profile } from '../../src/pipeline/profile/profile.ts'
-import { storeBaseline } from '../../src/registry/baselines.ts'
-import { recordOutcome } from '../../src/registry/outcomes.ts'
-import { recordProfile } from '../../src/registry/profiles.ts'
 import { categoryProfile, normal, numberProfile } from '../charts/sample.ts'
 
 /** How model `value` of the generated project is described, so that its nights have outcomes. */

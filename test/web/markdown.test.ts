@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runbookSections } from '../../src/project/runbook.ts'
+import { runbookSections } from '../../src/project/init/runbook-skeleton.ts'
 import { anchorOf, markdown } from '../../src/web/markdown.ts'
 
 const shown = async (text: string) => (await Promise.all(markdown(text))).map(String).join('\n')

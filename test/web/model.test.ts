@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcomes.ts'
+import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcome-facts.ts'
 import { bias } from '../../src/web/pages/model/bias.ts'
 import { parseXml } from '../charts/xml.ts'
 import { FAILED, LABELS_SQL, LAST, labelOf, MODEL_YAML, SHIFTED, writeHistory } from './history.ts'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { transaction } from '../../src/database/database.ts'
-import { createRun, findRun } from '../../src/jobs/runs.ts'
-import { ensureSlot, findSlot, type Slot } from '../../src/jobs/slots.ts'
-import { readRunId } from '../../src/pipeline/readback.ts'
+import { transaction } from '../../src/ledger/connection/database.ts'
+import { createRun, findRun } from '../../src/ledger/nights/run-records.ts'
+import { ensureSlot, findSlot, type Slot } from '../../src/ledger/nights/slots.ts'
+import { readRunId } from '../../src/pipeline/partition/read-back.ts'
 import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { openSite, type Site, usersOf } from './site.ts'
 

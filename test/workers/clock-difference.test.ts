@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { beat } from '../../src/workers/alive.ts'
-import { clocksApart, clockWatch, saysApart } from '../../src/workers/clocks.ts'
+import { beat } from '../../src/ledger/nights/alive.ts'
+import { clocksApart, clockWatch, saysApart } from '../../src/workers/clock-difference.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 
 let fresh: FreshDatabase

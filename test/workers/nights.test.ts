@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { listSlots } from '../../src/jobs/slots.ts'
+import { listSlots } from '../../src/ledger/nights/slots.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
 import { type Life, openLife } from './life.ts'

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
  * One address for one envelope, in ASCII, its domain in lower case; undefined where the text is anything else: a

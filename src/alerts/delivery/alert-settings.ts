@@ -1,6 +1,6 @@
-import type { Project } from '../project/project.ts'
+import { oneLine } from '../../format/one-line.ts'
+import type { Project } from '../../project/project.ts'
 import { singleAddress } from './address.ts'
-import { oneLine } from './clean.ts'
 
 /** How a project's mails are made. Times in milliseconds. */
 export interface AlertSettings {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientBase } from 'pg'
+import { oneLine } from '../../format/one-line.ts'
+import type { Letter } from '../letters/letter.ts'
+import { letterHtml } from '../letters/letter-html.ts'
+import { letterText } from '../letters/letter-text.ts'
 import { requireAddress } from './address.ts'
-import { oneLine } from './clean.ts'
-import { letterHtml } from './html.ts'
-import type { Letter } from './letter.ts'
-import type { AlertSettings } from './settings.ts'
-import { letterText } from './text.ts'
+import type { AlertSettings } from './alert-settings.ts'
 
 /** Longer subjects are folded, and cut by every list of mails. */
 const LONGEST_SUBJECT = 160

@@ -1,4 +1,4 @@
-import type { AlertLog } from './log.ts'
+import type { AlertLog } from './alert-log.ts'
 
 /** Not more often than this: a service that watches expects minutes, not seconds. */
 const EVERY_MS = 60_000

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Attachment } from './enqueue.ts'
+import type { Attachment } from './enqueue-mail.ts'
 
 export type MailState = 'sent' | 'waiting' | 'given up'
 

@@ -1,8 +1,8 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { PRIVATE, privateFolder } from '../project/private-folder.ts'
-import type { AlertLog } from './log.ts'
-import type { Message } from './message.ts'
+import { PRIVATE, privateFolder } from '../../project/files/private-folder.ts'
+import type { Message } from '../letters/message.ts'
+import type { AlertLog } from './alert-log.ts'
 import { type Transport, Undeliverable } from './transport.ts'
 
 /**

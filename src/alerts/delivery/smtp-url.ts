@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 export interface SmtpServer {
   /** `smtp://mail.example.com:587`: no user, no password. */

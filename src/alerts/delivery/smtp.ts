@@ -1,6 +1,6 @@
 import type { SMTPPoolOptions, Transporter } from 'nodemailer'
-import { clean, oneLine } from './clean.ts'
-import type { AlertLog } from './log.ts'
+import { clean, oneLine } from '../../format/one-line.ts'
+import type { AlertLog } from './alert-log.ts'
 import { readSmtpUrl } from './smtp-url.ts'
 import { type Transport, Undeliverable } from './transport.ts'
 

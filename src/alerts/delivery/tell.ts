@@ -1,5 +1,5 @@
+import { writeMails } from '../letters/write-mails.ts'
 import { type Drained, drain, type Post } from './outbox.ts'
-import { writeMails } from './write-mails.ts'
 
 /**
  * Everything between an incident and a mailbox, once: writes the mails that are due and sends what lies in the

@@ -1,8 +1,8 @@
-import { transaction } from '../database/database.ts'
-import { enqueue } from './enqueue.ts'
-import type { Letter } from './letter.ts'
+import { clockTime } from '../../format/clock-time.ts'
+import { transaction } from '../../ledger/connection/database.ts'
+import type { Letter } from '../letters/letter.ts'
+import { enqueue } from './enqueue-mail.ts'
 import { deliverNext, type Post } from './outbox.ts'
-import { clockTime } from './time.ts'
 
 export interface TestMail {
   recipient: string

@@ -1,6 +1,6 @@
-import { openFiles } from './files.ts'
-import type { AlertLog } from './log.ts'
-import type { Message } from './message.ts'
+import type { Message } from '../letters/message.ts'
+import type { AlertLog } from './alert-log.ts'
+import { openFiles } from './mail-files.ts'
 import { openSmtp } from './smtp.ts'
 
 /** Where mails go. */

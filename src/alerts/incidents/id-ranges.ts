@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /** Incident ids as `ack` takes them, neighbours as ranges: `12-51 60`. */
 export function idRanges(ids: number[]): string {

@@ -1,8 +1,8 @@
-import type { Drift } from '../pipeline/drift/drift.ts'
-import type { Slice } from '../pipeline/drift/find-slices.ts'
-import type { Check } from '../pipeline/facts.ts'
-import { FAILURE_CLASSES, type FailureClass } from '../pipeline/failure.ts'
-import type { ColumnProfile } from '../pipeline/profile/profile.ts'
+import type { Drift } from '../../pipeline/drift/drift-figures.ts'
+import type { Slice } from '../../pipeline/drift/find-slices.ts'
+import type { Check } from '../../pipeline/engine/facts.ts'
+import { FAILURE_CLASSES, type FailureClass } from '../../pipeline/engine/failure.ts'
+import type { ColumnProfile } from '../../pipeline/profile/profile.ts'
 
 /** What an incident can be about: a failure class, or a promise that was broken without a failed run. */
 export const INCIDENT_KINDS = [

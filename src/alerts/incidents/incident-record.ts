@@ -1,4 +1,4 @@
-import type { FailureFacts, IncidentKind, RecoveryFacts } from './facts.ts'
+import type { FailureFacts, IncidentKind, RecoveryFacts } from './incident-facts.ts'
 
 /** One night (partition) of an incident, or what is no night's: partition null. Times are ISO 8601. */
 export interface Night {

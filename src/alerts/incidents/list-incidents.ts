@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import { badNights, type Incident, type IncidentRow, toIncident } from './incident.ts'
+import { badNights, type Incident, type IncidentRow, toIncident } from './incident-record.ts'
 
 export interface ListedIncident extends Incident {
   /** Labels of the partitions that are still bad, oldest first. */

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
  * No mails about a model or view until then. What falls due meanwhile is mailed when the time is over, if it is

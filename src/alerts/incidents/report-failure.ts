@@ -1,11 +1,17 @@
 import type { ClientBase } from 'pg'
-import { sortAddresses } from './address.ts'
-import { joinedDue } from './due.ts'
+import { sortAddresses } from '../delivery/address.ts'
+import type { AlertSettings } from '../delivery/alert-settings.ts'
+import { joinedDue } from '../letters/mail-plan.ts'
 import { recordEvent } from './events.ts'
-import type { FailureFacts } from './facts.ts'
-import { type Incident, type IncidentDetail, type IncidentRow, type Night, toIncident } from './incident.ts'
-import type { AlertSettings } from './settings.ts'
-import { storable } from './storable.ts'
+import type { FailureFacts } from './incident-facts.ts'
+import {
+  type Incident,
+  type IncidentDetail,
+  type IncidentRow,
+  type Night,
+  toIncident,
+} from './incident-record.ts'
+import { storable } from './storable-facts.ts'
 
 export interface Reported {
   incident: number

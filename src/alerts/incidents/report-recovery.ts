@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
+import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { recordEvent } from './events.ts'
-import type { FailureFacts, RecoveryFacts } from './facts.ts'
-import { badNights, type Incident, type IncidentDetail, type Night } from './incident.ts'
+import type { FailureFacts, RecoveryFacts } from './incident-facts.ts'
+import { badNights, type Incident, type IncidentDetail, type Night } from './incident-record.ts'
 import { lockIncidents } from './report-failure.ts'
-import type { AlertSettings } from './settings.ts'
 
 /**
  * Marks a night as good again in every open incident it is part of, and closes those that have no bad night left;

@@ -1,6 +1,6 @@
-import type { ColumnProfile } from '../pipeline/profile/profile.ts'
-import { bounded, boundedRecord, cut, oneLine } from './clean.ts'
-import type { DriftFacts, FailureFacts } from './facts.ts'
+import { bounded, boundedRecord, cut, oneLine } from '../../format/one-line.ts'
+import type { ColumnProfile } from '../../pipeline/profile/profile.ts'
+import type { DriftFacts, FailureFacts } from './incident-facts.ts'
 
 const MESSAGE = 4000
 const MOST = 30

@@ -1,9 +1,9 @@
-import type { Check } from '../pipeline/facts.ts'
-import { cut, oneLine } from './clean.ts'
-import type { FailureFacts } from './facts.ts'
+import { localTimes } from '../../format/clock-time.ts'
+import { cut, oneLine } from '../../format/one-line.ts'
+import type { Check } from '../../pipeline/engine/facts.ts'
+import type { FailureFacts } from '../incidents/incident-facts.ts'
 import type { Item } from './letter.ts'
 import { KIND_MEANS } from './phrases.ts'
-import { localTimes } from './time.ts'
 
 /** Keys that say something to programs, or are told elsewhere in the mail. */
 const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])

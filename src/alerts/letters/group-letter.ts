@@ -1,15 +1,15 @@
-import { oneLine } from './clean.ts'
-import { quoted } from './commands.ts'
+import { clockTime, span } from '../../format/clock-time.ts'
+import { messageShape } from '../../format/message-shape.ts'
+import { oneLine } from '../../format/one-line.ts'
+import { idRanges } from '../incidents/id-ranges.ts'
+import { badNights, type Incident } from '../incidents/incident-record.ts'
 import { groupPictures } from './group-pictures.ts'
-import { idRanges } from './ids.ts'
-import { badNights, type Incident } from './incident.ts'
 import { recovery } from './incident-letter.ts'
 import type { Item, Letter } from './letter.ts'
 import { incidentLink } from './links.ts'
+import { quoted } from './next-commands.ts'
 import { causeLine, headline, KIND_MEANS, nightsText, standing } from './phrases.ts'
-import { messageShape } from './shape.ts'
 import type { ThreadMail } from './thread-mail.ts'
-import { clockTime, span } from './time.ts'
 
 /** Beyond this many, a mail names how many more there are: Gmail cuts a mail at 102 kB. */
 const MOST_ENTRIES = 60

@@ -1,11 +1,11 @@
-import type { Drift } from '../pipeline/drift/drift.ts'
-import { excess } from '../pipeline/drift/excess.ts'
-import { quoted } from './commands.ts'
+import type { Drift } from '../../pipeline/drift/drift-figures.ts'
+import { excess } from '../../pipeline/drift/excess.ts'
+import type { DriftFacts } from '../incidents/incident-facts.ts'
+import type { Incident } from '../incidents/incident-record.ts'
 import { chartOf, howFar } from './drift-letter.ts'
-import type { DriftFacts } from './facts.ts'
-import type { Incident } from './incident.ts'
 import type { Item, Section } from './letter.ts'
 import { nightLink } from './links.ts'
+import { quoted } from './next-commands.ts'
 
 /** A phone shows two on a screen, and each is some 40 kB. */
 const MOST_PICTURES = 6

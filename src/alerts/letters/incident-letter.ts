@@ -1,13 +1,13 @@
+import { clockTime, span } from '../../format/clock-time.ts'
+import type { DriftFacts, FailureFacts } from '../incidents/incident-facts.ts'
+import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 import { causeItems } from './cause.ts'
-import { nextCommands, quoted } from './commands.ts'
 import { driftSections } from './drift-letter.ts'
-import type { DriftFacts, FailureFacts } from './facts.ts'
-import { badNights, type Incident, type Night } from './incident.ts'
 import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
+import { nextCommands, quoted } from './next-commands.ts'
 import { causeLine, headline, nightsText, product, standing } from './phrases.ts'
 import type { ThreadMail } from './thread-mail.ts'
-import { clockTime, span } from './time.ts'
 
 /** The mail about one open incident. */
 export function incidentLetter(incident: Incident, mail: ThreadMail): Letter {

@@ -1,4 +1,4 @@
-import type { Chart } from '../charts/chart.ts'
+import type { Chart } from '../../charts/chart.ts'
 
 /**
  * What a mail says, before it becomes text or HTML. `lead` is all that a lock screen shows: its first line says what

@@ -1,4 +1,4 @@
-import type { AlertSettings } from './settings.ts'
+import type { AlertSettings } from '../delivery/alert-settings.ts'
 
 export type Reason = 'opened' | 'joined' | 'repeat' | 'cleared'
 

@@ -1,5 +1,5 @@
-import type { Attachment } from './enqueue.ts'
-import type { AlertSettings } from './settings.ts'
+import type { AlertSettings } from '../delivery/alert-settings.ts'
+import type { Attachment } from '../delivery/enqueue-mail.ts'
 
 /** A mail as it lies in the outbox. */
 export interface OutboxMail {

@@ -1,6 +1,6 @@
-import { brokenStructure } from '../pipeline/releasable.ts'
-import type { FailureFacts } from './facts.ts'
-import { badNights, type Incident } from './incident.ts'
+import { brokenStructure } from '../../pipeline/features/releasable.ts'
+import type { FailureFacts } from '../incidents/incident-facts.ts'
+import { badNights, type Incident } from '../incidents/incident-record.ts'
 
 export interface Command {
   command: string

@@ -1,7 +1,7 @@
-import { oneLine, wholeClauses } from './clean.ts'
-import type { FailureFacts, IncidentKind } from './facts.ts'
-import { badNights, type Incident, type Night } from './incident.ts'
-import { clockTime, localTimes, span } from './time.ts'
+import { clockTime, localTimes, span } from '../../format/clock-time.ts'
+import { oneLine, wholeClauses } from '../../format/one-line.ts'
+import type { FailureFacts, IncidentKind } from '../incidents/incident-facts.ts'
+import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 
 /** What the class alone says about the cause. */
 export const KIND_MEANS: Record<IncidentKind, string> = {

@@ -1,4 +1,4 @@
-import type { Attachment } from './enqueue.ts'
+import type { Attachment } from '../delivery/enqueue-mail.ts'
 import type { Item, Letter } from './letter.ts'
 
 /** Pixels in a mail; the file has twice as many. */
@@ -26,7 +26,7 @@ export async function drawPictures(
   const lost = new Set<Item>()
   for (const picture of pictures) {
     try {
-      const { renderPng } = await import('../charts/render.ts')
+      const { renderPng } = await import('../../charts/render.ts')
       const png = await renderPng(picture.chart, { width: PICTURE_WIDTH })
       attachments.push({
         filename: `${picture.name.replace(/[^A-Za-z0-9_-]/g, '_')}.png`,

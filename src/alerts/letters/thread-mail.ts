@@ -1,8 +1,8 @@
+import type { AlertSettings } from '../delivery/alert-settings.ts'
+import type { Incident } from '../incidents/incident-record.ts'
 import { groupLetter } from './group-letter.ts'
-import type { Incident } from './incident.ts'
 import { clearLetter, incidentLetter } from './incident-letter.ts'
 import type { Letter } from './letter.ts'
-import type { AlertSettings } from './settings.ts'
 
 /** Why a thread speaks: its first mail, another night, the hours that went by, some of its incidents closed, all did. */
 export type Occasion = 'opened' | 'joined' | 'repeat' | 'partly cleared' | 'cleared'

@@ -1,12 +1,12 @@
-import { ack } from '../alerts/ack.ts'
-import { readIds } from '../alerts/ids.ts'
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerNow } from '../database/clock.ts'
-import { transaction } from '../database/database.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { personNamed } from './find.ts'
-import { printLine } from './print.ts'
-import { withSession } from './session.ts'
+import { ack } from '../../alerts/incidents/acknowledge.ts'
+import { readIds } from '../../alerts/incidents/id-ranges.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { transaction } from '../../ledger/connection/database.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { personNamed } from '../terminal/find.ts'
+import { printLine } from '../terminal/print.ts'
 
 export default function ackCommand(args: string[], options: GlobalOptions & { by: string }): Promise<number> {
   return withSession(options, async ({ project, database }) => {

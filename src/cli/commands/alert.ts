@@ -1,11 +1,11 @@
-import { alertSettings } from '../alerts/settings.ts'
-import { sendTest } from '../alerts/test-mail.ts'
-import { openTransport } from '../alerts/transport.ts'
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerClock } from '../database/clock.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { printJson, printLine } from './print.ts'
-import { withSession } from './session.ts'
+import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import { sendTest } from '../../alerts/delivery/test-mail.ts'
+import { openTransport } from '../../alerts/delivery/transport.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 /** `alert test`: one mail to every on-call address (or to `--to`), by the way that incidents take. */
 export default function alert(

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerNow } from '../database/clock.ts'
-import { loadBackfillSlots, loadPastRuns, takenNights } from '../jobs/backfill/load.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { type Session, withSession } from '../../host/session.ts'
+import { loadBackfillSlots, loadPastRuns, takenNights } from '../../jobs/backfills/backfill-slots.ts'
 import {
   type BackfillMode,
   type BackfillPlan,
@@ -9,21 +9,21 @@ import {
   type BackfillStep,
   planBackfill,
   type VersionChoice,
-} from '../jobs/backfill/plan.ts'
-import { startBackfill } from '../jobs/backfill/start.ts'
-import { expandSlots, mergeSlots } from '../jobs/calendar.ts'
-import { settingsFor } from '../jobs/request.ts'
-import { type AsOf, asOfRange, parseAsOf } from '../project/asof.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { Project } from '../project/project.ts'
-import { championChanges } from '../registry/history.ts'
-import { champion, listVersions } from '../registry/versions.ts'
-import { modelNamed, personNamed } from './find.ts'
-import { followBackfill } from './follow-backfill.ts'
-import { printJson, printLine, printTable, span } from './print.ts'
-import { type Session, withSession } from './session.ts'
-import { staleAmong } from './stale.ts'
-import { refuseChangedViews } from './unchanged-views.ts'
+} from '../../jobs/backfills/plan-backfill.ts'
+import { startBackfill } from '../../jobs/backfills/start-backfill.ts'
+import { expandSlots, mergeSlots } from '../../jobs/planning/calendar.ts'
+import { settingsFor } from '../../jobs/request-run.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Project } from '../../project/project.ts'
+import { type AsOf, asOfRange, parseAsOf } from '../../project/time/asof.ts'
+import { championChanges } from '../../registry/history-records.ts'
+import { champion, listVersions } from '../../registry/version-records.ts'
+import { modelNamed, personNamed } from '../terminal/find.ts'
+import { followBackfill } from '../terminal/follow-backfill.ts'
+import { printJson, printLine, printTable, span } from '../terminal/print.ts'
+import { staleAmong } from '../terminal/stale.ts'
+import { refuseChangedViews } from '../terminal/unchanged-views.ts'
 
 export interface BackfillOptions extends GlobalOptions {
   from: string

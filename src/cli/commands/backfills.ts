@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../cli.ts'
-import { listBackfills } from '../jobs/backfill/progress.ts'
-import { localTime } from '../project/local-time.ts'
-import { modelNamed } from './find.ts'
-import { printJson, printLine, printTable } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { listBackfills } from '../../jobs/backfills/backfill-records.ts'
+import { localTime } from '../../project/time/local-time.ts'
+import { modelNamed } from '../terminal/find.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `backfills [MODEL]`: what was started, and how far it is. */
 export default function backfills([name]: string[], options: GlobalOptions): Promise<number> {

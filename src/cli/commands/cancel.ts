@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../cli.ts'
-import { cancelBackfill } from '../jobs/backfill/change.ts'
-import { findBackfill } from '../jobs/backfill/progress.ts'
-import { backfillNumber } from './find.ts'
-import { printJson, printLine } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { findBackfill } from '../../jobs/backfills/backfill-records.ts'
+import { cancelBackfill } from '../../jobs/backfills/change-backfill.ts'
+import { backfillNumber } from '../terminal/find.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 /** `cancel BACKFILL`: it is over; nights that have not begun stay as they were, those that have begun end. */
 export default function cancel([id = '']: string[], options: GlobalOptions): Promise<number> {

@@ -1,6 +1,6 @@
-import { type Dataset, readDataset } from '../pipeline/dataset/read.ts'
-import { currentHash } from '../registry/view-identity.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../../host/session.ts'
+import { type Dataset, readDataset } from '../../pipeline/dataset/read-dataset.ts'
+import { currentHash } from '../../registry/view-identity.ts'
 
 /** A training set, whose manifest names its view as the ledger does now: one of an earlier build has another name for it. */
 export async function datasetNamed(

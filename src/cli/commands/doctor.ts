@@ -1,14 +1,14 @@
 import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
-import type { GlobalOptions } from '../cli.ts'
-import type { Database } from '../database/database.ts'
-import { openProject } from '../project/load.ts'
-import { aheadOf, workerAlive } from '../workers/alive.ts'
-import { clocksApart, saysApart } from '../workers/clocks.ts'
-import { readEnvironment } from './environment.ts'
-import { printJson, printTable } from './print.ts'
-import { openSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { readEnvironment } from '../../host/environment.ts'
+import { openSession } from '../../host/session.ts'
+import type { Database } from '../../ledger/connection/database.ts'
+import { aheadOf, workerAlive } from '../../ledger/nights/alive.ts'
+import { openProject } from '../../project/files/load-project.ts'
+import { clocksApart, saysApart } from '../../workers/clock-difference.ts'
+import { printJson, printTable } from '../terminal/print.ts'
 
 interface Finding {
   part: string

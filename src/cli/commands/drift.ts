@@ -1,18 +1,23 @@
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerClock } from '../database/clock.ts'
-import { publishedRun } from '../jobs/published.ts'
-import type { Run } from '../jobs/runs.ts'
-import { timeText } from '../pipeline/profile/time-text.ts'
-import { parseAsOf } from '../project/asof.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { Model } from '../project/project.ts'
-import { driftOfRun, type NightDrift, type NightProfile, profileOfRun } from '../registry/profiles.ts'
-import { openChildren } from '../workers/children.ts'
-import { monitorNight } from '../workers/monitor.ts'
-import { modelNamed } from './find.ts'
-import { postIfAlone } from './post.ts'
-import { printJson, printLine, printTable } from './print.ts'
-import { type Session, withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { postIfAlone } from '../../host/deliver-if-alone.ts'
+import { type Session, withSession } from '../../host/session.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
+import { publishedRun } from '../../ledger/nights/published.ts'
+import type { Run } from '../../ledger/nights/run-records.ts'
+import { monitorNight } from '../../monitoring/drift/job.ts'
+import {
+  driftOfRun,
+  type NightDrift,
+  type NightProfile,
+  profileOfRun,
+} from '../../monitoring/drift/record.ts'
+import { timeText } from '../../pipeline/profile/time-text.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Model } from '../../project/project.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
+import { openChildren } from '../../workers/child/children.ts'
+import { modelNamed } from '../terminal/find.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
   asOf: string

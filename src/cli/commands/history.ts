@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../cli.ts'
-import { localTime } from '../project/local-time.ts'
-import { type HistoryEntry, historyOf } from '../registry/history.ts'
-import { modelNamed } from './find.ts'
-import { printJson, printLine, printTable } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { localTime } from '../../project/time/local-time.ts'
+import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
+import { modelNamed } from '../terminal/find.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function history([name = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async ({ project, database }) => {

@@ -1,10 +1,10 @@
-import { nightsOf } from '../alerts/incident.ts'
-import { type ListedIncident, listIncidents } from '../alerts/list-incidents.ts'
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerNow } from '../database/clock.ts'
-import { localTime } from '../project/local-time.ts'
-import { printJson, printLine, printTable } from './print.ts'
-import { withSession } from './session.ts'
+import { nightsOf } from '../../alerts/incidents/incident-record.ts'
+import { type ListedIncident, listIncidents } from '../../alerts/incidents/list-incidents.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { localTime } from '../../project/time/local-time.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function incidents(
   _args: string[],

@@ -1,10 +1,10 @@
 import { join, relative, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
-import type { GlobalOptions } from '../cli.ts'
-import { sampleData } from '../project/init/sample.ts'
-import { initProject } from '../project/init.ts'
-import { openChildren } from '../workers/children.ts'
-import { printJson, printLine } from './print.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { initProject } from '../../project/init/init-project.ts'
+import { sampleData } from '../../project/init/sample-data.ts'
+import { openChildren } from '../../workers/child/children.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 export default async function init([dir = '.']: string[], options: GlobalOptions): Promise<number> {
   const root = resolve(dir)

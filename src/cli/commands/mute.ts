@@ -1,13 +1,13 @@
-import { mute, unmute } from '../alerts/mute.ts'
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerNow } from '../database/clock.ts'
-import { transaction } from '../database/database.ts'
-import { readDuration } from '../project/duration.ts'
-import { localTime } from '../project/local-time.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { personNamed } from './find.ts'
-import { printLine } from './print.ts'
-import { withSession } from './session.ts'
+import { mute, unmute } from '../../alerts/incidents/mutes.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { transaction } from '../../ledger/connection/database.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { readDuration } from '../../project/time/duration.ts'
+import { localTime } from '../../project/time/local-time.ts'
+import { personNamed } from '../terminal/find.ts'
+import { printLine } from '../terminal/print.ts'
 
 export default function muteCommand(
   [subject = '']: string[],

@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../cli.ts'
-import { pauseBackfill } from '../jobs/backfill/change.ts'
-import { findBackfill } from '../jobs/backfill/progress.ts'
-import { backfillNumber } from './find.ts'
-import { printJson, printLine } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { findBackfill } from '../../jobs/backfills/backfill-records.ts'
+import { pauseBackfill } from '../../jobs/backfills/change-backfill.ts'
+import { backfillNumber } from '../terminal/find.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 /** `pause BACKFILL`: no further night begins; those that have begun end. */
 export default function pause([id = '']: string[], options: GlobalOptions): Promise<number> {

@@ -1,13 +1,13 @@
-import type { GlobalOptions } from '../cli.ts'
-import type { Database } from '../database/database.ts'
-import { classDoubt, scoreTitle } from '../pipeline/onnx/choose-class.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { latestEvaluation } from '../registry/evaluations.ts'
-import { promote } from '../registry/promote.ts'
-import { champion, findVersion } from '../registry/versions.ts'
-import { authorNamed, modelNamed } from './find.ts'
-import { printJson, printLine } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import type { Database } from '../../ledger/connection/database.ts'
+import { classDoubt, scoreTitle } from '../../pipeline/onnx/choose-class.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { promote } from '../../registry/champion.ts'
+import { latestEvaluation } from '../../registry/evaluations.ts'
+import { champion, findVersion } from '../../registry/version-records.ts'
+import { authorNamed, modelNamed } from '../terminal/find.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
   version: number

@@ -1,10 +1,10 @@
-import { requestFeatures, settingsFor } from '../jobs/request.ts'
-import { findRun, isOver } from '../jobs/runs.ts'
-import { reportEnd, reportNothingToDo } from './ending.ts'
-import { asOfToRun, personNamed, viewNamed } from './find.ts'
-import { follow } from './follow.ts'
+import { withSession } from '../../host/session.ts'
+import { requestFeatures, settingsFor } from '../../jobs/request-run.ts'
+import { findRun, isOver } from '../../ledger/nights/run-records.ts'
+import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
+import { asOfToRun, personNamed, viewNamed } from '../terminal/find.ts'
+import { follow } from '../terminal/follow.ts'
 import { currencyOf, lookAtFile, type RunOptions } from './run.ts'
-import { withSession } from './session.ts'
 
 /** `refresh VIEW --as-of D`: the features alone; nothing where their inputs are unchanged. */
 export default function refresh([name = '']: string[], options: RunOptions): Promise<number> {

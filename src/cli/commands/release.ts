@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../cli.ts'
-import { release } from '../workers/release.ts'
-import { reportEnd } from './ending.ts'
-import { personNamed, runNamed } from './find.ts'
-import { openHost } from './host.ts'
-import { withSession } from './session.ts'
+import { release } from '../../actions/release-run.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { openHost } from '../../host/host.ts'
+import { withSession } from '../../host/session.ts'
+import { reportEnd } from '../terminal/ending.ts'
+import { personNamed, runNamed } from '../terminal/find.ts'
 
 /** `release RUN --reason --by`: publishes a held partition after all, on record. */
 export default function releaseCommand(

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerNow } from '../database/clock.ts'
-import { parseAsOf } from '../project/asof.ts'
-import type { Project } from '../project/project.ts'
-import { nightReport } from '../web/report.ts'
-import { modelNamed } from './find.ts'
-import { printJson, printLine } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import type { Project } from '../../project/project.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
+import { nightReport } from '../../web/night-report.ts'
+import { modelNamed } from '../terminal/find.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
   asOf: string

@@ -1,8 +1,8 @@
-import type { GlobalOptions } from '../cli.ts'
-import { resumeBackfill } from '../jobs/backfill/change.ts'
-import { backfillNumber } from './find.ts'
-import { followBackfill } from './follow-backfill.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { resumeBackfill } from '../../jobs/backfills/change-backfill.ts'
+import { backfillNumber } from '../terminal/find.ts'
+import { followBackfill } from '../terminal/follow-backfill.ts'
 
 /** `resume BACKFILL`: goes on with a paused one, and follows it; one that runs is followed. */
 export default function resume([id = '']: string[], options: GlobalOptions): Promise<number> {

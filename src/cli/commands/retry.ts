@@ -1,10 +1,10 @@
-import type { GlobalOptions } from '../cli.ts'
-import { rerun } from '../jobs/rerun.ts'
-import { findRun, isOver } from '../jobs/runs.ts'
-import { reportEnd } from './ending.ts'
-import { personNamed, runNamed } from './find.ts'
-import { follow } from './follow.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { rerun } from '../../jobs/rerun.ts'
+import { findRun, isOver } from '../../ledger/nights/run-records.ts'
+import { reportEnd } from '../terminal/ending.ts'
+import { personNamed, runNamed } from '../terminal/find.ts'
+import { follow } from '../terminal/follow.ts'
 
 /** `retry RUN`: runs the slot of a failed or held run again, and follows. */
 export default function retry(

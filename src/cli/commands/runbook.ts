@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import type { GlobalOptions } from '../cli.ts'
-import { openProject } from '../project/load.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { readProjectFile } from '../project/project-file.ts'
-import { runbookSections, runbookSkeleton } from '../project/runbook.ts'
-import { modelNamed } from './find.ts'
-import { printJson, printLine } from './print.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { openProject } from '../../project/files/load-project.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { readProjectFile } from '../../project/files/project-file.ts'
+import { runbookSections, runbookSkeleton } from '../../project/init/runbook-skeleton.ts'
+import { modelNamed } from '../terminal/find.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 /** `runbook MODEL`: writes the skeleton where there is none, and says which sections are still empty. */
 export default async function runbook([name = '']: string[], options: GlobalOptions): Promise<number> {

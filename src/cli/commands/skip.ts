@@ -1,13 +1,13 @@
-import type { GlobalOptions } from '../cli.ts'
-import { ledgerClock } from '../database/clock.ts'
-import { findSlot } from '../jobs/slots.ts'
-import { parseAsOf } from '../project/asof.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { skipSlot } from '../workers/skip.ts'
-import { personNamed } from './find.ts'
-import { postIfAlone } from './post.ts'
-import { printJson, printLine } from './print.ts'
-import { withSession } from './session.ts'
+import { skipSlot } from '../../actions/skip-slot.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { postIfAlone } from '../../host/deliver-if-alone.ts'
+import { withSession } from '../../host/session.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
+import { findSlot } from '../../ledger/nights/slots.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
+import { personNamed } from '../terminal/find.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 /** `skip NAME:AS-OF --reason`: gives a slot up; its incident is cleared. */
 export default function skip(

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
-import type { GlobalOptions } from '../cli.ts'
-import { didYouMean } from '../project/nearest.ts'
-import { closePrivate } from '../project/private-folder.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { hashPassword } from '../web/security/password.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { readEnvironment } from '../../host/environment.ts'
+import { usersSourceOf } from '../../host/users-source.ts'
+import { didYouMean } from '../../project/files/nearest.ts'
+import { closePrivate } from '../../project/files/private-folder.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { hashPassword } from '../../web/security/password.ts'
 import {
   openUsers,
   ROLES,
@@ -12,12 +14,10 @@ import {
   USER_NAME_LEGAL,
   type User,
   type UsersSource,
-} from '../web/security/users.ts'
-import { changeUsers, entryOf } from '../web/security/users-file.ts'
-import { readEnvironment } from './environment.ts'
-import { readPassword } from './password.ts'
-import { printJson, printLine, printTable } from './print.ts'
-import { usersSourceOf } from './users-source.ts'
+} from '../../web/security/users.ts'
+import { changeUsers, entryOf } from '../../web/security/users-file.ts'
+import { readPassword } from '../terminal/ask-password.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
   role?: string

@@ -1,10 +1,10 @@
-import type { GlobalOptions } from '../cli.ts'
-import { scoreTitle } from '../pipeline/onnx/choose-class.ts'
-import { localTime } from '../project/local-time.ts'
-import { champion, listVersions } from '../registry/versions.ts'
-import { modelNamed } from './find.ts'
-import { printJson, printLine, printTable } from './print.ts'
-import { withSession } from './session.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import { withSession } from '../../host/session.ts'
+import { scoreTitle } from '../../pipeline/onnx/choose-class.ts'
+import { localTime } from '../../project/time/local-time.ts'
+import { champion, listVersions } from '../../registry/version-records.ts'
+import { modelNamed } from '../terminal/find.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function versions([name = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async ({ project, database }) => {

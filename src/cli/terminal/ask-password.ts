@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /** Asks for a new password, twice and without echo, on a terminal; elsewhere reads one line of standard input. */
 export async function readPassword(name: string): Promise<string> {

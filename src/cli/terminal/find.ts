@@ -1,11 +1,11 @@
-import { ledgerNow } from '../database/clock.ts'
-import { type Attempt, attemptsOf, findRun, type Run } from '../jobs/runs.ts'
-import type { Connection } from '../jobs/slots.ts'
-import { type AsOf, parseAsOf } from '../project/asof.ts'
-import { localTime } from '../project/local-time.ts'
-import { didYouMean } from '../project/nearest.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { Model, Project, View } from '../project/project.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { type Attempt, attemptsOf, findRun, type Run } from '../../ledger/nights/run-records.ts'
+import type { Connection } from '../../ledger/nights/slots.ts'
+import { didYouMean } from '../../project/files/nearest.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Model, Project, View } from '../../project/project.ts'
+import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
+import { localTime } from '../../project/time/local-time.ts'
 
 /** A model by its name; throws a ConfigurationError that lists the candidates. */
 export function modelNamed(project: Project, name: string): Model {

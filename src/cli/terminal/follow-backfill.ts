@@ -1,10 +1,10 @@
-import type { GlobalOptions } from '../cli.ts'
-import { type Backfill, brokenNights, findBackfill } from '../jobs/backfill/progress.ts'
-import { workerAlive } from '../workers/alive.ts'
+import type { GlobalOptions } from '../../cli.ts'
+import type { Session } from '../../host/session.ts'
+import { type Backfill, brokenNights, findBackfill } from '../../jobs/backfills/backfill-records.ts'
+import { workerAlive } from '../../ledger/nights/alive.ts'
 import { follow } from './follow.ts'
 import { printJson, printLine } from './print.ts'
-import { openProgress } from './progress.ts'
-import type { Session } from './session.ts'
+import { openProgress } from './progress-bar.ts'
 
 /** How a backfill stood when it was followed no longer. */
 export interface Followed {

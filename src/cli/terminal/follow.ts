@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listen } from '../database/listen.ts'
-import { findRun, type Run } from '../jobs/runs.ts'
-import { slotTitle } from '../jobs/slots.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import { workerAlive } from '../workers/alive.ts'
-import { type Host, openHost } from './host.ts'
-import { openProgress, type ProgressView } from './progress.ts'
-import type { Session } from './session.ts'
+import { type Host, openHost } from '../../host/host.ts'
+import type { Session } from '../../host/session.ts'
+import { listen } from '../../ledger/connection/listen-notifications.ts'
+import { workerAlive } from '../../ledger/nights/alive.ts'
+import { findRun, type Run } from '../../ledger/nights/run-records.ts'
+import { slotTitle } from '../../ledger/nights/slots.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { openProgress, type ProgressView } from './progress-bar.ts'
 
 const LOOK_MS = 1_000
 

@@ -1,13 +1,13 @@
-import type { LeakFacts } from '../pipeline/leaks/check.ts'
-import type { Leak } from '../pipeline/leaks/leak.ts'
-import { parseAsOf } from '../project/asof.ts'
-import type { Project } from '../project/project.ts'
-import { lookForLeaks } from '../workers/check-leaks.ts'
-import type { Children } from '../workers/children.ts'
+import { lookForLeaks } from '../../actions/look-for-leaks.ts'
+import type { LeakFacts } from '../../pipeline/leaks/check-leaks.ts'
+import type { Leak } from '../../pipeline/leaks/leak.ts'
+import type { Project } from '../../project/project.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
+import type { Children } from '../../workers/child/children.ts'
 import { modelNamed, viewNamed } from './find.ts'
 import { ownVersion } from './own-version.ts'
 import { printLine } from './print.ts'
-import { openProgress } from './progress.ts'
+import { openProgress } from './progress-bar.ts'
 
 /** `validate --leaks MODEL [--as-of D ...]`: over the model's view as it is on disk. */
 export async function findLeaks(

@@ -1,4 +1,4 @@
-import { printable } from '../project/value-text.ts'
+import { printable } from '../../project/files/value-text.ts'
 
 /** Prints data for programs: always valid JSON, `[]` when there is nothing. */
 export function printJson(value: unknown): void {

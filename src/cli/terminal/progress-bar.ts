@@ -1,5 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress'
-import { printable } from '../project/value-text.ts'
+import { printable } from '../../project/files/value-text.ts'
 
 export interface ProgressView {
   /** Shows where a run is. The same text twice is said once. */

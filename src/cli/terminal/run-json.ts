@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
-import type { Attempt, Run } from '../jobs/runs.ts'
-import type { Project } from '../project/project.ts'
+import type { Attempt, Run } from '../../ledger/nights/run-records.ts'
+import type { Project } from '../../project/project.ts'
 
 /** A run as `run`, `refresh` and `show` print it with `--json`. */
 export function runRecord(project: Project, run: Run, attempts: Attempt[]) {

@@ -1,6 +1,6 @@
-import { openChildren } from '../workers/children.ts'
-import { findStale } from '../workers/currency.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../../host/session.ts'
+import { openChildren } from '../../workers/child/children.ts'
+import { findStale } from '../../workers/currency.ts'
 
 /** Why published partitions are not what a run would compute now, by the run that published them. */
 export async function staleAmong(

@@ -1,13 +1,13 @@
-import type { Dataset } from '../pipeline/dataset/read.ts'
-import type { Column } from '../pipeline/facts.ts'
-import type { Identity } from '../pipeline/view-hash.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { Model, View } from '../project/project.ts'
-import { changedView, saysChange } from '../registry/changed-view.ts'
-import { listVersions } from '../registry/versions.ts'
-import { isSameView } from '../registry/view-identity.ts'
-import { datasetNamed } from './dataset-named.ts'
-import type { Session } from './session.ts'
+import type { Session } from '../../host/session.ts'
+import type { Dataset } from '../../pipeline/dataset/read-dataset.ts'
+import type { Column } from '../../pipeline/engine/facts.ts'
+import type { Identity } from '../../pipeline/features/view-hash.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Model, View } from '../../project/project.ts'
+import { changedView, saysChange } from '../../registry/changed-view.ts'
+import { listVersions } from '../../registry/version-records.ts'
+import { isSameView } from '../../registry/view-identity.ts'
+import { datasetNamed } from '../commands/dataset-named.ts'
 
 /**
  * The training set that `--dataset` names, whose features have to be those of the view as it is now, columns and their

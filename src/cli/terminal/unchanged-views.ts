@@ -1,10 +1,10 @@
-import { ConfigurationError } from '../project/problem.ts'
-import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
-import { findVersion } from '../registry/versions.ts'
-import { isSameView } from '../registry/view-identity.ts'
-import { openChildren } from '../workers/children.ts'
+import type { Session } from '../../host/session.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { changedView, registeredAs, saysChange } from '../../registry/changed-view.ts'
+import { findVersion } from '../../registry/version-records.ts'
+import { isSameView } from '../../registry/view-identity.ts'
+import { openChildren } from '../../workers/child/children.ts'
 import { viewNamed } from './find.ts'
-import type { Session } from './session.ts'
 
 /** Refuses work with versions whose view was edited since: each of its nights would be refused, features refreshed first. */
 export async function refuseChangedViews(

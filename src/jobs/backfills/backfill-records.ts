@@ -1,4 +1,4 @@
-import type { Connection } from '../slots.ts'
+import type { Connection } from '../../ledger/nights/slots.ts'
 
 /** A backfill and how far it is. Times ISO 8601 in UTC. */
 export interface Backfill {

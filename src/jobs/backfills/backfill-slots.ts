@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
-import type { AsOf } from '../../project/asof.ts'
-import { type Connection, listSlots } from '../slots.ts'
-import type { BackfillSlot, PastRun } from './plan.ts'
+import { type Connection, listSlots } from '../../ledger/nights/slots.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import type { BackfillSlot, PastRun } from './plan-backfill.ts'
 
 /** The slots of a view or model among these as-ofs, with the version that stands; nothing is said of staleness. */
 export async function loadBackfillSlots(

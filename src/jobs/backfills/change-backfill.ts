@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../../database/database.ts'
-import { ConfigurationError } from '../../project/problem.ts'
-import { lockSlot, type Slot } from '../slots.ts'
-import type { Former } from './feed.ts'
-import { type Backfill, findBackfill, listBackfills } from './progress.ts'
+import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { lockSlot, type Slot } from '../../ledger/nights/slots.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { type Backfill, findBackfill, listBackfills } from './backfill-records.ts'
+import type { Former } from './feed-backfills.ts'
 
 /** Asks for no further night; nights that have begun end, what waits in the queue goes back to what it was. */
 export function pauseBackfill(database: Database, id: number): Promise<Backfill> {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../../database/database.ts'
-import { askForScores } from '../request.ts'
-import { createRun, type NewRun, openRunOf, type RunSettings } from '../runs.ts'
-import { ensureSlot, findSlot, type Slot } from '../slots.ts'
+import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { createRun, type NewRun, openRunOf, type RunSettings } from '../../ledger/nights/run-records.ts'
+import { ensureSlot, findSlot, type Slot } from '../../ledger/nights/slots.ts'
+import { askForScores } from '../request-run.ts'
 
 let endSql: string | undefined
 

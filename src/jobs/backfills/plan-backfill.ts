@@ -1,5 +1,5 @@
-import type { AsOf } from '../../project/asof.ts'
-import type { Kind, Slot } from '../slots.ts'
+import type { Kind, Slot } from '../../ledger/nights/slots.ts'
+import type { AsOf } from '../../project/time/asof.ts'
 
 /**
  * missing  what has no partition and has not failed

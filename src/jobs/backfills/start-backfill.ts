@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../../database/database.ts'
-import type { AsOf } from '../../project/asof.ts'
-import type { RunSettings } from '../runs.ts'
-import { takenNights } from './load.ts'
-import type { BackfillPlan } from './plan.ts'
+import { type Database, transaction } from '../../ledger/connection/database.ts'
+import type { RunSettings } from '../../ledger/nights/run-records.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import { takenNights } from './backfill-slots.ts'
+import type { BackfillPlan } from './plan-backfill.ts'
 
 export interface BackfillStart {
   maxActive: number
@@ -13,7 +13,7 @@ export interface BackfillStart {
 }
 
 /**
- * Writes a plan's nights into the ledger, from where they are fed (feed.ts). Nights that another backfill of the model
+ * Writes a plan's nights into the ledger, from where they are fed (feed-backfills.ts). Nights that another backfill of the model
  * has taken since the plan was made are left to it.
  * @returns the backfill's number; undefined where no night is left
  */

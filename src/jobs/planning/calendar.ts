@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
-import { type AsOf, asOfContaining } from '../project/asof.ts'
-import { nextTicks as nextCronTicks, ticksBetween } from '../project/cron.ts'
-import { readDuration } from '../project/duration.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { Project, Schedule } from '../project/project.ts'
-import type { Kind } from './slots.ts'
+import type { Kind } from '../../ledger/nights/slots.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Project, Schedule } from '../../project/project.ts'
+import { type AsOf, asOfContaining } from '../../project/time/asof.ts'
+import { nextTicks as nextCronTicks, ticksBetween } from '../../project/time/cron.ts'
+import { readDuration } from '../../project/time/duration.ts'
 
 /** A slot as the calendar wants it. Times are ISO 8601 in UTC. */
 export interface PlannedSlot {

@@ -1,6 +1,6 @@
-import type { Schedule } from '../project/project.ts'
+import type { Schedule } from '../../project/project.ts'
 import { slotKey, viewsOf } from './calendar.ts'
-import { type Action, type LedgerSlot, type LedgerView, refOf, type SkipCause } from './ledgerview.ts'
+import { type Action, type LedgerSlot, type LedgerView, refOf, type SkipCause } from './ledger-view.ts'
 import { type Board, keyOf } from './upkeep.ts'
 
 /** A night that is taken up this late was not missed: a scheduler that restarts may take so long. */

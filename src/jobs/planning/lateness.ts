@@ -1,6 +1,6 @@
 import { slotKey } from './calendar.ts'
-import { neededViews } from './catchup.ts'
-import { type Action, type IncidentPlan, type LedgerSlot, type LedgerView, refOf } from './ledgerview.ts'
+import { neededViews } from './catch-up.ts'
+import { type Action, type IncidentPlan, type LedgerSlot, type LedgerView, refOf } from './ledger-view.ts'
 import { type Board, keyOf } from './upkeep.ts'
 
 type Missed = Extract<Action, { type: 'deadline-missed' }>

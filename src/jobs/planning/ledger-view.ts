@@ -1,8 +1,8 @@
-import type { FailureClass } from '../pipeline/failure.ts'
-import type { Project } from '../project/project.ts'
+import type { Run } from '../../ledger/nights/run-records.ts'
+import type { Kind, Slot, SlotRequest } from '../../ledger/nights/slots.ts'
+import type { FailureClass } from '../../pipeline/engine/failure.ts'
+import type { Project } from '../../project/project.ts'
 import type { PlannedSlot, ScheduleDefinition, ViewsOfModels } from './calendar.ts'
-import type { Run } from './runs.ts'
-import type { Kind, Slot, SlotRequest } from './slots.ts'
 
 /**
  * What the planner looks at: one consistent reading of ledger, project and queue. Plain values, times ISO 8601.

@@ -1,5 +1,5 @@
-import { type Action, type LedgerView, type OpenRun, refOf } from './ledgerview.ts'
-import { attemptId } from './runs.ts'
+import { attemptId } from '../../ledger/nights/run-records.ts'
+import { type Action, type LedgerView, type OpenRun, refOf } from './ledger-view.ts'
 import { type Board, keyOf } from './upkeep.ts'
 
 /**

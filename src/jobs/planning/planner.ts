@@ -1,6 +1,7 @@
-import type { Schedule } from '../project/project.ts'
+import type { RunSettings } from '../../ledger/nights/run-records.ts'
+import type { Schedule } from '../../project/project.ts'
 import { slotKey } from './calendar.ts'
-import { dueSlots, neededViews, planSkips, skippedKeys } from './catchup.ts'
+import { dueSlots, neededViews, planSkips, skippedKeys } from './catch-up.ts'
 import { planLateness } from './lateness.ts'
 import {
   type Action,
@@ -10,9 +11,8 @@ import {
   refOf,
   type SkipCause,
   type SlotRef,
-} from './ledgerview.ts'
-import { planOpenRuns } from './openruns.ts'
-import type { RunSettings } from './runs.ts'
+} from './ledger-view.ts'
+import { planOpenRuns } from './open-runs.ts'
 import { type Board, keyOf, planUpkeep } from './upkeep.ts'
 
 /**

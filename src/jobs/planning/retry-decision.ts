@@ -1,5 +1,5 @@
-import type { FailureClass } from '../pipeline/failure.ts'
-import type { RunSettings } from './runs.ts'
+import type { RunSettings } from '../../ledger/nights/run-records.ts'
+import type { FailureClass } from '../../pipeline/engine/failure.ts'
 
 /** What follows a failed attempt. Times are ISO 8601 in UTC; `reason` completes "the run ...". */
 export type RetryDecision =

@@ -1,5 +1,5 @@
-import { parseAsOf } from '../project/asof.ts'
-import type { Project, Schedule } from '../project/project.ts'
+import type { Project, Schedule } from '../../project/project.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
 import {
   definitionOf,
   expandSlots,
@@ -9,7 +9,7 @@ import {
   slotKey,
   viewsOf,
 } from './calendar.ts'
-import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledgerview.ts'
+import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledger-view.ts'
 
 const HOUR = 3_600_000
 /** How far ahead slots exist: the 48 hours that are promised, and a day in which no scheduler may wake. */

@@ -1,6 +1,6 @@
+import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
+import { slotTitle } from '../../ledger/nights/slots.ts'
 import type { QueueName, Queues } from './queues.ts'
-import { attemptId, type Run } from './runs.ts'
-import { slotTitle } from './slots.ts'
 
 type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill'>
 

@@ -7,7 +7,7 @@ import {
   setDefaultBackendFactory,
 } from 'bullmq'
 import pg from 'pg'
-import { LedgerClient } from '../database/ledger-client.ts'
+import { LedgerClient } from '../../ledger/connection/ledger-client.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
 import { createBackend } from './postgres-clock.ts'

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
 import type { Engine, Log } from './queues.ts'

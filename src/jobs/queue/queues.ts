@@ -1,8 +1,8 @@
 import type { Job, Queue } from 'bullmq'
-import { Failure } from '../pipeline/failure.ts'
-import { ConfigurationError } from '../project/problem.ts'
+import { Failure } from '../../pipeline/engine/failure.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { startWork } from './queue-worker.ts'
 import { within } from './within.ts'
-import { startWork } from './work.ts'
 
 /** Queues of the nights. Backfills have their own, so that no night waits behind one. */
 export const NIGHTLY_QUEUES = ['features', 'scoring'] as const

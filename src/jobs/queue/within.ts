@@ -1,4 +1,4 @@
-import { NoAnswer } from '../database/no-answer.ts'
+import { NoAnswer } from '../../ledger/connection/no-answer.ts'
 
 /** Settles like the promise, or rejects with a NoAnswer after so many milliseconds; what the promise does later is ignored. */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import pg from 'pg'
-import { openEmbedded } from './embedded.ts'
+import { migrate } from '../migrations/migrate.ts'
+import { openEmbedded } from '../server/embedded.ts'
 import { checkExternal } from './external.ts'
 import { LedgerClient } from './ledger-client.ts'
-import { migrate } from './migrate.ts'
 
 export { transaction } from './transaction.ts'
 

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
  * Connects once to the server of DATABASE_URL, so that what is wrong with it is said before anything runs. No

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { storable } from './storable.ts'
+import { storable } from './storable-text.ts'
 
 /** A connection of the ledger's pool: what is handed to a statement is made storable first. */
 export class LedgerClient extends pg.Client {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
-import { SERVER_USER } from './settings.ts'
+import { SERVER_USER } from '../server/server-settings.ts'
 
 /** One connection to the embedded server. */
 export interface Session {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type pg from 'pg'
-import { ConfigurationError } from '../project/problem.ts'
-import { MIGRATIONS_LOCK } from './advisory.ts'
-import { transaction } from './transaction.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { MIGRATIONS_LOCK } from '../connection/advisory.ts'
+import { transaction } from '../connection/transaction.ts'
 
 const LEDGER_OF_MIGRATIONS = `
 create schema if not exists nightshift;
@@ -32,7 +32,7 @@ export async function migrate(db: { pool: pg.Pool }, migrations = bundledMigrati
   for (const migration of pending(migrations, applied)) await apply(db, migration, migrations)
 }
 
-const FOLDER = new URL('./migrations/', import.meta.url)
+const FOLDER = new URL('./', import.meta.url)
 
 function bundledNames(): string[] {
   return readdirSync(FOLDER)

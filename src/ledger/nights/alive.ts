@@ -1,12 +1,12 @@
 import { hostname } from 'node:os'
-import type { Database } from '../database/database.ts'
+import type { Database } from '../connection/database.ts'
 import type { Hands } from './hands.ts'
 
 export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
 
 /** Seen within this long, a process is alive. */
 const ALIVE_MS = 15_000
-/** A third of what the planner waits for (openruns.ts) before it takes an attempt for lost, less a slow answer. */
+/** A third of what the planner waits for (open-runs.ts) before it takes an attempt for lost, less a slow answer. */
 const BEAT_MS = 2_500
 /** Half of it is how wrong the clocks' difference may be. */
 const LONGEST_ANSWER_MS = 2_000

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
-import type { StepTime } from '../pipeline/facts.ts'
-import type { FailureRecord } from '../pipeline/failure.ts'
-import { findRun, type Run } from './runs.ts'
+import type { StepTime } from '../../pipeline/engine/facts.ts'
+import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import { findRun, type Run } from './run-records.ts'
 import { lockSlot } from './slots.ts'
 
 /** What became of a job that a worker was handed. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import type { RunState } from '../jobs/runs.ts'
-import type { Slot } from '../jobs/slots.ts'
+import type { RunState } from './run-records.ts'
+import type { Slot } from './slots.ts'
 
 /**
  * How a slot or run looks, from the worst to the best: a colour and a shape of style/state.css, and a word. `tardy` is

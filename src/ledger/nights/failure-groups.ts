@@ -1,6 +1,6 @@
-import { messageShape } from '../alerts/shape.ts'
-import type { Run, RunFilter } from './runs.ts'
-import { runsWhere } from './runs.ts'
+import { messageShape } from '../../format/message-shape.ts'
+import type { Run, RunFilter } from './run-records.ts'
+import { runsWhere } from './run-records.ts'
 import type { Connection } from './slots.ts'
 
 /** Failed and held runs of one kind: the same class, and messages that differ only in names, numbers, times and paths. */

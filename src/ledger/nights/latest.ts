@@ -1,5 +1,5 @@
-import type { FailureRecord } from '../pipeline/failure.ts'
-import type { RunState, Trigger } from './runs.ts'
+import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import type { RunState, Trigger } from './run-records.ts'
 import { type Connection, type Kind, type Slot, type SlotRow, toSlot } from './slots.ts'
 
 /** Where a model or view stands. */

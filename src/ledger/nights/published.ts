@@ -1,4 +1,4 @@
-import { type Run, type RunRow, toRun } from './runs.ts'
+import { type Run, type RunRow, toRun } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
 
 /** The run whose partition readers see, undefined where none is published. */

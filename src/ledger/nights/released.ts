@@ -1,4 +1,4 @@
-import type { Run } from '../jobs/runs.ts'
+import type { Run } from './run-records.ts'
 
 /** Who let readers have what a run was held for, and why: `released by ann: the orders are real`; undefined: nobody. */
 export function released(

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { ClientBase } from 'pg'
-import type { Check, InputFile, StepTime, UnknownValues } from '../pipeline/facts.ts'
-import type { FailureRecord } from '../pipeline/failure.ts'
+import type { Check, InputFile, StepTime, UnknownValues } from '../../pipeline/engine/facts.ts'
+import type { FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { Connection, Kind, Slot } from './slots.ts'
 
 export const RUN_STATES = [

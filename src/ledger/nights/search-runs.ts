@@ -1,6 +1,6 @@
-import { messageShape } from '../alerts/shape.ts'
-import type { FailureRecord } from '../pipeline/failure.ts'
-import { type RunFilter, type RunState, runsWhere, type Trigger } from './runs.ts'
+import { messageShape } from '../../format/message-shape.ts'
+import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import { type RunFilter, type RunState, runsWhere, type Trigger } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
 
 /** A run as a list of results shows it. Times are ISO 8601 in UTC. */

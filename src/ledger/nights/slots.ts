@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
-import type { AsOf } from '../project/asof.ts'
-import { ConfigurationError } from '../project/problem.ts'
-import type { RunSettings, Trigger } from './runs.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import type { RunSettings, Trigger } from './run-records.ts'
 
 export type Kind = 'features' | 'scores'
 

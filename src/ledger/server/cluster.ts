@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs'
 import { chown, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Place } from './place.ts'
 import { isAlive } from './postmaster.ts'
 import type { Programs } from './programs.ts'
-import { SERVER_USER, serverEnvironment } from './settings.ts'
+import type { Place } from './server-place.ts'
+import { SERVER_USER, serverEnvironment } from './server-settings.ts'
 
 /**
  * Makes the cluster (0.6 to 0.9 s) where there is none. It is made in a folder beside and renamed, so that it is

@@ -3,15 +3,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { ConfigurationError } from '../project/problem.ts'
-import { isHeld, KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { isHeld, KEEPER_LOCK, USERS_LOCK } from '../connection/advisory.ts'
+import { connect, type Session } from '../connection/session-connection.ts'
 import { ensureCluster, sweepUnfinished } from './cluster.ts'
-import { choosePlace, type Place } from './place.ts'
 import { readPostmaster } from './postmaster.ts'
 import { findPrograms, type Programs } from './programs.ts'
 import { serverLogFile, withServerLog } from './server-log.ts'
-import { connect, type Session } from './session.ts'
-import { serverEnvironment } from './settings.ts'
+import { choosePlace, type Place } from './server-place.ts'
+import { serverEnvironment } from './server-settings.ts'
 
 /** The embedded server, held open: it does not stop before `close`, or before this process ends. */
 export interface EmbeddedServer {
@@ -124,7 +124,7 @@ interface Keeper {
 
 function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions): Keeper {
   const user = place.user === undefined ? [] : [place.user.uid, place.user.gid]
-  const program = fileURLToPath(new URL('../../dist/database/keeper.js', import.meta.url))
+  const program = fileURLToPath(new URL('../../../dist/ledger/server/keeper.js', import.meta.url))
   const settings = [options.idleMs, ...user].map(String)
   // No inherited output, or `$(nightshift ...)` would wait for the server to end.
   const child = withServerLog(place.cluster, place.user, (log) =>

@@ -11,11 +11,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KEEPER_LOCK, USERS_LOCK } from './advisory.ts'
+import { KEEPER_LOCK, USERS_LOCK } from '../connection/advisory.ts'
+import type { Session } from '../connection/session-connection.ts'
 import { clearForeign, isAlive, readPostmaster } from './postmaster.ts'
 import { withServerLog } from './server-log.ts'
-import type { Session } from './session.ts'
-import { serverArguments, serverEnvironment } from './settings.ts'
+import { serverArguments, serverEnvironment } from './server-settings.ts'
 
 export interface Order {
   cluster: string
@@ -108,7 +108,7 @@ async function connectPatiently(cluster: string, pid: number): Promise<Session |
     if (found.state !== 'running') return undefined
     if (found.ready) {
       // Loaded here, since the server starts meanwhile.
-      const { connect } = await import('./session.ts')
+      const { connect } = await import('../connection/session-connection.ts')
       const session = await connect(cluster, found.port, 'nightshift keeper').catch(() => undefined)
       if (session !== undefined) return session
     }

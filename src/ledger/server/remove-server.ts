@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { choosePlace } from './place.ts'
 import { readPostmaster } from './postmaster.ts'
+import { choosePlace } from './server-place.ts'
 
 /**
  * Ends the embedded server of a project, whoever uses it, and deletes its data: the ledger is gone. Does nothing

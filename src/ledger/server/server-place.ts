@@ -16,8 +16,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { PRIVATE, privateFolder } from '../project/private-folder.ts'
-import { ConfigurationError } from '../project/problem.ts'
+import { PRIVATE, privateFolder } from '../../project/files/private-folder.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /** Where a project's embedded server lives, and as whom it runs. */
 export interface Place {

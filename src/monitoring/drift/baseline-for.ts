@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Connection } from '../jobs/slots.ts'
-import type { Dataset } from '../pipeline/dataset/read.ts'
-import type { Baseline } from '../pipeline/profile/profile.ts'
-import { partitionPath } from '../pipeline/publishing.ts'
-import type { Model, Project, View } from '../project/project.ts'
-import { baselineOf, storeBaseline } from '../registry/baselines.ts'
-import type { Version } from '../registry/versions.ts'
-import type { Children, TaskOptions } from './children.ts'
+import type { Connection } from '../../ledger/nights/slots.ts'
+import type { Dataset } from '../../pipeline/dataset/read-dataset.ts'
+import { partitionPath } from '../../pipeline/partition/partition-files.ts'
+import type { Baseline } from '../../pipeline/profile/profile.ts'
+import type { Model, Project, View } from '../../project/project.ts'
+import type { Version } from '../../registry/version-records.ts'
+import type { Children, TaskOptions } from '../../workers/child/children.ts'
+import { baselineOf, storeBaseline } from './stored-baselines.ts'
 
 /** Columns that are counted: those that are watched, the version's inputs, and those by which rows are told apart. */
 export function countedColumns(model: Model, version: Version): string[] {

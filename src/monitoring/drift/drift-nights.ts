@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { NightDrift } from './profiles.ts'
+import type { NightDrift } from './record.ts'
 
 /** How one column of one night stood against its threshold. */
 export type DriftNight = Pick<

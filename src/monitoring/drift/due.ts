@@ -1,4 +1,4 @@
-import type { Reconciler } from './reconcile.ts'
+import type { Reconciler } from '../../jobs/reconciler.ts'
 
 /**
  * Published nights of the last days that have no profile, or one from before their version had a baseline: nights as

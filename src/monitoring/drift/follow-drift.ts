@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg'
-import { saysMoved } from '../alerts/drift-letter.ts'
-import type { DriftFacts, MovedColumn } from '../alerts/facts.ts'
-import { reportRecovery } from '../alerts/report.ts'
-import { alertSettings } from '../alerts/settings.ts'
-import { findRun, type Run } from '../jobs/runs.ts'
-import { lockSlot } from '../jobs/slots.ts'
-import type { Drift } from '../pipeline/drift/drift.ts'
-import { excess } from '../pipeline/drift/excess.ts'
+import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import type { DriftFacts, MovedColumn } from '../../alerts/incidents/incident-facts.ts'
+import { reportRecovery } from '../../alerts/incidents/report-incident.ts'
+import { saysMoved } from '../../alerts/letters/drift-letter.ts'
+import { findRun, type Run } from '../../ledger/nights/run-records.ts'
+import { lockSlot } from '../../ledger/nights/slots.ts'
+import type { Drift } from '../../pipeline/drift/drift-figures.ts'
+import { excess } from '../../pipeline/drift/excess.ts'
 import {
   alertingColumns,
   beganAt,
@@ -14,10 +14,12 @@ import {
   type Persist,
   readPersist,
   type Verdicts,
-} from '../pipeline/drift/persistence.ts'
-import { columnKey } from '../pipeline/profile/column-key.ts'
-import type { Profile } from '../pipeline/profile/profile.ts'
-import type { Model } from '../project/project.ts'
+} from '../../pipeline/drift/persistence.ts'
+import { columnKey } from '../../pipeline/profile/column-key.ts'
+import type { Profile } from '../../pipeline/profile/profile.ts'
+import type { Model } from '../../project/project.ts'
+import { tellFailure } from '../../workers/attempt/tell-night.ts'
+import type { Monitoring } from './job.ts'
 import {
   driftOfRun,
   type JudgedNight,
@@ -25,10 +27,8 @@ import {
   markAlerting,
   type NightProfile,
   profileOfRun,
-} from '../registry/profiles.ts'
-import type { Monitoring } from './monitor.ts'
+} from './record.ts'
 import type { Reference } from './reference.ts'
-import { tellFailure } from './report.ts'
 import { type NightSlices, NO_SLICES } from './slices.ts'
 
 /** A picture a column: more than these make a mail large, and show the same. */

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Drift } from '../pipeline/drift/drift.ts'
-import type { Verdict } from '../pipeline/drift/persistence.ts'
-import type { Profile } from '../pipeline/profile/profile.ts'
+import type { Drift } from '../../pipeline/drift/drift-figures.ts'
+import type { Verdict } from '../../pipeline/drift/persistence.ts'
+import type { Profile } from '../../pipeline/profile/profile.ts'
 
 /** What one published night of a model looked like. Times are ISO 8601 in UTC. */
 export interface NightProfile {

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Profile } from '../pipeline/profile/profile.ts'
+import type { Profile } from '../../pipeline/profile/profile.ts'
 
 /** Stores what a night was compared with, beside its profile, which is on record and takes it along when it goes. */
 export async function storeReferenceProfile(

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Baseline } from '../pipeline/profile/profile.ts'
+import type { Baseline } from '../../pipeline/profile/profile.ts'
 
 /** The baseline of a version, undefined where it has none. */
 export async function baselineOf(

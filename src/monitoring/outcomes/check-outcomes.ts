@@ -1,12 +1,12 @@
 import { join, relative } from 'node:path'
-import type { Column } from '../pipeline/facts.ts'
-import type { TimeReading } from '../pipeline/time-readings.ts'
-import type { Problem } from '../project/problem.ts'
-import type { Model, Project, View } from '../project/project.ts'
-import { readProjectFile } from '../project/project-file.ts'
-import { readYaml } from '../project/yaml-file.ts'
-import { placeInText } from '../project/yaml-text.ts'
-import type { Children } from './children.ts'
+import type { TimeReading } from '../../pipeline/cut/time-readings.ts'
+import type { Column } from '../../pipeline/engine/facts.ts'
+import type { Problem } from '../../project/files/problem.ts'
+import { readProjectFile } from '../../project/files/project-file.ts'
+import { readYaml } from '../../project/files/yaml-file.ts'
+import { placeInText } from '../../project/files/yaml-text.ts'
+import type { Model, Project, View } from '../../project/project.ts'
+import type { Children } from '../../workers/child/children.ts'
 
 /**
  * Binds the SQL of `outcomes` as a night would run it: the groups to the sources, the figures to the tables of a

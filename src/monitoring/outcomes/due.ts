@@ -1,16 +1,10 @@
-import type { Database } from '../database/database.ts'
-import { type AsOf, parseAsOf } from '../project/asof.ts'
-import { labelWindow } from '../project/label-window.ts'
-import type { Model, Project } from '../project/project.ts'
-import {
-  dueOutcomes,
-  expectOutcome,
-  immatureElsewhere,
-  type Look,
-  moveOutcome,
-} from '../registry/outcomes.ts'
-import type { Reconciler } from './reconcile.ts'
-import { scoresThatStood } from './standing.ts'
+import type { Reconciler } from '../../jobs/reconciler.ts'
+import type { Database } from '../../ledger/connection/database.ts'
+import { scoresThatStood } from '../../ledger/nights/standing.ts'
+import type { Model, Project } from '../../project/project.ts'
+import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
+import { labelWindow } from '../../project/time/label-window.ts'
+import { dueOutcomes, expectOutcome, immatureElsewhere, type Look, moveOutcome } from './record.ts'
 
 /** Published nights of which nobody has said yet when they mature. Nights that only a backfill has made are none. */
 const UNSEEN = `

@@ -1,4 +1,4 @@
-import type { Outcome } from './outcomes.ts'
+import type { Outcome } from './record.ts'
 
 /**
  * Of a model's nights, oldest first, those that were measured under another horizon than model.yaml has now: a sentence for

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
-import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
-import type { MeasuredReport } from './evidence.ts'
-import { LOOKED, type Outcome } from './outcomes.ts'
+import type { OutcomeFacts } from '../../pipeline/outcomes/outcome-facts.ts'
+import type { MeasuredReport } from '../evidence.ts'
+import { LOOKED, type Outcome } from './record.ts'
 
 /** What came of one night, without calibration and segments. Times are ISO 8601 in UTC. */
 export type OutcomeNight = Pick<

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { OutcomeFacts } from '../pipeline/outcomes/outcomes.ts'
+import type { OutcomeFacts } from '../../pipeline/outcomes/outcome-facts.ts'
 
 /** What came of one night of a model. Times are ISO 8601 in UTC. */
 export interface Outcome {

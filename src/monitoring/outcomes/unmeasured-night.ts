@@ -1,4 +1,4 @@
-import type { Outcome } from '../registry/outcomes.ts'
+import type { Outcome } from './record.ts'
 
 /**
  * Why a night whose label window is over is not measured, with instants as ISO 8601; undefined where its time has not

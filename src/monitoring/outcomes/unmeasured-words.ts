@@ -1,5 +1,5 @@
-import { localTimes } from '../alerts/time.ts'
-import { unmeasured as why } from '../jobs/unmeasured.ts'
+import { localTimes } from '../../format/clock-time.ts'
+import { unmeasured as why } from './unmeasured-night.ts'
 
 /** The same in the clock times of the pages. */
 export function unmeasured(

@@ -1,4 +1,4 @@
-import type { Reconciler } from './reconcile.ts'
+import type { Reconciler } from '../../jobs/reconciler.ts'
 
 /**
  * Nights of the last days that nobody has compared yet, oldest first: of views $1 each, of views $2 the newest, where

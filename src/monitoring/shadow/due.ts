@@ -1,5 +1,5 @@
-import { type WarmVersion, warmVersions } from '../registry/warm.ts'
-import type { Reconciler } from './reconcile.ts'
+import type { Reconciler } from '../../jobs/reconciler.ts'
+import { type WarmVersion, warmVersions } from '../../registry/warm.ts'
 
 /**
  * Enqueues what a former champion has yet to score beside the champion: the nights that the champion has published

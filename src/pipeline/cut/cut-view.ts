@@ -1,10 +1,10 @@
-import { timeName } from './admitted.ts'
+import { identifier } from '../engine/quote.ts'
+import { timeName } from '../sources/admitted.ts'
+import type { Range } from '../sources/footers.ts'
+import { keySql, type Relation, relation } from '../sources/relation.ts'
+import { columnNamed, quoted, type SourceColumn } from '../sources/source-columns.ts'
 import { arrivalBound, type Cut } from './cut.ts'
-import type { Range } from './footers.ts'
-import { ALL_TIME } from './localtime.ts'
-import { identifier } from './quote.ts'
-import { keySql, type Relation, relation } from './relation.ts'
-import { columnNamed, quoted, type SourceColumn } from './schema.ts'
+import { timeColumn } from './source-zones.ts'
 import {
   isBefore,
   isTimestamp,
@@ -14,8 +14,8 @@ import {
   rawLiteral,
   rawWindow,
   type TimeColumn,
-} from './timecolumn.ts'
-import { timeColumn } from './zones.ts'
+} from './time-column.ts'
+import { ALL_TIME } from './wall-time.ts'
 
 /** A source ready to be read at a cut: all that its view's SQL is made of. */
 export interface SourceTable extends Relation {

@@ -1,6 +1,6 @@
-import { type Moment, momentAfter } from '../project/asof.ts'
-import type { Duration, Source } from '../project/project.ts'
-import { readInstant, showInstant } from './localtime.ts'
+import type { Duration, Source } from '../../project/project.ts'
+import { type Moment, momentAfter } from '../../project/time/asof.ts'
+import { readInstant, showInstant } from './wall-time.ts'
 
 /** The line between what a query may see and what it may not. */
 export interface Cut {

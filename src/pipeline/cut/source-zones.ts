@@ -1,6 +1,6 @@
-import type { Source } from '../project/project.ts'
-import { LOCAL } from '../project/zone.ts'
-import { isTimestamp, type TimeColumn, ZONED } from './timecolumn.ts'
+import type { Source } from '../../project/project.ts'
+import { LOCAL } from '../../project/time/zone.ts'
+import { isTimestamp, type TimeColumn, ZONED } from './time-column.ts'
 
 /** The zones by which a source's times are read, `local` resolved to the project's. */
 export interface Zones {

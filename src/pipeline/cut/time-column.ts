@@ -1,6 +1,6 @@
-import type { Range } from './footers.ts'
-import { ALL_TIME, dateBound, type Piece, pieces, rawBound } from './localtime.ts'
-import { literal } from './quote.ts'
+import { literal } from '../engine/quote.ts'
+import type { Range } from '../sources/footers.ts'
+import { ALL_TIME, dateBound, type Piece, pieces, rawBound } from './wall-time.ts'
 
 /** A column that counts time, as a source declares it and DuckDB types it. */
 export interface TimeColumn {

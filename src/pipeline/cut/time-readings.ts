@@ -1,8 +1,8 @@
-import { declaredTimes } from './admitted.ts'
-import type { SourceTable } from './cutview.ts'
-import { columnNamed, type SourceColumn } from './schema.ts'
-import { isTime, ZONED } from './timecolumn.ts'
-import { timeColumn } from './zones.ts'
+import { declaredTimes } from '../sources/admitted.ts'
+import { columnNamed, type SourceColumn } from '../sources/source-columns.ts'
+import type { SourceTable } from './cut-view.ts'
+import { timeColumn } from './source-zones.ts'
+import { isTime, ZONED } from './time-column.ts'
 
 /** How the values of one column of times are read, in words, for `validate`. */
 export interface TimeReading {

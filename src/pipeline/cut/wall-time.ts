@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
-import { offsetAt, transitions } from '../project/zone.ts'
-import type { Range } from './footers.ts'
+import { offsetAt, transitions } from '../../project/time/zone.ts'
+import type { Range } from '../sources/footers.ts'
 
 /**
  * Time in files and time as people read it. All values are microseconds since 1970 as bigint: an instant counts from

@@ -1,7 +1,7 @@
-import type { Engine, Values } from './duckdb.ts'
-import type { Range } from './footers.ts'
-import { ALL_TIME } from './localtime.ts'
-import { asNode, childrenOf, type Node, nodesIn, textsIn } from './syntax.ts'
+import type { Engine, Values } from '../engine/duckdb.ts'
+import type { Range } from '../sources/footers.ts'
+import { asNode, childrenOf, type Node, nodesIn, textsIn } from '../sql/syntax.ts'
+import { ALL_TIME } from './wall-time.ts'
 
 /**
  * The stretch of local time that a query reads of a source, by its own WHERE: `started_at >= $as_of - INTERVAL 30

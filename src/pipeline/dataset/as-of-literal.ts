@@ -1,5 +1,5 @@
-import { type AsOf, grainOf } from '../../project/asof.ts'
-import { literal } from '../quote.ts'
+import { type AsOf, grainOf } from '../../project/time/asof.ts'
+import { literal } from '../engine/quote.ts'
 
 /** The `as_of` of a training set's rows: a DATE, or of hourly sets a TIMESTAMP, the instant in UTC. */
 export function asOfLiteral(asOf: AsOf): string {

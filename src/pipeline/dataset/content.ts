@@ -1,4 +1,4 @@
-import type { InputFile } from '../facts.ts'
+import type { InputFile } from '../engine/facts.ts'
 
 /** What the rows of each source come to that are seen at a cut, however they are spread over files. */
 export function contentOf(inputs: InputFile[]): unknown[] {

@@ -1,6 +1,6 @@
-import type { AsOf } from '../../project/asof.ts'
-import type { LabelKind } from '../../project/label-kind.ts'
 import type { Duration, Source, View } from '../../project/project.ts'
+import type { LabelKind } from '../../project/rules/label-kind.ts'
+import type { AsOf } from '../../project/time/asof.ts'
 
 export interface DatasetRequest {
   /** Absolute path of the project. */

@@ -1,10 +1,10 @@
-import type { LabelWindow } from '../../project/label-window.ts'
-import { openEngine } from '../duckdb.ts'
-import type { Column } from '../facts.ts'
-import { identifier, literal, parquet } from '../quote.ts'
+import type { LabelWindow } from '../../project/time/label-window.ts'
+import { openEngine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, literal, parquet } from '../engine/quote.ts'
 import { asOfLiteral } from './as-of-literal.ts'
+import type { DatasetRequest } from './dataset-request.ts'
 import { refuseDoubles } from './labels-of.ts'
-import type { DatasetRequest } from './request.ts'
 
 export interface Joining {
   window: LabelWindow

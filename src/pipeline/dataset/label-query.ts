@@ -1,10 +1,10 @@
-import type { LabelWindow } from '../project/label-window.ts'
-import type { View } from '../project/project.ts'
-import { labelCut } from './cut.ts'
-import { parseAlone } from './parse-alone.ts'
-import { type CutQuery, openQuery } from './query.ts'
-import { showPath } from './sources.ts'
-import { decidedKeys } from './view-hash.ts'
+import type { View } from '../../project/project.ts'
+import type { LabelWindow } from '../../project/time/label-window.ts'
+import { labelCut } from '../cut/cut.ts'
+import { decidedKeys } from '../features/view-hash.ts'
+import { showPath } from '../sources/sources.ts'
+import { type CutQuery, openQuery } from '../sql/cut-query.ts'
+import { parseAlone } from '../sql/parse-alone.ts'
 
 /** What SQL over a label's window is computed from, and where. */
 export interface WindowPlace {

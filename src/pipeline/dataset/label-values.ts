@@ -1,9 +1,9 @@
-import type { LabelKind } from '../project/label-kind.ts'
-import type { Engine } from './duckdb.ts'
-import { isFloat, isNumber } from './expectation-plan.ts'
-import type { Column } from './facts.ts'
-import { identifier } from './quote.ts'
-import { asNode, type Node, nodesIn } from './syntax.ts'
+import type { LabelKind } from '../../project/rules/label-kind.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier } from '../engine/quote.ts'
+import { isFloat, isNumber } from '../features/expectation-plan.ts'
+import { asNode, type Node, nodesIn } from '../sql/syntax.ts'
 
 /** What is wrong with the type of a label, with the cast to write; undefined where nothing is. */
 export function labelTypeFault({ name, type }: Column): string | undefined {

@@ -1,4 +1,4 @@
-import type { Column, InputFile } from '../facts.ts'
+import type { Column, InputFile } from '../engine/facts.ts'
 
 /** One of a training set's two files. */
 export interface Split {

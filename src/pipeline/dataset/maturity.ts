@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
-import type { LabelWindow } from '../../project/label-window.ts'
 import type { Source } from '../../project/project.ts'
-import { isKeyed, keyInstant, spanOf, timeName } from '../admitted.ts'
-import { showInstant } from '../localtime.ts'
-import type { FoundSource } from '../sources.ts'
+import type { LabelWindow } from '../../project/time/label-window.ts'
+import { showInstant } from '../cut/wall-time.ts'
+import { isKeyed, keyInstant, spanOf, timeName } from '../sources/admitted.ts'
+import type { FoundSource } from '../sources/sources.ts'
 
 /** The newest event of a source by its footers and paths, undefined where they say none. */
 export interface Newest {

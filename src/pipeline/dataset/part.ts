@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AsOf } from '../../project/asof.ts'
-import { type LabelWindow, labelView } from '../../project/label-window.ts'
 import type { View } from '../../project/project.ts'
-import type { Column, InputFile, SourceTypes } from '../facts.ts'
-import { Failure } from '../failure.ts'
-import { computeFeatures } from '../features.ts'
-import { showPath } from '../sources.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import { type LabelWindow, labelView } from '../../project/time/label-window.ts'
+import type { Column, InputFile, SourceTypes } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
+import { computeFeatures } from '../features/compute-features.ts'
+import { showPath } from '../sources/sources.ts'
+import type { DatasetRequest } from './dataset-request.ts'
 import { joinLabels } from './join-labels.ts'
 import { labelsOf } from './labels-of.ts'
-import type { DatasetRequest } from './request.ts'
 
 /** Features and labels of one as-of, in a file of their own. */
 export interface Part {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { ConfigurationError } from '../../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Manifest } from './manifest.ts'
 
 export interface Dataset {

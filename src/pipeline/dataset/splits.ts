@@ -1,7 +1,7 @@
-import type { LabelWindow } from '../../project/label-window.ts'
-import { Failure } from '../failure.ts'
+import type { LabelWindow } from '../../project/time/label-window.ts'
+import { Failure } from '../engine/failure.ts'
+import type { DatasetRequest } from './dataset-request.ts'
 import type { Split } from './manifest.ts'
-import type { DatasetRequest } from './request.ts'
 
 type Splitting = Pick<DatasetRequest, 'holdoutFrom'>
 

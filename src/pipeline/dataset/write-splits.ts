@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import { labelView } from '../../project/label-window.ts'
-import { type Engine, openEngine } from '../duckdb.ts'
-import type { Column } from '../facts.ts'
+import { labelView } from '../../project/time/label-window.ts'
+import { type Engine, openEngine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, literal, parquet } from '../engine/quote.ts'
 import { staticSources } from '../leaks/risks.ts'
-import { identifier, literal, parquet } from '../quote.ts'
-import { readBack } from '../readback.ts'
+import { readBack } from '../partition/read-back.ts'
+import type { DatasetRequest } from './dataset-request.ts'
 import type { Split } from './manifest.ts'
 import type { Part } from './part.ts'
-import type { DatasetRequest } from './request.ts'
 
 /**
  * Writes `train.parquet` and `holdout.parquet` from the parts of each, and reads them back. `repeated` are the rows of the

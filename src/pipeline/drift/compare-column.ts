@@ -1,11 +1,11 @@
 import type { ColumnProfile, Profile } from '../profile/profile.ts'
-import { type Bins, binsOf } from './bins.ts'
-import type { Drift, DriftStatistic, DriftTest } from './drift.ts'
+import type { Drift, DriftStatistic, DriftTest } from './drift-figures.ts'
+import { betweenParts, largest, type Threshold } from './drift-thresholds.ts'
 import { distanceOfPsi, jensenShannon } from './jensen-shannon.ts'
 import { ksOfProfiles } from './kolmogorov-smirnov.ts'
 import { psi, total } from './psi.ts'
 import { distanceAt, isMore, leastRateDistance } from './rates.ts'
-import { betweenParts, largest, type Threshold } from './threshold.ts'
+import { type Bins, binsOf } from './reference-bins.ts'
 import { wassersteinOfProfiles } from './wasserstein.ts'
 
 export interface CompareRequest {

@@ -1,5 +1,5 @@
 import { quantile } from '../evaluation/bootstrap.ts'
-import type { ThresholdFrom } from './drift.ts'
+import type { ThresholdFrom } from './drift-figures.ts'
 import { total } from './psi.ts'
 
 /** What a statistic has to exceed, and where that is from. */

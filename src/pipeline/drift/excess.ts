@@ -1,4 +1,4 @@
-import type { Drift } from './drift.ts'
+import type { Drift } from './drift-figures.ts'
 
 /** How many times its threshold a column moved; one of which only nulls or unseen values tell is at it. */
 export function excess(drift: Pick<Drift, Drift['statistic'] | 'statistic' | 'threshold' | 'fired'>): number {

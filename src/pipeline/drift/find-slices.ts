@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises'
-import { type Engine, openEngine } from '../duckdb.ts'
+import { type Engine, openEngine } from '../engine/duckdb.ts'
+import { identifier, literal, parquet } from '../engine/quote.ts'
 import { countedColumn } from '../profile/counted-column.ts'
 import { edgesOf } from '../profile/edges.ts'
-import { identifier, literal, parquet } from '../quote.ts'
 import { psi } from './psi.ts'
 
 /** Files of a partition; `scores` where the column or a reference's rows need them. */

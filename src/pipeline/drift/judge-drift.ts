@@ -8,12 +8,12 @@ import {
   gone,
   withoutReference,
 } from './compare-column.ts'
-import type { Drift, DriftTest } from './drift.ts'
+import type { Drift, DriftTest } from './drift-figures.ts'
+import { largest } from './drift-thresholds.ts'
 import { lInfinity } from './l-infinity.ts'
 import { total } from './psi.ts'
 import { distanceAt } from './rates.ts'
 import { resampleNights } from './resample.ts'
-import { largest } from './threshold.ts'
 
 export interface JudgeRequest extends CompareRequest {
   /** Undefined: all columns of the reference. */

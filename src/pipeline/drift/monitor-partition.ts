@@ -1,8 +1,8 @@
-import type { Drift } from './drift/drift.ts'
-import { type JudgeRequest, judgeDrift } from './drift/judge-drift.ts'
-import { type Estimate, estimateQuality } from './profile/estimate.ts'
-import type { Profile } from './profile/profile.ts'
-import { type ProfileRequest, profilePartition } from './profile/profile-partition.ts'
+import { type Estimate, estimateQuality } from '../profile/estimate.ts'
+import type { Profile } from '../profile/profile.ts'
+import { type ProfileRequest, profilePartition } from '../profile/profile-partition.ts'
+import type { Drift } from './drift-figures.ts'
+import { type JudgeRequest, judgeDrift } from './judge-drift.ts'
 
 export interface MonitorRequest {
   partition: ProfileRequest

@@ -1,8 +1,8 @@
+import { contract } from '../sources/sources.ts'
 import { openEngine } from './duckdb.ts'
 import { readEngineError } from './engine-error.ts'
 import { Failure } from './failure.ts'
 import { parquet } from './quote.ts'
-import { contract } from './sources.ts'
 
 /** Errors that a broken file can be the cause of; a wrong cast or a wrong name in SQL is not among them. */
 const SUSPECT = new Set([

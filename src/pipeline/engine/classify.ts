@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import { readEngineError } from './engine-error.ts'
 import { Failure, type FailureClass } from './failure.ts'
 

@@ -1,6 +1,7 @@
 /** What the pipeline returns: plain data, small enough for IPC and for a jsonb column. */
-import type { Vocabulary } from './onnx/vocabulary.ts'
-import type { Identity } from './view-hash.ts'
+
+import type { Identity } from '../features/view-hash.ts'
+import type { Vocabulary } from '../onnx/vocabulary.ts'
 
 export interface Column {
   name: string

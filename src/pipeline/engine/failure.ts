@@ -1,5 +1,5 @@
 /**
- * The six classes of failure. Whether to wait, retry, hold or stop follows from the class alone (src/workers/outcome.ts).
+ * The six classes of failure. Whether to wait, retry, hold or stop follows from the class alone (src/workers/attempt/attempt-outcome.ts).
  *
  * late-data   the data of the night is not there yet: wait and try again until the window closes
  * contract    data, schema or SQL break what was promised: hold, no retry

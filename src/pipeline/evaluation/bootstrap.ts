@@ -1,4 +1,4 @@
-import type { Metric } from '../../project/metric.ts'
+import type { Metric } from '../../project/schema/metric.ts'
 import type { Metrics } from './metrics.ts'
 
 /**

@@ -1,7 +1,7 @@
-import type { Metric } from '../../project/metric.ts'
 import type { ScoreColumn } from '../../project/project.ts'
-import { identifier } from '../quote.ts'
-import { thresholdOf } from '../threshold.ts'
+import type { Metric } from '../../project/schema/metric.ts'
+import { identifier } from '../engine/quote.ts'
+import { thresholdOf } from '../scoring/score-threshold.ts'
 import type { Interval } from './bootstrap.ts'
 import {
   type EvaluatedVersion,

@@ -1,11 +1,11 @@
 import { realpath } from 'node:fs/promises'
-import { type Engine, openEngine } from '../duckdb.ts'
-import { examineFeatures } from '../examine.ts'
-import { Failure } from '../failure.ts'
-import { infer } from '../inference.ts'
-import { openModel } from '../model-file.ts'
+import { type Engine, openEngine } from '../engine/duckdb.ts'
+import { Failure } from '../engine/failure.ts'
+import { parquet } from '../engine/quote.ts'
+import { examineFeatures } from '../features/examine-features.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
-import { parquet } from '../quote.ts'
+import { infer } from '../scoring/inference.ts'
+import { openModel } from '../scoring/model-file.ts'
 
 /** A registered file that is to score the holdout. */
 export interface EvaluatedVersion {

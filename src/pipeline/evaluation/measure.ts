@@ -1,4 +1,4 @@
-import { CLASSIFICATION, type Metric, REGRESSION } from '../../project/metric.ts'
+import { CLASSIFICATION, type Metric, REGRESSION } from '../../project/schema/metric.ts'
 import { draw, type Interval, intervals, middle, openRandom, weigh } from './bootstrap.ts'
 import { isFew, saysFew, wilson } from './few.ts'
 import {

@@ -1,4 +1,4 @@
-import { CLASSIFICATION, type Metric } from '../../project/metric.ts'
+import { CLASSIFICATION, type Metric } from '../../project/schema/metric.ts'
 
 /**
  * Figures of a sample of scores and labels. Each is taken over groups of equal scores, from the highest down, with a

@@ -1,6 +1,6 @@
-import { METRICS, type Metric } from '../../project/metric.ts'
 import type { Requirement } from '../../project/project.ts'
-import type { EvaluationFacts } from './evaluate.ts'
+import { METRICS, type Metric } from '../../project/schema/metric.ts'
+import type { EvaluationFacts } from './evaluate-dataset.ts'
 import { LESS_IS_BETTER } from './metrics.ts'
 
 export interface RequirementCheck {

@@ -1,5 +1,5 @@
+import type { Column } from '../engine/facts.ts'
 import { isNumber } from './expectation-plan.ts'
-import type { Column } from './facts.ts'
 
 /**
  * What is wrong with the type of an entity's column that is to be joined to that of features or scores: `'a14'` meets no

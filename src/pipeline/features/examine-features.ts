@@ -1,11 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { nearestName } from '../project/nearest.ts'
-import type { Column } from './facts.ts'
-import { Failure } from './failure.ts'
-import { misfit } from './onnx/element.ts'
-import type { MappingPlan } from './onnx/mapping.ts'
-import { identifier } from './quote.ts'
-import { nullFree } from './tensors.ts'
+import { nearestName } from '../../project/files/nearest.ts'
+import type { Column } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
+import { identifier } from '../engine/quote.ts'
+import { misfit } from '../onnx/element.ts'
+import type { MappingPlan } from '../onnx/mapping.ts'
+import { nullFree } from '../scoring/tensors.ts'
 
 /**
  * Whether features can be fed as planned, before the first row is scored: every column there, of a type that still

@@ -1,6 +1,6 @@
-import type { ColumnExpectation, View } from '../project/project.ts'
-import type { Column } from './facts.ts'
-import { identifier, literal } from './quote.ts'
+import type { ColumnExpectation, View } from '../../project/project.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, literal } from '../engine/quote.ts'
 
 /**
  * One expectation of a view as SQL over its partition, in two steps. The look is of min, max and count where these tell:

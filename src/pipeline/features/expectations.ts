@@ -1,8 +1,8 @@
-import type { View } from '../project/project.ts'
-import type { Engine } from './duckdb.ts'
+import type { View } from '../../project/project.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Check, Column } from '../engine/facts.ts'
+import { identifier, parquet } from '../engine/quote.ts'
 import { countSql, lookSql, type PlannedCheck, planExpectations } from './expectation-plan.ts'
-import type { Check, Column } from './facts.ts'
-import { identifier, parquet } from './quote.ts'
 
 export interface ExpectationRequest {
   view: Pick<View, 'entity' | 'columns' | 'expect'>

@@ -1,8 +1,8 @@
-import type { AsOf } from '../project/asof.ts'
-import type { View } from '../project/project.ts'
-import { parseAlone } from './parse-alone.ts'
-import { type CutQuery, type CutQueryRequest, openQuery } from './query.ts'
-import { showPath } from './sources.ts'
+import type { View } from '../../project/project.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import { showPath } from '../sources/sources.ts'
+import { type CutQuery, type CutQueryRequest, openQuery } from '../sql/cut-query.ts'
+import { parseAlone } from '../sql/parse-alone.ts'
 import { decidedKeys } from './view-hash.ts'
 
 export interface FeatureQueryRequest

@@ -1,4 +1,4 @@
-import type { Check, Column, InputFile, SourceTypes } from './facts.ts'
+import type { Check, Column, InputFile, SourceTypes } from '../engine/facts.ts'
 
 /** Names and types of the columns that a definition of a view has had since it was first published. */
 export interface Promised {

@@ -1,4 +1,4 @@
-import type { Check } from './facts.ts'
+import type { Check } from '../engine/facts.ts'
 
 /**
  * What a team declares, and a person may overrule for one night. Everything else is structure: a row for each entity,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Duration, KeyTypes, Source, View } from '../project/project.ts'
-import { declaredTimes } from './admitted.ts'
-import type { CheckedSql } from './sql.ts'
-import { zonesOf } from './zones.ts'
+import type { Duration, KeyTypes, Source, View } from '../../project/project.ts'
+import { zonesOf } from '../cut/source-zones.ts'
+import { declaredTimes } from '../sources/admitted.ts'
+import type { CheckedSql } from '../sql/check-sql.ts'
 
 type Parsed = Pick<CheckedSql, 'hash' | 'tables' | 'names'>
 type Definition = Pick<View, 'entity' | 'fill' | 'sources'>

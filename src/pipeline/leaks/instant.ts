@@ -1,5 +1,5 @@
-import { literal } from '../quote.ts'
-import { type TimeColumn, ZONED } from '../timecolumn.ts'
+import { type TimeColumn, ZONED } from '../cut/time-column.ts'
+import { literal } from '../engine/quote.ts'
 
 /**
  * SQL of a raw time as TIMESTAMPTZ, by DuckDB's own calendar (ICU). Serving cuts by arithmetic of its own, which is

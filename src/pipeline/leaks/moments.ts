@@ -1,11 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
-import { type AsOf, addDays, asOfContaining } from '../../project/asof.ts'
-import { labelWindow } from '../../project/label-window.ts'
 import type { Duration } from '../../project/project.ts'
-import { isKeyed, keyInstant, spanOf, timeName } from '../admitted.ts'
+import { type AsOf, addDays, asOfContaining } from '../../project/time/asof.ts'
+import { labelWindow } from '../../project/time/label-window.ts'
+import { showInstant } from '../cut/wall-time.ts'
 import { immature, newestEvents } from '../dataset/maturity.ts'
-import { showInstant } from '../localtime.ts'
-import type { FoundSource } from '../sources.ts'
+import { isKeyed, keyInstant, spanOf, timeName } from '../sources/admitted.ts'
+import type { FoundSource } from '../sources/sources.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,7 +1,7 @@
-import type { Engine } from '../duckdb.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, parquet } from '../engine/quote.ts'
 import { classify, orderOf } from '../evaluation/metrics.ts'
-import type { Column } from '../facts.ts'
-import { identifier, parquet } from '../quote.ts'
 import type { Leak } from './leak.ts'
 
 /** An area under the curve beyond this, or below one minus this, is too good to be true. */

@@ -1,4 +1,4 @@
-import { identifier } from '../quote.ts'
+import { identifier } from '../engine/quote.ts'
 import { isSaid } from './instant.ts'
 import type { Survey, Surveyed, TimeOf } from './survey.ts'
 

@@ -1,6 +1,6 @@
-import type { AsOf } from '../../project/asof.ts'
 import type { View } from '../../project/project.ts'
-import type { Engine } from '../duckdb.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import type { Engine } from '../engine/duckdb.ts'
 import { instantLiteral } from './instant.ts'
 import type { Surveyed } from './survey.ts'
 import { entitySql } from './times.ts'

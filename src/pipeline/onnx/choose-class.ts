@@ -1,7 +1,7 @@
-import { nearestName } from '../../project/nearest.ts'
+import { nearestName } from '../../project/files/nearest.ts'
 import type { OnnxMapping } from '../../project/project.ts'
 import type { ModelOutput } from './inspect.ts'
-import type { PlannedOutput } from './output.ts'
+import type { PlannedOutput } from './score-output.ts'
 
 /** Label sets whose second is the score without a doubt, in lower case. */
 const PLAIN: readonly (readonly [string, string])[] = [

@@ -1,5 +1,5 @@
-import type { Column } from '../facts.ts'
-import { literal } from '../quote.ts'
+import type { Column } from '../engine/facts.ts'
+import { literal } from '../engine/quote.ts'
 import { plainClass } from './choose-class.ts'
 
 /** Types of tensors that columns can be fed into. */

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts'
+import { Failure } from '../engine/failure.ts'
 import { classLabels } from './class-labels.ts'
 import {
   decodeModel,

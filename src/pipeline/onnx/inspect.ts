@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { Failure } from '../failure.ts'
+import { Failure } from '../engine/failure.ts'
 import { labelsOfOutput } from './class-labels.ts'
 import { type Graph, readModel, runnableBytes } from './graph.ts'
+import { openSession } from './onnx-session.ts'
 import { int64ToNumber, TENSOR, type TypeProto, type ValueInfoProto } from './proto.ts'
-import { openSession } from './session.ts'
 import { readVocabularies, type Vocabulary } from './vocabulary.ts'
 
 /** What an ONNX file says about itself. Plain data. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { InferenceSession } from 'onnxruntime-node'
-import { Failure } from '../failure.ts'
+import { Failure } from '../engine/failure.ts'
 
 /**
  * Opens an inference session on the bytes of an ONNX file (`runnableBytes` of it). One thread: with two, the same rows get scores that

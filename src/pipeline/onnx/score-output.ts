@@ -1,4 +1,4 @@
-import { nearestName } from '../../project/nearest.ts'
+import { nearestName } from '../../project/files/nearest.ts'
 import type { OnnxMapping } from '../../project/project.ts'
 import { classAsWritten, findClass, listClasses, plainClass } from './choose-class.ts'
 import type { ModelOutput } from './inspect.ts'

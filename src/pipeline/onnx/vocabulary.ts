@@ -1,7 +1,7 @@
 import { constantsOf } from './constants.ts'
 import { encoderKeys } from './encoder-keys.ts'
+import { layoutOf, type Term } from './input-layout.ts'
 import type { ModelFacts } from './inspect.ts'
-import { layoutOf, type Term } from './layout.ts'
 import type { GraphProto, NodeProto } from './proto.ts'
 
 /** What happens to a value on its way from the input to the place that knows it. Plain data. */

@@ -1,13 +1,13 @@
-import { NIGHT_TABLES } from '../../project/metric.ts'
 import type { OutcomeMetric } from '../../project/project.ts'
-import { bindPlan } from '../bound-plan.ts'
-import { classify } from '../classify.ts'
-import { LAST } from '../cut.ts'
-import type { Engine, Values } from '../duckdb.ts'
-import { checkFeatureSql } from '../sql.ts'
-import { withoutSemicolon } from '../tokens.ts'
-import { findUnlike } from '../unlike-types.ts'
-import type { OutcomeFacts } from './outcomes.ts'
+import { NIGHT_TABLES } from '../../project/schema/metric.ts'
+import { LAST } from '../cut/cut.ts'
+import { classify } from '../engine/classify.ts'
+import type { Engine, Values } from '../engine/duckdb.ts'
+import { bindPlan } from '../sql/bound-plan.ts'
+import { checkFeatureSql } from '../sql/check-sql.ts'
+import { withoutSemicolon } from '../sql/tokens.ts'
+import { findUnlike } from '../sql/unlike-types.ts'
+import type { OutcomeFacts } from './outcome-facts.ts'
 
 export interface FigurePlace {
   values: Values

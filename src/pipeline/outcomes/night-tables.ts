@@ -1,7 +1,7 @@
-import { NIGHT_TABLES, type NightTable } from '../../project/metric.ts'
-import type { Engine } from '../duckdb.ts'
-import type { Column } from '../facts.ts'
-import { identifier, parquet } from '../quote.ts'
+import { NIGHT_TABLES, type NightTable } from '../../project/schema/metric.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, parquet } from '../engine/quote.ts'
 
 /** Parquet files behind the tables of a night; undefined: there is none, the table is empty or missing. */
 export interface NightFiles {

@@ -1,7 +1,7 @@
+import type { InputFile } from '../engine/facts.ts'
 import type { Interval } from '../evaluation/bootstrap.ts'
 import type { Measured } from '../evaluation/measure.ts'
 import type { CalibrationBin } from '../evaluation/metrics.ts'
-import type { InputFile } from '../facts.ts'
 
 /** What came of one night's scores: labels joined to the scores that stood, with intervals that resample entities. */
 export interface OutcomeFacts extends Measured {

@@ -1,6 +1,6 @@
-import type { Engine } from '../duckdb.ts'
-import { Failure } from '../failure.ts'
-import { identifier } from '../quote.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import { Failure } from '../engine/failure.ts'
+import { identifier } from '../engine/quote.ts'
 
 /** The labelled rows of a night, sorted by entity, and whose they are. */
 export interface NightRows {

@@ -1,4 +1,4 @@
-import type { OutcomeFacts } from './outcomes.ts'
+import type { OutcomeFacts } from './outcome-facts.ts'
 import type { NightRows } from './rows.ts'
 
 /**

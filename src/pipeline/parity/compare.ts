@@ -1,6 +1,6 @@
-import type { Engine } from '../duckdb.ts'
-import type { Column } from '../facts.ts'
-import { identifier } from '../quote.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier } from '../engine/quote.ts'
 
 /** Two tables of one entity, side by side: `left` is what was published. */
 export interface Comparing {

@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises'
 import { asOfLiteral } from '../dataset/as-of-literal.ts'
-import { Failure } from '../failure.ts'
-import { parquet } from '../quote.ts'
+import { Failure } from '../engine/failure.ts'
+import { parquet } from '../engine/quote.ts'
 import { compare } from './compare.ts'
-import { type Against, factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
-import { castTo, columnsOf, withEngine } from './sides.ts'
+import { type Against, factsOf, type ParityFacts, type ParityRequest } from './parity-facts.ts'
+import { castTo, columnsOf, withEngine } from './parity-sides.ts'
 
 /** The stored rows of a training set of the same as-of. Throws `contract` Failures where it has none. */
 export async function againstDataset(

@@ -1,13 +1,13 @@
 import { realpath } from 'node:fs/promises'
 import { asOfLiteral } from '../dataset/as-of-literal.ts'
-import type { Engine } from '../duckdb.ts'
-import type { Column } from '../facts.ts'
-import { Failure } from '../failure.ts'
-import { identifier, literal, parquet } from '../quote.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
+import { identifier, literal, parquet } from '../engine/quote.ts'
 import { compare } from './compare.ts'
-import { type Against, factsOf, type ParityFacts, type ParityRequest } from './facts.ts'
-import { foreignColumn, foreignValue } from './foreign.ts'
-import { columnsOf, withEngine } from './sides.ts'
+import { foreignColumn, foreignValue } from './foreign-file.ts'
+import { type Against, factsOf, type ParityFacts, type ParityRequest } from './parity-facts.ts'
+import { columnsOf, withEngine } from './parity-sides.ts'
 
 /**
  * Rows that somebody computed elsewhere: CSV or Parquet. An entity that is on one side alone differs in all of its values,

@@ -1,5 +1,5 @@
-import type { Column } from '../facts.ts'
-import { identifier, literal } from '../quote.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, literal } from '../engine/quote.ts'
 import type { ComparedColumn } from './compare.ts'
 
 /** How pandas, polars and R write that there is no value, where they do not leave the field empty. */

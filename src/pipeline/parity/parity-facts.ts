@@ -1,6 +1,6 @@
-import type { AsOf } from '../../project/asof.ts'
 import type { View } from '../../project/project.ts'
-import type { Column, InputFile } from '../facts.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import type { Column, InputFile } from '../engine/facts.ts'
 import { staticSources } from '../leaks/risks.ts'
 import type { Comparison } from './compare.ts'
 

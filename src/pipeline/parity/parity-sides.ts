@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
-import { type Engine, openEngine } from '../duckdb.ts'
-import type { Column } from '../facts.ts'
-import { identifier } from '../quote.ts'
+import { type Engine, openEngine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier } from '../engine/quote.ts'
 import type { ComparedColumn } from './compare.ts'
 
 /** An engine that reads these files and spills into `temp`; closed after the work. */

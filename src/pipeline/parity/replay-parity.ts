@@ -1,9 +1,9 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { openEngine } from '../duckdb.ts'
-import { parquet } from '../quote.ts'
-import { type ScoreRequest, scorePartition } from '../scoring.ts'
+import { openEngine } from '../engine/duckdb.ts'
+import { parquet } from '../engine/quote.ts'
+import { type ScoreRequest, scorePartition } from '../scoring/score-partition.ts'
 import { type Comparison, compare } from './compare.ts'
 
 export interface ReplayRequest {

@@ -1,5 +1,5 @@
 import type { SchemaElement } from 'hyparquet'
-import { identifier } from './quote.ts'
+import { identifier } from '../engine/quote.ts'
 
 /**
  * One value of an entity's column as the file holds it: text as its bytes, a decimal as its whole number of smallest units, a

@@ -2,8 +2,8 @@ import { constants, readFileSync } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
-import { classify } from './classify.ts'
-import { Failure } from './failure.ts'
+import { classify } from '../engine/classify.ts'
+import { Failure } from '../engine/failure.ts'
 
 /**
  * What a file system has refused, as a Failure that whoever is woken can act on: the path, its owner and permissions,

@@ -1,6 +1,6 @@
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { Failure } from './failure.ts'
+import { Failure } from '../engine/failure.ts'
 import { sweepFolder } from './leftovers.ts'
 import { makeFolder, syncFolder } from './sync.ts'
 

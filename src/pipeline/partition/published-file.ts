@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { readRunId } from './readback.ts'
+import { readRunId } from './read-back.ts'
 import { hashFile } from './sync.ts'
 
 /** What the ledger says of a published file. */

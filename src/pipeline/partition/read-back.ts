@@ -10,7 +10,11 @@ import { readColumn } from 'hyparquet/src/column.js'
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
 import { compressors } from 'hyparquet-compressors'
-import type { Engine } from './duckdb.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column, WrittenFile } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
+import { parquet } from '../engine/quote.ts'
+import { duckdbType } from '../sources/parquet-type.ts'
 import {
   compareValues,
   type EntityValue,
@@ -20,10 +24,6 @@ import {
   valueSql,
   valueText,
 } from './entity-values.ts'
-import type { Column, WrittenFile } from './facts.ts'
-import { Failure } from './failure.ts'
-import { duckdbType } from './parquet-type.ts'
-import { parquet } from './quote.ts'
 import { hashFile, readBytes, syncFile } from './sync.ts'
 
 export interface ReadBackRequest {

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { openEngine } from './duckdb.ts'
-import type { WrittenFile } from './facts.ts'
-import { identifier, literal, parquet } from './quote.ts'
-import { readBack } from './readback.ts'
+import { openEngine } from '../engine/duckdb.ts'
+import type { WrittenFile } from '../engine/facts.ts'
+import { identifier, literal, parquet } from '../engine/quote.ts'
+import { readBack } from './read-back.ts'
 
 export interface RestampRequest {
   /** Path of a Parquet file, sorted by entity. */

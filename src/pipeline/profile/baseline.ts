@@ -1,4 +1,5 @@
-import type { Engine } from '../duckdb.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import { identifier, literal } from '../engine/quote.ts'
 import {
   type EvaluatedVersion,
   type Holdout,
@@ -7,8 +8,7 @@ import {
   refuseNoRows,
   scoresOf,
 } from '../evaluation/holdout.ts'
-import { identifier, literal } from '../quote.ts'
-import { openScoreTable } from '../score-table.ts'
+import { openScoreTable } from '../scoring/score-table.ts'
 import type { Baseline, Profile } from './profile.ts'
 import { profilePartition, profileTable } from './profile-partition.ts'
 

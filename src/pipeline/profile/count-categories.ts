@@ -1,5 +1,5 @@
-import type { Engine } from '../duckdb.ts'
-import { literal } from '../quote.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import { literal } from '../engine/quote.ts'
 import type { CountedRows } from './count-numbers.ts'
 import type { CountedColumn } from './counted-column.ts'
 import { type CategoryProfile, COUNTED_VALUES, KNOWN_VALUES } from './profile.ts'

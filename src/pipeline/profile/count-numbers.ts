@@ -1,6 +1,6 @@
 import type { JS } from '@duckdb/node-api'
-import type { Engine } from '../duckdb.ts'
-import { literal } from '../quote.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import { literal } from '../engine/quote.ts'
 import type { CountedColumn } from './counted-column.ts'
 import { EDGE_QUANTILES, edgesOf, nextBelow } from './edges.ts'
 import { interpolate } from './interpolate.ts'

@@ -1,5 +1,5 @@
-import type { Column } from '../facts.ts'
-import { identifier } from '../quote.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier } from '../engine/quote.ts'
 import { TIMES } from './time-text.ts'
 
 /** A column as a profile counts it: `sql` gives DOUBLE for numbers, VARCHAR for categories. */

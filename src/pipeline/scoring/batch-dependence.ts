@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { MappingPlan } from '../onnx/mapping.ts'
 import { infer } from './inference.ts'
-import type { MappingPlan } from './onnx/mapping.ts'
 import type { Scorers } from './scorers.ts'
 
 export interface DependenceRequest {

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { MappingPlan } from './onnx/mapping.ts'
+import type { MappingPlan } from '../onnx/mapping.ts'
 import type { Scorers } from './scorers.ts'
 import { allocate, type Batch, pack, selectList } from './tensors.ts'
 

@@ -1,5 +1,5 @@
-import type { UnknownPolicy } from '../project/project.ts'
-import type { Check, UnknownValues } from './facts.ts'
+import type { UnknownPolicy } from '../../project/project.ts'
+import type { Check, UnknownValues } from '../engine/facts.ts'
 
 const DEFAULT: UnknownPolicy = { unknown: 'warn', max_rate: 0 }
 

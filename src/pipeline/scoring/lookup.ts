@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
-import { openEngine } from './duckdb.ts'
-import { identifier, parquet } from './quote.ts'
+import { openEngine } from '../engine/duckdb.ts'
+import { identifier, parquet } from '../engine/quote.ts'
 
 export interface LookupRequest {
   /** Path of a Parquet file. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { Failure } from './failure.ts'
-import { runnableBytes } from './onnx/graph.ts'
-import type { MappingPlan } from './onnx/mapping.ts'
+import { Failure } from '../engine/failure.ts'
+import { runnableBytes } from '../onnx/graph.ts'
+import type { MappingPlan } from '../onnx/mapping.ts'
 import { openScorers, type Scorers } from './scorers.ts'
 
 export interface ModelFile {

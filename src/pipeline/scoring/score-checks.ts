@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { ScoreColumn } from '../project/project.ts'
-import type { Check } from './facts.ts'
-import type { ModelOutput } from './onnx/inspect.ts'
-import { double, identifier } from './quote.ts'
+import type { ScoreColumn } from '../../project/project.ts'
+import type { Check } from '../engine/facts.ts'
+import { double, identifier } from '../engine/quote.ts'
+import type { ModelOutput } from '../onnx/inspect.ts'
+import { bounds } from './score-threshold.ts'
 import type { Tally } from './tally.ts'
-import { bounds } from './threshold.ts'
 
 export interface ScoredRows {
   connection: DuckDBConnection

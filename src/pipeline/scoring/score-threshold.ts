@@ -1,5 +1,5 @@
-import type { ScoreColumn } from '../project/project.ts'
-import type { ModelOutput } from './onnx/inspect.ts'
+import type { ScoreColumn } from '../../project/project.ts'
+import type { ModelOutput } from '../onnx/inspect.ts'
 
 /**
  * A constant of model.yaml as a number that scores of this output can be compared with. Scores are published as DOUBLE,

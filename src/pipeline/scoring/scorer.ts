@@ -4,10 +4,10 @@
  */
 import { parentPort } from 'node:worker_threads'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
-import { Failure } from './failure.ts'
-import type { MappingPlan, PlannedInput } from './onnx/mapping.ts'
-import type { PlannedOutput } from './onnx/output.ts'
-import { engineFailure, loadRuntime, openSession } from './onnx/session.ts'
+import { Failure } from '../engine/failure.ts'
+import type { MappingPlan, PlannedInput } from '../onnx/mapping.ts'
+import { engineFailure, loadRuntime, openSession } from '../onnx/onnx-session.ts'
+import type { PlannedOutput } from '../onnx/score-output.ts'
 import { createTensor, type TensorData } from './tensors.ts'
 
 export type ScorerTask =

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { Failure } from './failure.ts'
-import type { MappingPlan } from './onnx/mapping.ts'
+import { Failure } from '../engine/failure.ts'
+import type { MappingPlan } from '../onnx/mapping.ts'
 import type { ScorerAnswer, ScorerTask } from './scorer.ts'
 import type { Batch, TensorData } from './tensors.ts'
 
@@ -19,7 +19,7 @@ export interface Scorers {
   close(): Promise<void>
 }
 
-const PROGRAM = new URL('../../dist/pipeline/scorer.js', import.meta.url)
+const PROGRAM = new URL('../../../dist/pipeline/scoring/scorer.js', import.meta.url)
 
 /** Threads without work. They have ONNX Runtime loaded, which takes 0.1 s, and do not keep the process alive. */
 const idle: Thread[] = []

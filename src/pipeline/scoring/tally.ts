@@ -1,6 +1,6 @@
-import type { ScoreColumn } from '../project/project.ts'
-import type { ModelOutput } from './onnx/inspect.ts'
-import { bounds, thresholdOf } from './threshold.ts'
+import type { ScoreColumn } from '../../project/project.ts'
+import type { ModelOutput } from '../onnx/inspect.ts'
+import { bounds, thresholdOf } from './score-threshold.ts'
 
 /** What is known of scores after one pass over them. */
 export interface Tally {

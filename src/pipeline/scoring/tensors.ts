@@ -1,7 +1,7 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api'
-import type { Element } from './onnx/element.ts'
-import type { MappingPlan, PlannedColumn, PlannedInput } from './onnx/mapping.ts'
-import { identifier, literal } from './quote.ts'
+import { identifier, literal } from '../engine/quote.ts'
+import type { Element } from '../onnx/element.ts'
+import type { MappingPlan, PlannedColumn, PlannedInput } from '../onnx/mapping.ts'
 
 /** The values of one model input, row-major: rows x columns. */
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | string[]

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { openEngine } from './duckdb.ts'
-import { literal } from './quote.ts'
+import { openEngine } from '../engine/duckdb.ts'
+import { literal } from '../engine/quote.ts'
 
 /** Writes small Parquet files from SELECTs of ours: the sample data of a new project. */
 export async function writeSample({

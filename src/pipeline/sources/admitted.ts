@@ -1,14 +1,14 @@
 import { Temporal } from 'temporal-polyfill'
-import type { Source } from '../project/project.ts'
-import { arrivalBound, type Cut } from './cut.ts'
-import type { InputFile } from './facts.ts'
+import type { Source } from '../../project/project.ts'
+import { arrivalBound, type Cut } from '../cut/cut.ts'
+import { timeColumn } from '../cut/source-zones.ts'
+import { rawLimit, type TimeColumn, ZONED } from '../cut/time-column.ts'
+import { fromLocal, readInstant, showInstant } from '../cut/wall-time.ts'
+import type { InputFile } from '../engine/facts.ts'
 import type { FooterColumn, Range } from './footers.ts'
 import { HIVE_NULL } from './glob.ts'
-import { fromLocal, readInstant, showInstant } from './localtime.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
-import { rawLimit, type TimeColumn, ZONED } from './timecolumn.ts'
-import { type Unreadable, unreadableFailure } from './unreadable.ts'
-import { timeColumn } from './zones.ts'
+import { type Unreadable, unreadableFailure } from './unreadable-files.ts'
 
 const DAY = 86_400_000_000n
 

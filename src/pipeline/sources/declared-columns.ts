@@ -1,12 +1,12 @@
-import { didYouMean } from '../project/nearest.ts'
-import type { Source } from '../project/project.ts'
-import { LOCAL } from '../project/zone.ts'
+import { didYouMean } from '../../project/files/nearest.ts'
+import type { Source } from '../../project/project.ts'
+import { LOCAL } from '../../project/time/zone.ts'
+import { isTime, ZONED } from '../cut/time-column.ts'
+import { Failure } from '../engine/failure.ts'
 import { timeName } from './admitted.ts'
-import { Failure } from './failure.ts'
-import { noColumn } from './misfit.ts'
-import { columnNamed, type Schema, type SourceColumn } from './schema.ts'
+import { noColumn } from './misfit-columns.ts'
+import { columnNamed, type Schema, type SourceColumn } from './source-columns.ts'
 import type { FoundSource } from './sources.ts'
-import { isTime, ZONED } from './timecolumn.ts'
 
 /** Fields of a declaration that name columns; `time` where the column has to be one. */
 function declared(source: Source): { field: string; name: string; time: boolean }[] {

@@ -7,7 +7,7 @@ import {
   type SchemaTree,
   type Statistics,
 } from 'hyparquet'
-import { Failure } from './failure.ts'
+import { Failure } from '../engine/failure.ts'
 import type { FoundFile } from './glob.ts'
 
 /** What a Parquet file says of itself, without its values. */

@@ -1,12 +1,12 @@
-import type { View } from '../project/project.ts'
+import type { View } from '../../project/project.ts'
+import { type Cut, momentFrom } from '../cut/cut.ts'
+import { type SourceTable, timeOfTable } from '../cut/cut-view.ts'
+import { rawLimit } from '../cut/time-column.ts'
+import { showInstant } from '../cut/wall-time.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Check, FeatureFacts } from '../engine/facts.ts'
 import { rawInstant } from './admitted.ts'
-import { type Cut, momentFrom } from './cut.ts'
-import { type SourceTable, timeOfTable } from './cutview.ts'
-import type { Engine } from './duckdb.ts'
-import type { Check, FeatureFacts } from './facts.ts'
-import { showInstant } from './localtime.ts'
-import { type CutSource, newestVisible } from './tables.ts'
-import { rawLimit } from './timecolumn.ts'
+import { type CutSource, newestVisible } from './source-tables.ts'
 
 export type Late = FeatureFacts['late'][number]
 

@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs'
 import { extname, isAbsolute, join, resolve, sep } from 'node:path'
-import { walkPattern } from './walk.ts'
+import { walkPattern } from './walk-files.ts'
 
 export interface FoundFile {
   /** Absolute. Symbolic links are followed, and their own names kept. */

@@ -1,14 +1,14 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Moment } from '../project/asof.ts'
-import type { View } from '../project/project.ts'
+import type { View } from '../../project/project.ts'
+import type { Moment } from '../../project/time/asof.ts'
+import { featureCut } from '../cut/cut.ts'
+import type { InputFile } from '../engine/facts.ts'
+import { type Identity, identityOf } from '../features/view-hash.ts'
+import { parseAlone } from '../sql/parse-alone.ts'
 import { inputFiles } from './admitted.ts'
-import { featureCut } from './cut.ts'
-import type { InputFile } from './facts.ts'
-import { parseAlone } from './parse-alone.ts'
-import { type CutSource, cutSources } from './tables.ts'
-import { type Identity, identityOf } from './view-hash.ts'
+import { type CutSource, cutSources } from './source-tables.ts'
 
 export interface InputsRequest {
   /** Absolute path of the project. */

@@ -1,5 +1,5 @@
-import type { KeyType } from '../project/project.ts'
-import type { Failure } from './failure.ts'
+import type { KeyType } from '../../project/project.ts'
+import type { Failure } from '../engine/failure.ts'
 import { HIVE_NULL } from './glob.ts'
 import { contract, type FoundSource } from './sources.ts'
 

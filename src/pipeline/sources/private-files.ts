@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
+import type { CutSource } from './source-tables.ts'
 import type { SourceFile } from './sources.ts'
-import type { CutSource } from './tables.ts'
 
 /** Sources whose files an engine opens under names that nobody can guess. */
 export interface PrivateFiles {

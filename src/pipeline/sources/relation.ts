@@ -1,6 +1,6 @@
-import { declaredColumns } from './declared.ts'
-import { identifier, literal } from './quote.ts'
-import { quoted, type Schema, type SourceColumn, UNTYPED } from './schema.ts'
+import { identifier, literal } from '../engine/quote.ts'
+import { declaredColumns } from './declared-columns.ts'
+import { quoted, type Schema, type SourceColumn, UNTYPED } from './source-columns.ts'
 import type { FoundSource, SourceFile } from './sources.ts'
 
 /** Files of a source, and what is read of them. */

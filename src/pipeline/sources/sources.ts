@@ -1,10 +1,10 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import type { KeyType, Source } from '../project/project.ts'
-import { Failure } from './failure.ts'
+import type { KeyType, Source } from '../../project/project.ts'
+import { type Zones, zonesOf } from '../cut/source-zones.ts'
+import { Failure } from '../engine/failure.ts'
 import { type Footer, readFooter } from './footers.ts'
 import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
-import { type Unreadable, whyUnreadable } from './unreadable.ts'
-import { type Zones, zonesOf } from './zones.ts'
+import { type Unreadable, whyUnreadable } from './unreadable-files.ts'
 
 /** One Parquet file of a source, with what its footer and its path say. */
 export interface SourceFile extends FoundFile {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { Source } from '../project/project.ts'
-import { Failure } from './failure.ts'
+import type { Source } from '../../project/project.ts'
+import { Failure } from '../engine/failure.ts'
+import { literal } from '../engine/quote.ts'
 import type { FoundFile, UnreadablePath } from './glob.ts'
-import { literal } from './quote.ts'
 
 /** What a source's path names and what cannot be read as Parquet. */
 export interface Unreadable extends UnreadablePath {

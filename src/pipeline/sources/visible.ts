@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
+import { arrivalBound, type Cut } from '../cut/cut.ts'
+import { hashedColumns, type SourceTable, timeOfTable, visibleRows } from '../cut/cut-view.ts'
+import { timeColumn } from '../cut/source-zones.ts'
+import { rawLimit } from '../cut/time-column.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { InputFile, VisibleRows } from '../engine/facts.ts'
 import { columnOf, isKeyed, timeName } from './admitted.ts'
-import { arrivalBound, type Cut } from './cut.ts'
-import { hashedColumns, type SourceTable, timeOfTable, visibleRows } from './cutview.ts'
-import type { Engine } from './duckdb.ts'
-import type { InputFile, VisibleRows } from './facts.ts'
 import { groupsOf } from './relation.ts'
-import { columnNamed } from './schema.ts'
+import { columnNamed } from './source-columns.ts'
 import type { SourceFile } from './sources.ts'
-import { rawLimit } from './timecolumn.ts'
-import { timeColumn } from './zones.ts'
 
 /** What is known already of files that have not changed, by `fileKey`. */
 export type KnownRows = ReadonlyMap<string, InputFile>

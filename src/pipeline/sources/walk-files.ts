@@ -1,7 +1,7 @@
 import { type Dirent, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { Minimatch } from 'minimatch'
-import { isWild, patternRows } from '../project/path-pattern.ts'
+import { isWild, patternRows } from '../../project/files/path-pattern.ts'
 
 /** What a walk asks of the files, and what it tells. */
 export interface Walker {

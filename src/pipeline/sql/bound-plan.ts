@@ -1,6 +1,6 @@
-import type { Engine } from './duckdb.ts'
-import type { Column } from './facts.ts'
-import { identifier, literal } from './quote.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import type { Column } from '../engine/facts.ts'
+import { identifier, literal } from '../engine/quote.ts'
 import { asNode, type Node } from './syntax.ts'
 import { indexOfByte, tokenize } from './tokens.ts'
 

@@ -1,5 +1,5 @@
 import { LISTS, NAMED_IN_TEXT, ORDERED, RANKING, TIED, TIED_WINDOWS, UNORDERABLE } from './determinism.ts'
-import { refusalOf } from './functions.ts'
+import { refusalOf } from './legal-functions.ts'
 import type { SqlProblems } from './sql-problems.ts'
 import { asNode, type Node, nodesIn, offsetIn } from './syntax.ts'
 

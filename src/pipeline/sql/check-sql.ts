@@ -1,9 +1,9 @@
-import { didYouMean } from '../project/nearest.ts'
-import type { Problem } from '../project/problem.ts'
+import { didYouMean } from '../../project/files/nearest.ts'
+import type { Problem } from '../../project/files/problem.ts'
+import type { Engine } from '../engine/duckdb.ts'
 import { checkCall, checkJoin, checkModifiers, checkWindow } from './call-rules.ts'
 import { LIST_SORTS, LISTS } from './determinism.ts'
-import type { Engine } from './duckdb.ts'
-import { BARE_CLOCKS, BARE_SESSION, isTableFunction, refusalOf } from './functions.ts'
+import { BARE_CLOCKS, BARE_SESSION, isTableFunction, refusalOf } from './legal-functions.ts'
 import { SqlProblems } from './sql-problems.ts'
 import { asNode, childrenOf, type Node, nodesIn, type Parsed, parseSql, textsIn } from './syntax.ts'
 
@@ -35,7 +35,7 @@ export interface CheckedSql {
 
 /**
  * Checks that SQL is one SELECT that reads its declared sources, cannot look elsewhere, and gives the same rows
- * whenever it runs. Names and types of columns are the binder's to check (see describe.ts). Throws nothing.
+ * whenever it runs. Names and types of columns are the binder's to check (see describe-view.ts). Throws nothing.
  */
 export async function checkFeatureSql(engine: Engine, sql: string, options: SqlOptions): Promise<CheckedSql> {
   const parsed = await parseSql(engine, sql)

@@ -1,23 +1,29 @@
 import { DuckDBTimestampValue } from '@duckdb/node-api'
-import type { Problem } from '../project/problem.ts'
-import type { KeyTypes, View } from '../project/project.ts'
-import { columnOf } from './admitted.ts'
-import { blame, type Suspect } from './blame.ts'
+import type { Problem } from '../../project/files/problem.ts'
+import type { KeyTypes, View } from '../../project/project.ts'
+import type { Cut } from '../cut/cut.ts'
+import type { SourceTable } from '../cut/cut-view.ts'
+import { isTimestamp } from '../cut/time-column.ts'
+import { findWindows } from '../cut/windows.ts'
+import { blame, type Suspect } from '../engine/blame.ts'
+import { type Engine, openEngine, type Values } from '../engine/duckdb.ts'
+import type { InputFile } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
+import { columnOf } from '../sources/admitted.ts'
+import { openPrivately } from '../sources/private-files.ts'
+import { readSchema, type Schema, UNTYPED } from '../sources/source-columns.ts'
+import {
+  type CutSource,
+  createView,
+  cutSources,
+  prepareTable,
+  readablePaths,
+} from '../sources/source-tables.ts'
 import { type BoundPlan, bindPlan, type ReadableTable } from './bound-plan.ts'
-import type { Cut } from './cut.ts'
-import type { SourceTable } from './cutview.ts'
-import { type Engine, openEngine, type Values } from './duckdb.ts'
-import type { InputFile } from './facts.ts'
-import { Failure } from './failure.ts'
-import { openPrivately } from './private-files.ts'
-import { columnsRead } from './reads.ts'
-import { readSchema, type Schema, UNTYPED } from './schema.ts'
-import { type CheckedSql, checkFeatureSql } from './sql.ts'
-import { type CutSource, createView, cutSources, prepareTable, readablePaths } from './tables.ts'
-import { isTimestamp } from './timecolumn.ts'
+import { type CheckedSql, checkFeatureSql } from './check-sql.ts'
+import { columnsRead } from './columns-read.ts'
 import { withoutSemicolon } from './tokens.ts'
 import { findUnlike, problemIn } from './unlike-types.ts'
-import { findWindows } from './windows.ts'
 
 export interface CutQueryRequest {
   /** Absolute path of the project. */

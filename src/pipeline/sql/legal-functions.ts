@@ -1,4 +1,4 @@
-import { didYouMean } from '../project/nearest.ts'
+import { didYouMean } from '../../project/files/nearest.ts'
 import { FUNCTIONS, type FunctionGroup, TABLE_FUNCTIONS } from './function-groups.ts'
 
 /** Why SQL may not call a function, as words that follow its name; undefined where it may. `name` in lower case. */

@@ -1,7 +1,7 @@
-import type { View } from '../project/project.ts'
-import { openEngine } from './duckdb.ts'
-import { showPath } from './sources.ts'
-import { type CheckedSql, checkFeatureSql } from './sql.ts'
+import type { View } from '../../project/project.ts'
+import { openEngine } from '../engine/duckdb.ts'
+import { showPath } from '../sources/sources.ts'
+import { type CheckedSql, checkFeatureSql } from './check-sql.ts'
 
 /**
  * What SQL over a view's sources says by itself, without a look at any of them: parsed in an engine of its own (10 ms).

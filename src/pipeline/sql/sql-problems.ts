@@ -1,4 +1,4 @@
-import type { Problem } from '../project/problem.ts'
+import type { Problem } from '../../project/files/problem.ts'
 import { type Node, offsetOf } from './syntax.ts'
 import { indexOfByte, type Place, placeOf, type Token, tokenize } from './tokens.ts'
 

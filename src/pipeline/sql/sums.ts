@@ -1,5 +1,5 @@
-import type { Column } from './facts.ts'
-import type { CutQuery } from './query.ts'
+import type { Column } from '../engine/facts.ts'
+import type { CutQuery } from './cut-query.ts'
 import { itemOf } from './select-list.ts'
 import { asNode, childrenOf, type Node, nodesIn, textsIn } from './syntax.ts'
 

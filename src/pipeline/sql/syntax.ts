@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Engine } from './duckdb.ts'
+import type { Engine } from '../engine/duckdb.ts'
 import { indexOfByte, type Place, placeOf } from './tokens.ts'
 
 /** One node of DuckDB's tree, as `json_serialize_sql` gives it. */

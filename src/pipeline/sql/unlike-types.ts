@@ -1,7 +1,7 @@
-import type { Problem } from '../project/problem.ts'
+import type { Problem } from '../../project/files/problem.ts'
+import type { Engine } from '../engine/duckdb.ts'
 import type { BoundPlan } from './bound-plan.ts'
-import type { Engine } from './duckdb.ts'
-import { loses, typeText } from './lossless.ts'
+import { loses, typeText } from './lossless-types.ts'
 import { asNode, childrenOf, type Node, nodesIn, offsetIn, offsetOf, parseSql } from './syntax.ts'
 import { placeOf } from './tokens.ts'
 

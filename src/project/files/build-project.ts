@@ -1,10 +1,10 @@
 import { dirname, join, resolve } from 'node:path'
-import { labelKind } from './label-kind.ts'
-import type { DriftReference, Model, Project, Schedule, Source, View } from './project.ts'
-import type { ModelFile } from './schema/model.ts'
-import type { ScheduleFile } from './schema/schedule.ts'
-import type { Settings } from './schema/settings.ts'
-import type { ViewFile } from './schema/view.ts'
+import type { DriftReference, Model, Project, Schedule, Source, View } from '../project.ts'
+import { labelKind } from '../rules/label-kind.ts'
+import type { ModelFile } from '../schema/model-schema.ts'
+import type { ScheduleFile } from '../schema/schedule-schema.ts'
+import type { Settings } from '../schema/settings-schema.ts'
+import type { ViewFile } from '../schema/view-schema.ts'
 
 /** The files' values with their defaults, in the shapes that the rest of the product works with. */
 

@@ -1,10 +1,10 @@
 import type * as z from 'zod'
-import { explain } from './explain.ts'
+import type { ModelFile } from '../schema/model-schema.ts'
+import type { ScheduleFile } from '../schema/schedule-schema.ts'
+import type { Settings } from '../schema/settings-schema.ts'
+import type { ViewFile } from '../schema/view-schema.ts'
+import { explain } from './explain-fault.ts'
 import { firstProblems, MOST_PROBLEMS, type Problem } from './problem.ts'
-import type { ModelFile } from './schema/model.ts'
-import type { ScheduleFile } from './schema/schedule.ts'
-import type { Settings } from './schema/settings.ts'
-import type { ViewFile } from './schema/view.ts'
 import { readYaml, type YamlFile } from './yaml-file.ts'
 
 /** A file of which any key may be missing. */

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { modelSchema } from './schema/model.ts'
-import { scheduleSchema } from './schema/schedule.ts'
-import { settingsSchema } from './schema/settings.ts'
-import { viewSchema } from './schema/view.ts'
+import { modelSchema } from '../schema/model-schema.ts'
+import { scheduleSchema } from '../schema/schedule-schema.ts'
+import { settingsSchema } from '../schema/settings-schema.ts'
+import { viewSchema } from '../schema/view-schema.ts'
 
 /** File name to text of the JSON Schemas of the four kinds of file. draft-07 is what YAML editors know best. */
 export function jsonSchemas(): Record<string, string> {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
-import { ConfigurationError } from './problem.ts'
-import { runbookSkeleton } from './runbook.ts'
-import { isTimeZone } from './zone.ts'
+import { ConfigurationError } from '../files/problem.ts'
+import { isTimeZone } from '../time/zone.ts'
+import { runbookSkeleton } from './runbook-skeleton.ts'
 
 /** Where each file of src/project/init/ goes in a new project. */
 const FILES: Record<string, string> = {
@@ -45,7 +45,7 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
     ['.gitignore', GITIGNORE],
     ...SCHEMAS.map((file): [string, string] => [
       `schemas/${file}`,
-      readFileSync(packaged(`../../schemas/${file}`), 'utf8'),
+      readFileSync(packaged(`../../../schemas/${file}`), 'utf8'),
     ]),
   ]
   for (const [path, text] of contents) write(join(root, path), text)
@@ -85,11 +85,11 @@ function trainingDay(today: string): string {
 }
 
 function filled(template: string, values: Record<string, string>): string {
-  const text = readFileSync(packaged(`./init/${template}`), 'utf8')
+  const text = readFileSync(packaged(`./${template}`), 'utf8')
   return text.replace(/\{\{(\w+)\}\}/g, (whole, key) => values[key] ?? whole)
 }
 
-/** A file of this package: beside src/project/ and dist/project/ alike. */
+/** A file of this package: beside src/project/init/ and dist/project/init/ alike. */
 function packaged(path: string): URL {
   return new URL(path, import.meta.url)
 }

@@ -1,6 +1,6 @@
-import type { Model } from './project.ts'
+import type { Model } from '../project.ts'
 
-/** The classes of failure (src/pipeline/failure.ts) and drift: the anchors that mails and `show` link to. */
+/** The classes of failure (src/pipeline/engine/failure.ts) and drift: the anchors that mails and `show` link to. */
 export const RUNBOOK_CLASSES = [
   'late-data',
   'contract',

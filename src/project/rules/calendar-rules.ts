@@ -1,11 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
-import type { Grain } from '../asof.ts'
-import { type ClockWarning, clockWarnings, doubleTicks } from '../clock.ts'
-import { type Clock, ticksBetween } from '../cron.ts'
-import type { Entries, Entry } from '../entry.ts'
-import type { Problem } from '../problem.ts'
-import type { ScheduleFile } from '../schema/schedule.ts'
-import { zoneArithmetic } from '../zone.ts'
+import type { Entries, Entry } from '../files/entry.ts'
+import type { Problem } from '../files/problem.ts'
+import type { ScheduleFile } from '../schema/schedule-schema.ts'
+import type { Grain } from '../time/asof.ts'
+import { type Clock, ticksBetween } from '../time/cron.ts'
+import { zoneArithmetic } from '../time/zone.ts'
+import { type ClockWarning, clockWarnings, doubleTicks } from './clock-warnings.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000

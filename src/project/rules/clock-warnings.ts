@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
-import { type AsOf, asOfContaining, type Grain } from './asof.ts'
-import { type Clock, ticksBetween, ticksFrom } from './cron.ts'
-import { zoneArithmetic } from './zone.ts'
+import { type AsOf, asOfContaining, type Grain } from '../time/asof.ts'
+import { type Clock, ticksBetween, ticksFrom } from '../time/cron.ts'
+import { zoneArithmetic } from '../time/zone.ts'
 
 /** A tick that a change of clocks moves, or that could have been meant twice. */
 export interface ClockWarning {

@@ -1,9 +1,9 @@
-import type { Entries, Entry } from '../entry.ts'
-import { didYouMean } from '../nearest.ts'
-import { MOST_PROBLEMS, type Problem } from '../problem.ts'
+import type { Entries, Entry } from '../files/entry.ts'
+import { didYouMean } from '../files/nearest.ts'
+import { MOST_PROBLEMS, type Problem } from '../files/problem.ts'
+import { listed, short } from '../files/value-text.ts'
 import { NAME_LEGAL, NAME_PATTERN } from '../schema/fields.ts'
-import { RESERVED_COLUMNS } from '../schema/model.ts'
-import { listed, short } from '../value-text.ts'
+import { RESERVED_COLUMNS } from '../schema/model-schema.ts'
 
 /** What one file says about another: names that must exist, names that must be equal, names that must not meet. */
 export function checkReferences(entries: Entries): Problem[] {

@@ -1,4 +1,4 @@
-import { CLASSIFICATION, type Metric, REGRESSION } from './metric.ts'
+import { CLASSIFICATION, type Metric, REGRESSION } from '../schema/metric.ts'
 
 /**
  * What a model foretells, as far as model.yaml says it:

@@ -1,5 +1,5 @@
-import type { Fault } from '../entry.ts'
-import { dotted } from '../explain.ts'
+import type { Fault } from '../files/entry.ts'
+import { dotted } from '../files/explain-fault.ts'
 
 /* What rules read is the file as written: any value may be anything. */
 

@@ -1,12 +1,12 @@
-import { isAsOf } from '../asof.ts'
-import type { Fault } from '../entry.ts'
-import { isBuiltIn, METRICS, NIGHT_COLUMNS, NIGHT_TABLES } from '../metric.ts'
-import { didYouMean } from '../nearest.ts'
-import { MOST_PROBLEMS } from '../problem.ts'
-import { RESERVED_COLUMNS } from '../schema/model.ts'
-import { listed } from '../value-text.ts'
+import type { Fault } from '../files/entry.ts'
+import { didYouMean } from '../files/nearest.ts'
+import { MOST_PROBLEMS } from '../files/problem.ts'
+import { listed } from '../files/value-text.ts'
+import { isBuiltIn, METRICS, NIGHT_COLUMNS, NIGHT_TABLES } from '../schema/metric.ts'
+import { RESERVED_COLUMNS } from '../schema/model-schema.ts'
+import { isAsOf } from '../time/asof.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
-import { sourceRules } from './view.ts'
+import { sourceRules } from './view-rules.ts'
 
 /** Rules over several keys of one model.yaml. */
 export function modelRules(data: Record<string, unknown>): Fault[] {

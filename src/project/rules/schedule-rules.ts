@@ -1,5 +1,5 @@
-import { readDuration } from '../duration.ts'
-import type { Fault } from '../entry.ts'
+import type { Fault } from '../files/entry.ts'
+import { readDuration } from '../time/duration.ts'
 
 /** Rules over several keys of one schedule. */
 export function scheduleRules(data: Record<string, unknown>): Fault[] {

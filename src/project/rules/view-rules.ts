@@ -1,7 +1,7 @@
-import type { Fault } from '../entry.ts'
-import { didYouMean, nearestName } from '../nearest.ts'
-import { MOST_PROBLEMS } from '../problem.ts'
-import { listed } from '../value-text.ts'
+import type { Fault } from '../files/entry.ts'
+import { didYouMean, nearestName } from '../files/nearest.ts'
+import { MOST_PROBLEMS } from '../files/problem.ts'
+import { listed } from '../files/value-text.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
 
 /** Rules over several keys of one view.yaml. */

@@ -1,13 +1,13 @@
 import * as z from 'zod'
-import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../duration.ts'
-import { patternFault } from '../path-pattern.ts'
+import { patternFault } from '../files/path-pattern.ts'
+import { describe } from '../files/value-text.ts'
 import type { Duration } from '../project.ts'
-import { describe } from '../value-text.ts'
-import { isTimeZone, LOCAL, nearestZone } from '../zone.ts'
+import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../time/duration.ts'
+import { isTimeZone, LOCAL, nearestZone } from '../time/zone.ts'
 
 /*
  * The kinds of value that the files are made of. One convention holds them together: the message of a schema is what
- * is legal, the words after `expected X to be`. src/project/explain.ts adds where, what it got and what was meant.
+ * is legal, the words after `expected X to be`. src/project/files/explain-fault.ts adds where, what it got and what was meant.
  */
 
 export const NAME_PATTERN = /^[a-z][a-z0-9_-]*$/

@@ -1,6 +1,5 @@
 import * as z from 'zod'
-import { isAsOf } from '../asof.ts'
-import { METRICS } from '../metric.ts'
+import { isAsOf } from '../time/asof.ts'
 import {
   choice,
   column,
@@ -18,7 +17,8 @@ import {
   pattern,
   text,
 } from './fields.ts'
-import { source, sourceName } from './view.ts'
+import { METRICS } from './metric.ts'
+import { source, sourceName } from './view-schema.ts'
 
 /** Columns that scores have beside the entity and the score, and the key in the folder names of the warehouse. */
 export const RESERVED_COLUMNS = ['version', 'decision', 'as_of']
@@ -64,7 +64,7 @@ const scoreClass = z.union([count({ min: 0 }), text(), flag().transform(String)]
   error: 'the label of a class, such as Existing, or its index, such as 1',
 })
 
-/** Drift of the last 60 days is looked at (src/registry/profiles.ts): of more nights an alert would never come. */
+/** Drift of the last 60 days is looked at (src/monitoring/drift/record.ts): of more nights an alert would never come. */
 const MOST_NIGHTS = 60
 
 /** Of categories it is the distance that says as much, which reaches 1 at a PSI of 5.5: beyond, no shift would count. */

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type * as z from 'zod'
-import { cronFault } from '../cron-fault.ts'
+import { cronFault } from '../time/cron-fault.ts'
 import { choice, count, duration, flag, keys, list, name, sentence, text, zone } from './fields.ts'
 
 const cron = text('a cron of five fields such as "0 2 * * *"')

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
-import { ConfigurationError } from './problem.ts'
-import type { Duration } from './project.ts'
+import { ConfigurationError } from '../files/problem.ts'
+import type { Duration } from '../project.ts'
 
 /**
  * The cut-off instant of a partition. Features see only what happened before it.

@@ -1,6 +1,6 @@
 import { Cron, CronPattern } from 'croner'
 import { Temporal } from 'temporal-polyfill'
-import { ConfigurationError } from './problem.ts'
+import { ConfigurationError } from '../files/problem.ts'
 
 /** When something ticks: a cron expression of five fields, read as wall time in an IANA zone. */
 export interface Clock {

@@ -1,5 +1,5 @@
-import { ConfigurationError } from './problem.ts'
-import type { Duration } from './project.ts'
+import { ConfigurationError } from '../files/problem.ts'
+import type { Duration } from '../project.ts'
 
 export const DURATION_PATTERN = /^(\d{1,7})(s|m|h|d|w)$/
 export const DURATION_LEGAL =

@@ -1,5 +1,5 @@
+import type { Duration, Model, View } from '../project.ts'
 import { type AsOf, type Moment, momentAfter } from './asof.ts'
-import type { Duration, Model, View } from './project.ts'
 
 /** The window that a label looks at: from the as-of to `end`. */
 export interface LabelWindow {

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import { nearestName } from './nearest.ts'
+import { nearestName } from '../files/nearest.ts'
 
 /** In place of a zone: wall times are taken as they are, those of the project's zone. */
 export const LOCAL = 'local'

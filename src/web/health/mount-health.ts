@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
-import { progressOf } from './health/progress.ts'
-import type { Place } from './place.ts'
+import type { Place } from '../page-context.ts'
+import { progressOf } from './work-progress.ts'
 
 /** Whoever may ask without sign-in may ask often: the ledger and the queue are asked once a second at most. */
 const FRESH_MS = 1_000

@@ -1,9 +1,9 @@
-import { away } from '../../database/away.ts'
-import { olderThanLedger } from '../../database/migrate.ts'
-import { NIGHTLY_QUEUES } from '../../jobs/queues.ts'
-import { within } from '../../jobs/within.ts'
-import { APART_MS } from '../../workers/clocks.ts'
-import type { Place } from '../place.ts'
+import { NIGHTLY_QUEUES } from '../../jobs/queue/queues.ts'
+import { within } from '../../jobs/queue/within.ts'
+import { away } from '../../ledger/connection/away.ts'
+import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
+import { APART_MS } from '../../workers/clock-difference.ts'
+import type { Place } from '../page-context.ts'
 import { askDepths } from '../queue-depths.ts'
 
 export interface Part {

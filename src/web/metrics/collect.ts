@@ -1,6 +1,6 @@
 import { Gauge, Registry } from 'prom-client'
-import { within } from '../../jobs/within.ts'
-import type { Place } from '../place.ts'
+import { within } from '../../jobs/queue/within.ts'
+import type { Place } from '../page-context.ts'
 import { askDepths } from '../queue-depths.ts'
 import { ledgerMetrics } from './ledger.ts'
 

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg'
-import type { Database } from '../../database/database.ts'
+import type { Database } from '../../ledger/connection/database.ts'
 import type { Metric } from './collect.ts'
 
 /** One or more metrics as one query: its columns are their labels and values; a value that is null is absent. */

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context, Hono } from 'hono'
-import { collect } from './metrics/collect.ts'
-import type { Place } from './place.ts'
-import { isLoopback } from './security/origin.ts'
+import type { Place } from '../page-context.ts'
+import { isLoopback } from '../security/origin.ts'
+import { collect } from './collect.ts'
 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip']
 

@@ -1,8 +1,10 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { bytes, count, figure, moment } from '../../format/figures.ts'
+import { stateMark } from '../../ledger/nights/faces.ts'
 import { classDoubt, scoreTitle } from '../../pipeline/onnx/choose-class.ts'
 import type { OnnxMapping, Project } from '../../project/project.ts'
-import { type HistoryEntry, historyOf } from '../../registry/history.ts'
+import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
 import {
   baselineTexts,
   evaluationsOf,
@@ -10,13 +12,11 @@ import {
   registeredModels,
   type ShadowSummary,
   shadowsOf,
-} from '../../registry/listing.ts'
-import { champion, listVersions, type Version } from '../../registry/versions.ts'
+} from '../../registry/registered-models.ts'
+import { champion, listVersions, type Version } from '../../registry/version-records.ts'
 import { modelHref, registryHref } from '../addresses.ts'
-import { bytes, count, figure, moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../place.ts'
-import { stateMark } from '../state.ts'
+import type { Place } from '../page-context.ts'
 import { evaluation } from './registry/evaluation.ts'
 
 /** `/registry`: models and what is live; `/registry/MODEL`: its versions, evaluations and what changed when. */

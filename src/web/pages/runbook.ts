@@ -1,12 +1,12 @@
 import { join, relative } from 'node:path'
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { readProjectFile } from '../../project/project-file.ts'
-import { headingOf } from '../../project/runbook.ts'
+import { readProjectFile } from '../../project/files/project-file.ts'
+import { headingOf } from '../../project/init/runbook-skeleton.ts'
 import { modelHref } from '../addresses.ts'
 import { anchorOf, markdown } from '../markdown.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../place.ts'
+import type { Place } from '../page-context.ts'
 
 /** `/models/:model/runbook`: a link in a mail ends in #<class of failure>, which is the heading of its section. */
 export function mountRunbook(app: Hono, { project }: Place): void {

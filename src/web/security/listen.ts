@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import { isLoopback } from './origin.ts'
 import type { Users } from './users.ts'
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
-import { ConfigurationError } from '../../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /** Whether an address is one of those declared. */
 export type Networks = (address: string) => boolean

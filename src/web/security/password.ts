@@ -1,5 +1,5 @@
 import bcrypt from 'bcryptjs'
-import { ConfigurationError } from '../../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /** 2^12 rounds: some 0.3 s, of which bcryptjs blocks the loop for at most 0.1 s at a time. */
 const COST = 12

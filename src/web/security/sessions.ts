@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
-import type { Viewer } from '../place.ts'
+import type { Viewer } from '../page-context.ts'
 import type { User } from './users.ts'
 
 /** A session ends when nothing was asked for so long, and in any case after seven days. */

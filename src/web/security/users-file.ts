@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ConfigurationError } from '../../project/problem.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import { readUsers, type User } from './users.ts'
 
 const HEADER = '# Who may sign in to the pages, as `nightshift user` writes it: name:role:bcrypt-hash\n'

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
-import { didYouMean } from '../../project/nearest.ts'
-import { ConfigurationError } from '../../project/problem.ts'
-import type { Role } from '../place.ts'
+import { didYouMean } from '../../project/files/nearest.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Role } from '../page-context.ts'
 import { isHash } from './password.ts'
 
 export const ROLES = ['viewer', 'operator'] as const satisfies readonly Role[]

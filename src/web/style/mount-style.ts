@@ -10,7 +10,7 @@ let read: { css: string; href: string } | undefined
 
 function sheet(): { css: string; href: string } {
   if (read === undefined) {
-    const sheets = SHEETS.map((name) => readFileSync(new URL(`./style/${name}.css`, import.meta.url), 'utf8'))
+    const sheets = SHEETS.map((name) => readFileSync(new URL(`./${name}.css`, import.meta.url), 'utf8'))
     const css = sheets.join('\n')
     read = { css, href: `/style-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css` }
   }

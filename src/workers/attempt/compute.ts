@@ -1,8 +1,8 @@
-import type { Context } from './context.ts'
+import type { Progress } from '../child/tasks.ts'
+import type { Context } from '../context.ts'
 import type { Result } from './publication.ts'
 import type { Plan } from './resolve.ts'
 import type { Steps } from './steps.ts'
-import type { Progress } from './tasks.ts'
 
 /** Hands the plan to a compute child and waits for its facts, no longer than the run's timeout. */
 export async function compute(

@@ -1,14 +1,14 @@
 import type { ClientBase } from 'pg'
-import type { IncidentFailure } from '../alerts/facts.ts'
-import type { Effects } from '../jobs/act.ts'
-import { findRun } from '../jobs/runs.ts'
-import type { Slot } from '../jobs/slots.ts'
-import { classify } from '../pipeline/classify.ts'
-import { Failure } from '../pipeline/failure.ts'
-import type { Context } from './context.ts'
-import { recordFailure } from './outcome.ts'
+import type { IncidentFailure } from '../../alerts/incidents/incident-facts.ts'
+import type { Effects } from '../../jobs/carry-out.ts'
+import { findRun } from '../../ledger/nights/run-records.ts'
+import type { Slot } from '../../ledger/nights/slots.ts'
+import { classify } from '../../pipeline/engine/classify.ts'
+import { Failure } from '../../pipeline/engine/failure.ts'
+import type { Context } from '../context.ts'
+import { recordFailure } from './attempt-outcome.ts'
 import { finishPublication } from './publication.ts'
-import { tellFailure, tellRecovery } from './report.ts'
+import { tellFailure, tellRecovery } from './tell-night.ts'
 
 /** What the planner's actions need, done by this process. */
 export function ledgerEffects(context: Context): Effects {

@@ -1,5 +1,5 @@
-import type { Check } from '../pipeline/facts.ts'
-import { Failure } from '../pipeline/failure.ts'
+import type { Check } from '../../pipeline/engine/facts.ts'
+import { Failure } from '../../pipeline/engine/failure.ts'
 import type { Result } from './publication.ts'
 import type { Plan } from './resolve.ts'
 

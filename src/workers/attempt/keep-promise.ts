@@ -1,7 +1,7 @@
-import type { Run } from '../jobs/runs.ts'
-import { checkPromise } from '../pipeline/promise.ts'
-import { promiseOf } from '../registry/view-promises.ts'
-import type { Context } from './context.ts'
+import type { Run } from '../../ledger/nights/run-records.ts'
+import { checkPromise } from '../../pipeline/features/promised-columns.ts'
+import { promiseOf } from '../../registry/view-promises.ts'
+import type { Context } from '../context.ts'
 import type { Result } from './publication.ts'
 
 /**

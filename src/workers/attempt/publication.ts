@@ -1,10 +1,10 @@
 import { link, mkdir, rm } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import type { ClientBase } from 'pg'
-import { type Database, transaction } from '../database/database.ts'
-import { endAttempt, holdsFence } from '../jobs/attempts.ts'
-import { attemptId, findRun, type Run } from '../jobs/runs.ts'
-import { lockSlot } from '../jobs/slots.ts'
+import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { endAttempt, holdsFence } from '../../ledger/nights/attempt-records.ts'
+import { attemptId, findRun, type Run } from '../../ledger/nights/run-records.ts'
+import { lockSlot } from '../../ledger/nights/slots.ts'
 import type {
   Check,
   FeatureFacts,
@@ -13,9 +13,10 @@ import type {
   StepTime,
   UnknownValues,
   WrittenFile,
-} from '../pipeline/facts.ts'
-import { Failure } from '../pipeline/failure.ts'
-import { stampOf } from '../pipeline/published-file.ts'
+} from '../../pipeline/engine/facts.ts'
+import { Failure } from '../../pipeline/engine/failure.ts'
+import type { Identity } from '../../pipeline/features/view-hash.ts'
+import { refusal } from '../../pipeline/partition/file-refusal.ts'
 import {
   attemptFolder,
   keepFile,
@@ -25,12 +26,11 @@ import {
   partitionPath,
   removeAttempts,
   supersededPath,
-} from '../pipeline/publishing.ts'
-import { readRunId } from '../pipeline/readback.ts'
-import { refusal } from '../pipeline/refusal.ts'
-import type { Identity } from '../pipeline/view-hash.ts'
-import { adoptIdentity } from '../registry/view-identity.ts'
-import { keepPromise, type PastPromise, recordUse } from '../registry/view-promises.ts'
+} from '../../pipeline/partition/partition-files.ts'
+import { stampOf } from '../../pipeline/partition/published-file.ts'
+import { readRunId } from '../../pipeline/partition/read-back.ts'
+import { adoptIdentity } from '../../registry/view-identity.ts'
+import { keepPromise, type PastPromise, recordUse } from '../../registry/view-promises.ts'
 
 /** What an attempt computed and what the ledger will say of it. */
 export interface Result {
@@ -142,7 +142,7 @@ export async function recordResult(
  * and to do twice at once: the second finds the file moved, and the partition's own run id says that it is right.
  *
  * Where the disk refuses, or the ledger goes away, it throws and the run stays in `publishing`: whoever reconciles tries
- * again (outcome.ts, `recordFailure`, says when), and finishes it as soon as that is possible.
+ * again (attempt-outcome.ts, `recordFailure`, says when), and finishes it as soon as that is possible.
  */
 export async function finishPublication(place: Warehouse, runId: string): Promise<void> {
   const run = await findRun(place.database.pool, runId)

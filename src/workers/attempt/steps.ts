@@ -1,4 +1,4 @@
-import type { StepTime } from '../pipeline/facts.ts'
+import type { StepTime } from '../../pipeline/engine/facts.ts'
 
 /** The steps of one attempt, timed as they happen; what the child did is told apart as `compute: <step>`. */
 export interface Steps {

@@ -1,16 +1,22 @@
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
-import type { DriftFacts, FailureFacts, IncidentFailure, LastGood, RecoveryFacts } from '../alerts/facts.ts'
-import { reportFailure, reportRecovery } from '../alerts/report.ts'
-import { alertSettings } from '../alerts/settings.ts'
-import { lastGood as lastGoodRun } from '../jobs/published.ts'
-import { attemptsOf, type Run } from '../jobs/runs.ts'
-import type { Slot } from '../jobs/slots.ts'
-import type { Check } from '../pipeline/facts.ts'
-import type { Failure } from '../pipeline/failure.ts'
-import type { Model, Project } from '../project/project.ts'
-import type { Context } from './context.ts'
+import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import type {
+  DriftFacts,
+  FailureFacts,
+  IncidentFailure,
+  LastGood,
+  RecoveryFacts,
+} from '../../alerts/incidents/incident-facts.ts'
+import { reportFailure, reportRecovery } from '../../alerts/incidents/report-incident.ts'
+import { lastGood as lastGoodRun } from '../../ledger/nights/published.ts'
+import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
+import type { Slot } from '../../ledger/nights/slots.ts'
+import type { Check } from '../../pipeline/engine/facts.ts'
+import type { Failure } from '../../pipeline/engine/failure.ts'
+import type { Model, Project } from '../../project/project.ts'
+import type { Context } from '../context.ts'
 
 /** The night that a mail is about: its slot, and the run that failed where one ran. */
 export interface Night {

@@ -4,11 +4,11 @@
  * worker is gone (see watchdog.ts).
  */
 import { Worker as Thread } from 'node:worker_threads'
-import { classify } from '../pipeline/classify.ts'
+import { classify } from '../../pipeline/engine/classify.ts'
 import { handlers } from './handlers.ts'
 import type { ChildMessage, Progress, TaskMessage, TaskName } from './tasks.ts'
 
-const watchdog = new Thread(new URL('../../dist/workers/watchdog.js', import.meta.url), {
+const watchdog = new Thread(new URL('../../../dist/workers/child/watchdog.js', import.meta.url), {
   workerData: { parent: process.ppid },
 })
 watchdog.unref()

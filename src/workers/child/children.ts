@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { Failure, type FailureClass } from '../pipeline/failure.ts'
-import type { Timeouts } from '../project/project.ts'
-import { memoryLimit, PURPOSE, residentBytes, timeoutOf } from './limits.ts'
+import { Failure, type FailureClass } from '../../pipeline/engine/failure.ts'
+import type { Timeouts } from '../../project/project.ts'
+import { memoryLimit, PURPOSE, residentBytes, timeoutOf } from '../time-limits.ts'
 import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName } from './tasks.ts'
 
 /**
@@ -42,7 +42,7 @@ interface Waiting {
   take: () => void
 }
 
-const PROGRAM = fileURLToPath(new URL('../../dist/workers/child.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../../dist/workers/child/child.js', import.meta.url))
 
 export interface ChildrenOptions {
   places: number

@@ -6,102 +6,102 @@ export const handlers: {
   [Name in TaskName]: (request: RequestOf<Name>, progress: Progress) => Promise<FactsOf<Name>>
 } = {
   async features(request, progress) {
-    const { computeFeatures } = await import('../pipeline/features.ts')
+    const { computeFeatures } = await import('../../pipeline/features/compute-features.ts')
     return computeFeatures({ ...request, progress })
   },
   async scores(request, progress) {
-    const { scorePartition } = await import('../pipeline/scoring.ts')
+    const { scorePartition } = await import('../../pipeline/scoring/score-partition.ts')
     return scorePartition({ ...request, progress })
   },
   async describe(request) {
-    const { describeView } = await import('../pipeline/features.ts')
+    const { describeView } = await import('../../pipeline/features/compute-features.ts')
     return describeView(request)
   },
   async labels(request) {
-    const { describeLabels } = await import('../pipeline/labels.ts')
+    const { describeLabels } = await import('../../pipeline/dataset/describe-labels.ts')
     return describeLabels(request)
   },
   async inputs(request) {
-    const { snapshotInputs } = await import('../pipeline/features.ts')
+    const { snapshotInputs } = await import('../../pipeline/features/compute-features.ts')
     return snapshotInputs(request)
   },
   async staleness(request) {
-    const { findStale } = await import('../pipeline/staleness.ts')
+    const { findStale } = await import('../../pipeline/sources/staleness.ts')
     return findStale(request)
   },
   async dataset(request, progress) {
-    const { buildDataset } = await import('../pipeline/dataset/build.ts')
+    const { buildDataset } = await import('../../pipeline/dataset/build-dataset.ts')
     return buildDataset({ ...request, progress })
   },
   async evaluate(request) {
-    const { evaluate } = await import('../pipeline/evaluation/evaluate.ts')
+    const { evaluate } = await import('../../pipeline/evaluation/evaluate-dataset.ts')
     return evaluate(request)
   },
   async metrics(request) {
-    const { checkMetrics } = await import('../pipeline/outcomes/check-metrics.ts')
+    const { checkMetrics } = await import('../../pipeline/outcomes/check-metrics.ts')
     return checkMetrics(request)
   },
   async outcome(request) {
-    const { measureOutcome } = await import('../pipeline/outcomes/measure-outcome.ts')
+    const { measureOutcome } = await import('../../pipeline/outcomes/measure-outcome.ts')
     return measureOutcome(request)
   },
   async parity(request) {
-    const { checkParity } = await import('../pipeline/parity/check.ts')
+    const { checkParity } = await import('../../pipeline/parity/check-parity.ts')
     return checkParity(request)
   },
   async leaks(request, progress) {
-    const { checkLeaks } = await import('../pipeline/leaks/check.ts')
+    const { checkLeaks } = await import('../../pipeline/leaks/check-leaks.ts')
     return checkLeaks({ ...request, progress })
   },
   async restamp(request) {
-    const { restamp } = await import('../pipeline/restamp.ts')
+    const { restamp } = await import('../../pipeline/partition/restamp.ts')
     return restamp(request)
   },
   async lookup(request) {
-    const { lookUp } = await import('../pipeline/lookup.ts')
+    const { lookUp } = await import('../../pipeline/scoring/lookup.ts')
     return lookUp(request)
   },
   async replay(request) {
-    const { replayScores } = await import('../pipeline/parity/replay.ts')
+    const { replayScores } = await import('../../pipeline/parity/replay-parity.ts')
     return replayScores(request)
   },
   async profile(request) {
-    const { profilePartition } = await import('../pipeline/profile/profile-partition.ts')
+    const { profilePartition } = await import('../../pipeline/profile/profile-partition.ts')
     return profilePartition(request)
   },
   async baseline(request) {
-    const { baselineOfHoldout } = await import('../pipeline/profile/baseline.ts')
+    const { baselineOfHoldout } = await import('../../pipeline/profile/baseline.ts')
     return baselineOfHoldout(request)
   },
   async monitor(request) {
-    const { monitorPartition } = await import('../pipeline/monitor.ts')
+    const { monitorPartition } = await import('../../pipeline/drift/monitor-partition.ts')
     return monitorPartition(request)
   },
   async slices(request) {
-    const { findSlices } = await import('../pipeline/drift/find-slices.ts')
+    const { findSlices } = await import('../../pipeline/drift/find-slices.ts')
     return findSlices(request)
   },
   async 'first-night'(request) {
-    const { baselineOfNight } = await import('../pipeline/profile/baseline.ts')
+    const { baselineOfNight } = await import('../../pipeline/profile/baseline.ts')
     return baselineOfNight(request)
   },
   async inspect({ path }) {
-    const { inspectModel } = await import('../pipeline/onnx/inspect.ts')
+    const { inspectModel } = await import('../../pipeline/onnx/inspect.ts')
     return inspectModel(path)
   },
   async trial(request) {
-    const { tryModel } = await import('../pipeline/trial.ts')
+    const { tryModel } = await import('../../pipeline/scoring/trial.ts')
     return tryModel(request)
   },
   async sample(request) {
-    const { writeSample } = await import('../pipeline/sample.ts')
+    const { writeSample } = await import('../../pipeline/scoring/write-sample.ts')
     return writeSample(request)
   },
   async warm() {
     const [{ warmScorers }] = await Promise.all([
-      import('../pipeline/scorers.ts'),
-      import('../pipeline/scoring.ts'),
-      import('../pipeline/features.ts'),
+      import('../../pipeline/scoring/scorers.ts'),
+      import('../../pipeline/scoring/score-partition.ts'),
+      import('../../pipeline/features/compute-features.ts'),
     ])
     warmScorers(availableParallelism())
     return {}

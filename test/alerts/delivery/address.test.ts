@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { requireAddress, singleAddress, sortAddresses } from '../../src/alerts/address.ts'
+import { requireAddress, singleAddress, sortAddresses } from '../../../src/alerts/delivery/address.ts'
 
 test.each([
   'a@example.com\r\nBcc: evil@example.com',

@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { simpleParser } from 'mailparser'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { enqueue } from '../../src/alerts/enqueue.ts'
-import type { Letter } from '../../src/alerts/letter.ts'
-import { CLAIM, deliverNext, drain } from '../../src/alerts/outbox.ts'
-import { outboxState } from '../../src/alerts/outbox-state.ts'
-import { sendTest } from '../../src/alerts/test-mail.ts'
-import { transaction } from '../../src/database/database.ts'
-import { type Desk, openDesk } from './desk.ts'
-import { freePort, type MailServer, openMailServer } from './mail-server.ts'
-import { SETTINGS } from './sample.ts'
+import { enqueue } from '../../../src/alerts/delivery/enqueue-mail.ts'
+import { CLAIM, deliverNext, drain } from '../../../src/alerts/delivery/outbox.ts'
+import { outboxState } from '../../../src/alerts/delivery/outbox-state.ts'
+import { sendTest } from '../../../src/alerts/delivery/test-mail.ts'
+import type { Letter } from '../../../src/alerts/letters/letter.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { type Desk, openDesk } from '../desk.ts'
+import { freePort, type MailServer, openMailServer } from '../mail-server.ts'
+import { SETTINGS } from '../sample.ts'
 
 const LETTER: Letter = { tone: 'notice', lead: ['Something was overridden.'], sections: [], foot: [] }
 let desk: Desk
@@ -166,11 +166,11 @@ describe('draining', () => {
 
 /** Drains as a process of its own would, from the compiled files. */
 function drainer(databaseUrl: string, smtpUrl: string, now: Date): ChildProcess {
-  const dist = new URL('../../dist/', import.meta.url).href
+  const dist = new URL('../../../dist/', import.meta.url).href
   const program = `
     import pg from 'pg'
-    const { drain } = await import('${dist}alerts/outbox.js')
-    const { openTransport } = await import('${dist}alerts/transport.js')
+    const { drain } = await import('${dist}alerts/delivery/outbox.js')
+    const { openTransport } = await import('${dist}alerts/delivery/transport.js')
     const log = { info() {}, warn() {}, error() {} }
     const [databaseUrl, smtpUrl, settings, now] = process.argv.slice(1)
     const database = { pool: new pg.Pool({ connectionString: databaseUrl }) }

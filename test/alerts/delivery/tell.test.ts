@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ack } from '../../src/alerts/ack.ts'
-import { listIncidents } from '../../src/alerts/list-incidents.ts'
-import { mute, unmute } from '../../src/alerts/mute.ts'
-import { tell } from '../../src/alerts/tell.ts'
-import { writeMails } from '../../src/alerts/write-mails.ts'
-import { transaction } from '../../src/database/database.ts'
-import { type Desk, openDesk } from './desk.ts'
-import { freePort, type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts'
-import { drifting, facts, outage, recovery } from './sample.ts'
+import { tell } from '../../../src/alerts/delivery/tell.ts'
+import { ack } from '../../../src/alerts/incidents/acknowledge.ts'
+import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
+import { mute, unmute } from '../../../src/alerts/incidents/mutes.ts'
+import { writeMails } from '../../../src/alerts/letters/write-mails.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { type Desk, openDesk } from '../desk.ts'
+import { freePort, type MailServer, openMailServer, type ReceivedMail } from '../mail-server.ts'
+import { drifting, facts, outage, recovery } from '../sample.ts'
 
 const HOUR = 3600
 let desk: Desk
@@ -47,7 +47,7 @@ describe('one incident, one thread', () => {
   })
 
   test('a failure whose transaction rolls back is no incident and no mail', async () => {
-    const { reportFailure } = await import('../../src/alerts/report.ts')
+    const { reportFailure } = await import('../../../src/alerts/incidents/report-incident.ts')
     const { settings } = desk.post()
     await expect(
       transaction(desk.database, async (client) => {

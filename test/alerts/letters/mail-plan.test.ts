@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { joinedDue, type Pending, planMails } from '../../src/alerts/due.ts'
-import { SETTINGS } from './sample.ts'
+import { joinedDue, type Pending, planMails } from '../../../src/alerts/letters/mail-plan.ts'
+import { SETTINGS } from '../sample.ts'
 
 const NOW = new Date('2026-11-22T03:00:00Z')
 const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000)

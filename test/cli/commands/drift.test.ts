@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { driftOfRun } from '../../src/registry/profiles.ts'
-import { driftCsv } from '../../src/web/pages/night/tables.ts'
-import { freshDatabase } from '../database/fresh.ts'
-import { generatedProject } from '../projects/generated.ts'
-import { nightshift, nightshiftJson } from './nightshift.ts'
+import { driftOfRun } from '../../../src/monitoring/drift/record.ts'
+import { driftCsv } from '../../../src/web/pages/night/tables.ts'
+import { freshDatabase } from '../../database/fresh.ts'
+import { generatedProject } from '../../projects/generated.ts'
+import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 const SQL = `SELECT customer_id, sum(amount)::FLOAT AS score, count(*)::FLOAT AS orders
 FROM events GROUP BY customer_id

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import { CDNOW, cdnowProject, HAS_CDNOW, type TemporaryProject } from '../projects/cdnow.ts'
-import { nightshift, nightshiftJson } from './nightshift.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+import { CDNOW, cdnowProject, HAS_CDNOW, type TemporaryProject } from '../../projects/cdnow.ts'
+import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 const NIGHTS = ['1998-01-01', '1998-02-01', '1998-05-01']
 

@@ -4,13 +4,13 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Temporal } from 'temporal-polyfill'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { generate } from '../../fixtures/generate.ts'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import { query, writeParquet } from '../pipeline/feature-case.ts'
-import { type TemporaryProject, temporaryProject } from '../projects/cdnow.ts'
-import { ended, nightshift, nightshiftJson, start } from './nightshift.ts'
+import { generate } from '../../../fixtures/generate.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+import { query, writeParquet } from '../../pipeline/feature-case.ts'
+import { type TemporaryProject, temporaryProject } from '../../projects/cdnow.ts'
+import { ended, nightshift, nightshiftJson, start } from '../nightshift.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
+const ROOT = resolve(import.meta.dirname, '../../..')
 const NIGHTS = process.env.NIGHTSHIFT_FAULTS === 'full' ? 60 : 3
 const LAST = '2026-11-22'
 const FIRST = Temporal.PlainDate.from(LAST)

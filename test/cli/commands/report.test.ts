@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject } from '../projects/generated.ts'
-import { nightshift, nightshiftJson } from './nightshift.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+import type { TemporaryProject } from '../../projects/cdnow.ts'
+import { generatedProject } from '../../projects/generated.ts'
+import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 let database: FreshDatabase
 let project: TemporaryProject

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import { readRows } from '../pipeline/feature-case.ts'
-import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject, smallModel } from '../projects/generated.ts'
-import { ended, nightshift, nightshiftJson, start } from './nightshift.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+import { readRows } from '../../pipeline/feature-case.ts'
+import type { TemporaryProject } from '../../projects/cdnow.ts'
+import { generatedProject, smallModel } from '../../projects/generated.ts'
+import { ended, nightshift, nightshiftJson, start } from '../nightshift.ts'
 
 let database: FreshDatabase
 let project: TemporaryProject

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { compare, hashSync } from 'bcryptjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type TemporaryProject, temporaryProject } from '../projects/cdnow.ts'
-import { ended, type Finished } from './nightshift.ts'
+import { type TemporaryProject, temporaryProject } from '../../projects/cdnow.ts'
+import { ended, type Finished } from '../nightshift.ts'
 
-const CLI = resolve(import.meta.dirname, '../../dist/cli.js')
+const CLI = resolve(import.meta.dirname, '../../../dist/cli.js')
 let project: TemporaryProject
 beforeEach(async () => {
   project = await temporaryProject({

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { writeParquet } from '../pipeline/feature-case.ts'
-import { PURCHASES } from '../pipeline/leaks/leak-case.ts'
-import { cdnowProject, HAS_CDNOW, type TemporaryProject, temporaryProject } from '../projects/cdnow.ts'
-import { nightshift, nightshiftJson } from './nightshift.ts'
+import { writeParquet } from '../../pipeline/feature-case.ts'
+import { PURCHASES } from '../../pipeline/leaks/leak-case.ts'
+import { cdnowProject, HAS_CDNOW, type TemporaryProject, temporaryProject } from '../../projects/cdnow.ts'
+import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 let project: TemporaryProject
 let at: { project: string }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { saidOnce } from '../../src/cli/said-once.ts'
+import { saidOnce } from '../../../src/cli/terminal/said-once.ts'
 
 test('a sentence is said once, with its nights and the least and largest of its rows', () => {
   const nights = [

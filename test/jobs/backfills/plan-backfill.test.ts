@@ -4,8 +4,8 @@ import {
   type BackfillMode,
   type BackfillSlot,
   planBackfill,
-} from '../../../src/jobs/backfill/plan.ts'
-import { asOfRange, parseAsOf } from '../../../src/project/asof.ts'
+} from '../../../src/jobs/backfills/plan-backfill.ts'
+import { asOfRange, parseAsOf } from '../../../src/project/time/asof.ts'
 
 const zone = 'Europe/Berlin'
 const now = '2026-11-22T00:30:00Z'

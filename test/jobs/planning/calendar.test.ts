@@ -5,10 +5,10 @@ import {
   mergeSlots,
   nextTicks,
   type PlannedSlot,
-} from '../../src/jobs/calendar.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
-import type { Schedule } from '../../src/project/project.ts'
-import { nightly, projectOf } from './nights.ts'
+} from '../../../src/jobs/planning/calendar.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import type { Schedule } from '../../../src/project/project.ts'
+import { nightly, projectOf } from '../nights.ts'
 
 const text = (slot: PlannedSlot) =>
   `${slot.kind} ${slot.name} ${slot.asOf.label} ${slot.asOf.instant} due ${slot.due} by ${slot.deadline ?? 'never'}`

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { LedgerView } from '../../src/jobs/ledgerview.ts'
-import { planReconcile } from '../../src/jobs/planner.ts'
-import { parseDuration } from '../../src/project/duration.ts'
-import type { Schedule } from '../../src/project/project.ts'
+import type { LedgerView } from '../../../src/jobs/planning/ledger-view.ts'
+import { planReconcile } from '../../../src/jobs/planning/planner.ts'
+import type { Schedule } from '../../../src/project/project.ts'
+import { parseDuration } from '../../../src/project/time/duration.ts'
 import {
   applyPlan,
   emptyView,
@@ -15,7 +15,7 @@ import {
   slotOf,
   wake,
   work,
-} from './nights.ts'
+} from '../nights.ts'
 
 /** A ledger that a scheduler has kept since long before: the slots of the next days are there. */
 function running(schedules: Schedule[], now: string, models?: Record<string, string>): LedgerView {

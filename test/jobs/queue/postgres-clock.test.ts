@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { onServerClock } from '../../src/jobs/postgres-clock.ts'
-import { openQueues, type Queues } from '../../src/jobs/queues.ts'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import { onServerClock } from '../../../src/jobs/queue/postgres-clock.ts'
+import { openQueues, type Queues } from '../../../src/jobs/queue/queues.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 let fresh: FreshDatabase
 let queues: Queues

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
-import { openDatabase } from '../../src/database/database.ts'
-import { choosePlace } from '../../src/database/place.ts'
-import { readPostmaster } from '../../src/database/postmaster.ts'
-import { removeDatabase } from '../../src/database/remove.ts'
-import { openQueues, type QueueOptions, type Queues } from '../../src/jobs/queues.ts'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
+import { openQueues, type QueueOptions, type Queues } from '../../../src/jobs/queue/queues.ts'
+import { openDatabase } from '../../../src/ledger/connection/database.ts'
+import { readPostmaster } from '../../../src/ledger/server/postmaster.ts'
+import { removeDatabase } from '../../../src/ledger/server/remove-server.ts'
+import { choosePlace } from '../../../src/ledger/server/server-place.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
 
 interface Backend {
   connection: { redisUrl?: string; databaseUrl: string }
@@ -185,7 +185,7 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
         [
           '--input-type=module',
           '--eval',
-          `import { openQueues } from './dist/jobs/queues.js'
+          `import { openQueues } from './dist/jobs/queue/queues.js'
            const queues = await openQueues({ ...JSON.parse(process.argv[1]), log: () => {} })
            await queues.work('scoring', { concurrency: 1, process: () => {
              console.log('begun')

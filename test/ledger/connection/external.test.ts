@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { expect, inject, test } from 'vitest'
-import { openDatabase } from '../../src/database/database.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
+import { openDatabase } from '../../../src/ledger/connection/database.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
 
 const root = tmpdir()
 

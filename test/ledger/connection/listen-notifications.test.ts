@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { listen } from '../../src/database/listen.ts'
-import { type FreshDatabase, freshDatabase } from './fresh.ts'
+import { listen } from '../../../src/ledger/connection/listen-notifications.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 let fresh: FreshDatabase
 beforeEach(async () => {

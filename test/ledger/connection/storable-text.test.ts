@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { storable } from '../../src/database/storable.ts'
-import { transaction } from '../../src/database/transaction.ts'
-import { type FreshDatabase, freshDatabase } from './fresh.ts'
+import { storable } from '../../../src/ledger/connection/storable-text.ts'
+import { transaction } from '../../../src/ledger/connection/transaction.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 const NUL = String.fromCharCode(0)
 const HALF = String.fromCharCode(0xd83d)

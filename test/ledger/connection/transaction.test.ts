@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { transaction } from '../../src/database/transaction.ts'
-import { type FreshDatabase, freshDatabase } from './fresh.ts'
+import { transaction } from '../../../src/ledger/connection/transaction.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 let fresh: FreshDatabase
 beforeAll(async () => {

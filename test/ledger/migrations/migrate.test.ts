@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openDatabase } from '../../src/database/database.ts'
-import { migrate, pending } from '../../src/database/migrate.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
-import { type FreshDatabase, freshDatabase } from './fresh.ts'
+import { openDatabase } from '../../../src/ledger/connection/database.ts'
+import { migrate, pending } from '../../../src/ledger/migrations/migrate.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 let fresh: FreshDatabase
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { followAnswers } from '../../src/jobs/answers.ts'
+import { followAnswers } from '../../../src/ledger/nights/answers.ts'
 
 test('silence counts from when the ledger answers again, and not at all while it never was away', async () => {
   const answers = followAnswers()

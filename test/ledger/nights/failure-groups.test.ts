@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { transaction } from '../../src/database/database.ts'
-import { groupFailures } from '../../src/jobs/failure-groups.ts'
-import { toSettings } from '../../src/jobs/request.ts'
-import { createRun } from '../../src/jobs/runs.ts'
-import { ensureSlot } from '../../src/jobs/slots.ts'
-import { DEFAULT_RETRY } from '../../src/project/project.ts'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import { toSettings } from '../../../src/jobs/request-run.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { groupFailures } from '../../../src/ledger/nights/failure-groups.ts'
+import { createRun } from '../../../src/ledger/nights/run-records.ts'
+import { ensureSlot } from '../../../src/ledger/nights/slots.ts'
+import { DEFAULT_RETRY } from '../../../src/project/project.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 let fresh: FreshDatabase
 beforeEach(async () => {

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { transaction } from '../../src/database/database.ts'
-import { planReconcile } from '../../src/jobs/planner.ts'
-import { createRun, type RunSettings } from '../../src/jobs/runs.ts'
-import { ensureSlot, listSlots } from '../../src/jobs/slots.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import { emptyView, nightly, projectOf, slotOf } from './nights.ts'
+import { planReconcile } from '../../../src/jobs/planning/planner.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { createRun, type RunSettings } from '../../../src/ledger/nights/run-records.ts'
+import { ensureSlot, listSlots } from '../../../src/ledger/nights/slots.ts'
+import { parseAsOf } from '../../../src/project/time/asof.ts'
+import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
+import { emptyView, nightly, projectOf, slotOf } from '../../jobs/nights.ts'
 
 const SETTINGS: RunSettings = { attempts: 1, backoff_ms: 1000, timeout_ms: 1000, wait_until: null }
 const inBerlin = parseAsOf('2026-11-22', 'Europe/Berlin')
@@ -79,7 +79,7 @@ test('a slot that lies ahead follows the zone, and keeps its label', () => {
 })
 
 test('a ledger that had two slots for one label keeps the one that owns the path, with the runs of both', async () => {
-  const folder = new URL('../../src/database/migrations/', import.meta.url)
+  const folder = new URL('../../../src/ledger/migrations/', import.meta.url)
   const { pool } = fresh.database
   const names = readdirSync(folder).sort()
   const before = names.filter((name) => name < '011')

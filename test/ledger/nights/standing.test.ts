@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Publication, stoodAt } from '../../src/jobs/standing.ts'
+import { type Publication, stoodAt } from '../../../src/ledger/nights/standing.ts'
 
 const published = (run: string, at: string, backfill = false): Publication => ({
   run,

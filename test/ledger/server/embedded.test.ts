@@ -18,10 +18,10 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type Database, openDatabase } from '../../src/database/database.ts'
-import { choosePlace } from '../../src/database/place.ts'
-import { isAlive, readPostmaster } from '../../src/database/postmaster.ts'
-import { removeDatabase } from '../../src/database/remove.ts'
+import { type Database, openDatabase } from '../../../src/ledger/connection/database.ts'
+import { isAlive, readPostmaster } from '../../../src/ledger/server/postmaster.ts'
+import { removeDatabase } from '../../../src/ledger/server/remove-server.ts'
+import { choosePlace } from '../../../src/ledger/server/server-place.ts'
 
 const isRoot = process.getuid?.() === 0
 const IDLE_MS = 500
@@ -66,7 +66,7 @@ function keepers(root: string): number[] {
 /** A command of its own: opens the database, does as `work` says with `database`, and closes it. */
 function command(root: string, work: string, user: { uid?: number; gid?: number } = {}): ChildProcess {
   const program = `
-    import { openDatabase } from ${JSON.stringify(resolve('dist/database/database.js'))}
+    import { openDatabase } from ${JSON.stringify(resolve('dist/ledger/connection/database.js'))}
     import { setTimeout as sleep } from 'node:timers/promises'
     const database = await openDatabase({ root: process.argv[1], role: 'command', idleMs: ${IDLE_MS} })
     ${work}
@@ -325,7 +325,7 @@ describe('the embedded server', () => {
 
   test('does not keep a shell waiting that captures the output of the command which started it', async () => {
     const root = shared
-    const program = resolve('dist/database/database.js')
+    const program = resolve('dist/ledger/connection/database.js')
     const code = `import { openDatabase } from '${program}'
       const database = await openDatabase({ root: '${root}', role: 'command', idleMs: 15_000 })
       console.log('ready'); await database.close()`

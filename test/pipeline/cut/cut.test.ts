@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type CaseView, compute, duration, makeFolder, writeParquet } from './feature-case.ts'
+import { type CaseView, compute, duration, makeFolder, writeParquet } from '../feature-case.ts'
 
 /** Times of all rows that a view sees, as a list in one row. */
 const SEEN = "SELECT 1 AS id, string_agg(strftime(ts, '%m-%d %H:%M:%S.%f'), ', ' ORDER BY ts) AS seen FROM t"

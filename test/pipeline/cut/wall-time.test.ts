@@ -10,8 +10,8 @@ import {
   readInstant,
   showInstant,
   toLocal,
-} from '../../src/pipeline/localtime.ts'
-import { type CaseView, compute, makeFolder, writeParquet } from './feature-case.ts'
+} from '../../../src/pipeline/cut/wall-time.ts'
+import { type CaseView, compute, makeFolder, writeParquet } from '../feature-case.ts'
 
 const MINUTE = 60_000_000n
 const ZONES = [

@@ -1,9 +1,9 @@
 import { DuckDBTimestampValue } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Engine, openEngine } from '../../src/pipeline/duckdb.ts'
-import { asNode, parseSql } from '../../src/pipeline/syntax.ts'
-import { timestampText } from '../../src/pipeline/timecolumn.ts'
-import { findWindows } from '../../src/pipeline/windows.ts'
+import { timestampText } from '../../../src/pipeline/cut/time-column.ts'
+import { findWindows } from '../../../src/pipeline/cut/windows.ts'
+import { type Engine, openEngine } from '../../../src/pipeline/engine/duckdb.ts'
+import { asNode, parseSql } from '../../../src/pipeline/sql/syntax.ts'
 
 let engine: Engine
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
-import { describeLabels } from '../../src/pipeline/labels.ts'
-import { type LabelKind, labelKind } from '../../src/project/label-kind.ts'
-import { makeFolder, makeView, writeParquet } from './feature-case.ts'
+import { describeLabels } from '../../../src/pipeline/dataset/describe-labels.ts'
+import { type LabelKind, labelKind } from '../../../src/project/rules/label-kind.ts'
+import { makeFolder, makeView, writeParquet } from '../feature-case.ts'
 
 let root: string
 beforeEach(async () => {

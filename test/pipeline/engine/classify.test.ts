@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { classify } from '../../src/pipeline/classify.ts'
-import { openEngine } from '../../src/pipeline/duckdb.ts'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
+import { classify } from '../../../src/pipeline/engine/classify.ts'
+import { openEngine } from '../../../src/pipeline/engine/duckdb.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
 
 const coded = (code: string, message = 'x') => Object.assign(new Error(message), { code })
 

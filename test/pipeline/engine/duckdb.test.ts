@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openEngine } from '../../src/pipeline/duckdb.ts'
-import { readEngineError } from '../../src/pipeline/engine-error.ts'
-import { makeFolder, writeParquet } from './feature-case.ts'
+import { openEngine } from '../../../src/pipeline/engine/duckdb.ts'
+import { readEngineError } from '../../../src/pipeline/engine/engine-error.ts'
+import { makeFolder, writeParquet } from '../feature-case.ts'
 
 async function open() {
   const folder = makeFolder()

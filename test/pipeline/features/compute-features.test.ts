@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { classify } from '../../src/pipeline/classify.ts'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { describeView, snapshotInputs } from '../../src/pipeline/features.ts'
-import { literal } from '../../src/pipeline/quote.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
+import { classify } from '../../../src/pipeline/engine/classify.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { literal } from '../../../src/pipeline/engine/quote.ts'
+import { describeView, snapshotInputs } from '../../../src/pipeline/features/compute-features.ts'
+import { parseAsOf } from '../../../src/project/time/asof.ts'
 import {
   type CaseView,
   compute,
@@ -15,7 +15,7 @@ import {
   query,
   SHARED,
   writeParquet,
-} from './feature-case.ts'
+} from '../feature-case.ts'
 
 const SOURCES: CaseView['sources'] = { t: { kind: 'events', path: 'data/*.parquet', event_time: 'ts' } }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { InputFile } from '../../src/pipeline/facts.ts'
-import { checkPromise, type Promised } from '../../src/pipeline/promise.ts'
+import type { InputFile } from '../../../src/pipeline/engine/facts.ts'
+import { checkPromise, type Promised } from '../../../src/pipeline/features/promised-columns.ts'
 
 const input = (path: string): InputFile => ({
   source: 'ev',

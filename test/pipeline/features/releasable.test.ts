@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Check } from '../../src/pipeline/facts.ts'
-import { brokenStructure } from '../../src/pipeline/releasable.ts'
+import type { Check } from '../../../src/pipeline/engine/facts.ts'
+import { brokenStructure } from '../../../src/pipeline/features/releasable.ts'
 
 const check = (kind: string, passed = false): Check => ({
   id: kind,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { checkLeaks, type LeakFacts } from '../../../src/pipeline/leaks/check.ts'
-import { parseAsOf } from '../../../src/project/asof.ts'
+import { checkLeaks, type LeakFacts } from '../../../src/pipeline/leaks/check-leaks.ts'
+import { parseAsOf } from '../../../src/project/time/asof.ts'
 import { type CaseView, duration, makeView, writeParquet } from '../feature-case.ts'
 
 /** Purchases of 200 customers over 180 days, at any second of the day, as a table that cases build on. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { classDoubt, scoreTitle } from '../../../src/pipeline/onnx/choose-class.ts'
-import type { PlannedOutput } from '../../../src/pipeline/onnx/output.ts'
+import type { PlannedOutput } from '../../../src/pipeline/onnx/score-output.ts'
 
 const output = (given: Partial<PlannedOutput>): PlannedOutput => ({
   name: 'p',

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { inspectModel } from '../../../src/pipeline/onnx/inspect.ts'
 import { planMapping } from '../../../src/pipeline/onnx/mapping.ts'
-import { scorePartition } from '../../../src/pipeline/scoring.ts'
+import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
 import { type Case, openCase } from '../scoring-case.ts'
 
 const folder = fileURLToPath(new URL('../../../../shared/data/onnx/', import.meta.url))

@@ -8,8 +8,8 @@ import {
   removeAttempts,
   shadowPath,
   sweepAttempts,
-} from '../../src/pipeline/publishing.ts'
-import { makeFolder } from './feature-case.ts'
+} from '../../../src/pipeline/partition/partition-files.ts'
+import { makeFolder } from '../feature-case.ts'
 
 function attempt(warehouse: string, name: string, text: string): string {
   const folder = attemptFolder(warehouse, name)

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openEngine } from '../../src/pipeline/duckdb.ts'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { readBack, readRunId } from '../../src/pipeline/readback.ts'
-import { makeFolder, writeParquet } from './feature-case.ts'
+import { openEngine } from '../../../src/pipeline/engine/duckdb.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { readBack, readRunId } from '../../../src/pipeline/partition/read-back.ts'
+import { makeFolder, writeParquet } from '../feature-case.ts'
 
 const METADATA = ", KV_METADATA {run: 'r1', note: 'it''s'}"
 

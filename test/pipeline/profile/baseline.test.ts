@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
-import { Failure } from '../../../src/pipeline/failure.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
 import { baselineOfHoldout, baselineOfNight } from '../../../src/pipeline/profile/baseline.ts'
-import { scorePartition } from '../../../src/pipeline/scoring.ts'
+import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
 import { forest } from '../onnx/forest.ts'
 import { type Case, openCase } from '../scoring-case.ts'
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../src/pipeline/onnx/attribute.ts'
-import type { NodeProto } from '../../src/pipeline/onnx/proto.ts'
-import { scorePartition } from '../../src/pipeline/scoring.ts'
-import { tryModel } from '../../src/pipeline/trial.ts'
-import type { UnknownPolicy } from '../../src/project/project.ts'
-import { small } from './onnx/small.ts'
-import { type Case, openCase } from './scoring-case.ts'
+import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
+import type { NodeProto } from '../../../src/pipeline/onnx/proto.ts'
+import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
+import { tryModel } from '../../../src/pipeline/scoring/trial.ts'
+import type { UnknownPolicy } from '../../../src/project/project.ts'
+import { small } from '../onnx/small.ts'
+import { type Case, openCase } from '../scoring-case.ts'
 
 const opened: Case[] = []
 afterEach(() => {

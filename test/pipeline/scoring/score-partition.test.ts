@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { attribute, tensorValue } from '../../src/pipeline/onnx/attribute.ts'
-import { type NodeProto, TENSOR } from '../../src/pipeline/onnx/proto.ts'
-import { scorePartition } from '../../src/pipeline/scoring.ts'
-import { forest } from './onnx/forest.ts'
-import { small } from './onnx/small.ts'
-import { type Case, openCase } from './scoring-case.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
+import { type NodeProto, TENSOR } from '../../../src/pipeline/onnx/proto.ts'
+import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
+import { forest } from '../onnx/forest.ts'
+import { small } from '../onnx/small.ts'
+import { type Case, openCase } from '../scoring-case.ts'
 
 const opened: Case[] = []
 afterEach(() => {

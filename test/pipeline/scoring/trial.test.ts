@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../src/pipeline/onnx/attribute.ts'
-import { type NodeProto, TENSOR } from '../../src/pipeline/onnx/proto.ts'
-import { tryModel } from '../../src/pipeline/trial.ts'
-import { forest } from './onnx/forest.ts'
-import { small } from './onnx/small.ts'
-import { type Case, openCase } from './scoring-case.ts'
+import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
+import { type NodeProto, TENSOR } from '../../../src/pipeline/onnx/proto.ts'
+import { tryModel } from '../../../src/pipeline/scoring/trial.ts'
+import { forest } from '../onnx/forest.ts'
+import { small } from '../onnx/small.ts'
+import { type Case, openCase } from '../scoring-case.ts'
 
 const opened: Case[] = []
 afterEach(() => {

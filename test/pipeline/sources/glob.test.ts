@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { expandGlob } from '../../src/pipeline/glob.ts'
+import { expandGlob } from '../../../src/pipeline/sources/glob.ts'
 
 let root: string
 beforeEach(() => {

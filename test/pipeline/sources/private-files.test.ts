@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { featureCut, LAST } from '../../src/pipeline/cut.ts'
-import { openFeatureQuery } from '../../src/pipeline/feature-query.ts'
-import { openPrivately } from '../../src/pipeline/private-files.ts'
-import { cutSources } from '../../src/pipeline/tables.ts'
-import { compute, makeFolder, makeView, writeParquet } from './feature-case.ts'
+import { featureCut, LAST } from '../../../src/pipeline/cut/cut.ts'
+import { openFeatureQuery } from '../../../src/pipeline/features/feature-query.ts'
+import { openPrivately } from '../../../src/pipeline/sources/private-files.ts'
+import { cutSources } from '../../../src/pipeline/sources/source-tables.ts'
+import { compute, makeFolder, makeView, writeParquet } from '../feature-case.ts'
 
 const events = { ev: { kind: 'events', path: 'data/**/*.parquet', event_time: 'at' } } as const
 const shm = '/dev/shm'

@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { expandGlob } from '../../src/pipeline/glob.ts'
-import { type CaseView, compute, makeFolder, SHARED, writeParquet } from './feature-case.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { expandGlob } from '../../../src/pipeline/sources/glob.ts'
+import { type CaseView, compute, makeFolder, SHARED, writeParquet } from '../feature-case.ts'
 
 async function failureOf(work: Promise<unknown>): Promise<Failure> {
   const error: unknown = await work.then(

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { findStale } from '../../src/pipeline/staleness.ts'
-import { parseAsOf } from '../../src/project/asof.ts'
-import { type CaseView, compute, duration, makeFolder, makeView, writeParquet } from './feature-case.ts'
+import { findStale } from '../../../src/pipeline/sources/staleness.ts'
+import { parseAsOf } from '../../../src/project/time/asof.ts'
+import { type CaseView, compute, duration, makeFolder, makeView, writeParquet } from '../feature-case.ts'
 
 const EVENTS = `SELECT i % 10 AS id, (i * 1.5)::DOUBLE AS amount, i AS unread, TIMESTAMP '2026-11-20' + to_hours(i) AS happened FROM range(60) t(i)`
 const events: CaseView = {

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { expandGlob } from '../../src/pipeline/glob.ts'
-import { type FoundSource, findSource } from '../../src/pipeline/sources.ts'
-import { type CaseView, compute, duration, makeFolder, writeParquet } from './feature-case.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { expandGlob } from '../../../src/pipeline/sources/glob.ts'
+import { type FoundSource, findSource } from '../../../src/pipeline/sources/sources.ts'
+import { type CaseView, compute, duration, makeFolder, writeParquet } from '../feature-case.ts'
 
 const ROW = `SELECT 1 AS n, TIMESTAMP '2026-01-01' AS ts`
 const READ_AT = '2026-11-22T02:00:00Z'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { widerType } from '../../src/pipeline/widening.ts'
+import { widerType } from '../../../src/pipeline/sources/widening.ts'
 
 it('types widen to the narrowest that holds both, whatever their order', () => {
   const cases: [string, string, string | undefined][] = [

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Engine, openEngine } from '../../src/pipeline/duckdb.ts'
-import { checkFeatureSql } from '../../src/pipeline/sql.ts'
-import { viewHash } from '../../src/pipeline/view-hash.ts'
-import type { View } from '../../src/project/project.ts'
-import { duration, makeView } from './feature-case.ts'
+import { type Engine, openEngine } from '../../../src/pipeline/engine/duckdb.ts'
+import { viewHash } from '../../../src/pipeline/features/view-hash.ts'
+import { checkFeatureSql } from '../../../src/pipeline/sql/check-sql.ts'
+import type { View } from '../../../src/project/project.ts'
+import { duration, makeView } from '../feature-case.ts'
 
 let engine: Engine
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { functionsOfDuckDb, SPELLINGS } from '../../build/duckdb-functions.ts'
-import { FUNCTIONS, TABLE_FUNCTIONS } from '../../src/pipeline/function-groups.ts'
-import { isTableFunction, namesOf, refusalOf } from '../../src/pipeline/functions.ts'
+import { functionsOfDuckDb, SPELLINGS } from '../../../build/duckdb-functions.ts'
+import { FUNCTIONS, TABLE_FUNCTIONS } from '../../../src/pipeline/sql/function-groups.ts'
+import { isTableFunction, namesOf, refusalOf } from '../../../src/pipeline/sql/legal-functions.ts'
 
 describe('the list of functions', () => {
   it('names each function of the pinned DuckDB once, and no other: run `npm run functions`, and look at what is new', async () => {

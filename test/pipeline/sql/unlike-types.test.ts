@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bindPlan } from '../../src/pipeline/bound-plan.ts'
-import { type Engine, openEngine } from '../../src/pipeline/duckdb.ts'
-import { findUnlike, problemIn } from '../../src/pipeline/unlike-types.ts'
-import { type CaseView, compute, makeFolder, writeParquet } from './feature-case.ts'
+import { type Engine, openEngine } from '../../../src/pipeline/engine/duckdb.ts'
+import { bindPlan } from '../../../src/pipeline/sql/bound-plan.ts'
+import { findUnlike, problemIn } from '../../../src/pipeline/sql/unlike-types.ts'
+import { type CaseView, compute, makeFolder, writeParquet } from '../feature-case.ts'
 
 /** BIGINT 9007199254740993 in one source, DOUBLE 9007199254740992 in the other. */
 async function makeKeys(): Promise<{ root: string; view: (sql: string) => CaseView }> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { countProblems, formatProblems } from '../../src/project/format-problems.ts'
-import type { Problem } from '../../src/project/problem.ts'
+import { countProblems, formatProblems } from '../../../src/project/files/format-problems.ts'
+import type { Problem } from '../../../src/project/files/problem.ts'
 
 const problem = (given: Partial<Problem>): Problem => ({
   severity: 'error',

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { jsonSchemas } from '../../src/project/json-schemas.ts'
+import { jsonSchemas } from '../../../src/project/files/json-schemas.ts'
 
-const committed = new URL('../../schemas/', import.meta.url)
+const committed = new URL('../../../schemas/', import.meta.url)
 
 interface Node {
   properties?: Record<string, Node> | undefined

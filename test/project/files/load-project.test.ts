@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { formatProblems } from '../../src/project/format-problems.ts'
-import { loadProject, openProject } from '../../src/project/load.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
+import { formatProblems } from '../../../src/project/files/format-problems.ts'
+import { loadProject, openProject } from '../../../src/project/files/load-project.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
 
-const cases = fileURLToPath(new URL('../cases/', import.meta.url))
+const cases = fileURLToPath(new URL('../../cases/', import.meta.url))
 /** The calendar rules look a year ahead from here. */
 const NOW = new Date('2026-11-22T12:00:00Z')
 const told = (root: string) => loadProject(root, { now: NOW }).problems

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { didYouMean, nearestName } from '../../src/project/nearest.ts'
+import { didYouMean, nearestName } from '../../../src/project/files/nearest.ts'
 
 describe('the nearest name', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { patternFault, patternRows } from '../../src/project/path-pattern.ts'
+import { patternFault, patternRows } from '../../../src/project/files/path-pattern.ts'
 
 test.each([
   'data/*.parquet',

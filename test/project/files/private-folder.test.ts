@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { closePrivate, privateFolder } from '../../src/project/private-folder.ts'
+import { closePrivate, privateFolder } from '../../../src/project/files/private-folder.ts'
 
 let root: string
 beforeEach(() => {

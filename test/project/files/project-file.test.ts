@@ -4,15 +4,15 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadProject } from '../../src/project/load.ts'
-import { readProjectFile } from '../../src/project/project-file.ts'
+import { loadProject } from '../../../src/project/files/load-project.ts'
+import { readProjectFile } from '../../../src/project/files/project-file.ts'
 
 let folder: string
 let root: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nightshift-file-'))
   root = join(folder, 'project')
-  cpSync(resolve(import.meta.dirname, '../cases/as-designed'), root, { recursive: true })
+  cpSync(resolve(import.meta.dirname, '../../cases/as-designed'), root, { recursive: true })
   mkdirSync(join(folder, 'elsewhere'))
   writeFileSync(join(folder, 'elsewhere/secret'), 'PASSWORD=hunter2\n')
 })
@@ -36,7 +36,7 @@ const HOSTILE: [what: string, put: (path: string) => void, said: RegExp][] = [
   ],
   [
     'a relative link out of it',
-    (path) => symlinkSync('../../../elsewhere/secret', path),
+    (path) => symlinkSync('../../../../elsewhere/secret', path),
     /leads out of it|is missing|got none/,
   ],
   [
@@ -82,9 +82,9 @@ describe.each(HOSTILE)('%s', (_, put, said) => {
 
 test.each([
   '/etc/passwd',
-  '../../../elsewhere/secret',
+  '../../../../elsewhere/secret',
   '../../elsewhere/secret',
-  '../../../../../../../etc/passwd',
+  '../../../../../etc/passwd',
 ])('labels.sql: %s names no file of the project', (sql) => {
   const model = `model: churn\nowner: x\non_call: a@example.com\nview: customer_activity\nscore: { column: s }\nlabels: { sql: ${sql}, horizon: 30d }\n`
   writeFileSync(join(root, 'models/churn/model.yaml'), model)

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readEntry } from '../../src/project/entry.ts'
-import { loadProject } from '../../src/project/load.ts'
-import { viewRules } from '../../src/project/rules/view.ts'
-import { viewSchema } from '../../src/project/schema/view.ts'
-import { readYaml } from '../../src/project/yaml-file.ts'
+import { readEntry } from '../../../src/project/files/entry.ts'
+import { loadProject } from '../../../src/project/files/load-project.ts'
+import { readYaml } from '../../../src/project/files/yaml-file.ts'
+import { viewRules } from '../../../src/project/rules/view-rules.ts'
+import { viewSchema } from '../../../src/project/schema/view-schema.ts'
 
 let root: string
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { placeInText } from '../../src/project/yaml-text.ts'
+import { placeInText } from '../../../src/project/files/yaml-text.ts'
 
 const FILE = `a: SELECT x
 b: |

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { sampleData } from '../../src/project/init/sample.ts'
-import { initProject } from '../../src/project/init.ts'
-import { jsonSchemas } from '../../src/project/json-schemas.ts'
-import { loadProject } from '../../src/project/load.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
-import { runbookSections } from '../../src/project/runbook.ts'
+import { jsonSchemas } from '../../../src/project/files/json-schemas.ts'
+import { loadProject } from '../../../src/project/files/load-project.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { initProject } from '../../../src/project/init/init-project.ts'
+import { runbookSections } from '../../../src/project/init/runbook-skeleton.ts'
+import { sampleData } from '../../../src/project/init/sample-data.ts'
 
 let folder: string
 beforeEach(() => {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { FAILURE_CLASSES } from '../../src/pipeline/failure.ts'
-import { RUNBOOK_CLASSES, runbookSections, runbookSkeleton } from '../../src/project/runbook.ts'
+import { FAILURE_CLASSES } from '../../../src/pipeline/engine/failure.ts'
+import {
+  RUNBOOK_CLASSES,
+  runbookSections,
+  runbookSkeleton,
+} from '../../../src/project/init/runbook-skeleton.ts'
 
 const churn = {
   name: 'churn',

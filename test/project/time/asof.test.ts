@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
-import { addDays, asOfContaining, asOfRange, momentAfter, parseAsOf } from '../../src/project/asof.ts'
-import { parseDuration } from '../../src/project/duration.ts'
-import { labelWindow } from '../../src/project/label-window.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { addDays, asOfContaining, asOfRange, momentAfter, parseAsOf } from '../../../src/project/time/asof.ts'
+import { parseDuration } from '../../../src/project/time/duration.ts'
+import { labelWindow } from '../../../src/project/time/label-window.ts'
 
 const BERLIN = 'Europe/Berlin'
 const at = (text: string) => Temporal.Instant.from(text)

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { clockWarnings, doubleTicks } from '../../src/project/clock.ts'
-import { nextTicks, ticksBetween } from '../../src/project/cron.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { clockWarnings, doubleTicks } from '../../../src/project/rules/clock-warnings.ts'
+import { nextTicks, ticksBetween } from '../../../src/project/time/cron.ts'
 
-const golden = new URL('../../../shared/golden/clock.json', import.meta.url)
+const golden = new URL('../../../../shared/golden/clock.json', import.meta.url)
 const Golden = z.array(
   z.object({
     cron: z.string(),

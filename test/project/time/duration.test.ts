@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { nearDuration, parseDuration, readDuration } from '../../src/project/duration.ts'
-import { ConfigurationError } from '../../src/project/problem.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { nearDuration, parseDuration, readDuration } from '../../../src/project/time/duration.ts'
 
 describe('a duration', () => {
   it.each([

@@ -1,6 +1,12 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
-import { isTimeZone, nearestZone, offsetAt, transitions, zoneArithmetic } from '../../src/project/zone.ts'
+import {
+  isTimeZone,
+  nearestZone,
+  offsetAt,
+  transitions,
+  zoneArithmetic,
+} from '../../../src/project/time/zone.ts'
 
 describe('a time zone', () => {
   it.each(['Europe/Berlin', 'UTC', 'Asia/Kolkata', 'Etc/GMT+5', 'America/Argentina/Buenos_Aires'])(

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
-import { away } from '../../src/database/away.ts'
-import { transaction } from '../../src/database/database.ts'
-import { NoAnswer } from '../../src/database/no-answer.ts'
-import { ensureSlot } from '../../src/jobs/slots.ts'
-import { beat, sayReconciled } from '../../src/workers/alive.ts'
-import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
-import { openSite, type Site, usersOf } from './site.ts'
-import { openWire } from './wire.ts'
+import { away } from '../../../src/ledger/connection/away.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { NoAnswer } from '../../../src/ledger/connection/no-answer.ts'
+import { beat, sayReconciled } from '../../../src/ledger/nights/alive.ts'
+import { ensureSlot } from '../../../src/ledger/nights/slots.ts'
+import { hasRedis, type RedisServer, startRedis } from '../../jobs/redis-server.ts'
+import { openSite, type Site, usersOf } from '../site.ts'
+import { openWire } from '../wire.ts'
 
 let site: Site
 let redis: RedisServer | undefined

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { findRun } from '../../src/jobs/runs.ts'
-import { release } from '../../src/workers/release.ts'
-import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject, writeParquet } from '../projects/generated.ts'
-import { type Life, openLife } from './life.ts'
+import { release } from '../../../src/actions/release-run.ts'
+import { findRun } from '../../../src/ledger/nights/run-records.ts'
+import type { TemporaryProject } from '../../projects/cdnow.ts'
+import { generatedProject, writeParquet } from '../../projects/generated.ts'
+import { type Life, openLife } from '../life.ts'
 
 const SCHEDULE = `schedule: nightly
 cron: "0 2 * * *"

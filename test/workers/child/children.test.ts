@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
-import { Failure } from '../../src/pipeline/failure.ts'
-import { type Children, openChildren } from '../../src/workers/children.ts'
-import { endless } from '../pipeline/onnx/endless-model.ts'
-import { type Case, openCase } from '../pipeline/scoring-case.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { type Children, openChildren } from '../../../src/workers/child/children.ts'
+import { endless } from '../../pipeline/onnx/endless-model.ts'
+import { type Case, openCase } from '../../pipeline/scoring-case.ts'
 
 let children: Children | undefined
 let each: Case | undefined
@@ -24,7 +24,9 @@ function computeChildren(): number[] {
     try {
       const parent = / (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) ./s, ''))?.[1]
       const program = readFileSync(`/proc/${name}/cmdline`, 'utf8')
-      return Number(parent) === process.pid && program.includes('workers/child.js') ? [Number(name)] : []
+      return Number(parent) === process.pid && program.includes('workers/child/child.js')
+        ? [Number(name)]
+        : []
     } catch {
       return []
     }

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import type { ListedIncident } from '../../../alerts/list-incidents.ts'
-import type { Viewer } from '../../place.ts'
+import type { ListedIncident } from '../../../alerts/incidents/list-incidents.ts'
+import type { Viewer } from '../../page-context.ts'
 import { type Listing, queryOf } from './listing.ts'
 
 /** For an operator, while nobody is on it. It leads back to where it stands: the list, if that is given. */

@@ -1,5 +1,5 @@
-import type { Incident } from '../../../alerts/incident.ts'
-import type { Face } from '../../state.ts'
+import type { Incident } from '../../../alerts/incidents/incident-record.ts'
+import type { Face } from '../../../ledger/nights/faces.ts'
 
 /** The face of an incident: closed ones are good again. */
 export function faceOfIncident({

@@ -1,4 +1,4 @@
-import type { IncidentFilter } from '../../../alerts/list-incidents.ts'
+import type { IncidentFilter } from '../../../alerts/incidents/list-incidents.ts'
 import { withQuery } from '../../addresses.ts'
 import { choiceProblem } from '../../filters.ts'
 import { pageNumber, pageProblem } from '../../pager.ts'

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { OutcomeFacts } from '../../../pipeline/outcomes/outcomes.ts'
+import type { OutcomeFacts } from '../../../pipeline/outcomes/outcome-facts.ts'
 
 /** Whose figures these are, where it is not everybody's. */
 export function bias(treated: OutcomeFacts['treated'] | undefined) {

@@ -1,10 +1,10 @@
 import { html, raw } from 'hono/html'
 import { type Cell, driftHeatmap, type HeatRow, heatmapLegend } from '../../../charts/drift-heatmap.ts'
-import type { DriftNight } from '../../../registry/drift-nights.ts'
+import { figure } from '../../../format/figures.ts'
+import { stateMark } from '../../../ledger/nights/faces.ts'
+import type { DriftNight } from '../../../monitoring/drift/drift-nights.ts'
 import { nightHref } from '../../addresses.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
-import { figure } from '../../moment.ts'
-import { stateMark } from '../../state.ts'
 import type { ModelView } from './load.ts'
 
 const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }

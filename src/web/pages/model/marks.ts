@@ -1,7 +1,7 @@
 import type { Mark } from '../../../charts/night-axis.ts'
-import type { ModelNight } from '../../../jobs/model-nights.ts'
-import type { HistoryEntry } from '../../../registry/history.ts'
-import type { ShadowNights } from '../../../registry/shadows.ts'
+import type { ModelNight } from '../../../ledger/nights/model-nights.ts'
+import type { ShadowNights } from '../../../monitoring/shadow/record.ts'
+import type { HistoryEntry } from '../../../registry/history-records.ts'
 
 type Change = Pick<HistoryEntry, 'event' | 'version'> & { at: string }
 

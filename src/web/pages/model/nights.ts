@@ -1,11 +1,11 @@
 import { html } from 'hono/html'
-import { isBuiltIn, METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/metric.ts'
-import type { OutcomeNight } from '../../../registry/outcome-nights.ts'
+import { count, duration, figure, moment } from '../../../format/figures.ts'
+import { faceOf, stateMark } from '../../../ledger/nights/faces.ts'
+import type { OutcomeNight } from '../../../monitoring/outcomes/outcome-nights.ts'
+import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
+import { isBuiltIn, METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/schema/metric.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
-import { count, duration, figure, moment } from '../../moment.ts'
-import { faceOf, stateMark } from '../../state.ts'
-import { unmeasured } from '../../unmeasured.ts'
 import type { ModelView, NightFigures } from './load.ts'
 
 /** Every night of the window, the newest first, each with a way to its page. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import { figure, moment } from '../../moment.ts'
-import { type Face, stateMark } from '../../state.ts'
+import { figure, moment } from '../../../format/figures.ts'
+import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
 import type { ModelView } from './load.ts'
 
 /** What there is to show for the next version, or for the champion where it is the newest: evidence, no verdict. */

@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import { rowsPerNight, secondsPerNight } from '../../../charts/rows-and-times.ts'
 import { scoreOverTime } from '../../../charts/score-over-time.ts'
+import { count, duration, figure } from '../../../format/figures.ts'
 import type { NumberProfile } from '../../../pipeline/profile/profile.ts'
-import { count, duration, figure } from '../../moment.ts'
 import type { ModelView } from './load.ts'
 import { picture } from './picture.ts'
 

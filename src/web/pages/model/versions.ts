@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
+import { figure, moment } from '../../../format/figures.ts'
+import { stateMark } from '../../../ledger/nights/faces.ts'
 import { registryHref } from '../../addresses.ts'
-import { figure, moment } from '../../moment.ts'
-import { stateMark } from '../../state.ts'
 import type { ModelView } from './load.ts'
 
 const SHOWN = 6

@@ -1,5 +1,5 @@
-import { addDays, grainOf, parseAsOf } from '../../../project/asof.ts'
-import { ConfigurationError } from '../../../project/problem.ts'
+import { ConfigurationError } from '../../../project/files/problem.ts'
+import { addDays, grainOf, parseAsOf } from '../../../project/time/asof.ts'
 
 /** Nights that a page shows where nobody says which. */
 export const NIGHTS = 60

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
-import { quoted } from '../../../alerts/commands.ts'
-import { brokenStructure } from '../../../pipeline/releasable.ts'
-import type { Viewer } from '../../place.ts'
+import { quoted } from '../../../alerts/letters/next-commands.ts'
+import { brokenStructure } from '../../../pipeline/features/releasable.ts'
+import type { Viewer } from '../../page-context.ts'
 import type { Night } from './load.ts'
 
 /** What may be done about a night: buttons for an operator, and the command that does the same for everybody. */

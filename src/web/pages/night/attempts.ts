@@ -1,9 +1,9 @@
 import { html } from 'hono/html'
-import { localTimes } from '../../../alerts/time.ts'
-import type { Attempt } from '../../../jobs/runs.ts'
+import { localTimes } from '../../../format/clock-time.ts'
+import { duration, moment } from '../../../format/figures.ts'
+import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
+import type { Attempt } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
-import { duration, moment } from '../../moment.ts'
-import { type Face, stateMark } from '../../state.ts'
 
 /** Attempts with their steps, the newest first: where the time went, and what went wrong. */
 export function attempts(all: Attempt[], { timezone }: Project) {

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import type { Check } from '../../../pipeline/facts.ts'
-import { stateMark } from '../../state.ts'
+import { stateMark } from '../../../ledger/nights/faces.ts'
+import type { Check } from '../../../pipeline/engine/facts.ts'
 
 /** Expectations: the failed ones with rows that show why, the others in a list that can be opened; who released it all the same. */
 export function checks(all: Check[], about: string, releases: string[] = []) {

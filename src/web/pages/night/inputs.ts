@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
-import type { InputFile } from '../../../pipeline/facts.ts'
+import { bytes, count, moment } from '../../../format/figures.ts'
+import type { InputFile } from '../../../pipeline/engine/facts.ts'
 import type { Project } from '../../../project/project.ts'
-import { bytes, count, moment } from '../../moment.ts'
 
 /** Files of a source that are shown at once: the newest ones; the others can be opened. */
 const SHOWN = 3

@@ -1,15 +1,20 @@
-import { type Attempt, attemptsOf, findRun, type Run } from '../../../jobs/runs.ts'
-import { type ListedRun, runsOfSlot } from '../../../jobs/runs-of-slot.ts'
-import { findSlot, type Kind, type Slot } from '../../../jobs/slots.ts'
+import { type Attempt, attemptsOf, findRun, type Run } from '../../../ledger/nights/run-records.ts'
+import { type ListedRun, runsOfSlot } from '../../../ledger/nights/runs-of-slot.ts'
+import { findSlot, type Kind, type Slot } from '../../../ledger/nights/slots.ts'
+import {
+  driftOfRun,
+  type NightDrift,
+  type NightProfile,
+  profileOfRun,
+} from '../../../monitoring/drift/record.ts'
+import { referenceProfileOf } from '../../../monitoring/drift/reference-profiles.ts'
+import { baselineOf } from '../../../monitoring/drift/stored-baselines.ts'
+import { findOutcome, type Outcome } from '../../../monitoring/outcomes/record.ts'
+import { type Certificate, certificateOf } from '../../../monitoring/parity/record.ts'
 import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
-import { baselineOf } from '../../../registry/baselines.ts'
-import { type Certificate, certificateOf } from '../../../registry/certificates.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
-import { findOutcome, type Outcome } from '../../../registry/outcomes.ts'
-import { driftOfRun, type NightDrift, type NightProfile, profileOfRun } from '../../../registry/profiles.ts'
-import { referenceProfileOf } from '../../../registry/reference-profiles.ts'
-import { findVersion, type Version } from '../../../registry/versions.ts'
-import type { Place } from '../../place.ts'
+import { findVersion, type Version } from '../../../registry/version-records.ts'
+import type { Place } from '../../page-context.ts'
 
 /** Everything about one night as one run of it left it; `run` undefined: nothing has run yet. */
 export interface Night {

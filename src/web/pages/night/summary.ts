@@ -1,11 +1,11 @@
 import { html } from 'hono/html'
-import { localTimes, span } from '../../../alerts/time.ts'
-import type { Run } from '../../../jobs/runs.ts'
+import { localTimes, span } from '../../../format/clock-time.ts'
+import { bytes, count, duration, moment } from '../../../format/figures.ts'
+import { faceOf, faceOfState, stateMark } from '../../../ledger/nights/faces.ts'
+import { released } from '../../../ledger/nights/released.ts'
+import type { Run } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
-import { bytes, count, duration, moment } from '../../moment.ts'
-import { released } from '../../released.ts'
-import { faceOf, faceOfState, stateMark } from '../../state.ts'
 import type { Night } from './load.ts'
 
 /** What became of it, why, and what stands. */

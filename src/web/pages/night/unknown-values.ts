@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
-import type { UnknownValues } from '../../../pipeline/facts.ts'
-import { saysKnown } from '../../../pipeline/judge-unknown.ts'
-import { count, figure } from '../../moment.ts'
+import { count, figure } from '../../../format/figures.ts'
+import type { UnknownValues } from '../../../pipeline/engine/facts.ts'
+import { saysKnown } from '../../../pipeline/scoring/judge-unknown.ts'
 
 /** Values that the model does not know, by column: to it all of them are one, whatever they mean. */
 export function unknownValues(found: UnknownValues[]) {

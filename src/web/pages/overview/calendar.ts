@@ -1,10 +1,10 @@
 import { html, raw } from 'hono/html'
 import { Temporal } from 'temporal-polyfill'
 import { escaped } from '../../../charts/escape.ts'
-import type { CalendarSlot } from '../../../jobs/calendar-slots.ts'
-import type { Kind } from '../../../jobs/slots.ts'
+import type { CalendarSlot } from '../../../ledger/nights/calendar-slots.ts'
+import { type Face, faceOf, legend, wordsOf, worst } from '../../../ledger/nights/faces.ts'
+import type { Kind } from '../../../ledger/nights/slots.ts'
 import { modelHref, nightHref, withQuery } from '../../addresses.ts'
-import { type Face, faceOf, legend, wordsOf, worst } from '../../state.ts'
 import type { Overview } from './load.ts'
 
 /** One square: a night, or the hours of a day by the worst of them. */

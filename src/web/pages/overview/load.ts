@@ -1,17 +1,17 @@
 import { Temporal } from 'temporal-polyfill'
-import { type ListedIncident, listIncidents } from '../../../alerts/list-incidents.ts'
-import { type CalendarSlot, calendarSlots } from '../../../jobs/calendar-slots.ts'
-import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../jobs/latest.ts'
-import type { Project } from '../../../project/project.ts'
+import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
+import { type CalendarSlot, calendarSlots } from '../../../ledger/nights/calendar-slots.ts'
+import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../ledger/nights/latest.ts'
 import {
   alertingRuns,
   champions,
   evidenceOfRuns,
   latestOutcomes,
   parityOfRuns,
-} from '../../../registry/evidence.ts'
-import { nowAt, type Place } from '../../place.ts'
-import { type Trust, trust } from '../../trust.ts'
+} from '../../../monitoring/evidence.ts'
+import { type Trust, trust } from '../../../monitoring/trust.ts'
+import type { Project } from '../../../project/project.ts'
+import { nowAt, type Place } from '../../page-context.ts'
 
 /** One model and where it stands. */
 export interface ModelOverview {

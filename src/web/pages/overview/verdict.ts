@@ -1,9 +1,9 @@
 import { html } from 'hono/html'
-import { span } from '../../../alerts/time.ts'
+import { span } from '../../../format/clock-time.ts'
+import { count, moment } from '../../../format/figures.ts'
+import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Model } from '../../../project/project.ts'
 import { modelHref, nightHref, registryHref } from '../../addresses.ts'
-import { count, moment } from '../../moment.ts'
-import { stateMark } from '../../state.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** What needs a look comes first. */

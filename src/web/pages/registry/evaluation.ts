@@ -1,9 +1,9 @@
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { METRIC_WORDS } from '../../../project/metric.ts'
+import { count, figure, moment } from '../../../format/figures.ts'
+import { stateMark } from '../../../ledger/nights/faces.ts'
+import { METRIC_WORDS } from '../../../project/schema/metric.ts'
 import type { EvaluationRecord } from '../../../registry/evaluations.ts'
-import { count, figure, moment } from '../../moment.ts'
-import { stateMark } from '../../state.ts'
 
 const Interval = z.object({ low: z.number().nullable(), high: z.number().nullable() })
 const Requirements = z.array(z.object({ passed: z.boolean(), message: z.string() }))
