@@ -18,8 +18,8 @@ const LAYERS = [
   ['registry'],
   ['ledger', 'charts'],
   ['pipeline'],
-  ['format'],
   ['project'],
+  ['format'],
 ]
 
 /** Of the pipeline, jobs may know only what its facts and failures look like. */
@@ -88,6 +88,17 @@ test('the pipeline, the project and the formats know no environment, no clock, n
       ['pipeline', 'project', 'format'].includes(folderOf(path)) &&
       !STARTS.includes(path) &&
       forbidden.test(text),
+  )
+  expect(wrong.map(({ path }) => path)).toEqual([])
+})
+
+/** Time zones are looked up there; nothing is shown by it. */
+const ZONES = 'project/time/zone.ts'
+
+test('how a value reads is decided in src/format alone', () => {
+  const shows = /\.to(?:Fixed|Precision|Exponential|Locale\w*)\(|\bIntl\./
+  const wrong = SOURCES.filter(
+    ({ path, text }) => folderOf(path) !== 'format' && path !== ZONES && shows.test(text),
   )
   expect(wrong.map(({ path }) => path)).toEqual([])
 })

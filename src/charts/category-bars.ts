@@ -1,8 +1,8 @@
+import { percent } from '../format/shares.ts'
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
 import { type Category, categoriesOf } from './categories.ts'
 import { type Chart, FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
-import { percent } from './figure.ts'
 import { shortened, widthOf } from './shorten.ts'
 import {
   AXIS_LINE,

@@ -1,7 +1,8 @@
+import { figure, rounded } from '../format/numbers.ts'
+import { timeText } from '../format/time-text.ts'
 import type { NumberProfile } from '../pipeline/profile/profile.ts'
 import type { Chart } from './chart.ts'
 import { colour } from './colours.ts'
-import { amount } from './figure.ts'
 import { type Bin, binsOf, nullShare } from './histogram-bins.ts'
 import {
   AXIS_LINE,
@@ -164,7 +165,7 @@ function valueAxes(profile: NumberProfile, bins: Bin[]) {
       },
     ]
   }
-  const names = constant ? [amount(profile.min)] : bins.map(({ from }) => String(from))
+  const names = constant ? [figure(profile.min)] : bins.map(({ from }) => String(from))
   return [
     { ...axis, ...ends, type: 'value' as const, show: false },
     { ...axis, type: 'category' as const, position: 'bottom' as const, data: names, axisLabel: LABEL },
@@ -194,13 +195,12 @@ function isTime({ type }: NumberProfile): boolean {
 
 /** The axis of times counts milliseconds, a profile seconds. */
 function onAxis(profile: NumberProfile, value: number): number {
-  return isTime(profile) ? value * 1000 : Number(value.toPrecision(12))
+  return isTime(profile) ? value * 1000 : rounded(value, 12)
 }
 
 function saysMeans(reference: NumberProfile, tonight: NumberProfile): string {
   if (tonight.mean === null) return 'no values tonight'
-  if (!isTime(tonight)) return `mean ${amount(reference.mean)} → ${amount(tonight.mean)}`
-  const day = (seconds: number | null) =>
-    seconds === null ? '-' : new Date(seconds * 1000).toISOString().slice(0, 10)
+  if (!isTime(tonight)) return `mean ${figure(reference.mean, '-')} → ${figure(tonight.mean)}`
+  const day = (seconds: number | null) => timeText(seconds, 'DATE') ?? '-'
   return `mean ${day(reference.mean)} → ${day(tonight.mean)}`
 }

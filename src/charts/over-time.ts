@@ -1,6 +1,7 @@
+import { count, figure, rounded } from '../format/numbers.ts'
+import { percent } from '../format/shares.ts'
 import type { Chart } from './chart.ts'
 import { type Colour, colour } from './colours.ts'
-import { amount, count, percent } from './figure.ts'
 import { marks, type Nights, nightAxis, saysMarks, TIME_FONT_SIZE, TIME_LABEL } from './night-axis.ts'
 import { STILL } from './sides.ts'
 
@@ -160,7 +161,7 @@ function band({ name, as, band, colour: paint, opacity = AREA }: Track, scale: n
       areaStyle: { color: colour(paint), opacity },
       data: high.map((upper, index) => {
         const lower = low[index] ?? null
-        return upper === null || lower === null ? null : Number((upper - lower).toPrecision(12))
+        return upper === null || lower === null ? null : rounded(upper - lower, 12)
       }),
     },
   ]
@@ -216,11 +217,11 @@ function legend(tracks: Track[]) {
 }
 
 function scaled(value: Value, scale: number): Value {
-  return value === null ? null : Number((value * scale).toPrecision(8))
+  return value === null ? null : rounded(value * scale, 8)
 }
 
 function describe({ nights, tracks, unit, target, immature }: OverTime): string {
-  const said = (value: number) => figure(value, unit)
+  const said = (value: number) => inUnit(value, unit)
   const all = tracks
     .filter(({ as }) => as !== 'area')
     .map(({ name, values }) => {
@@ -242,7 +243,7 @@ function describe({ nights, tracks, unit, target, immature }: OverTime): string 
 /** What the picture shows, night by night, for whoever does not see it. */
 function table({ nights, tracks, unit }: OverTime): NonNullable<Chart['table']> {
   const said = (value: Value | undefined) =>
-    value === null || value === undefined ? '' : figure(value, unit)
+    value === null || value === undefined ? '' : inUnit(value, unit)
   return {
     head: ['night', ...tracks.map(({ name }) => name)],
     rows: nights.labels.map((label, night) => [
@@ -257,6 +258,6 @@ function table({ nights, tracks, unit }: OverTime): NonNullable<Chart['table']> 
   }
 }
 
-function figure(value: number, unit: OverTime['unit']): string {
-  return unit === 'share' ? percent(value) : unit === 'count' ? count(value) : amount(value)
+function inUnit(value: number, unit: OverTime['unit']): string {
+  return unit === 'share' ? percent(value) : unit === 'count' ? count(value) : figure(value)
 }

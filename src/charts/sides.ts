@@ -1,7 +1,8 @@
+import { count, rounded } from '../format/numbers.ts'
+import { percent } from '../format/shares.ts'
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
 import { FONT_SIZE } from './chart.ts'
 import { colour } from './colours.ts'
-import { count, percent } from './figure.ts'
 import { nullShare } from './histogram-bins.ts'
 import { shortened, wrapped } from './shorten.ts'
 
@@ -126,5 +127,5 @@ export function saysNulls(reference: ColumnProfile, tonight: ColumnProfile): str
 
 /** A share as a percentage, as the axis counts. */
 export function hundredfold(share: number): number {
-  return Number((share * 100).toFixed(3))
+  return rounded(share * 100, 12)
 }

@@ -1,8 +1,8 @@
+import { percent } from '../format/shares.ts'
 import type { ColumnProfile } from '../pipeline/profile/profile.ts'
 import { categoriesOf } from './categories.ts'
 import { paint, type Theme } from './colours.ts'
 import { escaped } from './escape.ts'
-import { percent } from './figure.ts'
 import { type Bin, binsOf, nullShare } from './histogram-bins.ts'
 import { NO_ROWS } from './sides.ts'
 

@@ -1,7 +1,8 @@
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** `2026-11-22 02:05 CET`. A text that is no time is given back as it is. */
-export function clockTime(iso: string | Date, timezone: string): string {
+/** `2026-11-22 02:05 CET`; empty for none. A text that is no time is given back as it is. */
+export function clockTime(iso: string | Date | null | undefined, timezone: string): string {
+  if (iso === null || iso === undefined) return ''
   const date = new Date(iso)
   if (Number.isNaN(date.getTime())) return String(iso)
   const part = Object.fromEntries(
@@ -12,26 +13,21 @@ export function clockTime(iso: string | Date, timezone: string): string {
   return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute} ${part.timeZoneName}`
 }
 
+/** `02:05` of an instant in a zone. */
+export function hourAndMinute(iso: string | Date, timezone: string): string {
+  return clockTime(iso, timezone).slice(11, 16)
+}
+
+/** `2026-11-22`: the local day of an instant. */
+export function localDay(iso: string | Date, timezone: string): string {
+  return clockTime(iso, timezone).slice(0, 10)
+}
+
 /** A text whose instants (`2026-11-21T21:00:00Z`) are told as clock times. */
 export function localTimes(text: string, timezone: string): string {
   return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})/g, (instant) =>
     clockTime(instant, timezone),
   )
-}
-
-/** How long something took or is old, in the two largest units that matter: `45 s`, `12 min`, `5 h 10 min`, `3 days 4 h`. */
-export function span(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000))
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 48) return two(hours, 'h', minutes % 60, 'min')
-  return two(Math.floor(hours / 24), 'days', hours % 24, 'h')
-}
-
-function two(large: number, unit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`
 }
 
 function format(timezone: string): Intl.DateTimeFormat {

@@ -1,3 +1,4 @@
+import { count } from './numbers.ts'
 /**
  * Text from outside (engines' messages, names, paths) on its way into a mail or a jsonb column: no NUL, which
  * PostgreSQL refuses; no control or bidirectional override, which make a line read as something else; no half of a
@@ -17,7 +18,7 @@ export function cut(text: string, limit: number): string {
   if (text.length <= limit) return clean(text)
   const head = Math.ceil(limit * 0.75)
   const tail = limit - head
-  const left = (text.length - limit).toLocaleString('en-US')
+  const left = count(text.length - limit)
   return `${clean(text.slice(0, head)).trimEnd()}\n[... ${left} characters left out ...]\n${clean(text.slice(-tail)).trimStart()}`
 }
 

@@ -1,7 +1,7 @@
-import { percent } from '../charts/figure.ts'
-import { clockTime, localTimes, span } from '../format/clock-time.ts'
-import { count, figure, hourAndMinute, interval } from '../format/figures.ts'
-import { boundOf } from '../format/required-bound.ts'
+import { clockTime, hourAndMinute, localDay, localTimes } from '../format/clock-time.ts'
+import { age } from '../format/elapsed.ts'
+import { bracketed, count, figure } from '../format/numbers.ts'
+import { percent } from '../format/shares.ts'
 import { type Face, faceOf } from '../ledger/nights/faces.ts'
 import type { BriefRun, Latest } from '../ledger/nights/latest.ts'
 import { released } from '../ledger/nights/released.ts'
@@ -11,6 +11,7 @@ import { isMostlyUnlabelled, saysUnlabelled } from '../pipeline/outcomes/unlabel
 import type { Model } from '../project/project.ts'
 import type { LatestOutcome, MeasuredReport, NightEvidence } from './evidence.ts'
 import { unmeasured } from './outcomes/unmeasured-words.ts'
+import { boundOf } from './required-bound.ts'
 
 /** What is known of a model's newest night, when somebody asks whether its scores can be trusted. */
 export interface TrustFacts {
@@ -124,11 +125,11 @@ function untold(facts: TrustFacts, last: Slot): Trust {
     reasons.push({ face: 'tardy', text: 'Readers keep what was published for this night before.' })
   } else if (published === undefined) reasons.push({ face: 'expected', text: 'Readers have no scores yet.' })
   else {
-    const age =
+    const old =
       published.published_at === null
         ? ''
-        : `, ${span(now.getTime() - Date.parse(published.published_at))} old`
-    reasons.push({ face: 'tardy', text: `Readers keep the scores of ${published.partition}${age}.` })
+        : `, ${age(now.getTime() - Date.parse(published.published_at))} old`
+    reasons.push({ face: 'tardy', text: `Readers keep the scores of ${published.partition}${old}.` })
   }
   return { answer: PENDING.includes(face) ? 'not yet' : 'no', face, partition: last.partition, reasons }
 }
@@ -140,7 +141,7 @@ function punctual({ timezone }: TrustFacts, { published_at: at, deadline }: Slot
   const after = Date.parse(at) - Date.parse(deadline)
   const promised = hourAndMinute(deadline, timezone)
   return after > 0
-    ? { face: 'tardy', text: `Published ${when}, ${span(after)} after the promised ${promised}.` }
+    ? { face: 'tardy', text: `Published ${when}, ${age(after)} after the promised ${promised}.` }
     : { face: 'published', text: `Published ${when}, on time (promised by ${promised}).` }
 }
 
@@ -221,7 +222,7 @@ function nextOutcome({ outcome: found, now, timezone }: TrustFacts): string | un
   if (next === null) return undefined
   const why = unmeasured({ ...next, model: found?.model ?? '' }, now, timezone)
   return why === undefined
-    ? `What came of ${next.partition} is known from ${clockTime(next.matures_at, timezone).slice(0, 10)} on`
+    ? `What came of ${next.partition} is known from ${localDay(next.matures_at, timezone)} on`
     : `What came of ${next.partition} is not measured yet: ${why}`
 }
 
@@ -284,7 +285,7 @@ function figureOf(report: MeasuredReport): string | undefined {
   const name = nameOf(report)
   const value = report.metrics[name]
   if (value == null) return undefined
-  return `${name.toUpperCase()} ${figure(value)}${isFewOnRecord(report) ? '' : interval(report.intervals[name])}`
+  return `${name.toUpperCase()} ${figure(value)}${isFewOnRecord(report) ? '' : bracketed(report.intervals[name])}`
 }
 
 /** An AUC of 0.5 is what a coin gets. */

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
+import { age } from '../format/elapsed.ts'
 
 /** Clocks that differ by less are as good as one. Nothing is decided by a machine's own in any case. */
 export const APART_MS = 5_000
@@ -7,8 +8,7 @@ export const APART_MS = 5_000
 /** `the clock of worker-1a2b is 3600 s ahead of the ledger's`; undefined where it is near enough. */
 export function saysApart(whose: string, aheadMs: number): string | undefined {
   if (Math.abs(aheadMs) <= APART_MS) return undefined
-  const seconds = Math.round(Math.abs(aheadMs) / 1000)
-  return `${whose} is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the ledger's`
+  return `${whose} is ${age(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the ledger's`
 }
 
 /** Says in the log when this machine's clock goes apart from the ledger's, and when it is right again. */

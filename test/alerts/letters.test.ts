@@ -12,7 +12,6 @@ import { letterHtml } from '../../src/alerts/letters/letter-html.ts'
 import { letterText } from '../../src/alerts/letters/letter-text.ts'
 import { nextCommands } from '../../src/alerts/letters/next-commands.ts'
 import { type Occasion, threadLetter, threadSubject } from '../../src/alerts/letters/thread-mail.ts'
-import { clockTime, span } from '../../src/format/clock-time.ts'
 import { messageShape } from '../../src/format/message-shape.ts'
 import { drifting, facts, outage, recovery, SETTINGS } from './sample.ts'
 
@@ -422,28 +421,6 @@ describe('words from outside', () => {
     expect(kept.failure.message).toBe('ab red evil \uFFFD connect postgres://***@db/x 🌙')
     expect(JSON.stringify(kept)).not.toMatch(/secret|\\u0000|\\ud83d"/)
   })
-})
-
-test.each([
-  ['2026-11-22T01:05:00Z', 'Europe/Berlin', '2026-11-22 02:05 CET'],
-  ['2026-07-01T22:30:00Z', 'Europe/Berlin', '2026-07-02 00:30 CEST'],
-  ['2026-11-22T01:05:00Z', 'America/New_York', '2026-11-21 20:05 GMT-5'],
-  ['2026-11-22T01:05:00Z', 'UTC', '2026-11-22 01:05 UTC'],
-  ['never', 'UTC', 'never'],
-])('%s in %s reads %s', (iso, zone, expected) => {
-  expect(clockTime(iso, zone)).toBe(expected)
-})
-
-test.each([
-  [0, '0 s'],
-  [59_400, '59 s'],
-  [59_600, '1 min'],
-  [3_599_000, '1 h'],
-  [18_600_000, '5 h 10 min'],
-  [86_400_000, '24 h'],
-  [3 * 86_400_000 + 4 * 3_600_000, '3 days 4 h'],
-])('%d ms are %s', (milliseconds, expected) => {
-  expect(span(milliseconds)).toBe(expected)
 })
 
 test('messages that differ in names, numbers, ids and paths have one shape', () => {

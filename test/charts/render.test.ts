@@ -24,7 +24,7 @@ test('a chart is a well-formed SVG that says what it shows', async () => {
   const root = parseXml(svg)
   expect(root.name).toBe('svg')
   expect(root.attributes).toMatchObject({ role: 'img', viewBox: '0 0 600 310' })
-  expect(root.attributes['aria-label']).toMatch(/^monthly_charge: mean 40 → 4\d\.\d; null 0 % → 8.2 %; /)
+  expect(root.attributes['aria-label']).toMatch(/^monthly_charge: mean 40.03 → 4\d\.\d+; null 0 % → 8.2 %; /)
   expect(root.children.find(({ name }) => name === 'title')?.text).toBe('monthly_charge')
   expect(svg).toContain('2026-11-22, 980 rows')
 })

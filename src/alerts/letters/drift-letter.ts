@@ -1,8 +1,9 @@
 import { beforeAfter } from '../../charts/before-after.ts'
 import type { Chart } from '../../charts/chart.ts'
-import { amount, percent } from '../../charts/figure.ts'
+import { count, figure } from '../../format/numbers.ts'
+import { percent } from '../../format/shares.ts'
+import { readableTime } from '../../format/time-text.ts'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
-import { timeText } from '../../pipeline/profile/time-text.ts'
 import type { DriftFacts, FailureFacts, MovedColumn } from '../incidents/incident-facts.ts'
 import type { Item, Section } from './letter.ts'
 import { PICTURE_WIDTH } from './pictures.ts'
@@ -36,7 +37,7 @@ function movedItems(facts: FailureFacts, drift: DriftFacts): Item[] {
     {
       kind: 'fact',
       label: 'Night',
-      text: `${facts.partition ?? 'unknown'}, ${drift.rows.toLocaleString('en-US')} rows, run ${facts.run ?? 'unknown'}`,
+      text: `${facts.partition ?? 'unknown'}, ${count(drift.rows)} rows, run ${facts.run ?? 'unknown'}`,
     },
     { kind: 'fact', label: 'Compared with', text: drift.reference },
   ]
@@ -63,7 +64,7 @@ export function howFar(drift: Drift): string {
     parts.push(
       drift.threshold === null
         ? 'its values cannot be compared any more'
-        : `${STATISTICS[drift.statistic]} ${amount(value)}, threshold ${amount(drift.threshold)}`,
+        : `${STATISTICS[drift.statistic]} ${figure(value)}, threshold ${figure(drift.threshold)}`,
     )
   }
   if (drift.fired.includes('nulls'))
@@ -75,7 +76,7 @@ export function howFar(drift: Drift): string {
 
 function changes(drift: MovedColumn): string[] {
   const lines: string[] = []
-  const mean = (value: number) => timeText(value, drift.type ?? null) ?? amount(value)
+  const mean = (value: number) => readableTime(value, drift.type ?? null) ?? figure(value)
   if (drift.mean !== null && drift.reference.mean !== null)
     lines.push(`mean ${mean(drift.reference.mean)} before, ${mean(drift.mean)} now`)
   if (drift.note !== null) lines.push(drift.note)
@@ -90,19 +91,19 @@ function since({ since: partition, nights }: MovedColumn, persist: string): stri
 function scoreItems({ score, rows }: DriftFacts): Item[] {
   if (score === null) return [{ kind: 'text', text: 'The score is not watched (drift.score in model.yaml).' }]
   const value = score[score.statistic]
-  const told = `${STATISTICS[score.statistic]} ${amount(value)}${score.threshold === null ? '' : `, threshold ${amount(score.threshold)}`}`
+  const told = `${STATISTICS[score.statistic]} ${figure(value)}${score.threshold === null ? '' : `, threshold ${figure(score.threshold)}`}`
   const items: Item[] = [
     {
       kind: 'text',
       text: score.drifted ? 'They moved too.' : 'They stay within what is usual.',
     },
-    { kind: 'fact', label: score.column, text: `${told}, ${rows.toLocaleString('en-US')} rows` },
+    { kind: 'fact', label: score.column, text: `${told}, ${count(rows)} rows` },
   ]
   if (score.mean !== null && score.reference.mean !== null) {
     items.push({
       kind: 'fact',
       label: 'Mean',
-      text: `${amount(score.reference.mean)} before, ${amount(score.mean)} now`,
+      text: `${figure(score.reference.mean)} before, ${figure(score.mean)} now`,
     })
   }
   return items
@@ -116,7 +117,7 @@ function sliceItems({ slices, segments }: DriftFacts): Item[] {
   }
   return slices.slice(0, MOST_SLICES).map(({ column, by, value, rows, carried, psi }) => ({
     kind: 'point',
-    text: `${column}: without ${by} ${value} (${rows.toLocaleString('en-US')} rows) ${carried > 0.95 ? 'all' : percent(carried)} of the shift would be gone${psi === null ? '' : `; PSI among them ${amount(psi)}`}`,
+    text: `${column}: without ${by} ${value} (${count(rows)} rows) ${carried > 0.95 ? 'all' : percent(carried)} of the shift would be gone${psi === null ? '' : `; PSI among them ${figure(psi)}`}`,
   }))
 }
 

@@ -1,4 +1,5 @@
-import { clockTime, span } from '../../format/clock-time.ts'
+import { clockTime } from '../../format/clock-time.ts'
+import { age, duration } from '../../format/elapsed.ts'
 import { messageShape } from '../../format/message-shape.ts'
 import { oneLine } from '../../format/one-line.ts'
 import { idRanges } from '../incidents/id-ranges.ts'
@@ -39,7 +40,7 @@ export function groupLetter(mail: ThreadMail): Letter {
     foot: [
       open.length === 0
         ? 'This ends the thread.'
-        : `This mail comes again every ${span(settings.repeat)} while one of them is open that nobody has acknowledged.`,
+        : `This mail comes again every ${duration(settings.repeat)} while one of them is open that nobody has acknowledged.`,
     ],
   }
 }
@@ -74,7 +75,7 @@ function readers(open: Incident[], now: Date): string {
   const keep =
     oldest === undefined
       ? ''
-      : `Readers keep the last good partitions; the oldest was published ${span(now.getTime() - new Date(oldest.facts.lastGood?.publishedAt ?? now).getTime())} ago (${oldest.subject}).`
+      : `Readers keep the last good partitions; the oldest was published ${age(now.getTime() - new Date(oldest.facts.lastGood?.publishedAt ?? now).getTime())} ago (${oldest.subject}).`
   const none =
     without.length === 0
       ? ''

@@ -1,4 +1,6 @@
-import { clockTime, span } from '../../format/clock-time.ts'
+import { clockTime } from '../../format/clock-time.ts'
+import { age, duration } from '../../format/elapsed.ts'
+import { count } from '../../format/numbers.ts'
 import type { DriftFacts, FailureFacts } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 import { causeItems } from './cause.ts'
@@ -56,7 +58,7 @@ export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
     tone: 'clear',
     lead: [
       `All clear: ${recovery(incident)}`,
-      `Nothing to do. The incident was open for ${span(closed.getTime() - incident.openedAt.getTime())}.${already}`,
+      `Nothing to do. The incident was open for ${age(closed.getTime() - incident.openedAt.getTime())}.${already}`,
       `It was ${facts.failure.class}: ${causeLine(facts)}`,
     ],
     sections: [
@@ -147,7 +149,7 @@ function holds(facts: FailureFacts, now: Date): Item[] {
   const items: Item[] = [{ kind: 'text', text: standing(facts, now) }]
   const { lastGood } = facts
   if (lastGood === undefined) return items
-  const rows = lastGood.rows === undefined ? '' : `, ${lastGood.rows.toLocaleString('en-US')} rows`
+  const rows = lastGood.rows === undefined ? '' : `, ${count(lastGood.rows)} rows`
   const version = lastGood.version === undefined ? '' : `, version ${lastGood.version}`
   items.push({ kind: 'fact', label: 'Last good', text: `as_of=${lastGood.partition}${rows}${version}` })
   items.push({ kind: 'fact', label: 'Published', text: clockTime(lastGood.publishedAt, facts.timezone) })
@@ -182,7 +184,7 @@ function tried(facts: FailureFacts, now: Date): Section[] {
     const took =
       attempt.endedAt === undefined
         ? ''
-        : ` after ${span(new Date(attempt.endedAt).getTime() - new Date(attempt.startedAt).getTime())}`
+        : ` after ${duration(new Date(attempt.endedAt).getTime() - new Date(attempt.startedAt).getTime())}`
     const message = attempt.message ?? facts.failure.message
     const why =
       message === facts.failure.message ? '' : message === said ? ': the same' : `: ${message.slice(0, 200)}`
@@ -217,7 +219,7 @@ function nightItems(nights: Night[], timezone: string): Item[] {
     const { recovered } = night
     const name = night.partition ?? 'all'
     if (recovered === null) return { kind: 'point', text: `${name}: closed with the incident` }
-    const rows = recovered.rows === null ? '' : `, ${recovered.rows.toLocaleString('en-US')} rows`
+    const rows = recovered.rows === null ? '' : `, ${count(recovered.rows)} rows`
     const run = recovered.run === null ? '' : `, run ${recovered.run}`
     if (recovered.seenOn !== undefined) return { kind: 'point', text: `${name}: stays as it was published` }
     const by = recovered.by === null ? '' : ` by ${recovered.by}`
@@ -229,7 +231,7 @@ function nightItems(nights: Night[], timezone: string): Item[] {
   const last = nights.at(-1)?.recovered
   if (last?.seenOn !== undefined) {
     const run = last.run === null ? '' : `, run ${last.run}`
-    const rows = last.rows === null ? '' : `, ${last.rows.toLocaleString('en-US')} rows`
+    const rows = last.rows === null ? '' : `, ${count(last.rows)} rows`
     items.push({
       kind: 'point',
       text: `${last.seenOn}: ${last.how} ${clockTime(last.at, timezone)}${rows}${run}`,
@@ -259,7 +261,7 @@ function acknowledge(incident: Incident, mail: ThreadMail): string[] {
     ]
   }
   return [
-    `This mail comes again every ${span(mail.settings.repeat)} until the incident closes. If you are on it, stop that: npx nightshift ack ${incident.id} --by ${quoted(mail.recipient)}`,
+    `This mail comes again every ${duration(mail.settings.repeat)} until the incident closes. If you are on it, stop that: npx nightshift ack ${incident.id} --by ${quoted(mail.recipient)}`,
   ]
 }
 
@@ -272,5 +274,5 @@ function listed(names: string[]): string {
 /** `5 min ago`, `in 3 h`. */
 function ago(iso: string, now: Date): string {
   const gone = now.getTime() - new Date(iso).getTime()
-  return gone >= 0 ? `${span(gone)} ago` : `in ${span(-gone)}`
+  return gone >= 0 ? `${age(gone)} ago` : `in ${age(-gone)}`
 }

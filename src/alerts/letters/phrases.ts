@@ -1,4 +1,5 @@
-import { clockTime, localTimes, span } from '../../format/clock-time.ts'
+import { clockTime, localTimes } from '../../format/clock-time.ts'
+import { age } from '../../format/elapsed.ts'
 import { oneLine, wholeClauses } from '../../format/one-line.ts'
 import type { FailureFacts, IncidentKind } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
@@ -108,7 +109,7 @@ export function standing(facts: FailureFacts, now: Date): string {
   const { lastGood } = facts
   if (lastGood === undefined) return `Nothing was published before: readers have no ${product(facts)}.`
   const same = lastGood.partition === facts.partition ? 'the earlier output of ' : ''
-  return `Readers keep ${same}${lastGood.partition}, published ${span(now.getTime() - new Date(lastGood.publishedAt).getTime())} ago.`
+  return `Readers keep ${same}${lastGood.partition}, published ${age(now.getTime() - new Date(lastGood.publishedAt).getTime())} ago.`
 }
 
 const LONGEST_CAUSE = 180

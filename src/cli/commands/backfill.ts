@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { GlobalOptions } from '../../cli.ts'
+import { duration } from '../../format/elapsed.ts'
+import { count } from '../../format/numbers.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { loadBackfillSlots, loadPastRuns, takenNights } from '../../jobs/backfills/backfill-slots.ts'
 import {
@@ -21,7 +23,7 @@ import { championChanges } from '../../registry/history-records.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { modelNamed, personNamed } from '../terminal/find.ts'
 import { followBackfill } from '../terminal/follow-backfill.ts'
-import { printJson, printLine, printTable, span } from '../terminal/print.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { staleAmong } from '../terminal/stale.ts'
 import { refuseChangedViews } from '../terminal/unchanged-views.ts'
 
@@ -181,10 +183,9 @@ function printPlan(plan: BackfillPlan): void {
       reason,
     ]),
   )
-  const estimate = plan.estimate_seconds === null ? '' : `, about ${span(plan.estimate_seconds * 1000)}`
+  const estimate = plan.estimate_seconds === null ? '' : `, about ${duration(plan.estimate_seconds * 1000)}`
   const refreshes = plan.refresh.length === 0 ? '' : `, ${plan.refresh.length} features refreshed first`
-  const rows =
-    plan.rows === null || runs.length === 0 ? '' : `, about ${plan.rows.toLocaleString('en-US')} rows`
+  const rows = plan.rows === null || runs.length === 0 ? '' : `, about ${count(plan.rows)} rows`
   const replaced = runs.filter((step) => step.replaces !== null).length
   printLine(
     `${runs.length} of ${plan.slots.length} nights to run${refreshes}${replaced === 0 ? '' : `, ${replaced} partitions replaced`}${rows}${estimate}`,

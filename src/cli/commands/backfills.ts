@@ -1,7 +1,7 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { listBackfills } from '../../jobs/backfills/backfill-records.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
@@ -26,7 +26,7 @@ export default function backfills([name]: string[], options: GlobalOptions): Pro
           row.active,
           row.left,
           row.by,
-          localTime(row.started_at, project.timezone),
+          clockTime(row.started_at, project.timezone),
         ]),
       )
     }

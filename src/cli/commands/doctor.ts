@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
 import type { GlobalOptions } from '../../cli.ts'
+import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { openSession } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
@@ -16,7 +17,7 @@ interface Finding {
   detail: string
 }
 
-const FREE_BYTES = 2 * 2 ** 30
+const FREE_BYTES = 2e9
 
 /** Looks at everything that a night needs, one line each; exit 1 where something is wrong. */
 export default async function doctor(_args: string[], options: GlobalOptions): Promise<number> {
@@ -84,9 +85,11 @@ function node(): Finding {
 async function disk(folder: string): Promise<string> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
-  const said = `${(free / 2 ** 30).toFixed(1)} GiB free`
+  const said = `${bytes(free)} free`
   if (free < FREE_BYTES)
-    throw new Error(`${said} in ${folder}: expected at least 2 GiB; make room before the next night`)
+    throw new Error(
+      `${said} in ${folder}: expected at least ${bytes(FREE_BYTES)}; make room before the next night`,
+    )
   return said
 }
 

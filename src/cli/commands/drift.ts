@@ -1,4 +1,7 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { figure } from '../../format/numbers.ts'
+import { percent } from '../../format/shares.ts'
+import { readableTime, timeText } from '../../format/time-text.ts'
 import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
@@ -11,7 +14,6 @@ import {
   type NightProfile,
   profileOfRun,
 } from '../../monitoring/drift/record.ts'
-import { timeText } from '../../pipeline/profile/time-text.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
@@ -168,9 +170,9 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
       figure(each.ks),
       nulls(each),
       // A rate of no rows is none.
-      each.rows === 0 ? '' : share(each.unseen_rate),
-      timeText(each.reference.mean, each.type) ?? figure(each.reference.mean),
-      timeText(each.mean, each.type) ?? figure(each.mean),
+      each.rows === 0 ? '' : percent(each.unseen_rate),
+      readableTime(each.reference.mean, each.type) ?? figure(each.reference.mean),
+      readableTime(each.mean, each.type) ?? figure(each.mean),
       each.threshold === null
         ? ''
         : `${figure(each.threshold)} (${each.statistic === 'psi' ? 'PSI' : 'Jensen-Shannon'}, ${each.threshold_from})`,
@@ -193,16 +195,8 @@ function signOf({ alerting, drifted }: NightDrift): string {
   return alerting ? 'alerts since earlier nights' : ''
 }
 
-function figure(value: number | null): string {
-  return value === null ? '' : String(Number(value.toPrecision(4)))
-}
-
-/** Tonight's share of nulls beside the reference's, which its alert is about: `25.0 % (was 3.0 %)`. */
+/** Tonight's share of nulls beside the reference's, which its alert is about: `25 % (was 3.0 %)`. */
 function nulls({ rows, null_rate, reference }: NightDrift): string {
   if (rows === 0) return ''
-  return share(null_rate) + (reference.rows === 0 ? '' : ` (was ${share(reference.null_rate)})`)
-}
-
-function share(value: number | null): string {
-  return value === null ? '' : `${(value * 100).toFixed(1)} %`
+  return percent(null_rate) + (reference.rows === 0 ? '' : ` (was ${percent(reference.null_rate)})`)
 }

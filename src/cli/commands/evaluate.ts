@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GlobalOptions } from '../../cli.ts'
+import { figure, interval, signed } from '../../format/numbers.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { storeHoldout } from '../../monitoring/drift/baseline-for.ts'
 import { type Dataset, readDataset } from '../../pipeline/dataset/read-dataset.ts'
@@ -188,11 +189,11 @@ function print(
     ],
     metricNames(facts).map((metric) => [
       METRIC_WORDS[metric],
-      figure(facts.metrics[metric]),
+      figure(facts.metrics[metric], 'none'),
       interval(facts.intervals[metric]),
       ...(against === null
         ? []
-        : [signed(against.difference[metric]?.value), interval(against.difference[metric])]),
+        : [signed(against.difference[metric]?.value, 'none'), interval(against.difference[metric])]),
     ]),
   )
   if (facts.confusion !== null) {
@@ -232,21 +233,8 @@ function printParts(title: string, parts: (Measured & { value: string })[], fact
     parts.map((part) => [
       part.value,
       part.rows,
-      ...shown.map((metric) => figure(part.metrics[metric])),
+      ...shown.map((metric) => figure(part.metrics[metric], 'none')),
       interval(shown[0] === undefined ? undefined : part.intervals[shown[0]]),
     ]),
   )
-}
-
-function figure(value: number | null | undefined): string {
-  return typeof value === 'number' ? value.toFixed(6) : 'none'
-}
-
-function signed(value: number | null | undefined): string {
-  return typeof value === 'number' ? `${value > 0 ? '+' : ''}${value.toFixed(6)}` : 'none'
-}
-
-function interval(given: { low: number | null; high: number | null } | undefined): string {
-  if (given === undefined || given.low === null || given.high === null) return ''
-  return `${given.low.toFixed(4)} to ${given.high.toFixed(4)}`
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { publishedRun } from '../../ledger/nights/published.ts'
 import { findRun, type Run } from '../../ledger/nights/run-records.ts'
@@ -9,7 +10,6 @@ import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import { jsonValue } from '../../pipeline/scoring/lookup.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { findVersion } from '../../registry/version-records.ts'
 import { openChildren } from '../../workers/child/children.ts'
 import { modelNamed, viewNamed } from '../terminal/find.ts'
@@ -169,9 +169,9 @@ function print(found: Explained, timezone: string): void {
   const decided = found.decision === null ? '' : found.decision ? ', decided for' : ', decided against'
   printLine(`${found.model} ${found.as_of}, ${who}: ${found.score ?? 'no number'}${decided}`)
   printLine(`  version    ${found.version}`)
-  printLine(`  run        ${found.run}, published ${localTime(found.published_at, timezone)}`)
+  printLine(`  run        ${found.run}, published ${clockTime(found.published_at, timezone)}`)
   printLine(`  features   view ${found.view} (${found.view_hash?.slice(0, 12)}), run ${found.features_run}`)
-  printLine(`  known at   ${localTime(found.known_at, timezone)}`)
+  printLine(`  known at   ${clockTime(found.known_at, timezone)}`)
   for (const note of found.notes) printLine(`  note       ${note}`)
   printLine('')
   printTable(
@@ -193,7 +193,7 @@ function print(found: Explained, timezone: string): void {
     sources.map((source) => {
       const files = found.inputs.filter((input) => input.source === source)
       const newest = files.reduce((best, file) => ((file.newest ?? '') > (best.newest ?? '') ? file : best))
-      return [source, files.length, localTime(newest.newest, timezone), newest.path]
+      return [source, files.length, clockTime(newest.newest, timezone), newest.path]
     }),
   )
 }

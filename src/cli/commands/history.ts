@@ -1,6 +1,6 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
 import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -15,7 +15,7 @@ export default function history([name = '']: string[], options: GlobalOptions): 
       printTable(
         ['at', 'event', 'version', 'from', 'by', 'reason', 'evidence'],
         entries.map((entry) => [
-          localTime(entry.at, project.timezone),
+          clockTime(entry.at, project.timezone),
           entry.event,
           entry.version,
           entry.from_version,

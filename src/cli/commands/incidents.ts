@@ -1,9 +1,9 @@
 import { nightsOf } from '../../alerts/incidents/incident-record.ts'
 import { type ListedIncident, listIncidents } from '../../alerts/incidents/list-incidents.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function incidents(
@@ -24,7 +24,7 @@ export default function incidents(
           each.subject,
           each.kind,
           partitions(each).join(', '),
-          localTime(each.openedAt.toISOString(), project.timezone),
+          clockTime(each.openedAt.toISOString(), project.timezone),
           each.closedAt !== undefined
             ? 'closed'
             : each.ackedBy === undefined

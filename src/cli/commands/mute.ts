@@ -1,11 +1,11 @@
 import { mute, unmute } from '../../alerts/incidents/mutes.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { readDuration } from '../../project/time/duration.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { personNamed } from '../terminal/find.ts'
 import { printLine } from '../terminal/print.ts'
 
@@ -35,7 +35,7 @@ export default function muteCommand(
     const now = await ledgerNow(database.pool)
     const until = span === undefined ? new Date(options.until) : new Date(now.getTime() + span.ms)
     await transaction(database, (client) => mute(client, now, subject, until, by ?? undefined))
-    printLine(`no mails about ${subject} until ${localTime(until.toISOString(), project.timezone)}`)
+    printLine(`no mails about ${subject} until ${clockTime(until.toISOString(), project.timezone)}`)
     return 0
   })
 }

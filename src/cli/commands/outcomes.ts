@@ -1,6 +1,8 @@
 import { checkLabels } from '../../actions/check-models.ts'
 import { checkViews } from '../../actions/check-views.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime, localTimes } from '../../format/clock-time.ts'
+import { figure, interval } from '../../format/numbers.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { ledgerClock, ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { expectOutcomes } from '../../monitoring/outcomes/due.ts'
@@ -15,7 +17,6 @@ import { formatProblems } from '../../project/files/format-problems.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
-import { inLocalTime, localTime } from '../../project/time/local-time.ts'
 import { type Children, openChildren } from '../../workers/child/children.ts'
 import { modelNamed, viewNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -171,7 +172,7 @@ function print({ project }: Session, model: Model, nights: Outcome[], now: Date)
     nights.map(({ partition, state, matures_at, version, report }) => [
       partition,
       state === 'measured' && report?.treated.biased === true ? 'measured, biased' : state,
-      localTime(matures_at, project.timezone),
+      clockTime(matures_at, project.timezone),
       version,
       report?.rows,
       figure(report?.metrics[first]),
@@ -183,7 +184,7 @@ function print({ project }: Session, model: Model, nights: Outcome[], now: Date)
     ]),
   )
   for (const { nights: which, text } of saidOnce(nights.flatMap((night) => saidOf(night, now))))
-    printLine(`${which}: ${inLocalTime(text, project.timezone)}`)
+    printLine(`${which}: ${localTimes(text, project.timezone)}`)
   for (const said of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
     printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
   }
@@ -211,15 +212,6 @@ function businessFigure(report: Outcome['report'], name: string): string {
   const found = report?.business.find((each) => each.name === name)
   if (found === undefined) return ''
   if (found.value === null) return 'none'
-  const value = Number.isInteger(found.value) ? String(found.value) : found.value.toFixed(2)
-  return found.target === null ? value : `${value} (target ${found.target})`
-}
-
-function figure(value: number | null | undefined): string {
-  return typeof value === 'number' ? value.toFixed(4) : ''
-}
-
-function interval(given: { low: number | null; high: number | null } | undefined): string {
-  if (given === undefined || given.low === null || given.high === null) return ''
-  return `${given.low.toFixed(4)} to ${given.high.toFixed(4)}`
+  const value = figure(found.value)
+  return found.target === null ? value : `${value} (target ${figure(found.target)})`
 }

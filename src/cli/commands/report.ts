@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { GlobalOptions } from '../../cli.ts'
+import { bytes } from '../../format/sizes.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import type { Project } from '../../project/project.ts'
@@ -33,7 +34,7 @@ export default function report([name = '']: string[], options: Options): Promise
     writeFileSync(file, text)
     const path = fromProject(project, file)
     if (options.json) printJson({ model: model.name, as_of: asOf.label, path })
-    else printLine(`${file}: ${Math.ceil(Buffer.byteLength(text) / 1000)} kB, one file that opens from disk`)
+    else printLine(`${file}: ${bytes(Buffer.byteLength(text))}, one file that opens from disk`)
     return 0
   })
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { commit, discard, type Prepared, prepare } from '../../actions/republish.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { duration } from '../../format/elapsed.ts'
 import { type Host, openHost } from '../../host/host.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { startBackfill } from '../../jobs/backfills/start-backfill.ts'
@@ -104,7 +105,9 @@ async function rollBack(session: Session, model: Model, options: Options, mine: 
         : `version ${to.version} of ${model.name} is the champion again, version ${current.version} was`,
     )
     if (republished.length > 0) {
-      printLine(`  its scores of ${said(republished)} were there, and are published: ${seconds.toFixed(1)} s`)
+      printLine(
+        `  its scores of ${said(republished)} were there, and are published: ${duration(seconds * 1000)}`,
+      )
     }
     if (cold.length > 0) printLine(`  ${said(cold.map((slot) => slot.partition))}: scored again`)
   }

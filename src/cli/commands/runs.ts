@@ -1,4 +1,6 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
+import { duration } from '../../format/elapsed.ts'
 import { withSession } from '../../host/session.ts'
 import { type FailureGroup, groupFailures } from '../../ledger/nights/failure-groups.ts'
 import { listRuns, RUN_STATES, type RunFilter } from '../../ledger/nights/run-records.ts'
@@ -7,8 +9,7 @@ import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
-import { localTime } from '../../project/time/local-time.ts'
-import { printJson, printLine, printTable, span } from '../terminal/print.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { pathOf } from '../terminal/run-json.ts'
 
 interface Options extends GlobalOptions {
@@ -63,10 +64,10 @@ export default function runs([name]: string[], options: Options): Promise<number
           run.partition,
           run.state,
           run.rows,
-          localTime(run.started_at, project.timezone),
+          clockTime(run.started_at, project.timezone),
           run.started_at === null || run.ended_at === null
             ? ''
-            : span(Date.parse(run.ended_at) - Date.parse(run.started_at)),
+            : duration(Date.parse(run.ended_at) - Date.parse(run.started_at)),
           run.failure === null ? '' : `${run.failure.class}: ${run.failure.message}`,
         ]),
       )
@@ -86,7 +87,7 @@ function printGroups(project: Project, groups: FailureGroup[], options: GlobalOp
         group.class,
         group.names.length <= 3 ? group.names.join(', ') : `${group.names.length} models and views`,
         group.from === group.to ? group.from : `${group.from} to ${group.to}`,
-        localTime(group.last_at, project.timezone),
+        clockTime(group.last_at, project.timezone),
         group.newest.run,
         group.newest.message.slice(0, 120),
       ]),

@@ -1,4 +1,6 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
+import { duration } from '../../format/elapsed.ts'
 import { withSession } from '../../host/session.ts'
 import type { Attempt, Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
@@ -8,10 +10,9 @@ import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import { scoreTitle } from '../../pipeline/onnx/choose-class.ts'
 import { saysUnknown } from '../../pipeline/scoring/judge-unknown.ts'
 import type { Project } from '../../project/project.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import { runNamed } from '../terminal/find.ts'
-import { printJson, printLine, printTable, span } from '../terminal/print.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { pathOf, runRecord } from '../terminal/run-json.ts'
 
 export default function show([id = '']: string[], options: GlobalOptions): Promise<number> {
@@ -37,7 +38,7 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
 
 /** A run for people: what it is, what became of it, why, and what to do. */
 export function printRun(project: Project, run: Run, attempts: Attempt[], version?: Version): void {
-  const at = (iso: string | null) => localTime(iso, project.timezone)
+  const at = (iso: string | null) => clockTime(iso, project.timezone)
   printLine(`run ${run.id}: ${slotTitle(run)}`)
   printLine(`  state      ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`)
   if (run.version !== null) printLine(`  version    ${run.version}`)
@@ -67,7 +68,7 @@ function printCertificate({ timezone }: Project, { differing, report, checked_at
     differing === null
       ? 'could not be checked'
       : `${report.values} values, ${differing} differing, ${report.late} late`
-  printLine(`\nparity: ${result} (${localTime(checked_at, timezone)})`)
+  printLine(`\nparity: ${result} (${clockTime(checked_at, timezone)})`)
 }
 
 /** Evidence of several lines, such as what differs in a view. */
@@ -83,9 +84,9 @@ function printAttempts(attempts: Attempt[], project: Project): void {
     const outcome = attempt.outcome ?? 'running'
     const why = attempt.failure === null ? '' : `: ${attempt.failure.class}: ${attempt.failure.message}`
     printLine(
-      `attempt ${attempt.number}, ${localTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
+      `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )
-    for (const { step, ms } of attempt.steps) printLine(`  ${span(ms).padStart(9)}  ${step}`)
+    for (const { step, ms } of attempt.steps) printLine(`  ${duration(ms).padStart(9)}  ${step}`)
   }
 }
 

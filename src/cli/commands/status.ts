@@ -1,11 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
 import type { Project } from '../../project/project.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { pathOf } from '../terminal/run-json.ts'
@@ -103,7 +103,7 @@ function print(project: Project, rows: Row[]): void {
         .join(', '),
       row.rows,
       row.run,
-      localTime(row.due, project.timezone),
+      clockTime(row.due, project.timezone),
       row.waits_for ?? row.reason ?? row.stale,
     ]),
   )

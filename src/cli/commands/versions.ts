@@ -1,7 +1,7 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { scoreTitle } from '../../pipeline/onnx/choose-class.ts'
-import { localTime } from '../../project/time/local-time.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -24,7 +24,7 @@ export default function versions([name = '']: string[], options: GlobalOptions):
         rows.map((row) => [
           row.version,
           row.champion ? 'champion' : '',
-          localTime(row.registered_at, project.timezone),
+          clockTime(row.registered_at, project.timezone),
           row.registered_by,
           row.score,
           row.view,

@@ -1,3 +1,4 @@
+import { clockTime } from '../../format/clock-time.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { type Attempt, attemptsOf, findRun, type Run } from '../../ledger/nights/run-records.ts'
 import type { Connection } from '../../ledger/nights/slots.ts'
@@ -5,7 +6,6 @@ import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
-import { localTime } from '../../project/time/local-time.ts'
 
 /** A model by its name; throws a ConfigurationError that lists the candidates. */
 export function modelNamed(project: Project, name: string): Model {
@@ -84,6 +84,6 @@ export async function asOfToRun(connection: Connection, text: string, timezone: 
   const now = await ledgerNow(connection)
   if (Date.parse(asOf.instant) <= now.getTime()) return asOf
   throw new ConfigurationError(
-    `--as-of: expected a night that has begun in ${timezone} (now is ${localTime(now.toISOString(), timezone)}), got: ${text}`,
+    `--as-of: expected a night that has begun in ${timezone} (now is ${clockTime(now.toISOString(), timezone)}), got: ${text}`,
   )
 }

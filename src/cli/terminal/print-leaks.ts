@@ -1,4 +1,5 @@
 import { lookForLeaks } from '../../actions/look-for-leaks.ts'
+import { figure } from '../../format/numbers.ts'
 import type { LeakFacts } from '../../pipeline/leaks/check-leaks.ts'
 import type { Leak } from '../../pipeline/leaks/leak.ts'
 import type { Project } from '../../project/project.ts'
@@ -55,7 +56,7 @@ export function printLeaks(model: string, facts: LeakFacts): void {
       `as of ${facts.as_of.join(', ') || 'no night'} ${facts.values} values computed twice, ${facts.differing} differing` +
       (best === undefined
         ? ''
-        : `; over ${facts.labelled_rows} labelled rows the feature that tells most is ${best.feature}, AUC ${best.auc.toFixed(3)}`),
+        : `; over ${facts.labelled_rows} labelled rows the feature that tells most is ${best.feature}, AUC ${figure(best.auc)}`),
   )
 }
 

@@ -31,11 +31,3 @@ export function printTable(header: string[], rows: (string | number | null | und
     )
   }
 }
-
-/** `840 ms`, `12.3 s`, `4 min 10 s`, `3 h 5 min`. */
-export function span(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
-  return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`
-}

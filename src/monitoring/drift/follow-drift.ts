@@ -3,6 +3,7 @@ import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import type { DriftFacts, MovedColumn } from '../../alerts/incidents/incident-facts.ts'
 import { reportRecovery } from '../../alerts/incidents/report-incident.ts'
 import { saysMoved } from '../../alerts/letters/drift-letter.ts'
+import { figure } from '../../format/numbers.ts'
 import { findRun, type Run } from '../../ledger/nights/run-records.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
@@ -155,11 +156,7 @@ async function tellDrift(
 function saysScore(score: Drift | null): string {
   if (score === null) return 'the scores are not watched'
   if (score.mean === null || score.reference.mean === null) return 'the scores have no mean'
-  return `the scores ${score.drifted ? 'moved too' : 'stay within what is usual'} (mean ${short(score.reference.mean)} before, ${short(score.mean)} now)`
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(3)))
+  return `the scores ${score.drifted ? 'moved too' : 'stay within what is usual'} (mean ${figure(score.reference.mean)} before, ${figure(score.mean)} now)`
 }
 
 /** The columns that moved most, and the score beside them. */

@@ -1,3 +1,4 @@
+import { percent } from '../../format/shares.ts'
 import { quantile } from '../evaluation/bootstrap.ts'
 import { SAMPLED_ROWS } from '../profile/sampled-rows.ts'
 import { discoveries } from './benjamini-hochberg.ts'
@@ -133,7 +134,7 @@ function noteOf({ before, now, bins, counts, own }: Comparison, drifted: boolean
   }
   if (drifted && now.kind === 'category') {
     const { bin } = lInfinity([...counts], [...own])
-    return `${bins.name(bin)} went from ${percent(bin, counts)} to ${percent(bin, own)}`
+    return `${bins.name(bin)} went from ${shareOf(bin, counts)} to ${shareOf(bin, own)}`
   }
   if (now.kind === 'category' && before.kind === 'category' && before.other + before.unseen > before.rows / 2)
     return `too many values (${now.distinct}) to compare them one by one`
@@ -145,6 +146,6 @@ function upper(values: Float64Array, alarms: number): number {
   return quantile(values.sort(), 1 - alarms)
 }
 
-function percent(bin: number, counts: Float64Array): string {
-  return `${((100 * (counts[bin] ?? 0)) / total(counts)).toFixed(1)} %`
+function shareOf(bin: number, counts: Float64Array): string {
+  return percent((counts[bin] ?? 0) / total(counts))
 }

@@ -1,3 +1,4 @@
+import { figure, figureBeside } from '../../format/numbers.ts'
 import type { Requirement } from '../../project/project.ts'
 import { METRICS, type Metric } from '../../project/schema/metric.ts'
 import type { EvaluationFacts } from './evaluate-dataset.ts'
@@ -23,8 +24,8 @@ export function checkRequirements(
     const observed = metric === undefined ? null : (facts.metrics[metric] ?? null)
     const { min, max, max_drop } = requirement ?? {}
     const checks: RequirementCheck[] = []
-    const say = (value: number | null) =>
-      value === null ? 'none, the sample does not give it' : value.toFixed(6)
+    const say = (bound: number) =>
+      observed === null ? 'none, the sample does not give it' : figureBeside(observed, bound)
     if (min !== undefined) {
       const passed = observed !== null && observed >= min
       checks.push({
@@ -33,7 +34,7 @@ export function checkRequirements(
         passed,
         observed,
         bound: min,
-        message: `${name}: expected at least ${min}, got: ${say(observed)}`,
+        message: `${name}: expected at least ${min}, got: ${say(min)}`,
       })
     }
     if (max !== undefined) {
@@ -44,7 +45,7 @@ export function checkRequirements(
         passed,
         observed,
         bound: max,
-        message: `${name}: expected at most ${max}, got: ${say(observed)}`,
+        message: `${name}: expected at most ${max}, got: ${say(max)}`,
       })
     }
     if (max_drop !== undefined && metric !== undefined) checks.push(drop(metric, max_drop, facts, champion))
@@ -72,7 +73,7 @@ function drop(
     ...check,
     passed: worse <= bound,
     observed: worse,
-    message: `${metric}: expected at most ${bound} worse than version ${champion}, got: ${worse > 0 ? `${worse.toFixed(6)} worse` : `${(-worse).toFixed(6)} better`}`,
+    message: `${metric}: expected at most ${bound} worse than version ${champion}, got: ${worse > 0 ? `${figureBeside(worse, bound)} worse` : `${figure(-worse)} better`}`,
   }
 }
 

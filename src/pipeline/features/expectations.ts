@@ -1,3 +1,4 @@
+import { exactPercent, percentBeside } from '../../format/shares.ts'
 import type { View } from '../../project/project.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import type { Check, Column } from '../engine/facts.ts'
@@ -101,7 +102,7 @@ function sentence(
     case 'column.values':
       return `column ${column}: expected one of ${bound}, got: ${observed ?? 'nothing else'}${count}`
     default:
-      return `column ${column}: expected at most ${percent(Number(bound))} ${missing}, got: ${percent(Number(observed))}${count}`
+      return `column ${column}: expected at most ${exactPercent(Number(bound))} ${missing}, got: ${percentBeside(Number(observed), Number(bound))}${count}`
   }
 }
 
@@ -191,9 +192,9 @@ function rowChecks(
     check(
       'max_change',
       Math.abs(change) <= bound,
-      Number(change.toFixed(6)),
+      change,
       bound,
-      `expected the number of rows to be within ${percent(bound)} of the ${previous.rows} as of ${previous.label}, got: ${rows} (${change > 0 ? '+' : ''}${percent(change)})`,
+      `expected the number of rows to be within ${exactPercent(bound)} of the ${previous.rows} as of ${previous.label}, got: ${rows} (${change > 0 ? '+' : ''}${percentBeside(change, Math.sign(change) * bound)})`,
     ),
   )
   return checks
@@ -233,8 +234,4 @@ function shown(value: unknown): string | number | null {
   return text !== '' && Number.isFinite(number) && String(number) === text.replace(/\.0+$/, '')
     ? number
     : text
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`
 }

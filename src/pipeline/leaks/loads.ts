@@ -1,3 +1,4 @@
+import { duration } from '../../format/elapsed.ts'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import type { Engine } from '../engine/duckdb.ts'
@@ -7,6 +8,9 @@ import { ARRIVAL } from './hindsight.ts'
 import type { Leak } from './leak.ts'
 import type { OtherTime, Times } from './times.ts'
 import { rowsWith, worstAsOf } from './worst-as-of.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 
 /** Fewer rows have one time by chance. */
 const ENOUGH = 20
@@ -121,7 +125,7 @@ async function realTimeLeak(
     as_of: crossing?.as_of ?? null,
     rows: crossing?.rows ?? rows,
     examples: crossing?.examples ?? [],
-    message: `event_time ${declared} of source ${name} ${severity === 'error' ? 'is' : 'may be'} the time of the load: ${other.name} of the same rows is when it happened, half of them ${hours.toFixed(1)} hours or more before and at most ${days.toFixed(1)} days${seen}`,
+    message: `event_time ${declared} of source ${name} ${severity === 'error' ? 'is' : 'may be'} the time of the load: ${other.name} of the same rows is when it happened, half of them ${duration(hours * HOUR_MS)} or more before and at most ${duration(days * DAY_MS)}${seen}`,
     fix: `declare event_time: ${other.name}, available_at: ${declared} and a cutoff as long as a load may take, for ${name} in features/${view.name}/view.yaml`,
   }
 }
@@ -227,6 +231,6 @@ async function findRewrittenHistory(engine: Engine, view: View, times: Times): P
     ...base,
     kind: 'rewritten',
     severity: 'warning',
-    message: `no key of source ${name} has a second row in ${Math.round(days)} days: the file may hold the newest state alone under a ${column} of long ago, and every as-of since sees it`,
+    message: `no key of source ${name} has a second row in ${duration(days * DAY_MS)}: the file may hold the newest state alone under a ${column} of long ago, and every as-of since sees it`,
   }
 }

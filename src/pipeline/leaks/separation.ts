@@ -1,3 +1,4 @@
+import { figure } from '../../format/numbers.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import type { Column } from '../engine/facts.ts'
 import { identifier, parquet } from '../engine/quote.ts'
@@ -85,7 +86,7 @@ export async function findSeparating(labelled: Labelled): Promise<Separation> {
       as_of: null,
       rows,
       examples: [],
-      message: `feature ${feature.name} alone tells the label ${label.name}, by ${told.map(({ by, auc }) => `${by} (AUC ${auc.toFixed(4)})`).join(' and by ')}, over ${rows} labelled rows: it is likely made of what the label is made of`,
+      message: `feature ${feature.name} alone tells the label ${label.name}, by ${told.map(({ by, auc }) => `${by} (AUC ${figure(auc)})`).join(' and by ')}, over ${rows} labelled rows: it is likely made of what the label is made of`,
       fix: `find out where ${feature.name} gets it from (a status that is set when the label comes true, a time that is the label's), and take it out of features.sql`,
     })
   }

@@ -1,6 +1,6 @@
+import { TIMES } from '../../format/time-text.ts'
 import type { Column } from '../engine/facts.ts'
 import { identifier } from '../engine/quote.ts'
-import { TIMES } from './time-text.ts'
 
 /** A column as a profile counts it: `sql` gives DOUBLE for numbers, VARCHAR for categories. */
 export interface CountedColumn {

@@ -1,3 +1,4 @@
+import { percent } from '../../format/shares.ts'
 import type { UnknownPolicy } from '../../project/project.ts'
 import type { Check, UnknownValues } from '../engine/facts.ts'
 
@@ -63,11 +64,4 @@ export function saysKnown({ known, knows }: Pick<UnknownValues, 'known' | 'knows
 
 function shown(value: string): string {
   return /^\S(.*\S)?$/.test(value) && !value.includes(',') ? value : JSON.stringify(value)
-}
-
-/** So that neither a single row of a million reads 0 % nor all but one 100 %. */
-function percent(rate: number): string {
-  if (rate > 0 && rate < 0.001) return 'less than 0.1 %'
-  if (rate < 1 && rate > 0.999) return 'more than 99.9 %'
-  return `${Math.round(rate * 1000) / 10} %`
 }

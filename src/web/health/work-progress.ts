@@ -1,3 +1,4 @@
+import { age } from '../../format/elapsed.ts'
 import { NIGHTLY_QUEUES } from '../../jobs/queue/queues.ts'
 import { within } from '../../jobs/queue/within.ts'
 import { away } from '../../ledger/connection/away.ts'
@@ -146,7 +147,11 @@ function runsPart({ stranded, stranded_for, unpublished }: Ledger): Part {
   }
   if (stranded_for === null) return { check, ok: true, reason: 'every run under way is worked on' }
   const what = stranded === 1 ? '1 run is' : `${stranded} runs are`
-  return { check, ok: false, reason: `${what} under way and nobody works on it for ${ago(stranded_for)}` }
+  return {
+    check,
+    ok: false,
+    reason: `${what} under way and nobody works on it for ${age(1000 * stranded_for)}`,
+  }
 }
 
 /** Work goes on by the ledger's clock; what machines write into their logs is wrong meanwhile. */
@@ -158,7 +163,7 @@ function clocksPart({ apart, apart_by }: Ledger): Part {
     check,
     ok: true,
     note: true,
-    reason: `${whose} apart from the ledger's, by ${ago(apart_by / 1000)}: work goes on by the ledger's; nightshift doctor names it`,
+    reason: `${whose} apart from the ledger's, by ${age(apart_by)}: work goes on by the ledger's; nightshift doctor names it`,
   }
 }
 
@@ -168,7 +173,7 @@ function reconcilePart({ reconciled }: Ledger): Part {
   return {
     check,
     ok: reconciled <= RECONCILED_S,
-    reason: `a scheduler last reconciled without a failure ${ago(reconciled)} ago`,
+    reason: `a scheduler last reconciled without a failure ${age(1000 * reconciled)} ago`,
   }
 }
 
@@ -184,20 +189,15 @@ function slotsPart({ unstarted, oldest }: Ledger): Part {
     : {
         check: 'slots',
         ok: false,
-        reason: `${unstarted} ${unstarted === 1 ? 'slot is' : 'slots are'} due and not started, the oldest for ${ago(oldest)}`,
+        reason: `${unstarted} ${unstarted === 1 ? 'slot is' : 'slots are'} due and not started, the oldest for ${age(1000 * oldest)}`,
       }
 }
 
 function jobsPart(waits: Record<string, number>, { busy }: Ledger): Part {
   const words = Object.entries(waits)
     .filter(([, seconds]) => seconds > 0)
-    .map(([queue, seconds]) => `${queue} ${ago(seconds)}`)
+    .map(([queue, seconds]) => `${queue} ${age(1000 * seconds)}`)
   const stuck = !busy && NIGHTLY_QUEUES.some((queue) => (waits[queue] ?? 0) > WAITING_S)
   const reason = words.length === 0 ? 'no job waits' : `the oldest job waits: ${words.join(', ')}`
   return { check: 'jobs', ok: !stuck, reason: stuck ? `${reason}, and nothing is worked on` : reason }
-}
-
-function ago(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`
 }

@@ -7,12 +7,12 @@ import {
   type Mail,
   type MailState,
 } from '../../alerts/delivery/list-mails.ts'
-import { moment } from '../../format/figures.ts'
 import { type Face, stateMark } from '../../ledger/nights/faces.ts'
 import type { Project } from '../../project/project.ts'
 import { withQuery } from '../addresses.ts'
 import { choiceProblem, unreadable } from '../filters.ts'
 import { mailShape } from '../mail-shape.ts'
+import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { Place } from '../page-context.ts'
 import { pageNumber, pageProblem, pager } from '../pager.ts'

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { duration } from '../../format/elapsed.ts'
 import { layout } from '../layout.ts'
 import { forgetToken, readToken, writeToken } from './cookie.ts'
 import type { Door } from './door.ts'
@@ -26,7 +27,7 @@ export function mountSignIn(app: Hono, { pool, users }: Door): void {
     const seconds = throttle.enter(name, address)
     if (seconds !== undefined) {
       context.header('retry-after', String(seconds))
-      const wait = seconds > 90 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`
+      const wait = duration(1000 * seconds)
       return context.html(page(wanted, name, `Too many wrong tries. Try again in ${wait}.`), 429)
     }
     const known = users()

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { duration } from '../../format/elapsed.ts'
+import { bytes } from '../../format/sizes.ts'
 import { Failure, type FailureClass } from '../../pipeline/engine/failure.ts'
 import type { Timeouts } from '../../project/project.ts'
 import { memoryLimit, PURPOSE, residentBytes, timeoutOf } from '../time-limits.ts'
@@ -244,17 +246,16 @@ function tookTooLong(task: TaskName, timeoutMs: number): Failure {
   const setting = `timeouts.${PURPOSE[task]} in nightshift.yaml`
   const message =
     task === 'features' || task === 'scores'
-      ? `the attempt ran past its timeout of ${seconds(timeoutMs)}`
-      : `${WORK[task]} took longer than ${seconds(timeoutMs)} and was ended (${setting})`
+      ? `the attempt ran past its timeout of ${duration(timeoutMs)}`
+      : `${WORK[task]} took longer than ${duration(timeoutMs)} and was ended (${setting})`
   return new Failure(greedy(task), message, { evidence: { timeout_ms: timeoutMs, task, ended: 'timeout' } })
 }
 
-function tookTooMuch(task: TaskName, held: number, bytes: number): Failure {
-  const gib = (value: number) => `${(value / 1024 ** 3).toFixed(1)} GiB`
+function tookTooMuch(task: TaskName, held: number, most: number): Failure {
   return new Failure(
     greedy(task),
-    `${WORK[task]} took ${gib(held)} of memory and was ended: it may take ${gib(bytes)}`,
-    { evidence: { task, bytes: held, most: bytes, ended: 'memory' } },
+    `${WORK[task]} took ${bytes(held)} of memory and was ended: it may take ${bytes(most)}`,
+    { evidence: { task, bytes: held, most, ended: 'memory' } },
   )
 }
 
@@ -330,8 +331,4 @@ function aborted(signal: AbortSignal | undefined): Failure {
   return reason instanceof Failure
     ? reason
     : new Failure('transient', 'the attempt was cancelled', { cause: reason })
-}
-
-function seconds(ms: number): string {
-  return `${Math.round(ms / 1000)} s`
 }

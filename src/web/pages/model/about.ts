@@ -1,9 +1,9 @@
 import { html } from 'hono/html'
 import { headline } from '../../../alerts/letters/phrases.ts'
-import { moment } from '../../../format/figures.ts'
 import { faceOf, stateMark } from '../../../ledger/nights/faces.ts'
 import { classDoubt, scoreTitle } from '../../../pipeline/onnx/choose-class.ts'
 import { modelHref, nightHref, registryHref, runbookHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
 import type { ModelView } from './load.ts'
 import { MOST, NIGHTS } from './window.ts'
 

@@ -1,6 +1,6 @@
 import { html, raw } from 'hono/html'
 import { type Cell, driftHeatmap, type HeatRow, heatmapLegend } from '../../../charts/drift-heatmap.ts'
-import { figure } from '../../../format/figures.ts'
+import { figure } from '../../../format/numbers.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { DriftNight } from '../../../monitoring/drift/drift-nights.ts'
 import { nightHref } from '../../addresses.ts'

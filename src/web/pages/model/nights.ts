@@ -1,11 +1,13 @@
 import { html } from 'hono/html'
-import { count, duration, figure, moment } from '../../../format/figures.ts'
+import { duration } from '../../../format/elapsed.ts'
+import { count, figure } from '../../../format/numbers.ts'
 import { faceOf, stateMark } from '../../../ledger/nights/faces.ts'
 import type { OutcomeNight } from '../../../monitoring/outcomes/outcome-nights.ts'
 import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
 import { isBuiltIn, METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/schema/metric.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
+import { moment } from '../../moment.ts'
 import type { ModelView, NightFigures } from './load.ts'
 
 /** Every night of the window, the newest first, each with a way to its page. */

@@ -1,12 +1,13 @@
 import { html } from 'hono/html'
-import { percent } from '../../../charts/figure.ts'
 import { business, type Estimate, quality, realizedAgainstPredicted } from '../../../charts/outcome-charts.ts'
-import { figure, interval, moment } from '../../../format/figures.ts'
-import { boundOf } from '../../../format/required-bound.ts'
+import { figure, interval } from '../../../format/numbers.ts'
+import { percent } from '../../../format/shares.ts'
 import { otherHorizons } from '../../../monitoring/outcomes/other-horizons.ts'
 import type { OutcomeNight } from '../../../monitoring/outcomes/outcome-nights.ts'
 import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
+import { boundOf } from '../../../monitoring/required-bound.ts'
 import type { Metric } from '../../../project/schema/metric.ts'
+import { moment } from '../../moment.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 import { picture } from './picture.ts'
@@ -31,7 +32,8 @@ function qualityPicture(view: ModelView) {
     immature: immatureOf(outcomes),
     target: bound,
   })
-  const range = interval(last?.figures?.intervals[metric]).replace('(', '(95 %: ')
+  const bounds = interval(last?.figures?.intervals[metric])
+  const range = bounds === '' ? '' : ` (95 %: ${bounds})`
   const estimated = metric === 'auc' ? scores.findLast((night) => night?.estimate?.auc != null) : undefined
   return picture(chart, {
     title: `${NAMES[metric] ?? metric}, measured`,

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
-import { figure, moment } from '../../../format/figures.ts'
+import { figure } from '../../../format/numbers.ts'
 import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
+import { moment } from '../../moment.ts'
 import type { ModelView } from './load.ts'
 
 /** What there is to show for the next version, or for the champion where it is the newest: evidence, no verdict. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import { percent } from '../../../charts/figure.ts'
-import { count, figure, interval } from '../../../format/figures.ts'
+import { bracketed, count, figure, interval } from '../../../format/numbers.ts'
+import { percent } from '../../../format/shares.ts'
 import { isFewOnRecord } from '../../../pipeline/evaluation/few.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcome-facts.ts'
 import { saysBusiness } from '../../../pipeline/outcomes/treatment.ts'
@@ -32,7 +32,7 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
   const shown = NAMES.filter(([metric]) => report.metrics[metric] != null)
   const figures = shown.map(
     ([metric, name]) =>
-      html`<dt>${name}</dt><dd>${figure(report.metrics[metric])}${interval(report.intervals[metric])}</dd>`,
+      html`<dt>${name}</dt><dd>${figure(report.metrics[metric])}${bracketed(report.intervals[metric])}</dd>`,
   )
   const reached = report.business.map(
     ({ name, value, target, error }) =>
@@ -78,5 +78,5 @@ function rates({ kind, realized, predicted }: OutcomeFacts) {
   if (realized === null) return ''
   const said = (value: number | null) =>
     value === null ? '' : kind === 'regression' ? figure(value) : percent(value)
-  return html`<dt>Came true</dt><dd>${said(realized.value)}${interval(realized, said)}, predicted ${said(predicted)}</dd>`
+  return html`<dt>Came true</dt><dd>${said(realized.value)}${bracketed(realized, said)}, predicted ${said(predicted)}</dd>`
 }

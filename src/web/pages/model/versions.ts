@@ -1,7 +1,8 @@
 import { html } from 'hono/html'
-import { figure, moment } from '../../../format/figures.ts'
+import { figure } from '../../../format/numbers.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import { registryHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
 import type { ModelView } from './load.ts'
 
 const SHOWN = 6

@@ -1,9 +1,10 @@
 import { html } from 'hono/html'
 import { localTimes } from '../../../format/clock-time.ts'
-import { duration, moment } from '../../../format/figures.ts'
+import { duration } from '../../../format/elapsed.ts'
 import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
 import type { Attempt } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
+import { moment } from '../../moment.ts'
 
 /** Attempts with their steps, the newest first: where the time went, and what went wrong. */
 export function attempts(all: Attempt[], { timezone }: Project) {

@@ -2,7 +2,8 @@ import { html, raw } from 'hono/html'
 import { beforeAfter } from '../../../charts/before-after.ts'
 import { renderSvg } from '../../../charts/render.ts'
 import { smallMultiple } from '../../../charts/small-multiple.ts'
-import { figure } from '../../../format/figures.ts'
+import { figure } from '../../../format/numbers.ts'
+import { percent } from '../../../format/shares.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { NightDrift, NightProfile } from '../../../monitoring/drift/record.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
@@ -115,7 +116,7 @@ function said({ alerting, fired, null_rate, reference }: NightDrift): string {
 
 function nullRate({ null_rate, rows, reference }: NightDrift) {
   if (rows === 0) return ''
-  return html`${figure(null_rate)}${reference.rows === 0 ? '' : beneath(`was ${figure(reference.null_rate)}`)}`
+  return html`${percent(null_rate)}${reference.rows === 0 ? '' : beneath(`was ${percent(reference.null_rate)}`)}`
 }
 
 /** On a line of its own, where figures stand in columns. */
@@ -125,5 +126,5 @@ function beneath(words: string) {
 
 /** A rate of no rows is none. */
 function rate(value: number | null, rows: number): string {
-  return rows === 0 ? '' : figure(value)
+  return rows === 0 ? '' : percent(value)
 }

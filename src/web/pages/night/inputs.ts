@@ -1,7 +1,9 @@
 import { html } from 'hono/html'
-import { bytes, count, moment } from '../../../format/figures.ts'
+import { count } from '../../../format/numbers.ts'
+import { bytes } from '../../../format/sizes.ts'
 import type { InputFile } from '../../../pipeline/engine/facts.ts'
 import type { Project } from '../../../project/project.ts'
+import { moment } from '../../moment.ts'
 
 /** Files of a source that are shown at once: the newest ones; the others can be opened. */
 const SHOWN = 3

@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
-import { moment } from '../../../format/figures.ts'
 import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
 import type { Project } from '../../../project/project.ts'
 import type { Html } from '../../layout.ts'
+import { moment } from '../../moment.ts'
 import { measured } from '../model/segments.ts'
 import type { Night } from './load.ts'
 

@@ -1,9 +1,10 @@
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { count, moment } from '../../../format/figures.ts'
+import { count } from '../../../format/numbers.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Certificate } from '../../../monitoring/parity/record.ts'
 import type { Project } from '../../../project/project.ts'
+import { moment } from '../../moment.ts'
 
 /** What a certificate's report says for people; all of it is optional, since reports are as old as the ledger. */
 const Report = z.object({

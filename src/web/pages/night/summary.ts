@@ -1,11 +1,14 @@
 import { html } from 'hono/html'
-import { localTimes, span } from '../../../format/clock-time.ts'
-import { bytes, count, duration, moment } from '../../../format/figures.ts'
+import { localTimes } from '../../../format/clock-time.ts'
+import { age, duration } from '../../../format/elapsed.ts'
+import { count, figure } from '../../../format/numbers.ts'
+import { bytes } from '../../../format/sizes.ts'
 import { faceOf, faceOfState, stateMark } from '../../../ledger/nights/faces.ts'
 import { released } from '../../../ledger/nights/released.ts'
 import type { Run } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
 import type { Night } from './load.ts'
 
 /** What became of it, why, and what stands. */
@@ -51,11 +54,7 @@ function summaryFacts({ summary: found }: Run) {
   const shown = Object.entries(found).flatMap(([name, value]) =>
     value === undefined || value === null
       ? []
-      : [
-          name === 'positive'
-            ? `${count(value)} rows at or over the threshold`
-            : `${name} ${value.toPrecision(4)}`,
-        ],
+      : [name === 'positive' ? `${count(value)} rows at or over the threshold` : `${name} ${figure(value)}`],
   )
   return fact('Scores', shown.join(', '))
 }
@@ -100,7 +99,7 @@ export function otherRuns({ runs, run }: Night, { timezone }: Project, now: Date
     (
       each,
     ) => html`<li>${stateMark(faceOfState(each.state))} <a href="${runHref(each.id)}"${each.id === run?.id ? html` aria-current="page"` : ''}>${each.id}</a>
-<div class="small quiet">${each.trigger}${each.requested_by === null ? '' : ` by ${each.requested_by}`}, ${moment(each.created_at, timezone)}, ${span(now.getTime() - Date.parse(each.created_at))} ago</div></li>`,
+<div class="small quiet">${each.trigger}${each.requested_by === null ? '' : ` by ${each.requested_by}`}, ${moment(each.created_at, timezone)}, ${age(now.getTime() - Date.parse(each.created_at))} ago</div></li>`,
   )}</ul></section>`
 }
 

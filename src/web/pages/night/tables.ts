@@ -1,5 +1,5 @@
+import { timeText } from '../../../format/time-text.ts'
 import type { NightDrift } from '../../../monitoring/drift/record.ts'
-import { timeText } from '../../../pipeline/profile/time-text.ts'
 import { type Cell, csv } from '../../csv.ts'
 import type { Night } from './load.ts'
 

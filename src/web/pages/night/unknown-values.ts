@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
-import { count, figure } from '../../../format/figures.ts'
+import { count } from '../../../format/numbers.ts'
+import { percent } from '../../../format/shares.ts'
 import type { UnknownValues } from '../../../pipeline/engine/facts.ts'
 import { saysKnown } from '../../../pipeline/scoring/judge-unknown.ts'
 
@@ -13,10 +14,10 @@ export function unknownValues(found: UnknownValues[]) {
 
 function row(each: UnknownValues) {
   const { column, rows, unknown, examples } = each
-  const share = rows === 0 ? 0 : (100 * unknown) / rows
+  const share = rows === 0 ? 0 : unknown / rows
   const such = examples.map(
     ({ value, rows: of }) =>
       html`<div><code>${value}</code> <span class="quiet small">${count(of)}</span></div>`,
   )
-  return html`<tr><th scope="row">${column}</th><td class="number" data-label="Rows">${count(unknown)} of ${count(rows)}</td><td class="number" data-label="Share">${figure(share)} %</td><td data-label="Such as">${such}</td><td data-label="What it knows">${saysKnown(each)}</td></tr>`
+  return html`<tr><th scope="row">${column}</th><td class="number" data-label="Rows">${count(unknown)} of ${count(rows)}</td><td class="number" data-label="Share">${percent(share)}</td><td data-label="Such as">${such}</td><td data-label="What it knows">${saysKnown(each)}</td></tr>`
 }

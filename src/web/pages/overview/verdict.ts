@@ -1,9 +1,10 @@
 import { html } from 'hono/html'
-import { span } from '../../../format/clock-time.ts'
-import { count, moment } from '../../../format/figures.ts'
+import { age } from '../../../format/elapsed.ts'
+import { count } from '../../../format/numbers.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Model } from '../../../project/project.ts'
 import { modelHref, nightHref, registryHref } from '../../addresses.ts'
+import { moment } from '../../moment.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** What needs a look comes first. */
@@ -33,7 +34,7 @@ function verdict(
   const fresh =
     standing === undefined || standing.published_at === null
       ? 'nothing published yet'
-      : html`<a href="${nightHref(standing, models)}">${standing.partition}</a>, ${span(now.getTime() - Date.parse(standing.published_at))} old${published?.rows == null ? '' : `, ${count(published.rows)} rows`}`
+      : html`<a href="${nightHref(standing, models)}">${standing.partition}</a>, ${age(now.getTime() - Date.parse(standing.published_at))} old${published?.rows == null ? '' : `, ${count(published.rows)} rows`}`
   return html`<article class="card verdict face face-${trust.face}">
 <h3><a href="${modelHref(name)}">${name}</a></h3>
 <p class="quiet small">${model?.description ?? ''}</p>

@@ -1,4 +1,4 @@
-/** Types that a profile counts in seconds since 1970. */
+/** Types of columns whose figures are seconds since 1970. */
 export const TIMES = /^(?:DATE|TIMESTAMP(?:_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE)$/
 
 /**
@@ -13,4 +13,13 @@ export function timeText(seconds: number | null, type: string | null): string | 
   const text = date.toISOString().replace(/\.\d+Z$/, 'Z')
   if (type === 'DATE') return text.replace(/T.*$/, '')
   return type === 'TIMESTAMP WITH TIME ZONE' ? text : text.replace(/Z$/, '')
+}
+
+/** The same for people: `2026-11-22`, `2026-11-22 07:12`, `2026-11-22 07:12 UTC`. */
+export function readableTime(seconds: number | null, type: string | null): string | null {
+  return (
+    timeText(seconds, type)
+      ?.replace(/T(\d\d:\d\d):\d\d/, ' $1')
+      .replace(/Z$/, ' UTC') ?? null
+  )
 }

@@ -1,6 +1,6 @@
+import { figure } from '../format/numbers.ts'
 import type { Model } from '../project/project.ts'
 import type { Metric } from '../project/schema/metric.ts'
-import { figure } from './figures.ts'
 
 /** What model.yaml asks of a figure. */
 export interface Bound {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { timeText } from '../../../src/pipeline/profile/time-text.ts'
+import { timeText } from '../../src/format/time-text.ts'
 
 const NOON = Date.UTC(2026, 10, 22, 12) / 1000
 
