@@ -12,7 +12,7 @@ import { generatedProject, smallModel, writeParquet } from '../projects/generate
 import { record } from './record.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
-const { nights, kills } = FULL ? { nights: 365, kills: 10 } : { nights: 16, kills: 2 }
+const { nights, kills } = FULL ? { nights: 365, kills: 10 } : { nights: 10, kills: 2 }
 const FIRST = Temporal.PlainDate.from('2025-01-15')
 const RANGE = ['--from', FIRST.toString(), '--to', FIRST.add({ days: nights - 1 }).toString()]
 

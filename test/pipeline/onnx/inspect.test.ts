@@ -39,6 +39,7 @@ describe('inspectModel', () => {
         { name: 'probabilities', type: 'float32', shape: ['batch', 2], classes: [0, 1] },
       ],
       zipMap: false,
+      vocabularies: [],
       warnings: [],
     })
   })
