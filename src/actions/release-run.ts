@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { ClientBase } from 'pg'
 import { transaction } from '../ledger/connection/database.ts'
-import type { Run } from '../ledger/nights/run-records.ts'
+import { findRun, type Run } from '../ledger/nights/run-records.ts'
+import { releaseRun } from '../ledger/nights/run-transitions.ts'
 import { lockSlot } from '../ledger/nights/slots.ts'
-import type { Check, Column } from '../pipeline/engine/facts.ts'
+import type { Column } from '../pipeline/engine/facts.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import { brokenStructure } from '../pipeline/features/releasable.ts'
 import { readColumns } from '../pipeline/partition/read-back.ts'
@@ -23,37 +24,28 @@ export async function release(
   const columns = await columnsOf(place, run)
   await transaction(place.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
-    const { rows } = await client.query<{ state: string; path: string | null; checks: Check[] }>(
-      'select state, path, checks from nightshift.runs where id = $1',
-      [run.id],
-    )
-    const state = rows[0]?.state
+    const latest = await findRun(client, run.id)
+    const state = latest?.state
     if (state !== 'held' || slot.run !== run.id) {
       throw new ConfigurationError(
         `release: expected a run that is held and the latest of its slot, got: ${run.id}, which is ${state}` +
           (slot.run === run.id ? '' : ` and was followed by run ${slot.run}`),
       )
     }
-    const [broken] = brokenStructure(rows[0]?.checks ?? [])
+    const [broken] = brokenStructure(latest?.checks ?? [])
     if (broken !== undefined) {
       throw new ConfigurationError(
         `release: run ${run.id} cannot be released: ${broken.message}. Only what ${run.kind === 'scores' ? 'model.yaml' : 'view.yaml'} declares can be released (min, max, values, null rate, rows, freshness); mend the cause and nightshift retry ${run.id}`,
       )
     }
-    if (rows[0]?.path == null) {
+    if (latest?.path == null) {
       throw new ConfigurationError(
         `release: run ${run.id} was held before anything was computed; mend the cause and nightshift retry ${run.id}`,
       )
     }
     if (columns !== undefined && run.view_hash !== null)
       await refuseOtherColumns(client, run, run.view_hash, columns)
-    await client.query(
-      `update nightshift.runs set state = 'publishing', reason = $2, requested_by = $3, trigger = 'release' where id = $1`,
-      [run.id, reason, by],
-    )
-    await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
-      slot.id,
-    ])
+    await releaseRun(client, run, { reason, by })
   })
   await finishPublication(place, run.id)
 }

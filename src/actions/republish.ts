@@ -2,10 +2,14 @@ import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
-import { attemptId, createRun, newRunId, openRunOf, type RunSettings } from '../ledger/nights/run-records.ts'
+import { recordComputed } from '../ledger/nights/run-facts.ts'
+import { attemptId, newRunId, openRunOf } from '../ledger/nights/run-records.ts'
+import type { RunSettings } from '../ledger/nights/run-request.ts'
+import { createRun, restoreScores } from '../ledger/nights/run-transitions.ts'
 import { lockSlot, type Slot } from '../ledger/nights/slots.ts'
 import type { WrittenFile } from '../pipeline/engine/facts.ts'
 import { attemptFolder } from '../pipeline/partition/partition-files.ts'
+import { currentHash } from '../registry/view-identity.ts'
 import type { ShadowScores } from '../registry/warm.ts'
 import type { Context } from '../workers/context.ts'
 
@@ -63,30 +67,21 @@ export async function commit(
   const locked = await lockSlot(client, slot.id)
   if ((await openRunOf(client, locked.id)) !== undefined) return false
   await createRun(client, locked, { id: run, trigger: 'rollback', version, settings, by })
-  await client.query(
-    `update nightshift.runs
-        set state = 'publishing', attempt = 1, fence = nextval('nightshift.fences'), started_at = now(), next_attempt_at = null,
-            reason = $2, path = $3, rows = $4, bytes = $5, sha256 = $6, view_hash = coalesce((select hash from nightshift.former_view_hashes where former = $7), $7), metadata = $8
-      where id = $1`,
-    [
-      run,
-      reason,
-      relative(warehouse, file.path),
-      file.rows,
-      file.bytes,
-      file.sha256,
-      file.metadata.view_hash ?? null,
-      JSON.stringify(file.metadata),
-    ],
-  )
-  await client.query(
-    `insert into nightshift.attempts (run, number, fence, worker, ended_at, outcome)
-     select id, 1, fence, $2, now(), 'published' from nightshift.runs where id = $1`,
-    [run, worker],
-  )
-  await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
-    slot.id,
-  ])
+  const viewHash = file.metadata.view_hash
+  await recordComputed(client, run, {
+    path: relative(warehouse, file.path),
+    rows: file.rows,
+    bytes: file.bytes,
+    sha256: file.sha256,
+    view_hash: viewHash === undefined ? null : await currentHash(client, viewHash),
+    metadata: file.metadata,
+    checks: [],
+    inputs: [],
+    warnings: [],
+    summary: null,
+    unknown_values: [],
+  })
+  await restoreScores(client, { id: run, slot: slot.id }, reason, worker)
   return true
 }
 

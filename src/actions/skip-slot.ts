@@ -1,5 +1,6 @@
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import { openRunOf } from '../ledger/nights/run-records.ts'
+import { skipSlot } from '../ledger/nights/slot-transitions.ts'
 import { lockSlot, type Slot } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { tellRecovery } from '../workers/attempt/tell-night.ts'
@@ -9,7 +10,7 @@ import type { Context } from '../workers/context.ts'
  * Gives a slot up, on a person's word; its incident is cleared. Throws a ConfigurationError where it runs, or is
  * published.
  */
-export async function skipSlot(
+export async function skip(
   place: { database: Database } & Pick<Context, 'project' | 'clock'>,
   { id, name, partition }: Pick<Slot, 'id' | 'name' | 'partition'>,
   { reason, by }: { reason: string; by: string | null },
@@ -26,14 +27,7 @@ export async function skipSlot(
     }
     if (slot.state === 'published')
       throw new ConfigurationError(`skip: ${text} is published, there is nothing to skip`)
-    await client.query(
-      `update nightshift.runs set state = 'cancelled', reason = $2, ended_at = now() where slot = $1 and state in ('queued', 'waiting')`,
-      [slot.id, said],
-    )
-    await client.query(
-      `update nightshift.slots set state = 'skipped', reason = $2, request = null, changed_at = now() where id = $1`,
-      [slot.id, said],
-    )
+    await skipSlot(client, slot.id, said)
     await tellRecovery(client, place, slot, 'skipped', { by })
   })
 }

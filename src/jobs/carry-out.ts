@@ -1,7 +1,12 @@
 import type { ClientBase } from 'pg'
 import { transaction } from '../ledger/connection/database.ts'
-import { createRun, findRun, openRunOf, type Run } from '../ledger/nights/run-records.ts'
-import { ensureSlot, findSlot, type Slot, type SlotRow, toSlot } from '../ledger/nights/slots.ts'
+import { ensureSlot } from '../ledger/nights/ensure-slot.ts'
+import { findRun, openRunOf, type Run } from '../ledger/nights/run-records.ts'
+import { createRun, wakeRun } from '../ledger/nights/run-transitions.ts'
+import { forgetSchedule, seeSchedule } from '../ledger/nights/seen-schedules.ts'
+import { explainSlot, markLate, rescheduleSlot } from '../ledger/nights/slot-facts.ts'
+import { expectSlots, failUnrun, forgetSlot, skipSlot } from '../ledger/nights/slot-transitions.ts'
+import { findSlot, lockSlotNamed, type Slot } from '../ledger/nights/slots.ts'
 import type { FailureClass } from '../pipeline/engine/failure.ts'
 import { parseAsOf } from '../project/time/asof.ts'
 import type { PlannedSlot } from './planning/calendar.ts'
@@ -30,28 +35,28 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
       return
     case 'move-slot':
       await onSlot(reconciler, action.slot, ['expected', 'failed'], (client, slot) =>
-        client.query(
-          `update nightshift.slots set schedule = $2, due = $3, deadline = $4,
-                  as_of = case when published_run is null then $5 else as_of end
-            where id = $1`,
-          [slot.id, action.schedule, action.due, action.deadline ?? null, action.slot.as_of],
-        ),
+        rescheduleSlot(client, slot.id, {
+          schedule: action.schedule,
+          due: action.due,
+          deadline: action.deadline ?? null,
+          as_of: action.slot.as_of,
+        }),
       )
       return
     case 'remove-slot':
       await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
-        if (slot.run === null) await client.query('delete from nightshift.slots where id = $1', [slot.id])
+        if (slot.run === null) await forgetSlot(client, slot.id)
       })
       return
     case 'see-schedule':
-      await database.pool.query(
-        `insert into nightshift.schedules (name, first_seen_at, definition, seen_at) values ($1, $2, $3, $4)
-         on conflict (name) do update set definition = $3, seen_at = greatest(nightshift.schedules.seen_at, $4)`,
-        [action.schedule, action.first_seen, JSON.stringify(action.definition), action.at],
-      )
+      await seeSchedule(database.pool, action.schedule, {
+        firstSeen: action.first_seen,
+        definition: action.definition,
+        at: action.at,
+      })
       return
     case 'forget-schedule':
-      await database.pool.query('delete from nightshift.schedules where name = $1', [action.schedule])
+      await forgetSchedule(database.pool, action.schedule)
       return
     case 'finish-publishing':
       if (action.run !== null) await effects.finishPublication(action.run)
@@ -72,7 +77,7 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
     case 'deadline-missed':
       await onSlot(reconciler, action.slot, undefined, async (client, slot) => {
         if (slot.late || slot.state === 'published' || slot.state === 'skipped') return
-        await client.query('update nightshift.slots set late = true where id = $1', [slot.id])
+        await markLate(client, slot.id)
         if (action.incident.do === 'none') return
         // A missed deadline is told where the failure behind it is: that of the view, say.
         const { kind, name } = action.incident.subject
@@ -82,19 +87,19 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
       return
     case 'skip-slot':
       await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
-        await setState(client, slot, 'skipped', action.reason)
+        await skipSlot(client, slot.id, action.reason)
         await effects.slotSkipped(client, slot)
       })
       return
     case 'fail-slot':
       await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
-        await setState(client, slot, 'failed', action.message)
+        await failUnrun(client, slot.id, action.message)
         await effects.slotFailed(client, slot, action.class, action.message)
       })
       return
     case 'note-slot':
       await onSlot(reconciler, action.slot, ['expected'], (client, slot) =>
-        client.query('update nightshift.slots set reason = $2 where id = $1', [slot.id, action.reason]),
+        explainSlot(client, slot.id, action.reason),
       )
       return
     default:
@@ -103,18 +108,9 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
 }
 
 async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]): Promise<void> {
-  const { rowCount } = await database.pool.query(
-    `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline, changed_at)
-     select s.*, now() from jsonb_to_recordset($1) as s(kind text, name text, as_of timestamptz, partition text,
-                                               schedule text, due timestamptz, deadline timestamptz)
-     on conflict (kind, name, partition) do nothing`,
-    [
-      JSON.stringify(
-        slots.map(({ asOf, ...slot }) => ({ ...slot, as_of: asOf.instant, partition: asOf.label })),
-      ),
-    ],
-  )
-  if (rowCount !== null && rowCount > 0) log.info({ slots: rowCount }, 'the calendar expects new slots')
+  const expected = slots.map(({ asOf, ...slot }) => ({ ...slot, as_of: asOf.instant, partition: asOf.label }))
+  const created = await expectSlots(database.pool, expected)
+  if (created > 0) log.info({ slots: created }, 'the calendar expects new slots')
 }
 
 /** States in which nothing works on a slot and a planned run may. */
@@ -152,13 +148,7 @@ async function enqueueDue({ database, queues }: Reconciler, id: string, attempt:
   const run = await findRun(database.pool, id)
   if (run === undefined) return
   if (run.state === 'waiting') {
-    await database.pool.query(
-      `with woken as (
-         update nightshift.runs set state = 'queued' where id = $1 and state = 'waiting' returning slot
-       )
-       update nightshift.slots set state = 'queued', changed_at = now() from woken where id = woken.slot`,
-      [id],
-    )
+    await wakeRun(database.pool, id)
   } else if (run.state !== 'queued') return
   if (run.attempt === attempt - 1) await enqueueAttempt(queues, run, attempt)
 }
@@ -171,21 +161,10 @@ async function onSlot<T>(
   change: (client: ClientBase, slot: Slot) => Promise<T>,
 ): Promise<T | undefined> {
   return transaction(database, async (client) => {
-    const { rows } = await client.query<SlotRow>(
-      'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
-      [ref.kind, ref.name, ref.partition],
-    )
-    const slot = rows[0] && toSlot(rows[0])
+    const slot = await lockSlotNamed(client, ref)
     if (slot === undefined || (states !== undefined && !states.includes(slot.state))) return undefined
     return change(client, slot)
   })
-}
-
-async function setState(client: ClientBase, slot: Slot, state: Slot['state'], reason: string): Promise<void> {
-  await client.query(
-    `update nightshift.slots set state = $2, reason = $3, request = null, changed_at = now() where id = $1`,
-    [slot.id, state, reason],
-  )
 }
 
 function unknown(action: never): never {

@@ -1,7 +1,11 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../ledger/connection/database.ts'
-import { createRun, type NewRun, openRunOf, type RunSettings } from '../ledger/nights/run-records.ts'
-import { ensureSlot, type Slot, type SlotRequest } from '../ledger/nights/slots.ts'
+import { ensureSlot } from '../ledger/nights/ensure-slot.ts'
+import { openRunOf } from '../ledger/nights/run-records.ts'
+import type { NewRun, RunSettings } from '../ledger/nights/run-request.ts'
+import { createRun } from '../ledger/nights/run-transitions.ts'
+import { requestSlot } from '../ledger/nights/slot-transitions.ts'
+import type { Slot } from '../ledger/nights/slots.ts'
 import type { Project, Retry } from '../project/project.ts'
 import { DEFAULT_RETRY } from '../project/project.ts'
 import type { AsOf } from '../project/time/asof.ts'
@@ -68,18 +72,12 @@ export async function requestScores(
 
 /** Writes a request into a slot that no run works on. The caller holds its lock. */
 export async function askForScores(client: ClientBase, slot: Slot, request: NewRun): Promise<void> {
-  const stored: SlotRequest = {
+  await requestSlot(client, slot.id, {
     trigger: request.trigger,
     forced: request.forced ?? false,
     version: request.version ?? null,
     backfill: request.backfill ?? null,
     settings: request.settings,
     by: request.by ?? null,
-  }
-  await client.query(
-    `update nightshift.slots
-        set state = 'expected', request = $2, due = coalesce(due, now()), reason = null, changed_at = now()
-      where id = $1`,
-    [slot.id, JSON.stringify(stored)],
-  )
+  })
 }

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { renameViewHash } from '../ledger/nights/run-facts.ts'
 import type { Identity } from '../pipeline/features/view-hash.ts'
 
 /** Whether a hash that a ledger or a training set names is that of a definition as it is now. */
@@ -25,7 +26,7 @@ export async function adoptIdentity(
     viewHash,
   ])
   if (movedDates) return
-  await client.query('update nightshift.runs set view_hash = $2 where view_hash = $1', [formerHash, viewHash])
+  await renameViewHash(client, formerHash, viewHash)
 }
 
 /** What a definition is called now that a training set, or a file, of an earlier build names. */

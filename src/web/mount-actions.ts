@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { release } from '../actions/release-run.ts'
-import { skipSlot } from '../actions/skip-slot.ts'
+import { skip } from '../actions/skip-slot.ts'
 import { ack } from '../alerts/incidents/acknowledge.ts'
 import { readIds } from '../alerts/incidents/id-ranges.ts'
 import { rerun } from '../jobs/rerun.ts'
@@ -50,7 +50,7 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
       act(context, async (by) => {
         const { kind, name = '', partition = '' }: Record<string, string | undefined> = context.req.param()
         const slot = await slotAt(place, kindOf(place, kind, name), name, partition)
-        await skipSlot({ database, project, clock }, slot, { reason: await reasonIn(context), by })
+        await skip({ database, project, clock }, slot, { reason: await reasonIn(context), by })
         return slot.run === null ? '/?done=skip' : `/runs/${slot.run}?done=skip`
       }),
     )

@@ -1,4 +1,5 @@
 import { type PublishedSlot, publishedSlots } from '../ledger/nights/published.ts'
+import { explainPublished } from '../ledger/nights/slot-facts.ts'
 import { stampOf } from '../pipeline/partition/published-file.ts'
 import { partitionOf } from './attempt/publication.ts'
 import { type Repairer, repairPublished } from './repair-published.ts'
@@ -55,10 +56,8 @@ async function repair(place: Repairer, slot: PublishedSlot): Promise<boolean> {
       { slot: slot.id },
       `${slot.kind} ${slot.name} ${slot.partition} cannot be looked at or put right: ${why}`,
     )
-    await place.database.pool.query(
-      'update nightshift.slots set reason = $3 where id = $1 and published_run = $2',
-      [slot.id, slot.run, `its published file cannot be looked at or put right: ${why}`],
-    )
+    const reason = `its published file cannot be looked at or put right: ${why}`
+    await explainPublished(place.database.pool, slot.id, slot.run, reason)
     return false
   }
 }

@@ -1,4 +1,6 @@
 import type { ClientBase } from 'pg'
+import { recordPostponed } from '../ledger/nights/run-facts.ts'
+import { explainSlot } from '../ledger/nights/slot-facts.ts'
 import type { Failure } from '../pipeline/engine/failure.ts'
 import { type Night, tellFailure } from './attempt/tell-night.ts'
 import type { Context } from './context.ts'
@@ -28,12 +30,8 @@ export async function postponePublication(
     (await context.clock(client)).getTime() + Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS),
   )
   const record = { ...failure.toRecord(), evidence: { ...failure.evidence, publication_tries: tries } }
-  await client.query('update nightshift.runs set failure = $2, next_attempt_at = $3 where id = $1', [
-    run.id,
-    JSON.stringify(record),
-    at,
-  ])
-  await client.query('update nightshift.slots set reason = $2 where id = $1', [slot.id, failure.message])
+  await recordPostponed(client, run.id, record, at)
+  await explainSlot(client, slot.id, failure.message)
   if (failure.failureClass !== 'transient' || tries >= PASSING_TRIES) {
     await tellFailure(client, context, night, record, 'publishing')
   }

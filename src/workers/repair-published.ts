@@ -6,7 +6,10 @@ import { settingsFor } from '../jobs/request-run.ts'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import { publishedStamp } from '../ledger/nights/published.ts'
 import { findRun, newRunId, type Run } from '../ledger/nights/run-records.ts'
-import { lockSlot, type Slot, type SlotRequest, slotTitle } from '../ledger/nights/slots.ts'
+import type { SlotRequest } from '../ledger/nights/run-request.ts'
+import { losePublished, stampFile } from '../ledger/nights/slot-facts.ts'
+import { reopenSlot } from '../ledger/nights/slot-transitions.ts'
+import { lockSlot, type Slot, slotTitle } from '../ledger/nights/slots.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import {
   attemptFolder,
@@ -57,7 +60,7 @@ export async function repairPublished(
     const stamp = await publishedStamp(client, slotId)
     const verdict = await lookAtPublished(target.file, { run: run.id, sha256: run.sha256, stamp }, how)
     if (verdict.state === 'right') {
-      if (verdict.stamp !== stamp) await keepStamp(client, slot, verdict.stamp)
+      if (verdict.stamp !== stamp) await stampFile(client, slot.id, verdict.stamp)
       return { state: 'right' }
     }
     await expectWarehouse(place.warehouse)
@@ -67,7 +70,7 @@ export async function repairPublished(
     if (kept !== undefined) {
       await restore(place.warehouse, kept, target)
       const said = sentence(why, aside, `published again from ${relative(place.warehouse, kept)}`)
-      await keepStamp(client, slot, (await stampOf(target.file)) ?? null, said)
+      await stampFile(client, slot.id, (await stampOf(target.file)) ?? null, said)
       return { state: 'restored', said }
     }
     // What lay there has another name by now, and a second name of it is none of the run's.
@@ -80,20 +83,6 @@ export async function repairPublished(
 
 function sentence(why: string, aside: string | undefined, then: string): string {
   return `${why}: ${then}${aside === undefined ? '' : `; what lay there is now ${aside}`}`
-}
-
-async function keepStamp(
-  client: ClientBase,
-  { id }: Slot,
-  stamp: string | null,
-  said?: string,
-): Promise<void> {
-  await client.query(
-    `update nightshift.slots
-        set published_file = $2, reason = coalesce($3, reason), changed_at = case when $3::text is null then changed_at else now() end
-      where id = $1`,
-    [id, stamp, said ?? null],
-  )
 }
 
 /** A share that is not mounted looks like an empty folder: nothing is computed anew into that. */
@@ -142,11 +131,18 @@ async function reopen(
   const later = !busy && (await repairsUnderWay(client)) >= AT_ONCE
   if (later) {
     const said = say(`no other copy is kept, and it is computed again after ${AT_ONCE} others`)
-    await keepStamp(client, slot, null, said)
+    await stampFile(client, slot.id, null, said)
     return { state: 'removed', said }
   }
   const said = say(busy ? `no other copy is kept, and run ${slot.run} is ${slot.state}` : 'computed again')
-  const request: SlotRequest = {
+  const reason = `${slotTitle(slot)}: ${said}`
+  if (busy) await losePublished(client, slot.id, reason)
+  else await reopenSlot(client, slot.id, repairOf(project, slot, run), reason)
+  return { state: busy ? 'removed' : 'reopened', said }
+}
+
+function repairOf(project: Project, slot: Slot, run: Run): SlotRequest {
+  return {
     trigger: 'repair',
     forced: true,
     version: run.version,
@@ -154,17 +150,6 @@ async function reopen(
     settings: settingsFor(project, slot.kind, slot.name),
     by: null,
   }
-  await client.query(
-    `update nightshift.slots
-        set published_run = null, published_at = null, published_file = null, reason = $2, changed_at = now(),
-            late = late or (deadline <= now()) is true,
-            state = case when $3 then state else 'expected' end,
-            due = case when $3 then due else coalesce(due, now()) end,
-            request = case when $3 then request else $4::jsonb end
-      where id = $1`,
-    [slot.id, `${slotTitle(slot)}: ${said}`, busy, JSON.stringify(request)],
-  )
-  return { state: busy ? 'removed' : 'reopened', said }
 }
 
 async function repairsUnderWay(client: ClientBase): Promise<number> {

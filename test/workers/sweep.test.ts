@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { transaction } from '../../src/ledger/connection/database.ts'
-import { ensureSlot } from '../../src/ledger/nights/slots.ts'
+import { ensureSlot } from '../../src/ledger/nights/ensure-slot.ts'
 import { sweepLeftovers } from '../../src/workers/sweep.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 

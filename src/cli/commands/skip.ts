@@ -1,4 +1,4 @@
-import { skipSlot } from '../../actions/skip-slot.ts'
+import { skip } from '../../actions/skip-slot.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { withSession } from '../../host/session.ts'
@@ -10,7 +10,7 @@ import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 /** `skip NAME:AS-OF --reason`: gives a slot up; its incident is cleared. */
-export default function skip(
+export default function skipCommand(
   [text = '']: string[],
   options: GlobalOptions & { reason: string; by?: string },
 ): Promise<number> {
@@ -33,7 +33,7 @@ export default function skip(
     const found = await findSlot(database.pool, kind, name, parseAsOf(label, project.timezone).label)
     if (found === undefined)
       throw new ConfigurationError(`skip: there is no slot ${text}: \`nightshift status\` lists them`)
-    await skipSlot({ database, project: () => project, clock: ledgerClock(database) }, found, {
+    await skip({ database, project: () => project, clock: ledgerClock(database) }, found, {
       reason: options.reason,
       by,
     })

@@ -1,9 +1,10 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
+import { type FormerSlot, withdrawRun, withdrawSlot } from '../../ledger/nights/slot-transitions.ts'
 import { lockSlot, type Slot } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { type Backfill, findBackfill, listBackfills } from './backfill-records.ts'
-import type { Former } from './feed-backfills.ts'
 
 /** Asks for no further night; nights that have begun end, what waits in the queue goes back to what it was. */
 export function pauseBackfill(database: Database, id: number): Promise<Backfill> {
@@ -55,9 +56,9 @@ async function unknown(client: ClientBase, id: number): Promise<ConfigurationErr
 interface AskedNight {
   position: number
   slot: string
-  was: Former
+  was: FormerSlot
   refresh_run: string | null
-  refresh_was: Former
+  refresh_was: FormerSlot
 }
 
 /**
@@ -73,12 +74,12 @@ async function withdraw(client: ClientBase, id: number, { ended }: { ended: bool
   for (const night of rows) {
     const slot = await lockSlot(client, Number(night.slot))
     const asked = slot.request?.backfill === id
-    const idle = asked || (await removeIdleRun(client, slot, id))
+    const idle = asked || (await withdrawRun(client, slot, id))
     if (!idle) continue
-    await restore(client, slot.id, night.was)
+    await withdrawSlot(client, slot.id, night.was)
     const features = await featuresOf(client, night.refresh_run)
-    if (features !== undefined && (await removeIdleRun(client, features, id))) {
-      await restore(client, features.id, night.refresh_was)
+    if (features !== undefined && (await withdrawRun(client, features, id))) {
+      await withdrawSlot(client, features.id, night.refresh_was)
     }
     await client.query(
       `update nightshift.backfill_nights set slot = null, was = null, refresh_run = null, refresh_was = null
@@ -89,33 +90,6 @@ async function withdraw(client: ClientBase, id: number, { ended }: { ended: bool
 }
 
 async function featuresOf(client: ClientBase, run: string | null): Promise<Slot | undefined> {
-  const { rows } = await client.query<{ slot: string }>('select slot from nightshift.runs where id = $1', [
-    run,
-  ])
-  return rows[0] && lockSlot(client, Number(rows[0].slot))
-}
-
-/** Removes a run of this backfill that no attempt was made of. @returns whether there was one */
-async function removeIdleRun(client: ClientBase, { run }: Slot, backfill: number): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `delete from nightshift.runs where id = $1 and backfill = $2 and attempt = 0 and state in ('queued', 'waiting')`,
-    [run, backfill],
-  )
-  return rowCount === 1
-}
-
-async function restore(client: ClientBase, slot: number, was: Former): Promise<void> {
-  if (was === null) {
-    // The backfill made it: without it nobody would expect it.
-    await client.query(
-      'delete from nightshift.slots s where id = $1 and not exists (select from nightshift.runs r where r.slot = s.id)',
-      [slot],
-    )
-    return
-  }
-  await client.query(
-    `update nightshift.slots set state = $2, reason = $3, due = $4, run = $5, request = null, changed_at = now()
-      where id = $1`,
-    [slot, was.state, was.reason, was.due, was.run],
-  )
+  const found = run === null ? undefined : await slotOfRun(client, run)
+  return found && lockSlot(client, found.id)
 }

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
-import { createRun, type NewRun, openRunOf, type RunSettings } from '../../ledger/nights/run-records.ts'
-import { ensureSlot, findSlot, type Slot } from '../../ledger/nights/slots.ts'
+import { ensureSlot } from '../../ledger/nights/ensure-slot.ts'
+import { openRunOf } from '../../ledger/nights/run-records.ts'
+import type { NewRun, RunSettings } from '../../ledger/nights/run-request.ts'
+import { createRun } from '../../ledger/nights/run-transitions.ts'
+import { type FormerSlot, formerOf } from '../../ledger/nights/slot-transitions.ts'
+import { findSlot } from '../../ledger/nights/slots.ts'
 import { askForScores } from '../request-run.ts'
 
 let endSql: string | undefined
@@ -24,9 +28,6 @@ interface NightRow {
   version: number | null
   refresh: string | null
 }
-
-/** What a slot was before a backfill asked for it; null where there was none. */
-export type Former = Pick<Slot, 'state' | 'reason' | 'due' | 'run'> | null
 
 /**
  * Moves the next nights of every running backfill into their slots' requests, up to `max_active` at once, and calls
@@ -78,7 +79,7 @@ async function ask(client: ClientBase, backfill: BackfillRow, night: NightRow): 
     by: backfill.by,
   }
   const refreshed = await refresh(client, backfill, night, asOf, how)
-  const was = former(await findSlot(client, 'scores', backfill.model, asOf.label))
+  const was = formerOf(await findSlot(client, 'scores', backfill.model, asOf.label))
   const slot = await ensureSlot(client, 'scores', backfill.model, asOf, { anew: true })
   // A night that somebody is working on already, or has asked for, is theirs.
   const theirs = slot.request !== null || (await openRunOf(client, slot.id)) !== undefined
@@ -104,16 +105,12 @@ async function refresh(
   night: NightRow,
   asOf: { instant: string; label: string },
   how: NewRun,
-): Promise<{ run: string; was: Former } | undefined> {
+): Promise<{ run: string; was: FormerSlot } | undefined> {
   if (night.refresh === null) return undefined
   const found = await findSlot(client, 'features', night.refresh, asOf.label)
   const slot = await ensureSlot(client, 'features', night.refresh, asOf, { anew: true })
   const since = slot.published_at !== null && Date.parse(slot.published_at) > backfill.created_at.getTime()
   if ((since && slot.state === 'published') || (await openRunOf(client, slot.id)) !== undefined)
     return undefined
-  return { run: await createRun(client, slot, how), was: former(found) }
-}
-
-function former(slot: Slot | undefined): Former {
-  return slot === undefined ? null : { state: slot.state, reason: slot.reason, due: slot.due, run: slot.run }
+  return { run: await createRun(client, slot, how), was: formerOf(found) }
 }

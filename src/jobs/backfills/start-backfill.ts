@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
-import type { RunSettings } from '../../ledger/nights/run-records.ts'
+import type { RunSettings } from '../../ledger/nights/run-request.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { takenNights } from './backfill-slots.ts'
 import type { BackfillPlan } from './plan-backfill.ts'

@@ -1,5 +1,6 @@
 import type { Run } from '../../ledger/nights/run-records.ts'
-import type { Kind, Slot, SlotRequest } from '../../ledger/nights/slots.ts'
+import type { SlotRequest } from '../../ledger/nights/run-request.ts'
+import type { Kind, Slot } from '../../ledger/nights/slots.ts'
 import type { FailureClass } from '../../pipeline/engine/failure.ts'
 import type { Project } from '../../project/project.ts'
 import type { PlannedSlot, ScheduleDefinition, ViewsOfModels } from './calendar.ts'

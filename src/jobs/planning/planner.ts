@@ -1,4 +1,4 @@
-import type { RunSettings } from '../../ledger/nights/run-records.ts'
+import type { RunSettings } from '../../ledger/nights/run-request.ts'
 import type { Schedule } from '../../project/project.ts'
 import { slotKey } from './calendar.ts'
 import { dueSlots, neededViews, planSkips, skippedKeys } from './catch-up.ts'

@@ -1,4 +1,4 @@
-import type { RunSettings } from '../../ledger/nights/run-records.ts'
+import type { RunSettings } from '../../ledger/nights/run-request.ts'
 import type { FailureClass } from '../../pipeline/engine/failure.ts'
 
 /** What follows a failed attempt. Times are ISO 8601 in UTC; `reason` completes "the run ...". */

@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg'
-import type { StepTime } from '../../pipeline/engine/facts.ts'
-import type { FailureRecord } from '../../pipeline/engine/failure.ts'
-import { findRun, type Run } from './run-records.ts'
+import { attemptId, findRun, type Run } from './run-records.ts'
+import { beginAttempt } from './run-transitions.ts'
 import { lockSlot } from './slots.ts'
 
 /** What became of a job that a worker was handed. */
@@ -35,41 +34,8 @@ export async function claimAttempt(
       reason: `run ${runId} is at attempt ${run.attempt}, this job is of attempt ${number}`,
     }
   }
-  const { rows } = await client.query<{ fence: string; known_at: Date }>(
-    `update nightshift.runs
-        set state = 'running', attempt = $2, fence = nextval('nightshift.fences'), known_at = now(),
-            started_at = coalesce(started_at, now()), next_attempt_at = null, progress = null, failure = null
-      where id = $1
-      returning fence, known_at`,
-    [runId, number],
-  )
-  const [row] = rows
-  if (row === undefined) throw new Error(`run ${runId} vanished while its attempt ${number} started`)
-  await client.query(
-    `insert into nightshift.attempts (run, number, fence, worker, seen_at) values ($1, $2, $3, $4, clock_timestamp())`,
-    [runId, number, row.fence, worker],
-  )
-  await client.query(
-    `update nightshift.slots set state = 'running', run = $2, changed_at = now() where id = $1`,
-    [run.slot, runId],
-  )
-  return { kind: 'started', run, number, fence: Number(row.fence), knownAt: row.known_at.toISOString() }
-}
-
-/** Records how an attempt ended. An attempt that was recorded already (as lost, say) keeps its first record. */
-export async function endAttempt(
-  client: ClientBase,
-  run: string,
-  number: number,
-  outcome: string,
-  failure: FailureRecord | null,
-  steps: StepTime[],
-): Promise<void> {
-  await client.query(
-    `update nightshift.attempts set ended_at = now(), outcome = $3, failure = $4, steps = $5
-      where run = $1 and number = $2 and ended_at is null`,
-    [run, number, outcome, failure === null ? null : JSON.stringify(failure), JSON.stringify(steps)],
-  )
+  const begun = await beginAttempt(client, run, number, worker)
+  return { kind: 'started', run, number, ...begun }
 }
 
 /** True where this fence is still the run's: nobody took the attempt over. The caller holds the slot's lock. */
@@ -81,4 +47,27 @@ export async function holdsFence(client: ClientBase, run: string, fence: number)
     [run, fence],
   )
   return rows[0]?.holds === true
+}
+
+/** Attempts that count against `retry.attempts`: waiting for data is none. */
+export async function countedAttempts(client: ClientBase, run: string): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `select count(*) from nightshift.attempts where run = $1 and outcome is distinct from 'waiting'`,
+    [run],
+  )
+  return Number(rows[0]?.count ?? 0)
+}
+
+/** Ids of all attempts at this slot but this one. */
+export async function olderAttempts(
+  client: ClientBase,
+  run: Pick<Run, 'id' | 'slot'>,
+  number: number,
+): Promise<string[]> {
+  const { rows } = await client.query<{ run: string; number: number }>(
+    `select a.run, a.number from nightshift.attempts a join nightshift.runs r on r.id = a.run
+      where r.slot = $1 and not (a.run = $2 and a.number = $3)`,
+    [run.slot, run.id, number],
+  )
+  return rows.map((row) => attemptId(row.run, row.number))
 }

@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
-import type { RunState, Trigger } from './run-records.ts'
+import type { RunState } from './run-records.ts'
+import type { Trigger } from './run-request.ts'
 import { type Connection, type Kind, type Slot, type SlotRow, toSlot } from './slots.ts'
 
 /** Where a model or view stands. */

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
-import type { ClientBase } from 'pg'
 import type { Check, InputFile, StepTime, UnknownValues } from '../../pipeline/engine/facts.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
-import type { Connection, Kind, Slot } from './slots.ts'
+import type { RunSettings, Trigger } from './run-request.ts'
+import type { Connection, Kind } from './slots.ts'
 
 export const RUN_STATES = [
   'waiting',
@@ -16,17 +16,6 @@ export const RUN_STATES = [
 ] as const
 export type RunState = (typeof RUN_STATES)[number]
 const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
-
-export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback' | 'repair'
-
-/** How a run is retried and bounded, fixed when it is created. */
-export interface RunSettings {
-  attempts: number
-  backoff_ms: number
-  timeout_ms: number
-  /** Late data is waited for until then, ISO 8601; null: not at all. */
-  wait_until: string | null
-}
 
 /** One execution of a slot, as the ledger keeps it. Times are ISO 8601 in UTC. */
 export interface Run {
@@ -88,50 +77,15 @@ export function attemptId(run: string, attempt: number): string {
   return `${run}-a${attempt}`
 }
 
-export interface NewRun {
-  /** Default: a new one. */
-  id?: string
-  trigger: Trigger
-  forced?: boolean
-  version?: number | null
-  backfill?: number | null
-  settings: RunSettings
-  by?: string | null
-}
-
 /**
- * Creates a run of a slot, ready for its first attempt. The caller holds the slot's lock.
- * Throws where the slot has an open run already (`one_open_run`).
+ * Eight letters and digits that begin with a letter: short enough to say aloud, never all digits (BullMQ refuses such
+ * ids), no letters that look alike.
  */
-export async function createRun(client: ClientBase, slot: Slot, run: NewRun): Promise<string> {
-  const id = run.id ?? newRunId()
-  await client.query(
-    `insert into nightshift.runs
-       (id, slot, kind, name, as_of, partition, trigger, forced, version, pinned, backfill, settings, requested_by,
-        next_attempt_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9::int is not null, $10, $11, $12, now())`,
-    [
-      id,
-      slot.id,
-      slot.kind,
-      slot.name,
-      slot.as_of,
-      slot.partition,
-      run.trigger,
-      run.forced ?? false,
-      run.version ?? null,
-      run.backfill ?? null,
-      JSON.stringify(run.settings),
-      run.by ?? null,
-    ],
-  )
-  await client.query(
-    `update nightshift.slots
-        set state = 'queued', run = $2, reason = null, wait_until = null, waits_for = null, request = null, changed_at = now()
-      where id = $1`,
-    [slot.id, id],
-  )
-  return id
+export function newRunId(): string {
+  const letters = 'bcdfghjkmnpqrstvwxyz'
+  const signs = `${letters}23456789`
+  const pick = (from: string) => from.charAt(randomInt(from.length))
+  return pick(letters) + Array.from({ length: 7 }, () => pick(signs)).join('')
 }
 
 export async function findRun(connection: Connection, id: string): Promise<Run | undefined> {
@@ -209,15 +163,6 @@ export function runsWhere(filter: RunFilter): { where: string; values: unknown[]
     filter.to ?? null,
   ]
   return { where, values }
-}
-
-/** Short enough to say aloud, never all digits (BullMQ refuses such ids), no letters that look alike. */
-/** Eight letters and digits that begin with a letter. */
-export function newRunId(): string {
-  const letters = 'bcdfghjkmnpqrstvwxyz'
-  const signs = `${letters}23456789`
-  const pick = (from: string) => from.charAt(randomInt(from.length))
-  return pick(letters) + Array.from({ length: 7 }, () => pick(signs)).join('')
 }
 
 type Times =

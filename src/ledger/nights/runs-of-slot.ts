@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
-import type { RunState, Trigger } from './run-records.ts'
+import type { RunState } from './run-records.ts'
+import type { Trigger } from './run-request.ts'
 import { type Connection, type Slot, type SlotRow, toSlot } from './slots.ts'
 
 /** One execution among those of a slot. Times are ISO 8601 in UTC. */

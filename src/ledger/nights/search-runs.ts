@@ -1,6 +1,7 @@
 import { messageShape } from '../../format/message-shape.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
-import { type RunFilter, type RunState, runsWhere, type Trigger } from './run-records.ts'
+import { type RunFilter, type RunState, runsWhere } from './run-records.ts'
+import type { Trigger } from './run-request.ts'
 import type { Connection, Kind } from './slots.ts'
 
 /** A run as a list of results shows it. Times are ISO 8601 in UTC. */

@@ -1,7 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import { ConfigurationError } from '../../project/files/problem.ts'
-import type { AsOf } from '../../project/time/asof.ts'
-import type { RunSettings, Trigger } from './run-records.ts'
+import type { SlotRequest } from './run-request.ts'
 
 export type Kind = 'features' | 'scores'
 
@@ -15,16 +13,6 @@ export type SlotState =
   | 'held'
   | 'failed'
   | 'skipped'
-
-/** Who asked for a slot beside its schedule, and how it is to be run. */
-export interface SlotRequest {
-  trigger: Trigger
-  forced: boolean
-  version: number | null
-  backfill: number | null
-  settings: RunSettings
-  by: string | null
-}
 
 /** An expected (view or model, as-of), as the ledger keeps it. Times are ISO 8601 in UTC. */
 export interface Slot {
@@ -55,57 +43,6 @@ export type Connection = ClientBase | Pool
 
 export function slotTitle(slot: { kind: Kind; name: string; partition: string }): string {
   return `${slot.kind === 'scores' ? 'score' : 'refresh'} ${slot.name} ${slot.partition}`
-}
-
-/**
- * Makes sure that a slot exists and returns it, locked until the transaction ends. Its label names it, as it names its
- * path; see `settleInstant` for a label that means another instant than the ledger has.
- */
-export async function ensureSlot(
-  client: ClientBase,
-  kind: Kind,
-  name: string,
-  asOf: Pick<AsOf, 'instant' | 'label'>,
-  how?: { anew: boolean },
-): Promise<Slot> {
-  await client.query(
-    `insert into nightshift.slots (kind, name, as_of, partition) values ($1, $2, $3, $4)
-     on conflict (kind, name, partition) do nothing`,
-    [kind, name, asOf.instant, asOf.label],
-  )
-  const { rows } = await client.query<SlotRow>(
-    'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
-    [kind, name, asOf.label],
-  )
-  const [row] = rows
-  if (row === undefined) throw new Error(`slot ${kind} ${name} ${asOf.label} vanished while it was created`)
-  return settleInstant(client, toSlot(row), asOf, how)
-}
-
-const AT_REST: readonly SlotState[] = ['expected', 'published', 'held', 'failed', 'skipped']
-
-/**
- * Gives a slot the instant that its label has in the project's zone of today. A zone that has changed moves a slot of
- * which nothing is published; one that is published only where it is computed `anew`. Throws a ConfigurationError
- * otherwise. The caller holds the slot's lock.
- */
-export async function settleInstant(
-  client: ClientBase,
-  slot: Slot,
-  { instant }: Pick<AsOf, 'instant'>,
-  { anew }: { anew: boolean } = { anew: false },
-): Promise<Slot> {
-  if (Date.parse(slot.as_of) === Date.parse(instant)) return slot
-  // A run that is under way ends as what it was made for: `resolve` refuses it where that is another instant.
-  if (!AT_REST.includes(slot.state)) return slot
-  if (slot.published_run !== null && !anew) {
-    const command = slot.kind === 'scores' ? 'run' : 'refresh'
-    throw new ConfigurationError(
-      `${slotTitle(slot)}: its label meant ${slot.as_of} when it was last run, and means ${instant} in the timezone that nightshift.yaml has now; what is published stays as it is. Restore the timezone, or compute it anew: nightshift ${command} ${slot.name} --as-of ${slot.partition} --force`,
-    )
-  }
-  await client.query('update nightshift.slots set as_of = $2 where id = $1', [slot.id, instant])
-  return { ...slot, as_of: new Date(instant).toISOString() }
 }
 
 export async function findSlot(
@@ -151,6 +88,18 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
     ],
   )
   return rows.map(toSlot)
+}
+
+/** As `findSlot`, locked for the rest of the transaction. */
+export async function lockSlotNamed(
+  client: ClientBase,
+  { kind, name, partition }: Pick<Slot, 'kind' | 'name' | 'partition'>,
+): Promise<Slot | undefined> {
+  const { rows } = await client.query<SlotRow>(
+    'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
+    [kind, name, partition],
+  )
+  return rows[0] && toSlot(rows[0])
 }
 
 /** Locks a slot for the rest of the transaction. Every change to a slot or its runs takes this lock first. */

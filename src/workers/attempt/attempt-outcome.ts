@@ -1,9 +1,10 @@
 import type { ClientBase } from 'pg'
 import { decide, type RetryDecision } from '../../jobs/planning/retry-decision.ts'
 import { transaction } from '../../ledger/connection/database.ts'
-import { endAttempt, holdsFence } from '../../ledger/nights/attempt-records.ts'
+import { countedAttempts, holdsFence } from '../../ledger/nights/attempt-records.ts'
 import { attemptId, findRun, type Run } from '../../ledger/nights/run-records.ts'
-import { lockSlot, type Slot } from '../../ledger/nights/slots.ts'
+import { failRun, holdRun, retryRun, waitForData } from '../../ledger/nights/run-transitions.ts'
+import { lockSlot } from '../../ledger/nights/slots.ts'
 import type { Check, StepTime } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
@@ -61,41 +62,28 @@ export async function recordFailure(
           now,
           Math.random(),
         )
-    await endAttempt(
-      client,
-      run.id,
-      attempt.number,
-      lost ? 'lost' : outcomeOf(decision),
-      record,
-      attempt.steps,
-    )
+    const ended = { slot, run, number: attempt.number, steps: attempt.steps, failure: record, lost }
     kept = decision.action === 'hold' && result !== undefined && broken.length === 0
     failed = decision.action !== 'wait'
     if (result !== undefined) await recordResult(client, context.warehouse, run, result, { kept })
     switch (decision.action) {
       case 'retry': {
         // A lost worker says nothing about the work: another takes it at once.
-        await setRun(client, run, 'queued', { failure: record, nextAt: lost ? now : decision.at })
-        await setSlot(client, slot, 'queued', {
-          reason: `attempt ${attempt.number} failed: ${failure.message}`,
-        })
+        await retryRun(client, ended, lost ? now : decision.at)
         return lost ? `starts again at once, attempt ${attempt.number + 1}` : decision.reason
       }
       case 'wait':
-        await setRun(client, run, 'waiting', {
-          failure: record,
-          nextAt: decision.at,
-          waitingSince: run.waiting_since ?? now,
+        await waitForData(client, ended, {
+          at: decision.at,
+          since: run.waiting_since ?? now,
+          until: decision.until,
         })
-        await setSlot(client, slot, 'waiting', { waitsFor: failure.message, waitUntil: decision.until })
         return decision.reason
       case 'hold':
-        await setRun(client, run, 'held', { failure: record })
-        await setSlot(client, slot, 'held', { reason: failure.message })
+        await holdRun(client, ended)
         break
       case 'fail':
-        await setRun(client, run, 'failed', { failure: record })
-        await setSlot(client, slot, 'failed', { reason: failure.message })
+        await failRun(client, ended)
         break
     }
     const state = decision.action === 'hold' ? 'held' : 'failed'
@@ -122,56 +110,4 @@ function heldBecause(broken: Check[]): string {
 /** A failed check over a whole partition holds it; which of them a person may release, `brokenStructure` says. */
 function holdable(failure: Failure, result: Result | undefined): boolean {
   return result !== undefined && failure.failureClass !== 'late-data'
-}
-
-/** Attempts that count against `retry.attempts`: waiting for data is none. */
-async function countedAttempts(client: ClientBase, run: string): Promise<number> {
-  const { rows } = await client.query<{ count: string }>(
-    `select count(*) from nightshift.attempts where run = $1 and outcome is distinct from 'waiting'`,
-    [run],
-  )
-  return Number(rows[0]?.count ?? 0)
-}
-
-function outcomeOf(decision: RetryDecision): string {
-  switch (decision.action) {
-    case 'retry':
-    case 'fail':
-      return 'failed'
-    case 'wait':
-      return 'waiting'
-    case 'hold':
-      return 'held'
-  }
-}
-
-async function setRun(
-  client: ClientBase,
-  run: Run,
-  state: Run['state'],
-  { failure, nextAt, waitingSince }: { failure: unknown; nextAt?: string; waitingSince?: string },
-): Promise<void> {
-  const over = nextAt === undefined
-  await client.query(
-    `update nightshift.runs
-        set state = $2, failure = $3, next_attempt_at = $4, fence = null, progress = null,
-            ended_at = case when $5 then now() else null end,
-            waiting_since = coalesce($6, waiting_since)
-      where id = $1`,
-    [run.id, state, JSON.stringify(failure), nextAt ?? null, over, waitingSince ?? null],
-  )
-}
-
-async function setSlot(
-  client: ClientBase,
-  slot: Slot,
-  state: Slot['state'],
-  { reason, waitsFor, waitUntil }: { reason?: string; waitsFor?: string; waitUntil?: string },
-): Promise<void> {
-  await client.query(
-    `update nightshift.slots
-        set state = $2, reason = $3, waits_for = $4, wait_until = $5, changed_at = now()
-      where id = $1`,
-    [slot.id, state, reason ?? null, waitsFor ?? null, waitUntil ?? null],
-  )
 }

@@ -1,3 +1,4 @@
+import { recordProgress } from '../../ledger/nights/run-facts.ts'
 import type { Context } from '../context.ts'
 
 const EVERY_MS = 500
@@ -32,13 +33,8 @@ export function followProgress(
     latest = undefined
     job.progress(told)
     writing = writing.then(async () => {
-      await context.database.pool
-        .query(`update nightshift.runs set progress = $2 where id = $1 and state = 'running'`, [
-          run,
-          JSON.stringify(told),
-        ])
-        // Progress is a courtesy: a ledger that is away is told by the attempt itself.
-        .catch(() => {})
+      // Progress is a courtesy: a ledger that is away is told by the attempt itself.
+      await recordProgress(context.database.pool, run, told).catch(() => {})
     })
   }
   const tell = (told: Told) => {

@@ -2,8 +2,10 @@ import { link, mkdir, rm } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
-import { endAttempt, holdsFence } from '../../ledger/nights/attempt-records.ts'
+import { holdsFence, olderAttempts } from '../../ledger/nights/attempt-records.ts'
+import { recordComputed } from '../../ledger/nights/run-facts.ts'
 import { attemptId, findRun, type Run } from '../../ledger/nights/run-records.ts'
+import { commitRun, publishRun, takeBack } from '../../ledger/nights/run-transitions.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import type {
   Check,
@@ -88,11 +90,7 @@ export async function publish(
         sources: result.sources,
         before: result.promised,
       })
-    await client.query(`update nightshift.runs set state = 'publishing' where id = $1`, [run.id])
-    await client.query(`update nightshift.slots set state = 'publishing', changed_at = now() where id = $1`, [
-      run.slot,
-    ])
-    await endAttempt(client, run.id, attempt.number, 'published', null, attempt.steps)
+    await commitRun(client, run, attempt.number, attempt.steps)
     const older = await olderAttempts(client, run, attempt.number)
     await removeAttempts(place.warehouse, older).catch(async (error: unknown) => {
       const folders = older.map((each) => attemptFolder(place.warehouse, each))
@@ -115,26 +113,19 @@ export async function recordResult(
     await adoptIdentity(client, result.identity)
     await recordUse(client, { view: run.name, viewHash: result.identity.viewHash, sources: result.sources })
   }
-  await client.query(
-    `update nightshift.runs
-        set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,
-            checks = $8, inputs = $9, warnings = $10, summary = $11, unknown_values = $12
-      where id = $1`,
-    [
-      run.id,
-      kept ? relative(warehouse, file.path) : null,
-      file.rows,
-      file.bytes,
-      file.sha256,
-      result.viewHash,
-      JSON.stringify(file.metadata),
-      JSON.stringify(result.checks),
-      JSON.stringify(result.inputs),
-      JSON.stringify(result.warnings),
-      result.summary === null ? null : JSON.stringify(result.summary),
-      JSON.stringify(result.unknown),
-    ],
-  )
+  await recordComputed(client, run.id, {
+    path: kept ? relative(warehouse, file.path) : null,
+    rows: file.rows,
+    bytes: file.bytes,
+    sha256: file.sha256,
+    view_hash: result.viewHash,
+    metadata: file.metadata,
+    checks: result.checks,
+    inputs: result.inputs,
+    warnings: result.warnings,
+    summary: result.summary,
+    unknown_values: result.unknown,
+  })
 }
 
 /**
@@ -157,10 +148,7 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   )
   if (!moved && (await readRunId(target.file)) !== run.id) {
     // Back to its attempt, whose failure this is: whoever catches it records what follows.
-    await place.database.pool.query(
-      `update nightshift.runs set state = 'running' where id = $1 and state = 'publishing'`,
-      [run.id],
-    )
+    await takeBack(place.database.pool, run.id)
     throw new Failure('resource', `run ${run.id} was to be published, but its file is gone from ${from}`, {
       evidence: { run: run.id, attempt: run.attempt },
     })
@@ -169,23 +157,8 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   await keepSecond(place.warehouse, run.id, target)
   const before = await transaction(place.database, async (client) => {
     const { published_run } = await lockSlot(client, run.slot)
-    const { rowCount } = await client.query(
-      `update nightshift.runs set state = 'published', path = $2, ended_at = now(), failure = null, next_attempt_at = null
-        where id = $1 and state = 'publishing'`,
-      [run.id, relative(place.warehouse, target.file)],
-    )
-    if (rowCount === 0) return null
-    await client.query(
-      `update nightshift.slots
-          set state = 'published', published_run = $2, published_at = now(), published_file = $3, reason = null,
-              waits_for = null, wait_until = null, changed_at = now()
-        where id = $1`,
-      [run.slot, run.id, stamp ?? null],
-    )
-    await client.query(
-      'insert into nightshift.standings (slot, run, at, superseded) values ($1, $2, now(), $3)',
-      [run.slot, run.id, superseded],
-    )
+    const path = relative(place.warehouse, target.file)
+    if (!(await publishRun(client, run, { path, stamp, superseded }))) return null
     await place.onPublished(client, run)
     return published_run
   })
@@ -229,16 +202,6 @@ export function partitionOf(
   run: { kind: Run['kind']; name: string; partition: string },
 ): PartitionPath {
   return partitionPath(warehouse, run.kind, run.name, run.partition)
-}
-
-/** Ids of all attempts at this slot but the one that is published. */
-async function olderAttempts(client: ClientBase, run: Run, number: number): Promise<string[]> {
-  const { rows } = await client.query<{ run: string; number: number }>(
-    `select a.run, a.number from nightshift.attempts a join nightshift.runs r on r.id = a.run
-      where r.slot = $1 and not (a.run = $2 and a.number = $3)`,
-    [run.slot, run.id, number],
-  )
-  return rows.map((row) => attemptId(row.run, row.number))
 }
 
 function superseded(run: Run, number: number): Failure {

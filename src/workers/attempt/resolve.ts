@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { knownInputs, nearestPublished, publishedRun, publishedStamp } from '../../ledger/nights/published.ts'
+import { recordVersion } from '../../ledger/nights/run-facts.ts'
 import type { Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
@@ -94,7 +95,7 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   const version = await findVersion(pool, model.name, number)
   if (version === undefined) throw new Failure('model', `model ${model.name} has no version ${number}`)
   // From its first attempt on a run keeps its version: a promotion takes effect between runs.
-  await pool.query('update nightshift.runs set version = $2 where id = $1', [run.id, number])
+  await recordVersion(pool, run.id, number)
   const view = project.views[version.view]
   if (view === undefined) throw gone('view', version.view, Object.keys(project.views))
   const features = await publishedRun(pool, 'features', version.view, run.partition)

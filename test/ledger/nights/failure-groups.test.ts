@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { toSettings } from '../../../src/jobs/request-run.ts'
 import { transaction } from '../../../src/ledger/connection/database.ts'
+import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
 import { groupFailures } from '../../../src/ledger/nights/failure-groups.ts'
-import { createRun } from '../../../src/ledger/nights/run-records.ts'
-import { ensureSlot } from '../../../src/ledger/nights/slots.ts'
+import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
 import { DEFAULT_RETRY } from '../../../src/project/project.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 

@@ -1,0 +1,82 @@
+import type { ClientBase } from 'pg'
+import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import type { Run } from './run-records.ts'
+import type { Connection } from './slots.ts'
+
+/** What the ledger says of a run beside its state. */
+
+/** What an attempt computed, or a rollback found. */
+export type Computed = Pick<
+  Run,
+  | 'path'
+  | 'rows'
+  | 'bytes'
+  | 'sha256'
+  | 'view_hash'
+  | 'metadata'
+  | 'checks'
+  | 'inputs'
+  | 'warnings'
+  | 'summary'
+  | 'unknown_values'
+>
+
+/** `path`: relative to the warehouse; null where the file is not kept. */
+export async function recordComputed(client: ClientBase, run: string, computed: Computed): Promise<void> {
+  await client.query(
+    `update nightshift.runs
+        set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,
+            checks = $8, inputs = $9, warnings = $10, summary = $11, unknown_values = $12
+      where id = $1`,
+    [
+      run,
+      computed.path,
+      computed.rows,
+      computed.bytes,
+      computed.sha256,
+      computed.view_hash,
+      JSON.stringify(computed.metadata),
+      JSON.stringify(computed.checks),
+      JSON.stringify(computed.inputs),
+      JSON.stringify(computed.warnings),
+      computed.summary === null ? null : JSON.stringify(computed.summary),
+      JSON.stringify(computed.unknown_values),
+    ],
+  )
+}
+
+/** How far the attempt is, while one is made. */
+export async function recordProgress(
+  connection: Connection,
+  run: string,
+  progress: NonNullable<Run['progress']>,
+): Promise<void> {
+  await connection.query(`update nightshift.runs set progress = $2 where id = $1 and state = 'running'`, [
+    run,
+    JSON.stringify(progress),
+  ])
+}
+
+/** The version that the run's attempts score with. */
+export async function recordVersion(connection: Connection, run: string, version: number): Promise<void> {
+  await connection.query('update nightshift.runs set version = $2 where id = $1', [run, version])
+}
+
+/** Why a committed run is not published yet, and when that is tried again. */
+export async function recordPostponed(
+  client: ClientBase,
+  run: string,
+  failure: FailureRecord,
+  at: Date,
+): Promise<void> {
+  await client.query('update nightshift.runs set failure = $2, next_attempt_at = $3 where id = $1', [
+    run,
+    JSON.stringify(failure),
+    at,
+  ])
+}
+
+/** A view's hash as builds before called it is replaced by that of today. */
+export async function renameViewHash(client: ClientBase, former: string, hash: string): Promise<void> {
+  await client.query('update nightshift.runs set view_hash = $2 where view_hash = $1', [former, hash])
+}

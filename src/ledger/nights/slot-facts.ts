@@ -1,0 +1,72 @@
+import type { ClientBase } from 'pg'
+import type { Connection, Slot } from './slots.ts'
+
+/** What the ledger says of a slot beside its state. */
+
+export async function moveInstant(client: ClientBase, slot: number, asOf: string): Promise<void> {
+  await client.query('update nightshift.slots set as_of = $2 where id = $1', [slot, asOf])
+}
+
+/** Another time or schedule wants it; a slot that readers have keeps its instant. */
+export async function rescheduleSlot(
+  client: ClientBase,
+  slot: number,
+  { schedule, due, deadline, as_of }: Pick<Slot, 'schedule' | 'due' | 'deadline' | 'as_of'>,
+): Promise<void> {
+  await client.query(
+    `update nightshift.slots set schedule = $2, due = $3, deadline = $4,
+            as_of = case when published_run is null then $5 else as_of end
+      where id = $1`,
+    [slot, schedule, due, deadline, as_of],
+  )
+}
+
+/** Somebody has been told that it missed its deadline. */
+export async function markLate(client: ClientBase, slot: number): Promise<void> {
+  await client.query('update nightshift.slots set late = true where id = $1', [slot])
+}
+
+/** Why it is as it is. */
+export async function explainSlot(client: ClientBase, slot: number, reason: string): Promise<void> {
+  await client.query('update nightshift.slots set reason = $2 where id = $1', [slot, reason])
+}
+
+/** As `explainSlot`, while this run is published. Needs no lock. */
+export async function explainPublished(
+  connection: Connection,
+  slot: number,
+  run: string,
+  reason: string,
+): Promise<void> {
+  await connection.query('update nightshift.slots set reason = $3 where id = $1 and published_run = $2', [
+    slot,
+    run,
+    reason,
+  ])
+}
+
+/** The file was seen to be the one that was published. `reason`: what had to be done for it; absent: nothing. */
+export async function stampFile(
+  client: ClientBase,
+  slot: number,
+  stamp: string | null,
+  reason?: string,
+): Promise<void> {
+  await client.query(
+    `update nightshift.slots
+        set published_file = $2, reason = coalesce($3, reason), changed_at = case when $3::text is null then changed_at else now() end
+      where id = $1`,
+    [slot, stamp, reason ?? null],
+  )
+}
+
+/** No file is left of what was published, and a later run is under way. Past its deadline the slot is late. */
+export async function losePublished(client: ClientBase, slot: number, reason: string): Promise<void> {
+  await client.query(
+    `update nightshift.slots
+        set published_run = null, published_at = null, published_file = null, reason = $2, changed_at = now(),
+            late = late or (deadline <= now()) is true
+      where id = $1`,
+    [slot, reason],
+  )
+}
