@@ -55,6 +55,18 @@ function imports(): Import[] {
   )
 }
 
+/** Statements that write, of the program and of its SQL files; migrations write what they find. */
+function writes(): { table: string; path: string }[] {
+  const sql = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.sql') && !path.startsWith('ledger/migrations/'))
+    .map((path) => ({ path, text: readFileSync(join(SRC, path), 'utf8') }))
+  return [...SOURCES, ...sql].flatMap(({ path, text }) =>
+    [...text.matchAll(/\b(?:insert into|update|delete from)\s+nightshift\.(\w+)/gi)].map(
+      ([, table = '']) => ({ table, path }),
+    ),
+  )
+}
+
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
 const layerOf = (path: string) => LAYERS.findIndex((layer) => layer.includes(folderOf(path)))
 
@@ -123,4 +135,24 @@ test('a name is one file, save for the monitors, which are alike, and the pages,
     paths.set(basename(path), [...(paths.get(basename(path)) ?? []), path])
   }
   expect([...paths.values()].filter((same) => same.length > 1)).toEqual([])
+})
+
+test('a table is written in one folder', () => {
+  const owners = new Map<string, Set<string>>()
+  for (const { table, path } of writes()) {
+    owners.set(table, (owners.get(table) ?? new Set()).add(dirname(path)))
+  }
+  // Every table that the migrations make is written by somebody: else this test does not see what is written.
+  const made = readdirSync(join(SRC, 'ledger/migrations'))
+    .filter((name) => name.endsWith('.sql'))
+    .flatMap((name) =>
+      [
+        ...readFileSync(join(SRC, 'ledger/migrations', name), 'utf8').matchAll(
+          /^create table nightshift\.(\w+)/gm,
+        ),
+      ].map(([, table = '']) => table),
+    )
+  expect(made.filter((table) => !owners.has(table))).toEqual([])
+  const shared = [...owners].filter(([, folders]) => folders.size > 1)
+  expect(shared.map(([table, folders]) => [table, [...folders]])).toEqual([])
 })

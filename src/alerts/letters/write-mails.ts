@@ -5,6 +5,7 @@ import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { type Attachment, enqueue, newMessageId } from '../delivery/enqueue-mail.ts'
 import { recordEvent } from '../incidents/events.ts'
 import { type Incident, type IncidentRow, toIncident } from '../incidents/incident-record.ts'
+import { recordMailed } from '../incidents/readers.ts'
 import type { Letter } from './letter.ts'
 import { type Pending, planMails, type Reason } from './mail-plan.ts'
 import { drawPictures } from './pictures.ts'
@@ -177,8 +178,7 @@ function occasionOf(incidents: Incident[], reasons: Set<Reason>): Occasion {
 
 /**
  * The mail told the whole thread: whatever else was due in it is done, and the open ones repeat from now. Only for
- * incidents that we hold: what another transaction is adding is not in this mail. Drift does not repeat: it is for the
- * day, and each further night that drifts is told.
+ * incidents that we hold: what another transaction is adding is not in this mail.
  */
 async function told(
   { client, now, settings }: Desk,
@@ -187,14 +187,9 @@ async function told(
   incidents: Incident[],
   messageId: string,
 ): Promise<void> {
-  await client.query(
-    `update nightshift.incident_readers r
-        set thread = $3, mails = mails + 1, last_mail_at = $4, reason = 'repeat',
-            due_at = case when i.closed_at is null and i.acked_at is null and i.kind <> 'drift' then $5::timestamptz end
-       from nightshift.incidents i
-      where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
-    [incidents.map(({ id }) => id), recipient, thread, now, new Date(now.getTime() + settings.repeat)],
-  )
+  const ids = incidents.map(({ id }) => id)
+  const next = new Date(now.getTime() + settings.repeat)
+  await recordMailed(client, ids, { recipient, thread, at: now, next })
   for (const { id } of incidents) {
     await recordEvent(client, { incident: id, at: now, event: 'mailed', detail: { recipient, messageId } })
   }

@@ -1,0 +1,48 @@
+import type { ClientBase, Pool } from 'pg'
+
+/** What one address was told of an incident. */
+export interface Reader {
+  recipient: string
+  mails: number
+  lastMailAt: Date | undefined
+  nextMailAt: Date | undefined
+}
+
+/** Who is told of an incident, by address. */
+export async function readersOf(connection: ClientBase | Pool, incident: number): Promise<Reader[]> {
+  const { rows } = await connection.query<{
+    recipient: string
+    mails: number
+    last_mail_at: Date | null
+    due_at: Date | null
+  }>(
+    `select recipient, mails, last_mail_at, due_at from nightshift.incident_readers
+      where incident = $1 order by recipient`,
+    [incident],
+  )
+  return rows.map(({ recipient, mails, last_mail_at, due_at }) => ({
+    recipient,
+    mails,
+    lastMailAt: last_mail_at ?? undefined,
+    nextMailAt: due_at ?? undefined,
+  }))
+}
+
+/**
+ * A mail to an address told everything of these incidents: whatever else was due is done, and the open ones repeat at
+ * `next`. Drift does not repeat: it is for the day, and each further night that drifts is told.
+ */
+export async function recordMailed(
+  client: ClientBase,
+  incidents: number[],
+  { recipient, thread, at, next }: { recipient: string; thread: number; at: Date; next: Date },
+): Promise<void> {
+  await client.query(
+    `update nightshift.incident_readers r
+        set thread = $3, mails = mails + 1, last_mail_at = $4, reason = 'repeat',
+            due_at = case when i.closed_at is null and i.acked_at is null and i.kind <> 'drift' then $5::timestamptz end
+       from nightshift.incidents i
+      where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
+    [incidents, recipient, thread, at, next],
+  )
+}
