@@ -65,7 +65,9 @@ function build(): void {
   const aside = mkdtempSync('dist/.new-')
   try {
     writeFileSync(join(aside, '.built'), '')
-    const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', aside]
+    // Types are `npm run check`'s matter.
+    const fast = ['--noCheck', '--declaration', 'false', '--outDir', aside]
+    const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...fast]
     const compiled = spawnSync(process.execPath, tsc, { encoding: 'utf8' })
     if (compiled.status !== 0) console.warn(`the build has errors:\n${compiled.stdout}${compiled.stderr}`)
     spawnSync(process.execPath, ['build/copy-assets.js'], { stdio: 'inherit' })
