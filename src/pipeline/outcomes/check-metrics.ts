@@ -105,9 +105,8 @@ async function problemsOf(engine: Engine, sql: string, tables: Readable, file: s
   if (refused.length > 0) return refused
   const unknown = checked.tables.flatMap((name) => tables.unknown.get(name) ?? [])
   if (unknown.length > 0) return unknown
-  const plan = await bindPlan(engine, withoutSemicolon(sql), { as_of: LAST.local, label_end: LAST.local }, [])
-  const unlike = plan === undefined ? [] : await findUnlike(engine, plan, new Set())
-  if (unlike.length > 0) return unlike.map((each) => problemIn(sql, file, each))
+  const unlike = await unlikeIn(engine, sql, file)
+  if (unlike.length > 0) return unlike
   const values: Values = Object.fromEntries(checked.parameters.map((name) => [name, timestamp(LAST.local)]))
   const at = { severity: 'error', file, line: undefined, column: undefined } as const
   try {
@@ -128,6 +127,17 @@ async function problemsOf(engine: Engine, sql: string, tables: Readable, file: s
     return [
       { ...at, line: place?.line, column: place?.column, message: sayBinding(told, checked.tables, tables) },
     ]
+  }
+}
+
+async function unlikeIn(engine: Engine, sql: string, file: string): Promise<Problem[]> {
+  const moments = { as_of: LAST.local, label_end: LAST.local }
+  try {
+    const plan = await bindPlan(engine, withoutSemicolon(sql), moments, [])
+    const unlike = plan === undefined ? [] : await findUnlike(engine, plan, new Set())
+    return unlike.map((each) => problemIn(sql, file, each))
+  } catch (error) {
+    return [sourceProblem(error, file)]
   }
 }
 

@@ -8,6 +8,8 @@ export interface FoundFile {
   size: number
   /** Milliseconds since 1970, with fractions. */
   modified: number
+  /** Device and inode: two paths with one of them name one file. */
+  inode: string
 }
 
 /** What a source's path names, files and others, each sorted by path. */
@@ -89,7 +91,7 @@ function look(path: string): FoundFile | UnreadablePath | undefined {
     if (stat === undefined) return unreadable('is a link to something that is not there')
     if (stat.isDirectory()) return { ...unreadable(FOLDER), modified: stat.mtimeMs }
     if (!stat.isFile()) return unreadable('is neither a file nor a link to one')
-    return { path, size: stat.size, modified: stat.mtimeMs }
+    return { path, size: stat.size, modified: stat.mtimeMs, inode: `${stat.dev}:${stat.ino}` }
   } catch (error) {
     return unreadable(reasonOf(error))
   }

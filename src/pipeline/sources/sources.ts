@@ -2,6 +2,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { KeyType, Source } from '../../project/project.ts'
 import { type Zones, zonesOf } from '../cut/source-zones.ts'
 import { Failure } from '../engine/failure.ts'
+import { doubleFile } from './double-files.ts'
 import { type Footer, readFooter } from './footers.ts'
 import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
 import { type Unreadable, whyUnreadable } from './unreadable-files.ts'
@@ -34,7 +35,7 @@ export interface FoundSource {
 /**
  * Finds a source's files and reads their footers (about 1 ms a file, kept while the process lives).
  * Throws a late-data Failure where the path names nothing, a contract Failure that names the file where its folders
- * have other keys than the rest. A file that is broken is `unreadable`.
+ * have other keys than the rest, and where links name one file twice. A file that is broken is `unreadable`.
  */
 export function findSource(root: string, name: string, source: Source, projectZone: string): FoundSource {
   const expanded = expandGlob(root, source.path)
@@ -76,6 +77,8 @@ export function findSource(root: string, name: string, source: Source, projectZo
       )
     }
   }
+  const double = doubleFile(source, files)
+  if (double !== undefined) throw contract(name, double.file.shown, double.why)
   return { name, source, files, hiveKeys: keys, unreadable, zones: zonesOf(source, projectZone) }
 }
 

@@ -1,7 +1,8 @@
 import type { Engine } from '../engine/duckdb.ts'
 import type { Column } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
 import { identifier, literal } from '../engine/quote.ts'
-import { asNode, type Node } from './syntax.ts'
+import { type Node, readTree } from './syntax.ts'
 import { indexOfByte, tokenize } from './tokens.ts'
 
 /** A table that SQL may read, with all of its columns as the SQL sees them. */
@@ -20,8 +21,9 @@ export interface BoundPlan {
 }
 
 /**
- * Binds checked SQL to empty tables that stand in for its sources (some ms). Undefined where it does not bind, which the
- * query itself will say, or where DuckDB cannot write its plan down.
+ * Binds checked SQL to empty tables that stand in for its sources (some ms), or without them to what the engine has.
+ * Undefined where it does not bind, which the query itself will say. Throws a contract Failure where it does and its
+ * plan cannot be read: what nobody can look at is not run.
  */
 export async function bindPlan(
   engine: Engine,
@@ -35,18 +37,37 @@ export async function bindPlan(
       const list = columns.map((column) => `${identifier(column.name)} ${column.type}`)
       await engine.run(`CREATE OR REPLACE TEMP TABLE ${identifier(name)} (${list.join(', ')})`)
     }
-    const { plan } = await engine.row(
-      'SELECT json_serialize_plan($sql::VARCHAR, optimize := false)::VARCHAR AS plan',
-      { sql: bound.sql },
-    )
-    const root = asNode(JSON.parse(String(plan)))
-    return root?.error === false ? { root, ...bound } : undefined
-  } catch {
-    return undefined
+    const root = await readPlan(engine, bound.sql)
+    if (root !== undefined) return { root, ...bound }
+    if (!(await binds(engine, bound.sql))) return undefined
   } finally {
     for (const { name } of tables)
       await engine.run(`DROP TABLE IF EXISTS ${identifier(name)}`).catch(() => {})
   }
+  throw new Failure(
+    'contract',
+    'DuckDB cannot write down how it reads this SQL, so its types and tables cannot be checked: write it with simpler expressions',
+  )
+}
+
+async function readPlan(engine: Engine, sql: string): Promise<Node | undefined> {
+  try {
+    const { plan } = await engine.row(
+      'SELECT json_serialize_plan($sql::VARCHAR, optimize := false)::VARCHAR AS plan',
+      { sql },
+    )
+    const root = readTree(String(plan))
+    return root?.error === false ? root : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function binds(engine: Engine, sql: string): Promise<boolean> {
+  return engine.run(`EXPLAIN ${sql}`).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** A plan is made of SQL alone, which has no values for its parameters. */

@@ -22,6 +22,7 @@ import {
 import { type BoundPlan, bindPlan, type ReadableTable } from './bound-plan.ts'
 import { type CheckedSql, checkFeatureSql } from './check-sql.ts'
 import { columnsRead } from './columns-read.ts'
+import { strangersIn } from './opened-files.ts'
 import { withoutSemicolon } from './tokens.ts'
 import { findUnlike, problemIn } from './unlike-types.ts'
 
@@ -125,7 +126,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       await createView(engine, table, request.cut)
       tables.push(table)
     }
-    if (!isRefused(checked)) refuseStrangers(engine, request)
+    if (!isRefused(checked)) await refuseStrangers(engine, request, sources)
     return {
       engine,
       sql,
@@ -142,11 +143,17 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
 }
 
 /**
- * The same question asked of DuckDB's binder, which alone decides where a name of a common table is in scope: every
- * name that is left must be a source. It says nothing of SQL that does not bind, which fails by itself.
+ * The same question asked of DuckDB itself, whatever the SQL may have smuggled past its check: which names are left
+ * when all sources are views, and which files its plan opens. It says nothing of SQL that does not bind, which fails by itself.
  */
-function refuseStrangers(engine: Engine, { sql, file }: CutQueryRequest): void {
-  const [stranger] = namesIn(engine, sql)
+async function refuseStrangers(
+  engine: Engine,
+  { sql, file, parameters }: CutQueryRequest,
+  sources: CutSource[],
+): Promise<void> {
+  const plan = await bindPlan(engine, withoutSemicolon(sql), parameters, [])
+  const files = new Set(readablePaths(sources))
+  const [stranger] = [...namesIn(engine, sql), ...(plan === undefined ? [] : strangersIn(plan, files))]
   if (stranger === undefined) return
   throw new Failure('contract', `${file}: expected the names of declared sources, got: ${stranger}`)
 }

@@ -21,10 +21,18 @@ const POSITION = /"query_location":\d+,?/g
 export async function parseSql(engine: Engine, sql: string): Promise<Parsed> {
   const { tree } = await engine.row('SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR AS tree', { sql })
   const text = String(tree)
-  const root = asNode(JSON.parse(text))
+  const root = readTree(text)
   if (root?.error !== false) return fault(sql, root ?? {})
   const hash = createHash('sha256').update(text.replace(POSITION, '')).digest('hex')
   return { ok: true, statements: nodesIn(root.statements), hash }
+}
+
+/** A constant such as 1e400 is written as Infinity, which JSON does not have. */
+const NO_NUMBER = /(?<=:)-?(?:Infinity|NaN)(?=[,}\]])/gi
+
+/** What DuckDB's `json_serialize_sql` and `json_serialize_plan` write. */
+export function readTree(text: string): Node | undefined {
+  return asNode(JSON.parse(text.replace(NO_NUMBER, 'null')))
 }
 
 function fault(sql: string, root: Node): Parsed {

@@ -2,6 +2,8 @@ import type { Problem } from '../../project/files/problem.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import type { BoundPlan } from './bound-plan.ts'
 import { loses, typeText } from './lossless-types.ts'
+import { type CommonTables, columnsOf } from './plan-columns.ts'
+import { isConstant, type PlanColumns, type Quantity, quantityOf } from './quantities.ts'
 import { asNode, childrenOf, type Node, nodesIn, offsetIn, offsetOf, parseSql } from './syntax.ts'
 import { placeOf } from './tokens.ts'
 
@@ -39,6 +41,7 @@ const SEARCHES = new Set([
 /**
  * Finds the comparisons, joins and set operations of bound SQL that DuckDB makes possible by a cast of its own which
  * loses something. A cast that the SQL itself writes is meant, and a constant takes the type of what it is compared with.
+ * Counts lose nothing as DOUBLE. What was computed may be larger or smaller than a DOUBLE; whether it is equal may not be asked.
  * `untyped`: columns, in lower case, that have no value to lose.
  */
 export async function findUnlike(
@@ -50,20 +53,49 @@ export async function findUnlike(
   const written = new Set<number>()
   if (parsed.ok) for (const statement of parsed.statements) collectCasts(statement, written)
   const found: UnlikeTypes[] = []
-  walk(plan.root)
+  const tables: CommonTables = new Map()
+  for (const operator of nodesIn(plan.root.plans)) walk(operator)
   return found
 
-  function walk(node: Node): void {
-    const sides = sidesOf(node)
-    if (sides !== undefined) compare(sides, node)
-    if (node.type === 'LOGICAL_PROJECTION') for (const each of nodesIn(node.expressions)) unite(each)
-    for (const child of childrenOf(node)) walk(child)
+  /** Looks into an operator and those below it. Returns the operator's columns. */
+  function walk(operator: Node): PlanColumns {
+    const children: PlanColumns[] = []
+    for (const child of nodesIn(operator.children)) {
+      children.push(walk(child))
+      if (operator.type === 'LOGICAL_MATERIALIZED_CTE') tables.set(Number(operator.table_index), children[0])
+    }
+    const [left, right] = children
+    const all = right === undefined ? left : left && [...left, ...right]
+    for (const condition of nodesIn(operator.conditions)) {
+      const sides = sidesOf(condition) ?? []
+      compare(sides, condition, [left, right])
+      for (const [at, side] of sides.entries()) look(side, at === 0 ? left : right)
+    }
+    for (const [field, value] of Object.entries(operator))
+      if (field !== 'children' && field !== 'conditions')
+        for (const node of nodesIn(Array.isArray(value) ? value : [value])) look(node, all)
+    if (operator.type === 'LOGICAL_PROJECTION')
+      for (const each of nodesIn(operator.expressions)) unite(each, left)
+    return columnsOf(operator, children, tables)
   }
 
-  function compare(sides: Node[], node: Node): void {
-    for (const side of sides) {
+  function look(node: Node, columns: PlanColumns): void {
+    const sides = sidesOf(node)
+    if (sides !== undefined) compare(sides, node, [columns])
+    for (const [field, value] of Object.entries(node)) {
+      // A lambda numbers its own parameters.
+      const known = field === 'function_data' ? undefined : columns
+      for (const child of childrenOf({ value })) look(child, known)
+    }
+  }
+
+  /** `columns`: those that each side reads, the last ones for all that follow. */
+  function compare(sides: Node[], node: Node, columns: PlanColumns[]): void {
+    const quantities = sides.map((side, at) => quantityOf(side, columns[Math.min(at, columns.length - 1)]))
+    for (const [at, side] of sides.entries()) {
       const others = sides.filter((each) => each !== side)
-      if (!isLossy(side) || others.every(isConstant)) continue
+      if (!isLossy(side, quantities[at]) || others.every(isConstant)) continue
+      if (isOrder(node) && isNumeric(side) && quantities.some((each) => each !== 'value')) continue
       const own = asNode(side.child) ?? {}
       const other = others.find((each) => !isConstant(each)) ?? {}
       const bare = isImplicit(other) ? (asNode(other.child) ?? {}) : other
@@ -79,9 +111,9 @@ export async function findUnlike(
   }
 
   /** A cast of DuckDB's own over a whole column of a SELECT comes of UNION, EXCEPT, INTERSECT, VALUES or a recursion. */
-  function unite(expression: Node): void {
+  function unite(expression: Node, columns: PlanColumns): void {
     const to = asNode(expression.return_type)
-    if (!isLossy(expression) || to?.id === 'VARCHAR') return
+    if (!isLossy(expression, quantityOf(expression, columns)) || to?.id === 'VARCHAR') return
     const own = asNode(expression.child) ?? {}
     say(
       expression,
@@ -90,7 +122,7 @@ export async function findUnlike(
     )
   }
 
-  function isLossy(node: Node): boolean {
+  function isLossy(node: Node, quantity: Quantity | undefined): boolean {
     const child = asNode(node.child)
     if (
       !isImplicit(node) ||
@@ -99,6 +131,7 @@ export async function findUnlike(
       untyped.has(nameOf(child).toLowerCase())
     )
       return false
+    if (quantity === 'count' && asNode(node.return_type)?.id === 'DOUBLE') return false
     return loses(asNode(child.return_type), asNode(node.return_type))
   }
 
@@ -138,16 +171,27 @@ function sidesOf(node: Node): Node[] | undefined {
   return undefined
 }
 
+const ORDERS = new Set([
+  ...['COMPARE_LESSTHAN', 'COMPARE_GREATERTHAN', 'COMPARE_LESSTHANOREQUALTO', 'COMPARE_GREATERTHANOREQUALTO'],
+  'COMPARE_BETWEEN',
+])
+
+/** Which is larger, and not whether two are the same. */
+function isOrder({ type, comparison }: Node): boolean {
+  return ORDERS.has(String(comparison ?? type))
+}
+
+/** A number that is compared as DOUBLE, which keeps all of it but digits that no measure has. */
+function isNumeric(cast: Node): boolean {
+  return (
+    asNode(cast.return_type)?.id === 'DOUBLE' && asNode(asNode(cast.child)?.return_type)?.id !== 'VARCHAR'
+  )
+}
+
 function collectCasts(node: Node, into: Set<number>): void {
   const offset = node.class === 'CAST' ? offsetOf(node) : undefined
   if (offset !== undefined) into.add(offset)
   for (const child of childrenOf(node)) collectCasts(child, into)
-}
-
-const READS = new Set(['BOUND_REF', 'BOUND_COLUMN_REF', 'BOUND_SUBQUERY', 'BOUND_AGGREGATE', 'BOUND_WINDOW'])
-
-function isConstant(node: Node): boolean {
-  return !READS.has(String(node.expression_class)) && childrenOf(node).every(isConstant)
 }
 
 function nameOf({ expression_class, alias }: Node): string {

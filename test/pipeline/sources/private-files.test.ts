@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { featureCut, LAST } from '../../../src/pipeline/cut/cut.ts'
 import { openFeatureQuery } from '../../../src/pipeline/features/feature-query.ts'
 import { openPrivately } from '../../../src/pipeline/sources/private-files.ts'
-import { cutSources } from '../../../src/pipeline/sources/source-tables.ts'
+import { cutSources, readablePaths } from '../../../src/pipeline/sources/source-tables.ts'
+import { bindPlan } from '../../../src/pipeline/sql/bound-plan.ts'
+import { strangersIn } from '../../../src/pipeline/sql/opened-files.ts'
 import { compute, makeFolder, makeView, writeParquet } from '../feature-case.ts'
 
 const events = { ev: { kind: 'events', path: 'data/**/*.parquet', event_time: 'at' } } as const
@@ -84,6 +86,70 @@ describe('the files of a query', () => {
       rmSync(temp, { recursive: true })
     }
   })
+
+  it('are closed under their own names also where the source names them by a symbolic link', async () => {
+    const root = await makeProject()
+    const raw = join(root, 'data/month=2026-10/region=north sea/d.parquet')
+    mkdirSync(join(root, 'more'))
+    symlinkSync(raw, join(root, 'more/a.parquet'))
+    const view = makeView(root, {
+      sql: 'SELECT id FROM ev',
+      sources: { ev: { ...events.ev, path: 'more/*.parquet' } },
+    })
+    const temp = makeFolder()
+    const query = await openFeatureQuery({ root, view, asOf: LAST, cut, writable: temp, temp, threads: 1 })
+    try {
+      expect(await query.engine.rows(query.sql)).toEqual([{ id: 1 }])
+      for (const name of [raw, join(root, 'more/a.parquet')])
+        await expect(query.engine.rows(`SELECT * FROM '${name}'`), name).rejects.toThrow(/Permission/)
+    } finally {
+      query.close()
+    }
+  })
+
+  it.skipIf(!otherDisk)(
+    'are all that a plan opens, also where symbolic links leave the others readable',
+    async () => {
+      const root = await makeProject()
+      const view = makeView(root, { sql: 'SELECT id, month FROM ev', sources: events })
+      const temp = join(shm, `nightshift-test-plan-${process.pid}`)
+      mkdirSync(temp)
+      const query = await openFeatureQuery({ root, view, asOf: LAST, cut, writable: temp, temp, threads: 1 })
+      try {
+        const files = new Set(readablePaths(query.sources))
+        const strangers = async (sql: string) => {
+          const plan = await bindPlan(query.engine, sql, {}, [])
+          if (plan === undefined) throw new Error(`does not bind: ${sql}`)
+          return strangersIn(plan, files)
+        }
+        const raw = join(root, 'data/month=2026-11/region=south/d.parquet')
+        expect(await query.engine.rows(`SELECT count(*) AS n FROM '${raw}'`)).toEqual([{ n: 1n }])
+        for (const sql of [
+          `SELECT * FROM '${raw}'`,
+          `SELECT id FROM ev WHERE id IN (SELECT id FROM read_parquet(['${raw}']))`,
+          `SELECT (SELECT max(id) FROM '${raw}' r WHERE r.id > ev.id) FROM ev`,
+          `WITH x AS MATERIALIZED (SELECT * FROM parquet_scan('${raw}')) SELECT * FROM x, ev`,
+          `SELECT * FROM ev, LATERAL (SELECT * FROM '${raw}' r WHERE r.id = ev.id)`,
+        ])
+          expect(await strangers(sql), sql).toEqual([raw])
+        for (const [sql, name] of [
+          [`SELECT size FROM read_text('${raw}')`, 'read_text'],
+          ['SELECT name FROM duckdb_settings()', 'duckdb_settings'],
+          [`SELECT path_in_schema FROM parquet_metadata('${raw}')`, 'parquet_metadata'],
+        ])
+          expect(await strangers(sql ?? ''), sql).toEqual([name])
+        for (const sql of [
+          query.sql,
+          'SELECT * FROM ev a JOIN ev b USING (id)',
+          'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r, ev, range(3), unnest([1]) u',
+        ])
+          expect(await strangers(sql), sql).toEqual([])
+      } finally {
+        query.close()
+        rmSync(temp, { recursive: true })
+      }
+    },
+  )
 
   it('are the ones that a symbolic link of the source leads to, and a broken one is named by its own path', async () => {
     const root = await makeProject()

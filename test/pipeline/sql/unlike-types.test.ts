@@ -93,8 +93,22 @@ describe('types that are compared', () => {
     ['SELECT h = d FROM a', '1:8 HUGEINT DOUBLE'],
     ['SELECT i = f FROM a', '1:8 INTEGER FLOAT'],
     ['SELECT s = day FROM a', '1:8 VARCHAR DATE'],
-    ['SELECT i FROM a GROUP BY i HAVING count(*) > avg(d)', '1:35 BIGINT DOUBLE'],
     ['SELECT sum(d) OVER (ORDER BY t) = big FROM a', '1:35 BIGINT DOUBLE'],
+    ['SELECT big > d FROM a', '1:8 BIGINT DOUBLE'],
+    ['SELECT h > 1e400 AND big <= d FROM a', '1:22 BIGINT DOUBLE'],
+    ['SELECT i FROM a GROUP BY i HAVING max(big) >= min(d)', '1:35 BIGINT DOUBLE'],
+    ['SELECT i FROM a GROUP BY i HAVING count(*) > max(f)', '1:35 BIGINT FLOAT'],
+    ['SELECT i FROM a GROUP BY i HAVING sum(i) = avg(d)', '1:35 HUGEINT DOUBLE'],
+    [
+      'SELECT 1 FROM a JOIN (SELECT big, max(d) AS top FROM c GROUP BY big) x ON a.big > x.top',
+      '1:75 BIGINT DOUBLE',
+    ],
+    ['SELECT list_filter(bigs, lambda v: v > d) FROM a', undefined],
+    [
+      'WITH m AS (SELECT avg(d) AS mean FROM c) SELECT 1 FROM a JOIN m ON a.big = m.mean',
+      '1:68 BIGINT DOUBLE',
+    ],
+    ['SELECT count(*) AS n FROM a UNION ALL SELECT sum(d)::FLOAT FROM a', '1:8 BIGINT FLOAT'],
     [
       'WITH x AS (SELECT big AS k FROM a), y AS (SELECT k FROM x GROUP BY k) SELECT 1 FROM y JOIN c ON y.k = c.d',
       '1:97 BIGINT DOUBLE',
@@ -141,8 +155,27 @@ describe('types that are compared', () => {
     'SELECT nothing = s, s = nothing, d = nothing FROM a',
     'SELECT i FROM a GROUP BY i HAVING count(*) > 1.5 AND avg(d) > 1 AND count(*) FILTER (d > 1) = 0',
     'WITH k AS (SELECT big::DOUBLE AS k FROM a) SELECT 1 FROM k JOIN c ON k.k = c.d',
+    'SELECT i FROM a GROUP BY i HAVING count(*) > avg(d) AND sum(i) > avg(d) AND count(*) = max(d)',
+    'SELECT 1 FROM a WHERE m > (SELECT avg(m) FROM c) AND a.big > 0.2 * (SELECT avg(d) FROM c WHERE c.i = a.i)',
+    'WITH mean AS MATERIALIZED (SELECT i, avg(m) AS m FROM a GROUP BY i), z AS (SELECT * FROM mean) SELECT 1 FROM a JOIN z USING (i) WHERE a.m > z.m AND a.big BETWEEN z.m AND 2 * z.m',
+    'SELECT 1 FROM (SELECT i, count(*) AS n FROM a GROUP BY i) x LEFT JOIN c ON x.i = c.i AND x.n >= c.d',
+    "SELECT date_diff('day', t, $as_of) > d, length(s) <= d, row_number() OVER (ORDER BY t, big) <= 0.1 * d, dense_rank() OVER (ORDER BY t) = d, hour(t) = d FROM a",
+    'SELECT big > quantile_cont(d, 0.9) OVER (PARTITION BY i), m > coalesce(avg(d) OVER (), 0), m > CASE WHEN i = 1 THEN avg(d) OVER () ELSE 5 END FROM a',
+    'SELECT count(*)::DOUBLE AS n FROM a UNION ALL SELECT avg(d) FROM c UNION ALL SELECT count(*) FROM c',
+    'SELECT 1 FROM a WHERE m > ALL (SELECT avg(d) FROM c GROUP BY i)',
+    'SELECT d < 1e400, d > -1e400 FROM a',
   ])('are left alone: %s', async (sql) => {
     expect(await unlike(sql)).toEqual([])
+  })
+})
+
+describe('SQL whose plan cannot be read', () => {
+  it('is refused where it would run, and left to the query where it does not bind', async () => {
+    const blind = { ...engine, row: () => Promise.resolve({ plan: 'no JSON' }) }
+    await expect(bindPlan(blind, 'SELECT 1', {}, [])).rejects.toThrow(
+      'DuckDB cannot write down how it reads this SQL',
+    )
+    expect(await bindPlan(blind, 'SELECT nobody FROM a', {}, [{ name: 'a', columns }])).toBeUndefined()
   })
 })
 
