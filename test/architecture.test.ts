@@ -19,7 +19,7 @@ const LAYERS = [
   ['ledger', 'charts'],
   ['pipeline'],
   ['project'],
-  ['format'],
+  ['failures', 'format'],
 ]
 
 /** Of the pipeline, jobs may know only what its facts and failures look like. */
@@ -92,12 +92,12 @@ test('jobs know no more of the pipeline than its facts and failures', () => {
 /** Where a project is read or made; both take the time as an option. */
 const STARTS = ['project/files/load-project.ts', 'project/init/init-project.ts']
 
-test('the pipeline, the project and the formats know no environment, no clock, no queue and no database', () => {
+test('the pipeline, the project, failures and formats know no environment, no clock, no queue and no database', () => {
   const forbidden =
     /process\.env|Date\.now\(|new Date\(\)|Temporal\.Now|from '(?:pg|bullmq|ioredis|nodemailer)'/
   const wrong = SOURCES.filter(
     ({ path, text }) =>
-      ['pipeline', 'project', 'format'].includes(folderOf(path)) &&
+      ['pipeline', 'project', 'failures', 'format'].includes(folderOf(path)) &&
       !STARTS.includes(path) &&
       forbidden.test(text),
   )

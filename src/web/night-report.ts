@@ -2,6 +2,7 @@ import { html, raw } from 'hono/html'
 import { type ListedIncident, listIncidents } from '../alerts/incidents/list-incidents.ts'
 import { headline } from '../alerts/letters/phrases.ts'
 import { escaped } from '../charts/escape.ts'
+import { kindOf } from '../failures/incident-kinds.ts'
 import { stateMark } from '../ledger/nights/faces.ts'
 import { releasedInSpite } from '../ledger/nights/released.ts'
 import { findRun } from '../ledger/nights/run-records.ts'
@@ -81,7 +82,7 @@ function incidentSection(incidents: ListedIncident[], { timezone }: Project) {
       incident.closedAt === undefined ? stateMark('failed', 'open') : stateMark('published', 'closed')
     const closed =
       incident.closedAt === undefined ? '' : html`, closed ${moment(incident.closedAt, timezone)}`
-    return html`<li>${mark} <span class="tag">${incident.kind}</span> ${headline(incident)}
+    return html`<li>${mark} <span class="tag">${kindOf(incident.kind).name}</span> ${headline(incident)}
 <div class="small quiet"><a href="/incidents/${incident.id}">incident ${incident.id}</a>, opened ${moment(incident.openedAt, timezone)}${closed}</div></li>`
   })
   return html`<section class="card" aria-labelledby="incidents"><h2 id="incidents">Incidents</h2>${

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { idRanges, readIds } from '../../src/alerts/incidents/id-ranges.ts'
-import {
-  type FailureFacts,
-  INCIDENT_KINDS,
-  type IncidentKind,
-} from '../../src/alerts/incidents/incident-facts.ts'
+import type { FailureFacts } from '../../src/alerts/incidents/incident-facts.ts'
 import type { Incident } from '../../src/alerts/incidents/incident-record.ts'
 import { recover } from '../../src/alerts/incidents/report-recovery.ts'
 import { storable } from '../../src/alerts/incidents/storable-facts.ts'
@@ -12,6 +8,7 @@ import { letterHtml } from '../../src/alerts/letters/letter-html.ts'
 import { letterText } from '../../src/alerts/letters/letter-text.ts'
 import { nextCommands } from '../../src/alerts/letters/next-commands.ts'
 import { type Occasion, threadLetter, threadSubject } from '../../src/alerts/letters/thread-mail.ts'
+import { INCIDENT_KINDS, type IncidentKind } from '../../src/failures/incident-kinds.ts'
 import { messageShape } from '../../src/format/message-shape.ts'
 import { drifting, facts, outage, recovery, SETTINGS } from './sample.ts'
 
@@ -380,14 +377,14 @@ describe('the mail about many incidents', () => {
 describe('words from outside', () => {
   test('an error message of 10 MB is cut, and what is left out is counted', () => {
     const message = `first line\n${'x'.repeat(10_000_000)}\nlast line`
-    const started = performance.now()
+    const before = process.cpuUsage()
     const kept = storable(
       facts({
         failure: { class: 'bug', message, anchor: '#bug', evidence: { stack: message, note: message } },
       }),
     )
     const mail = html([incident(kept)])
-    expect(performance.now() - started).toBeLessThan(1000)
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000)
     expect(JSON.stringify(kept).length).toBeLessThan(20_000)
     expect(kept.failure.message).toMatch(
       /^first line\nx+\n\[\.\.\. 9,996,021 characters left out \.\.\.\]\nx+\nlast line$/,

@@ -1,27 +1,8 @@
+import type { IncidentKind } from '../../failures/incident-kinds.ts'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
 import type { Slice } from '../../pipeline/drift/find-slices.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
-import { FAILURE_CLASSES, type FailureClass } from '../../pipeline/engine/failure.ts'
 import type { ColumnProfile } from '../../pipeline/profile/profile.ts'
-
-/** What an incident can be about: a failure class, or a promise that was broken without a failed run. */
-export const INCIDENT_KINDS = [
-  ...FAILURE_CLASSES,
-  'deadline',
-  'drift',
-  'quality',
-  'parity',
-  'unchecked',
-  'retrain',
-] as const
-export type IncidentKind =
-  | FailureClass
-  | 'deadline'
-  | 'drift'
-  | 'quality'
-  | 'parity'
-  | 'unchecked'
-  | 'retrain'
 
 /** A FailureRecord is one; a missed deadline or a drift has the same shape under its own kind. */
 export interface IncidentFailure {

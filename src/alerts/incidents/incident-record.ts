@@ -1,4 +1,5 @@
-import type { FailureFacts, IncidentKind, RecoveryFacts } from './incident-facts.ts'
+import type { IncidentKind } from '../../failures/incident-kinds.ts'
+import type { FailureFacts, RecoveryFacts } from './incident-facts.ts'
 
 /** One night (partition) of an incident, or what is no night's: partition null. Times are ISO 8601. */
 export interface Night {

@@ -1,9 +1,9 @@
+import { kindOf } from '../../failures/incident-kinds.ts'
 import { localTimes } from '../../format/clock-time.ts'
 import { cut, oneLine } from '../../format/one-line.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import type { Item } from './letter.ts'
-import { KIND_MEANS } from './phrases.ts'
 
 /** Keys that say something to programs, or are told elsewhere in the mail. */
 const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])
@@ -17,7 +17,7 @@ const LINES: Record<string, string> = {
 /** Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the null jump). */
 export function causeItems(facts: FailureFacts): Item[] {
   const items: Item[] = [
-    { kind: 'text', text: `${facts.failure.class}: ${KIND_MEANS[facts.failure.class]}` },
+    { kind: 'text', text: `${kindOf(facts.failure.class).name}: ${kindOf(facts.failure.class).means}` },
     { kind: 'quote', text: cut(facts.failure.message, 1500) },
   ]
   for (const check of facts.checks.slice(0, 5)) items.push(...checkItems(check, facts.failure.message))

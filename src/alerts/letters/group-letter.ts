@@ -1,3 +1,4 @@
+import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { age, duration } from '../../format/elapsed.ts'
 import { messageShape } from '../../format/message-shape.ts'
@@ -9,7 +10,7 @@ import { recovery } from './incident-letter.ts'
 import type { Item, Letter } from './letter.ts'
 import { incidentLink } from './links.ts'
 import { quoted } from './next-commands.ts'
-import { causeLine, headline, KIND_MEANS, nightsText, standing } from './phrases.ts'
+import { causeLine, headline, nightsText, standing } from './phrases.ts'
 import type { ThreadMail } from './thread-mail.ts'
 
 /** Beyond this many, a mail names how many more there are: Gmail cuts a mail at 102 kB. */
@@ -107,8 +108,8 @@ export function byCause(incidents: Incident[]): Cause[] {
 function causeOf(causes: Cause[]): string {
   const [first, ...rest] = causes
   if (first === undefined) return ''
-  if (rest.length === 0) return `All alike, ${first.kind}: ${first.example}`
-  const counts = causes.slice(0, 3).map((cause) => `${cause.incidents.length} ${cause.kind}`)
+  if (rest.length === 0) return `All alike, ${kindOf(first.kind).name}: ${first.example}`
+  const counts = causes.slice(0, 3).map((cause) => `${cause.incidents.length} ${kindOf(cause.kind).name}`)
   return `${causes.length} causes: ${counts.join(', ')}${causes.length > 3 ? ' and others' : ''}.`
 }
 
@@ -120,7 +121,7 @@ function causeItems(causes: Cause[]): Item[] {
     return [
       {
         kind: 'text',
-        text: `${cause.incidents.length} x ${cause.kind} (${listed}): ${KIND_MEANS[cause.kind]}`,
+        text: `${cause.incidents.length} x ${kindOf(cause.kind).name} (${listed}): ${kindOf(cause.kind).means}`,
       },
       { kind: 'quote', text: cause.example },
     ]
@@ -172,7 +173,7 @@ function entry(incident: Incident, now: Date): Item {
   if (incident.ackedAt !== undefined) lines.push(`Acknowledged by ${incident.ackedBy ?? 'someone'}.`)
   return {
     kind: 'entry',
-    title: `#${incident.id} ${incident.subject}: ${incident.kind}${nights === '' ? '' : `, ${nights}`}`,
+    title: `#${incident.id} ${incident.subject}: ${kindOf(incident.kind).name}${nights === '' ? '' : `, ${nights}`}`,
     lines,
     link,
     done: false,

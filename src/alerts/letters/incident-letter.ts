@@ -1,3 +1,4 @@
+import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { age, duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
@@ -59,7 +60,7 @@ export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
     lead: [
       `All clear: ${recovery(incident)}`,
       `Nothing to do. The incident was open for ${age(closed.getTime() - incident.openedAt.getTime())}.${already}`,
-      `It was ${facts.failure.class}: ${causeLine(facts)}`,
+      `It was ${kindOf(facts.failure.class).name}: ${causeLine(facts)}`,
     ],
     sections: [
       { title: 'Nights', items: nightItems(nights, facts.timezone) },

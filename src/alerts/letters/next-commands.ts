@@ -1,3 +1,5 @@
+import { kindOf } from '../../failures/incident-kinds.ts'
+import type { Situation, StepName } from '../../failures/kind.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import { badNights, type Incident } from '../incidents/incident-record.ts'
@@ -14,141 +16,79 @@ export function nextCommands(
   recipient: string,
 ): Command[] {
   const { facts } = incident
-  const words = wordsFor(facts, recipient)
+  const written = commandsFor(facts, recipient)
   const bad = badNights(incident.nights)
-  const chosen = choose(incident.kind, facts, words)
+  const { commands, runAgain } = kindOf(incident.kind)
+  const chosen = commands(situation(facts)).map((step) =>
+    typeof step === 'string' ? written[step] : { ...written[step.command], why: step.why },
+  )
   const first = suggested(facts)
   const several =
-    bad.length > 1 && isRunAgain(incident.kind)
-      ? words.repair(bad[0]?.partition, bad.at(-1)?.partition)
-      : undefined
+    bad.length > 1 && runAgain ? repair(facts, bad[0]?.partition, bad.at(-1)?.partition) : undefined
   const all = first === undefined ? chosen : [first, ...chosen]
   return several === undefined ? all.slice(0, 3) : [...all.slice(0, 2), several]
 }
 
-/** Whether running the nights again is the cure. */
-function isRunAgain(kind: Incident['kind']): boolean {
-  return (
-    kind !== 'drift' && kind !== 'quality' && kind !== 'parity' && kind !== 'unchecked' && kind !== 'retrain'
-  )
-}
-
-function choose(kind: Incident['kind'], facts: FailureFacts, words: Words): Command[] {
-  const { show, again, doctor, validate, status, skip } = words
-  switch (kind) {
-    case 'late-data':
-      return [show, { ...again, why: 'Once the data is there, run the night again' }, skip ?? status]
-    case 'contract':
-      return facts.state === 'held' && brokenStructure(facts.checks).length === 0
-        ? [show, words.release, { ...again, why: 'Or, once the data is repaired, run it again' }]
-        : [show, validate, { ...again, why: 'Once it is repaired, run it again' }]
-    case 'model':
-      return facts.subjectKind === 'model'
-        ? [show, words.rollback, { ...again, why: 'Then run the night again' }]
-        : [show, validate, again]
-    case 'resource':
-      // What is computed and cannot be moved into place is tried again by itself.
-      return facts.state === 'publishing'
-        ? [show, doctor, status]
-        : [doctor, show, { ...again, why: 'Once there is room, run it again' }]
-    case 'transient':
-      if (facts.state === 'publishing') return [doctor, show, status]
-      return [doctor, { ...again, why: 'Once everything answers, run it again' }, show]
-    case 'bug':
-      return [show, doctor, again]
-    case 'deadline':
-      return facts.run === undefined
-        ? [status, { ...doctor, why: 'Is a worker alive, does everything answer?' }, again]
-        : [show, { ...doctor, why: 'Is a worker alive, does everything answer?' }, status]
-    case 'drift':
-      return [
-        words.named('drift', 'See which columns moved, and how far'),
-        words.named('report', 'See the night as one page, with the picture of each column'),
-        words.mute,
-      ]
-    case 'quality':
-      return [
-        words.named('report', 'Open the night as one page'),
-        words.plain('history', 'What was live when'),
-        words.rollback,
-      ]
-    case 'parity':
-      return [words.named('parity', 'See which values differ'), validate, show]
-    case 'unchecked':
-      return [
-        words.named(
-          facts.failure.evidence.monitor === 'parity' ? 'parity' : 'drift',
-          'Do the check now, and see where it ends',
-        ),
-        show,
-        doctor,
-      ]
-    case 'retrain':
-      return [
-        words.plain('history', 'See what was tried when'),
-        words.plain('versions', 'See what is registered'),
-        doctor,
-      ]
+function situation(facts: FailureFacts): Situation {
+  return {
+    state: facts.state,
+    isModel: facts.subjectKind === 'model',
+    hasRun: facts.run !== undefined,
+    hasSlot: facts.slot !== undefined,
+    isReleasable: facts.state === 'held' && brokenStructure(facts.checks).length === 0,
+    monitor: facts.failure.evidence.monitor,
   }
 }
 
-type Words = ReturnType<typeof wordsFor>
-
-function wordsFor(facts: FailureFacts, recipient: string) {
+/** Each command for these facts, with its usual words. */
+function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, Command> {
   const subject = quoted(facts.subject)
+  const run = quoted(facts.run ?? 'RUN')
   const by = quoted(recipient)
   const asOf = facts.partition === undefined ? '' : ` --as-of ${quoted(facts.partition)}`
   const start = facts.subjectKind === 'model' ? 'run' : 'refresh'
-  const status: Command = {
-    command: `npx nightshift status ${subject}`,
-    why: 'See the calendar of its nights',
-  }
+  const command = (text: string, why: string): Command => ({ command: `npx nightshift ${text}`, why })
+  const status = command(`status ${subject}`, 'See the calendar of its nights')
+  const hasRun = facts.run !== undefined
   return {
     status,
-    doctor: {
-      command: 'npx nightshift doctor',
-      why: 'See whether Redis, PostgreSQL, SMTP and disk are well',
-    },
-    validate: { command: 'npx nightshift validate', why: "Check the project's files, SQL and sources" },
-    show:
-      facts.run === undefined
-        ? status
-        : {
-            command: `npx nightshift show ${quoted(facts.run)}`,
-            why: 'See the run: steps, failed expectations, rows',
-          },
-    again:
-      facts.run === undefined
-        ? { command: `npx nightshift ${start} ${subject}${asOf}`, why: 'Run the night now' }
-        : { command: `npx nightshift retry ${quoted(facts.run)}`, why: 'Run it again' },
-    release: {
-      command: `npx nightshift release ${quoted(facts.run ?? 'RUN')} --reason 'the data is right because ...' --by ${by}`,
-      why: 'If the data is right after all, publish what is held',
-    },
-    rollback: { command: `npx nightshift rollback ${subject}`, why: 'Put the version before back' },
-    skip:
-      facts.slot === undefined
-        ? undefined
-        : {
-            command: `npx nightshift skip ${quoted(facts.slot)} --reason 'the data will not come'`,
-            why: 'Or give this night up',
-          },
-    mute: {
-      command: `npx nightshift mute ${subject} --until 3d --by ${by}`,
-      why: 'Known and harmless, such as a price change or a campaign? No mails about this model for three days',
-    },
-    named: (name: string, why: string): Command => ({
-      command: `npx nightshift ${name} ${subject}${asOf}`,
-      why,
-    }),
-    plain: (name: string, why: string): Command => ({ command: `npx nightshift ${name} ${subject}`, why }),
-    repair: (from: string | null | undefined, to: string | null | undefined): Command | undefined =>
-      facts.subjectKind === 'model' && from != null && to != null
-        ? {
-            command: `npx nightshift backfill ${subject} --from ${quoted(from)} --to ${quoted(to)} --failed`,
-            why: 'Run all the failed nights again',
-          }
-        : undefined,
+    again: hasRun
+      ? command(`retry ${run}`, 'Run it again')
+      : command(`${start} ${subject}${asOf}`, 'Run the night now'),
+    doctor: command('doctor', 'See whether Redis, PostgreSQL, SMTP and disk are well'),
+    drift: command(`drift ${subject}${asOf}`, 'See which columns moved'),
+    history: command(`history ${subject}`, 'See what was live when'),
+    mute: command(
+      `mute ${subject} --until 3d --by ${by}`,
+      'Known and harmless, such as a price change or a campaign? No mails about this model for three days',
+    ),
+    parity: command(`parity ${subject}${asOf}`, 'See which values differ'),
+    release: command(
+      `release ${run} --reason 'the data is right because ...' --by ${by}`,
+      'If the data is right after all, publish what is held',
+    ),
+    report: command(`report ${subject}${asOf}`, 'See the night as one page'),
+    rollback: command(`rollback ${subject}`, 'Put the version before back'),
+    show: hasRun ? command(`show ${run}`, 'See the run: steps, failed expectations, rows') : status,
+    skip: command(
+      `skip ${quoted(facts.slot ?? 'SLOT')} --reason 'the data will not come'`,
+      'Or give this night up',
+    ),
+    validate: command('validate', "Check the project's files, SQL and sources"),
+    versions: command(`versions ${subject}`, 'See what is registered'),
+  }
+}
+
+/** All the bad nights at once. */
+function repair(
+  { subject, subjectKind }: FailureFacts,
+  from: string | null | undefined,
+  to: string | null | undefined,
+): Command | undefined {
+  if (subjectKind !== 'model' || from == null || to == null) return undefined
+  return {
+    command: `npx nightshift backfill ${quoted(subject)} --from ${quoted(from)} --to ${quoted(to)} --failed`,
+    why: 'Run all the failed nights again',
   }
 }
 

@@ -1,44 +1,14 @@
+import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime, localTimes } from '../../format/clock-time.ts'
 import { age } from '../../format/elapsed.ts'
 import { oneLine, wholeClauses } from '../../format/one-line.ts'
-import type { FailureFacts, IncidentKind } from '../incidents/incident-facts.ts'
+import type { FailureFacts } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
-
-/** What the class alone says about the cause. */
-export const KIND_MEANS: Record<IncidentKind, string> = {
-  'late-data': 'The data of the night was not there when the time to wait for it was over.',
-  contract:
-    'Data, schema or SQL break what was promised, so nothing was published; it is not tried again by itself.',
-  model: 'The model file or its output is wrong; it is not tried again by itself.',
-  resource: 'Memory, disk or time ran out, or a permission is missing.',
-  transient: 'A connection, a lock or a process was lost, again and again.',
-  bug: 'Nothing that Nightshift knows: an error in a program.',
-  deadline: 'Nothing was published by the time that was promised to readers.',
-  drift: 'What goes in or comes out no longer looks like the baseline.',
-  quality: 'Measured against what came true, the scores are worse than required.',
-  parity: 'The training path computes other values than were served.',
-  unchecked: 'The night is published, and a check that follows each night could not be done.',
-  retrain: 'The retraining command did not end well; the champion stays.',
-}
-
-/** The same of an incident that is closed, where the present would say that it goes on. */
-const KIND_MEANT: Partial<Record<IncidentKind, string>> = {
-  contract: 'Data, schema or SQL broke what was promised, so nothing was published.',
-  model: 'The model file or its output was wrong.',
-  drift: 'What went in or came out no longer looked like the baseline.',
-  quality: 'Measured against what came true, the scores were worse than required.',
-  parity: 'The training path computed other values than were served.',
-  retrain: 'The retraining command did not end well; the champion stayed.',
-}
-
-const UNCHECKED: Record<string, string> = {
-  parity: 'The comparison of serving with training',
-  drift: 'The drift check',
-}
 
 /** What its kind says about the cause of an incident. */
 export function meaning({ kind, closedAt }: Pick<Incident, 'kind' | 'closedAt'>): string {
-  return (closedAt === undefined ? undefined : KIND_MEANT[kind]) ?? KIND_MEANS[kind]
+  const { means, meant } = kindOf(kind)
+  return closedAt === undefined ? means : (meant ?? means)
 }
 
 export function product(facts: FailureFacts): 'scores' | 'features' {
@@ -61,33 +31,21 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 
   const nights = nightsText(bad.length > 0 ? bad : incident.nights)
   const forNights = nights === '' ? '' : ` for ${nights}`
   const what = `${product(facts)} of ${facts.subject}`
-  switch (kind) {
-    case 'drift':
-      return closed
-        ? `${facts.subject} drifted${forNights}${movedNames(facts)}.`
-        : `${facts.subject} drifts${forNights}${movedNames(facts)}: look before you trust its scores.`
-    case 'quality':
-      return `${facts.subject} ${closed ? 'was' : 'is'} worse than required${forNights}.`
-    case 'parity':
-      return `Serving and training of ${facts.subject} ${closed ? 'disagreed' : 'disagree'}${forNights}.`
-    case 'unchecked':
-      return `${UNCHECKED[String(facts.failure.evidence.monitor)] ?? 'A check'} of ${facts.subject}${forNights} could not be done.`
-    case 'retrain':
-      return `Retraining of ${facts.subject} failed.`
-    case 'deadline': {
-      const when = facts.deadline === undefined ? '' : `, ${clockTime(facts.deadline, facts.timezone)}`
-      return `No ${what}${forNights} by the deadline${when}.`
-    }
-    case 'late-data':
-    case 'contract':
-    case 'model':
-    case 'resource':
-    case 'transient':
-    case 'bug':
-      return facts.state === 'held'
-        ? `New ${what}${forNights} ${closed ? 'were' : 'are'} held back (${kind}).`
-        : `No ${what}${forNights} (${kind}).`
+  const { headline: own } = kindOf(kind)
+  if (own === undefined) {
+    return facts.state === 'held'
+      ? `New ${what}${forNights} ${closed ? 'were' : 'are'} held back (${kind}).`
+      : `No ${what}${forNights} (${kind}).`
   }
+  return own({
+    subject: facts.subject,
+    what,
+    forNights,
+    isClosed: closed,
+    inColumns: movedNames(facts),
+    atDeadline: facts.deadline === undefined ? '' : `, ${clockTime(facts.deadline, facts.timezone)}`,
+    monitor: facts.failure.evidence.monitor,
+  })
 }
 
 /** ` in monthly_price, plan and 2 more`. */

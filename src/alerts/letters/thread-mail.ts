@@ -1,3 +1,4 @@
+import { kindOf } from '../../failures/incident-kinds.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import type { Incident } from '../incidents/incident-record.ts'
 import { groupLetter } from './group-letter.ts'
@@ -29,7 +30,7 @@ export function plainLetter(mail: ThreadMail): Letter {
     tone: 'alert',
     lead: mail.incidents
       .slice(0, 50)
-      .map((incident) => `#${incident.id} ${incident.subject}: ${incident.kind}`),
+      .map((incident) => `#${incident.id} ${incident.subject}: ${kindOf(incident.kind).name}`),
     sections: [
       {
         title: 'Next',
@@ -50,6 +51,6 @@ export function threadSubject(project: string, incidents: [Incident, ...Incident
   const [first, ...rest] = incidents
   const last = rest.at(-1)
   return last === undefined
-    ? `[${project}] ${first.subject}: ${first.kind} (#${first.id})`
+    ? `[${project}] ${first.subject}: ${kindOf(first.kind).name} (#${first.id})`
     : `[${project}] ${incidents.length} incidents opened (#${first.id} to #${last.id})`
 }

@@ -1,6 +1,7 @@
 import { nightsOf } from '../../alerts/incidents/incident-record.ts'
 import { type ListedIncident, listIncidents } from '../../alerts/incidents/list-incidents.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
@@ -22,7 +23,7 @@ export default function incidents(
         found.map((each) => [
           each.id,
           each.subject,
-          each.kind,
+          kindOf(each.kind).name,
           partitions(each).join(', '),
           clockTime(each.openedAt.toISOString(), project.timezone),
           each.closedAt !== undefined

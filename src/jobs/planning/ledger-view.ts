@@ -1,7 +1,7 @@
+import type { FailureClass } from '../../failures/classes.ts'
 import type { Run } from '../../ledger/nights/run-records.ts'
 import type { SlotRequest } from '../../ledger/nights/run-request.ts'
 import type { Kind, Slot } from '../../ledger/nights/slots.ts'
-import type { FailureClass } from '../../pipeline/engine/failure.ts'
 import type { Project } from '../../project/project.ts'
 import type { PlannedSlot, ScheduleDefinition, ViewsOfModels } from './calendar.ts'
 

@@ -1,5 +1,5 @@
+import { CLASSES, type FailureClass } from '../../failures/classes.ts'
 import type { RunSettings } from '../../ledger/nights/run-request.ts'
-import type { FailureClass } from '../../pipeline/engine/failure.ts'
 
 /** What follows a failed attempt. Times are ISO 8601 in UTC; `reason` completes "the run ...". */
 export type RetryDecision =
@@ -30,21 +30,21 @@ export function decide(
   now: string,
   random: number,
 ): RetryDecision {
-  switch (failureClass) {
-    case 'late-data':
+  const { policy } = CLASSES[failureClass]
+  switch (policy) {
+    case 'wait':
       return waitOrFail(settings, now)
-    case 'contract':
+    case 'hold':
       return { action: 'hold', reason: 'is held: a person releases or retries it' }
-    case 'model':
+    case 'stop':
       return { action: 'fail', reason: 'has failed: the same model would fail again' }
-    case 'resource':
-    case 'transient':
+    case 'retry':
       return retryOrFail(attempt, settings.attempts, settings, now, random)
-    case 'bug':
+    case 'retry once':
       // What is broken breaks again; once more tells a bug from a moment's trouble that nobody has classified.
       return retryOrFail(attempt, Math.min(settings.attempts, 2), settings, now, random)
     default:
-      return unknownClass(failureClass)
+      return unknownPolicy(policy)
   }
 }
 
@@ -96,8 +96,8 @@ function waitOrFail(settings: RetrySettings, now: string): RetryDecision {
   }
 }
 
-function unknownClass(failureClass: never): never {
-  throw new Error(`expected a class of failure, got: ${String(failureClass)}`)
+function unknownPolicy(policy: never): never {
+  throw new Error(`expected what a class of failure asks for, got: ${String(policy)}`)
 }
 
 function iso(ms: number): string {

@@ -1,6 +1,7 @@
+import type { FailureClass } from '../../failures/classes.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { readEngineError } from './engine-error.ts'
-import { Failure, type FailureClass } from './failure.ts'
+import { Failure } from './failure.ts'
 
 /** What DuckDB calls an error, where the class does not depend on its words. */
 const ENGINE: Record<string, FailureClass> = {

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { type ListedIncident, listIncidents } from '../../alerts/incidents/list-incidents.ts'
 import { headline } from '../../alerts/letters/phrases.ts'
+import { kindOf } from '../../failures/incident-kinds.ts'
 import { stateMark } from '../../ledger/nights/faces.ts'
 import type { Project } from '../../project/project.ts'
 import { unreadable } from '../filters.ts'
@@ -63,7 +64,7 @@ ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?
     const { incident } = story
     return page(
       context,
-      `${incident.subject}: ${incident.kind}`,
+      `${incident.subject}: ${kindOf(incident.kind).name}`,
       incidentBody(story, project, context.get('viewer'), now),
       {
         section: 'Incidents',
@@ -109,7 +110,7 @@ function table(incidents: ListedIncident[], caption: string, { listing, project,
 <tbody>${incidents.map(
     (
       incident,
-    ) => html`<tr id="${incident.id}"><th scope="row"><a href="/incidents/${incident.id}">${stateMark(faceOfIncident(incident), `${incident.subject}: ${incident.kind}`)}</a></th>
+    ) => html`<tr id="${incident.id}"><th scope="row"><a href="/incidents/${incident.id}">${stateMark(faceOfIncident(incident), `${incident.subject}: ${kindOf(incident.kind).name}`)}</a></th>
 <td>${headline(incident)}</td>
 <td data-label="Opened">${moment(incident.openedAt, timezone)}${incident.closedAt === undefined ? '' : html`<div class="small quiet">closed ${moment(incident.closedAt, timezone)}</div>`}</td>
 <td data-label="On it">${incident.ackedBy ?? (incident.closedAt === undefined ? html`nobody${ackButton(incident, viewer, listing)}` : '')}</td><td class="number" data-label="Mails">${incident.mails}</td></tr>`,

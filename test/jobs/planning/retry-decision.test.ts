@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { FAILURE_CLASSES, type FailureClass } from '../../../src/failures/classes.ts'
 import { backoff, decide, nextWait } from '../../../src/jobs/planning/retry-decision.ts'
-import { FAILURE_CLASSES, type FailureClass } from '../../../src/pipeline/engine/failure.ts'
 
 const now = '2026-11-22T01:00:00.000Z'
 const settings = {

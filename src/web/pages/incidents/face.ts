@@ -1,4 +1,5 @@
 import type { Incident } from '../../../alerts/incidents/incident-record.ts'
+import { kindOf } from '../../../failures/incident-kinds.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
 
 /** The face of an incident: closed ones are good again. */
@@ -8,6 +9,6 @@ export function faceOfIncident({
   closedAt,
 }: Pick<Incident, 'kind' | 'facts' | 'closedAt'>): Face {
   if (closedAt !== undefined) return 'published'
-  if (kind === 'deadline' || kind === 'late-data') return 'late'
-  return facts.state === 'held' ? 'held' : 'failed'
+  const { face } = kindOf(kind)
+  return face === 'failed' && facts.state === 'held' ? 'held' : face
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { headline } from '../../../alerts/letters/phrases.ts'
+import { kindOf } from '../../../failures/incident-kinds.ts'
 import { faceOf, stateMark } from '../../../ledger/nights/faces.ts'
 import { classDoubt, scoreTitle } from '../../../pipeline/onnx/choose-class.ts'
 import { modelHref, nightHref, registryHref, runbookHref } from '../../addresses.ts'
@@ -30,7 +31,7 @@ ${doubts.map((doubt) => html`<p class="text-late">${doubt}</p>`)}
 ${
   incidents.length === 0
     ? html`<p class="quiet">None.</p>`
-    : html`<ul class="list">${incidents.map((incident) => html`<li><a href="/incidents/${incident.id}">${incident.id}</a> <span class="tag">${incident.kind}</span> ${headline(incident)} <span class="quiet small">since ${moment(incident.openedAt, timezone)}</span> · <a href="${runbookHref(model.name, incident.facts.failure.anchor)}">runbook</a></li>`)}</ul>`
+    : html`<ul class="list">${incidents.map((incident) => html`<li><a href="/incidents/${incident.id}">${incident.id}</a> <span class="tag">${kindOf(incident.kind).name}</span> ${headline(incident)} <span class="quiet small">since ${moment(incident.openedAt, timezone)}</span> · <a href="${runbookHref(model.name, incident.facts.failure.anchor)}">runbook</a></li>`)}</ul>`
 }</section>`
 }
 

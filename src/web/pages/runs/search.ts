@@ -1,7 +1,7 @@
+import { FAILURE_CLASSES } from '../../../failures/classes.ts'
 import { RUN_STATES, type RunState } from '../../../ledger/nights/run-records.ts'
 import type { RunSearch } from '../../../ledger/nights/search-runs.ts'
 import type { Kind } from '../../../ledger/nights/slots.ts'
-import { FAILURE_CLASSES } from '../../../pipeline/engine/failure.ts'
 import { ConfigurationError } from '../../../project/files/problem.ts'
 import type { Project } from '../../../project/project.ts'
 import { type AsOf, addDays, grainOf, parseAsOf } from '../../../project/time/asof.ts'
