@@ -3,78 +3,82 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { ConfigurationError } from './project/files/problem.ts'
 import { printable } from './project/files/value-text.ts'
 
-/** What a command is handed beside its arguments; `json` asks for data instead of text. */
+/** Options that every command receives with its arguments; `json` asks for data instead of text. */
 export interface GlobalOptions {
   project: string
   json?: boolean
   debug?: boolean
 }
 
-/** A command prints what it has to say and returns the exit code: 0 done, 1 the work failed or is held. */
+/** A command prints its result and returns the exit code: 0 done, 1 the work failed or is held. */
 export type CommandModule<Options extends GlobalOptions> = {
   default: (args: string[], options: Options) => Promise<number>
 }
 
 const program = new Command('nightshift')
-  .description('Batch scoring that somebody else can run at night.')
-  .option('--project <dir>', 'the project: the folder that holds nightshift.yaml', '.')
+  .description('Batch scoring that someone else can run at night.')
+  .option('--project <dir>', 'the project folder, which contains nightshift.yaml', '.')
   .option('--debug', 'show stack traces')
   .showHelpAfterError('(nightshift --help lists the commands)')
   .exitOverride()
   .configureHelp({ sortSubcommands: false })
 
 const asOf = ['--as-of <as-of>', 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'] as const
-const by = ['--by <who>', 'who does it'] as const
+const by = ['--by <who>', 'the person who does this, for the record'] as const
 const host = [
   '--host <address>',
-  'where the web pages listen; beyond this machine only with users',
+  'the address of the web pages; non-loopback addresses require a user',
   '127.0.0.1',
 ] as const
 const json = ['--json', 'print data instead of text'] as const
 
-program.commandsGroup('A project')
-add('init <dir>', 'make a small project that passes validate, with comments that teach', 'init').option(
+program.commandsGroup('Project')
+add('init <dir>', 'create a small project that passes validate, with explanatory comments', 'init').option(
   ...json,
 )
-add('validate', 'check all the files, the SQL and the schemas of the sources, in one go', 'validate')
-  .option('--leaks <model>', 'look, too, for what its training sets would know that no night could')
+add('validate', 'check all files, the SQL and the source schemas in one run', 'validate')
+  .option('--leaks <model>', 'also check its training sets for data that is not available at scoring time')
   .option(
     '--as-of <as-of>',
-    'with --leaks: a night to recompute; may be repeated (default: three)',
+    'with --leaks: a night to recompute; repeatable (default: three nights)',
     (text: string, before: string[] | undefined) => [...(before ?? []), text],
   )
   .option(...json)
 
-program.commandsGroup('Running')
-add('up', 'scheduler, worker and web in one process', 'up')
-  .option('--port <port>', 'where the web pages listen', integer, 8080)
+program.commandsGroup('Services')
+add('up', 'run scheduler, worker and web pages in one process', 'up')
+  .option('--port <port>', 'the port of the web pages', integer, 8080)
   .option(...host)
-  .option('--places <n>', 'how many runs at once', integer)
-add('scheduler', 'the scheduler alone', 'scheduler')
-add('worker', 'one worker', 'worker').option('--places <n>', 'how many runs at once', integer)
-add('web', 'the pages and the queue board', 'web')
-  .option('--port <port>', 'where to listen', integer, 8080)
+  .option('--places <n>', 'how many runs execute concurrently', integer)
+add('scheduler', 'run only the scheduler', 'scheduler')
+add('worker', 'run one worker', 'worker').option(
+  '--places <n>',
+  'how many runs execute concurrently',
+  integer,
+)
+add('web', 'run the web pages and the queue board', 'web')
+  .option('--port <port>', 'the port of the web pages', integer, 8080)
   .option(...host)
 add(
   'user <what> [name]',
-  '`user add NAME --role ROLE`, `user list`, `user remove NAME`: who may sign in',
+  'manage who may sign in: `user add NAME --role ROLE`, `user list`, `user remove NAME`',
   'user',
 )
   .option('--role <role>', 'viewer or operator')
   .option(...json)
 
-program.commandsGroup('One night, or many')
+program.commandsGroup('Runs and backfills')
 add('run <model>', 'score one night: refresh its features, score, publish', 'run')
   .requiredOption(...asOf)
-  .option('--force', 'also where nothing has changed')
+  .option('--force', 'run even if nothing has changed')
   .option(...by)
   .option(...json)
 add('refresh <view>', 'compute the features of one night', 'refresh')
   .requiredOption(...asOf)
-  .option('--force', 'also where nothing has changed')
+  .option('--force', 'run even if nothing has changed')
   .option(...by)
   .option(...json)
-add('backfill <model>', 'score many nights: shows its plan first', 'backfill')
+add('backfill <model>', 'score many nights; shows the plan first', 'backfill')
   .requiredOption('--from <as-of>', 'the first as-of')
   .requiredOption('--to <as-of>', 'the last as-of, included')
   .option('--missing', 'nights without a partition (the default)')
@@ -83,129 +87,131 @@ add('backfill <model>', 'score many nights: shows its plan first', 'backfill')
   .option('--all', 'every night, published or not')
   .option('--version <n>', 'score with this version', integer)
   .option('--as-was', 'score with the version that was champion on each night')
-  .option('--max-active <n>', 'how many nights at once', integer)
+  .option('--max-active <n>', 'how many nights run concurrently', integer)
   .option('--dry-run', 'show the plan and stop')
-  .option('--yes', 'do not ask')
+  .option('--yes', 'do not ask for confirmation')
   .option(...by)
   .option(...json)
 
-add('backfills [model]', 'the backfills, and how far they are', 'backfills').option(...json)
-add('pause <backfill>', 'begin no further night of a backfill', 'pause').option(...json)
-add('resume <backfill>', 'go on with a backfill, and follow it', 'resume').option(...json)
-add('cancel <backfill>', 'end a backfill: what has not begun stays as it was', 'cancel').option(...json)
+add('backfills [model]', 'list backfills and their progress', 'backfills').option(...json)
+add('pause <backfill>', 'pause a backfill: no new nights start', 'pause').option(...json)
+add('resume <backfill>', 'continue a backfill and follow it', 'resume').option(...json)
+add('cancel <backfill>', 'cancel a backfill: nights not started are unchanged', 'cancel').option(...json)
 
-program.commandsGroup('What happened')
-add('status [model]', 'the calendar of slots', 'status')
+program.commandsGroup('Status')
+add('status [model]', 'show the calendar of slots', 'status')
   .option('--days <n>', 'how many nights back', integer, 14)
   .option(...json)
-add('runs [name]', 'the runs, newest first', 'runs')
+add('runs [name]', 'list runs, newest first', 'runs')
   .option('--state <state>', 'queued, running, published, held, failed, ...')
-  .option('--class <class>', 'failure class')
-  .option('--text <text>', 'text in the error')
-  .option('--version <n>', 'model version', integer)
+  .option('--class <class>', 'the failure class')
+  .option('--text <text>', 'text in the error message')
+  .option('--version <n>', 'the model version', integer)
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')
-  .option('--group', 'failed and held runs by class and by what their messages have in common')
-  .option('--limit <n>', 'how many', integer, 50)
+  .option('--group', 'group failed and held runs by class and similar message')
+  .option('--limit <n>', 'how many runs', integer, 50)
   .option(...json)
-add('show <run>', 'one run: steps, attempts, expectations, inputs, failure', 'show').option(...json)
-add('report <model>', 'one night as one HTML file that opens anywhere', 'report')
+add('show <run>', 'show one run: steps, attempts, expectations, inputs, failure', 'show').option(...json)
+add('report <model>', 'write one night as a self-contained HTML file', 'report')
   .requiredOption(...asOf)
-  .option('--out <file>', 'where to, instead of reports/<model>-<as-of>.html in the project')
+  .option('--out <file>', 'the output file (default: reports/<model>-<as-of>.html in the project)')
   .option(...json)
-add('incidents', 'open incidents', 'incidents')
-  .option('--all', 'closed ones too')
+add('incidents', 'list open incidents', 'incidents')
+  .option('--all', 'include closed incidents')
   .option(...json)
 
-program.commandsGroup('When something failed')
+program.commandsGroup('Failures and alerts')
 add('retry <run>', 'run a failed or held slot again', 'retry')
   .option(...by)
   .option(...json)
-add('release <run>', 'publish a held run after all', 'release')
+add('release <run>', 'publish a held run', 'release')
   .requiredOption('--reason <reason>', 'why it may be published')
   .requiredOption(...by)
   .option(...json)
-add('skip <slot>', 'give a slot up, such as churn:2026-11-22', 'skip')
+add('skip <slot>', 'skip a slot, such as churn:2026-11-22', 'skip')
   .requiredOption('--reason <reason>', 'why it is not needed')
   .option(...by)
   .option(...json)
-add('ack <incident...>', 'say that you have an incident: its mails stop repeating', 'ack').requiredOption(
-  ...by,
-)
-add('mute <model>', 'no mails about a model until a time', 'mute')
-  .option('--until <time>', 'ISO 8601, or a span such as 4h')
-  .option('--off', 'mails again from now on')
+add('ack <incident...>', 'acknowledge incidents: their mails stop repeating', 'ack').requiredOption(...by)
+add('mute <model>', 'send no mails about a model until a given time', 'mute')
+  .option('--until <time>', 'an ISO 8601 time, or a duration such as 4h')
+  .option('--off', 'send mails again from now on')
   .option(...by)
-add('alert <what>', '`alert test` sends one mail for real', 'alert').option(
+add('alert <what>', '`alert test` sends a real mail', 'alert').option(
   '--to <address>',
-  'to whom, instead of every on-call address',
+  'the recipient (default: every on-call address)',
 )
-add('runbook <model>', 'write the RUNBOOK.md skeleton, say which sections are empty', 'runbook').option(
-  ...json,
-)
+add('runbook <model>', 'write the RUNBOOK.md skeleton and list its empty sections', 'runbook').option(...json)
 
 add('doctor', 'check database, queue, mail, disk and files', 'doctor').option(...json)
 
 program.commandsGroup('Training and evaluation')
 add(
   'dataset <model>',
-  'a training set, point in time: features as they were served, labels joined',
+  'build a point-in-time training set: features as they were served, labels joined',
   'dataset',
 )
   .requiredOption('--from <as-of>', 'the first as-of')
   .requiredOption('--to <as-of>', 'the last as-of, included')
-  .option('--every <step>', 'from one as-of to the next: 1d, 7d, 1mo (hours for hourly models)', '1mo')
-  .option('--holdout-from <as-of>', 'as-ofs from here on are the holdout')
+  .option('--every <step>', 'the step between as-ofs: 1d, 7d, 1mo (hours for hourly models)', '1mo')
+  .option('--holdout-from <as-of>', 'as-ofs from this one on form the holdout')
   .option(...json)
-add('evaluate <model>', 'a version on the holdout of a training set, beside the champion', 'evaluate')
+add(
+  'evaluate <model>',
+  'evaluate a version on the holdout of a training set and compare it with the champion',
+  'evaluate',
+)
   .requiredOption('--version <n>', 'which version', integer)
   .requiredOption('--dataset <id>', 'the training set whose holdout is scored')
   .option(...by)
   .option(...json)
-add('parity <model>', 'what serving published, value by value against the training path', 'parity')
+add('parity <model>', 'compare published features with the training path, value by value', 'parity')
   .requiredOption(...asOf)
-  .option('--dataset <id>', 'against the stored rows of a training set')
-  .option('--file <path>', 'against rows computed elsewhere: CSV or Parquet')
-  .option('--allow-missing', 'with --file: the file is a sample, and may lack published entities')
+  .option('--dataset <id>', 'compare with the stored rows of a training set')
+  .option('--file <path>', 'compare with rows computed elsewhere: CSV or Parquet')
+  .option('--allow-missing', 'with --file: the file is a sample and may lack published entities')
   .option(...json)
-add('drift <model>', 'how far the features and scores of a night are from the reference', 'drift')
+add('drift <model>', 'show the drift of one night’s features and scores from the reference', 'drift')
   .requiredOption(...asOf)
   .option(...json)
-add('outcomes <model>', 'what came of the scores, night by night, once the labels are there', 'outcomes')
+add('outcomes <model>', 'show realized outcomes of the scores, night by night', 'outcomes')
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')
-  .option('--measure', 'measure now what is due, instead of leaving it to a worker')
+  .option('--measure', 'measure the nights that are due now, instead of leaving them to a worker')
   .option(
     '--new-horizon',
-    'with --measure: nights measured under another horizon too, under that of model.yaml',
+    'with --measure: also re-measure nights of another horizon, with the horizon of model.yaml',
   )
   .option(...json)
-add('explain <model> <entity>', 'what one score was made of: features, version, run, inputs', 'explain')
+add('explain <model> <entity>', 'show how one score was produced: features, version, run, inputs', 'explain')
   .requiredOption(...asOf)
   .option(...json)
-add('replay <run>', 'run it again aside, and say whether the content is the same', 'replay').option(...json)
+add('replay <run>', 're-run without publishing and report whether the output is identical', 'replay').option(
+  ...json,
+)
 
-program.commandsGroup('The registry')
+program.commandsGroup('Registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')
-  .option('--dataset <id>', 'the training set that it was trained on')
+  .option('--dataset <id>', 'the training set the model was trained on')
   .option(...asOf)
   .option(...by)
   .option(...json)
-add('versions <model>', 'the versions of a model', 'versions').option(...json)
+add('versions <model>', 'list the versions of a model', 'versions').option(...json)
 add('promote <model>', 'make a version the champion', 'promote')
   .requiredOption('--version <n>', 'which version', integer)
-  .option('--override <reason>', 'promote against the gate, on record')
+  .option('--override <reason>', 'promote despite the gate; the reason is recorded')
   .option(...by)
   .option(...json)
-add('rollback <model>', 'put the version back that was champion before', 'rollback')
-  .option('--to <n>', 'which version, instead of the one before', integer)
-  .option('--from <as-of>', 'put its scores back from this night on, instead of the newest alone')
+add('rollback <model>', 'make the previous champion the champion again', 'rollback')
+  .option('--to <n>', 'which version (default: the previous champion)', integer)
+  .option('--from <as-of>', 'restore its scores from this night on (default: the newest night only)')
   .option('--reason <reason>', 'why')
   .option(...by)
   .option(...json)
-add('history <model>', 'what was live when, and who changed it', 'history').option(...json)
+add('history <model>', 'show which version was live when, and who changed it', 'history').option(...json)
 
-/** A command whose module is loaded when it is called: `--help` loads none. */
+/** Adds a command whose module is loaded only when it is called: `--help` loads none. */
 function add(usage: string, description: string, module: string): Command {
   const command = program.command(usage).description(description)
   return command.action(async (...given: unknown[]) => {
@@ -224,7 +230,7 @@ function integer(text: string): number {
   return value
 }
 
-// Whoever reads our output may stop reading, as `| head` does: nothing is wrong then.
+// The reader of our output may stop early, as `| head` does. That is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit()
   throw error
@@ -233,13 +239,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = say(error)
+  process.exitCode = report(error)
 }
-// A slow reader has not taken everything yet. What else keeps the process alive has nothing left to do.
+// Wait until a slow reader has received everything. Exit even if a handle still keeps the process alive.
 await new Promise<void>((flushed) => process.stdout.write('', () => flushed()))
 process.exit()
 
-function say(error: unknown): number {
+function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const wrongCall = error instanceof ConfigurationError
   const message = error instanceof Error ? error.message : String(error)

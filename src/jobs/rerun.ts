@@ -35,7 +35,7 @@ export async function rerun(
     if (run.state === 'published') {
       const command = run.kind === 'scores' ? 'run' : 'refresh'
       throw new ConfigurationError(
-        `run ${run.id} is published, there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force computes it anew`,
+        `run ${run.id} is published, there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force computes it again`,
       )
     }
     const asOf = parseAsOf(slot.partition, project.timezone)

@@ -120,7 +120,7 @@ describe.each(backends)('cdnow, on $name', ({ redis }) => {
     const again = await nightshift(['run', 'lapse', ...at], { project: project.root, env })
     expect(again).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('nothing to do, the partition is there and its inputs are unchanged'),
+      stdout: expect.stringContaining('nothing to do, the partition exists and its inputs are unchanged'),
     })
   })
 

@@ -131,7 +131,7 @@ describe('replay', () => {
     await nightshift(['refresh', 'activity', '--as-of', AS_OF, '--force'], at)
     const refused = await nightshift(['replay', run], at)
     expect(refused.code).toBe(1)
-    expect(refused.stderr).toMatch(/as [0-9a-f]{12}, run \w+ has published others since, as [0-9a-f]{12}/)
+    expect(refused.stderr).toMatch(/as [0-9a-f]{12}, run \w+ has replaced them since, as [0-9a-f]{12}/)
     const explained = await nightshiftJson(['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF], at)
     expect(explained.json.notes[0]).toContain('the features were published again since')
     // Its features are replayed by the definition that stands now, which is what differs.

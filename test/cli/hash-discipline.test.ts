@@ -136,7 +136,7 @@ describe('a view that was edited under its champion', () => {
     const { code, stdout } = await nightshift(['validate'], at)
     expect(code).toBe(2)
     expect(stdout).toContain(
-      'features/activity/view.yaml error version 1 of value is live and was registered on view activity, which is not there any more: restore it',
+      'features/activity/view.yaml error version 1 of value is live and was registered on view activity, which no longer exists: restore it',
     )
   })
 })

@@ -102,7 +102,7 @@ test('that nights are compared with the first is said where they are', async () 
     return json.warnings.filter((text: string) => text.includes('there is no holdout'))
   }
   expect(await warned('', 21)).toEqual([
-    'there is no holdout: nights are compared with the first that this version publishes, unless an evaluate brings one before',
+    'there is no holdout: nights are compared with the first night that this version publishes, unless `evaluate` provides a holdout before',
   ])
   expect(await warned('drift: { reference: { same_weekday: 4 } }\n', 22)).toEqual([])
   expect(await warned('drift: { reference: { from: 2026-03-02, to: 2026-03-04 } }\n', 23)).toEqual([])

@@ -20,7 +20,7 @@ export default function ackCommand(args: string[], options: GlobalOptions & { by
       )
     }
     printLine(
-      `incident ${acked.join(', ')}: ${by} is on it; it is not mailed again until something new happens`,
+      `incident ${acked.join(', ')}: acknowledged by ${by}; no more mails until something new happens`,
     )
     return 0
   })

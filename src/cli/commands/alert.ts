@@ -7,7 +7,7 @@ import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
-/** `alert test`: one mail to every on-call address (or to `--to`), by the way that incidents take. */
+/** `alert test`: sends one mail to every on-call address (or to `--to`), on the same path as incidents. */
 export default function alert(
   [what = '']: string[],
   options: GlobalOptions & { to?: string },
@@ -17,7 +17,7 @@ export default function alert(
     const onCall = Object.values(project.models).flatMap((model) => model.on_call)
     const recipients = options.to === undefined ? [...new Set(onCall)] : [options.to]
     if (recipients.length === 0) {
-      throw new ConfigurationError('alert test: no model names an on-call address: name one with --to')
+      throw new ConfigurationError('alert test: no model has an on-call address: give one with --to')
     }
     const transport = openTransport(environment.smtpUrl, project.root, log)
     try {

@@ -44,7 +44,7 @@ export interface BackfillOptions extends GlobalOptions {
 
 const MAX_ACTIVE = 4
 
-/** `backfill MODEL --from D --to D`: shows its plan, asks, and follows it to the end. */
+/** `backfill MODEL --from D --to D`: shows its plan, asks for confirmation, and follows it to the end. */
 export default function backfill([name = '']: string[], options: BackfillOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -76,7 +76,7 @@ export default function backfill([name = '']: string[], options: BackfillOptions
       by,
     })
     if (id === undefined) {
-      printLine('nothing is left to run: another backfill has taken these nights meanwhile')
+      printLine('nothing left to run: another backfill has taken these nights in the meantime')
       return 0
     }
     return followBackfill(session, id, options, { ...plan })
@@ -123,11 +123,11 @@ export async function planFor(
   })
 }
 
-/** When the calendar runs, or would have run, each as-of: the first of the schedules that score the model. */
+/** When the calendar runs, or would have run, each as-of: the earliest tick of the schedules that score the model. */
 function duesOf(project: Project, model: string, asOfs: AsOf[]): Record<string, string> {
   const instants = asOfs.map((asOf) => Date.parse(asOf.instant))
   const from = new Date(Math.min(...instants)).toISOString()
-  // A tick lies within its as-of's day, in whatever zone; the schedule's own may be half a day away.
+  // A tick is within its as-of's day in any zone; the schedule's own zone may shift it by half a day.
   const to = new Date(Math.max(...instants) + 2 * 86_400_000).toISOString()
   const slots = Object.values(project.schedules)
     .filter((schedule) => schedule.score.includes(model))
@@ -192,7 +192,7 @@ function printPlan(plan: BackfillPlan): void {
   )
 }
 
-/** Nights that follow one another and share everything but the run that they name are one line. */
+/** Groups consecutive nights into one line if only the run ids in their reasons differ. */
 function stretches(steps: BackfillStep[]): { steps: BackfillStep[]; reason: string }[] {
   const lines: { steps: BackfillStep[]; reason: string; key: string }[] = []
   for (const step of steps) {
@@ -216,7 +216,7 @@ async function agreed(options: BackfillOptions, runs: number): Promise<boolean> 
   if (options.yes) return true
   if (process.stdin.isTTY !== true) {
     throw new ConfigurationError(
-      `backfill: expected --yes, since there is no terminal to ask on; --dry-run shows the plan alone`,
+      `backfill: expected --yes, because there is no terminal to ask for confirmation; --dry-run only shows the plan`,
     )
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr })

@@ -5,7 +5,7 @@ import { listBackfills } from '../../jobs/backfills/backfill-records.ts'
 import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
-/** `backfills [MODEL]`: what was started, and how far it is. */
+/** `backfills [MODEL]`: lists backfills and their progress. */
 export default function backfills([name]: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const model = name === undefined ? undefined : modelNamed(project, name).name

@@ -2,7 +2,7 @@ import type { Session } from '../../host/session.ts'
 import { type Dataset, readDataset } from '../../pipeline/dataset/read-dataset.ts'
 import { currentHash } from '../../registry/view-identity.ts'
 
-/** A training set, whose manifest names its view as the ledger does now: one of an earlier build has another name for it. */
+/** A training set whose manifest has the view hash that the ledger uses now: an earlier build stored another hash. */
 export async function datasetNamed(
   { project, database }: Pick<Session, 'project' | 'database'>,
   model: string,

@@ -24,7 +24,7 @@ interface Options extends GlobalOptions {
   holdoutFrom?: string
 }
 
-/** `dataset MODEL --from D --to D --every 1mo [--holdout-from D]`: needs no worker, and a ledger only for what it knows of the view's keys. */
+/** `dataset MODEL --from D --to D --every 1mo [--holdout-from D]`: needs no worker, and the ledger only for the keys recorded for the view. */
 export default async function dataset([name = '']: string[], options: Options): Promise<number> {
   const files = openProject(options.project)
   const project = (await withLedgerIfAny(files.root, ({ pool }) => knowingKeys(pool, files))) ?? files
@@ -48,7 +48,7 @@ export default async function dataset([name = '']: string[], options: Options): 
     asOfs.every((asOf) => Date.parse(asOf.instant) < Date.parse(holdoutFrom.instant))
   ) {
     throw new ConfigurationError(
-      `dataset: expected --holdout-from to be one of the as-ofs or before the last (${asOfs.at(-1)?.label}), got: ${options.holdoutFrom}`,
+      `dataset: expected --holdout-from to be one of the as-ofs or earlier than the last one (${asOfs.at(-1)?.label}), got: ${options.holdoutFrom}`,
     )
   }
   const bar = openProgress(options.json === true)
@@ -92,17 +92,17 @@ export default async function dataset([name = '']: string[], options: Options): 
   return 0
 }
 
-/** From the first as-of in steps; a month from the 31st ends on the last day of a shorter one. */
+/** The as-ofs of a range at a fixed step. Monthly steps from the 31st fall on the last day of shorter months. */
 function stepped(from: AsOf, to: AsOf, every: string, timezone: string): AsOf[] {
   const range = asOfRange(from, to, timezone)
   const months = /^(\d{1,3})mo$/.exec(every)?.[1]
   if (months !== undefined && Number(months) > 0 && grainOf(from) === 'day') {
     const first = Temporal.PlainDate.from(from.label)
-    const wanted = new Set<string>()
+    const labels = new Set<string>()
     for (let step = 0; step * Number(months) <= range.length / 28 + 1; step++) {
-      wanted.add(first.add({ months: step * Number(months) }).toString())
+      labels.add(first.add({ months: step * Number(months) }).toString())
     }
-    return range.filter(({ label }) => wanted.has(label))
+    return range.filter(({ label }) => labels.has(label))
   }
   if (/mo$/.test(every)) {
     throw new ConfigurationError(`expected --every to be such as 1d, 7d, 2w or 1mo, got: ${every}`)
@@ -139,7 +139,7 @@ function recordOf(project: Project, { manifest, folder, known, warnings }: Datas
 
 function print(model: Model, record: ReturnType<typeof recordOf>): void {
   const { left_out: out, splits } = record
-  printLine(`training set ${record.id} of ${record.model}${record.known ? ', which was there already' : ''}`)
+  printLine(`training set ${record.id} of ${record.model}${record.known ? ', which existed already' : ''}`)
   printTable(
     ['split', 'rows', 'as of', record.label.column, 'file'],
     (['train', 'holdout'] as const).map((name) => [
@@ -158,7 +158,9 @@ function print(model: Model, record: ReturnType<typeof recordOf>): void {
   }
   for (const { as_of, reason } of out.immature) printLine(`left out: ${as_of}: ${reason}`)
   for (const warning of record.warnings) printLine(`warning: ${warning}`)
-  printLine(`next: train on it, then nightshift register ${model.name} FILE.onnx --dataset ${record.id}`)
+  printLine(
+    `next: train a model on it, then nightshift register ${model.name} FILE.onnx --dataset ${record.id}`,
+  )
 }
 
 function spanOf(asOfs: string[]): string {

@@ -19,22 +19,22 @@ interface Finding {
 
 const FREE_BYTES = 2e9
 
-/** Looks at everything that a night needs, one line each; exit 1 where something is wrong. */
+/** Checks everything that a night needs, one line each; exit 1 if a check fails. */
 export default async function doctor(_args: string[], options: GlobalOptions): Promise<number> {
   const environment = readEnvironment()
   const findings: Finding[] = [node()]
-  const look = async (part: string, check: () => Promise<string>) => {
+  const runCheck = async (part: string, check: () => Promise<string>) => {
     try {
       findings.push({ part, ok: true, detail: await check() })
     } catch (error) {
       findings.push({ part, ok: false, detail: error instanceof Error ? error.message : String(error) })
     }
   }
-  await look('files', async () => `${openProject(resolve(options.project)).name} is valid`)
+  await runCheck('files', async () => `${openProject(resolve(options.project)).name} is valid`)
   if (findings.at(-1)?.ok) {
     const project = openProject(resolve(options.project))
-    await look('disk', () => disk(project.root))
-    await look('mail', () => mail(environment.smtpUrl))
+    await runCheck('disk', () => disk(project.root))
+    await runCheck('mail', () => mail(environment.smtpUrl))
     const session = await openSession(options, 'command', { quiet: true }).catch((error: unknown) => {
       findings.push({
         part: 'database',
@@ -47,17 +47,17 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
       try {
         const where = session.database.embedded ? 'embedded server' : 'DATABASE_URL'
         findings.push({ part: 'database', ok: true, detail: `${where}, its schema is current` })
-        await look('queue', async () => {
+        await runCheck('queue', async () => {
           const queues = await session.queues()
           await queues.has('features', 'doctor')
           return queues.backend === 'redis' ? 'Redis answers' : 'in PostgreSQL, answers'
         })
-        await look('workers', async () =>
+        await runCheck('workers', async () =>
           (await workerAlive(session.database))
             ? 'at least one is alive'
-            : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` works by itself meanwhile',
+            : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none',
         )
-        await look('clocks', () => clocks(session.database))
+        await runCheck('clocks', () => clocks(session.database))
       } finally {
         await session.close()
       }
@@ -85,26 +85,27 @@ function node(): Finding {
 async function disk(folder: string): Promise<string> {
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
-  const said = `${bytes(free)} free`
+  const detail = `${bytes(free)} free`
   if (free < FREE_BYTES)
     throw new Error(
-      `${said} in ${folder}: expected at least ${bytes(FREE_BYTES)}; make room before the next night`,
+      `${detail} in ${folder}: expected at least ${bytes(FREE_BYTES)}; free up space before the next night`,
     )
-  return said
+  return detail
 }
 
-/** This machine's clock, and those of the processes that live. */
+/** Compares this machine's clock and those of all live processes with the ledger's. */
 async function clocks({ pool }: Database): Promise<string> {
   const asked = Date.now()
   const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
   const ahead = aheadOf(asked, rows[0]?.now)
   const own = ahead === undefined ? undefined : saysApart("this machine's clock", ahead)
   const apart = [...(own === undefined ? [] : [own]), ...(await clocksApart(pool))]
-  if (apart.length === 0) return "this machine's and those of all live processes agree with the ledger's"
-  throw new Error(`${apart.join('; ')}: work goes on by the ledger's clock; set the machine's`)
+  if (apart.length === 0)
+    return "this machine's clock and those of all live processes agree with the ledger's"
+  throw new Error(`${apart.join('; ')}: runs use the ledger's clock; correct the machine's clock`)
 }
 
-/** Connects and waits for the greeting; sends nothing. */
+/** Opens a connection; sends nothing. */
 async function mail(smtpUrl: string | undefined): Promise<string> {
   if (smtpUrl === undefined) return 'SMTP_URL is not set: mails are written to .nightshift/outbox/'
   const { hostname, port, protocol } = new URL(smtpUrl)
@@ -118,12 +119,12 @@ async function mail(smtpUrl: string | undefined): Promise<string> {
       socket.destroy()
       fail(
         new Error(
-          `the mail server ${at.host}:${at.port} does not answer: ${why}; mails wait in the outbox meanwhile`,
+          `the mail server ${at.host}:${at.port} does not answer: ${why}; mails wait in the outbox until it does`,
         ),
       )
     }
-    socket.once('timeout', () => refuse('nothing within 5 s'))
+    socket.once('timeout', () => refuse('no connection within 5 s'))
     socket.once('error', (error) => refuse(error.message))
   })
-  return `${at.host}:${at.port} answers; nightshift alert test sends one`
+  return `${at.host}:${at.port} answers; nightshift alert test sends a test mail`
 }

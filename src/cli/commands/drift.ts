@@ -25,7 +25,7 @@ interface Options extends GlobalOptions {
   asOf: string
 }
 
-/** `drift MODEL --as-of D`: a report, so that its exit code is 0 whatever has moved. */
+/** `drift MODEL --as-of D`: a report; its exit code is 0 even if columns drifted. */
 export default function driftCommand([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -55,7 +55,7 @@ export default function driftCommand([name = '']: string[], options: Options): P
   })
 }
 
-/** One column as data: the night as its partition is called, and the instant beside it; means of times as text too. */
+/** One column as data: `as_of` is the partition's name, `instant` its instant; means of times are also given as text. */
 function recordOf({ as_of: instant, ...column }: NightDrift) {
   const { partition, type, mean, reference } = column
   return {
@@ -67,7 +67,7 @@ function recordOf({ as_of: instant, ...column }: NightDrift) {
   }
 }
 
-/** The columns of a night that there is nothing to compare with: what is known of them, and why it is no more. */
+/** The columns of a night without a reference: their own figures, and a note that states why there is no comparison. */
 function notCompared({ run, model, as_of, partition, profile, note }: NightProfile): NightDrift[] {
   return profile.columns.map((column) => ({
     column: column.column,
@@ -97,7 +97,7 @@ function notCompared({ run, model, as_of, partition, profile, note }: NightProfi
   }))
 }
 
-/** Where no worker has looked at the night yet, this command does, and everything follows as if a worker had. */
+/** If no worker has checked the night yet, checks it here, with the same consequences as in a worker. */
 async function profileOf(session: Session, run: Run): Promise<NightProfile> {
   const { project, database, log } = session
   const known = await profileOfRun(database.pool, run.id)
@@ -121,26 +121,24 @@ async function profileOf(session: Session, run: Run): Promise<NightProfile> {
   await postIfAlone(session)
   const night = await profileOfRun(database.pool, run.id)
   if (night !== undefined) return night
-  throw new ConfigurationError(
-    `drift: run ${run.id} was replaced while it was looked at: run the command again`,
-  )
+  throw new ConfigurationError(`drift: run ${run.id} was replaced during the check: run the command again`)
 }
 
-function says({ reference, note }: NightProfile): string {
-  if (reference === null) return note ?? 'there is nothing to compare it with'
+function comparisonOf({ reference, note }: NightProfile): string {
+  if (reference === null) return note ?? 'there is no reference to compare it with'
   return `compared with ${reference}${note === null ? '' : ` (${note})`}`
 }
 
 function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[]): void {
-  const back = night.backfilled ? ', back-filled: enters no alert' : ''
+  const back = night.backfilled ? ', backfilled: not used for alerts' : ''
   printLine(
     `${model.name} ${run.partition}: ${night.rows} rows, version ${night.version}, run ${run.id}${back}`,
   )
-  printLine(says(night))
+  printLine(comparisonOf(night))
   if (night.estimate !== null) {
     const { auc, rate } = night.estimate
     printLine(
-      `estimated from the scores alone, before anything is known: ${rate === null ? 'no rate' : `a rate of ${figure(rate)}`}${auc === null ? '' : `, an AUC of ${figure(auc)}`}`,
+      `estimated from the scores alone, before labels are known: ${rate === null ? 'no rate' : `a rate of ${figure(rate)}`}${auc === null ? '' : `, an AUC of ${figure(auc)}`}`,
     )
   }
   if (drift.length === 0) return
@@ -169,7 +167,7 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
       figure(each.wasserstein),
       figure(each.ks),
       nulls(each),
-      // A rate of no rows is none.
+      // Without rows there is no rate.
       each.rows === 0 ? '' : percent(each.unseen_rate),
       readableTime(each.reference.mean, each.type) ?? figure(each.reference.mean),
       readableTime(each.mean, each.type) ?? figure(each.mean),
@@ -189,13 +187,13 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
   )
 }
 
-/** In capitals what drifted tonight; a column whose alert is older drifted on nights before. */
+/** Capitals: the column drifted on this night. Lower case: it drifted on earlier nights, and its alert is still open. */
 function signOf({ alerting, drifted }: NightDrift): string {
   if (drifted) return alerting ? 'ALERTS' : 'DRIFTED'
   return alerting ? 'alerts since earlier nights' : ''
 }
 
-/** Tonight's share of nulls beside the reference's, which its alert is about: `25 % (was 3.0 %)`. */
+/** The night's null rate with the reference's, which the alert compares: `25 % (was 3.0 %)`. */
 function nulls({ rows, null_rate, reference }: NightDrift): string {
   if (rows === 0) return ''
   return percent(null_rate) + (reference.rows === 0 ? '' : ` (was ${percent(reference.null_rate)})`)

@@ -27,7 +27,7 @@ interface Options extends GlobalOptions {
   by?: string
 }
 
-/** `evaluate MODEL --version N --dataset ID`: exit 1 where `evaluation.require` is not met. */
+/** `evaluate MODEL --version N --dataset ID`: exit 1 if `evaluation.require` is not met. */
 export default function evaluateCommand([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -89,12 +89,12 @@ function refuseOther(version: Version, { manifest }: Dataset): void {
   }
   if (manifest.view_hash === version.view_hash) return
   throw new ConfigurationError(
-    `evaluate: version ${version.version} stands on view ${version.view} as ${version.view_hash.slice(0, 12)}, training set ${manifest.id} on ${manifest.view} as ${manifest.view_hash.slice(0, 12)}: ` +
-      'they are other features; build a training set of the version’s own view',
+    `evaluate: version ${version.version} uses view ${version.view} as ${version.view_hash.slice(0, 12)}, training set ${manifest.id} on ${manifest.view} as ${manifest.view_hash.slice(0, 12)}: ` +
+      'the features differ; build a training set of the version’s own view',
   )
 }
 
-/** Evaluates, and makes the holdout the baseline of a version that has none yet. */
+/** Evaluates the version, and stores the holdout as its baseline if it has none yet. */
 async function measured(
   { project, database }: Session,
   model: Model,
@@ -127,7 +127,7 @@ async function measured(
     const warning = await storeHoldout(database.pool, children, project, { model, version, dataset }).then(
       () => [],
       (error: unknown) => [
-        `the holdout could not be made the baseline of this version: ${error instanceof Error ? error.message : String(error)}`,
+        `the holdout could not be stored as the baseline of this version: ${error instanceof Error ? error.message : String(error)}`,
       ],
     )
     return { facts, warning }
@@ -137,7 +137,7 @@ async function measured(
   }
 }
 
-/** What makes the figures less than they seem. */
+/** Caveats of the figures. */
 async function notesOn(
   { warehouse }: Project,
   { name }: Model,
@@ -148,21 +148,21 @@ async function notesOn(
   const notes: string[] = []
   if (rival !== undefined && rival.view_hash !== manifest.view_hash) {
     notes.push(
-      `champion version ${rival.version} stands on other features (view ${rival.view}, ${rival.view_hash.slice(0, 12)}): it cannot score these rows, and is not compared`,
+      `champion version ${rival.version} uses other features (view ${rival.view}, ${rival.view_hash.slice(0, 12)}): it cannot score these rows and is not compared`,
     )
   }
   if (version.dataset === null) {
     notes.push(
-      `version ${version.version} names no training set: whether it has seen this holdout is not known`,
+      `version ${version.version} names no training set: it is unknown whether it was trained on rows of this holdout`,
     )
     return notes
   }
   const trained = await readDataset(warehouse, name, version.dataset).catch(() => undefined)
   const seen = trained?.manifest.train.as_of.filter((asOf) => manifest.holdout.as_of.includes(asOf)) ?? []
-  if (trained === undefined) notes.push(`training set ${version.dataset} is not there any more`)
+  if (trained === undefined) notes.push(`training set ${version.dataset} no longer exists`)
   if (seen.length > 0) {
     notes.push(
-      `version ${version.version} was trained on ${seen.join(', ')}, which this holdout has too: the figures flatter it`,
+      `version ${version.version} was trained on ${seen.join(', ')}, which this holdout contains too: the figures are too optimistic`,
     )
   }
   return notes
@@ -199,7 +199,7 @@ function print(
   if (facts.confusion !== null) {
     const { threshold, true_positive, false_positive, true_negative, false_negative } = facts.confusion
     printLine(
-      `at ${threshold}: ${true_positive} right and ${false_positive} wrong of those decided for, ${true_negative} right and ${false_negative} wrong of the others`,
+      `at threshold ${threshold}: ${true_positive} true positives, ${false_positive} false positives, ${true_negative} true negatives, ${false_negative} false negatives`,
     )
   }
   printParts(
@@ -217,7 +217,7 @@ function print(
   for (const note of facts.notes) printLine(`note: ${note}`)
   for (const check of requirements) printLine(`${check.passed ? 'met' : 'NOT MET'}: ${check.message}`)
   if (requirements.length === 0) {
-    printLine('nothing is required of it: evaluation.require in model.yaml says what a version must reach')
+    printLine('no requirements: evaluation.require in model.yaml sets what a version must reach')
   }
   printLine(passed ? 'passed' : 'not passed')
 }
@@ -229,7 +229,7 @@ function metricNames(facts: EvaluationFacts): Metric[] {
 function printParts(title: string, parts: (Measured & { value: string })[], facts: EvaluationFacts): void {
   const shown = metricNames(facts).slice(0, 4)
   printTable(
-    [title, 'rows', ...shown.map((metric) => METRIC_WORDS[metric]), '95 % interval of the first'],
+    [title, 'rows', ...shown.map((metric) => METRIC_WORDS[metric]), '95 % interval of the first metric'],
     parts.map((part) => [
       part.value,
       part.rows,

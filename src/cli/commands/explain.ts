@@ -16,7 +16,7 @@ import { modelNamed, viewNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { pathOf } from '../terminal/run-json.ts'
 
-/** `explain MODEL ENTITY --as-of D`: what one score was made of. A composite entity is written `a/b`. */
+/** `explain MODEL ENTITY --as-of D`: how one score was produced. A composite entity is written `a/b`. */
 export default function explain(
   [name = '', entityText = '']: string[],
   options: GlobalOptions & { asOf: string },
@@ -34,17 +34,17 @@ export default function explain(
     const view = viewNamed(project, version?.view ?? model.view)
     const readings = entitiesOf(view.entity, entityText)
     const features = await featuresOf(scored, (id) => findRun(database.pool, id))
-    const standing = await publishedRun(database.pool, 'features', view.name, asOf.label)
+    const published = await publishedRun(database.pool, 'features', view.name, asOf.label)
     const children = openChildren({ places: 1, timeouts: () => project.timeouts })
     const temp = await mkdtemp(join(tmpdir(), 'nightshift-explain-'))
     try {
-      const look = (kind: 'features' | 'scores', of: string, entities: Record<string, string>[]) =>
+      const lookUp = (kind: 'features' | 'scores', of: string, entities: Record<string, string>[]) =>
         children.run('lookup', {
           path: partitionPath(project.warehouse, kind, of, asOf.label).file,
           entities,
           temp,
         })
-      const score = await look('scores', model.name, readings)
+      const score = await lookUp('scores', model.name, readings)
       if (score.row === undefined) {
         throw new ConfigurationError(
           `explain: expected an entity (${view.entity.join(', ')}) of ${model.name} as of ${asOf.label}, got: ${entityText}; the nearest are ${score.near.join(', ')}`,
@@ -52,7 +52,7 @@ export default function explain(
       }
       const found = score.row
       const entity = Object.fromEntries(view.entity.map((column) => [column, found[column] ?? '']))
-      const computed = standing === undefined ? undefined : await look('features', view.name, [entity])
+      const computed = published === undefined ? undefined : await lookUp('features', view.name, [entity])
       const row = computed?.row
       const result = {
         model: model.name,
@@ -80,10 +80,10 @@ export default function explain(
         known_at: features?.known_at ?? null,
         inputs: features?.inputs ?? [],
         notes:
-          standing?.id === features?.id
+          published?.id === features?.id
             ? []
             : [
-                `the features were published again since (run ${standing?.id ?? 'none'}): those shown are not those of the score`,
+                `the features were published again since (run ${published?.id ?? 'none'}): the features shown are not the ones that were scored`,
               ],
       }
       if (options.json) printJson(result)
@@ -96,10 +96,10 @@ export default function explain(
   })
 }
 
-/** Columns are told apart by `/`; a value may have one of its own, so each way to divide the text is a reading. */
+/** `/` separates columns, and a value may contain one too: returns every possible division of the text. */
 function entitiesOf(names: string[], text: string): Record<string, string>[] {
   const readings = divisions(text.split('/'), names.length)
-  // The empty text may be the one column of an entity.
+  // An empty text is valid for an entity of one column.
   if (readings.length === 0) {
     throw new ConfigurationError(`explain: expected the entity as ${names.join('/')}, got: ${text}`)
   }
@@ -134,7 +134,7 @@ function numberOf(text: string | null | undefined): number | null {
 
 type Value = ReturnType<typeof jsonValue>
 
-/** Null, and NaN of a column of floats: those are filled with a number. */
+/** True for null with a fill, and for NaN where the fill is a number. */
 function isMissing(value: Value, fill: unknown): boolean {
   return (
     (value === null && fill !== undefined) ||
@@ -166,8 +166,8 @@ function print(found: Explained, timezone: string): void {
   const who = Object.entries(found.entity)
     .map(([column, value]) => `${column} ${value}`)
     .join(', ')
-  const decided = found.decision === null ? '' : found.decision ? ', decided for' : ', decided against'
-  printLine(`${found.model} ${found.as_of}, ${who}: ${found.score ?? 'no number'}${decided}`)
+  const decision = found.decision === null ? '' : found.decision ? ', decision true' : ', decision false'
+  printLine(`${found.model} ${found.as_of}, ${who}: ${found.score ?? 'no number'}${decision}`)
   printLine(`  version    ${found.version}`)
   printLine(`  run        ${found.run}, published ${clockTime(found.published_at, timezone)}`)
   printLine(`  features   view ${found.view} (${found.view_hash?.slice(0, 12)}), run ${found.features_run}`)

@@ -10,7 +10,7 @@ export default function history([name = '']: string[], options: GlobalOptions): 
     const model = modelNamed(project, name)
     const entries = await historyOf(database.pool, model.name)
     if (options.json) printJson(entries)
-    else if (entries.length === 0) printLine(`nothing happened to ${model.name} yet`)
+    else if (entries.length === 0) printLine(`no events of ${model.name} yet`)
     else {
       printTable(
         ['at', 'event', 'version', 'from', 'by', 'reason', 'evidence'],
@@ -29,7 +29,7 @@ export default function history([name = '']: string[], options: GlobalOptions): 
   })
 }
 
-/** In a few words; `--json` has all of it. */
+/** A short summary; `--json` prints all of it. */
 function evidenceOf({ event, evidence }: HistoryEntry): string {
   switch (event) {
     case 'registered':
@@ -44,7 +44,7 @@ function evidenceOf({ event, evidence }: HistoryEntry): string {
           : `evaluation ${evidence.evaluation}`
     case 'rolled back': {
       const nights = Array.isArray(evidence.republished) ? evidence.republished.map(String) : []
-      return nights.length === 0 ? '' : `its scores of ${nights.join(', ')} were there`
+      return nights.length === 0 ? '' : `its scores of ${nights.join(', ')} were available`
     }
   }
 }

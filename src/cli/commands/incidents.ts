@@ -30,7 +30,7 @@ export default function incidents(
             ? 'closed'
             : each.ackedBy === undefined
               ? 'open'
-              : `open, ${each.ackedBy} is on it`,
+              : `open, acknowledged by ${each.ackedBy}`,
           each.mails,
         ]),
       )

@@ -23,7 +23,7 @@ export default async function init([dir = '.']: string[], options: GlobalOptions
     printJson({ root, files })
     return 0
   }
-  printLine(`${dir} is a project now:`)
+  printLine(`created a project in ${dir}:`)
   for (const file of files) printLine(`  ${file}`)
   printLine('')
   printLine('next:')

@@ -23,7 +23,7 @@ export default function muteCommand(
     }
     if (options.off && options.until === undefined) {
       const wasMuted = await transaction(database, (client) => unmute(client, subject))
-      printLine(wasMuted ? `mails about ${subject} again from now on` : `${subject} was not muted`)
+      printLine(wasMuted ? `mails about ${subject} are sent again from now on` : `${subject} was not muted`)
       return 0
     }
     if (options.until === undefined || options.off) {

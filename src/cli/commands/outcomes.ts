@@ -21,7 +21,7 @@ import { type Children, openChildren } from '../../workers/child/children.ts'
 import { modelNamed, viewNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
-import { type Said, saidOnce } from '../terminal/said-once.ts'
+import { groupTexts, type NightText } from '../terminal/said-once.ts'
 
 interface Options extends GlobalOptions {
   from?: string
@@ -30,7 +30,7 @@ interface Options extends GlobalOptions {
   newHorizon?: boolean
 }
 
-/** `outcomes MODEL [--from D] [--to D] [--measure [--new-horizon]]`: exit 1 where a night that was to be measured could not be. */
+/** `outcomes MODEL [--from D] [--to D] [--measure [--new-horizon]]`: exit 1 if a night that is due could not be measured. */
 export default function outcomes([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -43,7 +43,7 @@ export default function outcomes([name = '']: string[], options: Options): Promi
     }
     if (options.newHorizon === true && options.measure !== true) {
       throw new ConfigurationError(
-        'outcomes: expected --new-horizon beside --measure, got: --new-horizon alone',
+        'outcomes: expected --new-horizon together with --measure, got: --new-horizon alone',
       )
     }
     const instant = (text: string | undefined) =>
@@ -60,7 +60,7 @@ export default function outcomes([name = '']: string[], options: Options): Promi
     const nights = await outcomesOf(database.pool, model.name, span)
     const shown = nights.map(recordOf)
     if (options.json) printJson(shown)
-    else if (nights.length === 0) printLine(saysNone(model, options))
+    else if (nights.length === 0) printLine(noNightsText(model, options))
     else print(session, model, nights, await ledgerNow(session.database.pool))
     return options.measure === true && nights.some(({ run, state }) => state === 'failed' && run !== null)
       ? 1
@@ -68,7 +68,7 @@ export default function outcomes([name = '']: string[], options: Options): Promi
   })
 }
 
-/** Every night whose label window is over, those measured before too: their labels may have come late. */
+/** Measures every night whose label window is over, including nights measured before: labels may have arrived late. */
 async function measureDue(
   { project, database }: Session,
   model: Model,
@@ -82,7 +82,7 @@ async function measureDue(
   const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= now)
   const bar = openProgress(options.json === true)
   const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-  const place = {
+  const context = {
     database,
     children,
     warehouse: project.warehouse,
@@ -94,13 +94,13 @@ async function measureDue(
     for (const [index, { partition }] of due.entries()) {
       const title = `outcomes of ${name}`
       bar.show('outcomes', title, `as of ${partition}`, { rows: index, total: due.length })
-      // What failed for the moment is tried again by whoever looks next; the table says what is known.
-      const said = await measureNight(
-        place,
+      // A failed measurement is retried by the next one; the table shows what is known so far.
+      const result = await measureNight(
+        context,
         { model: name, partition, newHorizon: options.newHorizon === true },
         {},
       ).catch((error: unknown) => classify(error).message)
-      bar.show('outcomes', title, `as of ${partition}: ${said}`, { rows: index + 1, total: due.length })
+      bar.show('outcomes', title, `as of ${partition}: ${result}`, { rows: index + 1, total: due.length })
     }
   } finally {
     bar.close()
@@ -108,23 +108,23 @@ async function measureDue(
   }
 }
 
-/** What `validate` says of the SQL by which the model is judged, before it goes on record night by night. */
+/** Checks the outcome SQL as `validate` does, before its results are recorded for each night. */
 async function refuseWrong(project: Project, model: Model, view: View, children: Children): Promise<void> {
   const described = await checkViews(project, children, [view])
   const labels = await checkLabels(project, model, described.views[view.name], children)
   const errors = [...described.problems, ...labels.problems].filter(({ severity }) => severity === 'error')
   if (errors.length === 0) return
   throw new ConfigurationError(
-    `outcomes --measure: nothing was measured, the files are not right:\n${formatProblems(errors)}`,
+    `outcomes --measure: nothing was measured, the files have errors:\n${formatProblems(errors)}`,
     { problems: errors },
   )
 }
 
-function saysNone({ name }: Model, { from, to }: Options): string {
+function noNightsText({ name }: Model, { from, to }: Options): string {
   if (from === undefined && to === undefined)
-    return `no night of ${name} can be judged yet: none is published, or a backfill made them all`
+    return `no night of ${name} can be measured yet: none is published, or all were backfilled`
   const window = [...(from === undefined ? [] : [`from ${from}`]), ...(to === undefined ? [] : [`to ${to}`])]
-  return `no night of ${name} ${window.join(' ')} can be judged: none of that window is published, or a backfill made them all`
+  return `no night of ${name} ${window.join(' ')} can be measured: none of that window is published, or all were backfilled`
 }
 
 /** One night as data; figures of a night that is not measured are null. */
@@ -164,7 +164,7 @@ function print({ project }: Session, model: Model, nights: Outcome[], now: Date)
       'rows',
       first === 'auc' ? 'AUC' : 'RMSE',
       '95 % interval',
-      'foretold',
+      'predicted',
       'realized',
       '95 % interval',
       ...names,
@@ -183,21 +183,21 @@ function print({ project }: Session, model: Model, nights: Outcome[], now: Date)
       ...names.map((name) => businessFigure(report, name)),
     ]),
   )
-  for (const { nights: which, text } of saidOnce(nights.flatMap((night) => saidOf(night, now))))
+  for (const { nights: which, text } of groupTexts(nights.flatMap((night) => textsOf(night, now))))
     printLine(`${which}: ${localTimes(text, project.timezone)}`)
-  for (const said of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
-    printLine(`note: ${said}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
+  for (const text of otherHorizons(nights, model.labels?.horizon.text ?? '')) {
+    printLine(`note: ${text}: npx nightshift outcomes ${model.name} --measure --new-horizon`)
   }
-  const told = nights.flatMap(({ partition, report }) => {
+  const notes = nights.flatMap(({ partition, report }) => {
     if (report === null) return []
     const texts = [saysUnlabelled(report), report.treated.note ?? undefined, saysBusiness(report)]
     return texts.flatMap((text) => (text === undefined ? [] : [{ partition, text }]))
   })
-  for (const { nights: which, text } of saidOnce(told)) printLine(`note: ${text} (${which})`)
+  for (const { nights: which, text } of groupTexts(notes)) printLine(`note: ${text} (${which})`)
 }
 
-/** What is to be known of one night beside its figures. */
-function saidOf(night: Outcome, now: Date): Said[] {
+/** Texts about one night in addition to its figures. */
+function textsOf(night: Outcome, now: Date): NightText[] {
   const { partition, state, report } = night
   const note = (state === 'immature' ? unmeasured(night, now) : undefined) ?? night.note
   const texts = [

@@ -21,7 +21,7 @@ interface Options extends GlobalOptions {
   allowMissing?: boolean
 }
 
-/** `parity MODEL --as-of D`: exit 1 on any difference. A view's name is taken too. */
+/** `parity MODEL --as-of D`: exit 1 on any difference. Accepts the name of a view, too. */
 export default function parity([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -56,7 +56,7 @@ export default function parity([name = '']: string[], options: Options): Promise
   })
 }
 
-/** The champion's view, else that of model.yaml. */
+/** The champion's view; without a champion, the view in model.yaml. */
 async function viewOf({ project, database }: Session, name: string): Promise<string> {
   if (project.models[name] === undefined && project.views[name] !== undefined) return name
   const model = modelNamed(project, name)
@@ -71,7 +71,7 @@ async function againstOf(session: Session, name: string, options: Options): Prom
   }
   if (options.allowMissing === true && options.file === undefined) {
     throw new ConfigurationError(
-      'parity: expected --allow-missing beside --file F, got --allow-missing alone',
+      'parity: expected --allow-missing together with --file F, got --allow-missing alone',
     )
   }
   if (options.file !== undefined) {
@@ -97,11 +97,11 @@ function print(view: string, facts: ParityFacts): void {
   printLine(`parity of ${view} ${facts.as_of} (run ${facts.run}), ${facts.against}: ${saysParity(facts)}`)
   if (published !== now)
     printLine(`  view hash  published ${published.slice(0, 12)}, now ${now.slice(0, 12)}`)
-  const told = facts.by_column.filter((column) => column.differing > 0)
-  if (told.length > 0) {
+  const differing = facts.by_column.filter((column) => column.differing > 0)
+  if (differing.length > 0) {
     printTable(
       ['column', 'differing', 'of', 'largest', 'hint', 'example (entity: published, other)'],
-      told.map((column) => [
+      differing.map((column) => [
         column.column,
         column.differing,
         column.values,
@@ -117,10 +117,10 @@ function print(view: string, facts: ParityFacts): void {
   if (facts.only_other > 0)
     printLine(`  ${facts.only_other} rows were not published: ${facts.examples_only.other.join(', ')}`)
   if (facts.cause === 'file' && facts.only_published > 0)
-    printLine(`  published, and not in the file: ${facts.examples_only.published.join(', ')}`)
+    printLine(`  published but not in the file: ${facts.examples_only.published.join(', ')}`)
   if (facts.against === 'recomputed' && facts.only_published > 0) {
     printLine(
-      `  ${facts.only_published} published rows are not there any more: ${facts.examples_only.published.join(', ')}`,
+      `  ${facts.only_published} published rows no longer exist: ${facts.examples_only.published.join(', ')}`,
     )
   }
   for (const file of facts.changed_files.slice(0, 5)) printLine(`  ${file}`)
@@ -135,7 +135,7 @@ function hint({
   differing,
 }: ParityFacts['by_column'][number]): string {
   if (null_or_zero > 0) return `${null_or_zero} are null on one side and 0 on the other`
-  if (null_published > 0) return `${null_published} are null where they were published`
+  if (null_published > 0) return `${null_published} are null on the published side`
   if (null_other > 0) return `${null_other} are null on the other side`
   return shift !== null && differing > 1 ? `always ${shift > 0 ? '+' : ''}${shift}` : ''
 }

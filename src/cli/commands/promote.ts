@@ -21,7 +21,7 @@ export default function promoteCommand([name = '']: string[], options: Options):
     const by = authorNamed(project, options.by, 'promote')
     if (options.override !== undefined && by === null) {
       throw new ConfigurationError(
-        'promote: expected --by WHO beside --override: an override is on record with its author',
+        'promote: expected --by WHO together with --override: an override is recorded with its author',
       )
     }
     const current = await champion(database.pool, model.name)
@@ -52,7 +52,7 @@ export default function promoteCommand([name = '']: string[], options: Options):
   })
 }
 
-/** What was known of the version when it was promoted. */
+/** The latest evaluation of the version when it was promoted. */
 async function evidenceFor(
   { pool }: Database,
   model: string,

@@ -4,9 +4,9 @@ import { findRun, isOver } from '../../ledger/nights/run-records.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun, personNamed, viewNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
-import { currencyOf, lookAtFile, type RunOptions } from './run.ts'
+import { currencyOf, type RunOptions, repairFile } from './run.ts'
 
-/** `refresh VIEW --as-of D`: the features alone; nothing where their inputs are unchanged. */
+/** `refresh VIEW --as-of D`: refreshes only the features. Does nothing if their inputs are unchanged. */
 export default function refresh([name = '']: string[], options: RunOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -14,7 +14,7 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
     const asOf = await asOfToRun(database.pool, options.asOf, project.timezone)
     const by = personNamed(project, options.by)
     const forced = options.force === true
-    await lookAtFile(session, 'features', view.name, asOf)
+    await repairFile(session, 'features', view.name, asOf)
     if (!forced) {
       const currency = await currencyOf(session, view, asOf)
       if (currency.current) return reportNothingToDo(session, currency.run, options)
@@ -28,7 +28,7 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
     })
     await follow(session, {
       quiet: options.json === true,
-      look: async () => {
+      check: async () => {
         const now = await findRun(database.pool, run)
         return { done: now === undefined || isOver(now), runs: [run] }
       },

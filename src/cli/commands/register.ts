@@ -67,13 +67,13 @@ export default function registerCommand([name = '', file = '']: string[], option
       const warnings = [...facts.warnings, ...mapping.warnings, ...trial.warnings]
       if (dataset === null) {
         warnings.push(
-          `no training set is named (--dataset ID): the gate can never pass parity for this version; nightshift dataset ${model.name} builds one`,
+          `no training set is given (--dataset ID): parity can never pass the gate for this version; nightshift dataset ${model.name} builds one`,
         )
       }
       const holdoutRows = training?.manifest.holdout.rows ?? 0
       if (model.drift.reference.kind === 'holdout' && holdoutRows === 0) {
         warnings.push(
-          'there is no holdout: nights are compared with the first that this version publishes, unless an evaluate brings one before',
+          'there is no holdout: nights are compared with the first night that this version publishes, unless `evaluate` provides a holdout before',
         )
       }
       const { version, known } = await register(database, project.warehouse, {
@@ -96,7 +96,7 @@ export default function registerCommand([name = '', file = '']: string[], option
         const trained = { model, version, dataset: training }
         await storeHoldout(database.pool, children, project, trained).catch((error: unknown) => {
           const why = error instanceof Error ? error.message : String(error)
-          warnings.push(`the holdout could not be made the baseline of this version: ${why}`)
+          warnings.push(`the holdout could not be stored as the baseline of this version: ${why}`)
         })
       }
       const result = {
@@ -125,19 +125,19 @@ export default function registerCommand([name = '', file = '']: string[], option
 function refuse(problems: Problem[]): void {
   const errors = problems.filter((problem) => problem.severity === 'error')
   if (errors.length > 0)
-    throw new ConfigurationError(`register: the view is not right:\n${formatProblems(errors)}`)
+    throw new ConfigurationError(`register: the view has errors:\n${formatProblems(errors)}`)
 }
 
-/** A version is registered on rows that are one for each entity. */
+/** Registration requires one row for each entity. */
 function refuseStructure(checks: Check[], where: string): void {
   const [broken] = brokenStructure(checks)
   if (broken === undefined) return
   throw new ConfigurationError(
-    `register: the view's rows ${where} cannot be learned from or scored: ${broken.message}`,
+    `register: the view's rows ${where} cannot be used for training or scoring: ${broken.message}`,
   )
 }
 
-/** A promise to hold a night that could never be kept. */
+/** Refuses `unknown: hold` for a column whose known values cannot be read from the file: no night would ever be held. */
 function refuseUncounted(
   { name, unknown }: Model,
   { inputs }: MappingPlan,
@@ -151,16 +151,16 @@ function refuseUncounted(
   for (const [column, policy] of Object.entries(unknown)) {
     if (policy.unknown !== 'hold' || counted.some((each) => each.name === column)) continue
     throw new ConfigurationError(
-      `models/${name}/model.yaml: inputs.${column}.unknown is hold, and the ONNX file does not say which values it knows of ${column}: ` +
-        'nothing could be counted. Leave it out, and state the legal values under `columns` in view.yaml',
+      `models/${name}/model.yaml: inputs.${column}.unknown is hold, but the ONNX file does not list the values it knows of ${column}: ` +
+        'unknown values could not be counted. Remove it, and list the legal values under `columns` in view.yaml',
     )
   }
 }
 
-/** The view's columns that the model is fed, in the order that model.yaml or else the SQL gives them. */
+/** The view's columns that the model reads, in the order of model.yaml or, without one there, of the SQL. */
 function inputColumns(model: Model, view: View, columns: Column[], { inputs }: ModelFacts): Column[] {
   const all = columns.map((column) => column.name).filter((name) => !view.entity.includes(name))
-  // A map that names as many columns as the file takes is the list of them; else it says something of some.
+  // A map with as many columns as the file has inputs is the list of inputs; otherwise it only sets options of some.
   const mapped = Object.keys(model.unknown)
   const widths = inputs.map(({ shape }) => (shape === null ? undefined : shape.length < 2 ? 1 : shape[1]))
   const width = widths.reduce<number>((sum, each) => sum + (typeof each === 'number' ? each : Number.NaN), 0)
@@ -184,7 +184,7 @@ interface Trial {
   warnings: string[]
 }
 
-/** Scores real rows once: the newest published features of the view as it is now, or features computed aside for the purpose. */
+/** Scores real rows once: the newest published features of the current view, or features computed in a temporary folder. */
 async function dryRun(
   { project, database }: Session,
   children: Children,
@@ -215,13 +215,13 @@ async function dryRun(
     const features =
       newest !== undefined && existsSync(newest)
         ? newest
-        : await computeAside({ project, database }, children, view, asOf, folder)
+        : await computeTemporarily({ project, database }, children, view, asOf, folder)
     if (features === undefined) {
       return {
         rows: 0,
         unknown: [],
         unread: [],
-        warnings: ['the sources have no rows yet: the model was inspected, but not tried on real rows'],
+        warnings: ['the sources have no rows yet: the model was inspected but not tested on real rows'],
       }
     }
     const trial = await children.run('trial', {
@@ -236,22 +236,22 @@ async function dryRun(
     })
     if (trial.unfit.length > 0) {
       throw new ConfigurationError(
-        `register: the model does not know the values of its columns:\n${trial.unfit.map((each) => `  - ${each}`).join('\n')}`,
+        `register: columns contain values unknown to the model:\n${trial.unfit.map((each) => `  - ${each}`).join('\n')}`,
       )
     }
     if (trial.dependence !== undefined) {
       throw new ConfigurationError(
-        `register: the model was tried on ${trial.rows} real rows: ${trial.dependence}`,
+        `register: the model was tested on ${trial.rows} real rows: ${trial.dependence}`,
       )
     }
     const failed = trial.checks.filter((check) => !check.passed).map((check) => check.message)
     if (failed.length > 0) {
       throw new ConfigurationError(
-        `register: the model was tried on ${trial.rows} real rows: ${failed.join('; ')}`,
+        `register: the model was tested on ${trial.rows} real rows: ${failed.join('; ')}`,
       )
     }
     const warnings =
-      trial.rows === 0 ? ['the view has no rows there: the model was not tried on real rows'] : []
+      trial.rows === 0 ? ['the view has no rows as of that date: the model was not tested on real rows'] : []
     const { rows, unknown, unread } = trial
     const judged = judgeUnknown(unknown, model.unknown)
     const broken = judged.checks
@@ -268,7 +268,7 @@ async function dryRun(
   }
 }
 
-async function computeAside(
+async function computeTemporarily(
   { project, database }: Pick<Session, 'project' | 'database'>,
   children: Children,
   view: View,
@@ -296,7 +296,7 @@ async function computeAside(
   return facts.file.path
 }
 
-/** The local midnight after the newest row of the sources, or tonight where they say none; undefined without any file. */
+/** The local midnight after the newest row of the sources, or the current day if no row has a time; undefined without files. */
 async function newestAsOf(
   project: Project,
   children: Children,
@@ -346,14 +346,16 @@ async function printRegistered(
   printLine(
     result.known
       ? `this file is version ${result.version} of ${result.model} already`
-      : `registered version ${result.version} of ${result.model}, tried on ${result.tried} real rows`,
+      : `registered version ${result.version} of ${result.model}, tested on ${result.tried} real rows`,
   )
   printLine(`  sha256  ${result.sha256}`)
   printLine(`  inputs  ${result.inputs.join(', ')}`)
   printLine(`  score   ${result.score}`)
   for (const each of result.unknown_values) printLine(`  values  ${saysUnknown(each)}`)
   for (const column of result.unread) {
-    printLine(`  values  ${column}: the file does not say which values the model knows; nothing is counted`)
+    printLine(
+      `  values  ${column}: the file does not list the values the model knows; unknown values are not counted`,
+    )
   }
   for (const warning of result.warnings) printLine(`  warning ${warning}`)
   const live = await champion(database.pool, result.model)

@@ -5,7 +5,7 @@ import { withSession } from '../../host/session.ts'
 import { reportEnd } from '../terminal/ending.ts'
 import { personNamed, runNamed } from '../terminal/find.ts'
 
-/** `release RUN --reason --by`: publishes a held partition after all, on record. */
+/** `release RUN --reason --by`: publishes a held partition; the release is recorded. */
 export default function releaseCommand(
   [id = '']: string[],
   options: GlobalOptions & { reason: string; by: string },

@@ -33,7 +33,7 @@ interface Replayed {
   notes: string[]
 }
 
-/** `replay RUN`: runs it again aside; exit 1 where the content is not the same. */
+/** `replay RUN`: re-runs it without publishing; exit 1 if the output is not identical. */
 export default function replay([id = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { run } = await runNamed(session.database.pool, id)
@@ -52,10 +52,10 @@ export default function replay([id = '']: string[], options: GlobalOptions): Pro
 
 async function replayFeatures({ project, database }: Session, run: Run): Promise<Replayed> {
   const view = viewNamed(project, run.name)
-  const standing = await publishedRun(database.pool, 'features', run.name, run.partition)
-  if (standing?.id !== run.id) {
+  const latest = await publishedRun(database.pool, 'features', run.name, run.partition)
+  if (latest?.id !== run.id) {
     throw new ConfigurationError(
-      `replay: the features of run ${run.id} are not there any more, run ${standing?.id} has published others: replay that one`,
+      `replay: the features of run ${run.id} no longer exist, run ${latest?.id} has replaced them: replay that one`,
     )
   }
   const children = openChildren({ places: 1, timeouts: () => project.timeouts })
@@ -84,15 +84,13 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
   const model = modelNamed(project, run.name)
   const version = run.version === null ? undefined : await findVersion(database.pool, model.name, run.version)
   if (version === undefined) throw new ConfigurationError(`replay: run ${run.id} names no version`)
-  const standing = await publishedRun(database.pool, 'scores', model.name, run.partition)
+  const latest = await publishedRun(database.pool, 'scores', model.name, run.partition)
   const own =
-    standing?.id === run.id
+    latest?.id === run.id
       ? partitionPath(project.warehouse, 'scores', model.name, run.partition).file
       : supersededPath(project.warehouse, model.name, run.partition, run.id)
   if (!existsSync(own)) {
-    throw new ConfigurationError(
-      `replay: the scores of run ${run.id} are not there any more (looked at ${own})`,
-    )
+    throw new ConfigurationError(`replay: the scores of run ${run.id} no longer exist (expected at ${own})`)
   }
   const features = await publishedRun(database.pool, 'features', version.view, run.partition)
   if (features === undefined) {
@@ -103,7 +101,7 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
   if (features.view_hash !== version.view_hash) {
     throw new Failure(
       'contract',
-      `replay: run ${run.id} scored features of view ${version.view} as ${version.view_hash.slice(0, 12)}, run ${features.id} has published others since, as ${features.view_hash?.slice(0, 12)}: what it read is not there any more`,
+      `replay: run ${run.id} scored features of view ${version.view} as ${version.view_hash.slice(0, 12)}, run ${features.id} has replaced them since, as ${features.view_hash?.slice(0, 12)}: the features it read no longer exist`,
     )
   }
   const children = openChildren({ places: 1, timeouts: () => project.timeouts })
@@ -140,7 +138,9 @@ async function replayScores({ project, database }: Session, run: Run): Promise<R
       notes:
         run.metadata?.features_run === features.id
           ? []
-          : [`the features were published again since, by run ${features.id}: the scores are of others`],
+          : [
+              `the features were published again since, by run ${features.id}: the published scores were computed from other features`,
+            ],
     }
   } finally {
     await children.close()
@@ -158,13 +158,13 @@ function print(found: Replayed): void {
     partition: found.as_of,
   })
   printLine(
-    `${title}, run ${found.run}: ${found.same ? 'the same content again' : 'NOT the same content'}; ${found.says}`,
+    `${title}, run ${found.run}: ${found.same ? 'identical output' : 'output DIFFERS'}; ${found.says}`,
   )
-  const told = found.by_column.filter((column) => column.differing > 0)
-  if (told.length > 0) {
+  const differing = found.by_column.filter((column) => column.differing > 0)
+  if (differing.length > 0) {
     printTable(
       ['column', 'differing', 'of', 'largest', 'example (entity: published, now)'],
-      told.map((column) => [
+      differing.map((column) => [
         column.column,
         column.differing,
         column.values,

@@ -15,7 +15,7 @@ interface Options extends GlobalOptions {
   out?: string
 }
 
-/** `report MODEL --as-of D`: one HTML file of the night, `reports/<model>-<as-of>.html` of the project unless `--out`. */
+/** `report MODEL --as-of D`: writes one HTML file of the night, by default `reports/<model>-<as-of>.html` in the project. */
 export default function report([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
@@ -34,12 +34,12 @@ export default function report([name = '']: string[], options: Options): Promise
     writeFileSync(file, text)
     const path = fromProject(project, file)
     if (options.json) printJson({ model: model.name, as_of: asOf.label, path })
-    else printLine(`${file}: ${bytes(Buffer.byteLength(text))}, one file that opens from disk`)
+    else printLine(`${file}: ${bytes(Buffer.byteLength(text))}, one self-contained file`)
     return 0
   })
 }
 
-/** Relative to the project where the file lies within it. */
+/** Relative to the project if the file is inside it. */
 function fromProject({ root }: Project, file: string): string {
   const path = relative(root, file)
   return path.startsWith('..') || isAbsolute(path) ? file : path

@@ -4,7 +4,7 @@ import { resumeBackfill } from '../../jobs/backfills/change-backfill.ts'
 import { backfillNumber } from '../terminal/find.ts'
 import { followBackfill } from '../terminal/follow-backfill.ts'
 
-/** `resume BACKFILL`: goes on with a paused one, and follows it; one that runs is followed. */
+/** `resume BACKFILL`: continues a paused backfill and follows it. A running one is only followed. */
 export default function resume([id = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { id: number } = await resumeBackfill(session.database, backfillNumber(id))

@@ -6,7 +6,7 @@ import { reportEnd } from '../terminal/ending.ts'
 import { personNamed, runNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
 
-/** `retry RUN`: runs the slot of a failed or held run again, and follows. */
+/** `retry RUN`: runs the slot of a failed or held run again and follows it. */
 export default function retry(
   [id = '']: string[],
   options: GlobalOptions & { by?: string },
@@ -18,7 +18,7 @@ export default function retry(
     const retried = await rerun(database, project, run, by)
     await follow(session, {
       quiet: options.json === true,
-      look: async () => {
+      check: async () => {
         const now = await findRun(database.pool, retried)
         return { done: now === undefined || isOver(now), runs: [retried] }
       },

@@ -32,9 +32,9 @@ interface Options extends GlobalOptions {
 const MAX_ACTIVE = 4
 
 /**
- * `rollback MODEL [--to N] [--from D]`: the version that was champion before is champion again. Scores that it made in
- * shadow take the place of the newest night's (from D on with --from) in the same moment; nights that it did not score
- * are scored again.
+ * `rollback MODEL [--to N] [--from D]`: makes the previous champion the champion again. Its shadow scores replace those of
+ * the newest night (with --from, of all nights from D on) in the same transaction; nights without shadow scores are
+ * scored again.
  */
 export default function rollback([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
@@ -44,8 +44,8 @@ export default function rollback([name = '']: string[], options: Options): Promi
 }
 
 /**
- * Whether another rollback of the model is at work at this moment; the lock goes with the process that holds it, however
- * that ends. It keeps nobody from going back, which the compare-and-swap guards, only from completing what others do.
+ * Tells `work` whether this process holds the model's rollback lock, which is released when the process ends in any way.
+ * The lock does not guard the champion, which a compare-and-swap does: it only prevents completing another's rollback.
  */
 async function withLock(
   { database }: Session,
@@ -60,7 +60,7 @@ async function withLock(
     )
     return await work(rows[0]?.mine === true)
   } finally {
-    // A connection that is gone has given its lock back.
+    // A lost connection has already released its lock.
     await client.query(`select pg_advisory_unlock_all()`).catch(() => {})
     client.release()
   }
@@ -74,19 +74,19 @@ async function rollBack(session: Session, model: Model, options: Options, mine: 
   const to = await target(session, model, current?.version, options.to)
   if (current === undefined || to === undefined) {
     throw new ConfigurationError(
-      `rollback ${model.name}: no other version was champion before; name one with --to N`,
+      `rollback ${model.name}: no other version was champion before; give one with --to N`,
     )
   }
   if (to.version === current.version && !mine) {
     throw new ConfigurationError(
-      `rollback ${model.name}: version ${to.version} is the champion already, and somebody else takes its nights back at this moment`,
+      `rollback ${model.name}: version ${to.version} is the champion already, and another rollback is restoring its nights now`,
     )
   }
   const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
   let nights: Slot[]
   let republished: string[]
   try {
-    const finished = mine ? await finishBegun(session, host, model) : []
+    const finished = mine ? await finishCommitted(session, host, model) : []
     nights = await nightsOf(session, model, to, options.from)
     if (to.version === current.version && nights.length + finished.length === 0) {
       throw new ConfigurationError(`rollback ${model.name}: version ${to.version} is the champion already`)
@@ -101,15 +101,15 @@ async function rollBack(session: Session, model: Model, options: Options, mine: 
   if (!options.json) {
     printLine(
       to.version === current.version
-        ? `version ${to.version} of ${model.name} is the champion already, and takes its nights back`
+        ? `version ${to.version} of ${model.name} is the champion already; its nights are restored`
         : `version ${to.version} of ${model.name} is the champion again, version ${current.version} was`,
     )
     if (republished.length > 0) {
       printLine(
-        `  its scores of ${said(republished)} were there, and are published: ${duration(seconds * 1000)}`,
+        `  its existing scores of ${nightsText(republished)} are published: ${duration(seconds * 1000)}`,
       )
     }
-    if (cold.length > 0) printLine(`  ${said(cold.map((slot) => slot.partition))}: scored again`)
+    if (cold.length > 0) printLine(`  ${nightsText(cold.map((slot) => slot.partition))}: scored again`)
   }
   const rescored = await rescore(session, model, to, cold, { by, options })
   const result = {
@@ -125,25 +125,25 @@ async function rollBack(session: Session, model: Model, options: Options, mine: 
 }
 
 /**
- * The version to go back to: a rollback takes the last promotion back, so that a second one goes further back and never
- * forward again. One that was killed after the champion had changed is completed by the next.
+ * The version to roll back to. A rollback undoes the last promotion, so a second one goes further back and never forward.
+ * If a rollback was killed after the champion had changed, the next one completes it.
  */
 async function target(
   session: Session,
   model: Model,
   current: number | undefined,
-  wanted: number | undefined,
+  requested: number | undefined,
 ): Promise<Version | undefined> {
   const { pool } = session.database
   const changes = await championChanges(pool, model.name)
-  const standing = current === undefined ? undefined : await findVersion(pool, model.name, current)
+  const live = current === undefined ? undefined : await findVersion(pool, model.name, current)
   const last = changes.at(-1)
-  if (wanted === undefined && standing !== undefined && last?.event === 'rolled back') {
-    const open = await nightsOf(session, model, standing, undefined)
+  if (requested === undefined && live !== undefined && last?.event === 'rolled back') {
+    const open = await nightsOf(session, model, live, undefined)
     const [newest] = open
-    if (newest?.published_at != null && newest.published_at < last.at) return standing
+    if (newest?.published_at != null && newest.published_at < last.at) return live
   }
-  const to = wanted ?? liveBefore(changes)
+  const to = requested ?? liveBefore(changes)
   if (to === undefined) return undefined
   const version = await findVersion(pool, model.name, to)
   if (version === undefined) {
@@ -164,8 +164,8 @@ function liveBefore(changes: Awaited<ReturnType<typeof championChanges>>): numbe
   return live.at(-2)
 }
 
-/** Nights that an earlier rollback has committed and not moved into place. */
-async function finishBegun({ database }: Session, { context }: Host, model: Model): Promise<string[]> {
+/** Completes nights that an earlier rollback committed but did not move into place. */
+async function finishCommitted({ database }: Session, { context }: Host, model: Model): Promise<string[]> {
   const { rows } = await database.pool.query<{ id: string; partition: string }>(
     `select id, partition from nightshift.runs
       where kind = 'scores' and name = $1 and state = 'publishing' and trigger = 'rollback'`,
@@ -175,7 +175,7 @@ async function finishBegun({ database }: Session, { context }: Host, model: Mode
   return rows.map(({ partition }) => partition)
 }
 
-/** Published nights that have another version's scores: the newest, or all from an as-of on. Newest first. */
+/** Published nights with another version's scores: the newest one, or all from an as-of on. Newest first. */
 async function nightsOf(
   { project, database }: Session,
   model: Model,
@@ -186,16 +186,16 @@ async function nightsOf(
   const published = (await listSlots(database.pool, { kind: 'scores', name: model.name }))
     .filter((slot) => slot.published_run !== null)
     .sort((a, b) => Date.parse(b.as_of) - Date.parse(a.as_of))
-  const meant =
+  const selected =
     since === undefined
       ? published.slice(0, 1)
       : published.filter((slot) => Date.parse(slot.as_of) >= Date.parse(since))
   const { rows } = await database.pool.query<{ id: string }>(
     'select id from nightshift.runs where id = any($1) and version = $2',
-    [meant.map((slot) => slot.published_run), to.version],
+    [selected.map((slot) => slot.published_run), to.version],
   )
   const own = new Set(rows.map((row) => row.id))
-  return meant.filter((slot) => !own.has(slot.published_run ?? ''))
+  return selected.filter((slot) => !own.has(slot.published_run ?? ''))
 }
 
 interface Rollback {
@@ -206,7 +206,7 @@ interface Rollback {
   options: Options
 }
 
-/** Moves the champion and publishes what the shadow scored, in one transaction. Returns the nights. */
+/** Changes the champion and publishes its shadow scores, in one transaction. Returns the nights. */
 async function republish(
   { project, database }: Session,
   { context }: Host,
@@ -218,7 +218,7 @@ async function republish(
   for (const slot of nights) {
     const shadow = await shadowScores(database.pool, model.name, to.version, slot.partition)
     const features = await publishedRun(database.pool, 'features', to.view, slot.partition)
-    // Scores of features that were published again since are not what this version would say now.
+    // If the features were published again since, this version would score them differently now.
     if (shadow === undefined || shadow.features_run !== features?.id) continue
     prepared.push(await prepare(context, slot, shadow, entity))
   }
@@ -254,7 +254,7 @@ async function republish(
   return committed.map(({ slot }) => slot.partition)
 }
 
-/** Scores the nights again that the version had not scored in shadow. */
+/** Scores the nights again for which the version has no shadow scores. */
 async function rescore(
   session: Session,
   model: Model,
@@ -278,6 +278,6 @@ async function rescore(
   return { published: backfill.published, failed: broken.map(({ partition }) => partition) }
 }
 
-function said(labels: string[]): string {
+function nightsText(labels: string[]): string {
   return labels.length <= 3 ? labels.join(', ') : `${labels.length} nights, ${labels.at(-1)} to ${labels[0]}`
 }

@@ -19,7 +19,7 @@ export interface RunOptions extends GlobalOptions {
   by?: string
 }
 
-/** `run MODEL --as-of D`: features where they are missing or stale, then scores; nothing where nothing changed. */
+/** `run MODEL --as-of D`: refreshes features that are missing or stale, then scores. Does nothing if nothing changed. */
 export default function run([name = '']: string[], options: RunOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -35,9 +35,9 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     }
     const view = viewNamed(project, version.view)
     const forced = options.force === true
-    await lookAtFile(session, 'features', view.name, asOf)
-    await lookAtFile(session, 'scores', model.name, asOf)
-    const features = forced ? forcedAnew : await currencyOf(session, view, asOf)
+    await repairFile(session, 'features', view.name, asOf)
+    await repairFile(session, 'scores', model.name, asOf)
+    const features = forced ? forcedRefresh : await currencyOf(session, view, asOf)
     let featuresRun: string | undefined
     if (features.current) {
       const scores = await scoresCurrency(database, model.name, asOf, {
@@ -64,7 +64,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     let ended = ''
     await follow(session, {
       quiet: options.json === true,
-      look: async () => {
+      check: async () => {
         const refresh = featuresRun === undefined ? undefined : await findRun(database.pool, featuresRun)
         if (refresh !== undefined && isOver(refresh) && refresh.state !== 'published') {
           ended = refresh.id
@@ -82,26 +82,26 @@ export default function run([name = '']: string[], options: RunOptions): Promise
   })
 }
 
-/** A published file that is missing or another's is put right before anything is compared with it. */
-export async function lookAtFile(
+/** Repairs a published file that is missing or belongs to another run, before anything is compared with it. */
+export async function repairFile(
   { database, project, log }: Session,
   kind: 'features' | 'scores',
   name: string,
   { label }: AsOf,
 ): Promise<void> {
-  const place = { database, warehouse: project.warehouse, project: () => project, log }
-  const said = await putRight(place, kind, name, label)
-  if (said !== undefined) process.stderr.write(`${said}\n`)
+  const context = { database, warehouse: project.warehouse, project: () => project, log }
+  const repaired = await putRight(context, kind, name, label)
+  if (repaired !== undefined) process.stderr.write(`${repaired}\n`)
 }
 
-const forcedAnew: Currency = { current: false, reason: 'forced' }
+const forcedRefresh: Currency = { current: false, reason: 'forced' }
 
 export async function currencyOf(session: Session, view: View, asOf: AsOf): Promise<Currency> {
   const children: Children = openChildren({ places: 1, timeouts: () => session.project.timeouts })
   try {
     return await featuresCurrency({ database: session.database, children }, session.project, view, asOf)
   } catch (error) {
-    // What keeps the inputs from being compared (a missing file, broken SQL) the run itself will meet and record.
+    // The inputs cannot be compared (a missing file, broken SQL): the run itself meets and records the same error.
     return { current: false, reason: error instanceof Error ? error.message : String(error) }
   } finally {
     await children.close()

@@ -8,7 +8,7 @@ import { runbookSections, runbookSkeleton } from '../../project/init/runbook-ske
 import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
-/** `runbook MODEL`: writes the skeleton where there is none, and says which sections are still empty. */
+/** `runbook MODEL`: writes the skeleton if there is no runbook, and lists the sections that are still empty. */
 export default async function runbook([name = '']: string[], options: GlobalOptions): Promise<number> {
   const project = openProject(resolve(options.project))
   const model = modelNamed(project, name)
@@ -18,14 +18,14 @@ export default async function runbook([name = '']: string[], options: GlobalOpti
   const written = typeof found !== 'string' && found.missing
   if (typeof found !== 'string' && !written) throw new ConfigurationError(`${shown}: ${found.fault}`)
   const text = typeof found === 'string' ? found : runbookSkeleton(model)
-  // A link to nothing is not followed: `wx` makes a file here or none.
+  // `wx` creates a file here or fails: it does not follow a dangling link.
   if (written) writeFileSync(path, text, { flag: 'wx' })
   const sections = runbookSections(text)
   const empty = sections.filter((section) => section.empty).map((section) => section.class)
   if (options.json) printJson({ path: shown, written, sections })
   else {
-    printLine(`${shown}: ${written ? 'written' : 'is there'}`)
-    printLine(empty.length === 0 ? 'every section says something' : `still empty: ${empty.join(', ')}`)
+    printLine(`${shown}: ${written ? 'written' : 'exists'}`)
+    printLine(empty.length === 0 ? 'every section has text' : `still empty: ${empty.join(', ')}`)
   }
   return 0
 }

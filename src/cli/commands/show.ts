@@ -36,14 +36,14 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
   })
 }
 
-/** A run for people: what it is, what became of it, why, and what to do. */
+/** Prints a run as text: what it is, how it ended, why, and what to do next. */
 export function printRun(project: Project, run: Run, attempts: Attempt[], version?: Version): void {
   const at = (iso: string | null) => clockTime(iso, project.timezone)
   printLine(`run ${run.id}: ${slotTitle(run)}`)
   printLine(`  state      ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`)
   if (run.version !== null) printLine(`  version    ${run.version}`)
   if (version !== undefined) printLine(`  score      ${scoreTitle(version.mapping.output)}`)
-  printLine(`  asked for  ${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)
+  printLine(`  requested  ${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)
   if (run.started_at !== null) printLine(`  started    ${at(run.started_at)}`)
   if (run.ended_at !== null) printLine(`  ended      ${at(run.ended_at)}`)
   if (run.next_attempt_at !== null) printLine(`  next try   ${at(run.next_attempt_at)}`)
@@ -71,7 +71,7 @@ function printCertificate({ timezone }: Project, { differing, report, checked_at
   printLine(`\nparity: ${result} (${clockTime(checked_at, timezone)})`)
 }
 
-/** Evidence of several lines, such as what differs in a view. */
+/** Evidence that spans several lines, such as the differences between two versions of a view. */
 function linesOf(evidence: Record<string, unknown>): string[] {
   return Object.entries(evidence).flatMap(([key, value]) =>
     key !== 'stack' && typeof value === 'string' && value.includes('\n') ? value.split('\n') : [],
@@ -108,11 +108,11 @@ function printChecks(checks: Check[]): void {
 
 function printUnknown(found: UnknownValues[]): void {
   if (found.length === 0) return
-  printLine('\nvalues that the model does not know')
+  printLine('\nvalues unknown to the model')
   for (const each of found) printLine(`  ${saysUnknown(each)}`)
 }
 
-/** A source of many files is one line with its newest file: `--json` has them all. */
+/** One line per source, with its newest file: `--json` lists all files. */
 function printInputs(inputs: InputFile[], at: (iso: string | null) => string): void {
   if (inputs.length === 0) return
   const sources = [...new Set(inputs.map((input) => input.source))]
@@ -137,7 +137,7 @@ function runbookOfView(project: Project, view: string): string {
   return model === undefined ? 'RUNBOOK.md' : `models/${model.name}/RUNBOOK.md`
 }
 
-/** What a person may do about a run in this state. */
+/** Commands that a user may run next, by the state of the run. */
 function nextCommands(run: Run): string[] {
   switch (run.state) {
     case 'held':

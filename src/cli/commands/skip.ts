@@ -9,7 +9,7 @@ import { parseAsOf } from '../../project/time/asof.ts'
 import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
-/** `skip NAME:AS-OF --reason`: gives a slot up; its incident is cleared. */
+/** `skip NAME:AS-OF --reason`: skips a slot and closes its incident. */
 export default function skipCommand(
   [text = '']: string[],
   options: GlobalOptions & { reason: string; by?: string },

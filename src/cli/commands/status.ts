@@ -22,9 +22,9 @@ export default function status([name]: string[], options: Options): Promise<numb
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const now = await ledgerNow(database.pool)
     const from = Temporal.Instant.fromEpochMilliseconds(now.getTime()).subtract({ hours: 24 * options.days })
-    const wanted = name === undefined ? undefined : new Set([name, model?.view])
+    const names = name === undefined ? undefined : new Set([name, model?.view])
     const slots = (await listSlots(database.pool))
-      .filter((slot) => wanted === undefined || wanted.has(slot.name))
+      .filter((slot) => names === undefined || names.has(slot.name))
       .filter(
         (slot) =>
           options.json || Temporal.Instant.compare(slot.changed_at, from) > 0 || slot.state !== 'published',
@@ -88,7 +88,7 @@ interface Row {
 function print(project: Project, rows: Row[]): void {
   if (rows.length === 0) {
     printLine(
-      'no slots yet: `nightshift up` expects them from the schedules, `nightshift run MODEL --as-of D` makes one',
+      'no slots yet: `nightshift up` creates them from the schedules, `nightshift run MODEL --as-of D` creates one',
     )
     return
   }
@@ -117,7 +117,7 @@ function printRepairs(rows: Row[]): void {
     const nights = rows.filter((row) => row.name === name && row.stale !== null && row.kind === 'scores')
     const asOfs = nights.map((row) => row.as_of).sort()
     printLine(
-      `${name}: ${nights.length} stale ${nights.length === 1 ? 'night' : 'nights'}; to compute them again: nightshift backfill ${name} --from ${asOfs[0]} --to ${asOfs.at(-1)} --stale`,
+      `${name}: ${nights.length} stale ${nights.length === 1 ? 'night' : 'nights'}; to recompute: nightshift backfill ${name} --from ${asOfs[0]} --to ${asOfs.at(-1)} --stale`,
     )
   }
 }

@@ -23,7 +23,7 @@ interface Options extends GlobalOptions {
   role?: string
 }
 
-/** `user add NAME --role ROLE`, `user list`, `user remove NAME`: who may sign in to the pages. */
+/** `user add NAME --role ROLE`, `user list`, `user remove NAME`: manages who may sign in to the pages. */
 export default async function user([what = '', name]: string[], options: Options): Promise<number> {
   const root = resolve(options.project)
   if (!existsSync(resolve(root, 'nightshift.yaml'))) {
@@ -47,20 +47,20 @@ export default async function user([what = '', name]: string[], options: Options
   }
 }
 
-/** A name that is there already gets the new password and role. */
+/** An existing user gets the new password and role. */
 async function add(source: UsersSource, root: string, name: string, options: Options): Promise<number> {
   const role = ROLES.find((each) => each === options.role)
   if (role === undefined) {
     throw new ConfigurationError(
-      `--role: expected viewer (looks) or operator (retries, releases, skips), got: ${options.role ?? 'nothing'}` +
+      `--role: expected viewer (reads) or operator (retries, releases, skips), got: ${options.role ?? 'nothing'}` +
         didYouMean(options.role ?? '', [...ROLES]),
     )
   }
   const added: User = { name, role, hash: await hashPassword(await readPassword(name)) }
   if (source.kind === 'entries') {
-    // Only the entry on standard output: it may be piped to where it belongs.
+    // Standard output has only the entry, so that it can be piped.
     process.stderr.write(
-      'NIGHTSHIFT_USERS holds the users themselves: put this entry there, in single quotes for its $\n',
+      'NIGHTSHIFT_USERS contains the users: add this entry to it, in single quotes because of its $\n',
     )
     printLine(entryOf(added))
     return 0
@@ -72,7 +72,8 @@ async function add(source: UsersSource, root: string, name: string, options: Opt
   })
   const file = relative(root, source.path)
   if (options.json) printJson({ name, role, file })
-  else if (had) printLine(`${name} is ${role} and has a new password: ${file}; earlier sessions are over`)
+  else if (had)
+    printLine(`${name} is ${role} and has a new password: ${file}; earlier sessions are signed out`)
   else printLine(`${name} may sign in as ${role}: ${file}`)
   return 0
 }
@@ -80,7 +81,7 @@ async function add(source: UsersSource, root: string, name: string, options: Opt
 function list(source: UsersSource, options: Options): number {
   const users = [...openUsers(source)().values()].map(({ name, role }) => ({ name, role }))
   if (options.json) printJson(users)
-  else if (users.length === 0) printLine('No users: the pages answer to this machine alone.')
+  else if (users.length === 0) printLine('no users: the pages are only reachable from this machine')
   else
     printTable(
       ['name', 'role'],
@@ -92,7 +93,7 @@ function list(source: UsersSource, options: Options): number {
 function remove(source: UsersSource, root: string, name: string, options: Options): number {
   if (source.kind === 'entries') {
     throw new ConfigurationError(
-      `user remove: NIGHTSHIFT_USERS holds the users themselves: take the entry of ${name} out there`,
+      `user remove: NIGHTSHIFT_USERS contains the users: remove the entry of ${name} from it`,
     )
   }
   changeUsers(source.path, (users) => {
@@ -104,7 +105,7 @@ function remove(source: UsersSource, root: string, name: string, options: Option
   })
   const file = relative(root, source.path)
   if (options.json) printJson({ name, file })
-  else printLine(`${name} may not sign in any more: ${file}; open sessions are over`)
+  else printLine(`${name} can no longer sign in: ${file}; open sessions are signed out`)
   return 0
 }
 

@@ -28,8 +28,8 @@ interface Options extends GlobalOptions {
 }
 
 /**
- * All files, the SQL, the sources' schemas and the models' inputs, in one go; exit 2 where something is wrong. With
- * `--leaks MODEL` what its training sets would know that no night could, where nothing is wrong; exit 1 for a leak.
+ * Checks all files, the SQL, the source schemas and the models' inputs in one run; exit 2 on any error. If there is none,
+ * `--leaks MODEL` also checks the training sets for data that is not available at scoring time; exit 1 for a leak.
  */
 export default async function validate(_args: string[], options: Options): Promise<number> {
   const root = resolve(options.project)
@@ -73,7 +73,7 @@ export default async function validate(_args: string[], options: Options): Promi
   return errors > 0 ? 2 : leaks !== undefined && hasLeak(leaks) ? 1 : 0
 }
 
-/** How a column of times is read, by whatever SQL over a view's sources. */
+/** How a time column is read, by any SQL over a view's sources. */
 type ViewReading = TimeReading & { view: string }
 
 function readingsOf(views: DescribedViews, models: ModelTimes): ViewReading[] {
@@ -102,7 +102,7 @@ function printTimes(times: ViewReading[]): void {
   )
 }
 
-/** The view of a live version may be neither edited nor removed: its scores would be computed from something else. */
+/** The view of a live version must not be edited or removed: its scores would be computed from other features. */
 async function checkLive(project: Project, views: DescribedViews): Promise<Problem[]> {
   const found = await withLedgerIfAny(project.root, (database) => findLive(database, project, views))
   return found ?? []
@@ -114,7 +114,7 @@ async function findLive(database: Database, project: Project, views: DescribedVi
     ...(await warmOnes(database.pool, project)).map((version) => ({ version, role: 'kept warm' })),
   ]
   const zone = await zoneProblem(database.pool, project.timezone)
-  // In another zone every view is another: that is said once.
+  // A changed zone changes every view: report it once.
   if (zone !== undefined) {
     const at = { line: undefined, column: undefined }
     return [{ severity: 'error', file: 'nightshift.yaml', ...at, message: zone }]
@@ -130,7 +130,7 @@ async function findLive(database: Database, project: Project, views: DescribedVi
         {
           ...at,
           file: `features/${view}/view.yaml`,
-          message: `version ${version.version} of ${model} is ${role} and was registered on view ${view}, which is not there any more: restore it`,
+          message: `version ${version.version} of ${model} is ${role} and was registered on view ${view}, which no longer exists: restore it`,
         },
       ]
     }
@@ -144,16 +144,16 @@ async function findLive(database: Database, project: Project, views: DescribedVi
   return [...changed, ...doubts]
 }
 
-/** Versions of which nobody has said which class is their score: also those that a promotion or a rollback may bring back. */
+/** Versions without an explicit score class, including those that a promotion or rollback may make live. */
 async function doubtfulClasses(pool: Database['pool'], { models }: Project): Promise<Problem[]> {
   const found = await Promise.all(
     Object.values(models).map(async ({ name, onnx }) =>
       (await listVersions(pool, name)).flatMap(({ version, mapping }): Problem[] => {
         const doubt = classDoubt(mapping.output, onnx)
-        const place = { line: undefined, column: undefined, file: `models/${name}/model.yaml` }
+        const at = { line: undefined, column: undefined, file: `models/${name}/model.yaml` }
         return doubt === undefined
           ? []
-          : [{ severity: 'warning', ...place, message: `version ${version} of ${name}: ${doubt}` }]
+          : [{ severity: 'warning', ...at, message: `version ${version} of ${name}: ${doubt}` }]
       }),
     ),
   )

@@ -26,18 +26,18 @@ export async function reportEnd(
   return published ? 0 : 1
 }
 
-/** Says why nothing was done, with the run that stands. */
+/** Prints why nothing was done, with the published run. */
 export async function reportNothingToDo(
   { project, database }: Session,
   run: Run,
   options: GlobalOptions,
 ): Promise<number> {
-  const reason = 'the partition is there and its inputs are unchanged'
+  const reason = 'the partition exists and its inputs are unchanged'
   if (options.json) {
     const attempts = await attemptsOf(database.pool, run.id)
     printJson({ ...runRecord(project, run, attempts), skipped: reason })
   } else {
-    printLine(`${slotTitle(run)}: nothing to do, ${reason} (run ${run.id}; --force computes it anew)`)
+    printLine(`${slotTitle(run)}: nothing to do, ${reason} (run ${run.id}; --force computes it again)`)
     printLine(`  ${pathOf(project, run)}`)
   }
   return 0

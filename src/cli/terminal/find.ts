@@ -17,16 +17,16 @@ export function viewNamed(project: Project, name: string): View {
   return project.views[name] ?? unknown('view', name, Object.keys(project.views))
 }
 
-/** A run by its id, or by the beginning of one where that leaves no doubt. */
+/** A run by its id, or by a prefix that matches only one id. */
 export async function runNamed(
   connection: Connection,
   id: string,
 ): Promise<{ run: Run; attempts: Attempt[] }> {
-  const run = (await findRun(connection, id)) ?? (await byBeginning(connection, id))
+  const run = (await findRun(connection, id)) ?? (await byPrefix(connection, id))
   return { run, attempts: await attemptsOf(connection, run.id) }
 }
 
-async function byBeginning(connection: Connection, id: string): Promise<Run> {
+async function byPrefix(connection: Connection, id: string): Promise<Run> {
   const { rows } = await connection.query<{ id: string }>(
     `select id from nightshift.runs where starts_with(id, $1) order by created_at desc limit 10`,
     [id],
@@ -40,13 +40,13 @@ async function byBeginning(connection: Connection, id: string): Promise<Run> {
   throw new ConfigurationError(
     candidates === ''
       ? `expected the id of a run, got: ${id}; \`nightshift runs\` lists them`
-      : `expected the id of one run, got: ${id}, with which several begin: ${candidates}`,
+      : `expected the id of one run, got: ${id}, a prefix of several: ${candidates}`,
   )
 }
 
 function unknown(what: string, name: string, names: string[]): never {
   throw new ConfigurationError(
-    `expected a ${what} of this project (${names.join(', ') || 'it has none'}), got: ${name}${didYouMean(name, names)}`,
+    `expected a ${what} of this project (${names.join(', ') || 'there is none'}), got: ${name}${didYouMean(name, names)}`,
   )
 }
 
@@ -59,7 +59,7 @@ export function backfillNumber(text: string): number {
   )
 }
 
-/** `--by` names one of the project's people, where it names any. */
+/** If the project lists people, `--by` must name one of them. */
 export function personNamed(project: Project, by: string | undefined): string | null {
   if (by === undefined) return null
   const people = Object.keys(project.people)
@@ -67,18 +67,18 @@ export function personNamed(project: Project, by: string | undefined): string | 
   return by
 }
 
-/** As `personNamed`, of what is on record with its author wherever the project names people. */
+/** Like `personNamed`, but required if the project lists people: the change is recorded with its author. */
 export function authorNamed(project: Project, by: string | undefined, command: string): string | null {
   const people = Object.keys(project.people)
   if (people.length > 0 && by === undefined) {
     throw new ConfigurationError(
-      `${command}: expected --by WHO, one of the people in nightshift.yaml (${people.join(', ')}): who changes what is live is on record`,
+      `${command}: expected --by WHO, one of the people in nightshift.yaml (${people.join(', ')}): changes of the live version are recorded with their author`,
     )
   }
   return personNamed(project, by)
 }
 
-/** An as-of that is to be computed now, by the ledger's clock: what lies ahead cannot be known yet. */
+/** An as-of to compute now. It must not be in the future by the ledger's clock: its data cannot be known yet. */
 export async function asOfToRun(connection: Connection, text: string, timezone: string): Promise<AsOf> {
   const asOf = parseAsOf(text, timezone)
   const now = await ledgerNow(connection)

@@ -6,17 +6,17 @@ import { follow } from './follow.ts'
 import { printJson, printLine } from './print.ts'
 import { openProgress } from './progress-bar.ts'
 
-/** How a backfill stood when it was followed no longer. */
+/** The backfill's state when following ended. */
 export interface Followed {
   backfill: Backfill
   broken: Awaited<ReturnType<typeof brokenNights>>
-  /** Somebody left with Ctrl-C. */
+  /** The user pressed Ctrl-C. */
   left: boolean
 }
 
 /**
- * Follows a backfill to its end and says how it ended, or until Ctrl-C, which ends the following alone: what is to be
- * run is in the ledger.
+ * Follows a backfill to its end and prints how it ended. Ctrl-C ends only the following: the backfill itself is in the
+ * ledger and continues.
  * @returns 0 where every night is published
  */
 export async function followBackfill(
@@ -27,7 +27,7 @@ export async function followBackfill(
 ): Promise<number> {
   const { backfill, broken, left } = await watchBackfill(session, id, options)
   if (left && backfill.state === 'running') {
-    await sayItGoesOn(session, id)
+    await printContinues(session, id)
     return 1
   }
   if (options.json) {
@@ -36,7 +36,7 @@ export async function followBackfill(
   return backfill.published === backfill.nights ? 0 : 1
 }
 
-/** Shows a backfill's progress until it has ended, and says nothing more. */
+/** Shows a backfill's progress until it has ended. Prints no summary. */
 export async function watchBackfill(session: Session, id: number, options: GlobalOptions): Promise<Followed> {
   const { database } = session
   const bar = openProgress(options.json === true)
@@ -50,7 +50,7 @@ export async function watchBackfill(session: Session, id: number, options: Globa
     await follow(session, {
       quiet: true,
       places: 2,
-      look: async () => {
+      check: async () => {
         now = await findBackfill(database.pool, id)
         if (now === undefined || left) return { done: true, runs: [] }
         const title = titleOf(now)
@@ -79,7 +79,7 @@ function report(backfill: Backfill, broken: Awaited<ReturnType<typeof brokenNigh
   const counts = [
     failed > 0 && `${failed} failed`,
     held > 0 && `${held} held`,
-    left > 0 && `${left} not begun`,
+    left > 0 && `${left} not started`,
   ].filter((part) => part !== false)
   const stopped = state === 'done' ? '' : `, ${state}`
   printLine(
@@ -94,18 +94,18 @@ function report(backfill: Backfill, broken: Awaited<ReturnType<typeof brokenNigh
   const [first, last] = [broken[0], broken.at(-1)]
   if (first !== undefined && last !== undefined) {
     printLine(
-      `  once that is mended: nightshift backfill ${model} --from ${first.partition} --to ${last.partition} --failed`,
+      `  once that is fixed: nightshift backfill ${model} --from ${first.partition} --to ${last.partition} --failed`,
     )
   }
-  if (state === 'paused') printLine(`  to go on: nightshift resume ${id}`)
+  if (state === 'paused') printLine(`  to continue: nightshift resume ${id}`)
 }
 
-async function sayItGoesOn({ database }: Session, id: number): Promise<void> {
+async function printContinues({ database }: Session, id: number): Promise<void> {
   const alive = await workerAlive(database)
   printLine(
     alive
-      ? `backfill ${id} goes on without you; nightshift backfills shows how far it is`
-      : `backfill ${id} goes on as soon as a worker lives (nightshift up), or here with nightshift resume ${id}`,
+      ? `backfill ${id} continues in the background; nightshift backfills shows its progress`
+      : `backfill ${id} continues once a worker is running (nightshift up), or here with nightshift resume ${id}`,
   )
   printLine(`  to stop it: nightshift pause ${id}, or nightshift cancel ${id}`)
 }

@@ -8,21 +8,21 @@ import { slotTitle } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { openProgress, type ProgressView } from './progress-bar.ts'
 
-const LOOK_MS = 1_000
+const CHECK_MS = 1_000
 
 export interface Following {
-  /** Says whether all is done, and which runs to show meanwhile. Asked again after each change in the ledger. */
-  look: () => Promise<{ done: boolean; runs: string[] }>
-  /** No progress is shown. */
+  /** Returns whether all work is done, and which runs to show until then. Called again after each change in the ledger. */
+  check: () => Promise<{ done: boolean; runs: string[] }>
+  /** Show no progress. */
   quiet: boolean
   places?: number
 }
 
 /**
- * Waits until `look` says that all is done, showing the progress of the runs on the way. Takes part in planning
- * meanwhile, and where no worker lives (or the last one dies) works itself.
+ * Waits until `check` reports that all work is done, and shows the progress of the runs. Takes part in planning in the
+ * meantime. If no worker is alive (or the last one dies), it executes the runs itself.
  */
-export async function follow(session: Session, { look, quiet, places = 1 }: Following): Promise<void> {
+export async function follow(session: Session, { check, quiet, places = 1 }: Following): Promise<void> {
   const view = openProgress(quiet)
   let host: Host | undefined
   let woken: (() => void) | undefined
@@ -35,7 +35,7 @@ export async function follow(session: Session, { look, quiet, places = 1 }: Foll
     })
     try {
       for (;;) {
-        const { done, runs } = await look()
+        const { done, runs } = await check()
         await showRuns(session, view, runs)
         if (done) return
         const retired = (host ?? planner)?.retired()
@@ -48,7 +48,7 @@ export async function follow(session: Session, { look, quiet, places = 1 }: Foll
         const changed = new Promise<void>((resolve) => {
           woken = resolve
         })
-        await Promise.race([changed, sleep(LOOK_MS)])
+        await Promise.race([changed, sleep(CHECK_MS)])
       }
     } finally {
       await planner?.close()

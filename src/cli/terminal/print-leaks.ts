@@ -10,7 +10,7 @@ import { ownVersion } from './own-version.ts'
 import { printLine } from './print.ts'
 import { openProgress } from './progress-bar.ts'
 
-/** `validate --leaks MODEL [--as-of D ...]`: over the model's view as it is on disk. */
+/** `validate --leaks MODEL [--as-of D ...]`: checks the model's view as it is on disk. */
 export async function findLeaks(
   project: Project,
   children: Children,
@@ -53,10 +53,10 @@ export function printLeaks(model: string, facts: LeakFacts): void {
     .sort((a, b) => b.auc - a.auc)[0]
   printLine(
     `${model} on ${facts.view}: ${errors === 0 ? 'no leak' : `${errors} ${errors === 1 ? 'leak' : 'leaks'}`}${warnings === 0 ? '' : `, ${warnings} ${warnings === 1 ? 'suspicion' : 'suspicions'}`}; ` +
-      `as of ${facts.as_of.join(', ') || 'no night'} ${facts.values} values computed twice, ${facts.differing} differing` +
+      `as of ${facts.as_of.join(', ') || 'no night'}, ${facts.values} values computed twice, ${facts.differing} differing` +
       (best === undefined
         ? ''
-        : `; over ${facts.labelled_rows} labelled rows the feature that tells most is ${best.feature}, AUC ${figure(best.auc)}`),
+        : `; over ${facts.labelled_rows} labelled rows the most predictive feature is ${best.feature}, AUC ${figure(best.auc)}`),
   )
 }
 
@@ -66,6 +66,6 @@ function printLeak({ severity, kind, source, column, as_of, rows, message, examp
     `${severity.padEnd(7)} ${kind} ${where}${as_of === null ? '' : ` as of ${as_of}`}${rows === 0 ? '' : `, ${rows} rows`}`,
   )
   printLine(`        ${message}`)
-  if (examples.length > 0) printLine(`        such as ${examples.join('; ')}`)
-  printLine(`        to do: ${fix}`)
+  if (examples.length > 0) printLine(`        for example ${examples.join('; ')}`)
+  printLine(`        fix: ${fix}`)
 }

@@ -5,17 +5,17 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** Names and messages of others are in it: none of them reaches the terminal as a command. */
+/** Escapes control characters: lines contain names and messages from files and other programs. */
 export function printLine(line = ''): void {
   process.stdout.write(`${printable(line)}\n`)
 }
 
-/** Text with colours of ours, of which the rest is printable already. */
+/** Prints text that contains our own colour codes. The caller has already escaped the rest. */
 export function printColoured(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Columns as wide as their widest cell: nothing is cut, ids above all. */
+/** Columns are as wide as their widest cell: nothing is truncated, ids in particular. */
 export function printTable(header: string[], rows: (string | number | null | undefined)[][]): void {
   const cells = [
     header,

@@ -2,12 +2,12 @@ import { MultiBar, type SingleBar } from 'cli-progress'
 import { printable } from '../../project/files/value-text.ts'
 
 export interface ProgressView {
-  /** Shows where a run is. The same text twice is said once. */
+  /** Shows the progress of a run. A repeated text is printed once. */
   show(id: string, title: string, text: string, progress: { rows?: number; total?: number } | null): void
   close(): void
 }
 
-/** A bar for each run on a terminal, plain lines elsewhere; both on standard error, so that data stays clean. */
+/** A bar for each run on a terminal, plain lines elsewhere; both on standard error, so that standard output has only data. */
 export function openProgress(quiet: boolean): ProgressView {
   if (quiet) return { show: () => {}, close: () => {} }
   return process.stderr.isTTY === true ? bars() : lines()
@@ -36,11 +36,11 @@ function bars(): ProgressView {
 }
 
 function lines(): ProgressView {
-  const said = new Map<string, string>()
+  const printed = new Map<string, string>()
   return {
     show(id, title, text) {
-      if (said.get(id) === text) return
-      said.set(id, text)
+      if (printed.get(id) === text) return
+      printed.set(id, text)
       process.stderr.write(printable(`${title}: ${text}\n`))
     },
     close: () => {},

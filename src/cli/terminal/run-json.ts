@@ -14,7 +14,7 @@ export function runRecord(project: Project, run: Run, attempts: Attempt[]) {
     version: run.version,
     rows: run.rows,
     path: pathOf(project, run),
-    // A look at data that was late is no attempt.
+    // A check that found the data late does not count as an attempt.
     attempts: attempts.filter((attempt) => attempt.outcome !== 'waiting').length,
     failure: run.failure,
     trigger: run.trigger,

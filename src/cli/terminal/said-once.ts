@@ -1,24 +1,24 @@
-/** What is said of one night. */
-export interface Said {
+/** A text about one night. */
+export interface NightText {
   partition: string
   text: string
 }
 
-/** Numbers of rows, which differ from night to night in one and the same sentence. */
+/** Row counts, which differ from night to night in otherwise identical texts. */
 const COUNTS = /\d+(?= (?:rows|of)\b)/g
 
 /**
- * Each sentence once, with the nights of which it is said, in their order; where its numbers of rows differ, from the
- * least to the largest of them.
+ * Groups identical texts: each once, with its nights in order. Where row counts differ, the text shows their range from
+ * the least to the largest.
  */
-export function saidOnce(said: Said[]): { nights: string; text: string }[] {
-  const groups = new Map<string, Said[]>()
-  for (const each of said) {
+export function groupTexts(texts: NightText[]): { nights: string; text: string }[] {
+  const groups = new Map<string, NightText[]>()
+  for (const each of texts) {
     const key = each.text.replace(COUNTS, '#')
     groups.set(key, [...(groups.get(key) ?? []), each])
   }
   return [...groups.values()].map((group) => ({
-    nights: saysNights(group.map(({ partition }) => partition)),
+    nights: nightsText(group.map(({ partition }) => partition)),
     text: merged(group.map(({ text }) => text)),
   }))
 }
@@ -33,7 +33,7 @@ function merged([first = '', ...others]: string[]): string {
   })
 }
 
-function saysNights(partitions: string[]): string {
+function nightsText(partitions: string[]): string {
   const [first = '', last = first] = [partitions[0], partitions.at(-1)]
   return partitions.length === 1 ? first : `${partitions.length} nights, ${first} to ${last}`
 }

@@ -2,7 +2,7 @@ import type { Session } from '../../host/session.ts'
 import { openChildren } from '../../workers/child/children.ts'
 import { findStale } from '../../workers/currency.ts'
 
-/** Why published partitions are not what a run would compute now, by the run that published them. */
+/** Why published partitions differ from what a run would compute now, keyed by the run that published them. */
 export async function staleAmong(
   { database, project }: Session,
   slots: { published_run: string | null }[],

@@ -10,8 +10,8 @@ import { isSameView } from '../../registry/view-identity.ts'
 import { datasetNamed } from '../commands/dataset-named.ts'
 
 /**
- * The training set that `--dataset` names, whose features have to be those of the view as it is now, columns and their
- * order included; undefined where none is named.
+ * The training set named by `--dataset`; undefined if none is named. Its features must match the current view, including
+ * the columns and their order.
  */
 export async function trainedOn(
   { project, database }: Session,
@@ -48,7 +48,7 @@ export async function trainedOn(
   if (texts(manifest.features) === texts(columns)) return dataset
   throw new ConfigurationError(
     `register: expected the columns of training set ${manifest.id} in its order (${texts(manifest.features)}), got from view ${view.name} now: ${texts(columns)}; ` +
-      `the files of a source have changed: build the training set anew with nightshift dataset ${name}`,
+      `the files of a source have changed: rebuild the training set with nightshift dataset ${name}`,
   )
 }
 

@@ -6,7 +6,7 @@ import { isSameView } from '../../registry/view-identity.ts'
 import { openChildren } from '../../workers/child/children.ts'
 import { viewNamed } from './find.ts'
 
-/** Refuses work with versions whose view was edited since: each of its nights would be refused, features refreshed first. */
+/** Refuses versions whose view was edited since registration: each of their nights would be refused after a refresh. */
 export async function refuseChangedViews(
   { project, database }: Session,
   command: string,

@@ -130,7 +130,7 @@ test.skipIf(!HAS_CDNOW)(
     const empty = await nightshift(['outcomes', 'lapse', '--from', '1998-11-01', '--to', '1998-11-30'], at)
     expect(empty.code).toBe(0)
     expect(empty.stdout).toBe(
-      'no night of lapse from 1998-11-01 to 1998-11-30 can be judged: none of that window is published, or a backfill made them all\n',
+      'no night of lapse from 1998-11-01 to 1998-11-30 can be measured: none of that window is published, or all were backfilled\n',
     )
     const one = await nightshift(['outcomes', 'lapse', '--from', '1998-02-01', '--to', '1998-02-01'], at)
     expect(one.stdout).toMatch(/^1998-02-01 +measured/m)

@@ -154,6 +154,6 @@ test('killed once the champion has changed, it leaves whole nights, and the same
   // A second one goes further back, never forward to what was taken back.
   expect(await nightshift(['rollback', 'value'], at)).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('no other version was champion before; name one with --to N'),
+    stderr: expect.stringContaining('no other version was champion before; give one with --to N'),
   })
 }, 240_000)

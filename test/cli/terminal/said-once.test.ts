@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { saidOnce } from '../../../src/cli/terminal/said-once.ts'
+import { groupTexts } from '../../../src/cli/terminal/said-once.ts'
 
-test('a sentence is said once, with its nights and the least and largest of its rows', () => {
+test('identical texts are grouped, with their nights and the range of their row counts', () => {
   const nights = [
     ['2026-11-01', 'measured on the 1272 rows that nobody acted on'],
     ['2026-11-02', 'measured on the 1180 rows that nobody acted on'],
@@ -10,7 +10,7 @@ test('a sentence is said once, with its nights and the least and largest of its 
     ['2026-11-05', 'immature: its label window ends at 2026-12-05T23:00:00Z'],
     ['2026-11-06', 'immature: its label window ends at 2026-12-06T23:00:00Z'],
   ].map(([partition = '', text = '']) => ({ partition, text }))
-  expect(saidOnce(nights)).toEqual([
+  expect(groupTexts(nights)).toEqual([
     {
       nights: '3 nights, 2026-11-01 to 2026-11-04',
       text: 'measured on the 1180 to 1272 rows that nobody acted on',
@@ -19,5 +19,5 @@ test('a sentence is said once, with its nights and the least and largest of its 
     { nights: '2026-11-05', text: 'immature: its label window ends at 2026-12-05T23:00:00Z' },
     { nights: '2026-11-06', text: 'immature: its label window ends at 2026-12-06T23:00:00Z' },
   ])
-  expect(saidOnce([])).toEqual([])
+  expect(groupTexts([])).toEqual([])
 })
