@@ -14,7 +14,7 @@ const SPEND = 'SELECT id, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders
 
 describe('clean data', () => {
   it('has no leak, at three as-ofs of its own choice whose labels are known', async () => {
-    const facts = await leaksOf(root, { sql: SPEND, sources: { purchases } })
+    const facts = await leaksOf(root, { asOfs: [], sql: SPEND, sources: { purchases } })
     expect(facts).toMatchObject({ leaks: [], notes: [], differing: 0, values: 1200, labelled_rows: 600 })
     expect(facts.as_of).toEqual(['2026-02-20', '2026-04-10', '2026-05-30'])
     expect(facts.auc.spend).toBeLessThan(0.8)
@@ -75,7 +75,7 @@ describe('a static source', () => {
 
   it('whose rows say when they came shows which features see what came after', async () => {
     await write('refunds', `SELECT id, happened AS refunded_at FROM (${PURCHASES}) WHERE amount < 20`)
-    const facts = await leaksOf(root, { sql, sources })
+    const facts = await leaksOf(root, { asOfs: [], sql, sources })
     expect(named(facts)).toEqual(['static refunds -', 'future-rows refunds refunded_at'])
     const [, leak] = facts.leaks
     expect(leak).toMatchObject({ as_of: '2026-02-20', features: ['refunds'] })
@@ -100,6 +100,7 @@ describe('a history', () => {
   it('whose future end is used without being declared is found, with the features that know it', async () => {
     await write('customers', CUSTOMERS)
     const facts = await leaksOf(root, {
+      asOfs: [],
       sql: `SELECT id, plan, date_diff('day', $as_of, left_at)::FLOAT AS days_left, size::FLOAT AS size FROM customers`,
       sources: { purchases, customers: history },
     })
@@ -335,6 +336,7 @@ describe('a feature that alone tells the label', () => {
   it('is found by its value, its text and its nulls', async () => {
     await write('told', `SELECT id, TIMESTAMP '2026-01-01' + to_seconds(id) AS at, buys FROM (${TOLD})`)
     const facts = await leaksOf(root, {
+      asOfs: [],
       labels,
       sql: `SELECT id, max(buys)::FLOAT AS number, max(CASE WHEN buys = 1 THEN 'red' ELSE 'blue' END) AS text,
                    max(CASE WHEN buys = 1 THEN id END)::FLOAT AS there, max(id)::FLOAT AS other, max('c' || id) AS own
