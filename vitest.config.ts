@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { Slowest } from './test/slowest.ts'
 
 const results = process.env.NIGHTSHIFT_TEST_RESULTS
+const json: ['json', { outputFile: string }][] =
+  results === undefined ? [] : [['json', { outputFile: results }]]
+const slowest = process.env.NIGHTSHIFT_TEST_SLOWEST === undefined ? [] : [new Slowest()]
 
 export default defineConfig({
   test: {
@@ -9,6 +13,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],
+    reporters: ['default', ...json, ...slowest],
   },
 })
