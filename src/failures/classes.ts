@@ -1,6 +1,6 @@
 import type { Kind } from './kind.ts'
 
-/** What follows a failed attempt (src/jobs/planning/retry-decision.ts carries it out). */
+/** What happens after a failed attempt (implemented in src/jobs/planning/retry-decision.ts). */
 export type Policy = 'wait' | 'hold' | 'stop' | 'retry' | 'retry once'
 
 export interface FailureKind extends Kind {
@@ -15,111 +15,111 @@ export const CLASSES = {
     name: 'late-data',
     policy: 'wait',
     covers: 'the data of the night is not there yet',
-    means: 'The data of the night was not there when the time to wait for it was over.',
+    means: 'The data of the night had not arrived when the waiting time ended.',
     face: 'late',
     runAgain: true,
     commands: ({ hasSlot }) => [
       'show',
-      { command: 'again', why: 'Once the data is there, run the night again' },
+      { command: 'again', why: 'Once the data is there, re-run the night' },
       hasSlot ? 'skip' : 'status',
     ],
     runbook: {
       title:
-        'A source of the night was not there in time: the night waited for it, then gave up. Nothing was published.',
+        'A source of the night did not arrive in time: the night waited for it, then gave up. Nothing was published.',
       steps: (model) => [
-        '`nightshift show RUN` names the source, its newest row and how new it had to be.',
-        'Ask whoever loads that source when it comes. Once it is there: `nightshift retry RUN`.',
-        `If it does not come today: \`nightshift skip ${model}:AS-OF --reason "..."\`, and tell the readers.`,
+        '`nightshift show RUN` names the source, its newest row and the newest row required.',
+        'Ask the owner of that source when it will arrive. Once it is there: `nightshift retry RUN`.',
+        `If it does not come today: \`nightshift skip ${model}:AS-OF --reason "..."\`, and notify the readers.`,
       ],
-      todo: 'for each source, which job writes it, who runs that job, how they are reached at night.',
+      todo: 'for each source: which job writes it, who runs that job, and how to reach them at night.',
     },
   },
   contract: {
     name: 'contract',
     policy: 'hold',
-    covers: 'data, schema or SQL break what was promised',
+    covers: 'data, schema or SQL violates the contract',
     means:
-      'Data, schema or SQL break what was promised, so nothing was published; it is not retried by itself.',
-    meant: 'Data, schema or SQL broke what was promised, so nothing was published.',
+      'Data, schema or SQL violates the contract, so nothing was published; there is no automatic retry.',
+    meant: 'Data, schema or SQL violated the contract, so nothing was published.',
     face: 'failed',
     runAgain: true,
     commands: ({ isReleasable }) =>
       isReleasable
-        ? ['show', 'release', { command: 'again', why: 'Or, once the data is repaired, run it again' }]
-        : ['show', 'validate', { command: 'again', why: 'Once it is repaired, run it again' }],
+        ? ['show', 'release', { command: 'again', why: 'Or, once the data is fixed, re-run it' }]
+        : ['show', 'validate', { command: 'again', why: 'Once it is fixed, re-run it' }],
     runbook: {
       title:
-        'The data or the SQL broke a promise: an expectation failed, a column is missing or has another type. The night is held.',
+        'The data or the SQL violated the contract: an expectation failed, or a column is missing or has a different type. The night is held.',
       steps: () => [
         '`nightshift show RUN` lists each failed expectation with its value, its bound and sample rows.',
-        'The data is wrong: have it loaded again, then `nightshift retry RUN`.',
-        'The data is right and the bound was too tight: `nightshift release RUN --reason "..." --by YOU`, and mend the bound in view.yaml by day.',
+        'If the data is wrong: have it reloaded, then `nightshift retry RUN`.',
+        'If the data is correct and the bound is too tight: `nightshift release RUN --reason "..." --by YOU`, and fix the bound in view.yaml during the day.',
       ],
-      todo: 'which expectations break for harmless reasons (campaigns, holidays), and who may say that a night is right.',
+      todo: 'which expectations fail for harmless reasons (campaigns, holidays), and who may approve a night.',
     },
   },
   model: {
     name: 'model',
     policy: 'stop',
     covers: 'the model file or its output is wrong',
-    means: 'The model file or its output is wrong; it is not retried by itself.',
+    means: 'The model file or its output is wrong; there is no automatic retry.',
     meant: 'The model file or its output was wrong.',
     face: 'failed',
     runAgain: true,
     commands: ({ isModel }) =>
       isModel
-        ? ['show', 'rollback', { command: 'again', why: 'Then run the night again' }]
+        ? ['show', 'rollback', { command: 'again', why: 'Then re-run the night' }]
         : ['show', 'validate', 'again'],
     runbook: {
       title:
-        'The ONNX file failed, or gave scores that are not finite or out of range. Trying again would not help.',
+        'The ONNX file failed, or its scores are not finite or are out of range. A retry would not help.',
       steps: (model) => [
-        `\`nightshift history ${model}\` says what was promoted lately.`,
-        `After a promotion: \`nightshift rollback ${model}\`, then \`nightshift run ${model} --as-of D\` scores the night with the former champion.`,
-        'Without one: compare the inputs of the night with those of the last good one (`nightshift show` of both).',
+        `\`nightshift history ${model}\` lists recent promotions.`,
+        `After a promotion: \`nightshift rollback ${model}\`, then \`nightshift run ${model} --as-of D\` scores the night with the previous champion.`,
+        'Otherwise: compare the inputs of the night with those of the last good night (`nightshift show` for both).',
       ],
-      todo: 'who trained the model and can tell whether an older version may be used.',
+      todo: 'who trained the model and can decide whether an older version may be used.',
     },
   },
   resource: {
     name: 'resource',
     policy: 'retry',
-    covers: 'memory, disk or time ran out, or the warehouse may not be written',
+    covers: 'memory, disk or time ran out, or the warehouse is not writable',
     means: 'Memory, disk or time ran out, or a permission is missing.',
     face: 'failed',
     runAgain: true,
-    // What is computed and cannot be moved into place is tried again by itself.
+    // A computed output that cannot be moved into place is retried automatically.
     commands: ({ state }) =>
       state === 'publishing'
         ? ['show', 'doctor', 'status']
-        : ['doctor', 'show', { command: 'again', why: 'Once there is room, run it again' }],
+        : ['doctor', 'show', { command: 'again', why: 'Once there is space, re-run it' }],
     runbook: {
       title: 'Memory, disk or time ran out, on every attempt.',
       steps: () => [
-        '`nightshift doctor` says what is short: disk, memory, connections.',
-        'Make room (never delete below `warehouse/.attempts/` while a run works), then `nightshift retry RUN`.',
-        'The timeout was too short: raise `timeout` in the schedule, `nightshift validate`, then `nightshift retry RUN`.',
+        '`nightshift doctor` shows what is short: disk, memory or connections.',
+        'Free space (never delete anything in `warehouse/.attempts/` while a run is running), then `nightshift retry RUN`.',
+        'If the timeout was too short: raise `timeout` in the schedule, `nightshift validate`, then `nightshift retry RUN`.',
       ],
-      todo: 'how long a night usually takes, how much memory it needs, and who gives more of it.',
+      todo: 'how long a night usually takes, how much memory it needs, and who can provide more.',
     },
   },
   transient: {
     name: 'transient',
     policy: 'retry',
     covers: 'a connection, a lock or a process was lost',
-    means: 'A connection, a lock or a process was lost, again and again.',
+    means: 'A connection, a lock or a process was lost repeatedly.',
     face: 'failed',
     runAgain: true,
     commands: ({ state }) =>
       state === 'publishing'
         ? ['doctor', 'show', 'status']
-        : ['doctor', { command: 'again', why: 'Once everything answers, run it again' }, 'show'],
+        : ['doctor', { command: 'again', why: 'Once all services respond, re-run it' }, 'show'],
     runbook: {
       title: 'A connection, a lock or a process was lost, on every attempt.',
       steps: () => [
         '`nightshift doctor` checks PostgreSQL, Redis, SMTP and the warehouse.',
-        'Bring back what it names, then `nightshift retry RUN`.',
-        'Everything is there: `nightshift retry RUN` once; if it fails again, treat it as `bug`.',
+        'Restore what it reports, then `nightshift retry RUN`.',
+        'If everything is available: `nightshift retry RUN` once; if it fails again, treat it as `bug`.',
       ],
       todo: 'who runs those servers, and where their own alerts are.',
     },
@@ -128,18 +128,18 @@ export const CLASSES = {
     name: 'bug',
     policy: 'retry once',
     covers: 'anything else',
-    means: 'Unclassified error: a fault in a program.',
+    means: 'Unclassified error: probably a bug in a program.',
     face: 'failed',
     runAgain: true,
     commands: () => ['show', 'doctor', 'again'],
     runbook: {
       title: 'An error that no other class covers.',
       steps: (model) => [
-        '`nightshift show RUN --json > run.json` keeps what is known.',
-        'Retry once: `nightshift retry RUN`. It worked: write down what you saw, and go back to bed.',
-        `It did not: since a change? \`nightshift history ${model}\`, and the log of this project's files in git. Undo it, retry.`,
+        '`nightshift show RUN --json > run.json` saves the details.',
+        'Retry once: `nightshift retry RUN`. If it works, write down what you saw and go back to bed.',
+        `If it fails, look for a recent change: \`nightshift history ${model}\` and the git log of this project. Revert it, then retry.`,
       ],
-      todo: 'whom to call at night, and from which hour the readers have to be told.',
+      todo: 'whom to call at night, and from which hour readers must be notified.',
     },
   },
 } satisfies Record<string, FailureKind>

@@ -1,19 +1,19 @@
 import { CLASSES, keysOf } from './classes.ts'
 import type { Kind, RunbookText } from './kind.ts'
 
-const ANSWERS = { command: 'doctor', why: 'Is a worker alive, does everything answer?' } as const
+const ANSWERS = { command: 'doctor', why: 'Check that a worker is running and all services respond' } as const
 
-/** The checks that follow a night, as a headline names them. */
+/** Names of the checks that follow a night, for headlines. */
 const MONITORS: Record<string, string> = {
   parity: 'The comparison of serving with training',
   drift: 'The drift check',
 }
 
-/** What an incident can be about: a class of failure, or a promise that was broken without a failed run. */
+/** What an incident can be about: a failure class, or a violated promise without a failed run. */
 const PROMISES = {
   deadline: {
     name: 'missed deadline',
-    means: 'Nothing was published by the time that was promised to readers.',
+    means: 'Nothing was published by the time promised to readers.',
     headline: ({ what, forNights, atDeadline }) => `No ${what}${forNights} by the deadline${atDeadline}.`,
     face: 'late',
     runAgain: true,
@@ -21,48 +21,48 @@ const PROMISES = {
   },
   drift: {
     name: 'drift',
-    means: 'What goes in or comes out no longer looks like the baseline.',
-    meant: 'What went in or came out no longer looked like the baseline.',
+    means: 'Model input or output no longer matches the baseline.',
+    meant: 'Model input or output no longer matched the baseline.',
     headline: ({ subject, forNights, inColumns, isClosed }) =>
       isClosed
         ? `${subject} drifted${forNights}${inColumns}.`
-        : `${subject} drifts${forNights}${inColumns}: look before you trust its scores.`,
+        : `${subject} has drifted${forNights}${inColumns}: check its scores before you use them.`,
     face: 'failed',
     runAgain: false,
     commands: () => [
-      { command: 'drift', why: 'See which columns moved, and how far' },
-      { command: 'report', why: 'See the night as one page, with the picture of each column' },
+      { command: 'drift', why: 'See which columns moved and by how much' },
+      { command: 'report', why: 'Open the report of the night, with a picture of each column' },
       'mute',
     ],
     runbook: {
       title:
-        'The features or the scores moved away from the reference, on several nights. The scores are published all the same.',
+        'The features or the scores moved away from the reference on several nights. The scores are published anyway.',
       steps: (model) => [
         `\`nightshift drift ${model} --as-of D\` lists each column with its figures and its threshold; \`nightshift report ${model} --as-of D\` shows the pictures.`,
-        `A fault in a source (nulls, a new unit, a value nobody has seen): have it repaired, then \`nightshift backfill ${model} --from D --to D --stale\`.`,
-        `The world has changed (prices, a campaign, a season): \`nightshift mute ${model} --until 7d\`, and train on newer nights; the holdout of the new version is what nights are compared with then.`,
+        `If a source is wrong (nulls, a new unit, an unknown value): have it fixed, then \`nightshift backfill ${model} --from D --to D --stale\`.`,
+        `If the world has changed (prices, a campaign, a season): \`nightshift mute ${model} --until 7d\`, and train on newer nights; nights are then compared with the holdout of the new version.`,
       ],
-      todo: 'which columns move for harmless reasons, and how far the scores may move before somebody has to be told.',
+      todo: 'which columns move for harmless reasons, and how far the scores may move before someone must be notified.',
     },
   },
   quality: {
     name: 'quality',
-    means: 'Measured against what came true, the scores are worse than required.',
-    meant: 'Measured against what came true, the scores were worse than required.',
+    means: 'Measured against realized outcomes, the scores are worse than required.',
+    meant: 'Measured against realized outcomes, the scores were worse than required.',
     headline: ({ subject, forNights, isClosed }) =>
       `${subject} ${isClosed ? 'was' : 'is'} worse than required${forNights}.`,
     face: 'failed',
     runAgain: false,
     commands: () => [
-      { command: 'report', why: 'Open the night as one page' },
-      { command: 'history', why: 'What was live when' },
+      { command: 'report', why: 'Open the report of the night' },
+      { command: 'history', why: 'See which version was live when' },
       'rollback',
     ],
   },
   parity: {
     name: 'parity',
-    means: 'The training path computes other values than were served.',
-    meant: 'The training path computed other values than were served.',
+    means: 'The training path computes values that differ from those served.',
+    meant: 'The training path computed values that differed from those served.',
     headline: ({ subject, forNights, isClosed }) =>
       `Serving and training of ${subject} ${isClosed ? 'disagreed' : 'disagree'}${forNights}.`,
     face: 'failed',
@@ -71,15 +71,15 @@ const PROMISES = {
   },
   unchecked: {
     name: 'check not done',
-    means: 'The night is published, and a check that follows each night could not be done.',
+    means: 'The night is published, but a check that follows each night could not be completed.',
     headline: ({ subject, forNights, monitor }) =>
-      `${MONITORS[String(monitor)] ?? 'A check'} of ${subject}${forNights} could not be done.`,
+      `${MONITORS[String(monitor)] ?? 'A check'} of ${subject}${forNights} could not be completed.`,
     face: 'failed',
     runAgain: false,
     commands: ({ monitor }) => [
       {
         command: monitor === 'parity' ? 'parity' : 'drift',
-        why: 'Do the check now, and see where it ends',
+        why: 'Run the check now and see why it stops',
       },
       'show',
       'doctor',
@@ -87,13 +87,13 @@ const PROMISES = {
   },
   retrain: {
     name: 'retraining',
-    means: 'The retraining command did not end well; the champion stays.',
-    meant: 'The retraining command did not end well; the champion stayed.',
+    means: 'The retraining command failed; the champion is unchanged.',
+    meant: 'The retraining command failed; the champion was unchanged.',
     headline: ({ subject }) => `Retraining of ${subject} failed.`,
     face: 'failed',
     runAgain: false,
     commands: () => [
-      { command: 'history', why: 'See what was tried when' },
+      { command: 'history', why: 'See what was tried and when' },
       { command: 'versions', why: 'See what is registered' },
       'doctor',
     ],
@@ -110,7 +110,7 @@ export function kindOf(kind: IncidentKind): Kind {
   return KINDS[kind]
 }
 
-/** The sections of RUNBOOK.md, in its order: what mails and `show` link to. */
+/** The sections of RUNBOOK.md in order; mails and `show` link to them. */
 export const RUNBOOK_SECTIONS = INCIDENT_KINDS.flatMap(
   (kind): { kind: IncidentKind; text: RunbookText }[] => {
     const text = kindOf(kind).runbook

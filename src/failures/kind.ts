@@ -1,16 +1,16 @@
-/** What an incident is about, as everything that tells of it needs to know: CLI, pages, mails, runbook and docs. */
+/** A kind of incident: everything that CLI, pages, mails, runbook and docs show of it. */
 export interface Kind {
-  /** As people read it. */
+  /** Displayed name. */
   name: string
-  /** One sentence: what the kind alone says about the cause. */
+  /** One sentence: the cause as far as the kind describes it. */
   means: string
-  /** The same of an incident that is closed, where `means` would say that it goes on. */
+  /** The same in the past tense, for closed incidents. */
   meant?: string
-  /** What is wrong for whom, as one sentence. Default: nothing, or nothing new, was published. */
+  /** One sentence: what is wrong, and for which model or view. Default: nothing, or nothing new, was published. */
   headline?: (at: Headline) => string
-  /** Colour and shape of an open incident; one that holds a night looks held. */
+  /** Status style of an open incident; an incident of a held night has the style `held`. */
   face: 'late' | 'failed'
-  /** Whether running its nights again is the cure. */
+  /** Whether running its nights again resolves the incident. */
   runAgain: boolean
   /** The next three commands, the most useful first. */
   commands: (at: Situation) => Step[]
@@ -18,7 +18,7 @@ export interface Kind {
   runbook?: RunbookText
 }
 
-/** What a headline is made of. */
+/** The parts of a headline. */
 export interface Headline {
   subject: string
   /** `scores of churn`. */
@@ -30,24 +30,24 @@ export interface Headline {
   inColumns: string
   /** `, 2026-11-22 06:00 CET`, or nothing. */
   atDeadline: string
-  /** Of a check that could not be done. */
+  /** The check that could not be completed. */
   monitor: unknown
 }
 
-/** What decides on the commands. */
+/** What determines the commands. */
 export interface Situation {
   /** State of the slot. */
   state: string
   isModel: boolean
   hasRun: boolean
   hasSlot: boolean
-  /** Held by expectations that a person may overrule. */
+  /** Held by expectations that a person may override. */
   isReleasable: boolean
-  /** Of a check that could not be done. */
+  /** The check that could not be completed. */
   monitor: unknown
 }
 
-/** Commands that mails and pages know how to write out. */
+/** Commands that mails and pages can show. */
 export type StepName =
   | 'again'
   | 'doctor'
@@ -64,13 +64,13 @@ export type StepName =
   | 'validate'
   | 'versions'
 
-/** A command, with what one learns or gets by it where that differs from its usual words. */
+/** A command, with its purpose if that differs from the default text. */
 export type Step = StepName | { command: StepName; why: string }
 
 export interface RunbookText {
-  /** What has happened, in a sentence or two. */
+  /** What happened, in one or two sentences. */
   title: string
-  /** The first steps, which hold for every model. */
+  /** The first steps, the same for every model. */
   steps: (model: string) => string[]
   /** What only the owners know. */
   todo: string

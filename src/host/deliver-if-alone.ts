@@ -1,5 +1,5 @@
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
-import { tell } from '../alerts/delivery/tell.ts'
+import { sendDueMails } from '../alerts/delivery/tell.ts'
 import { openTransport } from '../alerts/delivery/transport.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { hostAlive } from '../ledger/nights/alive.ts'
@@ -14,7 +14,7 @@ export async function postIfAlone({ project, database, environment, log }: Sessi
   try {
     if (await hostAlive(database)) return
     const settings = alertSettings(project)
-    await tell({ database, transport, settings, log, clock: ledgerClock(database) }, { flush: true })
+    await sendDueMails({ database, transport, settings, log, clock: ledgerClock(database) }, { flush: true })
   } catch (error) {
     log.error(
       { error: error instanceof Error ? error.message : String(error) },

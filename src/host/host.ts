@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
-import { tell } from '../alerts/delivery/tell.ts'
+import { sendDueMails } from '../alerts/delivery/tell.ts'
 import { openTransport } from '../alerts/delivery/transport.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
@@ -111,7 +111,7 @@ export async function openHost(
   const sendMail = async () => {
     if (retired !== undefined) return undefined
     const settings = alertSettings(context.project())
-    await tell({ database, transport, settings, log, clock: context.clock })
+    await sendDueMails({ database, transport, settings, log, clock: context.clock })
     return undefined
   }
   const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: complain('sending mail') })

@@ -112,9 +112,9 @@ Cause: source calls is late: its newest row is of 2026-11-20 23:58 CET, needed i
 NEXT THREE COMMANDS
 See the run: steps, failed expectations, rows:
   npx nightshift show kf7x2m9q
-Once the data is there, run the night again:
+Once the data is there, re-run the night:
   npx nightshift retry kf7x2m9q
-Or give this night up:
+Or give up this night:
   npx nightshift skip churn:2026-11-22 --reason 'the data will not come'
 
 WHAT FAILED
@@ -137,7 +137,7 @@ Published: 2026-11-21 02:07 CET
 File: warehouse/scores/churn/as_of=2026-11-21/scores.parquet
 
 PROBABLE CAUSE
-late-data: The data of the night was not there when the time to wait for it was over.
+late-data: The data of the night had not arrived when the waiting time ended.
 > source calls is late: its newest row is of 2026-11-20T22:58:12Z, needed is 2026-11-21T21:00:00Z or later
 - source calls, newest 2026-11-20 23:58 CET, needed 2026-11-21 22:00 CET
 missing file: data/calls/day=2026-11-21/part-0.parquet
@@ -154,7 +154,7 @@ Runbook: models/churn/RUNBOOK.md#late-data
 Owner: churn-team@example.com
 
 Incident #12, opened 2026-11-22 04:00 CET: https://nightshift.example.com/incidents/12
-This mail comes again every 4 h until the incident closes. If you are on it, stop that: npx nightshift ack 12 --by oncall@example.com
+This mail repeats every 4 h until the incident closes. If you are working on it, stop the repeats: npx nightshift ack 12 --by oncall@example.com
 `)
   })
 
@@ -189,8 +189,8 @@ This mail comes again every 4 h until the incident closes. If you are on it, sto
     const mail = text([
       incident(facts({ lastGood: undefined, consumers: [], baseUrl: undefined, runbook: undefined })),
     ])
-    expect(mail).toContain('Nothing was published before: readers have no scores.')
-    expect(mail).toContain('Nobody is named: models/churn/model.yaml has no consumers.')
+    expect(mail).toContain('Nothing was ever published: readers have no scores.')
+    expect(mail).toContain('models/churn/model.yaml lists no consumers.')
     expect(mail).not.toContain('http')
     expect(mail).not.toContain('Runbook')
   })
@@ -259,7 +259,7 @@ describe('the mail about many incidents', () => {
     expect(mail.split('\n').slice(0, 3)).toEqual([
       '40 incidents are open: model-01, model-02, model-03 and 37 more.',
       'Readers keep the last good partitions; the oldest was published 25 h 53 min ago (model-01).',
-      'All alike, transient: connect ECONNREFUSED 10.0.0.7:6379 (run kd001qx7)',
+      'All have the same cause, transient: connect ECONNREFUSED 10.0.0.7:6379 (run kd001qx7)',
     ])
     expect(mail).toContain('npx nightshift ack 20-59 --by oncall@example.com')
     expect(mail.match(/npx nightshift show/g)).toHaveLength(40)
@@ -295,7 +295,7 @@ describe('the mail about many incidents', () => {
     const [drift, ...more] = drifts
     if (drift === undefined) throw new Error('no incidents')
     expect(Buffer.byteLength(html([drift, ...more]))).toBeLessThan(100_000)
-    expect(text([drift, ...more])).toContain('and of 990 more: npx nightshift incidents')
+    expect(text([drift, ...more])).toContain('and 990 more incidents: npx nightshift incidents')
   })
 
   test('about a column that alerts at once says the night, and counts no nights of one', () => {
@@ -313,7 +313,7 @@ describe('the mail about many incidents', () => {
     if (once === undefined || often === undefined) throw new Error('no drift')
     expect(text([incident(once)])).toContain('on 2026-11-22\n')
     expect(text([incident(once)])).not.toContain('last 1 nights')
-    expect(text([incident(once)])).toContain('such as a price change or a campaign?')
+    expect(text([incident(once)])).toContain('such as a price change or a campaign:')
     expect(text([incident(often)])).toContain('since 2026-11-22; on 2 of the last 3 nights')
   })
 
@@ -338,13 +338,13 @@ describe('the mail about many incidents', () => {
         'stay for 2026-11-22, spend: PSI 0.4, threshold 0.1',
         'upsell for 2026-11-22, spend: PSI 0.3, threshold 0.1',
         'stay for 2026-11-22, calls: PSI 0.2, threshold 0.1',
-        'stay for 2026-11-22, score (the score): it stays within what is usual',
+        'stay for 2026-11-22, score (the score): it is within the usual range',
       ])
       expect(lines).toContain(
         'upsell, plan: basic 75 % → 25 %, pro 25 % → 75 %; holdout of 3f2a9c0b1d, 400 rows, 2026-11-22, 400 rows',
       )
       expect(lines.slice(-7)).toEqual([
-        '6 of 9 are shown, the largest shifts. The others are left to the page of their night:',
+        'This mail shows the 6 largest of 9 shifts. The others are on the page of their night:',
         'stay: tenure',
         '  https://nightshift.example.com/nights/stay/2026-11-22',
         'upsell: score',

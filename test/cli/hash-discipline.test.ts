@@ -78,13 +78,13 @@ describe('a view that was edited under its champion', () => {
     const { text = '' } = await simpleParser(readFileSync(join(outbox, mail)))
     expect(text).toContain(
       [
-        'What differs (- as it was registered, + as it is now):',
+        'Differences (- registered, + now):',
         '> features.sql',
         '> @@ line 1 @@',
         ...DIFF.map((line) => `> ${line}`),
       ].join('\n'),
     )
-    expect(text).toContain('To have both:\n> cp -r features/activity features/activity_v2\n')
+    expect(text).toContain('To keep both:\n> cp -r features/activity features/activity_v2\n')
   })
 
   test('is refused by a backfill before anything runs, and by validate', async () => {

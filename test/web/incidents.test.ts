@@ -131,14 +131,14 @@ test('a closed drift is told in the past, on its page and on the list', async ()
   }
   const closed = await read(`/incidents/${await insert(new Date())}`)
   expect(closed).toContain('stay drifted in plan, spend.')
-  expect(closed).toContain('What went in or came out no longer looked like the baseline.')
+  expect(closed).toContain('Model input or output no longer matched the baseline.')
   expect(closed).not.toMatch(/drifts|look before you trust/)
   const list = await read('/incidents?subject=stay')
   expect(list).toContain('stay drifted in plan, spend.')
   expect(list).not.toMatch(/drifts|look before you trust/)
   const open = await read(`/incidents/${await insert(null)}`)
-  expect(open).toContain('stay drifts in plan, spend: look before you trust its scores.')
-  expect(open).toContain('no longer looks like the baseline')
+  expect(open).toContain('stay has drifted in plan, spend: check its scores before you use them.')
+  expect(open).toContain('no longer matches the baseline')
 })
 
 describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {

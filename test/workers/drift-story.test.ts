@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generate } from '../../fixtures/generate.ts'
 import { alertSettings } from '../../src/alerts/delivery/alert-settings.ts'
-import { tell } from '../../src/alerts/delivery/tell.ts'
+import { sendDueMails } from '../../src/alerts/delivery/tell.ts'
 import { openTransport } from '../../src/alerts/delivery/transport.ts'
 import { type Database, transaction } from '../../src/ledger/connection/database.ts'
 import { ensureSlot } from '../../src/ledger/nights/ensure-slot.ts'
@@ -167,7 +167,7 @@ test('a tariff change at night 40 is found on night 41, and nothing before is a 
       time = new Date(`${date}T04:00:00Z`)
       await monitorNight(monitoring, { run: await publish(date, rows[index] ?? 0) })
       time = new Date(`${date}T04:05:00Z`)
-      await tell(post)
+      await sendDueMails(post)
     }
   } finally {
     await transport.close()

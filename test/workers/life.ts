@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { alertSettings } from '../../src/alerts/delivery/alert-settings.ts'
-import { tell } from '../../src/alerts/delivery/tell.ts'
+import { sendDueMails } from '../../src/alerts/delivery/tell.ts'
 import { openTransport } from '../../src/alerts/delivery/transport.ts'
 import { ack } from '../../src/alerts/incidents/acknowledge.ts'
 import { reconcile } from '../../src/host/reconcile.ts'
@@ -126,7 +126,7 @@ export async function openLife(
       while (time.getTime() < Date.parse(to)) {
         await set(new Date(Math.min(time.getTime() + stepMinutes * 60_000, Date.parse(to))))
         await settle()
-        await tell({ database, transport, settings: alertSettings(project()), log, clock })
+        await sendDueMails({ database, transport, settings: alertSettings(project()), log, clock })
       }
     },
     slot: slotNamed,

@@ -2,9 +2,9 @@ import { domainToASCII } from 'node:url'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
- * One address for one envelope, in ASCII, its domain in lower case; undefined where the text is anything else: a
- * list, a display name, a line break with a header behind it. Nodemailer itself delivers `a@x\r\nBcc: evil@x` to
- * evil@x, so nothing reaches it that did not pass here.
+ * Returns one envelope address in ASCII, with its domain in lower case. Returns undefined for anything else: a list,
+ * a display name, a line break followed by a header. Nodemailer itself delivers `a@x\r
+ * Bcc: evil@x` to evil@x, so every address is checked here first.
  */
 export function singleAddress(text: string): string | undefined {
   const match = /^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64})@([\p{L}\p{N}.-]{1,189})$/u.exec(text)
@@ -17,7 +17,7 @@ export function singleAddress(text: string): string | undefined {
   return `${local}@${domain}`
 }
 
-/** The same, for what a person typed. Throws a ConfigurationError. */
+/** The same for text that a person typed. Throws a ConfigurationError. */
 export function requireAddress(text: string, where: string): string {
   const address = singleAddress(text)
   if (address !== undefined) return address
@@ -26,7 +26,7 @@ export function requireAddress(text: string, where: string): string {
   )
 }
 
-/** The addresses among some texts, each once (letter case does not make two), and what was none. */
+/** The valid addresses among the texts, without duplicates (ignoring case), and the texts that are not addresses. */
 export function sortAddresses(texts: string[]): { addresses: string[]; refused: string[] } {
   const byKey = new Map<string, string>()
   const refused: string[] = []

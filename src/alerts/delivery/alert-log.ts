@@ -1,4 +1,4 @@
-/** The part of a pino logger that mails are logged by. */
+/** The part of a pino logger that the mail code uses. */
 export interface AlertLog {
   info(facts: object, message: string): void
   warn(facts: object, message: string): void

@@ -2,15 +2,15 @@ import { oneLine } from '../../format/one-line.ts'
 import type { Project } from '../../project/project.ts'
 import { singleAddress } from './address.ts'
 
-/** How a project's mails are made. Times in milliseconds. */
+/** Mail settings of a project. Times in milliseconds. */
 export interface AlertSettings {
   project: string
   timezone: string
-  /** One address; the display name is ours. */
+  /** One address; Nightshift sets the display name. */
   from: string
-  /** Mails that fall due within this of one another go out as one, per address. */
+  /** Mails to one address that fall due within this time of each other are sent as one. */
   group: number
-  /** An open incident that nobody has acknowledged is mailed again after this. */
+  /** An unacknowledged open incident is mailed again after this time. */
   repeat: number
 }
 
@@ -18,7 +18,7 @@ export const DEFAULT_FROM = 'nightshift@localhost'
 const DEFAULT_GROUP = 30_000
 const DEFAULT_REPEAT = 4 * 3_600_000
 
-/** Never throws: a mail with a poor sender is better than none. `validate` is where a bad sender is refused. */
+/** Never throws: a mail with a poor sender is better than no mail. `validate` rejects a bad sender. */
 export function alertSettings(project: Pick<Project, 'name' | 'timezone' | 'alerts'>): AlertSettings {
   const from = project.alerts?.from ?? DEFAULT_FROM
   const inBrackets = /<([^<>]+)>\s*$/.exec(from)?.[1]

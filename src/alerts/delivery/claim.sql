@@ -1,6 +1,6 @@
--- Takes the next mail that is due for one sender: $1 now, $2 until when it is ours, $3 our claim, $4 one mail alone or
--- null. A mail of a thread waits for the ones before it, so that a thread arrives in order, but for ten minutes at
--- most: one that no server takes must not silence the rest.
+-- Claims the next due mail for one sender: $1 now, $2 end of the claim, $3 claim id, $4 a single mail or null. A mail
+-- waits for the earlier mails of its thread, so that a thread arrives in order, but for at most ten minutes: one
+-- undeliverable mail must not block the rest.
 update nightshift.outbox
    set claimed_until = $2, claim = $3
  where id = (

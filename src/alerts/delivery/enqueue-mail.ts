@@ -7,7 +7,7 @@ import { letterText } from '../letters/letter-text.ts'
 import { requireAddress } from './address.ts'
 import type { AlertSettings } from './alert-settings.ts'
 
-/** Longer subjects are folded, and cut by every list of mails. */
+/** Longer subjects are folded, and mail clients truncate them in lists. */
 const LONGEST_SUBJECT = 160
 
 export interface Attachment {
@@ -15,7 +15,7 @@ export interface Attachment {
   /** Such as `image/png`. */
   type: string
   base64: string
-  /** Name by which the mail's HTML shows it. */
+  /** Content id by which the mail's HTML refers to it. */
   cid?: string
 }
 
@@ -24,16 +24,16 @@ export interface NewMail {
   subject: string
   letter: Letter
   attachments?: Attachment[]
-  /** Its place in a thread; absent: it stands alone. */
+  /** Position in a thread; a mail without one belongs to no thread. */
   thread?: { id: number; root: string | undefined }
-  /** Where the caller has made one already, for the root of a thread. */
+  /** Set if the caller has already created one, for the root of a thread. */
   messageId?: string
 }
 
 /**
- * Writes a mail into the outbox, due at once, for one recipient. Its Message-ID is made here and stays, so that a
- * mail that had to be sent twice is one to the client that reads it. Throws a ConfigurationError where the
- * recipient is not one address.
+ * Writes a mail for one recipient into the outbox, due at once. Its Message-ID is created here and does not change,
+ * so that mail clients show a mail that had to be sent twice only once. Throws a ConfigurationError if the recipient
+ * is not one address.
  */
 export async function enqueue(
   client: ClientBase,

@@ -1,43 +1,43 @@
 import type { AlertLog } from './alert-log.ts'
 
-/** Not more often than this: a service that watches expects minutes, not seconds. */
+/** Minimum interval: monitoring services expect minutes, not seconds. */
 const EVERY_MS = 60_000
 const TIMEOUT_MS = 10_000
 
 /**
- * Tells an external service that nights are being looked after, so that the death of everything here is noticed
- * elsewhere. `healthy` is called after each good reconcile (it asks at most once a minute), `published` after each
- * published night. Never throws and never waits: a service that is away is logged once per outage.
+ * Pings an external service while the project's processes run, so that an outage of all of them is noticed elsewhere.
+ * `healthy` is called after each successful reconcile (it pings at most once a minute), `published` after each
+ * published night. Never throws and never waits: an unreachable service is logged once per outage.
  */
 export function openHeartbeat(
   url: () => string | undefined,
   log: AlertLog,
 ): { healthy(): void; published(): void } {
-  let askedAt = Number.NEGATIVE_INFINITY
-  let away = false
+  let pingedAt = Number.NEGATIVE_INFINITY
+  let unreachable = false
 
-  const ask = async () => {
+  const ping = async () => {
     const target = url()
     if (target === undefined) return
-    askedAt = performance.now()
+    pingedAt = performance.now()
     try {
       const answer = await fetch(target, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'follow' })
-      if (!answer.ok) throw new Error(`it answered ${answer.status}`)
-      if (away) log.info({}, 'the heartbeat is heard again')
-      away = false
+      if (!answer.ok) throw new Error(`the service answered ${answer.status}`)
+      if (unreachable) log.info({}, 'the heartbeat URL is reachable again')
+      unreachable = false
     } catch (error) {
-      if (!away)
+      if (!unreachable)
         log.warn(
           { error: error instanceof Error ? error.message : String(error) },
-          'the heartbeat was not heard',
+          'the heartbeat URL is unreachable',
         )
-      away = true
+      unreachable = true
     }
   }
   return {
     healthy() {
-      if (performance.now() - askedAt >= EVERY_MS) void ask()
+      if (performance.now() - pingedAt >= EVERY_MS) void ping()
     },
-    published: () => void ask(),
+    published: () => void ping(),
   }
 }

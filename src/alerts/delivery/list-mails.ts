@@ -3,7 +3,7 @@ import type { Attachment } from './enqueue-mail.ts'
 
 export type MailState = 'sent' | 'waiting' | 'given up'
 
-/** A mail as lists show it. Times are ISO 8601 in UTC. */
+/** A mail in a list. Times are ISO 8601 in UTC. */
 export interface ListedMail {
   id: number
   recipient: string
@@ -13,7 +13,7 @@ export interface ListedMail {
   sent_at: string | null
   tries: number
   last_error: string | null
-  /** How it went: a server, or a folder. */
+  /** How it was sent: a server or a folder. */
   transport: string | null
 }
 
@@ -23,13 +23,13 @@ export interface Mail extends ListedMail {
   text: string
   html: string
   attachments: Attachment[]
-  /** What it tells of. */
+  /** The incidents it reports. */
   incidents: { id: number; subject: string; kind: string }[]
 }
 
 export interface MailFilter {
   id?: number
-  /** In subject or recipient. */
+  /** Matches subject or recipient. */
   text?: string
   state?: MailState
   incident?: number
@@ -44,7 +44,7 @@ const WHERE = `($1::bigint is null or id = $1)
    and ($3::text is null or ${STATE} = $3)
    and ($4::bigint is null or thread in (select thread from nightshift.incident_readers where incident = $4))`
 
-/** Mails, the newest first. */
+/** Mails, newest first. */
 export async function listMails(
   connection: ClientBase | Pool,
   filter: MailFilter = {},
@@ -56,7 +56,7 @@ export async function listMails(
   return rows.map(toListed)
 }
 
-/** One mail as it was written, undefined where there is none of that number. */
+/** One mail as it was written, undefined if there is none with that number. */
 export async function findMail(connection: ClientBase | Pool, id: number): Promise<Mail | undefined> {
   const { rows } = await connection.query<ListedRow & Omit<Mail, keyof ListedMail>>(
     `select ${LISTED}, message_id, in_reply_to, body_text as text, body_html as html, attachments,

@@ -6,8 +6,9 @@ import type { AlertLog } from './alert-log.ts'
 import { type Transport, Undeliverable } from './transport.ts'
 
 /**
- * Mails as `.eml` files, which every mail program opens, where no SMTP server is configured. A name is made of the
- * time, the mail's number and its recipient, so that names sort by time and a repeated delivery replaces its own file.
+ * Writes mails as `.eml` files, which every mail program opens, if no SMTP server is configured. A file name consists
+ * of the time, the mail's number and its recipient, so that names sort by time and a repeated delivery replaces its
+ * own file.
  */
 export function openFiles(root: string, log: AlertLog): Transport {
   const folder = join(root, PRIVATE, 'outbox')
@@ -49,7 +50,7 @@ async function write(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`
   const handle = await open(temporary, 'w', 0o600)
   try {
-    // Whatever the mask of the process says.
+    // Independent of the process's umask.
     await handle.chmod(0o600)
     await handle.writeFile(bytes)
     await handle.sync()

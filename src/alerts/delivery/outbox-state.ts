@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** For `doctor`, pages and metrics: how the outbox does. */
+/** State of the outbox, for `doctor`, pages and metrics. */
 export interface OutboxState {
   waiting: number
   /** When the oldest waiting mail was written. */

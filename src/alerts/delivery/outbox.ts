@@ -11,12 +11,12 @@ import { backoff, GIVE_UP_AFTER } from './backoff.ts'
 import type { Attachment } from './enqueue-mail.ts'
 import { type Transport, Undeliverable } from './transport.ts'
 
-/** How long a claimed mail is left alone by others, in milliseconds: longer than the longest sending. */
+/** Lifetime of a claim in milliseconds: longer than the longest delivery. */
 export const CLAIM = 2 * 60_000
 
 export interface Drained {
   sent: number
-  /** Tried in vain; they are tried again. */
+  /** Deliveries that failed and will be retried. */
   failed: number
   gaveUp: number
 }
@@ -26,15 +26,15 @@ export interface Post {
   transport: Transport
   settings: AlertSettings
   log: AlertLog
-  /** What time it is by the ledger: claims of several processes are compared. */
+  /** The ledger's clock: claims of several processes are compared. */
   clock: Clock
 }
 
 /**
- * Sends what is due, until nothing is left, the server cannot be reached, or `signal` aborts. Any number of
- * processes may drain at once: each mail is claimed before it is sent. A process that dies in between leaves its
- * claim to run out; it is only when the server had already taken the mail that it is sent again, under the same
- * Message-ID. Throws where the ledger cannot be reached.
+ * Sends due mails until none are left, the server cannot be reached, or `signal` aborts. Any number of processes may
+ * drain at once: each mail is claimed before it is sent. The claim of a process that dies expires; the mail is sent
+ * twice, under the same Message-ID, only if the server had already accepted it. Throws if the ledger cannot be
+ * reached.
  */
 export async function drain(post: Post, signal?: AbortSignal): Promise<Drained> {
   const drained: Drained = { sent: 0, failed: 0, gaveUp: 0 }
@@ -53,12 +53,12 @@ export async function drain(post: Post, signal?: AbortSignal): Promise<Drained> 
 
 export interface Delivery {
   outcome: keyof Drained
-  /** Where it went, as the transport says it. */
+  /** Where it was delivered, as reported by the transport. */
   where: string | undefined
   error: Undeliverable | undefined
 }
 
-/** Delivers the next mail that is due, or the one named. Undefined: there was none. */
+/** Delivers the next due mail, or the given one. Undefined: there was none. */
 export async function deliverNext(post: Post, only?: number): Promise<Delivery | undefined> {
   const claim = randomUUID()
   const mail = await claimNext(post, claim, only)
@@ -74,7 +74,7 @@ export async function deliverNext(post: Post, only?: number): Promise<Delivery |
   return { outcome: 'sent', where, error: undefined }
 }
 
-/** A mail that cannot be put together must not keep back those behind it. */
+/** A mail that cannot be built must not block the mails after it. */
 async function build(mail: OutboxMail, settings: AlertSettings): Promise<Message> {
   try {
     return await toMessage(mail, settings)
@@ -116,7 +116,7 @@ async function claimNext(
   }
 }
 
-/** Between the server's word and this record lies the only moment in which a death means a second mail. */
+/** A process that dies after the server accepted the mail and before this record causes a second mail. */
 async function recordSent({ database, clock, log }: Post, mail: OutboxMail, claim: string, where: string) {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -126,7 +126,7 @@ async function recordSent({ database, clock, log }: Post, mail: OutboxMail, clai
           where id = $1 and claim = $2`,
         [mail.id, claim, await clock(), where],
       )
-      if (rowCount === 0) log.warn({ mail: mail.id }, 'a mail took longer to send than its claim lasted')
+      if (rowCount === 0) log.warn({ mail: mail.id }, 'sending a mail took longer than its claim lasted')
       return
     } catch (error) {
       if (tries === 3) throw error
@@ -152,13 +152,16 @@ async function recordFailed(
     [mail.id, claim, tries, oneLine(error.message, 500), due, gaveUp ? now : null],
   )
   const facts = { mail: mail.id, to: mail.recipient, subject: mail.subject, tries, error: error.message }
-  if (gaveUp) log.error(facts, 'MAIL LOST: not delivered within 24 hours, given up')
-  else log.warn({ ...facts, next: due.toISOString() }, 'mail not delivered, it is tried again')
+  if (gaveUp) log.error(facts, 'MAIL LOST: not delivered within 24 hours, giving up')
+  else log.warn({ ...facts, next: due.toISOString() }, 'mail not delivered, will be retried')
   if (error.scope === 'server') await postponeOthers(database, now, new Date(due.getTime() - 1000), error)
   return gaveUp ? 'gaveUp' : 'failed'
 }
 
-/** The others would fare alike: they wait too, and go before this one, should it be this one that breaks the server. */
+/**
+ * The other mails would fail too, so they are postponed. They become due before this mail, in case this mail breaks
+ * the server.
+ */
 async function postponeOthers(
   database: Post['database'],
   now: Date,

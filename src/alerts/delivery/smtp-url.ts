@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../project/files/problem.ts'
 
 export interface SmtpServer {
-  /** `smtp://mail.example.com:587`: no user, no password. */
+  /** `smtp://mail.example.com:587`, without user and password. */
   name: string
   options: {
     host: string
@@ -17,8 +17,8 @@ export interface SmtpServer {
 const OPTIONS = ['requireTLS', 'ignoreTLS', 'rejectUnauthorized'] as const
 
 /**
- * Reads `smtp://user:password@host:587?requireTLS=true`, or `smtps://` for TLS from the first byte. Without an
- * option, STARTTLS is used where the server offers it. Throws a ConfigurationError that shows no password.
+ * Parses `smtp://user:password@host:587?requireTLS=true`, or `smtps://` for TLS from the first byte. By default
+ * STARTTLS is used if the server offers it. Throws a ConfigurationError that does not contain the password.
  */
 export function readSmtpUrl(text: string): SmtpServer {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -65,7 +65,7 @@ function decoded(text: string): string {
     return decodeURIComponent(text)
   } catch {
     throw new ConfigurationError(
-      'SMTP_URL: expected user and password to be percent-encoded (% itself is %25), got a % that begins no code',
+      'SMTP_URL: expected user and password to be percent-encoded (% itself is %25), got a % that starts no valid code',
     )
   }
 }
@@ -73,6 +73,6 @@ function decoded(text: string): string {
 function refused(got: string): ConfigurationError {
   return new ConfigurationError(
     `SMTP_URL: expected smtp://user:password@host:587 or smtps://user:password@host:465, got: ${got}. ` +
-      'Unset it, and mails are written to .nightshift/outbox/ instead',
+      'If it is unset, mails are written to .nightshift/outbox/',
   )
 }

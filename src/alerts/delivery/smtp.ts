@@ -4,17 +4,17 @@ import type { AlertLog } from './alert-log.ts'
 import { readSmtpUrl } from './smtp-url.ts'
 import { type Transport, Undeliverable } from './transport.ts'
 
-/** Milliseconds. Nodemailer's own are 120 s to connect, 30 s for the greeting and 600 s of silence. */
+/** Milliseconds. Nodemailer's defaults are 120 s to connect, 30 s for the greeting and 600 s of silence. */
 const TIMEOUTS = {
   dnsTimeout: 5_000,
   connectionTimeout: 10_000,
   greetingTimeout: 10_000,
   socketTimeout: 20_000,
 }
-/** Longest time for one mail, whatever the server does; less than a claim in the outbox lasts. */
+/** Maximum time for one mail, whatever the server does; shorter than an outbox claim. */
 export const SEND_TIMEOUT = 60_000
 
-/** Codes of nodemailer that say something about the server and nothing about the mail. */
+/** Nodemailer error codes that concern the server and not the mail. */
 const SERVER = new Set([
   'ECONNECTION',
   'ETIMEDOUT',
@@ -30,7 +30,7 @@ const SERVER = new Set([
   'EPROXY',
 ])
 
-/** One pooled connection, opened by the first mail and closed by `rest`. */
+/** One pooled connection, opened for the first mail and closed by `rest`. */
 export function openSmtp(url: string, log: AlertLog): Transport {
   const server = readSmtpUrl(url)
   let transporter: Transporter | undefined
@@ -41,14 +41,14 @@ export function openSmtp(url: string, log: AlertLog): Transport {
       ...TIMEOUTS,
       pool: true,
       maxConnections: 1,
-      // A mail whose connection broke may have been accepted: whether to send it again is the outbox's decision.
+      // A mail whose connection broke may have been accepted: the outbox decides whether to send it again.
       maxRequeues: 0,
       disableFileAccess: true,
       disableUrlAccess: true,
     }
     const opened = createTransport(options)
     opened.on('error', (error) =>
-      log.warn({ error: oneLine(error.message, 300) }, 'connection to the mail server'),
+      log.warn({ error: oneLine(error.message, 300) }, 'mail server connection error'),
     )
     return opened
   }
@@ -81,12 +81,12 @@ function undeliverable(error: unknown, name: string): Undeliverable {
   const { code, responseCode } = codes(error)
   const scope =
     (code !== undefined && SERVER.has(code)) || responseCode === 421 || isAbort(error) ? 'server' : 'mail'
-  const said = isAbort(error)
-    ? `not taken within ${SEND_TIMEOUT / 1000} s`
+  const reason = isAbort(error)
+    ? `not accepted within ${SEND_TIMEOUT / 1000} s`
     : error instanceof Error
       ? error.message
       : String(error)
-  return new Undeliverable(scope, `${name}: ${clean(oneLine(said, 300))}`, { cause: error })
+  return new Undeliverable(scope, `${name}: ${clean(oneLine(reason, 300))}`, { cause: error })
 }
 
 function codes(error: unknown): { code: string | undefined; responseCode: number | undefined } {

@@ -2,11 +2,11 @@ import { writeMails } from '../letters/write-mails.ts'
 import { type Drained, drain, type Post } from './outbox.ts'
 
 /**
- * Everything between an incident and a mailbox, once: writes the mails that are due and sends what lies in the
- * outbox. Called every few seconds by each scheduler and worker. With `flush` it waits for no grouping window: what
- * a command calls before it ends, since nobody may come after it.
+ * Writes the mails that are due and sends the contents of the outbox. Each scheduler and worker calls it every few
+ * seconds. With `flush` it does not wait for a grouping window: commands use it before they exit, since no other
+ * process may be running.
  */
-export async function tell(
+export async function sendDueMails(
   post: Post,
   { flush = false, signal }: { flush?: boolean; signal?: AbortSignal } = {},
 ): Promise<Drained> {

@@ -8,14 +8,13 @@ export interface TestMail {
   recipient: string
   messageId: string
   sent: boolean
-  /** Where it went, or why it did not. */
+  /** Where it was delivered, or why it was not. */
   detail: string
 }
 
 /**
- * Sends one mail for real, by the way that incidents take: outbox, claim, transport. It is tried once; one that
- * fails is given up, so that it does not arrive tomorrow. Throws a ConfigurationError where the recipient is not
- * one address.
+ * Sends one real mail the way incident mails are sent: outbox, claim, transport. It is tried once and given up on
+ * failure, so that it does not arrive a day later. Throws a ConfigurationError if the recipient is not one address.
  */
 export async function sendTest(post: Post, recipient: string, by: string | undefined): Promise<TestMail> {
   const { settings, clock, database } = post
@@ -27,16 +26,15 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
     if (delivery?.outcome === 'sent') {
       return { recipient, messageId, sent: true, detail: delivery.where ?? post.transport.name }
     }
-    // Another process was quicker and has the claim: it has sent it or is about to.
+    // Another process claimed the mail first: it has sent it or is about to.
     if (delivery === undefined)
-      return { recipient, messageId, sent: true, detail: 'another process sends it' }
+      return { recipient, messageId, sent: true, detail: 'another process is sending it' }
     await database.pool.query(
       'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
       [id, await clock()],
     )
-    // Where another process was quicker, it has sent it or is about to.
     if (delivery === undefined)
-      return { recipient, messageId, sent: true, detail: 'another process sends it' }
+      return { recipient, messageId, sent: true, detail: 'another process is sending it' }
     return { recipient, messageId, sent: false, detail: delivery.error?.message ?? 'not delivered' }
   } finally {
     post.transport.rest()
@@ -47,21 +45,27 @@ function testLetter({ settings, transport }: Post, now: Date, by: string | undef
   return {
     tone: 'notice',
     lead: [
-      `Mails of ${settings.project} reach you.`,
-      'This is a test: nothing failed, and there is nothing to do.',
+      `Mails from ${settings.project} reach you.`,
+      'This is a test: nothing failed, and no action is needed.',
       `Sent ${clockTime(now, settings.timezone)} through ${transport.name}${by === undefined ? '' : ` by ${by}`}.`,
     ],
     sections: [
       {
-        title: 'What to look at',
+        title: 'What to check',
         items: [
-          { kind: 'point', text: 'It is in the inbox, not among spam, and your phone announced it.' },
-          { kind: 'point', text: `Its sender is ${settings.from}: let that address through at night.` },
+          {
+            kind: 'point',
+            text: 'The mail is in your inbox, not in the spam folder, and your phone notified you.',
+          },
+          {
+            kind: 'point',
+            text: `The sender is ${settings.from}: allow this address to notify you at night.`,
+          },
         ],
       },
       {
         title: 'Next',
-        items: [{ kind: 'command', command: 'npx nightshift incidents', why: 'See what is open' }],
+        items: [{ kind: 'command', command: 'npx nightshift incidents', why: 'List open incidents' }],
       },
     ],
     foot: [],

@@ -3,18 +3,18 @@ import type { AlertLog } from './alert-log.ts'
 import { openFiles } from './mail-files.ts'
 import { openSmtp } from './smtp.ts'
 
-/** Where mails go. */
+/** How mails are delivered. */
 export interface Transport {
-  /** For people: `smtp://mail.example.com:587`, never with a password. */
+  /** Shown to users: `smtp://mail.example.com:587`, never with a password. */
   name: string
-  /** Delivers one mail and says where it went. Throws Undeliverable. */
+  /** Delivers one mail and returns where it was delivered. Throws Undeliverable. */
   send(message: Message): Promise<string>
-  /** Closes idle connections; a later `send` opens anew. */
+  /** Closes idle connections; a later `send` opens a new one. */
   rest(): void
   close(): Promise<void>
 }
 
-/** `server`: nothing can be delivered now; `mail`: this mail was refused, others may not be. */
+/** `server`: nothing can be delivered at the moment; `mail`: this mail was refused, others may be accepted. */
 export class Undeliverable extends Error {
   override name = 'Undeliverable'
   readonly scope: 'server' | 'mail'
@@ -26,8 +26,8 @@ export class Undeliverable extends Error {
 }
 
 /**
- * SMTP where a URL (SMTP_URL) is given, else files in `.nightshift/outbox/` of the project. Opens no connection.
- * Throws a ConfigurationError where the URL is none of SMTP; its password appears nowhere.
+ * SMTP if a URL (SMTP_URL) is given, otherwise files in the project's `.nightshift/outbox/`. Opens no connection.
+ * Throws a ConfigurationError if the URL is not an SMTP URL; the error does not contain the password.
  */
 export function openTransport(smtpUrl: string | undefined, root: string, log: AlertLog): Transport {
   return smtpUrl === undefined || smtpUrl === '' ? openFiles(root, log) : openSmtp(smtpUrl, log)

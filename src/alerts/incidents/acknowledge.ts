@@ -2,8 +2,8 @@ import type { ClientBase } from 'pg'
 import { recordEvent } from './events.ts'
 
 /**
- * Someone is on it: no more repeats of these incidents. Further nights are still told, since they are news. Returns
- * the ids that were open.
+ * Acknowledges open incidents: they are no longer repeated. Further nights are still mailed, since they are new.
+ * Returns the ids that were open.
  */
 export async function ack(client: ClientBase, now: Date, ids: number[], by: string): Promise<number[]> {
   const { rows } = await client.query<{ id: string }>(

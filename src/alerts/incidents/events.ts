@@ -18,7 +18,7 @@ export interface IncidentEvent {
   detail?: Record<string, unknown>
 }
 
-/** Writes a line of an incident's story. */
+/** Adds an event to an incident's history. */
 export async function recordEvent(client: ClientBase, event: IncidentEvent): Promise<void> {
   await client.query(
     `insert into nightshift.incident_events (incident, at, event, run, partition, detail)
@@ -34,7 +34,7 @@ export async function recordEvent(client: ClientBase, event: IncidentEvent): Pro
   )
 }
 
-/** An incident's story, oldest first. */
+/** An incident's history, oldest first. */
 export async function eventsOf(connection: ClientBase | Pool, incident: number): Promise<IncidentEvent[]> {
   const { rows } = await connection.query<Omit<IncidentEvent, 'incident'> & { incident: string }>(
     `select incident, at, event, run, partition, detail from nightshift.incident_events

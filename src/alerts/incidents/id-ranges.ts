@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../project/files/problem.ts'
 
-/** Incident ids as `ack` takes them, neighbours as ranges: `12-51 60`. */
+/** Formats incident ids as `ack` accepts them, consecutive ids as ranges: `12-51 60`. */
 export function idRanges(ids: number[]): string {
   const sorted = [...new Set(ids)].sort((a, b) => a - b)
   const ranges: { from: number; to: number }[] = []
@@ -12,7 +12,7 @@ export function idRanges(ids: number[]): string {
   return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(' ')
 }
 
-/** Reads `12`, `#12` and `12-51`, several of them. Throws a ConfigurationError. */
+/** Parses ids such as `12`, `#12` and `12-51`. Throws a ConfigurationError. */
 export function readIds(words: string[]): number[] {
   return words.flatMap((word) => {
     const match = /^#?(\d{1,15})(?:-#?(\d{1,15}))?$/.exec(word)

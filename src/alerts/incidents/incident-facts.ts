@@ -4,7 +4,7 @@ import type { Slice } from '../../pipeline/drift/find-slices.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { ColumnProfile } from '../../pipeline/profile/profile.ts'
 
-/** A FailureRecord is one; a missed deadline or a drift has the same shape under its own kind. */
+/** The shape of a FailureRecord; a missed deadline or drift has the same shape with its own kind. */
 export interface IncidentFailure {
   class: IncidentKind
   message: string
@@ -18,7 +18,7 @@ export interface TriedAttempt {
   /** ISO 8601. */
   startedAt: string
   endedAt: string | undefined
-  /** `failed`, `held`, `lost`, `timed out`, as the ledger has it. */
+  /** `failed`, `held`, `lost`, `timed out`, as in the ledger. */
   outcome: string
   message: string | undefined
 }
@@ -33,92 +33,92 @@ export interface LastGood {
   version: number | undefined
 }
 
-/** A column that moved: its figures, the night since when it drifts, on how many of the last nights it did. */
+/** A column that moved: its figures, since which night it drifts, and on how many of the last nights. */
 export interface MovedColumn extends Drift {
-  /** DuckDB's; unknown in incidents that are older. */
+  /** DuckDB's type; unknown in older incidents. */
   type?: string | null
   since: string
   nights: number
 }
 
-/** Rows that carry a good part of a column's shift. */
+/** Rows that account for a large part of a column's shift. */
 export interface MovedSlice extends Slice {
   column: string
 }
 
-/** What a mail about drift says. */
+/** The content of a drift mail. */
 export interface DriftFacts {
-  /** What the nights are compared with, in words, and what is to be known of that. */
+  /** Description of the reference that nights are compared with, and a note about it. */
   reference: string
   note: string | null
   rows: number
   /** As in model.yaml: `2 of 3`. */
   persist: string
-  /** The columns that alert, those that moved most first. */
+  /** The columns that alert, largest shift first. */
   moved: MovedColumn[]
-  /** The score, whether it moved or not; null where it is not watched. */
+  /** The score, whether it moved or not; null if it is not monitored. */
   score: Drift | null
-  /** The rows that carry it, and the columns by which rows were told apart; none where these are unknown. */
+  /** The rows that account for the shift, and the columns used to segment rows; both empty if unknown. */
   slices: MovedSlice[]
   segments: string[]
-  /** Before and after, for the pictures. */
+  /** Profiles before and after, for the pictures. */
   pictures: { reference: ColumnProfile; tonight: ColumnProfile }[]
 }
 
-/** Everything that a mail about a problem says. Filled from the ledger by whoever reports it; times are ISO 8601. */
+/** The content of a mail about a problem. The reporting code fills it from the ledger; times are ISO 8601. */
 export interface FailureFacts {
   project: string
-  /** The project's zone, in which every time is shown. */
+  /** The project's time zone, in which all times are shown. */
   timezone: string
-  /** Model, or view where a refresh is concerned: what incidents and mutes are keyed by. */
+  /** The model, or the view for a refresh: the key of incidents and mutes. */
   subject: string
   subjectKind: 'model' | 'view'
   description: string | undefined
   owner: string
-  /** Addresses to be told. Where none of them is an address, the owner is. */
+  /** Addresses to notify. If none is valid, the owner is notified. */
   onCall: string[]
-  /** Who reads the scores, as the model declares them. */
+  /** Consumers of the scores, as declared by the model. */
   consumers: string[]
   failure: IncidentFailure
-  /** Of an incident of kind `drift`. */
+  /** Only for incidents of kind `drift`. */
   drift?: DriftFacts | undefined
-  /** State of the slot: decides whether `release` is offered. */
+  /** State of the slot: determines whether `release` is offered. */
   state: 'expected' | 'waiting' | 'queued' | 'running' | 'publishing' | 'failed' | 'held' | 'published'
-  /** Partition's label; undefined where the problem is not one night's, such as a failed retraining. */
+  /** Label of the partition; undefined if the problem does not concern one night, such as a failed retraining. */
   partition: string | undefined
   run: string | undefined
-  /** What `nightshift skip` takes; undefined leaves the command out. */
+  /** The argument of `nightshift skip`; if undefined, the command is omitted. */
   slot: string | undefined
   schedule: string | undefined
-  /** When this night began to go wrong: first failed attempt, or the missed deadline. */
+  /** When the night's problem began: its first failed attempt, or the missed deadline. */
   since: string
   deadline: string | undefined
-  /** Until when late data was waited for. */
+  /** How long late data was waited for. */
   waitedUntil: string | undefined
   attempts: TriedAttempt[]
   /** The expectations that failed. */
   checks: Check[]
   lastGood: LastGood | undefined
-  /** Where the pages are, without a trailing slash; undefined: mails have no links. */
+  /** URL of the web pages without a trailing slash; undefined: mails have no links. */
   baseUrl: string | undefined
   /** Path of RUNBOOK.md, relative to the project; undefined: there is none. */
   runbook: string | undefined
 }
 
-/** A night that is good again, or that nobody waits for any more. */
+/** A night that recovered, or that is no longer expected. */
 export interface RecoveryFacts {
   subject: string
   subjectKind: 'model' | 'view'
-  /** Undefined closes whatever is named by `kinds`, all nights of it. */
+  /** Undefined closes all nights of the kinds in `kinds`. */
   partition: string | undefined
-  /** Undefined: every kind that this partition is part of. */
+  /** Undefined: all kinds that this partition is part of. */
   kinds: IncidentKind[] | undefined
   how: 'published' | 'released' | 'skipped' | 'rolled back' | 'passed'
-  /** The later night that shows that all is well: the bad ones stay as they are. Undefined: the night itself is good. */
+  /** The later night that passed; the bad nights are unchanged. Undefined: the night itself is good. */
   seenOn?: string | undefined
   run: string | undefined
   rows: number | undefined
   by: string | undefined
-  /** What readers have now, told where other nights are still bad. */
+  /** What readers have now, shown while other nights are still bad. */
   lastGood: LastGood | undefined
 }

@@ -1,7 +1,10 @@
 import type { IncidentKind } from '../../failures/incident-kinds.ts'
 import type { FailureFacts, RecoveryFacts } from './incident-facts.ts'
 
-/** One night (partition) of an incident, or what is no night's: partition null. Times are ISO 8601. */
+/**
+ * One night (partition) of an incident; partition is null if the problem does not concern one night. Times are ISO
+ * 8601.
+ */
 export interface Night {
   partition: string | null
   run: string | null
@@ -16,14 +19,14 @@ export interface Night {
 export interface Recovered {
   at: string
   how: RecoveryFacts['how']
-  /** The later night that showed it; that one's are `run` and `rows`. */
+  /** The later night that passed; `run` and `rows` are those of that night. */
   seenOn?: string | undefined
   run: string | null
   rows: number | null
   by: string | null
 }
 
-/** What the `detail` column holds: the facts of the latest failure, and every night that is part of it. */
+/** Content of the `detail` column: the facts of the latest failure, and all nights of the incident. */
 export interface IncidentDetail {
   facts: FailureFacts
   nights: Night[]
@@ -40,7 +43,7 @@ export interface Incident extends IncidentDetail {
   ackedBy: string | undefined
 }
 
-/** What `pg` returns of nightshift.incidents. */
+/** A row of nightshift.incidents as returned by `pg`. */
 export interface IncidentRow {
   id: string
   subject: string
@@ -73,7 +76,7 @@ export function badNights(nights: Night[]): Night[] {
   return inOrder(nights.filter((night) => night.recovered === null))
 }
 
-/** The nights that an incident is of, oldest first: those that are still bad, or all of one that is closed. */
+/** The nights of an incident, oldest first: those that are still bad, or all nights of a closed incident. */
 export function nightsOf({ nights, closedAt }: Pick<Incident, 'nights' | 'closedAt'>): Night[] {
   return closedAt === undefined ? badNights(nights) : inOrder(nights)
 }

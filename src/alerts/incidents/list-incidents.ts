@@ -14,13 +14,13 @@ export interface ListedIncident extends Incident {
 export interface IncidentFilter {
   id?: number
   subject?: string
-  /** Default: the open ones alone. */
+  /** Default: only open incidents. */
   closedToo?: boolean
   limit?: number
   offset?: number
 }
 
-/** Incidents: those that are open, then the closed ones, each the newest first. */
+/** Open incidents, then closed ones, each newest first. */
 export async function listIncidents(
   connection: ClientBase | Pool,
   now: Date,

@@ -2,8 +2,8 @@ import type { ClientBase } from 'pg'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
- * No mails about a model or view until then. What falls due meanwhile is mailed when the time is over, if it is
- * still worth a mail: incidents that opened and closed unheard are not. The ledger and the pages know them all.
+ * Suppresses mails about a model or view until the given time. Mails that fall due meanwhile are sent afterwards,
+ * except for incidents that opened and closed while muted. The ledger and the pages show all incidents.
  */
 export async function mute(
   client: ClientBase,
@@ -14,7 +14,7 @@ export async function mute(
 ): Promise<void> {
   if (Number.isNaN(until.getTime()) || until <= now) {
     throw new ConfigurationError(
-      `mute: expected --until to be a time to come, got: ${Number.isNaN(until.getTime()) ? 'no time' : until.toISOString()} (now is ${now.toISOString()})`,
+      `mute: expected --until to be in the future, got: ${Number.isNaN(until.getTime()) ? 'no time' : until.toISOString()} (now is ${now.toISOString()})`,
     )
   }
   await client.query(
@@ -24,7 +24,7 @@ export async function mute(
   )
 }
 
-/** Ends a mute at once. Returns whether there was one. */
+/** Ends a mute immediately. Returns whether there was one. */
 export async function unmute(client: ClientBase, subject: string): Promise<boolean> {
   const { rowCount } = await client.query('delete from nightshift.mutes where subject = $1', [subject])
   return rowCount === 1

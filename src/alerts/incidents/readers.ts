@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** What one address was told of an incident. */
+/** The mails that one address received about an incident. */
 export interface Reader {
   recipient: string
   mails: number
@@ -8,7 +8,7 @@ export interface Reader {
   nextMailAt: Date | undefined
 }
 
-/** Who is told of an incident, by address. */
+/** The addresses notified of an incident. */
 export async function readersOf(connection: ClientBase | Pool, incident: number): Promise<Reader[]> {
   const { rows } = await connection.query<{
     recipient: string
@@ -29,8 +29,8 @@ export async function readersOf(connection: ClientBase | Pool, incident: number)
 }
 
 /**
- * A mail to an address told everything of these incidents: whatever else was due is done, and the open ones repeat at
- * `next`. Drift does not repeat: it is for the day, and each further night that drifts is told.
+ * Records that a mail to an address covered these incidents: nothing else is due, and open incidents repeat at
+ * `next`. Drift does not repeat: it can wait until the day, and each further drifting night is mailed.
  */
 export async function recordMailed(
   client: ClientBase,

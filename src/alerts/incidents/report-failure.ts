@@ -15,16 +15,16 @@ import { storable } from './storable-facts.ts'
 
 export interface Reported {
   incident: number
-  /** `opened`, `joined` an open one, or already `known`: the same run told twice changes nothing. */
+  /** `opened`, `joined` an open one, or already `known`: reporting the same run twice changes nothing. */
   result: 'opened' | 'joined' | 'known'
-  /** Who will be mailed. Empty where no address is valid, which the caller should log loudly. */
+  /** Who will be mailed. Empty if no address is valid; the caller should log that as an error. */
   recipients: string[]
 }
 
 /**
- * Opens the incident of (subject, class), or joins the open one, and makes its mail due. Called in the transaction
- * that ends the run (READ COMMITTED), so that the mail exists if and only if the failure does. Nothing that the
- * facts contain makes it throw. A missed deadline joins whatever incident its partition is already part of.
+ * Opens the incident of (subject, class) or joins the open one, and makes its mail due. Called in the transaction
+ * that ends the run (READ COMMITTED), so that the mail exists if and only if the failure does. It does not throw,
+ * whatever the facts contain. A missed deadline joins any incident that its partition is already part of.
  */
 export async function reportFailure(
   client: ClientBase,
@@ -56,7 +56,7 @@ export async function reportFailure(
   }
 }
 
-/** The open incidents of a subject, locked: whoever changes an incident or what is told of it holds this lock. */
+/** The open incidents of a subject, locked: every change of an incident or its mails holds this lock. */
 export async function lockIncidents(
   client: ClientBase,
   of: { subject: string; subjectKind: 'model' | 'view' },
@@ -86,7 +86,7 @@ async function join(
 
   const joined: Night = foreign && before !== undefined ? { ...before, late: true } : night
   const detail: IncidentDetail = {
-    // What the first class said of the cause is worth more than "the deadline has passed".
+    // The first failure's cause is more useful than "the deadline has passed".
     facts: foreign
       ? { ...incident.facts, deadline: facts.deadline }
       : { ...facts, since: earliest(incident, facts) },
@@ -108,7 +108,7 @@ async function join(
   return { incident: incident.id, result: 'joined', recipients: addresses }
 }
 
-/** Makes the next mail of those who have heard of the incident due, where it is not due sooner. */
+/** Brings forward the next mail to addresses that were already mailed about the incident. */
 async function hasten(
   client: ClientBase,
   now: Date,
@@ -130,7 +130,7 @@ async function hasten(
   }
 }
 
-/** The open incident that a missed deadline is told in: one that its partition is already part of. */
+/** The open incident that a missed deadline joins: one that its partition is already part of. */
 function deadlineOf(open: Incident[], facts: FailureFacts): Incident | undefined {
   if (facts.failure.class !== 'deadline' || facts.partition === undefined) return undefined
   return open.find((incident) =>
@@ -163,10 +163,10 @@ async function addReaders(
   )
 }
 
-/** Deadlines that are missed together are told in one round: their mail need not wait for others as failures do. */
+/** Deadlines missed together are reported in one round, so their mail waits less for others than failures do. */
 const LONGEST_AFTER_DEADLINE = 10_000
 
-/** The first mail leaves once the grouping window is over, within 30 s of a deadline. */
+/** The first mail is sent after the grouping window, within 30 s of a deadline. */
 function firstMail({ failure }: FailureFacts, now: Date, { group }: AlertSettings): Date {
   const wait = failure.class === 'deadline' ? Math.min(group, LONGEST_AFTER_DEADLINE) : group
   return new Date(now.getTime() + wait)

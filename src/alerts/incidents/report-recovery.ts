@@ -6,9 +6,9 @@ import { badNights, type Incident, type IncidentDetail, type Night } from './inc
 import { lockIncidents } from './report-failure.ts'
 
 /**
- * Marks a night as good again in every open incident it is part of, and closes those that have no bad night left;
- * their all-clear falls due after the grouping window. Called in the transaction that publishes, releases or skips.
- * Returns the ids of the incidents that closed.
+ * Marks a night as good again in every open incident it is part of, and closes incidents with no bad night left;
+ * their all-clear is due after the grouping window. Called in the transaction that publishes, releases or skips.
+ * Returns the ids of the closed incidents.
  */
 export async function reportRecovery(
   client: ClientBase,
@@ -40,12 +40,14 @@ export async function reportRecovery(
   return closed
 }
 
-/** Other shapes of the data do not become the usual ones by being computed again: a look at the night tells. */
+/**
+ * Drift does not disappear because a night is computed again: only a new check of the night shows whether it is over.
+ */
 function isCuredByPublishing(kind: Incident['kind']): boolean {
   return kind !== 'drift' && kind !== 'unchecked'
 }
 
-/** What the incident is after the recovery; undefined where it does not concern it. */
+/** The incident after the recovery; undefined if the recovery does not concern it. */
 export function recover(
   incident: IncidentDetail,
   recovery: RecoveryFacts,
@@ -66,7 +68,7 @@ export function recover(
   return { facts: about(incident.facts, badNights(nights).at(-1), recovery), nights }
 }
 
-/** The facts, turned to the newest night that is still bad, and to what readers have now. */
+/** The facts, updated to the newest night that is still bad and to what readers have now. */
 function about(facts: FailureFacts, night: Night | undefined, recovery: RecoveryFacts): FailureFacts {
   const lastGood = recovery.lastGood ?? facts.lastGood
   if (night === undefined || night.partition === facts.partition) return { ...facts, lastGood }
@@ -93,7 +95,7 @@ async function close(
       where incident = $1 and thread is not null`,
     [incident.id, new Date(now.getTime() + settings.group)],
   )
-  // Opened and closed while muted: nobody was told of it, and nobody wanted to be.
+  // Incidents that opened and closed while muted are not mailed.
   const { rowCount } = await client.query(
     `update nightshift.incident_readers set due_at = null
       where incident = $1 and thread is null

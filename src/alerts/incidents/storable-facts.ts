@@ -6,8 +6,8 @@ const MESSAGE = 4000
 const MOST = 30
 
 /**
- * Facts as a mail can show them: whatever an engine said (a message of 10 MB, a control character, half an emoji), at most
- * some 50 kB. The run keeps the rest.
+ * Limits facts to what a mail can show, whatever an engine reported (a message of 10 MB, a control character, half an
+ * emoji), at most about 50 kB. The run keeps the full text.
  */
 export function storable(facts: FailureFacts): FailureFacts {
   return {
@@ -40,7 +40,7 @@ export function storable(facts: FailureFacts): FailureFacts {
   }
 }
 
-/** Names and values of columns are the data's: any text, of any length. Figures are numbers already. */
+/** Column names and values come from the data: any text, of any length. Figures are already numbers. */
 function storableDrift(drift: DriftFacts): DriftFacts {
   const named = <T extends { column: string; note: string | null }>(column: T): T => ({
     ...column,

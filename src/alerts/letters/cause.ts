@@ -5,16 +5,19 @@ import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import type { Item } from './letter.ts'
 
-/** Keys that say something to programs, or are told elsewhere in the mail. */
+/** Evidence keys that are meant for programs or shown elsewhere in the mail. */
 const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])
 const MOST_FACTS = 8
-/** What stands above evidence of several lines. */
+/** Heading of evidence with several lines. */
 const LINES: Record<string, string> = {
-  difference: 'What differs (- as it was registered, + as it is now)',
-  in_a_new_view_folder: 'To have both',
+  difference: 'Differences (- registered, + now)',
+  in_a_new_view_folder: 'To keep both',
 }
 
-/** Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the null jump). */
+/**
+ * Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the jump in
+ * nulls).
+ */
 export function causeItems(facts: FailureFacts): Item[] {
   const items: Item[] = [
     { kind: 'text', text: `${kindOf(facts.failure.class).name}: ${kindOf(facts.failure.class).means}` },
@@ -35,17 +38,20 @@ export function causeItems(facts: FailureFacts): Item[] {
   return items
 }
 
-function checkItems(check: Check, told: string): Item[] {
+function checkItems(check: Check, shown: string): Item[] {
   const items: Item[] = []
   const numbers = `found ${show(check.observed)}, allowed ${show(check.bound)}`
-  if (!told.startsWith(check.message)) items.push({ kind: 'point', text: oneLine(check.message, 300) })
+  if (!shown.startsWith(check.message)) items.push({ kind: 'point', text: oneLine(check.message, 300) })
   items.push({ kind: 'point', text: `${check.id}: ${numbers}` })
   for (const sample of check.samples.slice(0, 2))
     items.push({ kind: 'point', text: `a row: ${pairs(sample)}` })
   return items
 }
 
-/** A list of records, such as the late sources, is one point each; lines stay lines; anything else is one line. */
+/**
+ * A list of records, such as the late sources, becomes one point each; text with several lines is kept; anything else
+ * is one line.
+ */
 function evidence(key: string, value: unknown, timezone: string): Item[] {
   if (value === '') return []
   if (typeof value === 'string' && value.includes('\n')) {

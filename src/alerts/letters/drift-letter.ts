@@ -8,23 +8,25 @@ import type { DriftFacts, FailureFacts, MovedColumn } from '../incidents/inciden
 import type { Item, Section } from './letter.ts'
 import { PICTURE_WIDTH } from './pictures.ts'
 
-/** More columns than these are counted, and listed by `nightshift drift`. */
+/** Further columns are counted; `nightshift drift` lists them. */
 const MOST_COLUMNS = 8
 const MOST_SLICES = 6
 const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' } as const
 
-/** What moved, by how much, since when, how far the scores went with it, who carries it, and how it looks. */
+/** What moved, by how much, since when, whether the scores moved too, which rows account for it, and the pictures. */
 export function driftSections(facts: FailureFacts, drift: DriftFacts): Section[] {
   return [
     { title: 'What moved', items: movedItems(facts, drift) },
     { title: 'The scores', items: scoreItems(drift) },
-    ...(drift.segments.length === 0 ? [] : [{ title: 'Who carries it', items: sliceItems(drift) }]),
+    ...(drift.segments.length === 0
+      ? []
+      : [{ title: 'Which rows account for it', items: sliceItems(drift) }]),
     { title: 'Before and after', items: pictureItems(facts, drift) },
   ]
 }
 
-/** One sentence of what moved, such as `monthly_price moved (PSI 2.1, threshold 0.1)`. */
-export function saysMoved(moved: MovedColumn[]): string {
+/** One sentence about what moved, such as `monthly_price moved: PSI 2.1, threshold 0.1`. */
+export function movedSentence(moved: MovedColumn[]): string {
   const [first, ...rest] = moved
   if (first === undefined) return 'something moved'
   const others = rest.slice(0, 3).map(({ column }) => column)
@@ -56,21 +58,20 @@ function movedItems(facts: FailureFacts, drift: DriftFacts): Item[] {
   return items
 }
 
-/** `PSI 2.1, threshold 0.1 (the least that counts)`; what else fired is said as well. */
+/** `PSI 2.1, threshold 0.1`, followed by what else fired. */
 export function howFar(drift: Drift): string {
   const value = drift[drift.statistic]
   const parts: string[] = []
   if (drift.fired.includes('distribution')) {
     parts.push(
       drift.threshold === null
-        ? 'its values cannot be compared any more'
+        ? 'its values can no longer be compared'
         : `${STATISTICS[drift.statistic]} ${figure(value)}, threshold ${figure(drift.threshold)}`,
     )
   }
   if (drift.fired.includes('nulls'))
     parts.push(`nulls ${percent(drift.reference.null_rate)} before, ${percent(drift.null_rate)} now`)
-  if (drift.fired.includes('unseen'))
-    parts.push(`${percent(drift.unseen_rate ?? 0)} of the values were never seen before`)
+  if (drift.fired.includes('unseen')) parts.push(`${percent(drift.unseen_rate ?? 0)} of the values are new`)
   return parts.length === 0 ? 'not on this night' : parts.join('; ')
 }
 
@@ -89,15 +90,16 @@ function since({ since: partition, nights }: MovedColumn, persist: string): stri
 }
 
 function scoreItems({ score, rows }: DriftFacts): Item[] {
-  if (score === null) return [{ kind: 'text', text: 'The score is not watched (drift.score in model.yaml).' }]
+  if (score === null)
+    return [{ kind: 'text', text: 'The score is not monitored (drift.score in model.yaml).' }]
   const value = score[score.statistic]
-  const told = `${STATISTICS[score.statistic]} ${figure(value)}${score.threshold === null ? '' : `, threshold ${figure(score.threshold)}`}`
+  const distance = `${STATISTICS[score.statistic]} ${figure(value)}${score.threshold === null ? '' : `, threshold ${figure(score.threshold)}`}`
   const items: Item[] = [
     {
       kind: 'text',
-      text: score.drifted ? 'They moved too.' : 'They stay within what is usual.',
+      text: score.drifted ? 'They moved too.' : 'They are within the usual range.',
     },
-    { kind: 'fact', label: score.column, text: `${told}, ${count(rows)} rows` },
+    { kind: 'fact', label: score.column, text: `${distance}, ${count(rows)} rows` },
   ]
   if (score.mean !== null && score.reference.mean !== null) {
     items.push({
@@ -112,12 +114,15 @@ function scoreItems({ score, rows }: DriftFacts): Item[] {
 function sliceItems({ slices, segments }: DriftFacts): Item[] {
   if (slices.length === 0) {
     return [
-      { kind: 'text', text: `It is everywhere alike: no ${segments.join(' and no ')} carries it by itself.` },
+      {
+        kind: 'text',
+        text: `The shift is the same everywhere: no single ${segments.join(' or ')} accounts for it.`,
+      },
     ]
   }
   return slices.slice(0, MOST_SLICES).map(({ column, by, value, rows, carried, psi }) => ({
     kind: 'point',
-    text: `${column}: without ${by} ${value} (${count(rows)} rows) ${carried > 0.95 ? 'all' : percent(carried)} of the shift would be gone${psi === null ? '' : `; PSI among them ${figure(psi)}`}`,
+    text: `${column}: without ${by} ${value} (${count(rows)} rows) ${carried > 0.95 ? 'all' : percent(carried)} of the shift disappears${psi === null ? '' : `; PSI of these rows ${figure(psi)}`}`,
   }))
 }
 

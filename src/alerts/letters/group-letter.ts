@@ -10,10 +10,10 @@ import { recovery } from './incident-letter.ts'
 import type { Item, Letter } from './letter.ts'
 import { incidentLink } from './links.ts'
 import { quoted } from './next-commands.ts'
-import { causeLine, headline, nightsText, standing } from './phrases.ts'
+import { causeLine, headline, nightsText, readersHave } from './phrases.ts'
 import type { ThreadMail } from './thread-mail.ts'
 
-/** Beyond this many, a mail names how many more there are: Gmail cuts a mail at 102 kB. */
+/** A longer mail states only how many more there are: Gmail truncates mails at 102 kB. */
 const MOST_ENTRIES = 60
 
 /** One mail about several incidents that opened together. */
@@ -40,8 +40,8 @@ export function groupLetter(mail: ThreadMail): Letter {
     ],
     foot: [
       open.length === 0
-        ? 'This ends the thread.'
-        : `This mail comes again every ${duration(settings.repeat)} while one of them is open that nobody has acknowledged.`,
+        ? 'This is the last mail of this thread.'
+        : `This mail repeats every ${duration(settings.repeat)} while an unacknowledged incident is open.`,
     ],
   }
 }
@@ -54,7 +54,7 @@ function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string
   switch (mail.occasion) {
     case 'opened':
       return open.length === 0
-        ? `All clear already: ${all} incidents opened and closed before a mail went out.`
+        ? `All clear: ${all} incidents opened and closed before a mail was sent.`
         : `${open.length} ${open.length === 1 ? 'incident is' : 'incidents are'} open: ${listed}.`
     case 'joined':
       return `Again: ${open.length} of ${all} incidents are open: ${listed}.`
@@ -63,7 +63,7 @@ function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string
     case 'partly cleared':
       return `${closed.length} of ${all} incidents are closed. Still open: ${listed}.`
     case 'cleared':
-      return `All clear: all ${all} incidents are closed. Nothing to do.`
+      return `All clear: all ${all} incidents are closed. No action needed.`
   }
 }
 
@@ -80,7 +80,7 @@ function readers(open: Incident[], now: Date): string {
   const none =
     without.length === 0
       ? ''
-      : `${without.length} of them published nothing before: their readers have nothing.`
+      : `${without.length} of them never published anything: their readers have nothing.`
   return [keep, none].filter((part) => part !== '').join(' ')
 }
 
@@ -90,7 +90,7 @@ interface Cause {
   example: string
 }
 
-/** Incidents whose class and message are alike, the largest group first. */
+/** Incidents grouped by class and similar message, the largest group first. */
 export function byCause(incidents: Incident[]): Cause[] {
   const causes = new Map<string, Cause>()
   for (const incident of incidents) {
@@ -108,7 +108,7 @@ export function byCause(incidents: Incident[]): Cause[] {
 function causeOf(causes: Cause[]): string {
   const [first, ...rest] = causes
   if (first === undefined) return ''
-  if (rest.length === 0) return `All alike, ${kindOf(first.kind).name}: ${first.example}`
+  if (rest.length === 0) return `All have the same cause, ${kindOf(first.kind).name}: ${first.example}`
   const counts = causes.slice(0, 3).map((cause) => `${cause.incidents.length} ${kindOf(cause.kind).name}`)
   return `${causes.length} causes: ${counts.join(', ')}${causes.length > 3 ? ' and others' : ''}.`
 }
@@ -139,15 +139,15 @@ function commands(mail: ThreadMail, open: Incident[]): Item[] {
     {
       kind: 'command',
       command: 'npx nightshift doctor',
-      why: 'See whether Redis, PostgreSQL, SMTP and disk are well',
+      why: 'Check Redis, PostgreSQL, SMTP and disk',
     },
-    { kind: 'command', command: 'npx nightshift incidents', why: 'See all that is open' },
+    { kind: 'command', command: 'npx nightshift incidents', why: 'List all open incidents' },
   ]
   if (ids !== '') {
     items.push({
       kind: 'command',
       command: `npx nightshift ack ${ids} --by ${quoted(mail.recipient)}`,
-      why: 'If you are on it, stop the repeats',
+      why: 'If you are working on it, acknowledge to stop the repeats',
     })
   }
   return items
@@ -168,7 +168,7 @@ function entry(incident: Incident, now: Date): Item {
   }
   const nights = nightsText(badNights(incident.nights))
   const who = facts.consumers.length === 0 ? '' : ` Affects ${oneLine(facts.consumers.join(', '), 120)}.`
-  const lines = [facts.state === 'published' ? headline(incident) : `${standing(facts, now)}${who}`]
+  const lines = [facts.state === 'published' ? headline(incident) : `${readersHave(facts, now)}${who}`]
   if (facts.run !== undefined) lines.push(`npx nightshift show ${quoted(facts.run)}`)
   if (incident.ackedAt !== undefined) lines.push(`Acknowledged by ${incident.ackedBy ?? 'someone'}.`)
   return {

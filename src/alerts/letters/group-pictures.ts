@@ -7,13 +7,13 @@ import type { Item, Section } from './letter.ts'
 import { nightLink } from './links.ts'
 import { quoted } from './next-commands.ts'
 
-/** A phone shows two on a screen, and each is some 40 kB. */
+/** A phone shows two at a time, and each is about 40 kB. */
 const MOST_PICTURES = 6
 const MOST_NAMES = 8
-/** Incidents whose pictures are left to their pages, each with its link. */
+/** Incidents whose pictures are only on their pages, each with its link. */
 const MOST_LINKS = 10
 
-/** A column of one of the incidents, and how it looked before and after, where that is known. */
+/** A column of one of the incidents, and its profile before and after if known. */
 interface Shift {
   incident: Incident
   reference: string
@@ -21,7 +21,7 @@ interface Shift {
   picture: DriftFacts['pictures'][number] | undefined
 }
 
-/** Before and after of what moved most, whichever incident it belongs to, and where the others are. */
+/** Pictures of the largest shifts across all incidents, and links to the others. */
 export function groupPictures(open: Incident[]): Section[] {
   const shifts = open.flatMap(shiftsOf).sort((a, b) => excess(b.column) - excess(a.column))
   const shown = shifts.filter(({ picture }) => picture !== undefined).slice(0, MOST_PICTURES)
@@ -31,7 +31,7 @@ export function groupPictures(open: Incident[]): Section[] {
   return [{ title: 'Before and after', items: [...items, ...leftItems(left, shown.length)] }]
 }
 
-/** What moved, and the score beside it, as the letter of that incident alone would show it. */
+/** The columns that moved and the score, as in the letter of this incident alone. */
 function shiftsOf(incident: Incident): Shift[] {
   const { drift } = incident.facts
   if (drift === undefined) return []
@@ -47,10 +47,10 @@ function shiftsOf(incident: Incident): Shift[] {
   }))
 }
 
-/** The picture names its column alone. */
+/** The caption names the incident too; the picture names only its column. */
 function caption({ incident: { facts }, column }: Shift): Item {
   const what = column.score ? `${column.column} (the score)` : column.column
-  const far = column.fired.length === 0 ? 'it stays within what is usual' : howFar(column)
+  const far = column.fired.length === 0 ? 'it is within the usual range' : howFar(column)
   return { kind: 'text', text: `${facts.subject} for ${facts.partition ?? 'now'}, ${what}: ${far}` }
 }
 
@@ -60,7 +60,8 @@ function pictureItem({ incident: { facts }, reference, column, picture }: Shift,
   return [
     {
       kind: 'picture',
-      // The number keeps apart what clients would take for one picture: `a.b` and `a_b` have one content id.
+      // The number keeps names distinct that clients would treat as one picture: `a.b` and `a_b` have the same
+      // content id.
       name: `${index + 1}-${facts.subject}-${column.column}`,
       chart,
       text: `${facts.subject}, ${chart.title}: ${chart.description}`,
@@ -85,9 +86,11 @@ function leftItems(left: Shift[], shown: number): Item[] {
   return [
     {
       kind: 'text',
-      text: `${shown} of ${shown + left.length} are shown, the largest shifts. The others are left to the page of their night:`,
+      text: `This mail shows the ${shown} largest of ${shown + left.length} shifts. The others are on the page of their night:`,
     },
     ...links,
-    ...(rest === 0 ? [] : [{ kind: 'text' as const, text: `and of ${rest} more: npx nightshift incidents` }]),
+    ...(rest === 0
+      ? []
+      : [{ kind: 'text' as const, text: `and ${rest} more incidents: npx nightshift incidents` }]),
   ]
 }

@@ -9,7 +9,7 @@ import { driftSections } from './drift-letter.ts'
 import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
 import { nextCommands, quoted } from './next-commands.ts'
-import { causeLine, headline, nightsText, product, standing } from './phrases.ts'
+import { causeLine, headline, nightsText, product, readersHave } from './phrases.ts'
 import type { ThreadMail } from './thread-mail.ts'
 
 /** The mail about one open incident. */
@@ -20,13 +20,13 @@ export function incidentLetter(incident: Incident, mail: ThreadMail): Letter {
   ]
   return {
     tone: 'alert',
-    lead: [`${first}${headline(incident)}`, standing(facts, mail.now), `Cause: ${causeLine(facts)}`],
+    lead: [`${first}${headline(incident)}`, readersHave(facts, mail.now), `Cause: ${causeLine(facts)}`],
     sections: [
       { title: 'Next three commands', items: commandItems(incident, mail.recipient) },
       ...(facts.drift === undefined ? failed(incident, mail.now) : drifted(facts, facts.drift, mail.now)),
       { title: 'Help', items: help(facts) },
     ],
-    foot: [...standingOf(incident, mail), ...acknowledge(incident, mail)],
+    foot: [...incidentLines(incident, mail), ...acknowledge(incident, mail)],
   }
 }
 
@@ -35,32 +35,32 @@ function failed(incident: Incident, now: Date): Section[] {
   return [
     { title: 'What failed', items: whatFailed(incident, now) },
     { title: 'Who is affected', items: affected(facts) },
-    { title: 'What still holds', items: holds(facts, now) },
+    { title: 'What still holds', items: readersItems(facts, now) },
     { title: 'Probable cause', items: causeItems(facts) },
     ...tried(facts, now),
   ]
 }
 
-/** Nothing failed: the night ran as always, on other customers than the model knows. */
+/** Nothing failed: the night ran as usual, but its data differs from what the model was trained on. */
 function drifted(facts: FailureFacts, drift: DriftFacts, now: Date): Section[] {
   return [
     ...driftSections(facts, drift),
     { title: 'Who is affected', items: affected(facts) },
-    { title: 'What still holds', items: [{ kind: 'text', text: standing(facts, now) }] },
+    { title: 'What still holds', items: [{ kind: 'text', text: readersHave(facts, now) }] },
   ]
 }
 
-/** The last mail of the thread of one incident. */
+/** The last mail of a thread with one incident. */
 export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
   const { facts, nights } = incident
   const closed = incident.closedAt ?? mail.now
-  const already = mail.occasion === 'opened' ? ' It opened and closed before a mail went out.' : ''
+  const already = mail.occasion === 'opened' ? ' It opened and closed before a mail was sent.' : ''
   return {
     tone: 'clear',
     lead: [
       `All clear: ${recovery(incident)}`,
-      `Nothing to do. The incident was open for ${age(closed.getTime() - incident.openedAt.getTime())}.${already}`,
-      `It was ${kindOf(facts.failure.class).name}: ${causeLine(facts)}`,
+      `No action needed. The incident was open for ${age(closed.getTime() - incident.openedAt.getTime())}.${already}`,
+      `Cause: ${kindOf(facts.failure.class).name}: ${causeLine(facts)}`,
     ],
     sections: [
       { title: 'Nights', items: nightItems(nights, facts.timezone) },
@@ -68,7 +68,7 @@ export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
       { title: 'Help', items: help(facts) },
     ],
     foot: [
-      `Incident #${incident.id}, opened ${clockTime(incident.openedAt, facts.timezone)}, closed ${clockTime(closed, facts.timezone)}. This ends the thread.`,
+      `Incident #${incident.id}, opened ${clockTime(incident.openedAt, facts.timezone)}, closed ${clockTime(closed, facts.timezone)}. This is the last mail of this thread.`,
     ],
   }
 }
@@ -80,13 +80,13 @@ export function recovery(incident: Incident): string {
   const [how] = hows
   const names = nightsText(nights)
   const what = `${product(facts)} of ${facts.subject}${names === '' ? '' : ` for ${names}`}`
-  if (hows.size !== 1 || how === undefined) return `${what} are settled.`
+  if (hows.size !== 1 || how === undefined) return `${what} have recovered.`
   if (how === 'passed' && incident.kind === 'drift') {
     const seenOn = nights.at(-1)?.recovered?.seenOn
-    const stay = names === '' ? '' : `; it drifted for ${names}, whose scores stay as they were published`
-    return `${facts.subject} looks like its reference again${seenOn === undefined ? '' : ` on ${seenOn}`}${stay}.`
+    const stay = names === '' ? '' : `; it drifted for ${names}, whose published scores are unchanged`
+    return `${facts.subject} matches its reference again${seenOn === undefined ? '' : ` on ${seenOn}`}${stay}.`
   }
-  if (how === 'passed') return `${facts.subject} is well again${names === '' ? '' : ` (${names})`}.`
+  if (how === 'passed') return `${facts.subject} has recovered${names === '' ? '' : ` (${names})`}.`
   return how === 'rolled back' ? `${facts.subject} was rolled back.` : `${what} are ${how}.`
 }
 
@@ -141,13 +141,13 @@ function affected(facts: FailureFacts): Item[] {
       facts.subjectKind === 'model'
         ? `models/${facts.subject}/model.yaml`
         : `features/${facts.subject}/view.yaml`
-    return [{ kind: 'text', text: `Nobody is named: ${where} has no consumers.` }]
+    return [{ kind: 'text', text: `${where} lists no consumers.` }]
   }
   return facts.consumers.map((consumer) => ({ kind: 'point', text: consumer }))
 }
 
-function holds(facts: FailureFacts, now: Date): Item[] {
-  const items: Item[] = [{ kind: 'text', text: standing(facts, now) }]
+function readersItems(facts: FailureFacts, now: Date): Item[] {
+  const items: Item[] = [{ kind: 'text', text: readersHave(facts, now) }]
   const { lastGood } = facts
   if (lastGood === undefined) return items
   const rows = lastGood.rows === undefined ? '' : `, ${count(lastGood.rows)} rows`
@@ -168,17 +168,17 @@ function tried(facts: FailureFacts, now: Date): Section[] {
       text: `${over ? 'Waited' : 'Waits'} for data until ${clockTime(facts.waitedUntil, timezone)}.`,
     })
   }
-  let said: string | undefined
-  const looks = attempts.filter(({ outcome }) => outcome === 'waiting')
-  const last = looks.at(-1)
+  let previous: string | undefined
+  const waits = attempts.filter(({ outcome }) => outcome === 'waiting')
+  const last = waits.at(-1)
   if (last !== undefined) {
-    const times = looks.length === 1 ? 'once' : `${looks.length} times`
+    const times = waits.length === 1 ? 'once' : `${waits.length} times`
     items.push({
       kind: 'point',
-      text: `Looked for the data ${times}, last at ${clockTime(last.startedAt, timezone)}.`,
+      text: `Checked for the data ${times}, last at ${clockTime(last.startedAt, timezone)}.`,
     })
   }
-  // A look at data that was late is no attempt, and takes no number.
+  // A check that found the data missing is not an attempt and has no number.
   const real = attempts.filter(({ outcome }) => outcome !== 'waiting')
   const first = Math.max(0, real.length - 5)
   for (const [index, attempt] of real.slice(first).entries()) {
@@ -188,8 +188,12 @@ function tried(facts: FailureFacts, now: Date): Section[] {
         : ` after ${duration(new Date(attempt.endedAt).getTime() - new Date(attempt.startedAt).getTime())}`
     const message = attempt.message ?? facts.failure.message
     const why =
-      message === facts.failure.message ? '' : message === said ? ': the same' : `: ${message.slice(0, 200)}`
-    said = message
+      message === facts.failure.message
+        ? ''
+        : message === previous
+          ? ': the same'
+          : `: ${message.slice(0, 200)}`
+    previous = message
     items.push({
       kind: 'point',
       text: `Attempt ${first + index + 1}, ${clockTime(attempt.startedAt, timezone)}: ${attempt.outcome}${took}${why}`,
@@ -222,7 +226,8 @@ function nightItems(nights: Night[], timezone: string): Item[] {
     if (recovered === null) return { kind: 'point', text: `${name}: closed with the incident` }
     const rows = recovered.rows === null ? '' : `, ${count(recovered.rows)} rows`
     const run = recovered.run === null ? '' : `, run ${recovered.run}`
-    if (recovered.seenOn !== undefined) return { kind: 'point', text: `${name}: stays as it was published` }
+    if (recovered.seenOn !== undefined)
+      return { kind: 'point', text: `${name}: its published output is unchanged` }
     const by = recovered.by === null ? '' : ` by ${recovered.by}`
     return {
       kind: 'point',
@@ -243,14 +248,14 @@ function nightItems(nights: Night[], timezone: string): Item[] {
     : items
 }
 
-function standingOf(incident: Incident, mail: ThreadMail): string[] {
+function incidentLines(incident: Incident, mail: ThreadMail): string[] {
   const { timezone } = incident.facts
   const link = incidentLink(incident.facts.baseUrl, incident.id)
   const opened = `Incident #${incident.id}, opened ${clockTime(incident.openedAt, timezone)}${link === undefined ? '.' : `: ${link}`}`
   if (incident.ackedAt === undefined) return [opened]
   return [
     opened,
-    `Acknowledged by ${incident.ackedBy ?? 'someone'}, ${clockTime(incident.ackedAt, timezone)}: no repeats; told to ${mail.recipient} because a night joined.`,
+    `Acknowledged by ${incident.ackedBy ?? 'someone'}, ${clockTime(incident.ackedAt, timezone)}: no repeats; mailed to ${mail.recipient} because another night joined.`,
   ]
 }
 
@@ -258,11 +263,11 @@ function acknowledge(incident: Incident, mail: ThreadMail): string[] {
   if (incident.ackedAt !== undefined) return []
   if (incident.kind === 'drift') {
     return [
-      'Nothing has to be done at night. Each further night that drifts is told in this thread, and the first that looks like the reference again.',
+      'No action is needed tonight. This thread reports each further night that drifts, and the first night that matches the reference again.',
     ]
   }
   return [
-    `This mail comes again every ${duration(mail.settings.repeat)} until the incident closes. If you are on it, stop that: npx nightshift ack ${incident.id} --by ${quoted(mail.recipient)}`,
+    `This mail repeats every ${duration(mail.settings.repeat)} until the incident closes. If you are working on it, stop the repeats: npx nightshift ack ${incident.id} --by ${quoted(mail.recipient)}`,
   ]
 }
 

@@ -2,7 +2,7 @@ import type { Item, Letter } from './letter.ts'
 import { contentId } from './pictures.ts'
 
 const COLOURS: Record<Letter['tone'], string> = { alert: '#d23f31', clear: '#1a8a4a', notice: '#4a6fd2' }
-/** Grey that is legible on white and on black alike (4.6:1 and 4.5:1), for clients that ignore the style sheet. */
+/** Grey with enough contrast on white and on black (4.6:1 and 4.5:1), for clients that ignore the style sheet. */
 const QUIET = '#757575'
 const TINT = 'rgba(127,127,127,.14)'
 const MONO =
@@ -10,8 +10,8 @@ const MONO =
 const WRAP = 'white-space:pre-wrap;overflow-wrap:anywhere'
 
 /**
- * A letter as HTML for mail clients: no table, nothing fetched, pictures within the mail; every style inline, since Gmail may drop
- * the sheet; text colour left to the client, so that dark mode is the client's own.
+ * A letter as HTML for mail clients: no tables, no external resources, pictures embedded. All styles are inline,
+ * since Gmail may drop the style sheet; the text colour is left to the client, so that its dark mode works.
  */
 export function letterHtml(letter: Letter, title: string): string {
   const [headline, ...rest] = letter.lead
@@ -77,12 +77,12 @@ function entry(it: Extract<Item, { kind: 'entry' }>): string {
   return `<p style="margin:0 0 10px;padding-left:10px;border-left:3px solid ${colour};overflow-wrap:anywhere"><b>${title}</b>${lines.join('')}</p>`
 }
 
-/** A narrow screen breaks a command at hyphens: an option stays in one piece. */
+/** Narrow screens break commands at hyphens: options are kept in one piece. */
 function unbroken(command: string): string {
   return command.replace(/(?<= )--[a-z-]+/g, '<span style="white-space:nowrap">$&</span>')
 }
 
-/** A line of ours whose addresses (http, https) are links. */
+/** Turns http and https addresses in our own lines into links. */
 function linked(line: string): string {
   return line
     .split(/(https?:\/\/[^\s<>"']+)/)

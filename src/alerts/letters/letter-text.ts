@@ -1,6 +1,6 @@
 import type { Item, Letter } from './letter.ts'
 
-/** A letter as plain text. No columns and no drawn lines: a phone shows it in a proportional font, 45 characters wide. */
+/** A letter as plain text. No columns and no rules: phones use a proportional font, 45 characters wide. */
 export function letterText(letter: Letter): string {
   const blocks = [
     letter.lead.join('\n'),

@@ -1,8 +1,8 @@
 import type { Chart } from '../../charts/chart.ts'
 
 /**
- * What a mail says, before it becomes text or HTML. `lead` is all that a lock screen shows: its first line says what
- * happened, the second what still holds, the third why.
+ * The content of a mail before it becomes text or HTML. `lead` is all that a lock screen shows: the first line states
+ * what happened, the second what readers have, the third the cause.
  */
 export interface Letter {
   tone: 'alert' | 'clear' | 'notice'
@@ -20,10 +20,10 @@ export type Item =
   | { kind: 'text'; text: string }
   | { kind: 'fact'; label: string; text: string; link?: string | undefined }
   | { kind: 'point'; text: string }
-  /** Words that are not ours, line breaks kept. */
+  /** Quoted text that is not ours, with its line breaks. */
   | { kind: 'quote'; text: string }
   | { kind: 'command'; command: string; why: string }
-  /** Becomes a PNG in the mail; `text` says what it shows to whoever does not see it. */
+  /** A PNG in the mail; `text` is its alternative text. */
   | { kind: 'picture'; name: string; chart: Chart; text: string }
-  /** One incident among several. */
+  /** One of several incidents. */
   | { kind: 'entry'; title: string; lines: string[]; link?: string | undefined; done: boolean }

@@ -1,10 +1,10 @@
-/** Addresses of the web pages that mails point to. */
+/** URLs of the web pages that mails link to. */
 
 export function runLink(baseUrl: string | undefined, run: string | undefined): string | undefined {
   return run === undefined ? undefined : under(baseUrl, `runs/${encodeURIComponent(run)}`)
 }
 
-/** A model's night: a view of the same name has another address. */
+/** The page of a model's night; a view of the same name has a different URL. */
 export function nightLink(
   baseUrl: string | undefined,
   model: string,

@@ -2,13 +2,13 @@ import type { AlertSettings } from '../delivery/alert-settings.ts'
 
 export type Reason = 'opened' | 'joined' | 'repeat' | 'cleared'
 
-/** A thread is not mailed sooner than this after its last mail, but for its all-clear. Milliseconds. */
+/** Minimum time between two mails of a thread, except for its all-clear. Milliseconds. */
 export const QUIET = 15 * 60_000
 
 /**
- * When a further night of an incident is mailed: within the grouping window, since a night that fails is news even
- * to the one who acknowledged the last; but not while the thread is still warm, and at most once in `repeat` where
- * someone is on it, or an hourly model would mail every hour.
+ * When a further night of an incident is mailed: within the grouping window, since a new failed night matters even to
+ * the person who acknowledged the last one. It is not mailed within the quiet time of the thread, and at most once
+ * per `repeat` if the incident is acknowledged; otherwise an hourly model would mail every hour.
  */
 export function joinedDue(
   at: { now: Date; lastMailAt: Date; acked: boolean },
@@ -18,7 +18,7 @@ export function joinedDue(
   return new Date(Math.max(at.now.getTime() + settings.group, at.lastMailAt.getTime() + gap))
 }
 
-/** What one address waits to be told of one incident. */
+/** A pending mail to one address about one incident. */
 export interface Pending {
   incident: number
   /** Undefined: never mailed. */
@@ -31,17 +31,17 @@ export interface Pending {
 }
 
 export interface MailPlan {
-  /** Incidents of which the address never heard: one mail, one new thread. */
+  /** Incidents that the address has not been mailed about: one mail, one new thread. */
   fresh: Pending[]
   /** One mail for each thread. */
   threads: { thread: number; reasons: Set<Reason> }[]
 }
 
 /**
- * Which mails one address gets now. Nothing, until something is due; then also what falls due within the grouping
- * window, so that 40 incidents that open within 30 s are one mail, 30 s after the first. Some all-clears of a
- * thread whose other incidents are open wait until the thread has been quiet for a while. `flush` waits for no
- * window: the process that would have mailed is about to end.
+ * Decides which mails one address gets now. Nothing until something is due; then also what falls due within the
+ * grouping window, so that 40 incidents that open within 30 s are one mail, 30 s after the first. If a thread has
+ * both closed and open incidents, its all-clears wait until the thread has been quiet for a while. `flush` ignores
+ * all windows: the process that would have mailed is about to exit.
  */
 export function planMails(
   pending: Pending[],

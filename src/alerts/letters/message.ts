@@ -1,7 +1,7 @@
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import type { Attachment } from '../delivery/enqueue-mail.ts'
 
-/** A mail as it lies in the outbox. */
+/** A mail as stored in the outbox. */
 export interface OutboxMail {
   id: number
   thread: number | undefined
@@ -17,7 +17,7 @@ export interface OutboxMail {
   tries: number
 }
 
-/** A mail as the bytes of RFC 822, and its envelope. */
+/** A mail as RFC 822 bytes, and its envelope. */
 export interface Message {
   mail: OutboxMail
   from: string
@@ -25,8 +25,8 @@ export interface Message {
 }
 
 /**
- * Builds the message. The same row gives the same headers however often it is sent: Message-ID and Date are the
- * row's. Auto-Submitted and X-Auto-Response-Suppress keep holiday notices from answering.
+ * Builds the message. The same row always yields the same headers: Message-ID and Date come from the row.
+ * Auto-Submitted and X-Auto-Response-Suppress prevent out-of-office replies.
  */
 export async function toMessage(mail: OutboxMail, settings: AlertSettings): Promise<Message> {
   const { default: MailComposer } = await import('nodemailer/lib/mail-composer')

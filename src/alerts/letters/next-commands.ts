@@ -6,11 +6,11 @@ import { badNights, type Incident } from '../incidents/incident-record.ts'
 
 export interface Command {
   command: string
-  /** What one learns or gets by it, as an order: `See what it waited for`. */
+  /** What the command shows or does, in the imperative: `See what it waited for`. */
   why: string
 }
 
-/** The next three commands, ready to paste by the one who reads the mail. */
+/** The next three commands, ready for the recipient to paste. */
 export function nextCommands(
   incident: Pick<Incident, 'facts' | 'nights' | 'kind'>,
   recipient: string,
@@ -40,7 +40,7 @@ function situation(facts: FailureFacts): Situation {
   }
 }
 
-/** Each command for these facts, with its usual words. */
+/** Each command for these facts, with its default text. */
 function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, Command> {
   const subject = quoted(facts.subject)
   const run = quoted(facts.run ?? 'RUN')
@@ -48,31 +48,31 @@ function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, C
   const asOf = facts.partition === undefined ? '' : ` --as-of ${quoted(facts.partition)}`
   const start = facts.subjectKind === 'model' ? 'run' : 'refresh'
   const command = (text: string, why: string): Command => ({ command: `npx nightshift ${text}`, why })
-  const status = command(`status ${subject}`, 'See the calendar of its nights')
+  const status = command(`status ${subject}`, 'See its calendar of nights')
   const hasRun = facts.run !== undefined
   return {
     status,
     again: hasRun
-      ? command(`retry ${run}`, 'Run it again')
+      ? command(`retry ${run}`, 'Re-run it')
       : command(`${start} ${subject}${asOf}`, 'Run the night now'),
-    doctor: command('doctor', 'See whether Redis, PostgreSQL, SMTP and disk are well'),
+    doctor: command('doctor', 'Check Redis, PostgreSQL, SMTP and disk'),
     drift: command(`drift ${subject}${asOf}`, 'See which columns moved'),
-    history: command(`history ${subject}`, 'See what was live when'),
+    history: command(`history ${subject}`, 'See which version was live when'),
     mute: command(
       `mute ${subject} --until 3d --by ${by}`,
-      'Known and harmless, such as a price change or a campaign? No mails about this model for three days',
+      'If the cause is known and harmless, such as a price change or a campaign: no mails about this model for three days',
     ),
     parity: command(`parity ${subject}${asOf}`, 'See which values differ'),
     release: command(
       `release ${run} --reason 'the data is right because ...' --by ${by}`,
-      'If the data is right after all, publish what is held',
+      'If the data is correct after all, publish the held output',
     ),
-    report: command(`report ${subject}${asOf}`, 'See the night as one page'),
-    rollback: command(`rollback ${subject}`, 'Put the version before back'),
+    report: command(`report ${subject}${asOf}`, 'Open the report of the night'),
+    rollback: command(`rollback ${subject}`, 'Restore the previous version'),
     show: hasRun ? command(`show ${run}`, 'See the run: steps, failed expectations, rows') : status,
     skip: command(
       `skip ${quoted(facts.slot ?? 'SLOT')} --reason 'the data will not come'`,
-      'Or give this night up',
+      'Or give up this night',
     ),
     validate: command('validate', "Check the project's files, SQL and sources"),
     versions: command(`versions ${subject}`, 'See what is registered'),
@@ -88,18 +88,18 @@ function repair(
   if (subjectKind !== 'model' || from == null || to == null) return undefined
   return {
     command: `npx nightshift backfill ${quoted(subject)} --from ${quoted(from)} --to ${quoted(to)} --failed`,
-    why: 'Run all the failed nights again',
+    why: 'Re-run all failed nights',
   }
 }
 
-/** A command that the failure itself names, such as the promotion that is missing. */
+/** A command that the failure itself suggests, such as the missing promotion. */
 function suggested(facts: FailureFacts): Command | undefined {
   const { next } = facts.failure.evidence
   if (typeof next !== 'string' || !/^nightshift [a-z]+( [\w.@=/:-]+)*$/.test(next)) return undefined
-  return { command: `npx ${next}`, why: 'What the failure itself asks for' }
+  return { command: `npx ${next}`, why: 'Suggested by the failure' }
 }
 
-/** Words as a shell takes them: a name with a quote or a semicolon in it must stay one word. */
+/** Quotes a word for the shell: a name with a quote or a semicolon must remain one word. */
 export function quoted(word: string): string {
   return /^[\w.@:/=+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -5,7 +5,7 @@ import { oneLine, wholeClauses } from '../../format/one-line.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 
-/** What its kind says about the cause of an incident. */
+/** The cause of an incident as far as its kind describes it. */
 export function meaning({ kind, closedAt }: Pick<Incident, 'kind' | 'closedAt'>): string {
   const { means, meant } = kindOf(kind)
   return closedAt === undefined ? means : (meant ?? means)
@@ -23,7 +23,7 @@ export function nightsText(nights: Night[]): string {
   return names.length === 1 ? last : `${last} and ${names.length - 1} earlier`
 }
 
-/** One sentence: what is wrong, or was while it was open, for whom it matters. */
+/** One sentence: what is wrong (or was, if closed), and for which model or view. */
 export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 'closedAt'>): string {
   const { facts, kind } = incident
   const closed = incident.closedAt !== undefined
@@ -58,21 +58,21 @@ function movedNames({ drift }: FailureFacts): string {
 }
 
 /** What readers have now. */
-export function standing(facts: FailureFacts, now: Date): string {
+export function readersHave(facts: FailureFacts, now: Date): string {
   if (facts.state === 'published') {
     return facts.partition === undefined
-      ? 'What is published stays as it is.'
-      : `The ${product(facts)} of ${facts.partition} are published; readers have them.`
+      ? 'The published output is unchanged.'
+      : `The ${product(facts)} of ${facts.partition} are published and available to readers.`
   }
   const { lastGood } = facts
-  if (lastGood === undefined) return `Nothing was published before: readers have no ${product(facts)}.`
+  if (lastGood === undefined) return `Nothing was ever published: readers have no ${product(facts)}.`
   const same = lastGood.partition === facts.partition ? 'the earlier output of ' : ''
   return `Readers keep ${same}${lastGood.partition}, published ${age(now.getTime() - new Date(lastGood.publishedAt).getTime())} ago.`
 }
 
 const LONGEST_CAUSE = 180
 
-/** The message on one line, short enough for a preview. Of drift, whose sections follow, what has room as a whole. */
+/** The message on one line, short enough for a preview. For drift, whose sections follow, only whole clauses. */
 export function causeLine({ failure, timezone }: FailureFacts): string {
   if (failure.class === 'drift') return wholeClauses(localTimes(failure.message, timezone), LONGEST_CAUSE)
   return oneLine(localTimes(oneLine(failure.message, 400), timezone), LONGEST_CAUSE)

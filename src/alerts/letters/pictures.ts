@@ -1,19 +1,19 @@
 import type { Attachment } from '../delivery/enqueue-mail.ts'
 import type { Item, Letter } from './letter.ts'
 
-/** Pixels in a mail; the file has twice as many. */
+/** Width in the mail; the file has twice as many pixels. */
 export const PICTURE_WIDTH = 600
 
 type Picture = Extract<Item, { kind: 'picture' }>
 
-/** By which the HTML of a mail shows the picture of that name. */
+/** The content id by which the mail's HTML refers to the picture. */
 export function contentId(name: string): string {
   return `${name.replace(/[^A-Za-z0-9_-]/g, '_')}@nightshift`
 }
 
 /**
- * Draws the pictures of a letter as attachments. One that cannot be drawn is told in words, since the mail matters more:
- * `failed` says why.
+ * Draws the pictures of a letter as attachments. A picture that cannot be drawn is replaced by its text, since the
+ * mail matters more; `failed` contains the reasons.
  */
 export async function drawPictures(
   letter: Letter,

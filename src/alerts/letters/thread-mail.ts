@@ -5,7 +5,10 @@ import { groupLetter } from './group-letter.ts'
 import { clearLetter, incidentLetter } from './incident-letter.ts'
 import type { Letter } from './letter.ts'
 
-/** Why a thread speaks: its first mail, another night, the hours that went by, some of its incidents closed, all did. */
+/**
+ * Why a thread is mailed: its first mail, another night, the repeat time passed, some of its incidents closed, all
+ * closed.
+ */
 export type Occasion = 'opened' | 'joined' | 'repeat' | 'partly cleared' | 'cleared'
 
 /** One mail of one thread to one address. */
@@ -24,7 +27,7 @@ export function threadLetter(mail: ThreadMail): Letter {
   return first.closedAt === undefined ? incidentLetter(first, mail) : clearLetter(first, mail)
 }
 
-/** What is sent where a letter cannot be made: a fault in our words must not become a silent night. */
+/** Sent if a letter cannot be built: a bug in the wording must not suppress an alert. */
 export function plainLetter(mail: ThreadMail): Letter {
   return {
     tone: 'alert',
@@ -34,7 +37,7 @@ export function plainLetter(mail: ThreadMail): Letter {
     sections: [
       {
         title: 'Next',
-        items: [{ kind: 'command', command: 'npx nightshift incidents', why: 'See what is open' }],
+        items: [{ kind: 'command', command: 'npx nightshift incidents', why: 'List open incidents' }],
       },
     ],
     foot: [],
@@ -42,10 +45,9 @@ export function plainLetter(mail: ThreadMail): Letter {
 }
 
 /**
- * Subject of a thread, said once and never changed: clients tie mails together by References and by an equal
- * subject (Gmail breaks a thread where it changes, Outlook files by it), so repeats and the all-clear carry the
- * same words without `Re:`, and what is new stands in the first line. The ids keep apart two threads about the
- * same thing.
+ * Subject of a thread. It never changes: clients group mails by References and by an equal subject (Gmail splits a
+ * thread if the subject changes, Outlook files by it), so repeats and the all-clear have the same subject without
+ * `Re:`, and the first line states what is new. The ids distinguish two threads about the same subject.
  */
 export function threadSubject(project: string, incidents: [Incident, ...Incident[]]): string {
   const [first, ...rest] = incidents

@@ -11,7 +11,7 @@ import { type Pending, planMails, type Reason } from './mail-plan.ts'
 import { drawPictures } from './pictures.ts'
 import { type Occasion, plainLetter, type ThreadMail, threadLetter, threadSubject } from './thread-mail.ts'
 
-interface Desk {
+interface MailContext {
   client: ClientBase
   now: Date
   settings: AlertSettings
@@ -19,9 +19,9 @@ interface Desk {
 }
 
 /**
- * Turns what is due to be told into mails in the outbox, one for each thread and address, and plans the repeats.
- * Any number of processes may call it: one works at a time, and an incident that a running transaction is changing
- * is left for the next call. Costs one indexed query where nothing is due. Returns the number of mails.
+ * Writes due mails into the outbox, one for each thread and address, and schedules the repeats. Any number of
+ * processes may call it: one works at a time, and an incident that a running transaction is changing is left for the
+ * next call. Costs one indexed query if nothing is due. Returns the number of mails.
  */
 export async function writeMails(
   database: Pick<Database, 'pool'>,
@@ -33,10 +33,10 @@ export async function writeMails(
   if ((await dueRecipients(database.pool, now, flush)).length === 0) return 0
   return transaction(database, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.mails'), 0)`)
-    const desk = { client, now, settings, log }
+    const context = { client, now, settings, log }
     let written = 0
     for (const recipient of await dueRecipients(client, now, flush)) {
-      written += await writeTo(desk, recipient, flush)
+      written += await writeTo(context, recipient, flush)
     }
     return written
   })
@@ -57,24 +57,27 @@ async function dueRecipients(
   return rows.map((row) => row.recipient)
 }
 
-async function writeTo(desk: Desk, recipient: string, flush: boolean): Promise<number> {
-  const pending = await lockPending(desk, recipient)
-  const plan = planMails(pending, desk.now, desk.settings, flush)
+async function writeTo(context: MailContext, recipient: string, flush: boolean): Promise<number> {
+  const pending = await lockPending(context, recipient)
+  const plan = planMails(pending, context.now, context.settings, flush)
   let written = 0
   if (plan.fresh.length > 0) {
-    const incidents = await load(desk.client, 'i.id = any($1::bigint[])', [
+    const incidents = await load(context.client, 'i.id = any($1::bigint[])', [
       plan.fresh.map((it) => it.incident),
     ])
-    written += await openThread(desk, recipient, incidents)
+    written += await openThread(context, recipient, incidents)
   }
   for (const { thread, reasons } of plan.threads) {
-    written += await continueThread(desk, recipient, thread, reasons)
+    written += await continueThread(context, recipient, thread, reasons)
   }
   return written
 }
 
-/** What one address waits for, each locked by its incident; what another transaction is changing is left out. */
-async function lockPending({ client, now }: Desk, recipient: string): Promise<Pending[]> {
+/**
+ * What is pending for one address, each row locked by its incident; rows that another transaction is changing are
+ * skipped.
+ */
+async function lockPending({ client, now }: MailContext, recipient: string): Promise<Pending[]> {
   const { rows } = await client.query<PendingRow>(
     `select r.incident, r.thread, r.reason, r.due_at, r.last_mail_at,
             exists (select from nightshift.incident_readers o join nightshift.incidents oi on oi.id = o.incident
@@ -96,47 +99,47 @@ async function lockPending({ client, now }: Desk, recipient: string): Promise<Pe
   }))
 }
 
-async function openThread(desk: Desk, recipient: string, incidents: Incident[]): Promise<number> {
+async function openThread(context: MailContext, recipient: string, incidents: Incident[]): Promise<number> {
   const [first, ...rest] = incidents
   if (first === undefined) return 0
-  const root = newMessageId(desk.settings)
-  const subject = threadSubject(desk.settings.project, [first, ...rest])
-  const { rows } = await desk.client.query<{ id: string }>(
+  const root = newMessageId(context.settings)
+  const subject = threadSubject(context.settings.project, [first, ...rest])
+  const { rows } = await context.client.query<{ id: string }>(
     `insert into nightshift.threads (recipient, subject, root, created_at) values ($1, $2, $3, $4) returning id`,
-    [recipient, subject, root, desk.now],
+    [recipient, subject, root, context.now],
   )
   const thread = Number(rows[0]?.id)
-  const mail: ThreadMail = { ...desk, occasion: 'opened', recipient, incidents: [first, ...rest] }
+  const mail: ThreadMail = { ...context, occasion: 'opened', recipient, incidents: [first, ...rest] }
   await enqueue(
-    desk.client,
-    desk.now,
+    context.client,
+    context.now,
     {
       recipient,
       subject,
-      ...(await safely(mail, desk.log)),
+      ...(await safely(mail, context.log)),
       messageId: root,
       thread: { id: thread, root: undefined },
     },
-    desk.settings,
+    context.settings,
   )
-  await told(desk, recipient, thread, incidents, root)
+  await markMailed(context, recipient, thread, incidents, root)
   return 1
 }
 
 async function continueThread(
-  desk: Desk,
+  context: MailContext,
   recipient: string,
   thread: number,
   reasons: Set<Reason>,
 ): Promise<number> {
   const within = 'i.id in (select incident from nightshift.incident_readers where thread = $1)'
-  const locked = await desk.client.query<{ id: string }>(
+  const locked = await context.client.query<{ id: string }>(
     `select i.id from nightshift.incidents i where ${within} order by i.id for update skip locked`,
     [thread],
   )
   const ours = new Set(locked.rows.map((row) => Number(row.id)))
-  const incidents = await load(desk.client, within, [thread])
-  const { rows } = await desk.client.query<{ subject: string; root: string }>(
+  const incidents = await load(context.client, within, [thread])
+  const { rows } = await context.client.query<{ subject: string; root: string }>(
     'select subject, root from nightshift.threads where id = $1',
     [thread],
   )
@@ -144,24 +147,24 @@ async function continueThread(
   const [first, ...rest] = incidents
   if (found === undefined || first === undefined) return 0
   const mail: ThreadMail = {
-    ...desk,
+    ...context,
     occasion: occasionOf(incidents, reasons),
     recipient,
     incidents: [first, ...rest],
   }
   const { messageId } = await enqueue(
-    desk.client,
-    desk.now,
+    context.client,
+    context.now,
     {
       recipient,
       subject: found.subject,
-      ...(await safely(mail, desk.log)),
+      ...(await safely(mail, context.log)),
       thread: { id: thread, root: found.root },
     },
-    desk.settings,
+    context.settings,
   )
-  await told(
-    desk,
+  await markMailed(
+    context,
     recipient,
     thread,
     incidents.filter(({ id }) => ours.has(id)),
@@ -177,11 +180,11 @@ function occasionOf(incidents: Incident[], reasons: Set<Reason>): Occasion {
 }
 
 /**
- * The mail told the whole thread: whatever else was due in it is done, and the open ones repeat from now. Only for
- * incidents that we hold: what another transaction is adding is not in this mail.
+ * The mail covered the whole thread: nothing else is due in it, and its open incidents repeat from now. Applies only
+ * to incidents that we hold locked: those that another transaction is adding are not in this mail.
  */
-async function told(
-  { client, now, settings }: Desk,
+async function markMailed(
+  { client, now, settings }: MailContext,
   recipient: string,
   thread: number,
   incidents: Incident[],
@@ -210,10 +213,10 @@ async function safely(
   try {
     const { letter, attachments, failed } = await drawPictures(threadLetter(mail))
     if (failed.length > 0)
-      log.error({ failed }, 'pictures of a mail could not be drawn; it says them in words')
+      log.error({ failed }, 'pictures of a mail could not be drawn; the mail describes them in text')
     return { letter, attachments }
   } catch (error) {
-    log.error({ error: String(error) }, 'a mail could not be worded; its plain form is sent')
+    log.error({ error: String(error) }, 'a mail could not be built; its plain form is sent')
     return { letter: plainLetter(mail), attachments: [] }
   }
 }

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import type { DriftFacts, MovedColumn } from '../../alerts/incidents/incident-facts.ts'
 import { reportRecovery } from '../../alerts/incidents/report-incident.ts'
-import { saysMoved } from '../../alerts/letters/drift-letter.ts'
+import { movedSentence } from '../../alerts/letters/drift-letter.ts'
 import { figure } from '../../format/numbers.ts'
 import { findRun, type Run } from '../../ledger/nights/run-records.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
@@ -146,7 +146,7 @@ async function tellDrift(
   }
   const failure = {
     class: 'drift',
-    message: `${saysMoved(moved)}; ${saysScore(score)}; compared with ${drift.reference}`,
+    message: `${movedSentence(moved)}; ${saysScore(score)}; compared with ${drift.reference}`,
     anchor: '#drift',
     evidence: {},
   } as const

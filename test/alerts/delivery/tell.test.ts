@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tell } from '../../../src/alerts/delivery/tell.ts'
+import { sendDueMails } from '../../../src/alerts/delivery/tell.ts'
 import { ack } from '../../../src/alerts/incidents/acknowledge.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { mute, unmute } from '../../../src/alerts/incidents/mutes.ts'
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 async function mails(): Promise<ReceivedMail[]> {
   server ??= await openMailServer()
-  await tell(desk.post(server.url))
+  await sendDueMails(desk.post(server.url))
   return server.received
 }
 
@@ -281,7 +281,7 @@ describe('who is told, and how often', () => {
   test('a mute of the past is refused', async () => {
     await expect(
       transaction(desk.database, (client) => mute(client, desk.now(), 'churn', desk.now(), undefined)),
-    ).rejects.toThrow('expected --until to be a time to come')
+    ).rejects.toThrow('expected --until to be in the future')
   })
 
   test('without an address on call the owner is told, and each address once', async () => {
@@ -295,8 +295,8 @@ describe('who is told, and how often', () => {
   test('a command that ends at once mails at once', async () => {
     server = await openMailServer()
     await desk.fails(facts())
-    expect((await tell(desk.post(server.url), { flush: true })).sent).toBe(1)
-    expect((await tell(desk.post(server.url), { flush: true })).sent).toBe(0)
+    expect((await sendDueMails(desk.post(server.url), { flush: true })).sent).toBe(1)
+    expect((await sendDueMails(desk.post(server.url), { flush: true })).sent).toBe(0)
   })
 })
 
@@ -319,7 +319,7 @@ describe('forty models lose Redis while SMTP is down for the first minute', () =
     const onCall = (index: number) =>
       index % 2 === 0 ? ['even@example.com', 'all@example.com'] : ['all@example.com']
     const posts = [desk.post(url), desk.post(url)]
-    const poll = () => Promise.all(posts.map((post) => tell(post)))
+    const poll = () => Promise.all(posts.map((post) => sendDueMails(post)))
     const step = async (seconds: number, every = 2) => {
       for (let passed = 0; passed < seconds; passed += every) {
         await poll()

@@ -152,7 +152,7 @@ describe('a model without a holdout', () => {
     expect(mail?.text).toContain('version 1 has no holdout: it is compared with its first night')
     expect(mail?.text).toContain('npx nightshift drift value --as-of 2026-03-05')
     expect(mail?.text).toMatch(
-      /WHO CARRIES IT\n- spend: without plan pro \(200 rows\) all of the shift would be gone; PSI among them \d/,
+      /WHICH ROWS ACCOUNT FOR IT\n- spend: without plan pro \(200 rows\) all of the shift disappears; PSI of these rows \d/,
     )
     expect(mail?.text).toContain('npx nightshift mute value')
     expect(mail?.text).not.toContain('undefined')
@@ -198,9 +198,9 @@ describe('a model without a holdout', () => {
     expect(life.mails.received).toHaveLength(3)
     const said = life.mails.received[2]?.mail.text
     expect(said).toMatch(
-      /^All clear: value looks like its reference again on 2026-03-08; it drifted for 2026-03-06 and 1 earlier, whose scores stay as they were published\./,
+      /^All clear: value matches its reference again on 2026-03-08; it drifted for 2026-03-06 and 1 earlier, whose published scores are unchanged\./,
     )
-    expect(said).toContain('2026-03-06: stays as it was published')
+    expect(said).toContain('2026-03-06: its published output is unchanged')
     expect(said).toMatch(/2026-03-08: passed .*, 600 rows, run /)
   }, 60_000)
 

@@ -5,7 +5,7 @@ import type { Night } from '../../../alerts/incidents/incident-record.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
 import { type Reader, readersOf } from '../../../alerts/incidents/readers.ts'
 import { nextCommands } from '../../../alerts/letters/next-commands.ts'
-import { headline, meaning, standing } from '../../../alerts/letters/phrases.ts'
+import { headline, meaning, readersHave } from '../../../alerts/letters/phrases.ts'
 import { localTimes } from '../../../format/clock-time.ts'
 import { faceOfState, stateMark } from '../../../ledger/nights/faces.ts'
 import type { Project } from '../../../project/project.ts'
@@ -62,7 +62,7 @@ function what(incident: ListedIncident, { timezone, models }: Project, now: Date
   return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What it is</h2>
 <p>${stateMark(faceOfIncident(incident), closedAt === undefined ? 'open' : 'closed', 'big')}</p>
 <p class="strong">${headline(incident)}</p>
-<p>${meaning(incident)} ${closedAt === undefined ? standing(facts, now) : ''}</p>
+<p>${meaning(incident)} ${closedAt === undefined ? readersHave(facts, now) : ''}</p>
 <p class="error">${localTimes(facts.failure.message, timezone)}</p>
 <dl class="facts">${fact('Opened', moment(openedAt, timezone))}
 ${fact('Closed', moment(closedAt, timezone))}

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { ListedIncident } from '../../../alerts/incidents/list-incidents.ts'
-import { headline, standing } from '../../../alerts/letters/phrases.ts'
+import { headline, readersHave } from '../../../alerts/letters/phrases.ts'
 import { age } from '../../../format/elapsed.ts'
 import type { CalendarSlot } from '../../../ledger/nights/calendar-slots.ts'
 import { type Face, faceOf, stateMark } from '../../../ledger/nights/faces.ts'
@@ -36,7 +36,7 @@ function open(incident: ListedIncident, now: Date) {
   const { id, ackedBy, openedAt, facts } = incident
   const care = ackedBy === undefined ? 'nobody has taken it yet' : `${ackedBy} is on it`
   return html`<li><a href="/incidents/${id}">${stateMark(faceOfIncident(incident), headline(incident))}</a>
-<div class="small">${standing(facts, now)} <span class="quiet">Open for ${age(now.getTime() - openedAt.getTime())}; ${care}.</span></div></li>`
+<div class="small">${readersHave(facts, now)} <span class="quiet">Open for ${age(now.getTime() - openedAt.getTime())}; ${care}.</span></div></li>`
 }
 
 function late(slot: CalendarSlot, face: Face, models: Record<string, unknown>) {
