@@ -1,11 +1,10 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { ackIncidents } from '../actions/ack-incidents.ts'
 import { release } from '../actions/release-run.ts'
 import { skip } from '../actions/skip-slot.ts'
-import { ack } from '../alerts/incidents/acknowledge.ts'
 import { readIds } from '../alerts/incidents/id-ranges.ts'
 import { rerun } from '../jobs/rerun.ts'
-import { transaction } from '../ledger/connection/database.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { findRun, type Run } from '../ledger/nights/run-records.ts'
 import { findSlot, type Kind } from '../ledger/nights/slots.ts'
@@ -59,7 +58,7 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
   app.post('/incidents/:id/ack', (context) =>
     act(context, async (by) => {
       const ids = readIds([context.req.param('id')])
-      const acked = await transaction(database, async (client) => ack(client, await clock(client), ids, by))
+      const acked = await ackIncidents({ database, clock }, ids, by)
       if (acked.length === 0) {
         throw new ConfigurationError(
           `ack: expected an open incident, got: ${ids.join(', ')}, which is not open`,

@@ -1,9 +1,8 @@
-import { ack } from '../../alerts/incidents/acknowledge.ts'
+import { ackIncidents } from '../../actions/ack-incidents.ts'
 import { readIds } from '../../alerts/incidents/id-ranges.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
-import { transaction } from '../../ledger/connection/database.ts'
-import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { personNamed } from '../terminal/find.ts'
 import { printLine } from '../terminal/print.ts'
@@ -11,9 +10,7 @@ import { printLine } from '../terminal/print.ts'
 export default function ackCommand(args: string[], options: GlobalOptions & { by: string }): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const by = personNamed(project, options.by) ?? options.by
-    const acked = await transaction(database, async (client) =>
-      ack(client, await ledgerNow(client), readIds(args), by),
-    )
+    const acked = await ackIncidents({ database, clock: ledgerClock(database) }, readIds(args), by)
     if (acked.length === 0) {
       throw new ConfigurationError(
         `ack: expected the number of an open incident, got: ${args.join(' ')}; \`nightshift incidents\` lists them`,

@@ -1,31 +1,19 @@
 import { createInterface } from 'node:readline/promises'
+import { planNights } from '../../actions/plan-nights.ts'
+import { refuseChangedViews } from '../../actions/unchanged-views.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
-import { type Session, withSession } from '../../host/session.ts'
-import { loadBackfillSlots, loadPastRuns, takenNights } from '../../jobs/backfills/backfill-slots.ts'
-import {
-  type BackfillMode,
-  type BackfillPlan,
-  type BackfillSlot,
-  type BackfillStep,
-  planBackfill,
-  type VersionChoice,
-} from '../../jobs/backfills/plan-backfill.ts'
+import { withSession } from '../../host/session.ts'
+import type { BackfillMode, BackfillPlan, BackfillStep } from '../../jobs/backfills/plan-backfill.ts'
 import { startBackfill } from '../../jobs/backfills/start-backfill.ts'
-import { expandSlots, mergeSlots } from '../../jobs/planning/calendar.ts'
 import { settingsFor } from '../../jobs/request-run.ts'
-import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import type { Project } from '../../project/project.ts'
-import { type AsOf, asOfRange, parseAsOf } from '../../project/time/asof.ts'
-import { championChanges } from '../../registry/history-records.ts'
-import { champion, listVersions } from '../../registry/version-records.ts'
-import { modelNamed, personNamed } from '../terminal/find.ts'
+import { modelNamed } from '../../project/named.ts'
+import { asOfRange, parseAsOf } from '../../project/time/asof.ts'
+import { personNamed } from '../terminal/find.ts'
 import { followBackfill } from '../terminal/follow-backfill.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
-import { staleAmong } from '../terminal/stale.ts'
-import { refuseChangedViews } from '../terminal/unchanged-views.ts'
 
 export interface BackfillOptions extends GlobalOptions {
   from: string
@@ -53,7 +41,11 @@ export default function backfill([name = '']: string[], options: BackfillOptions
     const { timezone } = project
     const asOfs = asOfRange(parseAsOf(options.from, timezone), parseAsOf(options.to, timezone), timezone)
     const maxActive = Math.max(1, options.maxActive ?? MAX_ACTIVE)
-    const plan = await planFor(session, model, asOfs, maxActive, options)
+    if (options.version !== undefined && options.asWas) {
+      throw new ConfigurationError('backfill: expected --version N or --as-was, got both')
+    }
+    const { version, asWas } = options
+    const plan = await planNights(session, model, asOfs, { mode: modeOf(options), version, asWas, maxActive })
     const steps = plan.slots.filter((step) => step.action === 'run')
     const runs = steps.length
     const versions = [...new Set(steps.map(({ version }) => version))].filter((version) => version !== null)
@@ -83,63 +75,6 @@ export default function backfill([name = '']: string[], options: BackfillOptions
   })
 }
 
-export async function planFor(
-  session: Session,
-  model: string,
-  asOfs: AsOf[],
-  maxActive: number,
-  options: BackfillOptions,
-): Promise<BackfillPlan> {
-  const { project, database } = session
-  const { pool } = database
-  const versions = await listVersions(pool, model)
-  const views = Object.fromEntries(versions.map((version) => [version.version, [version.view]]))
-  const names = [...new Set(versions.map((version) => version.view))]
-  const slots = await loadBackfillSlots(pool, 'scores', model, asOfs)
-  const viewSlots = await Promise.all(
-    names.map(async (view) => [view, await loadBackfillSlots(pool, 'features', view, asOfs)] as const),
-  )
-  const stale = await staleAmong(session, [...slots, ...viewSlots.flatMap(([, own]) => own)])
-  const withStale = (own: BackfillSlot[]) =>
-    own.map((slot) => ({ ...slot, stale: stale.get(slot.published_run ?? '') }))
-  return planBackfill({
-    now: (await ledgerNow(pool)).toISOString(),
-    kind: 'scores',
-    name: model,
-    asOfs,
-    slots: withStale(slots),
-    mode: modeOf(options),
-    versions: await choiceOf({ pool, model, known: versions.map((version) => version.version) }, options),
-    views,
-    viewSlots: Object.fromEntries(viewSlots.map(([view, own]) => [view, withStale(own)])),
-    taken: await takenNights(pool, model),
-    dues: options.asWas === true ? duesOf(project, model, asOfs) : {},
-    latestFirst: true,
-    maxActive,
-    past: {
-      own: await loadPastRuns(pool, 'scores', [model]),
-      views: await loadPastRuns(pool, 'features', names),
-    },
-  })
-}
-
-/** When the calendar runs, or would have run, each as-of: the earliest tick of the schedules that score the model. */
-function duesOf(project: Project, model: string, asOfs: AsOf[]): Record<string, string> {
-  const instants = asOfs.map((asOf) => Date.parse(asOf.instant))
-  const from = new Date(Math.min(...instants)).toISOString()
-  // A tick is within its as-of's day in any zone; the schedule's own zone may shift it by half a day.
-  const to = new Date(Math.max(...instants) + 2 * 86_400_000).toISOString()
-  const slots = Object.values(project.schedules)
-    .filter((schedule) => schedule.score.includes(model))
-    .flatMap((schedule) => expandSlots(project, { ...schedule, start: undefined }, from, to))
-  return Object.fromEntries(
-    mergeSlots(slots.filter((slot) => slot.kind === 'scores' && slot.name === model)).map((slot) => [
-      slot.asOf.label,
-      slot.due,
-    ]),
-  )
-}
-
 function modeOf(options: BackfillOptions): BackfillMode {
   const modes = (['missing', 'failed', 'stale', 'all'] as const).filter((mode) => options[mode] === true)
   if (modes.length > 1) {
@@ -148,28 +83,6 @@ function modeOf(options: BackfillOptions): BackfillMode {
     )
   }
   return modes[0] ?? 'missing'
-}
-
-async function choiceOf(
-  { pool, model, known }: { pool: Session['database']['pool']; model: string; known: number[] },
-  options: BackfillOptions,
-): Promise<VersionChoice> {
-  if (options.version !== undefined && options.asWas) {
-    throw new ConfigurationError('backfill: expected --version N or --as-was, got both')
-  }
-  if (options.version !== undefined) {
-    if (!known.includes(options.version)) {
-      throw new ConfigurationError(
-        `backfill: expected --version to be a registered one (${known.toReversed().join(', ') || 'none is registered'}), got: ${options.version}`,
-      )
-    }
-    return { use: 'version', version: options.version }
-  }
-  if (options.asWas) {
-    const changes = await championChanges(pool, model)
-    return { use: 'as-was', champions: changes.map(({ at, version }) => ({ at, version })) }
-  }
-  return { use: 'champion', version: (await champion(pool, model))?.version }
 }
 
 function printPlan(plan: BackfillPlan): void {

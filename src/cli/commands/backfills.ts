@@ -2,7 +2,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { listBackfills } from '../../jobs/backfills/backfill-records.ts'
-import { modelNamed } from '../terminal/find.ts'
+import { modelNamed } from '../../project/named.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `backfills [MODEL]`: lists backfills and their progress. */

@@ -6,7 +6,7 @@ import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { openSession } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
-import { aheadOf, workerAlive } from '../../ledger/nights/alive.ts'
+import { aheadOfLedger, workerAlive } from '../../ledger/nights/alive.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { clocksApart, saysApart } from '../../workers/clock-difference.ts'
 import { printJson, printTable } from '../terminal/print.ts'
@@ -95,9 +95,7 @@ async function disk(folder: string): Promise<string> {
 
 /** Compares this machine's clock and those of all live processes with the ledger's. */
 async function clocks({ pool }: Database): Promise<string> {
-  const asked = Date.now()
-  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
-  const ahead = aheadOf(asked, rows[0]?.now)
+  const ahead = await aheadOfLedger(pool)
   const own = ahead === undefined ? undefined : saysApart("this machine's clock", ahead)
   const apart = [...(own === undefined ? [] : [own]), ...(await clocksApart(pool))]
   if (apart.length === 0)

@@ -15,10 +15,10 @@ import {
   profileOfRun,
 } from '../../monitoring/drift/record.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { openChildren } from '../../workers/child/children.ts'
-import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,11 +1,8 @@
-import { mute, unmute } from '../../alerts/incidents/mutes.ts'
+import { muteSubject, unmuteSubject } from '../../actions/mute-subject.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
-import { transaction } from '../../ledger/connection/database.ts'
-import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import { readDuration } from '../../project/time/duration.ts'
 import { personNamed } from '../terminal/find.ts'
 import { printLine } from '../terminal/print.ts'
 
@@ -22,7 +19,7 @@ export default function muteCommand(
       )
     }
     if (options.off && options.until === undefined) {
-      const wasMuted = await transaction(database, (client) => unmute(client, subject))
+      const wasMuted = await unmuteSubject(database, subject)
       printLine(wasMuted ? `mails about ${subject} are sent again from now on` : `${subject} was not muted`)
       return 0
     }
@@ -31,10 +28,7 @@ export default function muteCommand(
         `mute: expected one of --until TIME and --off, got: ${options.off ? 'both' : 'none'}`,
       )
     }
-    const span = readDuration(options.until)
-    const now = await ledgerNow(database.pool)
-    const until = span === undefined ? new Date(options.until) : new Date(now.getTime() + span.ms)
-    await transaction(database, (client) => mute(client, now, subject, until, by ?? undefined))
+    const until = await muteSubject(database, subject, options.until, by)
     printLine(`no mails about ${subject} until ${clockTime(until.toISOString(), project.timezone)}`)
     return 0
   })

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { datasetNamed } from '../../actions/dataset-named.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { publishedRun } from '../../ledger/nights/published.ts'
@@ -7,12 +8,11 @@ import { certificateReport, compareParity, saysParity } from '../../monitoring/p
 import { recordCertificate } from '../../monitoring/parity/record.ts'
 import type { Against, ParityFacts } from '../../pipeline/parity/parity-facts.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { modelNamed, viewNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { champion, findVersion } from '../../registry/version-records.ts'
 import { openChildren } from '../../workers/child/children.ts'
-import { modelNamed, viewNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
-import { datasetNamed } from './dataset-named.ts'
 
 interface Options extends GlobalOptions {
   asOf: string

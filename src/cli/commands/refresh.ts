@@ -1,8 +1,9 @@
 import { withSession } from '../../host/session.ts'
 import { requestFeatures, settingsFor } from '../../jobs/request-run.ts'
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
+import { viewNamed } from '../../project/named.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
-import { asOfToRun, personNamed, viewNamed } from '../terminal/find.ts'
+import { asOfToRun, personNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
 import { currencyOf, type RunOptions, repairFile } from './run.ts'
 

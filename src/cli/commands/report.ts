@@ -4,10 +4,10 @@ import type { GlobalOptions } from '../../cli.ts'
 import { bytes } from '../../format/sizes.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { nightReport } from '../../web/night-report.ts'
-import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -4,13 +4,14 @@ import { requestFeatures, requestScores, settingsFor } from '../../jobs/request-
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
 import { findSlot } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { modelNamed, viewNamed } from '../../project/named.ts'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { champion, findVersion } from '../../registry/version-records.ts'
 import { type Children, openChildren } from '../../workers/child/children.ts'
 import { type Currency, featuresCurrency, putRight, scoresCurrency } from '../../workers/currency.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
-import { asOfToRun, modelNamed, personNamed, viewNamed } from '../terminal/find.ts'
+import { asOfToRun, personNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
 
 export interface RunOptions extends GlobalOptions {

@@ -5,7 +5,7 @@ import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { readProjectFile } from '../../project/files/project-file.ts'
 import { runbookSections, runbookSkeleton } from '../../project/init/runbook-skeleton.ts'
-import { modelNamed } from '../terminal/find.ts'
+import { modelNamed } from '../../project/named.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 /** `runbook MODEL`: writes the skeleton if there is no runbook, and lists the sections that are still empty. */

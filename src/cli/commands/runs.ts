@@ -4,13 +4,13 @@ import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
 import { withSession } from '../../host/session.ts'
 import { type FailureGroup, groupFailures } from '../../ledger/nights/failure-groups.ts'
+import { pathOf } from '../../ledger/nights/published.ts'
 import { listRuns, RUN_STATES, type RunFilter } from '../../ledger/nights/run-records.ts'
 import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
-import { pathOf } from '../terminal/run-json.ts'
 
 interface Options extends GlobalOptions {
   state?: string

@@ -2,6 +2,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
 import { withSession } from '../../host/session.ts'
+import { pathOf } from '../../ledger/nights/published.ts'
 import type { Attempt, Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { type Certificate, certificateOf } from '../../monitoring/parity/record.ts'
@@ -13,7 +14,7 @@ import type { Project } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import { runNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
-import { pathOf, runRecord } from '../terminal/run-json.ts'
+import { runRecord } from '../terminal/run-json.ts'
 
 export default function show([id = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async ({ project, database }) => {

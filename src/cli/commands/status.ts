@@ -1,15 +1,15 @@
 import { Temporal } from 'temporal-polyfill'
+import { staleAmong } from '../../actions/stale-partitions.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { pathOf } from '../../ledger/nights/published.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
+import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
-import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
-import { pathOf } from '../terminal/run-json.ts'
-import { staleAmong } from '../terminal/stale.ts'
 
 interface Options extends GlobalOptions {
   days: number

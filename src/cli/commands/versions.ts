@@ -2,8 +2,8 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { scoreTitle } from '../../pipeline/onnx/choose-class.ts'
+import { modelNamed } from '../../project/named.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
-import { modelNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function versions([name = '']: string[], options: GlobalOptions): Promise<number> {

@@ -1,11 +1,12 @@
 import type { GlobalOptions } from '../../cli.ts'
 import type { Session } from '../../host/session.ts'
+import { pathOf } from '../../ledger/nights/published.ts'
 import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { printRun } from '../commands/show.ts'
 import { runNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
-import { pathOf, runRecord } from './run-json.ts'
+import { runRecord } from './run-json.ts'
 
 /** Prints how a run ended. @returns 0 where it was published, else 1 */
 export async function reportEnd(

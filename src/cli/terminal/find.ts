@@ -1,21 +1,17 @@
 import { clockTime } from '../../format/clock-time.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
-import { type Attempt, attemptsOf, findRun, type Run } from '../../ledger/nights/run-records.ts'
+import {
+  type Attempt,
+  attemptsOf,
+  findRun,
+  type Run,
+  runsBeginning,
+} from '../../ledger/nights/run-records.ts'
 import type { Connection } from '../../ledger/nights/slots.ts'
-import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import type { Model, Project, View } from '../../project/project.ts'
+import { unknownName } from '../../project/named.ts'
+import type { Project } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
-
-/** A model by its name; throws a ConfigurationError that lists the candidates. */
-export function modelNamed(project: Project, name: string): Model {
-  return project.models[name] ?? unknown('model', name, Object.keys(project.models))
-}
-
-/** A view by its name; throws a ConfigurationError that lists the candidates. */
-export function viewNamed(project: Project, name: string): View {
-  return project.views[name] ?? unknown('view', name, Object.keys(project.views))
-}
 
 /** A run by its id, or by a prefix that matches only one id. */
 export async function runNamed(
@@ -27,26 +23,14 @@ export async function runNamed(
 }
 
 async function byPrefix(connection: Connection, id: string): Promise<Run> {
-  const { rows } = await connection.query<{ id: string }>(
-    `select id from nightshift.runs where starts_with(id, $1) order by created_at desc limit 10`,
-    [id],
-  )
-  const [only, ...others] = rows
-  if (only !== undefined && others.length === 0) {
-    const run = await findRun(connection, only.id)
-    if (run !== undefined) return run
-  }
-  const candidates = rows.map((row) => row.id).join(', ')
+  const found = await runsBeginning(connection, id)
+  const [only, ...others] = found
+  if (only !== undefined && others.length === 0) return only
+  const candidates = found.map((run) => run.id).join(', ')
   throw new ConfigurationError(
     candidates === ''
       ? `expected the id of a run, got: ${id}; \`nightshift runs\` lists them`
       : `expected the id of one run, got: ${id}, a prefix of several: ${candidates}`,
-  )
-}
-
-function unknown(what: string, name: string, names: string[]): never {
-  throw new ConfigurationError(
-    `expected a ${what} of this project (${names.join(', ') || 'there is none'}), got: ${name}${didYouMean(name, names)}`,
   )
 }
 
@@ -63,7 +47,7 @@ export function backfillNumber(text: string): number {
 export function personNamed(project: Project, by: string | undefined): string | null {
   if (by === undefined) return null
   const people = Object.keys(project.people)
-  if (people.length > 0 && !people.includes(by)) unknown('person', by, people)
+  if (people.length > 0 && !people.includes(by)) unknownName('person', by, people)
   return by
 }
 

@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path'
+import { pathOf } from '../../ledger/nights/published.ts'
 import type { Attempt, Run } from '../../ledger/nights/run-records.ts'
 import type { Project } from '../../project/project.ts'
 
@@ -32,9 +32,4 @@ export function runRecord(project: Project, run: Run, attempts: Attempt[]) {
     ended_at: run.ended_at,
     tries: attempts,
   }
-}
-
-/** Where a run's file is, relative to the project's folder; null before there is one. */
-export function pathOf(project: Project, run: Pick<Run, 'path'>): string | null {
-  return run.path === null ? null : relative(project.root, join(project.warehouse, run.path))
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import type { Pool } from 'pg'
 import type { Database } from '../connection/database.ts'
 import type { Hands } from './hands.ts'
 
@@ -74,6 +75,13 @@ export function aheadOf(asked: number, ledger: Date | undefined): number | undef
   const answered = Date.now()
   if (ledger === undefined || answered - asked > LONGEST_ANSWER_MS) return undefined
   return (asked + answered) / 2 - ledger.getTime()
+}
+
+/** Asks the ledger for the time; see `aheadOf`. */
+export async function aheadOfLedger(pool: Pool): Promise<number | undefined> {
+  const asked = Date.now()
+  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
+  return aheadOf(asked, rows[0]?.now)
 }
 
 /** Says that this process, which plans by the calendar, has just done so: `/readyz` asks for it. */

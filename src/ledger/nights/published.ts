@@ -1,3 +1,5 @@
+import { join, relative } from 'node:path'
+import type { Project } from '../../project/project.ts'
 import { type Run, type RunRow, toRun } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
 
@@ -103,4 +105,9 @@ export async function lastGood(
     [run.kind, run.name],
   )
   return rows[0] && toRun(rows[0])
+}
+
+/** Where a run's file is, relative to the project's folder; null before there is one. */
+export function pathOf(project: Project, run: Pick<Run, 'path'>): string | null {
+  return run.path === null ? null : relative(project.root, join(project.warehouse, run.path))
 }

@@ -93,6 +93,29 @@ export async function findRun(connection: Connection, id: string): Promise<Run |
   return rows[0] && toRun(rows[0])
 }
 
+/** The ten newest runs whose ids begin so. */
+export async function runsBeginning(connection: Connection, beginning: string): Promise<Run[]> {
+  const { rows } = await connection.query<RunRow>(
+    'select * from nightshift.runs where starts_with(id, $1) order by created_at desc limit 10',
+    [beginning],
+  )
+  return rows.map(toRun)
+}
+
+/** Runs of a model's scores that are committed and not published yet. */
+export async function publishingRuns(
+  connection: Connection,
+  model: string,
+  trigger: Trigger,
+): Promise<Pick<Run, 'id' | 'partition'>[]> {
+  const { rows } = await connection.query<{ id: string; partition: string }>(
+    `select id, partition from nightshift.runs
+      where kind = 'scores' and name = $1 and state = 'publishing' and trigger = $2`,
+    [model, trigger],
+  )
+  return rows
+}
+
 export async function openRunOf(connection: Connection, slot: number): Promise<Run | undefined> {
   const { rows } = await connection.query<RunRow>(
     'select * from nightshift.runs where slot = $1 and state = any($2)',

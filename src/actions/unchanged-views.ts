@@ -1,20 +1,19 @@
-import type { Session } from '../../host/session.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
-import { changedView, registeredAs, saysChange } from '../../registry/changed-view.ts'
-import { findVersion } from '../../registry/version-records.ts'
-import { isSameView } from '../../registry/view-identity.ts'
-import { openChildren } from '../../workers/child/children.ts'
-import { viewNamed } from './find.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import { viewNamed } from '../project/named.ts'
+import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
+import { findVersion } from '../registry/version-records.ts'
+import { isSameView } from '../registry/view-identity.ts'
+import { withChild } from '../workers/child/with-child.ts'
+import type { ProjectLedger } from './project-ledger.ts'
 
 /** Refuses versions whose view was edited since registration: each of their nights would be refused after a refresh. */
 export async function refuseChangedViews(
-  { project, database }: Session,
+  { project, database }: ProjectLedger,
   command: string,
   model: string,
   numbers: number[],
 ): Promise<void> {
-  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-  try {
+  await withChild(project, async (children) => {
     for (const number of numbers) {
       const version = await findVersion(database.pool, model, number)
       if (version === undefined) continue
@@ -31,7 +30,5 @@ export async function refuseChangedViews(
       })
       throw new ConfigurationError(`${command}: ${saysChange(change)}`)
     }
-  } finally {
-    await children.close()
-  }
+  })
 }

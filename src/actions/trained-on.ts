@@ -1,20 +1,20 @@
-import type { Session } from '../../host/session.ts'
-import type { Dataset } from '../../pipeline/dataset/read-dataset.ts'
-import type { Column } from '../../pipeline/engine/facts.ts'
-import type { Identity } from '../../pipeline/features/view-hash.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
-import type { Model, View } from '../../project/project.ts'
-import { changedView, saysChange } from '../../registry/changed-view.ts'
-import { listVersions } from '../../registry/version-records.ts'
-import { isSameView } from '../../registry/view-identity.ts'
-import { datasetNamed } from '../commands/dataset-named.ts'
+import type { Dataset } from '../pipeline/dataset/read-dataset.ts'
+import type { Column } from '../pipeline/engine/facts.ts'
+import type { Identity } from '../pipeline/features/view-hash.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import type { Model, View } from '../project/project.ts'
+import { changedView, saysChange } from '../registry/changed-view.ts'
+import { listVersions } from '../registry/version-records.ts'
+import { isSameView } from '../registry/view-identity.ts'
+import { datasetNamed } from './dataset-named.ts'
+import type { ProjectLedger } from './project-ledger.ts'
 
 /**
  * The training set named by `--dataset`; undefined if none is named. Its features must match the current view, including
  * the columns and their order.
  */
 export async function trainedOn(
-  { project, database }: Session,
+  { project, database }: ProjectLedger,
   { name }: Model,
   now: { view: View; identity: Identity; columns: Column[] },
   id: string | undefined,

@@ -1,10 +1,10 @@
-import type { Session } from '../../host/session.ts'
-import { type Dataset, readDataset } from '../../pipeline/dataset/read-dataset.ts'
-import { currentHash } from '../../registry/view-identity.ts'
+import { type Dataset, readDataset } from '../pipeline/dataset/read-dataset.ts'
+import { currentHash } from '../registry/view-identity.ts'
+import type { ProjectLedger } from './project-ledger.ts'
 
 /** A training set whose manifest has the view hash that the ledger uses now: an earlier build stored another hash. */
 export async function datasetNamed(
-  { project, database }: Pick<Session, 'project' | 'database'>,
+  { project, database }: ProjectLedger,
   model: string,
   id: string,
 ): Promise<Dataset> {

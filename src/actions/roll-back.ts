@@ -1,0 +1,240 @@
+import type { ClientBase } from 'pg'
+import { startBackfill } from '../jobs/backfills/start-backfill.ts'
+import { settingsFor } from '../jobs/request-run.ts'
+import { transaction } from '../ledger/connection/database.ts'
+import { withTriedLock } from '../ledger/connection/try-lock.ts'
+import { briefRuns } from '../ledger/nights/latest.ts'
+import { publishedRun } from '../ledger/nights/published.ts'
+import { publishingRuns } from '../ledger/nights/run-records.ts'
+import { listSlots, type Slot } from '../ledger/nights/slots.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import { viewNamed } from '../project/named.ts'
+import type { Model } from '../project/project.ts'
+import { type AsOf, parseAsOf } from '../project/time/asof.ts'
+import { promote } from '../registry/champion.ts'
+import { championChanges } from '../registry/history-records.ts'
+import { champion, findVersion, type Version } from '../registry/version-records.ts'
+import { shadowScores } from '../registry/warm.ts'
+import { finishPublication } from '../workers/attempt/publication.ts'
+import type { Context } from '../workers/context.ts'
+import { planNights } from './plan-nights.ts'
+import type { ProjectLedger } from './project-ledger.ts'
+import { commit, discard, type Prepared, prepare } from './republish.ts'
+
+const MAX_ACTIVE = 4
+
+export interface RollbackRequest {
+  /** Default: the version that was champion before. */
+  to?: number | undefined
+  /** The first night that is taken back; default: the newest alone. */
+  from?: string | undefined
+  reason?: string | undefined
+  by: string | null
+}
+
+/** From the version that is champion to one that was. They are the same where a rollback is completed. */
+export interface RollbackTarget {
+  from: number
+  to: Version
+}
+
+/**
+ * Works under the lock of a model's rollbacks. `mine`: no other rollback of the model is at work at this moment. The lock
+ * keeps nobody from going back, which the compare-and-swap guards, only from completing what others do.
+ */
+export function withRollbackLock<T>(
+  { database }: ProjectLedger,
+  { name }: Model,
+  work: (mine: boolean) => Promise<T>,
+): Promise<T> {
+  return withTriedLock(database.pool, ['nightshift.rollback', name], work)
+}
+
+/** Which version a rollback goes back to. Throws a ConfigurationError where there is none, or another takes nights back. */
+export async function rollbackTarget(
+  place: ProjectLedger,
+  model: Model,
+  { to: wanted }: Pick<RollbackRequest, 'to'>,
+  mine: boolean,
+): Promise<RollbackTarget> {
+  const current = await champion(place.database.pool, model.name)
+  const to = await target(place, model, current?.version, wanted)
+  if (current === undefined || to === undefined) {
+    throw new ConfigurationError(
+      `rollback ${model.name}: no other version was champion before; give one with --to N`,
+    )
+  }
+  if (to.version === current.version && !mine) {
+    throw new ConfigurationError(
+      `rollback ${model.name}: version ${to.version} is the champion already, and another rollback is restoring its nights now`,
+    )
+  }
+  return { from: current.version, to }
+}
+
+/**
+ * Makes the version champion again, and publishes what it scored in shadow for the newest night (from a night on where
+ * `from` is given) in the same moment. `mine`: also what an earlier rollback has begun. Throws a ConfigurationError where
+ * there is nothing to do.
+ * @returns labels of the nights that are published, and the slots that are to be scored again
+ */
+export async function rollBack(
+  context: Context,
+  model: Model,
+  between: RollbackTarget,
+  request: RollbackRequest,
+  mine: boolean,
+): Promise<{ republished: string[]; cold: Slot[] }> {
+  const { from, to } = between
+  const place = { database: context.database, project: context.project() }
+  const finished = mine ? await finishBegun(context, model) : []
+  const nights = await nightsOf(place, model, to, request.from)
+  if (to.version === from && nights.length + finished.length === 0) {
+    throw new ConfigurationError(`rollback ${model.name}: version ${to.version} is the champion already`)
+  }
+  const also = await republish(context, model, between, nights, request)
+  const republished = [...finished, ...also]
+  return { republished, cold: nights.filter((slot) => !republished.includes(slot.partition)) }
+}
+
+/**
+ * The version to roll back to. A rollback undoes the last promotion, so a second one goes further back and never forward.
+ * If a rollback was killed after the champion had changed, the next one completes it.
+ */
+async function target(
+  place: ProjectLedger,
+  model: Model,
+  current: number | undefined,
+  requested: number | undefined,
+): Promise<Version | undefined> {
+  const { pool } = place.database
+  const changes = await championChanges(pool, model.name)
+  const live = current === undefined ? undefined : await findVersion(pool, model.name, current)
+  const last = changes.at(-1)
+  if (requested === undefined && live !== undefined && last?.event === 'rolled back') {
+    const open = await nightsOf(place, model, live, undefined)
+    const [newest] = open
+    if (newest?.published_at != null && newest.published_at < last.at) return live
+  }
+  const to = requested ?? liveBefore(changes)
+  if (to === undefined) return undefined
+  const version = await findVersion(pool, model.name, to)
+  if (version === undefined) {
+    throw new ConfigurationError(
+      `rollback ${model.name}: expected --to to be a registered version, got: ${to}`,
+    )
+  }
+  return version
+}
+
+function liveBefore(changes: Awaited<ReturnType<typeof championChanges>>): number | undefined {
+  const live: number[] = []
+  for (const { event, version } of changes) {
+    const known = event === 'rolled back' ? live.lastIndexOf(version) : -1
+    if (known >= 0) live.length = known + 1
+    else live.push(version)
+  }
+  return live.at(-2)
+}
+
+/** Completes nights that an earlier rollback committed but did not move into place. */
+async function finishBegun(context: Context, { name }: Model): Promise<string[]> {
+  const runs = await publishingRuns(context.database.pool, name, 'rollback')
+  for (const { id } of runs) await finishPublication(context, id)
+  return runs.map(({ partition }) => partition)
+}
+
+/** Published nights with another version's scores: the newest one, or all from an as-of on. Newest first. */
+async function nightsOf(
+  { project, database }: ProjectLedger,
+  model: Model,
+  to: Version,
+  from: string | undefined,
+): Promise<Slot[]> {
+  const since = from === undefined ? undefined : parseAsOf(from, project.timezone).instant
+  const published = (await listSlots(database.pool, { kind: 'scores', name: model.name }))
+    .filter((slot) => slot.published_run !== null)
+    .sort((a, b) => Date.parse(b.as_of) - Date.parse(a.as_of))
+  const meant =
+    since === undefined
+      ? published.slice(0, 1)
+      : published.filter((slot) => Date.parse(slot.as_of) >= Date.parse(since))
+  const standing = await briefRuns(
+    database.pool,
+    meant.flatMap(({ published_run }) => published_run ?? []),
+  )
+  return meant.filter(({ published_run }) => standing.get(published_run ?? '')?.version !== to.version)
+}
+
+/** Changes the champion and publishes its shadow scores, in one transaction. Returns the nights. */
+async function republish(
+  context: Context,
+  model: Model,
+  { from, to }: RollbackTarget,
+  nights: Slot[],
+  { by, reason }: RollbackRequest,
+): Promise<string[]> {
+  const { database } = context
+  const project = context.project()
+  const { entity } = viewNamed(project, to.view)
+  const prepared: Prepared[] = []
+  for (const slot of nights) {
+    const shadow = await shadowScores(database.pool, model.name, to.version, slot.partition)
+    const features = await publishedRun(database.pool, 'features', to.view, slot.partition)
+    // If the features were published again since, this version would score them differently now.
+    if (shadow === undefined || shadow.features_run !== features?.id) continue
+    prepared.push(await prepare(context, slot, shadow, entity))
+  }
+  const committed: Prepared[] = []
+  const also = async (client: ClientBase) => {
+    const settings = settingsFor(project, 'scores', model.name)
+    const why = reason ?? `rolled back to version ${to.version}`
+    for (const each of prepared) {
+      const how = { by, reason: why, settings, worker: context.id }
+      if (await commit(client, context.warehouse, each, how)) committed.push(each)
+    }
+  }
+  try {
+    if (to.version === from) await transaction(database, also)
+    else {
+      await promote(database, {
+        model: model.name,
+        version: to.version,
+        expected: from,
+        by,
+        reason: reason ?? null,
+        event: 'rolled back',
+        evidence: { republished: prepared.map(({ slot }) => slot.partition) },
+        also,
+      })
+    }
+  } catch (error) {
+    for (const each of prepared) await discard(context, each)
+    throw error
+  }
+  for (const each of committed) await finishPublication(context, each.run)
+  for (const each of prepared) if (!committed.includes(each)) await discard(context, each)
+  return committed.map(({ slot }) => slot.partition)
+}
+
+/**
+ * Starts a backfill of the nights that the version had not scored in shadow.
+ * @returns its number; undefined where another backfill has them
+ */
+export async function rescoreNights(
+  { project, database }: ProjectLedger,
+  model: Model,
+  to: Version,
+  nights: Slot[],
+  by: string | null,
+): Promise<number | undefined> {
+  const asOfs: AsOf[] = nights.map((slot) => parseAsOf(slot.partition, project.timezone))
+  const request = { mode: 'all', version: to.version, maxActive: MAX_ACTIVE } as const
+  const plan = await planNights({ project, database }, model.name, asOfs, request)
+  return startBackfill(database, plan, asOfs, {
+    maxActive: MAX_ACTIVE,
+    forced: true,
+    settings: settingsFor(project, 'scores', model.name),
+    by,
+  })
+}
