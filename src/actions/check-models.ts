@@ -9,12 +9,12 @@ import { labelView } from '../project/time/label-window.ts'
 import type { Children } from '../workers/child/children.ts'
 import type { DescribedViews } from './check-views.ts'
 
-/** How the times of sources are read that labels and outcomes use, by view. */
+/** Readings of the time columns of sources that labels and outcomes use, by view. */
 export type ModelTimes = Record<string, TimeReading[]>
 
 /**
- * Compares what models take with what their views give, and binds the SQL of labels and outcomes to the same sources.
- * Says of a source that neither they nor features.sql read that nothing does.
+ * Compares the inputs of models with the columns of their views, and binds the SQL of labels and outcomes to the same
+ * sources. Reports sources that neither they nor features.sql read.
  */
 export async function checkModels(
   project: Project,
@@ -26,7 +26,7 @@ export async function checkModels(
   const read = new Map(Object.entries(views).map(([name, { reads }]) => [name, new Set(reads)]))
   for (const model of Object.values(project.models)) {
     const described = views[model.view]
-    // Without columns the view's own problem says why: the model may be right.
+    // Without columns, the view's own problem is reported: the model may be correct.
     if (described !== undefined && described.columns.length > 0) {
       const columns = described.columns.map((column) => column.name)
       problems.push(...checkModel(project, model, columns))
@@ -40,7 +40,7 @@ export async function checkModels(
   return { problems: [...problems, ...unread(project, read)], times }
 }
 
-/** Binds the SQL by which a model is judged, of labels and outcomes. Without labels there is none. */
+/** Binds the SQL of labels and outcomes of a model. Does nothing for a model without labels. */
 export async function checkLabels(
   project: Project,
   model: Model,
@@ -73,7 +73,7 @@ export async function checkLabels(
   }
 }
 
-/** Of a model's own sources those that nothing reads. Without labels it has none that count. */
+/** The model's own sources that nothing reads. Without labels they do not count. */
 function unreadSources(project: Project, model: Model, reads: Set<string>): Problem[] {
   const file = relative(project.root, `${model.folder}/model.yaml`)
   const names = Object.keys(model.sources).filter((name) => !reads.has(name))
@@ -83,7 +83,7 @@ function unreadSources(project: Project, model: Model, reads: Set<string>): Prob
     severity: 'advice',
     file,
     ...yaml.place(['sources', name]),
-    message: `source ${name} is declared, and neither labels.sql nor outcomes read it`,
+    message: `source ${name} is declared, but neither labels.sql nor outcomes read it`,
   }))
 }
 
@@ -96,7 +96,7 @@ function unread(project: Project, read: Map<string, Set<string>>): Problem[] {
     return Object.keys(view.sources)
       .filter((source) => !reads.has(source))
       .map((source): Problem => {
-        const message = `source ${source} is declared, and neither features.sql nor a model's labels.sql or outcomes read it`
+        const message = `source ${source} is declared, but neither features.sql nor a model's labels.sql or outcomes read it`
         return { severity: 'advice', file, ...yaml.place(['sources', source]), message }
       })
   })
@@ -124,7 +124,7 @@ function checkModel(project: Project, model: Model, columns: string[]): Problem[
       features,
     ),
     ...check(['onnx', 'inputs'], Object.entries(model.onnx.inputs), features),
-    // The one column of an entity has another value in every row; one of several may be a region.
+    // The single column of an entity has a different value in every row; one of several columns may be a region.
     ...check(
       ['drift', 'columns'],
       [...(model.drift.columns ?? []).entries()],

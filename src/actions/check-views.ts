@@ -8,7 +8,10 @@ import type { Children } from '../workers/child/children.ts'
 /** Columns and hash of each view whose SQL could be bound to its sources. */
 export type DescribedViews = Record<string, ViewDescription>
 
-/** Parses the SQL of every view (or of those given) and binds it to the schemas of its sources as they lie on disk; computes nothing. */
+/**
+ * Parses the SQL of every view (or of the given views) and binds it to the current schemas of its sources; computes
+ * nothing.
+ */
 export async function checkViews(
   project: Project,
   children: Children,
@@ -35,7 +38,7 @@ export async function checkViews(
 function asProblem(project: Project, view: View, error: unknown): Problem {
   const at = { line: undefined, column: undefined }
   if (error instanceof Failure && error.failureClass === 'late-data') {
-    // Data may come later than the definition: nothing is wrong yet, but nothing could be checked either.
+    // Data may arrive later than the definition: this is not an error yet, but nothing could be checked either.
     const message = `${error.message}; the SQL could not be checked against the source`
     return { severity: 'warning', file: relative(project.root, `${view.folder}/view.yaml`), ...at, message }
   }

@@ -5,8 +5,9 @@ import type { AsOf } from '../project/time/asof.ts'
 import type { Children, TaskOptions } from '../workers/child/children.ts'
 
 /**
- * Looks for what training sets of a model on a view would know that no night could: for `validate --leaks`, and as
- * evidence of the readiness gate. Without as-ofs three are chosen. Throws as `checkLeaks` does.
+ * Searches the training sets of a model on a view for information that would not have been available at night, for
+ * `validate --leaks` and as evidence for the readiness gate. If no as-ofs are given, three are chosen. Throws as
+ * `checkLeaks` does.
  */
 export function lookForLeaks(
   children: Children,
@@ -32,7 +33,7 @@ export function lookForLeaks(
   )
 }
 
-/** True where something was found that is no mere suspicion. */
+/** True if any finding is more than a suspicion. */
 export function hasLeak({ leaks }: LeakFacts): boolean {
   return leaks.some(({ severity }) => severity === 'error')
 }

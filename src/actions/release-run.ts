@@ -13,8 +13,8 @@ import { keepPromise } from '../registry/view-promises.ts'
 import { finishPublication, type Warehouse } from '../workers/attempt/publication.ts'
 
 /**
- * Publishes what a held run computed, on a person's word. Throws a ConfigurationError where the run is not held, is
- * not its slot's latest, or failed before there was a partition.
+ * Publishes the output of a held run on a person's decision. Throws a ConfigurationError if the run is not held, is
+ * not the latest of its slot, or failed before it had a partition.
  */
 export async function release(
   place: Warehouse,
@@ -35,12 +35,12 @@ export async function release(
     const [broken] = brokenStructure(latest?.checks ?? [])
     if (broken !== undefined) {
       throw new ConfigurationError(
-        `release: run ${run.id} cannot be released: ${broken.message}. Only what ${run.kind === 'scores' ? 'model.yaml' : 'view.yaml'} declares can be released (min, max, values, null rate, rows, freshness); mend the cause and nightshift retry ${run.id}`,
+        `release: run ${run.id} cannot be released: ${broken.message}. Only what ${run.kind === 'scores' ? 'model.yaml' : 'view.yaml'} declares can be released (min, max, values, null rate, rows, freshness); fix the cause and nightshift retry ${run.id}`,
       )
     }
     if (latest?.path == null) {
       throw new ConfigurationError(
-        `release: run ${run.id} was held before anything was computed; mend the cause and nightshift retry ${run.id}`,
+        `release: run ${run.id} was held before anything was computed; fix the cause and nightshift retry ${run.id}`,
       )
     }
     if (columns !== undefined && run.view_hash !== null)
@@ -50,13 +50,13 @@ export async function release(
   await finishPublication(place, run.id)
 }
 
-/** Of features that are held: the columns of the file. */
+/** For held features: the columns of the file. */
 async function columnsOf({ warehouse }: Warehouse, run: Run): Promise<Column[] | undefined> {
   if (run.kind !== 'features' || run.state !== 'held' || run.path === null) return undefined
   return await readColumns(join(warehouse, run.path))
 }
 
-/** Another night may have promised other columns since the run was held. */
+/** Another night may have fixed other columns since the run was held. */
 async function refuseOtherColumns(
   client: ClientBase,
   run: Run,

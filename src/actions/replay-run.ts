@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { publishedRun } from '../ledger/nights/published.ts'
 import type { Run } from '../ledger/nights/run-records.ts'
-import { compareParity, saysParity } from '../monitoring/parity/job.ts'
+import { compareParity, describeParity } from '../monitoring/parity/job.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
 import { partitionPath, supersededPath } from '../pipeline/partition/partition-files.ts'
@@ -61,7 +61,7 @@ async function replayFeatures({ project, database }: ProjectLedger, run: Run): P
       only_published,
       only_other,
       by_column,
-      says: saysParity(facts),
+      says: describeParity(facts),
       notes: [...facts.notes, ...facts.changed_files],
     }
   })

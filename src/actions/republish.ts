@@ -21,8 +21,8 @@ export interface Prepared {
 }
 
 /**
- * Writes what a shadow scored for a night as a run of its own, ready to be published: so that the commit itself is
- * short. Throws as the child does where the shadow's file is gone or broken.
+ * Writes the shadow scores of a night as a separate run, ready to be published, so that the commit itself is short.
+ * Throws as the child process does if the shadow's file is missing or broken.
  */
 export async function prepare(
   { warehouse, children }: Pick<Context, 'warehouse' | 'children'>,
@@ -50,8 +50,8 @@ export async function prepare(
 }
 
 /**
- * Commits a prepared night in the caller's transaction: from here on it will be published, by `finishPublication` or
- * by whoever reconciles. False where somebody works on the night: its run publishes what it was started for.
+ * Commits a prepared night in the caller's transaction: from then on it will be published, by `finishPublication` or
+ * by the next reconcile. Returns false if the night is being worked on: that run publishes its own result.
  */
 export async function commit(
   client: ClientBase,
@@ -85,7 +85,7 @@ export async function commit(
   return true
 }
 
-/** Removes what was prepared and is not to be published. */
+/** Removes a prepared night that is not to be published. */
 export async function discard({ warehouse }: Pick<Context, 'warehouse'>, { run }: Prepared): Promise<void> {
   await rm(attemptFolder(warehouse, attemptId(run, 1)), { recursive: true, force: true })
 }

@@ -7,8 +7,8 @@ import { tellRecovery } from '../workers/attempt/tell-night.ts'
 import type { Context } from '../workers/context.ts'
 
 /**
- * Gives a slot up, on a person's word; its incident is cleared. Throws a ConfigurationError where it runs, or is
- * published.
+ * Gives up a slot on a person's decision and clears its incident. Throws a ConfigurationError if the slot is running
+ * or published.
  */
 export async function skip(
   place: { database: Database } & Pick<Context, 'project' | 'clock'>,
@@ -16,7 +16,7 @@ export async function skip(
   { reason, by }: { reason: string; by: string | null },
 ): Promise<void> {
   const text = `${name}:${partition}`
-  const said = by === null ? reason : `${reason} (${by})`
+  const recorded = by === null ? reason : `${reason} (${by})`
   await transaction(place.database, async (client) => {
     const slot = await lockSlot(client, id)
     const open = await openRunOf(client, slot.id)
@@ -26,8 +26,8 @@ export async function skip(
       )
     }
     if (slot.state === 'published')
-      throw new ConfigurationError(`skip: ${text} is published, there is nothing to skip`)
-    await skipSlot(client, slot.id, said)
+      throw new ConfigurationError(`skip: ${text} is published; there is nothing to skip`)
+    await skipSlot(client, slot.id, recorded)
     await tellRecovery(client, place, slot, 'skipped', { by })
   })
 }

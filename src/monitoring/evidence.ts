@@ -2,28 +2,28 @@ import type { ClientBase, Pool } from 'pg'
 import type { Drift } from '../pipeline/drift/drift-figures.ts'
 import { excess } from '../pipeline/drift/excess.ts'
 import type { OutcomeFacts } from '../pipeline/outcomes/outcome-facts.ts'
-import { LOOKED } from './outcomes/record.ts'
+import { CHECKED } from './outcomes/record.ts'
 
 type Connection = ClientBase | Pool
 
-/** A night beside its reference: how many columns there were, and how many could be compared. */
+/** The comparison of a night with its reference: number of columns, and how many could be compared. */
 export interface ComparedProfile {
-  /** Null: there was nothing to compare with, and `note` says why. */
+  /** Null: there was no reference, and `note` states the reason. */
   reference: string | null
   note: string | null
   rows: number
   columns: number
   compared: number
-  /** What most of the others say, such as `not enough rows: there are 3, at least 50 are needed`. */
+  /** The most common reason among the other columns, such as `not enough rows: there are 3, at least 50 are needed`. */
   why: string | null
 }
 
-/** What a machine has seen of a published night of a model. */
+/** What monitoring has recorded about a published night of a model. */
 export interface NightEvidence {
   run: string
-  /** Null: it was not profiled (yet). */
+  /** Null: not profiled (yet). */
   profile: ComparedProfile | null
-  /** Columns that moved, of the score too, the farthest past its threshold first, as mails and incidents have them. */
+  /** Columns that moved, including the score, farthest past its threshold first, as in mails and incidents. */
   moved: {
     column: string
     score: boolean
@@ -33,7 +33,7 @@ export interface NightEvidence {
   }[]
 }
 
-/** By run of scores. */
+/** By run of the scores. */
 export async function evidenceOfRuns(
   connection: Connection,
   runs: string[],
@@ -79,7 +79,7 @@ export async function evidenceOfRuns(
   )
 }
 
-/** Runs of nights whose drift raised an alert, from an as-of to another. */
+/** Runs of nights between two as-ofs whose drift raised an alert. */
 export async function alertingRuns(
   connection: Connection,
   models: string[],
@@ -94,7 +94,7 @@ export async function alertingRuns(
   return new Set(rows.map(({ run }) => run))
 }
 
-/** The newest recomputation of each run of features: values that differ, null where it could not be checked. */
+/** The newest recomputation of each run of features: number of differing values, null if it could not be checked. */
 export async function parityOfRuns(
   connection: Connection,
   runs: string[],
@@ -117,11 +117,11 @@ export async function parityOfRuns(
   )
 }
 
-/** The newest night of a model whose outcome is measured, and the next one that will be. */
+/** The newest night of a model with a measured outcome, and the next one to be measured. */
 export interface LatestOutcome {
   model: string
   measured: { partition: string; report: MeasuredReport } | null
-  /** `note`: what keeps it, as of the last look, which was since then where it was `looked` at. `matures_at` is ISO 8601. */
+  /** `note`: what prevented it at the last check, if it was `looked` at since it matured. `matures_at` is ISO 8601. */
   next: { partition: string; matures_at: string; note: string | null; looked: boolean } | null
 }
 
@@ -164,7 +164,7 @@ export async function latestOutcomes(
                                                     'predicted', report->'predicted') as report
                            from nightshift.outcomes
                            where model = m.model and state = 'measured' order by as_of desc limit 1) o on true
-       left join lateral (select partition, matures_at, note, ${LOOKED} as looked from nightshift.outcomes
+       left join lateral (select partition, matures_at, note, ${CHECKED} as looked from nightshift.outcomes
                            where model = m.model and state = 'immature' order by matures_at, as_of limit 1) n on true`,
     [models],
   )

@@ -2,15 +2,17 @@ import { figure } from '../format/numbers.ts'
 import type { Model } from '../project/project.ts'
 import type { Metric } from '../project/schema/metric.ts'
 
-/** What model.yaml asks of a figure. */
+/** The bound that model.yaml sets for a figure. */
 export interface Bound {
   value: number
   side: 'at least' | 'at most'
-  /** Beside the line of a picture. */
+  /** Label of its line in a picture. */
   text: string
 }
 
-/** Where a figure stops being good: `retrain.when.auc_below`, else what `evaluation.require` says; undefined: nobody says. */
+/**
+ * The bound of a figure: `retrain.when.auc_below`, else the one in `evaluation.require`; undefined if there is none.
+ */
 export function boundOf(
   { retrain, evaluation }: Pick<Model, 'retrain' | 'evaluation'>,
   metric: Metric,

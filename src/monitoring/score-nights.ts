@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import type { NightProfile } from './drift/record.ts'
 
-/** What one night's scores looked like: of its profile what a page over many nights shows, and no more. */
+/** The scores of one night: the part of its profile that a page over many nights shows. */
 export interface ScoreNight {
   run: string
   partition: string
@@ -10,7 +10,7 @@ export interface ScoreNight {
   reference: string | null
   note: string | null
   estimate: NightProfile['estimate']
-  /** At QUANTILES; null where there are no scores. */
+  /** At QUANTILES; null if there are no scores. */
   quantiles: number[] | null
   mean: number | null
 }
@@ -24,8 +24,8 @@ select p.run, p.partition, p.version, p.backfilled, p.reference, p.note, p.estim
  order by p.as_of`
 
 /**
- * The scores of a model's nights that readers have, oldest first; `from` and `to` are instants, both inclusive. The rest
- * of the profiles (some 50 kB a night) stays in the database.
+ * The scores of a model's published nights, oldest first; `from` and `to` are instants, both inclusive. The rest of
+ * the profiles (about 50 kB a night) is not loaded.
  */
 export async function scoreNights(
   connection: ClientBase | Pool,

@@ -13,45 +13,45 @@ import type { LatestOutcome, MeasuredReport, NightEvidence } from './evidence.ts
 import { unmeasured } from './outcomes/unmeasured-words.ts'
 import { boundOf } from './required-bound.ts'
 
-/** What is known of a model's newest night, when somebody asks whether its scores can be trusted. */
+/** What is known about a model's newest night when a user asks whether its scores can be trusted. */
 export interface TrustFacts {
   now: Date
   timezone: string
   latest: Pick<Latest, 'last' | 'published' | 'next'>
-  /** The slot of the features that the night is made of, and its newest run. */
+  /** The slot of the features that the night uses, and its newest run. */
   features: { slot: Slot; run: BriefRun | undefined } | undefined
-  /** The newest run of that night, and the one whose scores readers have. */
+  /** The newest run of that night, and the run whose scores are published. */
   run: BriefRun | undefined
   published: BriefRun | undefined
   evidence: NightEvidence | undefined
   parity: { differing: number | null; values: number | null; late: number | null } | undefined
   outcome: LatestOutcome | undefined
-  /** Where model.yaml says from where on a figure is good. */
+  /** The required bounds of figures in model.yaml. */
   limits: Pick<Model, 'retrain' | 'evaluation'> | undefined
   /** Kinds of the open incidents of the model and its view. */
   open: { id: number; kind: string }[]
 }
 
 export interface Reason {
-  /** `doubt`: nothing is wrong yet, and somebody should look. */
+  /** `doubt`: nothing is wrong yet, but someone should check. */
   face: Face | 'doubt'
   text: string
 }
 
 export interface Trust {
-  /** `unknown`: the night was looked at, and there was too little to compare. */
+  /** `unknown`: the night was checked, but there was too little data to compare. */
   answer: 'yes' | 'no' | 'not yet' | 'unknown'
   face: Face
-  /** Of which night. */
+  /** The night that the answer is about. */
   partition: string | undefined
   reasons: Reason[]
 }
 
-/** Can last night be trusted? One answer, and what it rests on, the worst first. */
+/** Can last night be trusted? One answer and its reasons, the worst first. */
 export function trust(facts: TrustFacts): Trust {
   const { last } = facts.latest
   if (last === undefined) {
-    const text = 'No night has been due yet.'
+    const text = 'No night was due yet.'
     return {
       answer: 'not yet',
       face: 'expected',
@@ -59,12 +59,12 @@ export function trust(facts: TrustFacts): Trust {
       reasons: [{ face: 'expected', text }],
     }
   }
-  if (last.state !== 'published') return untold(facts, last)
+  if (last.state !== 'published') return unpublished(facts, last)
   const reasons = [
     punctual(facts, last),
     ...byHand(facts.published),
     drift(facts),
-    ...standingDrift(facts),
+    ...openDrift(facts),
     ...parity(facts),
     ...outcome(facts),
   ]
@@ -84,7 +84,7 @@ function weight({ face }: Reason): number {
   return face === 'failed' ? 0 : face === 'doubt' ? 1 : 2
 }
 
-/** It was looked at, and no column of it could be compared with anything. */
+/** The night was checked, but none of its columns could be compared. */
 function isUncompared({ evidence }: TrustFacts): boolean {
   return evidence?.profile?.compared === 0 && evidence.moved.length === 0
 }
@@ -92,15 +92,15 @@ function isUncompared({ evidence }: TrustFacts): boolean {
 const PENDING: Face[] = ['expected', 'waiting', 'running']
 const FATES: Partial<Record<Face, string>> = {
   failed: 'not computed',
-  held: 'held back until somebody decides',
+  held: 'held until someone decides',
   skipped: 'given up',
 }
 
-/** A night that readers do not have. */
-function untold(facts: TrustFacts, last: Slot): Trust {
+/** A night that is not published. */
+function unpublished(facts: TrustFacts, last: Slot): Trust {
   const { now, timezone, features } = facts
   const own = faceOf(last, now)
-  // A night that waits for features which will not come by themselves is as they are.
+  // A night that waits for features which will not arrive by themselves has their status.
   const behind = features === undefined ? own : faceOf(features.slot, now)
   const waits = PENDING.includes(own) || own === 'late'
   const blocked = waits && (behind === 'failed' || behind === 'held' || behind === 'skipped')
@@ -108,12 +108,12 @@ function untold(facts: TrustFacts, last: Slot): Trust {
   const promised = last.deadline === null ? '' : `, promised by ${hourAndMinute(last.deadline, timezone)}`
   const what: Record<Face, string> = {
     failed: `The night failed: ${facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
-    held: `Held back until somebody decides: ${facts.run?.failed_checks[0] ?? facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
+    held: `Held until someone decides: ${facts.run?.failed_checks[0] ?? facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
     late: `Late${promised}: ${last.waits_for ?? last.reason ?? `it is ${last.state}`}`,
     running: `It is being computed${promised}.`,
     waiting: `It waits${promised}: ${last.waits_for ?? last.reason ?? 'for a free worker'}`,
-    expected: `It has not begun${promised}${last.waits_for === null ? '.' : `: it waits for ${last.waits_for}`}`,
-    skipped: `It was given up: ${last.reason ?? 'nobody said why'}`,
+    expected: `It has not started${promised}${last.waits_for === null ? '.' : `: it waits for ${last.waits_for}`}`,
+    skipped: `It was given up: ${last.reason ?? 'no reason was given'}`,
     published: '',
     tardy: '',
   }
@@ -122,7 +122,7 @@ function untold(facts: TrustFacts, last: Slot): Trust {
   const reasons: Reason[] = [{ face, text: localTimes(text, timezone) }]
   const { published } = facts.latest
   if (last.published_run !== null) {
-    reasons.push({ face: 'tardy', text: 'Readers keep what was published for this night before.' })
+    reasons.push({ face: 'tardy', text: 'Readers keep the earlier output of this night.' })
   } else if (published === undefined) reasons.push({ face: 'expected', text: 'Readers have no scores yet.' })
   else {
     const old =
@@ -153,105 +153,106 @@ function byHand(run: BriefRun | undefined): Reason[] {
 function drift({ evidence }: TrustFacts): Reason {
   const profile = evidence?.profile ?? null
   if (evidence === undefined || profile === null) {
-    return { face: 'expected', text: 'Not compared with what the model was trained on, so far.' }
+    return { face: 'expected', text: 'Not compared with the training data yet.' }
   }
-  const told = (moved: NightEvidence['moved']) =>
+  const listed = (moved: NightEvidence['moved']) =>
     moved
       .slice(0, 3)
       .map(({ column, value, threshold }) => `${column} (${figure(value)}, allowed ${figure(threshold)})`)
       .join(', ') + (moved.length > 3 ? ` and ${moved.length - 3} more` : '')
   const alerting = evidence.moved.filter((each) => each.alerting)
-  if (alerting.length > 0)
-    return { face: 'failed', text: `Its input no longer looks like before: ${told(alerting)}.` }
+  if (alerting.length > 0) return { face: 'failed', text: `Its input has drifted: ${listed(alerting)}.` }
   if (evidence.moved.length > 0) {
-    return { face: 'doubt', text: `One odd night, not a trend: ${told(evidence.moved)} moved.` }
+    return { face: 'doubt', text: `One unusual night, not a trend: ${listed(evidence.moved)} moved.` }
   }
   const { rows, columns, compared, why, note } = profile
   if (compared === 0) {
-    const told = rows === 0 ? 'the night has no rows' : (why ?? note ?? 'there is nothing to compare it with')
-    return { face: 'expected', text: `Not compared: ${told}.` }
+    const reason = rows === 0 ? 'the night has no rows' : (why ?? note ?? 'there is no reference')
+    return { face: 'expected', text: `Not compared: ${reason}.` }
   }
   const like = profile.reference ?? 'baseline'
-  if (compared === columns) return { face: 'published', text: `No drift: it looks like the ${like}.` }
+  if (compared === columns) return { face: 'published', text: `No drift: it matches the ${like}.` }
   return {
     face: 'published',
-    text: `No drift in the ${compared} of ${columns} columns that could be compared with the ${like}; the others: ${why ?? 'nobody knows why not'}.`,
+    text: `No drift in the ${compared} of ${columns} columns that could be compared with the ${like}; the others: ${why ?? 'reason unknown'}.`,
   }
 }
 
-/** An incident stays open over a quiet night, and over one that cannot be judged. */
-function standingDrift({ open, evidence }: TrustFacts): Reason[] {
+/** An incident remains open during a quiet night and during one that cannot be judged. */
+function openDrift({ open, evidence }: TrustFacts): Reason[] {
   const incident = open.find(({ kind }) => kind === 'drift')
   if (incident === undefined || evidence?.moved.some(({ alerting }) => alerting)) return []
-  const text = `The drift of the nights before is not over yet (incident #${incident.id}).`
+  const text = `The drift of earlier nights is still open (incident #${incident.id}).`
   return [{ face: 'doubt', text }]
 }
 
 function parity({ parity: found, open }: TrustFacts): Reason[] {
   if (open.some(({ kind }) => kind === 'parity') || (found?.differing ?? 0) > 0) {
-    return [{ face: 'failed', text: 'Training computes other values than were served.' }]
+    return [{ face: 'failed', text: 'Training computes values that differ from those served.' }]
   }
   if (found === undefined) return []
   if (found.differing === null)
     return [{ face: 'expected', text: 'Serving could not be compared with training.' }]
-  const late = (found.late ?? 0) > 0 ? ' (rows came late since)' : ''
+  const late = (found.late ?? 0) > 0 ? ' (rows arrived late since)' : ''
   return [{ face: 'published', text: `Served as trained: ${figure(found.values)} values agree${late}.` }]
 }
 
 function outcome(facts: TrustFacts): Reason[] {
   const { outcome: found, open } = facts
   if (open.some(({ kind }) => kind === 'quality')) {
-    return [{ face: 'failed', text: 'Measured against what came true, the scores are worse than required.' }]
+    return [
+      { face: 'failed', text: 'Measured against realized outcomes, the scores are worse than required.' },
+    ]
   }
   const measured = found?.measured ?? null
   const next = nextOutcome(facts)
   if (measured !== null) {
     const { partition, report } = measured
-    const said = [
-      ...(report.treated.biased ? coloured(report, partition) : judged(report, partition, facts)),
+    const reasons = [
+      ...(report.treated.biased ? influenced(report, partition) : judged(report, partition, facts)),
       ...mostUnlabelled(report, partition),
     ]
-    return next === undefined ? said : [...said, { face: 'expected', text: `${next}.` }]
+    return next === undefined ? reasons : [...reasons, { face: 'expected', text: `${next}.` }]
   }
-  return next === undefined ? [] : [{ face: 'expected', text: `What came true is not known yet. ${next}.` }]
+  return next === undefined
+    ? []
+    : [{ face: 'expected', text: `Realized outcomes are not known yet. ${next}.` }]
 }
 
-/** When the next night is known, or why it is not although its time has come. */
+/** When the outcome of the next night is known, or why it is not although it is due. */
 function nextOutcome({ outcome: found, now, timezone }: TrustFacts): string | undefined {
   const next = found?.next ?? null
   if (next === null) return undefined
   const why = unmeasured({ ...next, model: found?.model ?? '' }, now, timezone)
   return why === undefined
-    ? `What came of ${next.partition} is known from ${localDay(next.matures_at, timezone)} on`
-    : `What came of ${next.partition} is not measured yet: ${why}`
+    ? `The outcome of ${next.partition} will be known on ${localDay(next.matures_at, timezone)}`
+    : `The outcome of ${next.partition} is not measured yet: ${why}`
 }
 
-/** Figures of a night whose campaign is in them say nothing for or against the model. */
-function coloured(report: MeasuredReport, partition: string): Reason[] {
-  const text = `${figureOf(report) ?? 'Measured'} on the night of ${partition}, coloured by the campaign: who was acted on may have done otherwise than foretold.`
+/** Figures of a night influenced by its own campaign are no evidence for or against the model. */
+function influenced(report: MeasuredReport, partition: string): Reason[] {
+  const text = `${figureOf(report) ?? 'Measured'} on the night of ${partition}, influenced by the campaign: customers who were contacted may have behaved differently than predicted.`
   return [{ face: 'expected', text }]
 }
 
-/** A check only where somebody has said what is good, and it is; a doubt where the figures give one. */
+/** `published` only if a bound is set and met; `doubt` if the figures give reason for it. */
 function judged(report: MeasuredReport, partition: string, { limits }: TrustFacts): Reason[] {
-  const told = figureOf(report)
-  if (told === undefined) {
+  const measured = figureOf(report)
+  if (measured === undefined) {
     return [
-      { face: 'expected', text: `Of ${partition} nothing could be measured: ${labelled(report.rows)}.` },
+      { face: 'expected', text: `Nothing could be measured for ${partition}: ${labelled(report.rows)}.` },
     ]
   }
   const name = nameOf(report)
   const value = report.metrics[name] ?? 0
   const bound = limits && boundOf(limits, name)
   const met = bound && (bound.side === 'at least' ? value >= bound.value : value <= bound.value)
-  const wanted =
-    bound === undefined
-      ? 'no limit is set that says whether that is good'
-      : `${bound.side} ${figure(bound.value)} is wanted`
+  const required =
+    bound === undefined ? 'no bound is set to judge it' : `${bound.side} ${figure(bound.value)} is required`
   if (isFewOnRecord(report)) {
     const { rows, positives } = report
-    const came = positives === null ? '' : `, where it came true for ${count(positives)}`
-    const text = `${told} on the night of ${partition}, on ${rows === 1 ? 'one row' : `${count(rows)} rows`}${came}: too few to say whether that is good.`
+    const came = positives === null ? '' : `, ${count(positives)} of them positive`
+    const text = `${measured} on the night of ${partition}, on ${rows === 1 ? 'one row' : `${count(rows)} rows`}${came}: too few to judge it.`
     return [{ face: 'expected', text }, ...astray(report, partition)]
   }
   const guessing = guess(report)
@@ -259,16 +260,16 @@ function judged(report: MeasuredReport, partition: string, { limits }: TrustFact
   return [
     {
       face: doubted ? 'doubt' : met === true && !isMostlyUnlabelled(report) ? 'published' : 'expected',
-      text: `${told} on the night of ${partition}; ${wanted}.${guessing === undefined ? '' : ` ${guessing}`}`,
+      text: `${measured} on the night of ${partition}; ${required}.${guessing === undefined ? '' : ` ${guessing}`}`,
     },
     ...astray(report, partition),
   ]
 }
 
-/** Figures of a few say little of all, and labels that are not there may be on their way. */
+/** Figures of a few rows say little about all rows, and missing labels may still arrive. */
 function mostUnlabelled(report: MeasuredReport, partition: string): Reason[] {
   if (!isMostlyUnlabelled(report)) return []
-  const text = `${saysUnlabelled(report, count)} on the night of ${partition}: what came of them is not known.`
+  const text = `${saysUnlabelled(report, count)} on the night of ${partition}: their outcome is not known.`
   return [{ face: 'doubt', text }]
 }
 
@@ -280,7 +281,7 @@ function nameOf({ metrics }: MeasuredReport): 'auc' | 'rmse' {
   return metrics.auc === undefined ? 'rmse' : 'auc'
 }
 
-/** `AUC 0.77 (0.74 to 0.8)`; undefined where it could not be computed. */
+/** `AUC 0.77 (0.74 to 0.8)`; undefined if it could not be computed. */
 function figureOf(report: MeasuredReport): string | undefined {
   const name = nameOf(report)
   const value = report.metrics[name]
@@ -288,25 +289,25 @@ function figureOf(report: MeasuredReport): string | undefined {
   return `${name.toUpperCase()} ${figure(value)}${isFewOnRecord(report) ? '' : bracketed(report.intervals[name])}`
 }
 
-/** An AUC of 0.5 is what a coin gets. */
+/** Guessing gives an AUC of 0.5. */
 function guess({ metrics, intervals }: MeasuredReport): string | undefined {
   if (metrics.auc == null) return undefined
   const { low, high } = intervals.auc ?? {}
   if ((high ?? metrics.auc) < 0.5) return 'That is worse than guessing.'
-  return (low ?? metrics.auc) <= 0.5 ? 'That may be no better than guessing, which gets 0.5.' : undefined
+  return (low ?? metrics.auc) <= 0.5 ? 'That may be no better than guessing, which gives 0.5.' : undefined
 }
 
-/** What was predicted lies outside of what came true, and its interval. A handful of rows gives no such doubt. */
+/** The prediction lies outside the confidence interval of the realized value. Not reported for a handful of rows. */
 function astray({ kind, rows, realized, predicted }: MeasuredReport, partition: string): Reason[] {
   if (rows < HANDFUL) return []
   if (realized?.value == null || realized.low === null || realized.high === null || predicted === null)
     return []
   if (predicted >= realized.low && predicted <= realized.high) return []
-  const said = kind === 'regression' ? figure : percent
+  const show = kind === 'regression' ? figure : percent
   return [
     {
       face: 'doubt',
-      text: `${said(realized.value)} came true on the night of ${partition} (${said(realized.low)} to ${said(realized.high)}), ${said(predicted)} was predicted.`,
+      text: `${show(realized.value)} was realized on the night of ${partition} (${show(realized.low)} to ${show(realized.high)}), ${show(predicted)} was predicted.`,
     },
   ]
 }

@@ -43,7 +43,7 @@ async function told(): Promise<string[]> {
 }
 
 const unread = (name: string, line: number) =>
-  `advice features/activity/view.yaml:${line} source ${name} is declared, and neither features.sql nor a model's labels.sql or outcomes read it`
+  `advice features/activity/view.yaml:${line} source ${name} is declared, but neither features.sql nor a model's labels.sql or outcomes read it`
 
 it('says of a source that nothing reads it, with its line', async () => {
   expect(await told()).toEqual([unread('leaves', 6), unread('contacts', 7)])
@@ -98,7 +98,7 @@ outcomes:
     `SELECT 1 AS cost, TIMESTAMP '2026-03-01' AS spent_at`,
   )
   expect((await told()).filter((line) => line.includes(at))).toEqual([
-    `advice ${at}:11 source idle is declared, and neither labels.sql nor outcomes read it`,
+    `advice ${at}:11 source idle is declared, but neither labels.sql nor outcomes read it`,
   ])
   await project.write(
     at,

@@ -76,7 +76,7 @@ test('a night that is on time, looks like its reference and agrees with training
     partition: '2026-03-03',
     reasons: [
       { face: 'published', text: 'Published 2026-03-03 02:05 UTC, on time (promised by 06:00).' },
-      { face: 'published', text: 'No drift: it looks like the holdout of d1.' },
+      { face: 'published', text: 'No drift: it matches the holdout of d1.' },
       { face: 'published', text: 'Served as trained: 300 values agree.' },
     ],
   })
@@ -93,7 +93,7 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
     'moved for one night',
     facts({ evidence: { run: 'r2', profile: compared(), moved: [moved] } }),
     'yes',
-    'One odd night, not a trend: spend (0.31, allowed 0.1)',
+    'One unusual night, not a trend: spend (0.31, allowed 0.1)',
   ],
   [
     'moved again and again',
@@ -105,14 +105,14 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
       },
     }),
     'no',
-    'Its input no longer looks like before: spend (0.31, allowed 0.1)',
+    'Its input has drifted: spend (0.31, allowed 0.1)',
   ],
   ['not profiled', facts({ evidence: undefined }), 'yes', 'Not compared with what the model was trained on'],
   [
     'other than trained',
     facts({ parity: { differing: 3, values: 300, late: 0 } }),
     'no',
-    'Training computes other values',
+    'Training computes values that differ',
   ],
   ['worse than required', facts({ open: [{ id: 1, kind: 'quality' }] }), 'no', 'worse than required'],
   [
@@ -139,7 +139,7 @@ test.each<[string, TrustFacts, 'no' | 'not yet', string]>([
     'without features',
     facts({ features: features('held', { failed_checks: ['spend is 902'] }) }, open({ state: 'expected' })),
     'no',
-    'Its features were held back until somebody decides: spend is 902',
+    'Its features were held until someone decides: spend is 902',
   ],
   [
     'held',
@@ -195,7 +195,7 @@ test.each<[string, Partial<ComparedProfile>, string]>([
 test('an incident that is open over a night without drift is told', () => {
   const told = {
     face: 'doubt',
-    text: 'The drift of the nights before is not over yet (incident #7).',
+    text: 'The drift of earlier nights is still open (incident #7).',
   }
   const open = [{ id: 7, kind: 'drift' }]
   const quiet = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved: [] } }))
@@ -244,24 +244,19 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     'without a limit is neither good nor bad',
     {},
     undefined,
-    [
-      [
-        'expected',
-        'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; no limit is set that says whether that is good.',
-      ],
-    ],
+    [['expected', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; no bound is set to judge it.']],
   ],
   [
     'that is over the limit is good',
     {},
     LIMIT,
-    [['published', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.']],
+    [['published', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is required.']],
   ],
   [
     'below the limit is a doubt',
     { metrics: { auc: 0.71 } },
     LIMIT,
-    [['doubt', 'AUC 0.71 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.']],
+    [['doubt', 'AUC 0.71 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is required.']],
   ],
   [
     'whose interval holds a coin is a doubt, whatever the limit',
@@ -270,7 +265,7 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     [
       [
         'doubt',
-        'AUC 0.5382 (0.4768 to 0.5994) on the night of 2026-02-01; at least 0.5 is wanted. That may be no better than guessing, which gets 0.5.',
+        'AUC 0.5382 (0.4768 to 0.5994) on the night of 2026-02-01; at least 0.5 is required. That may be no better than guessing, which gives 0.5.',
       ],
     ],
   ],
@@ -279,8 +274,8 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     { realized: { value: 0.087, low: 0.079, high: 0.095 }, predicted: 0.23 },
     LIMIT,
     [
-      ['doubt', '8.7 % came true on the night of 2026-02-01 (7.9 % to 9.5 %), 23 % was predicted.'],
-      ['published', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.'],
+      ['doubt', '8.7 % was realized on the night of 2026-02-01 (7.9 % to 9.5 %), 23 % was predicted.'],
+      ['published', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is required.'],
     ],
   ],
   [
@@ -290,7 +285,7 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     [
       [
         'expected',
-        'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01, coloured by the campaign: who was acted on may have done otherwise than foretold.',
+        'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01, influenced by the campaign: customers who were contacted may have behaved differently than predicted.',
       ],
     ],
   ],
@@ -306,12 +301,7 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
       predicted: 0.9,
     },
     LIMIT,
-    [
-      [
-        'expected',
-        'AUC 0 on the night of 2026-02-01, on 3 rows, where it came true for 1: too few to say whether that is good.',
-      ],
-    ],
+    [['expected', 'AUC 0 on the night of 2026-02-01, on 3 rows, 1 of them positive: too few to judge it.']],
   ],
   [
     'of many rows with few that came true is still held against what was predicted',
@@ -324,10 +314,10 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     },
     LIMIT,
     [
-      ['doubt', '0.2 % came true on the night of 2026-02-01 (<0.1 % to 0.6 %), 5.0 % was predicted.'],
+      ['doubt', '0.2 % was realized on the night of 2026-02-01 (<0.1 % to 0.6 %), 5.0 % was predicted.'],
       [
         'expected',
-        'AUC 0.77 on the night of 2026-02-01, on 1,500 rows, where it came true for 3: too few to say whether that is good.',
+        'AUC 0.77 on the night of 2026-02-01, on 1,500 rows, 3 of them positive: too few to judge it.',
       ],
     ],
   ],
@@ -338,7 +328,7 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     [
       [
         'doubt',
-        'AUC 0.5 on the night of 2026-02-01; no limit is set that says whether that is good. That may be no better than guessing, which gets 0.5.',
+        'AUC 0.5 on the night of 2026-02-01; no bound is set to judge it. That may be no better than guessing, which gives 0.5.',
       ],
     ],
   ],
@@ -347,33 +337,30 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
     { scored: 1500, unlabelled: 1300 },
     LIMIT,
     [
-      [
-        'doubt',
-        '1,300 of 1,500 rows have no label on the night of 2026-02-01: what came of them is not known.',
-      ],
-      ['expected', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is wanted.'],
+      ['doubt', '1,300 of 1,500 rows have no label on the night of 2026-02-01: their outcome is not known.'],
+      ['expected', 'AUC 0.77 (0.74 to 0.8) on the night of 2026-02-01; at least 0.72 is required.'],
     ],
   ],
   [
     'of no label at all is said to be none',
     { rows: 0, metrics: { auc: null }, intervals: {}, realized: null, predicted: null },
     LIMIT,
-    [['expected', 'Of 2026-02-01 nothing could be measured: 0 rows have a label.']],
+    [['expected', 'Nothing could be measured for 2026-02-01: 0 rows have a label.']],
   ],
 ])('a figure %s', (_, more, limits, wanted) => {
   expect(measuredAs(more, limits).map(({ face, text }) => [face, text])).toEqual(wanted)
 })
 
 const DUE =
-  'What came of 2026-02-02 is not measured yet: it is due, since its label window is over, and nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes churn --measure`.'
+  'The outcome of 2026-02-02 is not measured yet: it is due because its label window has ended, but it has not been checked yet: run `nightshift up` or `nightshift outcomes churn --measure`.'
 
 test.each([
-  ['2026-03-04T00:00:00Z', false, null, 'What came of 2026-02-02 is known from 2026-03-04 on.'],
+  ['2026-03-04T00:00:00Z', false, null, 'The outcome of 2026-02-02 will be known on 2026-03-04.'],
   [
     '2026-03-02T00:00:00Z',
     true,
     'its label window ends at 2026-03-02T00:00:00Z, and the newest event of source calls is of 2026-03-01T11:00:00Z',
-    'What came of 2026-02-02 is not measured yet: its label window ends at 2026-03-02 00:00 UTC, and the newest event of source calls is of 2026-03-01 11:00 UTC.',
+    'The outcome of 2026-02-02 is not measured yet: its label window ends at 2026-03-02 00:00 UTC, and the newest event of source calls is of 2026-03-01 11:00 UTC.',
   ],
   [
     '2026-03-02T00:00:00Z',
@@ -389,6 +376,6 @@ test.each([
     const next = { partition: '2026-02-02', matures_at, note, looked }
     const outcome = { model: 'churn', measured: null, next }
     const said = trust(facts({ outcome })).reasons.map((reason) => reason.text)
-    expect(said).toContain(`What came true is not known yet. ${text}`)
+    expect(said).toContain(`Realized outcomes are not known yet. ${text}`)
   },
 )

@@ -161,7 +161,7 @@ test('nights that were measured under another horizon are told, and no others', 
   )
   has(
     await text('/models/value'),
-    `2 nights, ${labelOf(21)} to ${labelOf(22)}, were measured under a horizon of 14d; model.yaml has 30d now.`,
+    `2 nights, ${labelOf(21)} to ${labelOf(22)}, were measured under a horizon of 14d; model.yaml now has 30d.`,
   )
 })
 

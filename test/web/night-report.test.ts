@@ -60,7 +60,7 @@ test('it says what happened, what moved with pictures, and when its labels are k
   expect(large).toEqual(['spend', 'plan', 'score'])
   has(
     text,
-    'Not known yet: it is due, since its label window is over, and nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes value --measure`.',
+    'Not known yet: it is due because its label window has ended, but it has not been checked yet: run `nightshift up` or `nightshift outcomes value --measure`.',
   )
   const before = await report(LAST, project, new Date(`${LAST}T08:00:00Z`))
   has(before, new RegExp(`Not known yet: its labels mature <time datetime="${labelOf(104)}T`))

@@ -29,7 +29,7 @@ test('outcomes are told with their limit, and with the day from which the next i
   now = TODAY
   const said = await card()
   expect(said).toMatch(/AUC 0\.7\d* \(0\.7\d* to 0\.\d+\) on the night of \S+, coloured by the campaign/)
-  expect(said).toContain(`What came of ${labelOf(45)} is known from ${labelOf(75)} on.`)
+  expect(said).toContain(`The outcome of ${labelOf(45)} will be known on ${labelOf(75)}.`)
 })
 
 test('a night that waits although its time has come is told with the reason of the last look', async () => {
@@ -40,7 +40,7 @@ test('a night that waits although its time has come is told with the reason of t
     [labelOf(45), note, 'value'],
   )
   expect(await card()).toContain(
-    `What came of ${labelOf(45)} is not measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, and the newest event of source calls is of ${labelOf(74)} 11:00 UTC.`,
+    `The outcome of ${labelOf(45)} is not measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, and the newest event of source calls is of ${labelOf(74)} 11:00 UTC.`,
   )
 })
 
@@ -63,7 +63,7 @@ test('columns that could not be compared are counted and told; where none could,
   const { pool } = site.database
   const calm = `update nightshift.drift set drifted = false, alerting = false where partition = $1`
   await pool.query(calm, [LAST])
-  expect(await card()).toContain('No drift: it looks like the holdout of 3f2a9c0b1d.')
+  expect(await card()).toContain('No drift: it matches the holdout of 3f2a9c0b1d.')
   const few = (columns: string) =>
     pool.query(
       `update nightshift.drift set figures = figures || $2::jsonb where partition = $1 and ${columns}`,

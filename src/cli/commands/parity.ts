@@ -4,7 +4,7 @@ import { datasetNamed } from '../../actions/dataset-named.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { publishedRun } from '../../ledger/nights/published.ts'
-import { certificateReport, compareParity, saysParity } from '../../monitoring/parity/job.ts'
+import { certificateReport, compareParity, describeParity } from '../../monitoring/parity/job.ts'
 import { recordCertificate } from '../../monitoring/parity/record.ts'
 import type { Against, ParityFacts } from '../../pipeline/parity/parity-facts.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -94,7 +94,7 @@ async function againstOf(session: Session, name: string, options: Options): Prom
 
 function print(view: string, facts: ParityFacts): void {
   const { published, now } = facts.view_hash
-  printLine(`parity of ${view} ${facts.as_of} (run ${facts.run}), ${facts.against}: ${saysParity(facts)}`)
+  printLine(`parity of ${view} ${facts.as_of} (run ${facts.run}), ${facts.against}: ${describeParity(facts)}`)
   if (published !== now)
     printLine(`  view hash  published ${published.slice(0, 12)}, now ${now.slice(0, 12)}`)
   const differing = facts.by_column.filter((column) => column.differing > 0)

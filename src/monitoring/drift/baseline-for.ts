@@ -10,12 +10,12 @@ import type { Version } from '../../registry/version-records.ts'
 import type { Children, TaskOptions } from '../../workers/child/children.ts'
 import { baselineOf, storeBaseline } from './stored-baselines.ts'
 
-/** Columns that are counted: those that are watched, the version's inputs, and those by which rows are told apart. */
+/** The columns to profile: monitored columns, the version's inputs, and the segment columns. */
 export function countedColumns(model: Model, version: Version): string[] {
   return [...new Set([...(model.drift.columns ?? []), ...version.inputs, ...model.evaluation.segments])]
 }
 
-/** Stores the holdout of a training set as the baseline of a version, where it has none yet. Throws as the task does. */
+/** Stores the holdout of a training set as the baseline of a version that has none yet. Throws as the task does. */
 export async function storeHoldout(
   connection: Connection,
   children: Children,
@@ -50,9 +50,9 @@ export async function storeHoldout(
 }
 
 /**
- * The baseline of a version; where it has none, that of the first night that it published, which is stored then. Which
- * night is first is for the ledger to say, not for the order in which nights are looked at. Undefined where there is no
- * such night (yet): those of backfills are none.
+ * The baseline of a version. If it has none, the profile of the first night it published is stored and used. The
+ * ledger determines which night is first, not the order in which nights are checked. Undefined if there is no such
+ * night (yet); nights of backfills do not count.
  */
 export async function baselineFor(
   connection: Connection,

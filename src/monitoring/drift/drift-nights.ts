@@ -1,12 +1,12 @@
 import type { ClientBase, Pool } from 'pg'
 import type { NightDrift } from './record.ts'
 
-/** How one column of one night stood against its threshold. */
+/** How one column of one night compared with its threshold. */
 export type DriftNight = Pick<
   NightDrift,
   'partition' | 'column' | 'score' | 'statistic' | 'threshold' | 'drifted' | 'alerting' | 'fired' | 'note'
 > & {
-  /** The deciding statistic. */
+  /** The statistic that decides. */
   value: number | null
 }
 
@@ -19,7 +19,7 @@ select d.partition, d.column_name as column, d.is_score as score, d.drifted, d.a
  where d.model = $1 and d.as_of >= $2 and d.as_of <= $3
  order by d.as_of, d.position`
 
-/** Drift of a model's nights that readers have, oldest first, of each night in the order of the columns. */
+/** Drift of a model's published nights, oldest first, in the order of the columns for each night. */
 export async function driftNights(
   connection: ClientBase | Pool,
   model: string,

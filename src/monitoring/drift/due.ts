@@ -1,8 +1,8 @@
 import type { Reconciler } from '../../jobs/reconciler.ts'
 
 /**
- * Published nights of the last days that have no profile, or one from before their version had a baseline: nights as
- * they were due first, oldest first, then those of backfills, newest first. Behind nightly work.
+ * Published nights of the last days without a profile, or with one from before their version had a baseline:
+ * scheduled nights first, oldest first, then nights of backfills, newest first. Runs after nightly work.
  */
 const OPEN = `
 select r.id as run, s.name, s.partition
@@ -20,9 +20,9 @@ select r.id as run, s.name, s.partition
  limit 20`
 
 /**
- * Enqueues the profile of each night's features and scores, and its comparison with the reference, once no nightly work
- * is open. What has none yet is derived from the ledger: a wiped queue loses none. Nights of backfills are profiled too,
- * and enter no alert.
+ * Enqueues the profile of each night's features and scores and its comparison with the reference, once no nightly
+ * work is open. Missing profiles are derived from the ledger, so a wiped queue loses none. Nights of backfills are
+ * profiled too, but raise no alert.
  */
 export async function enqueueMonitors({ database, queues, project }: Reconciler): Promise<void> {
   const models = Object.keys(project().models)

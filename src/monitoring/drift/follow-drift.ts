@@ -32,12 +32,12 @@ import {
 import type { Reference } from './reference.ts'
 import { type NightSlices, NO_SLICES } from './slices.ts'
 
-/** A picture a column: more than these make a mail large, and show the same. */
+/** One picture per column: more of them make the mail large and add nothing. */
 const MOST_PICTURES = 3
 
 /**
- * What follows from a night that was just recorded: which columns alert on it and on the nights after it, and the
- * incident as the newest night leaves it. Whatever the order in which nights are looked at, the end is the same.
+ * Applies a newly recorded night: which columns alert on it and on the nights after it, and the incident as of the
+ * newest night. The result does not depend on the order in which nights are checked.
  */
 export async function followDrift(
   client: ClientBase,
@@ -58,19 +58,19 @@ export async function followDrift(
   const columns = alerting.at(-1)
   if (last === undefined || columns === undefined) return
   if (columns.size === 0) {
-    await tellPassed(client, context, model, last)
+    await reportPassed(client, context, model, last)
     return
   }
   const moved = await movedColumns(client, nights, verdicts, columns, persist)
-  // A quiet night among those that alert, or one that cannot be judged: nothing new is to be said.
-  if (moved.length > 0) await tellDrift(client, context, { ...night, last, moved })
+  // A quiet night among alerting ones, or one that cannot be judged: nothing new to report.
+  if (moved.length > 0) await reportDrift(client, context, { ...night, last, moved })
 }
 
 function verdictsOf({ columns }: JudgedNight): Verdicts {
   return new Map(columns.map((column) => [columnKey(column), column.verdict]))
 }
 
-/** What drifted on the last night and alerts, largest first. */
+/** The columns that drifted on the last night and alert, largest shift first. */
 async function movedColumns(
   client: ClientBase,
   nights: JudgedNight[],
@@ -90,7 +90,7 @@ async function movedColumns(
     .sort((a, b) => excess(b) - excess(a))
 }
 
-async function tellPassed(
+async function reportPassed(
   client: ClientBase,
   context: Monitoring,
   model: Model,
@@ -116,10 +116,10 @@ async function tellPassed(
   )
 }
 
-async function tellDrift(
+async function reportDrift(
   client: ClientBase,
   context: Monitoring,
-  told: {
+  night: {
     model: Model
     run: Run
     reference: Reference
@@ -128,8 +128,8 @@ async function tellDrift(
     moved: MovedColumn[]
   },
 ): Promise<void> {
-  const { model, reference, last, moved } = told
-  const run = last.run === told.run.id ? told.run : await findRun(client, last.run)
+  const { model, reference, last, moved } = night
+  const run = last.run === night.run.id ? night.run : await findRun(client, last.run)
   const profile = await profileOfRun(client, last.run)
   if (run === undefined || profile === undefined) return
   const slot = await lockSlot(client, run.slot)
@@ -141,25 +141,25 @@ async function tellDrift(
     persist: model.drift.persist,
     moved,
     score,
-    ...(run.id === told.run.id ? told.slices : NO_SLICES),
+    ...(run.id === night.run.id ? night.slices : NO_SLICES),
     pictures: picturesOf(reference.profile, profile, moved, score),
   }
   const failure = {
     class: 'drift',
-    message: `${movedSentence(moved)}; ${saysScore(score)}; compared with ${drift.reference}`,
+    message: `${movedSentence(moved)}; ${describeScore(score)}; compared with ${drift.reference}`,
     anchor: '#drift',
     evidence: {},
   } as const
   await tellFailure(client, context, { slot, run, checks: [] }, failure, 'published', drift)
 }
 
-function saysScore(score: Drift | null): string {
-  if (score === null) return 'the scores are not watched'
+function describeScore(score: Drift | null): string {
+  if (score === null) return 'the scores are not monitored'
   if (score.mean === null || score.reference.mean === null) return 'the scores have no mean'
-  return `the scores ${score.drifted ? 'moved too' : 'stay within what is usual'} (mean ${figure(score.reference.mean)} before, ${figure(score.mean)} now)`
+  return `the scores ${score.drifted ? 'moved too' : 'are within the usual range'} (mean ${figure(score.reference.mean)} before, ${figure(score.mean)} now)`
 }
 
-/** The columns that moved most, and the score beside them. */
+/** The columns that moved most, and the score. */
 function picturesOf(
   reference: Profile,
   { profile }: NightProfile,

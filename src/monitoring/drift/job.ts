@@ -24,18 +24,18 @@ import { type Reference, referenceOf } from './reference.ts'
 import { storeReferenceProfile } from './reference-profiles.ts'
 import { type NightSlices, NO_SLICES, slicesOf } from './slices.ts'
 
-/** What a monitor job carries. */
+/** The payload of a monitor job. */
 const MonitorJob = z.object({ run: z.string().min(1) })
 
-/** What monitoring needs of a worker: a command has it too. */
+/** What monitoring needs from a worker; commands have it too. */
 export type Monitoring = Pick<Context, 'database' | 'children' | 'warehouse' | 'project' | 'clock' | 'log'>
 
-/** The same resamples every time: a night says the same when it is looked at again. */
+/** A fixed seed: a repeated check of a night gives the same result. */
 const SEED = 20_261_122
 
 /**
- * The job behind each night: what its features and scores look like, how far they are from the reference, and the
- * incident where a shift persists. Nights of backfills are profiled, and alert nobody.
+ * The job that follows each night: profiles its features and scores, compares them with the reference, and opens an
+ * incident if a shift persists. Nights of backfills are profiled but raise no alert.
  */
 export async function monitorNight(
   context: Monitoring,
@@ -47,9 +47,9 @@ export async function monitorNight(
   const project = context.project()
   const model = run === undefined ? undefined : project.models[run.name]
   if (run === undefined || model === undefined || run.kind !== 'scores' || run.state !== 'published')
-    return 'there is nothing to profile'
+    return 'nothing to profile'
   let begun = performance.now()
-  // What counts is the work, not the wait for a place.
+  // Measures the work itself, not the wait for worker capacity.
   const onPlace = (waited: number) => {
     begun += waited
   }
@@ -79,7 +79,7 @@ export async function monitorNight(
 
 interface Measured extends MonitorFacts {
   reference: Reference | undefined
-  /** The reference, where it is none that is stored already: the baseline is, with its version. */
+  /** The reference, if it is not stored yet: the baseline is stored with its version. */
   toStore: Profile | undefined
   note: string | null
   slices: NightSlices
@@ -101,7 +101,7 @@ async function measure(
     return unmeasured(
       version === undefined
         ? `version ${run.version} is not registered`
-        : `view ${version.view} is not in the project any more`,
+        : `view ${version.view} is no longer in the project`,
     )
   }
   const temp = join(folder, 'tmp')
@@ -111,7 +111,7 @@ async function measure(
     baseline === undefined
       ? {
           reference: undefined,
-          note: `version ${version.version} has nothing to be compared with yet: neither a holdout (register --dataset ID) nor a night of its own`,
+          note: `version ${version.version} has no reference yet: neither a holdout (register --dataset ID) nor a published night`,
         }
       : await referenceOf(pool, project, { model, version, run }, baseline)
   const partition = await pinned(warehouse, night, run, folder)
@@ -155,7 +155,7 @@ async function measure(
   }
 }
 
-/** Hard links keep the night readable while another run replaces it. */
+/** Hard links keep the night's files readable while another run replaces them. */
 async function pinned(
   warehouse: string,
   { model, version }: { model: Model; version: Version; view: View },
@@ -178,7 +178,7 @@ async function pinned(
   }
 }
 
-/** A night that cannot be looked at is on record too: it is not tried again and again. */
+/** A night that cannot be checked is recorded too, so that it is not retried endlessly. */
 function unmeasured(note: string): Measured {
   return {
     profile: { rows: 0, entities: 0, columns: [], left_out: [] },
@@ -191,7 +191,9 @@ function unmeasured(note: string): Measured {
   }
 }
 
-/** Profile, drift and incident in one transaction, once it is sure that readers still have this run's scores. */
+/**
+ * Records profile, drift and incident in one transaction, after verifying that this run's scores are still published.
+ */
 async function record(
   context: Monitoring,
   model: Model,
@@ -203,7 +205,7 @@ async function record(
   return await transaction(context.database, async (client) => {
     await lockModel(client, model.name)
     const slot = await lockSlot(client, run.slot)
-    if (slot.published_run !== run.id) return 'another run has taken its place'
+    if (slot.published_run !== run.id) return 'another run has replaced it'
     await recordProfile(
       client,
       {
@@ -223,16 +225,16 @@ async function record(
       drift.map((column) => ({ ...column, alerting: false })),
     )
     if (toStore !== undefined) await storeReferenceProfile(client, run.id, toStore)
-    // A look that failed has no columns.
+    // A failed check has no columns.
     if (run.backfill === null && profile.columns.length > 0) await tellChecked(client, context, slot, run)
     if (run.backfill === null && reference !== undefined) {
       await followDrift(client, context, { model, run, reference, slices: measured.slices })
     }
-    return `${profile.rows} rows, ${saysDrift(drift)}${note === null ? '' : ` (${note})`}`
+    return `${profile.rows} rows, ${describeDrift(drift)}${note === null ? '' : ` (${note})`}`
   })
 }
 
-/** Nights of a model are recorded one by one: whether a shift persists depends on those beside it. */
+/** Nights of a model are recorded one at a time: whether a shift persists depends on the neighbouring nights. */
 async function lockModel(client: ClientBase, model: string): Promise<void> {
   await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
     'nightshift.monitor',
@@ -240,7 +242,7 @@ async function lockModel(client: ClientBase, model: string): Promise<void> {
   ])
 }
 
-function saysDrift(drift: Drift[]): string {
+function describeDrift(drift: Drift[]): string {
   const drifted = drift.filter((each) => each.drifted).map(({ column }) => column)
   return drifted.length === 0 ? `${drift.length} columns, none drifted` : `drifted: ${drifted.join(', ')}`
 }

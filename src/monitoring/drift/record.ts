@@ -3,21 +3,24 @@ import type { Drift } from '../../pipeline/drift/drift-figures.ts'
 import type { Verdict } from '../../pipeline/drift/persistence.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 
-/** What one published night of a model looked like. Times are ISO 8601 in UTC. */
+/** The profile of one published night of a model. Times are ISO 8601 in UTC. */
 export interface NightProfile {
   run: string
   model: string
   version: number
   as_of: string
   partition: string
-  /** Of a backfill: shown apart, enters no alert. */
+  /** Part of a backfill: displayed separately, raises no alert. */
   backfilled: boolean
   rows: number
   profile: Profile
-  /** What it was compared with, in words; null where there was nothing, and `note` says why. */
+  /** Description of the reference; null if there was none, in which case `note` states the reason. */
   reference: string | null
   note: string | null
-  /** What the scores themselves promise, long before labels are known; null for scores that are no probabilities. */
+  /**
+   * Expected quality of the scores, derived from the scores alone before labels are known; null if they are not
+   * probabilities.
+   */
   estimate: { auc: number | null; rate: number | null } | null
   seconds: number
   at: string
@@ -29,9 +32,9 @@ export interface NightDrift extends Drift {
   model: string
   as_of: string
   partition: string
-  /** On as many of the last nights as `drift.persist` asks for. */
+  /** It drifted on as many of the last nights as `drift.persist` requires. */
   alerting: boolean
-  /** DuckDB's, of the night, or of the version's view where the night has no such column; null where nobody knows. */
+  /** The DuckDB type on that night, or in the version's view if the night has no such column; null if unknown. */
   type: string | null
 }
 
@@ -49,7 +52,7 @@ type DriftRow = Pick<NightDrift, 'run' | 'model' | 'partition' | 'drifted' | 'al
   figures: Omit<Drift, 'column' | 'score' | 'drifted'>
 }
 
-/** Profiles of a model's nights that readers have, oldest first: of a night that was published again the newest. */
+/** Profiles of a model's published nights, oldest first; for a night that was published again, the newest. */
 export async function profilesOf(
   connection: ClientBase | Pool,
   model: string,
@@ -65,7 +68,7 @@ export async function profilesOf(
   return rows.map(toProfile)
 }
 
-/** The profile of one run, undefined where it has none (yet). */
+/** The profile of one run, undefined if it has none (yet). */
 export async function profileOfRun(
   connection: ClientBase | Pool,
   run: string,
@@ -96,7 +99,7 @@ export async function driftOfRun(connection: ClientBase | Pool, run: string): Pr
   return rows.map(toDrift)
 }
 
-/** A night that was compared, and what was found of its columns. */
+/** A night that was compared, and the verdict for each column. */
 export interface JudgedNight {
   run: string
   as_of: string
@@ -104,7 +107,7 @@ export interface JudgedNight {
   columns: (Pick<Drift, 'column' | 'score'> & { verdict: Verdict })[]
 }
 
-/** Nights that count for alerts, oldest first, from 60 days before an instant on: those of backfills do not. */
+/** Nights that count for alerts, oldest first, starting 60 days before an instant. Nights of backfills do not count. */
 export async function judgedNights(
   connection: ClientBase | Pool,
   model: string,
@@ -139,7 +142,7 @@ export async function driftedColumns(
   return found
 }
 
-/** Says of a night's columns which ones alert; the others do not. */
+/** Sets which of a night's columns alert; clears the others. */
 export async function markAlerting(
   client: ClientBase,
   run: string,
@@ -154,7 +157,7 @@ export async function markAlerting(
   )
 }
 
-/** Records a night's profile and its drift; one that is recorded again takes the place of the former. */
+/** Records a night's profile and drift; replaces an earlier record of the same run. */
 export async function recordProfile(
   client: ClientBase,
   night: Omit<NightProfile, 'at'>,

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 
-/** Stores what a night was compared with, beside its profile, which is on record and takes it along when it goes. */
+/** Stores the reference of a night with its profile; it is deleted together with the profile. */
 export async function storeReferenceProfile(
   client: ClientBase,
   run: string,
@@ -13,7 +13,7 @@ export async function storeReferenceProfile(
   ])
 }
 
-/** What the night of a run was compared with, undefined where that was the baseline of its version, or is not known. */
+/** The stored reference of a run's night; undefined if it was the baseline of its version, or is unknown. */
 export async function referenceProfileOf(
   connection: ClientBase | Pool,
   run: string,

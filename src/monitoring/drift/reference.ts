@@ -10,20 +10,20 @@ import { addDays, parseAsOf } from '../../project/time/asof.ts'
 import type { Version } from '../../registry/version-records.ts'
 import { driftedColumns, type NightProfile, profilesOf } from './record.ts'
 
-/** What a night is compared with. */
+/** The reference that a night is compared with. */
 export interface Reference {
-  /** Where it is from, in words. */
+  /** Description of its origin. */
   text: string
   profile: Profile
-  /** The as-ofs or nights that it adds up from; empty where it has but one. */
+  /** The as-ofs or nights that it consists of; empty if there is only one. */
   parts: Profile[]
-  /** Parquet files of its features, which may be gone by now. */
+  /** Parquet files of its features, which may have been deleted since. */
   files: string[]
-  /** What whoever reads the comparison has to know. */
+  /** What readers of the comparison need to know. */
   note: string | null
 }
 
-/** A night that there is nothing to compare with, and why. */
+/** A night without a reference, and why. */
 export interface NoReference {
   reference: undefined
   note: string
@@ -35,7 +35,9 @@ interface ComparedNight {
   run: Run
 }
 
-/** The reference of a night, as `drift.reference` says. `baseline` is that of the version that scored it. */
+/**
+ * The reference of a night according to `drift.reference`. `baseline` is the baseline of the version that scored it.
+ */
 export async function referenceOf(
   connection: Connection,
   project: Project,
@@ -55,9 +57,9 @@ export async function referenceOf(
       }
       const text = `nights ${reference.from} to ${reference.to}`
       const asOf = parseAsOf(night.run.partition, project.timezone).instant
-      // Half a window would be another reference every night.
+      // Part of a window would be a different reference every night.
       if (Date.parse(asOf) >= Date.parse(span.from) && Date.parse(asOf) <= Date.parse(span.to)) {
-        return { reference: undefined, note: `this is one of the ${text}, with which others are compared` }
+        return { reference: undefined, note: `this is one of the reference ${text}` }
       }
       const nights = await profilesOf(connection, night.model.name, span)
       const missing = await missingNote(connection, night.model.name, span, nights)
@@ -74,7 +76,7 @@ export async function referenceOf(
         to: asOf.instant,
       })
       const labels = new Set(meant.map(({ label }) => label))
-      // A back-filled night is made of what was known later: it is no measure of what a night knows.
+      // A backfilled night contains data that arrived later, so it is not a valid reference for what a night knows.
       const alike = nights.filter(({ partition, backfilled }) => labels.has(partition) && !backfilled)
       return ofNights(project, night, baseline, {
         nights: alike,
@@ -110,7 +112,7 @@ async function holdoutReference(
   }
 }
 
-/** A version without a holdout: its first night stands in for it, and everything says so. */
+/** For a version without a holdout, its first night is the reference; the notes state that. */
 function firstNight(
   { warehouse }: Project,
   { version, run }: ComparedNight,
@@ -120,7 +122,7 @@ function firstNight(
   if (night === run.partition) {
     return {
       reference: undefined,
-      note: `this is the first night of version ${version.version}, which has no holdout: later nights are compared with it`,
+      note: `this is the first night of version ${version.version}, which has no holdout; it is the reference for later nights`,
     }
   }
   return found({
@@ -128,11 +130,11 @@ function firstNight(
     profile: baseline.profile,
     parts: [],
     files: [partitionPath(warehouse, 'features', version.view, night).file],
-    note: `version ${version.version} has no holdout: it is compared with its first night, ${night}`,
+    note: `version ${version.version} has no holdout; the reference is its first night, ${night}`,
   })
 }
 
-/** Nights of a window that nobody has looked at: they failed, or were not due yet when it was written down. */
+/** Nights of a window without a profile: they failed, or were not yet due when this was recorded. */
 async function missingNote(
   connection: Connection,
   model: string,
@@ -153,13 +155,13 @@ interface Candidates {
   nights: NightProfile[]
   text: string
   note?: string | null
-  /** What drifted on them, by run: left out of what later nights are compared with, while other nights are left. */
+  /** Columns that drifted, by run: excluded from the reference as long as other nights have the column. */
   drifted?: Map<string, ColumnName[]>
 }
 
 type ColumnName = Pick<ColumnProfile, 'column' | 'score'>
 
-/** Nights add up where they were counted alike: on the edges and values of the version's baseline. */
+/** Profiles of nights can be merged if they use the same bins: the edges and values of the version's baseline. */
 function ofNights(
   { warehouse }: Project,
   { version, run }: ComparedNight,
@@ -169,12 +171,12 @@ function ofNights(
   const others = nights.filter((each) => each.partition !== run.partition)
   const alike = others.filter(({ profile }) => isCountedLike(baseline.profile, profile))
   const left = others.length - alike.length
-  const otherEdges = 'left out: they were counted on other edges'
+  const otherEdges = 'left out because they were counted on different edges'
   const leftOut = left === 0 ? null : `${left} of ${others.length} nights are ${otherEdges}`
   if (alike.length === 0) {
     return {
       reference: undefined,
-      note: `nothing to compare with: ${left === 0 ? `none of the ${text} is there` : `all that are there of the ${text} (${left}) are ${otherEdges}`}`,
+      note: `no reference: ${left === 0 ? `none of the ${text} is available` : `all available nights of the ${text} (${left}) were ${otherEdges}`}`,
     }
   }
   const { profiles, without } = withoutDrifted(alike, drifted)
@@ -191,13 +193,13 @@ function ofNights(
   })
 }
 
-/** Columns that are named in the note: more are counted. */
+/** Columns named in the note; the others are only counted. */
 const NAMED = 3
 
 /**
- * The profiles of nights without the columns that drifted on them, as long as a column has another night left: one broken
- * night would be what the next weeks are compared with, and what they differ by. A change that stays becomes the usual
- * once it is on all of them.
+ * The profiles of nights without the columns that drifted on them, as long as another night has the column. Otherwise
+ * one broken night would be the reference of the following weeks. A permanent change becomes the reference once all
+ * nights have it.
  */
 function withoutDrifted(
   nights: NightProfile[],
@@ -220,9 +222,7 @@ function withoutDrifted(
   return {
     profiles,
     without:
-      left.size === 0
-        ? null
-        : `where a column drifted, it is left out: ${named.slice(0, NAMED).join('; ')}${more}`,
+      left.size === 0 ? null : `drifted columns are left out: ${named.slice(0, NAMED).join('; ')}${more}`,
   }
 }
 

@@ -10,7 +10,7 @@ import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import type { Reference } from './reference.ts'
 
-/** The rows that carry what moved, and the columns by which they were looked for; none where that is not known. */
+/** The rows that account for the shift, and the columns used to find them; empty if unknown. */
 export interface NightSlices {
   slices: MovedSlice[]
   segments: string[]
@@ -20,15 +20,15 @@ export const NO_SLICES: NightSlices = { slices: [], segments: [] }
 
 const MOST_COLUMNS = 3
 const MOST_SEGMENTS = 5
-/** A text of more values tells customers apart, not groups of them. */
+/** A text column with more values identifies customers rather than groups. */
 const MOST_VALUES = 30
-/** Without these rows the shift would be smaller by a fifth at least. */
+/** Without these rows the shift would be at least a fifth smaller. */
 const LEAST_CARRIED = 0.2
 
 /**
- * Which plans or regions carry what moved most on a night: told apart by `evaluation.segments`, else by the columns of
- * few texts. Nothing where no feature moved, or where the rows of the reference are gone; a failure is logged, since a
- * night is compared without it too.
+ * Finds the plans or regions that account for the largest shifts of a night, using `evaluation.segments` or else text
+ * columns with few values. Empty if no feature moved or the reference's rows are gone. A failure is logged, since the
+ * night is compared without it.
  */
 export async function slicesOf(
   { children, log }: Pick<Context, 'children' | 'log'>,
@@ -70,13 +70,16 @@ export async function slicesOf(
   } catch (error) {
     const failure = classify(error)
     if (failure.failureClass === 'transient') throw error
-    log.warn({ failure: failure.toRecord() }, `which rows of ${model.name} carry its drift is not known`)
+    log.warn(
+      { failure: failure.toRecord() },
+      `could not find which rows of ${model.name} account for its drift`,
+    )
     return NO_SLICES
   }
   return { slices, segments }
 }
 
-/** Texts that have several values, and not too many. */
+/** Text columns with several values, but not too many. */
 function segmentsOf(model: Model, { columns }: Profile): string[] {
   const { segments } = model.evaluation
   return columns

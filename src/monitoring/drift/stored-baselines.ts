@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Baseline } from '../../pipeline/profile/profile.ts'
 
-/** The baseline of a version, undefined where it has none. */
+/** The baseline of a version, undefined if it has none. */
 export async function baselineOf(
   connection: ClientBase | Pool,
   model: string,
@@ -14,7 +14,7 @@ export async function baselineOf(
   return rows[0]?.profile
 }
 
-/** Stores the baseline of a version, once: the first stays, whatever is evaluated later. */
+/** Stores the baseline of a version once: later evaluations do not replace it. */
 export async function storeBaseline(
   connection: ClientBase | Pool,
   model: string,

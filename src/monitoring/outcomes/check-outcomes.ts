@@ -9,9 +9,10 @@ import type { Model, Project, View } from '../../project/project.ts'
 import type { Children } from '../../workers/child/children.ts'
 
 /**
- * Binds the SQL of `outcomes` as a night would run it: the groups to the sources, the figures to the tables of a
- * night and the sources. Places are those of model.yaml, where the SQL stands. Without the columns of view and labels, whose own
- * problems say why, the figures are not looked at. `reads` are the sources that they read. `view` has the sources of model.yaml, too.
+ * Binds the SQL of `outcomes` as a night would run it: the groups to the sources, the metrics to the tables of a
+ * night and the sources. Positions refer to model.yaml, which contains the SQL. Without the columns of view and
+ * labels, whose own problems state the reason, the metrics are not checked. `reads` are the sources read. `view`
+ * includes the sources of model.yaml.
  */
 export async function checkOutcomes(
   { project, model, view, children }: { project: Project; model: Model; view: View; children: Children },
@@ -28,7 +29,7 @@ export async function checkOutcomes(
     const sql = outcomes[name]
     if (sql === undefined) continue
     const { root, timezone } = project
-    const told = await children.run('labels', {
+    const bound = await children.run('labels', {
       root,
       view,
       sql,
@@ -38,16 +39,16 @@ export async function checkOutcomes(
       features,
       own: { sources: Object.keys(model.sources), file: relative(project.root, modelFile) },
     })
-    problems.push(...told.problems.map((problem) => locate(['outcomes', name], `outcomes.${name}`, problem)))
-    reads.push(...told.reads)
-    times.push(...told.times)
+    problems.push(...bound.problems.map((problem) => locate(['outcomes', name], `outcomes.${name}`, problem)))
+    reads.push(...bound.reads)
+    times.push(...bound.times)
   }
   if (outcomes.metrics.length === 0) return { problems, reads, times }
-  // Nobody knows yet what the figures read.
+  // It is not yet known what the metrics read.
   if (features.length === 0 || labels.length === 0)
     return { problems, reads: [...reads, ...Object.keys(model.sources)], times }
   const entity = features.filter(({ name }) => view.entity.includes(name))
-  const told = await children.run('metrics', {
+  const bound = await children.run('metrics', {
     root: project.root,
     view,
     ownSources: Object.keys(model.sources),
@@ -67,8 +68,8 @@ export async function checkOutcomes(
       features,
     },
   })
-  reads.push(...told.reads)
-  told.problems.forEach((own, index) => {
+  reads.push(...bound.reads)
+  bound.problems.forEach((own, index) => {
     const name = outcomes.metrics[index]?.name ?? ''
     problems.push(
       ...own.map((problem) =>
@@ -79,7 +80,7 @@ export async function checkOutcomes(
   return { problems, reads, times }
 }
 
-/** Moves a problem from its place in the SQL to that in the file. */
+/** Maps a problem's position in the SQL to its position in the file. */
 function locator(root: string, file: string, model: string) {
   const yaml = readYaml(root, file, `model: ${model}`)
   const text = readProjectFile(root, file)

@@ -4,9 +4,9 @@ import { scoresThatStood } from '../../ledger/nights/standing.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
 import { labelWindow } from '../../project/time/label-window.ts'
-import { dueOutcomes, expectOutcome, immatureElsewhere, type Look, moveOutcome } from './record.ts'
+import { dueOutcomes, expectOutcome, immatureElsewhere, moveOutcome, type NextCheck } from './record.ts'
 
-/** Published nights of which nobody has said yet when they mature. Nights that only a backfill has made are none. */
+/** Published nights whose maturity is not recorded yet. Nights made only by a backfill do not count. */
 const UNSEEN = `
 select s.name, s.partition from nightshift.slots s
  where s.kind = 'scores' and s.name = any($1)
@@ -20,7 +20,7 @@ select exists (select from nightshift.runs where backfill is null and state in (
 
 type Measurable = Model & { labels: NonNullable<Model['labels']> }
 
-/** Models of which it can be said what came of their scores. */
+/** Models whose outcomes can be measured. */
 function measurable({ models, views }: Project): Measurable[] {
   return Object.values(models).flatMap((model) =>
     model.labels === undefined || views[model.view] === undefined ? [] : [{ ...model, labels: model.labels }],
@@ -28,9 +28,9 @@ function measurable({ models, views }: Project): Measurable[] {
 }
 
 /**
- * Records of each published night when its label window is over: until then it is immature. A night of which no
- * scores stood at its deadline has no outcome, and is recorded as failed with the reason. Those that are immature
- * follow a horizon that has changed. Computes nothing.
+ * Records for each published night when its label window ends; until then it is immature. A night that had no
+ * published scores at its deadline has no outcome, and is recorded as failed with the reason. Immature nights follow
+ * a changed horizon. Computes nothing.
  */
 export async function expectOutcomes({ pool }: Database, project: Project): Promise<void> {
   const models = measurable(project)
@@ -52,11 +52,14 @@ export async function expectOutcomes({ pool }: Database, project: Project): Prom
       continue
     }
     const { run, version } = stood.publication
-    await expectOutcome(pool, { ...night, run, version, state: 'immature' }, firstLook(waiting, deadline))
+    await expectOutcome(pool, { ...night, run, version, state: 'immature' }, firstCheck(waiting, deadline))
   }
 }
 
-/** Nights that wait under another horizon or lag than model.yaml has now wait under this one; measured ones stay. */
+/**
+ * Immature nights recorded under another horizon or lag are moved to the current one in model.yaml; measured nights
+ * are unchanged.
+ */
 async function followHorizons(pool: Database['pool'], models: Measurable[], timezone: string): Promise<void> {
   const windows = models.map(({ name, labels }) => ({
     name,
@@ -67,11 +70,11 @@ async function followHorizons(pool: Database['pool'], models: Measurable[], time
     const model = models.find((each) => each.name === name)
     if (model === undefined) continue
     const waiting = waitingFor(parseAsOf(partition, timezone), model, timezone)
-    await moveOutcome(pool, waiting, firstLook(waiting, deadline))
+    await moveOutcome(pool, waiting, firstCheck(waiting, deadline))
   }
 }
 
-/** What is on record of a night while its label window is not over. */
+/** The record of a night whose label window is still open. */
 function waitingFor(asOf: AsOf, { name, labels }: Measurable, timezone: string) {
   const { complete } = labelWindow(asOf, labels, timezone)
   return {
@@ -84,15 +87,15 @@ function waitingFor(asOf: AsOf, { name, labels }: Measurable, timezone: string) 
   }
 }
 
-/** Before its deadline nobody knows which scores will have stood. */
-function firstLook({ matures_at }: { matures_at: string }, deadline: string | null): Look {
+/** Before the deadline it is unknown which scores will be published then. */
+function firstCheck({ matures_at }: { matures_at: string }, deadline: string | null): NextCheck {
   const late = deadline !== null && Date.parse(deadline) > Date.parse(matures_at)
   return { at: late ? deadline : matures_at, count: 0 }
 }
 
 /**
- * Enqueues the nights whose labels can be there, once no nightly work is open: those whose window is over, those
- * whose labels may have come late, each when the ledger says that it is looked at again. A wiped queue loses none.
+ * Enqueues nights whose labels may be available, once no nightly work is open: those whose window ended and those
+ * with possible late labels, at the time the ledger states. A wiped queue loses none.
  */
 export async function enqueueOutcomes({ database, queues, project }: Reconciler): Promise<void> {
   await expectOutcomes(database, project())

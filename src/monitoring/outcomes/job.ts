@@ -17,9 +17,9 @@ import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
-import { findOutcome, lookAgain, looksAt, type Outcome, recordOutcome } from './record.ts'
+import { checkAgain, checksOf, findOutcome, type Outcome, recordOutcome } from './record.ts'
 
-/** What an outcome job carries. `newHorizon`: a measured night is measured under the horizon of now. */
+/** The payload of an outcome job. `newHorizon`: a measured night is measured again under the current horizon. */
 const OutcomeJob = z.object({
   model: z.string().min(1),
   partition: z.string().min(1),
@@ -29,23 +29,23 @@ const OutcomeJob = z.object({
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-/** So long after it has matured a night is looked at for labels that came late, and how often. */
+/** How long after maturity a night is checked for late labels, and how often. */
 const LATE_MS = 60 * DAY
 const LATE_EVERY_MS = 6 * HOUR
 
 type Place = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project'>
 
 /**
- * The job of a night whose labels can be there: measures the scores that stood at its deadline, records the figures,
- * and says when the night is looked at again. Figures that stand are kept where a later look fails. Throws transient
- * Failures alone, after it has said so.
+ * The job of a night whose labels may be available: measures the scores that were published at its deadline, records
+ * the figures, and sets the time of the next check. Existing figures are kept if a later check fails. Throws only
+ * transient Failures, after recording them.
  */
 export async function measureNight(place: Place, data: unknown, options: TaskOptions): Promise<string> {
   const { model: name, partition, newHorizon } = OutcomeJob.parse(data)
   const project = await knowingKeys(place.database.pool, place.project())
   const model = project.models[name]
   const view = model && project.views[model.view]
-  if (model?.labels === undefined || view === undefined) return 'there is nothing to measure'
+  if (model?.labels === undefined || view === undefined) return 'nothing to measure'
   const asOf = parseAsOf(partition, project.timezone)
   const { pool } = place.database
   const { stood, deadline } = await scoresThatStood(pool, name, partition)
@@ -55,12 +55,12 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const matures_at = labelWindow(asOf, labels, project.timezone).complete
   const window = { matures_at, horizon: labels.horizon.text, lag: labels.lag.text }
   const night = { model: name, as_of: asOf.instant, partition, ...window }
-  const looks = await looksAt(pool, night)
+  const checks = await checksOf(pool, night)
   const clock = async () => (await place.clock()).getTime()
   const later = async (pause: number) => new Date((await clock()) + pause).toISOString()
   if (deadline !== null && Date.parse(deadline) > (await clock())) {
-    await lookAgain(pool, night, { at: deadline, count: looks })
-    return `its deadline, ${deadline}, lies ahead: which scores stand then is not known`
+    await checkAgain(pool, night, { at: deadline, count: checks })
+    return `its deadline, ${deadline}, has not passed: the scores published by then are not known yet`
   }
   if ('none' in stood) {
     await recordOutcome(pool, {
@@ -77,7 +77,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const { publication } = stood
   const { run, version } = publication
   const record = { ...night, run, version, measured_at: null, report: null }
-  // Months after it has matured nobody waits for a night's labels any more.
+  // Labels are not expected months after a night has matured.
   const late = (await clock()) - Date.parse(matures_at) < LATE_MS
   let answer: OutcomeAnswer
   try {
@@ -86,50 +86,50 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
     const failure = classify(error)
     const { message } = failure
     if (failure.failureClass === 'transient') {
-      const look = { at: await later(growing(5 * MINUTE, looks, HOUR)), count: looks + 1 }
-      await lookAgain(pool, night, look, `the last look failed, and there will be another: ${message}`)
+      const next = { at: await later(growing(5 * MINUTE, checks, HOUR)), count: checks + 1 }
+      await checkAgain(pool, night, next, `the last check failed and will be retried: ${message}`)
       throw failure
     }
-    const look = { at: late ? await later(growing(HOUR, looks, DAY)) : null, count: looks + 1 }
+    const next = { at: late ? await later(growing(HOUR, checks, DAY)) : null, count: checks + 1 }
     const outcome: Outcome =
       kept === undefined
         ? { ...record, state: 'failed', note: message }
         : { ...kept, note: `it could not be measured again: ${message}` }
-    await recordOutcome(pool, outcome, look)
+    await recordOutcome(pool, outcome, next)
     return `it could not be measured: ${message}`
   }
   switch (answer.state) {
     case 'immature': {
       if (newHorizon && kept !== undefined) return answer.reason
       const ahead = Date.parse(matures_at) > (await clock())
-      const at = ahead ? matures_at : await later(growing(15 * MINUTE, looks, DAY))
+      const at = ahead ? matures_at : await later(growing(15 * MINUTE, checks, DAY))
       const outcome: Outcome = kept ?? { ...record, state: 'immature', note: answer.reason }
-      await recordOutcome(pool, outcome, { at, count: looks + 1 })
+      await recordOutcome(pool, outcome, { at, count: checks + 1 })
       return answer.reason
     }
     case 'unchanged': {
-      const look = { at: late ? await later(LATE_EVERY_MS) : null, count: looks + 1 }
+      const next = { at: late ? await later(LATE_EVERY_MS) : null, count: checks + 1 }
       const report = kept?.report == null ? null : { ...kept.report, inputs: answer.inputs }
-      if (kept !== undefined) await recordOutcome(pool, { ...kept, ...window, note: null, report }, look)
-      return 'its labels are what they were'
+      if (kept !== undefined) await recordOutcome(pool, { ...kept, ...window, note: null, report }, next)
+      return 'its labels are unchanged'
     }
     case 'measured': {
       const { facts } = answer
       const measured_at = (await place.clock()).toISOString()
-      // A figure that is too low opens an incident of kind `quality` here, in the transaction that records it.
+      // If a figure is too low, this transaction also opens an incident of kind `quality`.
       await recordOutcome(
         pool,
         { ...record, state: 'measured', measured_at, note: null, report: facts },
         { at: late ? await later(LATE_EVERY_MS) : null, count: 0 },
       )
-      return `${facts.rows} rows measured${kept === undefined ? '' : ' again: labels came late, or model.yaml has changed'}`
+      return `${facts.rows} rows measured${kept === undefined ? '' : ' again: late labels arrived, or model.yaml has changed'}`
     }
   }
 }
 
 /**
- * A night keeps the horizon under which it was measured: labels that come late are those of its own question, and only
- * `newHorizon` asks another.
+ * A night keeps the horizon under which it was measured: late labels are counted under it, and only `newHorizon`
+ * changes it.
  */
 function underItsOwn(labels: Labels, kept: Outcome | undefined): Labels {
   const own = (text: string | null | undefined) => (text == null ? undefined : readDuration(text))
@@ -140,7 +140,7 @@ function underItsOwn(labels: Labels, kept: Outcome | undefined): Labels {
   }
 }
 
-/** Twice as long each time, up to a bound. */
+/** Doubles each time, up to a maximum. */
 function growing(first: number, times: number, most: number): number {
   return Math.min(first * 2 ** Math.min(times, 20), most)
 }
@@ -198,7 +198,7 @@ async function measured(
   }
 }
 
-/** Under the stable name while they stand, then where what was superseded is kept. */
+/** At the stable path while they are current, otherwise where superseded files are kept. */
 async function fileOf(
   warehouse: string,
   model: string,
@@ -210,11 +210,11 @@ async function fileOf(
   for (const path of [standing, kept]) if ((await readRunId(path)) === run) return { path, run }
   throw new Failure(
     'contract',
-    `the scores of run ${run}, which stood, are not kept any more: they are neither in ${relative(warehouse, standing)} nor in ${relative(warehouse, kept)} of the warehouse`,
+    `the scores of run ${run}, which were published at the deadline, no longer exist: they are neither in ${relative(warehouse, standing)} nor in ${relative(warehouse, kept)} of the warehouse`,
   )
 }
 
-/** The features that the scores name in their metadata. */
+/** The features named in the metadata of the scores. */
 function featuresOf(warehouse: string, { label }: AsOf, { metadata }: Publication): StandingFile | undefined {
   const { view, features_run: run } = metadata ?? {}
   if (view === undefined || run === undefined) return undefined

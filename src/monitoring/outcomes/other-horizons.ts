@@ -1,8 +1,8 @@
 import type { Outcome } from './record.ts'
 
 /**
- * Of a model's nights, oldest first, those that were measured under another horizon than model.yaml has now: a sentence for
- * each horizon. Their figures answer another question than those of their neighbours.
+ * Nights of a model, oldest first, that were measured under a different horizon than model.yaml has now: one sentence
+ * for each horizon. Their figures are not comparable with those of other nights.
  */
 export function otherHorizons(
   nights: Pick<Outcome, 'partition' | 'state' | 'horizon'>[],
@@ -19,6 +19,6 @@ export function otherHorizons(
       partitions.length === 1
         ? `${first} was measured`
         : `${partitions.length} nights, ${first} to ${last}, were measured`
-    return `${which} under a horizon of ${horizon}; model.yaml has ${now} now`
+    return `${which} under a horizon of ${horizon}; model.yaml now has ${now}`
   })
 }

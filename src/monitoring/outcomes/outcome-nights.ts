@@ -1,19 +1,19 @@
 import type { ClientBase, Pool } from 'pg'
 import type { OutcomeFacts } from '../../pipeline/outcomes/outcome-facts.ts'
 import type { MeasuredReport } from '../evidence.ts'
-import { LOOKED, type Outcome } from './record.ts'
+import { CHECKED, type Outcome } from './record.ts'
 
-/** What came of one night, without calibration and segments. Times are ISO 8601 in UTC. */
+/** The outcome of one night, without calibration and segments. Times are ISO 8601 in UTC. */
 export type OutcomeNight = Pick<
   Outcome,
   'model' | 'partition' | 'as_of' | 'version' | 'state' | 'matures_at' | 'horizon' | 'note' | 'looked'
 > & {
-  /** Null where nothing was measured. */
+  /** Null if nothing was measured. */
   figures: (MeasuredReport & Pick<OutcomeFacts, 'business'>) | null
 }
 
 const NIGHTS = `
-select model, partition, as_of, version, state, matures_at, horizon, note, ${LOOKED} as looked,
+select model, partition, as_of, version, state, matures_at, horizon, note, ${CHECKED} as looked,
        case when report is null then null else report - '{calibration,by_segment,inputs,notes}'::text[] end as figures
   from nightshift.outcomes
  where model = $1 and as_of >= $2 and as_of <= $3
@@ -35,7 +35,7 @@ export async function outcomeNights(
   }))
 }
 
-/** The newest measured outcome of a model at or before an instant, whole. */
+/** The newest measured outcome of a model at or before an instant, complete. */
 export async function newestOutcome(
   connection: ClientBase | Pool,
   model: string,

@@ -1,30 +1,30 @@
 import type { ClientBase, Pool } from 'pg'
 import type { OutcomeFacts } from '../../pipeline/outcomes/outcome-facts.ts'
 
-/** What came of one night of a model. Times are ISO 8601 in UTC. */
+/** The outcome of one night of a model. Times are ISO 8601 in UTC. */
 export interface Outcome {
   model: string
   as_of: string
   partition: string
-  /** The run whose scores stood at the deadline; null where none did. */
+  /** The run whose scores were published at the deadline; null if there were none. */
   run: string | null
   version: number | null
-  /** `immature`: its label window is not over; `failed`: `note` says why it could not be measured. */
+  /** `immature`: its label window is still open; `failed`: `note` states why it could not be measured. */
   state: 'immature' | 'measured' | 'failed'
-  /** When its label window is over, at the earliest. */
+  /** When its label window ends, at the earliest. */
   matures_at: string
-  /** `labels.horizon` and `labels.lag` by which that is so; null where the ledger does not know. */
+  /** The `labels.horizon` and `labels.lag` used; null if the ledger does not know them. */
   horizon: string | null
   lag: string | null
   measured_at: string | null
   note: string | null
-  /** As it is read: somebody has looked at it since its label window was over. */
+  /** Derived when read: the night has been checked since its label window ended. */
   looked?: boolean
   report: OutcomeFacts | null
 }
 
-/** Before the window is over nobody is to look; who looks in vain after it says when to look again, which is later. */
-export const LOOKED = '(looks > 0 and look_at > matures_at)'
+/** There are no checks before the window ends; a check without result schedules the next one, which is later. */
+export const CHECKED = '(looks > 0 and look_at > matures_at)'
 
 type OutcomeRow = Omit<Outcome, 'as_of' | 'matures_at' | 'measured_at'> & {
   as_of: Date
@@ -60,7 +60,7 @@ export async function findOutcome(
 }
 
 const COLUMNS = `select model, as_of, partition, run, version, state, matures_at, horizon, lag, measured_at, note, report,
-       ${LOOKED} as looked from nightshift.outcomes`
+       ${CHECKED} as looked from nightshift.outcomes`
 
 function toOutcome(row: OutcomeRow): Outcome {
   return {
@@ -71,17 +71,17 @@ function toOutcome(row: OutcomeRow): Outcome {
   }
 }
 
-/** When a night is looked at again (ISO 8601; null: never), and how often in a row that has led to nothing new. */
-export interface Look {
+/** When a night is checked next (ISO 8601; null: never), and how many checks in a row had no result. */
+export interface NextCheck {
   at: string | null
   count: number
 }
 
-/** Records an outcome; a later one of the same night takes its place. */
+/** Records an outcome; replaces an earlier one of the same night. */
 export async function recordOutcome(
   connection: ClientBase | Pool,
   outcome: Outcome,
-  look: Look = { at: null, count: 0 },
+  next: NextCheck = { at: null, count: 0 },
 ): Promise<void> {
   const { model, as_of, partition, run, version, state, matures_at, measured_at, note, report } = outcome
   const { horizon, lag } = outcome
@@ -103,25 +103,25 @@ export async function recordOutcome(
       measured_at,
       note,
       report === null ? null : JSON.stringify(report),
-      look.at,
-      look.count,
+      next.at,
+      next.count,
       horizon,
       lag,
     ],
   )
 }
 
-/** Records a night that is not known yet; one that is stays as it is. */
+/** Records a night that is not recorded yet; an existing record is unchanged. */
 export async function expectOutcome(
   connection: ClientBase | Pool,
   { model, as_of, partition, run, version, state, matures_at, horizon, lag, note }: Outcome,
-  look: Look,
+  next: NextCheck,
 ): Promise<void> {
   await connection.query(
     `insert into nightshift.outcomes
        (model, as_of, partition, run, version, state, matures_at, horizon, lag, note, look_at, looks)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (model, as_of) do nothing`,
-    [model, as_of, partition, run, version, state, matures_at, horizon, lag, note, look.at, look.count],
+    [model, as_of, partition, run, version, state, matures_at, horizon, lag, note, next.at, next.count],
   )
 }
 
@@ -141,11 +141,11 @@ export async function immatureElsewhere(
   return rows.map((row) => ({ ...row, deadline: row.deadline?.toISOString() ?? null }))
 }
 
-/** Records when an immature night matures now. One that matures when it did before is looked at when it was to be. */
+/** Updates when an immature night matures. If that time does not change, the next check does not change either. */
 export async function moveOutcome(
   connection: ClientBase | Pool,
   outcome: Pick<Outcome, 'model' | 'as_of' | 'matures_at' | 'horizon' | 'lag' | 'note'>,
-  look: Look,
+  next: NextCheck,
 ): Promise<void> {
   const { model, as_of, matures_at, horizon, lag, note } = outcome
   await connection.query(
@@ -155,11 +155,11 @@ export async function moveOutcome(
             look_at = case when matures_at = $3 then look_at else $7 end,
             looks = case when matures_at = $3 then looks else $8 end
       where model = $1 and as_of = $2 and state = 'immature'`,
-    [model, as_of, matures_at, horizon, lag, note, look.at, look.count],
+    [model, as_of, matures_at, horizon, lag, note, next.at, next.count],
   )
 }
 
-/** Nights of these models that are to be looked at by now, those that have waited longest first. */
+/** Nights of these models whose check is due, longest overdue first. */
 export async function dueOutcomes(
   connection: ClientBase | Pool,
   models: string[],
@@ -172,23 +172,23 @@ export async function dueOutcomes(
   return rows
 }
 
-/** What stands stays; the night is looked at again at another time, and `note` says of an immature one why. */
-export async function lookAgain(
+/** Schedules the next check without changing the outcome; `note` states the reason for an immature night. */
+export async function checkAgain(
   connection: ClientBase | Pool,
   { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
-  look: Look,
+  next: NextCheck,
   note: string | null = null,
 ): Promise<void> {
   await connection.query(
     `update nightshift.outcomes
         set look_at = $3, looks = $4, note = case when state = 'immature' then coalesce($5, note) else note end
       where model = $1 and as_of = $2`,
-    [model, as_of, look.at, look.count, note],
+    [model, as_of, next.at, next.count, note],
   )
 }
 
-/** How often in a row a night was looked at in vain. */
-export async function looksAt(
+/** The number of checks of a night in a row without result. */
+export async function checksOf(
   connection: ClientBase | Pool,
   { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
 ): Promise<number> {

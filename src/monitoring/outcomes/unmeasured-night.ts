@@ -1,8 +1,8 @@
 import type { Outcome } from './record.ts'
 
 /**
- * Why a night whose label window is over is not measured, with instants as ISO 8601; undefined where its time has not
- * come. What is on record is of the last look: where nobody has looked since, it says nothing of now.
+ * Why a night is not measured although its label window has ended, with instants as ISO 8601; undefined if the window
+ * is still open. The record describes the last check: without a check since then, it says nothing about the present.
  */
 export function unmeasured(
   { model, matures_at, looked, note }: Pick<Outcome, 'model' | 'matures_at' | 'looked' | 'note'>,
@@ -10,5 +10,5 @@ export function unmeasured(
 ): string | undefined {
   if (Date.parse(matures_at) > now.getTime()) return undefined
   if (looked === true && note !== null) return note
-  return `it is due, since its label window is over, and nobody has looked at it yet: \`nightshift up\` does, or \`nightshift outcomes ${model} --measure\``
+  return `it is due because its label window has ended, but it has not been checked yet: run \`nightshift up\` or \`nightshift outcomes ${model} --measure\``
 }

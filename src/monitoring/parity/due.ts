@@ -1,8 +1,9 @@
 import type { Reconciler } from '../../jobs/reconciler.ts'
 
 /**
- * Nights of the last days that nobody has compared yet, oldest first: of views $1 each, of views $2 the newest, where
- * a week has gone by since the last comparison (twelve hours less, so that nights drift neither later nor out of step).
+ * Nights of the last days that are not compared yet, oldest first: all nights of views $1, and the newest night of
+ * views $2 if a week has passed since the last comparison (less twelve hours, so that the comparison does not move
+ * later from week to week).
  */
 const OPEN = `
 select run, name, partition from (
@@ -23,7 +24,7 @@ select run, name, partition from (
 
 /**
  * Enqueues the comparison of each night's features with the training path, once no nightly work is open; a view with
- * `parity: weekly` is compared once a week. What is not compared yet is derived from the ledger: a wiped queue loses
+ * `parity: weekly` is compared once a week. Missing comparisons are derived from the ledger, so a wiped queue loses
  * none. Nights of backfills are not compared.
  */
 export async function enqueueParity({ database, queues, project }: Reconciler): Promise<void> {
@@ -36,7 +37,7 @@ export async function enqueueParity({ database, queues, project }: Reconciler): 
   ])
   for (const { run, name, partition } of rows) {
     await queues.add('parity', {
-      // Of a weekly view there is one job at a time, however long it takes.
+      // A weekly view has one job at a time, however long it takes.
       id: views.some((view) => view.name === name && view.parity === 'weekly')
         ? `parity-weekly-${name}`
         : `parity-${run}`,

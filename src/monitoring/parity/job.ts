@@ -17,7 +17,7 @@ import type { Context } from '../../workers/context.ts'
 import { isToldOf, triesAgain } from '../../workers/monitor-tries.ts'
 import { recordCertificate } from './record.ts'
 
-/** Compares what a run published of a view with what the training path gives. Throws as `checkParity` does. */
+/** Compares the published output of a view's run with the training path. Throws as `checkParity` does. */
 export function compareParity(
   children: Children,
   project: Project,
@@ -47,25 +47,24 @@ export function compareParity(
   )
 }
 
-/** What a certificate keeps of a comparison: figures of every column, examples of those that differ. */
+/** The part of a comparison that a certificate stores: figures for every column, examples for differing ones. */
 export function certificateReport(facts: ParityFacts): Record<string, unknown> {
   return { ...facts, by_column: facts.by_column.map((column) => ({ ...column })) }
 }
 
-/** What a parity job carries. */
+/** The payload of a parity job. */
 const ParityJob = z.object({ run: z.string().min(1) })
 
 /**
- * The job behind each night: recomputes its features, keeps the certificate with the run, and opens an incident where
- * training and serving disagree (rows that came late are none: `status` names those nights as stale).
+ * The job that follows each night: recomputes its features, stores the certificate with the run, and opens an
+ * incident if training and serving disagree (not for late rows: `status` lists those nights as stale).
  */
 export async function certify(context: Context, data: unknown, options: TaskOptions): Promise<string> {
   const { run: id } = ParityJob.parse(data)
   const run = await findRun(context.database.pool, id)
   const project = await knowingKeys(context.database.pool, context.project())
   const view = run === undefined ? undefined : project.views[run.name]
-  if (run === undefined || view === undefined || run.state !== 'published')
-    return 'there is nothing to compare'
+  if (run === undefined || view === undefined || run.state !== 'published') return 'nothing to compare'
   const record = {
     run: run.id,
     view: view.name,
@@ -99,7 +98,7 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
     if (facts.differing > 0) {
       const failure = {
         class: 'parity',
-        message: saysParity(facts),
+        message: describeParity(facts),
         anchor: '#parity',
         evidence: evidenceOf(facts),
       } as const
@@ -124,11 +123,11 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
       alertSettings(project),
     )
   })
-  return saysParity(facts)
+  return describeParity(facts)
 }
 
-/** One sentence of the result. */
-export function saysParity(facts: ParityFacts): string {
+/** The result in one sentence. */
+export function describeParity(facts: ParityFacts): string {
   const { values, differing, rounding, late, cause } = facts
   if (differing === 0 && late === 0) {
     return `${values} values, 0 differing${rounding === 0 ? '' : `, ${rounding} by rounding alone`}`
@@ -138,22 +137,24 @@ export function saysParity(facts: ParityFacts): string {
     columns.length === 0 ? '' : ` (${columns.slice(0, 5).join(', ')}${columns.length > 5 ? ', ...' : ''})`
   const why = {
     logic: 'the view’s definition has changed since',
-    type: `columns have other types or are gone: ${[...facts.types.map((type) => `${type.column} was ${type.published}, is ${type.other}`), ...facts.missing_columns.map((name) => `${name} is gone`), ...facts.more_columns.map((name) => `${name} is new`)].join('; ')}`,
-    late: `rows came late: ${facts.changed_files.slice(0, 3).join(', ')}`,
-    values: 'the same definition over the same files gives other values',
-    file: saysForeign(facts),
+    type: `columns have different types or are missing: ${[...facts.types.map((type) => `${type.column} was ${type.published}, is ${type.other}`), ...facts.missing_columns.map((name) => `${name} is missing`), ...facts.more_columns.map((name) => `${name} is new`)].join('; ')}`,
+    late: `rows arrived late: ${facts.changed_files.slice(0, 3).join(', ')}`,
+    values: 'the same definition and files give different values',
+    file: describeForeign(facts),
   }
   return `${values} values, ${differing} differing${named}${late > 0 ? `, ${late} late` : ''}${cause === null ? '' : `: ${why[cause]}`}`
 }
 
-/** How a file of somebody else's differs; what was read and by which definition nobody can tell. */
-function saysForeign({ by_column, only_published, only_other }: ParityFacts): string {
-  const said = [
-    by_column.some(({ differing }) => differing > 0) ? 'the file has other values than were published' : '',
+/** How a foreign file differs; its inputs and definition are unknown. */
+function describeForeign({ by_column, only_published, only_other }: ParityFacts): string {
+  const parts = [
+    by_column.some(({ differing }) => differing > 0)
+      ? 'values in the file differ from the published ones'
+      : '',
     only_published > 0 ? `${only_published} published entities are not in the file` : '',
     only_other > 0 ? `${only_other} entities of the file were not published` : '',
   ]
-  return said.filter((text) => text !== '').join('; ')
+  return parts.filter((text) => text !== '').join('; ')
 }
 
 function evidenceOf(facts: ParityFacts): Record<string, unknown> {

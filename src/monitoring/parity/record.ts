@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** The result of one parity check, kept with the run whose partition was checked. */
+/** The result of one parity check, stored with the run whose partition was checked. */
 export interface Certificate {
   id: number
   run: string
@@ -9,7 +9,7 @@ export interface Certificate {
   /** `recomputed`, `dataset <id>` or the path of a file. */
   against: string
   checked_at: string
-  /** Null where it could not be checked: `report.failure` says why. */
+  /** Null if it could not be checked: `report.failure` states the reason. */
   differing: number | null
   report: Record<string, unknown>
 }
@@ -34,7 +34,7 @@ export async function recordCertificate(
   )
 }
 
-/** The newest recomputation of a run's partition, undefined where there is none. */
+/** The newest recomputation of a run's partition, undefined if there is none. */
 export async function certificateOf(
   connection: ClientBase | Pool,
   run: string,
@@ -55,7 +55,7 @@ export async function certificateOf(
   )
 }
 
-/** How the newest recomputations of a view ended: the newest one, and how many of the last 30 were at parity. */
+/** Results of the newest recomputations of a view: the newest one, and how many of the last 30 were at parity. */
 export async function certificatesOf(
   connection: ClientBase | Pool,
   view: string,

@@ -2,8 +2,8 @@ import type { Reconciler } from '../../jobs/reconciler.ts'
 import { type WarmVersion, warmVersions } from '../../registry/warm.ts'
 
 /**
- * Enqueues what a former champion has yet to score beside the champion: the nights that the champion has published
- * since it took over, for `rollback.keep_warm_nights` nights. Derived from the ledger: a wiped queue loses none.
+ * Enqueues the nights that a former champion still has to score in shadow: those published since the current champion
+ * took over, up to `rollback.keep_warm_nights` nights. Derived from the ledger, so a wiped queue loses none.
  */
 export async function enqueueShadows({ database, queues, project }: Reconciler): Promise<void> {
   const { models } = project()
@@ -27,7 +27,7 @@ interface OpenNight {
   features_run: string
 }
 
-/** Nights that the champion has published, and the warm version has not scored on the features that stand now. */
+/** Nights published by the champion that the warm version has not scored on the currently published features. */
 async function openNights(
   pool: Reconciler['database']['pool'],
   { model, version, champion, since }: WarmVersion,

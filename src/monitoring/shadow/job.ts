@@ -14,7 +14,7 @@ import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { triesAgain } from '../../workers/monitor-tries.ts'
 
-/** What a shadow job carries. */
+/** The payload of a shadow job. */
 const ShadowJob = z.object({
   model: z.string().min(1),
   version: z.number().int().positive(),
@@ -24,7 +24,7 @@ const ShadowJob = z.object({
 
 /**
  * Scores a night with a version that is not champion, on the same published features, into
- * `shadow/<model>/challenger=<version>/as_of=<D>/`. Failures are recorded, and hold up nobody.
+ * `shadow/<model>/challenger=<version>/as_of=<D>/`. Failures are recorded and block nothing.
  */
 export async function scoreShadow(context: Context, data: unknown, options: TaskOptions): Promise<string> {
   const job = ShadowJob.parse(data)
@@ -33,7 +33,7 @@ export async function scoreShadow(context: Context, data: unknown, options: Task
   const model = project.models[job.model]
   const version = await findVersion(database.pool, job.model, job.version)
   const view = version && project.views[version.view]
-  if (model === undefined || version === undefined || view === undefined) return 'there is nothing to score'
+  if (model === undefined || version === undefined || view === undefined) return 'nothing to score'
   const asOf = parseAsOf(job.partition, project.timezone)
   const features = await publishedRun(database.pool, 'features', version.view, asOf.label)
   if (features === undefined) return `view ${version.view} has no features as of ${job.partition}`
@@ -63,7 +63,7 @@ export async function scoreShadow(context: Context, data: unknown, options: Task
     }
     const target = shadowPath(warehouse, model.name, version.version, job.partition)
     await transaction(database, async (client) => {
-      // Of two jobs at once, each moves its file and says so before the other does.
+      // If two jobs run at once, each moves its file and records it before the other does.
       await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
         'nightshift.shadow',
         target.file,

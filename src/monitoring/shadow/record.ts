@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg'
 /** What a version has scored in shadow. Times are ISO 8601 in UTC. */
 export interface ShadowNights {
   version: number
-  /** A `challenger` scores beside the champion; a `warm` version was champion before. */
+  /** A `challenger` scores in addition to the champion; a `warm` version was champion before. */
   role: 'warm' | 'challenger'
   nights: number
   failed: number
@@ -20,7 +20,7 @@ type ShadowRow = Omit<ShadowNights, 'first' | 'last' | 'partitions'> & {
   last_partition: string
 }
 
-/** The nights that versions of a model have scored in shadow, by version and role. */
+/** Shadow nights of a model's versions, by version and role. */
 export async function shadowNights(connection: ClientBase | Pool, model: string): Promise<ShadowNights[]> {
   const { rows } = await connection.query<ShadowRow>(
     `select version, role, count(*)::int as nights, count(failure)::int as failed,

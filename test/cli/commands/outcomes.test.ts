@@ -102,7 +102,7 @@ test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
 
 test.skipIf(!HAS_CDNOW)('says of a night that is due that nobody has looked at it', async () => {
   const due =
-    '1998-01-01: immature: it is due, since its label window is over, and nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes lapse --measure`'
+    '1998-01-01: immature: it is due because its label window has ended, but it has not been checked yet: run `nightshift up` or `nightshift outcomes lapse --measure`'
   expect((await nightshift(['outcomes', 'lapse'], at)).stdout).not.toContain(due)
   const { pool } = database.database
   const { rows } = await pool.query(`select * from nightshift.outcomes where partition = '1998-01-01'`)

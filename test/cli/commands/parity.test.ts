@@ -135,7 +135,7 @@ describe('what somebody changed is found and named', () => {
     expect(found).toMatchObject({ code: 1, cause: 'late', differing: 0, changed_files: [`${late} is new`] })
     expect(found.late).toBeGreaterThan(0)
     const { stdout } = await nightshift(['parity', 'churn', '--as-of', LAST], at)
-    expect(stdout).toContain(`rows came late: ${late} is new`)
+    expect(stdout).toContain(`rows arrived late: ${late} is new`)
     execFileSync('rm', [join(project.root, late)])
     expect(await parity(LAST)).toMatchObject({ code: 0 })
   })

@@ -117,13 +117,13 @@ describe('a model without a holdout', () => {
     const [first] = await profilesOf(life.database.pool, 'value')
     expect(first).toMatchObject({ partition: '2026-03-02', reference: null, backfilled: false })
     expect(first?.note).toBe(
-      'this is the first night of version 1, which has no holdout: later nights are compared with it',
+      'this is the first night of version 1, which has no holdout; it is the reference for later nights',
     )
     await night('2026-03-03')
     const [, second] = await profilesOf(life.database.pool, 'value')
     expect(second).toMatchObject({
       reference: 'first night 2026-03-02',
-      note: 'version 1 has no holdout: it is compared with its first night, 2026-03-02',
+      note: 'version 1 has no holdout; the reference is its first night, 2026-03-02',
     })
     expect((await driftOf(life.database.pool, 'value')).filter(({ drifted }) => drifted)).toEqual([])
   }, 60_000)

@@ -118,7 +118,7 @@ describe('what a night is compared with', () => {
     })
     expect(await reference({ kind: 'holdout' }, first)).toMatchObject({
       reference: {
-        note: 'version 1 has no holdout: it is compared with its first night, 2026-11-06',
+        note: 'version 1 has no holdout; the reference is its first night, 2026-11-06',
         files: ['/nowhere/features/activity/as_of=2026-11-06/features.parquet'],
       },
     })
@@ -137,7 +137,7 @@ describe('what a night is compared with', () => {
     expect(found.reference?.parts).toHaveLength(4)
     expect(found.reference).toMatchObject({
       text: 'nights 2026-10-15 to 2026-11-06 (2026-10-15, 2026-10-22, 2026-10-29, 2026-11-06)',
-      note: '1 of 5 nights are left out: they were counted on other edges',
+      note: '1 of 5 nights are left out because they were counted on different edges',
     })
   })
 
@@ -146,7 +146,7 @@ describe('what a night is compared with', () => {
     expect(found.reference).toMatchObject({
       text: 'same weekday of the last 4 weeks (2026-10-15, 2026-10-29)',
       profile: { columns: [{ counts: [40, 160] }] },
-      note: '1 of 3 nights are left out: they were counted on other edges',
+      note: '1 of 3 nights are left out because they were counted on different edges',
     })
   })
 
@@ -164,9 +164,7 @@ describe('what a night is compared with', () => {
       await drift('spend')
       const found = await reference({ kind: 'same_weekday', weeks: 4 })
       expect(found.reference?.profile).toMatchObject({ columns: [{ counts: [10, 90] }] })
-      expect(found.reference?.note).toContain(
-        'where a column drifted, it is left out: spend without 2026-10-29',
-      )
+      expect(found.reference?.note).toContain('drifted columns are left out: spend without 2026-10-29')
       expect(found.reference?.files).toEqual(['/nowhere/features/activity/as_of=2026-10-15/features.parquet'])
       // The only night there is: a change that stays is the usual one day.
       const last = await reference({ kind: 'same_weekday', weeks: 1 }, baseline(), {
@@ -185,7 +183,7 @@ describe('what a night is compared with', () => {
   it('is no window that the night itself is in, and one with gaps says so', async () => {
     expect(await reference({ kind: 'window', from: '2026-11-01', to: '2026-11-30' })).toEqual({
       reference: undefined,
-      note: 'this is one of the nights 2026-11-01 to 2026-11-30, with which others are compared',
+      note: 'this is one of the reference nights 2026-11-01 to 2026-11-30',
     })
     const failed = parseAsOf('2026-10-16', ZONE)
     await transaction(database, (client) => ensureSlot(client, 'scores', 'churn', failed))
@@ -197,11 +195,11 @@ describe('what a night is compared with', () => {
   it('is nothing where no such night is there, which is said', async () => {
     expect(await reference({ kind: 'same_weekday', weeks: 1 })).toEqual({
       reference: undefined,
-      note: 'nothing to compare with: all that are there of the same weekday of the last week (1) are left out: they were counted on other edges',
+      note: 'no reference: all available nights of the same weekday of the last week (1) were left out because they were counted on different edges',
     })
     expect(await reference({ kind: 'window', from: '2026-01-01', to: '2026-01-31' })).toEqual({
       reference: undefined,
-      note: 'nothing to compare with: none of the nights 2026-01-01 to 2026-01-31 is there',
+      note: 'no reference: none of the nights 2026-01-01 to 2026-01-31 is available',
     })
   })
 })

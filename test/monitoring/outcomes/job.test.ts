@@ -285,8 +285,8 @@ describe('a horizon that is changed', () => {
     expect(stdout).toContain('2026-03-06  immature  2026-03-09 00:00:00')
     const again = 'npx nightshift outcomes value --measure --new-horizon'
     expect(stdout.split('\n').filter((line) => line.startsWith('note: '))).toEqual([
-      `note: 2026-03-03 was measured under a horizon of 2d; model.yaml has 3d now: ${again}`,
-      `note: 2 nights, 2026-03-04 to 2026-03-05, were measured under a horizon of 1d; model.yaml has 3d now: ${again}`,
+      `note: 2026-03-03 was measured under a horizon of 2d; model.yaml now has 3d: ${again}`,
+      `note: 2 nights, 2026-03-04 to 2026-03-05, were measured under a horizon of 1d; model.yaml now has 3d: ${again}`,
     ])
     // By the ledger's clock: the new window of 2026-03-04 is over, that of 2026-03-05 is not.
     await life.until('2026-03-07T06:00:00Z', 60)

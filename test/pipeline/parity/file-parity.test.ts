@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { saysParity } from '../../../src/monitoring/parity/job.ts'
+import { describeParity } from '../../../src/monitoring/parity/job.ts'
 import { checkParity } from '../../../src/pipeline/parity/check-parity.ts'
 import type { ParityFacts } from '../../../src/pipeline/parity/parity-facts.ts'
 import type { View } from '../../../src/project/project.ts'
@@ -166,7 +166,7 @@ describe('entities of one side alone', () => {
   test('a published one that the file lacks differs, unless the file is a sample', async () => {
     const found = await csv(LEFT)
     expect(found).toMatchObject({ rows: 3, only_published: 1, only_other: 0, differing: 1, cause: 'file' })
-    expect(saysParity(found)).toBe('3 values, 1 differing: 1 published entities are not in the file')
+    expect(describeParity(found)).toBe('3 values, 1 differing: 1 published entities are not in the file')
     const sample = await against(join(folder, 'notebook.csv'), true)
     expect(sample).toMatchObject({ rows: 2, only_published: 1, differing: 0, cause: null })
     expect(sample.notes).toContain('1 published entities are not in the file, as --allow-missing has it')
@@ -177,8 +177,8 @@ describe('entities of one side alone', () => {
     expect(found).toMatchObject({ only_published: 0, only_other: 1, differing: 1, cause: 'file' })
     expect(await against(join(folder, 'notebook.csv'), true)).toMatchObject({ differing: 1 })
     const both = await csv('id,calls\n1,4\n4,1\n')
-    expect(saysParity(both)).toBe(
-      '3 values, 4 differing (calls): the file has other values than were published; 2 published entities are not in the file; 1 entities of the file were not published',
+    expect(describeParity(both)).toBe(
+      '3 values, 4 differing (calls): values in the file differ from the published ones; 2 published entities are not in the file; 1 entities of the file were not published',
     )
   })
 
