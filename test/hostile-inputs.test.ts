@@ -210,7 +210,7 @@ const FILES: Row[] = [
     'a link to the environment',
     'RUNBOOK.md on its page',
     () => runbook({ link: '/proc/self/environ' }),
-    /^404 [\s\S]*This runbook is not shown[\s\S]*leads out of it/,
+    /^404 [\s\S]*This runbook cannot be shown[\s\S]*leads out of it/,
   ],
   [
     'a link to a secret',

@@ -6,8 +6,8 @@ import { hostAlive } from '../ledger/nights/alive.ts'
 import type { Session } from './session.ts'
 
 /**
- * Where a command is the only process there is, what it has to tell does not wait for more to be told with it.
- * A mail that cannot be delivered now stays in the outbox; that is logged, and never thrown.
+ * If a command is the only live process, sends its mails at once instead of waiting to group them with others.
+ * A mail that cannot be delivered now stays in the outbox; this is logged, never thrown.
  */
 export async function postIfAlone({ project, database, environment, log }: Session): Promise<void> {
   const transport = openTransport(environment.smtpUrl, project.root, log)

@@ -4,16 +4,16 @@ import { ConfigurationError } from '../project/files/problem.ts'
 import { type Networks, parseNetworks } from '../web/security/network.ts'
 import type { UsersSource } from '../web/security/users.ts'
 
-/** What the environment says. Read once, at the door; nothing further in reads `process.env`. */
+/** The settings from environment variables, read once at startup. No other code reads `process.env`. */
 export interface Environment {
   databaseUrl: string | undefined
   redisUrl: string | undefined
   smtpUrl: string | undefined
-  /** Who may sign in to the pages; undefined: the project's own file, where it has one. */
+  /** Who may sign in to the pages; undefined: the project's own file, if it has one. */
   users: UsersSource | undefined
-  /** What Prometheus has to bring as its bearer token. */
+  /** The bearer token that Prometheus must send. */
   metricsToken: string | undefined
-  /** Proxies before the pages, whose `X-Forwarded-*` count. */
+  /** Proxies in front of the pages, whose `X-Forwarded-*` headers are trusted. */
   isProxy: Networks
   logLevel: string
 }
@@ -36,21 +36,21 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   }
 }
 
-/** An empty variable is an unset one. The value is not printed: it may hold a password. */
+/** An empty variable counts as unset. The value is not printed: it may contain a password. */
 function url(name: string, value: string | undefined, protocols: string[]): string | undefined {
   if (value === undefined || value === '') return undefined
   const protocol = URL.canParse(value) ? new URL(value).protocol : undefined
   if (protocol === undefined || !protocols.includes(protocol)) {
     throw new ConfigurationError(
       `${name}: expected a URL that begins with ${protocols.map((each) => `${each}//`).join(' or ')}, got ${
-        protocol === undefined ? 'something that is no URL' : `${protocol}//`
+        protocol === undefined ? 'something that is not a URL' : `${protocol}//`
       }`,
     )
   }
   return value
 }
 
-/** The path of a file, or the entries themselves: those have colons, and no file is called like that. */
+/** The path of a file, or the entries themselves. Entries contain colons; a value with a colon is a path only if that file exists. */
 function usersSource(value: string | undefined): UsersSource | undefined {
   if (value === undefined || value.trim() === '') return undefined
   return value.includes(':') && !existsSync(value)

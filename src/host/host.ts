@@ -30,15 +30,15 @@ const GUARD_MS = 5_000
 
 export interface Host {
   context: Context
-  /** Reconciles at once. */
+  /** Reconciles immediately. */
   wake(): void
-  /** Why this process takes no more work: the ledger is newer than it is. Undefined while it does. */
+  /** Why this process takes no more work: the ledger is newer than this build. Undefined while it takes work. */
   retired(): string | undefined
   close(): Promise<void>
 }
 
 /**
- * Lets this process take part in the work: it reconciles and drains the outbox, takes jobs where it has places,
+ * Starts this process's share of the work: it reconciles and drains the outbox, takes jobs if it has worker capacity,
  * and plans within its scope.
  */
 export async function openHost(
@@ -47,7 +47,7 @@ export async function openHost(
 ): Promise<Host> {
   const { project, database, log, environment } = session
   const queues = await session.queues()
-  // A queue that is set up wrongly ends the command here; one that is away is waited for.
+  // A misconfigured queue ends the command here; an unavailable one is waited for.
   await queues.has('features', 'start').catch((error: unknown) => {
     if (error instanceof ConfigurationError) throw error
     const why = error instanceof Error ? error.message : String(error)
@@ -79,10 +79,10 @@ export async function openHost(
       if (run.kind === 'scores' && run.backfill === null) heartbeat.published()
     },
   }
-  const complain = (what: string) => (error: unknown) =>
+  const logError = (what: string) => (error: unknown) =>
     log.error(
       { error: error instanceof Error ? error.message : String(error) },
-      `${what} failed; it is tried again`,
+      `${what} failed and will be retried`,
     )
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
   const answers = followAnswers()
@@ -99,14 +99,14 @@ export async function openHost(
         effects: ledgerEffects(context),
         answers,
       })
-      // Only a round in which all went well counts: what fails again and again shows at /readyz and outside.
+      // Only a round without failures counts: repeated failures then show at /readyz and in the external heartbeat.
       if (scope === 'calendar' && failures.length === 0) {
         heartbeat.healthy()
         await sayReconciled(database, context.id)
       }
       return next
     },
-    { everyMs: RECONCILE_MS, onError: complain('reconciling') },
+    { everyMs: RECONCILE_MS, onError: logError('reconciling') },
   )
   const sendMail = async () => {
     if (retired !== undefined) return undefined
@@ -114,7 +114,7 @@ export async function openHost(
     await sendDueMails({ database, transport, settings, log, clock: context.clock })
     return undefined
   }
-  const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: complain('sending mail') })
+  const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: logError('sending mail') })
   const guard = openGuard(context)
   const files =
     scope === 'requested'
@@ -124,7 +124,7 @@ export async function openHost(
             if (retired === undefined) await guard()
             return undefined
           },
-          { everyMs: GUARD_MS, onError: complain('comparing published files with the ledger') },
+          { everyMs: GUARD_MS, onError: logError('comparing published files with the ledger') },
         )
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined
   const stays = role !== 'command'
@@ -133,7 +133,7 @@ export async function openHost(
       ? await beat(database, { id: context.id, role, places: 0 }, { onClock: clockWatch(log) })
       : undefined
   let ended: Promise<void> | undefined
-  /** Takes nothing any more, gives 10 s to what runs, then plans and mails nothing any more. */
+  /** Takes no more jobs, gives running attempts 10 s, then stops planning and mailing. */
   const end = () => {
     ended ??= (async () => {
       await worker?.close()
@@ -148,12 +148,12 @@ export async function openHost(
     async () => {
       retired ??= await olderThanLedger(database.pool)
       if (retired !== undefined && ended === undefined) {
-        log.error(`${retired}. This process takes no more work; what runs is given 10 s`)
+        log.error(`${retired}. This process takes no more work; running attempts have 10 s to finish`)
         void end()
       }
       return undefined
     },
-    // A ledger that is away is told by those who need it.
+    // An unavailable ledger is reported by the other loops, which need it.
     { everyMs: BUILD_MS, onError: () => {} },
   )
   return {

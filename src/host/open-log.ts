@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino'
 import { printable } from '../project/files/value-text.ts'
 
 /**
- * Logs go to standard error, so that what a command prints stays clean: JSON lines, or readable lines on a terminal.
+ * Logs go to standard error, separate from a command's output: JSON lines, or readable lines on a terminal.
  */
 export function openLog(level: string): Logger {
   const terminal = process.stderr.isTTY === true
@@ -23,7 +23,7 @@ const LABELS: Record<number, string> = {
   60: 'fatal: ',
 }
 
-/** `02:00:14 churn 2026-11-22 started (run x1)`: time, level where it matters, message, then the facts. */
+/** `02:00:14 churn 2026-11-22 started (run x1)`: time, level unless info, message, then the remaining fields. */
 function readable(line: string): string {
   const { level, time, msg, slot, ...facts } = JSON.parse(line) as Record<string, unknown>
   const rest = Object.entries(facts)

@@ -12,39 +12,39 @@ import { openRound, type RoundFailure } from './round.ts'
 
 export interface Reconciled {
   actions: Action[]
-  /** What could not be done; the next round plans and tries it again. */
+  /** Actions that failed; the next round plans and retries them. */
   failures: RoundFailure[]
-  /** Milliseconds until a slot or an attempt is due, or a deadline over; undefined where none is. */
+  /** Milliseconds until the next slot, attempt or deadline is due; undefined if there is none. */
   next: number | undefined
 }
 
 /**
- * Derives from calendar, ledger and queue what has to happen, and does it. Any number of processes may do so at
- * once: each action is done under its slot's lock, and only where the slot is still as the plan saw it. What fails
- * stops nothing else (round.ts). Throws only where there is nothing to plan by: the ledger cannot be read.
+ * Derives the necessary actions from calendar, ledger and queue, and executes them. Any number of processes may do so
+ * concurrently: each action takes its slot's lock and runs only if the slot has not changed since the plan was made. A
+ * failure stops no other action (round.ts). Throws only if the ledger cannot be read, since nothing can be planned then.
  */
 export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
   const round = openRound(reconciler)
   await round.attempt('feeding the backfills', () => feedBackfills(reconciler.database))
   const view = await loadLedgerView(reconciler)
-  const asked = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
+  const requested = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
   const actions = planReconcile(view, { calendar: reconciler.scope === 'calendar' }).filter(
-    (action) => reconciler.scope !== 'requested' || isAsked(action, asked),
+    (action) => reconciler.scope !== 'requested' || isRequested(action, requested),
   )
   await round.act(actions)
-  // On a clock that moves, each wake-up notes that it has seen the schedules.
+  // Every wake-up records that it has seen the schedules, so those actions do not count.
   const quiet = actions.every(({ type }) => type === 'see-schedule')
   if (reconciler.scope !== 'requested' && quiet) {
     const { reconciler: at } = round
     await round.attempt('enqueueing shadows', () => enqueueShadows(at))
     await round.attempt('enqueueing parity', () => enqueueParity(at))
-    await round.attempt('enqueueing looks at nights', () => enqueueMonitors(at))
+    await round.attempt('enqueueing drift checks', () => enqueueMonitors(at))
     await round.attempt('enqueueing outcomes', () => enqueueOutcomes(at))
   }
   return { actions, failures: round.failures(), next: untilNext(view) }
 }
 
-/** Milliseconds to the next moment at which there is something to do: a slot's time, its deadline, or an attempt's. */
+/** Milliseconds until the next due time of a slot or attempt, or the next deadline. */
 function untilNext(view: LedgerView): number | undefined {
   const now = Date.parse(view.now)
   const times = [
@@ -58,13 +58,13 @@ function untilNext(view: LedgerView): number | undefined {
   return ahead.length === 0 ? undefined : Math.min(...ahead)
 }
 
-/** What somebody asked for, and whatever has begun; nothing that only a schedule wants. */
-function isAsked(action: Action, asked: ReadonlySet<string>): boolean {
+/** True for actions of requested slots and of work already started; false for work that only a schedule requires. */
+function isRequested(action: Action, requested: ReadonlySet<string>): boolean {
   switch (action.type) {
     case 'start-run':
       return action.run.trigger !== 'schedule'
     case 'fail-slot':
-      return asked.has(keyOf(action.slot))
+      return requested.has(keyOf(action.slot))
     case 'deadline-missed':
     case 'skip-slot':
       return false

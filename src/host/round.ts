@@ -10,31 +10,31 @@ export interface RoundFailure {
   error: unknown
 }
 
-/** One round of the reconciler: what fails is collected and logged, and everything else is done all the same. */
+/** One round of the reconciler: failures are collected and logged, and all other actions still run. */
 export interface Round {
-  /** Asks the queue of this round. */
+  /** The given reconciler, with this round's queue client. */
   reconciler: Reconciler
   attempt(what: string, work: () => Promise<unknown>): Promise<boolean>
   act(actions: Action[]): Promise<void>
   failures(): RoundFailure[]
 }
 
-/** An action is a few statements and at most a rename; a disk that hangs must not keep a deadline from being told. */
+/** An action is a few statements and at most a rename; a hanging disk must not delay the report of a missed deadline. */
 const ACTION_MS = 15_000
 
 export function openRound(given: Reconciler): Round {
   const failures: RoundFailure[] = []
-  const reconciler = { ...given, queues: askedUntilItFails(given.queues) }
+  const reconciler = { ...given, queues: stopAfterFailure(given.queues) }
 
   const attempt: Round['attempt'] = async (what, work) => {
     try {
       await work()
       return true
     } catch (error) {
-      // Whoever waits for a queue that is away waits for the same thing: it is said once.
+      // All actions fail with the same error if the queue is unavailable: log it once.
       if (!failures.some((known) => known.error === error)) {
         const message = error instanceof Error ? error.message : String(error)
-        given.log.error({ error: message }, `${what} failed; it is tried again`)
+        given.log.error({ error: message }, `${what} failed and will be retried`)
       }
       failures.push({ what, error })
       return false
@@ -49,9 +49,9 @@ export function openRound(given: Reconciler): Round {
       const of = (stage: Stage) => actions.filter(({ type }) => STAGES[type] === stage)
       let complete = true
       for (const action of of('calendar')) complete = (await one(action)) && complete
-      // That all ticks are in the ledger may be said only where they are.
+      // A schedule may be recorded as seen only if all of its ticks are in the ledger.
       if (complete) for (const action of of('seen')) await one(action)
-      for (const action of of('told')) await one(action)
+      for (const action of of('report')) await one(action)
       await Promise.all(of('disk').map(one))
       for (const action of of('queue')) await one(action)
     },
@@ -59,27 +59,27 @@ export function openRound(given: Reconciler): Round {
   }
 }
 
-type Stage = 'calendar' | 'seen' | 'told' | 'disk' | 'queue'
+type Stage = 'calendar' | 'seen' | 'report' | 'disk' | 'queue'
 
-/** What people are told comes before what needs the warehouse's disk, and that before what needs the queue. */
+/** Reports to people come first, then actions that need the warehouse's disk, then actions that need the queue. */
 const STAGES: Record<Action['type'], Stage> = {
   'create-slots': 'calendar',
   'move-slot': 'calendar',
   'remove-slot': 'calendar',
   'see-schedule': 'seen',
   'forget-schedule': 'seen',
-  'deadline-missed': 'told',
-  'skip-slot': 'told',
-  'fail-slot': 'told',
-  'note-slot': 'told',
+  'deadline-missed': 'report',
+  'skip-slot': 'report',
+  'fail-slot': 'report',
+  'note-slot': 'report',
   'attempt-lost': 'disk',
   'finish-publishing': 'disk',
   'enqueue-attempt': 'queue',
   'start-run': 'queue',
 }
 
-/** A queue that has failed once in a round is not asked again in it: each answer that does not come takes 5 s. */
-function askedUntilItFails(queues: Queues): Queues {
+/** A queue that failed once is not called again in the same round: each timeout takes 5 s. */
+function stopAfterFailure(queues: Queues): Queues {
   let failed: { error: unknown } | undefined
   return {
     ...queues,

@@ -8,18 +8,18 @@ import { usersSourceOf } from './users-source.ts'
 interface Parts {
   scheduler: boolean
   worker: boolean
-  /** Where the web pages listen; undefined: there are none. */
+  /** The address of the web pages; undefined: no pages. */
   web: { port: number; host: string } | undefined
   places: number | undefined
 }
 
-/** Runs parts of Nightshift until SIGINT or SIGTERM; a second signal ends at once. */
+/** Runs parts of Nightshift until SIGINT or SIGTERM; a second signal kills the process. */
 export function serve(options: { project: string }, parts: Parts): Promise<number> {
   return withSession(
     options,
     async (session) => {
       const { log, project, environment } = session
-      // Before anything is started: who may not listen there is told at once.
+      // Check the address before starting anything.
       const users = openUsers(usersSourceOf(project.root, environment), (message) => log.error(message))
       if (parts.web !== undefined) mayListen(parts.web.host, users)
       const queues = await session.queues()
@@ -49,7 +49,7 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
             },
           )
           closers.push(() => web.close())
-          const who = users().size === 0 ? 'no users: this machine alone' : `${users().size} users`
+          const who = users().size === 0 ? 'no users: local access only' : `${users().size} users`
           log.info(`pages at ${web.url}, queue board at ${web.url}/queues (${who})`)
         }
         const names = [
@@ -62,7 +62,7 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
           `${project.name}: ${names.filter(Boolean).join(', ')} ready`,
         )
         const signal = await untilSignal()
-        log.info(`${signal}: closing; what runs is given 10 s`)
+        log.info(`${signal}: closing; running attempts have 10 s to finish`)
       } finally {
         for (const close of closers.reverse()) await close()
       }

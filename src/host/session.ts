@@ -15,7 +15,7 @@ import { openLog } from './open-log.ts'
 
 type Role = 'worker' | 'scheduler' | 'web' | 'command'
 
-/** A project with its ledger, and its queues once something asks for them. Closed with `close`. */
+/** A project with its ledger and, on first use, its queues. Closed with `close`. */
 export interface Session {
   project: Project
   environment: Environment
@@ -25,7 +25,7 @@ export interface Session {
   close(): Promise<void>
 }
 
-/** Opens the project and its ledger. Throws a ConfigurationError that lists what is wrong in the files. */
+/** Opens the project and its ledger. Throws a ConfigurationError that lists the errors in the files. */
 export async function openSession(
   options: { project: string },
   role: Role,
@@ -35,7 +35,7 @@ export async function openSession(
   const files = openProject(resolve(options.project))
   const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
   for (const path of closePrivate(files.root)) {
-    log.warn(`${path} can be read by others, and belongs to somebody else: chmod -R go= ${path}`)
+    log.warn(`${path} is readable by others and owned by another user: chmod -R go= ${path}`)
   }
   const database = await openDatabase({ root: files.root, url: environment.databaseUrl, role })
   await settleZone(database, files.timezone)
@@ -63,7 +63,7 @@ export async function openSession(
   }
 }
 
-/** Closes the ledger again and throws a ConfigurationError where live versions were registered in another zone. */
+/** Closes the ledger and throws a ConfigurationError if live versions were registered in another zone. */
 async function settleZone(database: Database, timezone: string): Promise<void> {
   try {
     const problem = await zoneProblem(database.pool, timezone)
@@ -75,7 +75,7 @@ async function settleZone(database: Database, timezone: string): Promise<void> {
   }
 }
 
-/** Runs a command's work within a session and closes it whatever happens. */
+/** Runs a command's work in a session, and always closes the session. */
 export async function withSession<T>(
   options: { project: string },
   work: (session: Session) => Promise<T>,
@@ -89,7 +89,7 @@ export async function withSession<T>(
   }
 }
 
-/** Works with the project's ledger where it has one: for commands that need none. */
+/** Runs `work` with the project's ledger if it has one: for commands that do not need a ledger. */
 export async function withLedgerIfAny<T>(
   root: string,
   work: (database: Database) => Promise<T>,
@@ -104,7 +104,7 @@ export async function withLedgerIfAny<T>(
   }
 }
 
-/** True where this project has a ledger already: `validate` looks at live versions only then. */
+/** True if this project already has a ledger: only then does `validate` check live versions. */
 function hasLedger(root: string, environment: Environment): boolean {
   return environment.databaseUrl !== undefined || existsSync(resolve(root, '.nightshift', 'postgres'))
 }

@@ -10,22 +10,22 @@ import { clockWatch } from '../workers/clock-difference.ts'
 import type { Context } from '../workers/context.ts'
 import { sweepRegularly } from '../workers/sweep.ts'
 
-/** For the queue alone; the ledger has what happened. */
+/** Marks the job as failed in the queue; the ledger has the details. */
 class AttemptFailed extends Error {
   override name = 'AttemptFailed'
   override stack = ''
 }
 
 export interface Worker {
-  /** Takes no more jobs, lets running attempts end for at most `graceMs`, then ends their children. */
+  /** Takes no more jobs, waits at most `graceMs` for running attempts, then ends their children. */
   close(graceMs?: number): Promise<void>
 }
 
 const GRACE_MS = 10_000
 
 /**
- * Takes jobs from the queues until it is closed. Nightly queues may use every place, those of backfills all but
- * one; the places themselves are the compute children's (children.ts), so that four queues share them.
+ * Takes jobs from the queues until it is closed. Nightly queues may use the full worker capacity, backfill queues all but
+ * one concurrent run. The compute children enforce the capacity (children.ts), which all four queues share.
  */
 export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
   const { places } = context.children
@@ -57,7 +57,7 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
               log: (line) => void job.log(line).catch(() => {}),
               progress: (progress) => void job.updateProgress(progress).catch(() => {}),
             })
-            // The queue retries nothing by itself: its board shows under Failed what failed.
+            // The queue does not retry: the error only puts the job under Failed on the board.
             if (failed) throw new AttemptFailed(sentence)
             return sentence
           } finally {
@@ -67,7 +67,7 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
       }),
     )
   }
-  // A command ends with its own work, and leaves what comes after the night to those that stay.
+  // A command ends with its own runs and leaves monitoring jobs to long-running processes.
   if (role !== 'command') {
     handles.push(
       await queues.work('parity', {

@@ -1,4 +1,4 @@
-/** Addresses of pages, made in one place. A model that shares its name with a view goes first. */
+/** Addresses of pages. If a model and a view share a name, the plain address is the model's. */
 
 export function nightHref(
   { kind, name, partition }: { kind: string; name: string; partition: string },
@@ -24,7 +24,7 @@ export function runbookHref(model: string, anchor: string): string {
   return `/models/${encodeURIComponent(model)}/runbook${anchor}`
 }
 
-/** The address with some of its parameters changed; undefined takes one away. */
+/** The path with query parameters; undefined and empty values are left out. */
 export function withQuery(path: string, query: Record<string, string | number | undefined>): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {

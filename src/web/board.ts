@@ -8,12 +8,12 @@ import { QUEUE_NAMES, type Queues } from '../jobs/queue/queues.ts'
 import { refuse } from './security/door.ts'
 
 const PATH = '/queues'
-/** The board's page asks another server for its fonts, which our headers forbid: it falls back to those at hand. */
+/** The board loads fonts from another server, which our headers forbid: without the link it uses local fonts. */
 const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/
 
 /**
- * Mounts the queue board: viewers look, operators may act. Whatever is done to the queue, what is to be run is decided
- * in the ledger: a job that was removed is enqueued again, one that was added by hand is refused.
+ * Mounts the queue board: viewers may read, operators may act. The ledger decides what runs, whatever is done to the
+ * queue: a removed job is enqueued again, a manually added one is refused.
  */
 export function mountBoard(app: Hono, queues: Queues): void {
   const boards = { viewer: follow(queues, { readOnly: true }), operator: follow(queues, { readOnly: false }) }
@@ -23,7 +23,7 @@ export function mountBoard(app: Hono, queues: Queues): void {
       const role = context.get('viewer')?.role ?? 'viewer'
       const { method } = context.req
       if (role !== 'operator' && method !== 'GET' && method !== 'HEAD') {
-        return refuse(context, 'Operators only', 'Viewers may look at the queues and change nothing.')
+        return refuse(context, 'Operators only', 'Viewers can read the queues but not change them.')
       }
       const answer = await boards[role]().fetch(context.req.raw, context.env)
       if (answer.headers.get('content-type')?.startsWith('text/html') !== true) return answer
@@ -32,15 +32,15 @@ export function mountBoard(app: Hono, queues: Queues): void {
   }
 }
 
-/** The board keeps the queues that it is made of: it is made again where one of them had to be. */
+/** The board keeps references to its queues: it is rebuilt when one of them was replaced. */
 function follow(queues: Queues, options: { readOnly: boolean }): () => Hono {
   let of: Queue[] = []
-  let made: Hono | undefined
+  let built: Hono | undefined
   return () => {
     const now = QUEUE_NAMES.map((name) => queues.queue(name))
-    if (made === undefined || now.some((queue, index) => queue !== of[index])) made = board(now, options)
+    if (built === undefined || now.some((queue, index) => queue !== of[index])) built = board(now, options)
     of = now
-    return made
+    return built
   }
 }
 
@@ -52,7 +52,7 @@ function board(queues: Queue[], { readOnly }: { readOnly: boolean }): Hono {
       (queue) =>
         new BullMQAdapter(queue, {
           readOnlyMode: readOnly,
-          // Back to the run: the job's id is the run's with its attempt.
+          // Links to the run: the job's id is the run's id with its attempt.
           externalJobUrl: ({ id }) => {
             const run = String(id ?? '').replace(/-a\d+$/, '')
             return { displayText: `run ${run}`, href: `/runs/${run}` }

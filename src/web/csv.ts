@@ -3,8 +3,8 @@ import type { Context } from 'hono'
 export type Cell = string | number | boolean | null | undefined
 
 /**
- * Rows as RFC 4180 says it, with CRLF. A text that a spreadsheet would take for a formula is given a leading quote, which
- * keeps it a text there (OWASP, CSV injection); numbers stay numbers.
+ * Rows as in RFC 4180, with CRLF. Text that a spreadsheet would interpret as a formula gets a leading quote, so that it
+ * remains text (OWASP, CSV injection); numbers stay numbers.
  */
 export function csv(head: string[], rows: Cell[][]): string {
   return [head, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('')
@@ -17,7 +17,7 @@ function field(value: Cell): string {
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
-/** Answers with a table to be saved under a name. */
+/** Responds with a CSV file to download. */
 export function download(context: Context, name: string, text: string) {
   return context.body(text, 200, {
     'content-type': 'text/csv; charset=utf-8',

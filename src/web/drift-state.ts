@@ -1,7 +1,7 @@
 import type { Face } from '../ledger/nights/faces.ts'
 import type { NightDrift } from '../monitoring/drift/record.ts'
 
-/** What is to be said of a column on a night: of one that alerts, though it did not drift again, that too. */
+/** The drift state of a column on a night, including an open alert of a column that did not drift again. */
 export type DriftState =
   | 'alerting'
   | 'drifted'
@@ -10,7 +10,7 @@ export type DriftState =
   | 'not compared'
   | 'not compared, alerting'
 
-/** A column that could not be compared is neither good nor bad; an alert of the nights before it stands. */
+/** A column that could not be compared is neither good nor bad; an alert from earlier nights stays open. */
 export function driftState({
   drifted,
   alerting,
@@ -30,7 +30,7 @@ export const DRIFT_FACES: Record<DriftState, Face> = {
   'not compared, alerting': 'expected',
 }
 
-/** A few words each, so that they fit a table. */
+/** Short texts that fit a table. */
 export const DRIFT_WORDS: Record<DriftState, string> = {
   alerting: 'alerting',
   drifted: 'drifted',

@@ -14,25 +14,25 @@ const SECTIONS = [
 ] as const
 export type Section = (typeof SECTIONS)[number][1]
 
-/** What surrounds a page's content, beside its title. */
+/** What surrounds a page's content, in addition to its title. */
 export interface Frame {
-  /** Who looks; null or left out: nobody is signed in, and there is no menu. */
+  /** The signed-in user; null or omitted: no one is signed in, and there is no menu. */
   viewer?: Viewer | null
   /** Which entry of the menu the page belongs to. */
   section?: Section
-  /** The way from there to this page, as [address, words]. */
+  /** The path to this page, as [address, text]. */
   crumbs?: [href: string, words: string][]
-  /** Said above everything, such as what an action has done. */
+  /** Shown above the content, such as the result of an action. */
   notice?: string | undefined
-  /** Beside the title, such as the state or downloads. */
-  beside?: Html
-  /** Below everything, such as the zone of the times. */
+  /** Shown next to the title, such as the state or downloads. */
+  aside?: Html
+  /** Shown below the content, such as the zone of the times. */
   foot?: Html
 }
 
-/** A page: works without JavaScript, in light and dark, by keyboard, read aloud, and on a phone. */
+/** A page: works without JavaScript, in light and dark mode, by keyboard, with a screen reader, and on a phone. */
 export function layout(title: string, body: Html, frame: Frame = {}) {
-  const { viewer = null, crumbs = [], notice, beside = '', foot = '' } = frame
+  const { viewer = null, crumbs = [], notice, aside = '', foot = '' } = frame
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +50,7 @@ ${viewer === null ? '' : menu(frame.section)}
 ${viewer === null ? '' : who(viewer)}
 </div></header>
 <main id="main" tabindex="-1">
-<div class="page-head"><div>${crumbs.length === 0 ? '' : trail(crumbs)}<h1>${title}</h1></div>${beside}</div>
+<div class="page-head"><div>${crumbs.length === 0 ? '' : trail(crumbs)}<h1>${title}</h1></div>${aside}</div>
 ${notice === undefined ? '' : html`<p class="notice" role="status">${notice}</p>`}
 ${body}
 </main>

@@ -3,16 +3,16 @@ import type { Mail } from '../alerts/delivery/list-mails.ts'
 import type { Html } from './layout.ts'
 
 /**
- * How much room a mail takes at any width. Its frame is sandboxed and no page has scripts, so that nobody can ask the frame how
- * high its content is. Instead the page has the mail once more, invisible and without anything that does something: the frame
- * lies over it. `css` has the styles that the mail says at its elements, which the policy of pages allows in a sheet alone.
+ * The height of a mail at any width. Its frame is sandboxed and pages have no scripts, so the height of the frame's content
+ * cannot be measured. Instead the page contains an invisible, inert copy of the mail, and the frame covers it. `css` has the
+ * mail's inline styles, because the content policy of pages only allows styles in a style sheet.
  */
 export interface MailShape {
   html: Html
   css: string
 }
 
-/** What browsers do to these elements of themselves, and what ours are written as. */
+/** The default browser style of these elements, and the element that replaces each in the copy. */
 const ELEMENTS: Record<string, { as: 'div' | 'span'; style: string }> = {
   div: { as: 'div', style: '' },
   p: { as: 'div', style: '' },
@@ -24,7 +24,7 @@ const ELEMENTS: Record<string, { as: 'div' | 'span'; style: string }> = {
   a: { as: 'span', style: '' },
 }
 const PART = /<(\/?)([a-z][a-z0-9]*)\b([^>]*)>|([^<]+)/g
-/** Values of numbers, words, lists and functions of colour: nothing that fetches or ends a rule. */
+/** Numbers, words, lists and colour functions: nothing that loads a resource or ends a rule. */
 const DECLARATIONS = /^[\w\s:;.,%#()'-]*$/
 
 export function mailShape({ html: part, attachments }: Pick<Mail, 'html' | 'attachments'>): MailShape {
@@ -70,7 +70,7 @@ function attribute(attributes: string, name: string): string {
   return new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? ''
 }
 
-/** Pixels of a picture of the mail, as its file says; flat where there is none that can be read. */
+/** The size of a mail's picture in pixels, read from its file; height 0 if it cannot be read. */
 function sizeOf(source: string, attachments: Mail['attachments']): { width: number; height: number } {
   const picture = attachments.find(({ cid }) => source === `cid:${cid}`)
   const head = Buffer.from(picture?.base64.slice(0, 64) ?? '', 'base64')

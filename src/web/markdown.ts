@@ -4,7 +4,7 @@ import type { Html } from './layout.ts'
 
 /**
  * The part of Markdown that runbooks are written in: headings, paragraphs, lists, fenced code, quotes, `code`,
- * **strong** and links. Everything is escaped; whatever else is written stays readable as it is.
+ * **strong** and links. Everything is escaped; other markup is shown as plain text.
  */
 export function markdown(text: string): Html[] {
   const lines = withoutComments(text).split(/\r?\n/)
@@ -36,8 +36,8 @@ function readBlock(lines: string[], at: number): Block {
   if (ITEM.test(line)) return list(lines, at)
   if (QUOTE.test(line)) {
     const next = until(lines, at, (each) => !QUOTE.test(each))
-    const said = lines.slice(at, next).map((each) => QUOTE.exec(each)?.[1] ?? '')
-    return { block: html`<blockquote>${inline(said.join(' '))}</blockquote>`, next }
+    const quoted = lines.slice(at, next).map((each) => QUOTE.exec(each)?.[1] ?? '')
+    return { block: html`<blockquote>${inline(quoted.join(' '))}</blockquote>`, next }
   }
   const next = until(
     lines,
@@ -68,7 +68,7 @@ function list(lines: string[], at: number): Block {
     const line = lines[next] ?? ''
     const item = ITEM.exec(line)
     if (item !== null) items.push(item[2] ?? '')
-    // A line that is indented goes on with the item before it.
+    // An indented line continues the item before it.
     else if (/^\s+\S/.test(line)) items[items.length - 1] += ` ${line.trim()}`
     else break
   }
@@ -76,7 +76,7 @@ function list(lines: string[], at: number): Block {
   return { block: numbered ? html`<ol>${body}</ol>` : html`<ul>${body}</ul>`, next }
 }
 
-/** The page has the first level; the second is a section, which an address may name. */
+/** The page title is the first level; a second-level heading is a section with an anchor. */
 function headed(level: number, text: string): Html {
   const id = anchorOf(text)
   if (level === 1) return html`<p class="strong">${inline(text)}</p>`
@@ -99,12 +99,12 @@ function inline(text: string): Html[] {
   })
 }
 
-/** A path of this server, or a section of the page: browsers take a backslash for a slash, so that `/\\x` is another server. */
+/** A path of this server, or a section of the page. Browsers treat a backslash as a slash, so `/\\x` would be another server. */
 function isHere(href: string): boolean {
   return /^(?:#|\/(?!\/))[^\\\p{Cc}]*$/u.test(href)
 }
 
-/** No other scheme: `javascript:` is an address too. */
+/** Only these schemes: `javascript:` would be an address too. */
 function isOutside(href: string): boolean {
   return /^(?:https?:\/\/|mailto:)[^\\\p{Cc}]+$/iu.test(href)
 }

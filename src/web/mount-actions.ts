@@ -13,22 +13,26 @@ import { parseAsOf } from '../project/time/asof.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
 import { tellRecovery } from '../workers/attempt/tell-night.ts'
 import { page } from './page.ts'
-import type { Place } from './page-context.ts'
+import type { PageContext } from './page-context.ts'
 import { listingHref, readListing } from './pages/incidents/listing.ts'
 import { refuse } from './security/door.ts'
 
 const LONGEST_REASON = 1000
 
-/** What an operator may press; each does what the command of the same name does, in the name of who signed in. */
-export function mountActions(app: Hono, place: Place, onPublished: OnPublished | undefined): void {
-  const { database, project } = place
-  const clock = place.clock ?? ledgerClock(database)
-  const told: OnPublished = (client, run) =>
+/** The operators' buttons: each does what the command of the same name does, on behalf of the signed-in user. */
+export function mountActions(
+  app: Hono,
+  pageContext: PageContext,
+  onPublished: OnPublished | undefined,
+): void {
+  const { database, project } = pageContext
+  const clock = pageContext.clock ?? ledgerClock(database)
+  const reportRelease: OnPublished = (client, run) =>
     tellRecovery(client, { project, clock }, run, 'released', { run, by: run.requested_by })
 
   app.post('/runs/:id/retry', (context) =>
     act(context, async (by) => {
-      const run = await runAt(place, context)
+      const run = await runAt(pageContext, context)
       const id = await rerun(database, project(), run, by)
       return `/runs/${id}?done=retry`
     }),
@@ -36,9 +40,13 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
 
   app.post('/runs/:id/release', (context) =>
     act(context, async (by) => {
-      const run = await runAt(place, context)
+      const run = await runAt(pageContext, context)
       const reason = await reasonIn(context)
-      const warehouse = { database, warehouse: project().warehouse, onPublished: onPublished ?? told }
+      const warehouse = {
+        database,
+        warehouse: project().warehouse,
+        onPublished: onPublished ?? reportRelease,
+      }
       await release(warehouse, run, { reason, by })
       return `/runs/${run.id}?done=release`
     }),
@@ -48,7 +56,7 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
     app.post(path, (context) =>
       act(context, async (by) => {
         const { kind, name = '', partition = '' }: Record<string, string | undefined> = context.req.param()
-        const slot = await slotAt(place, kindOf(place, kind, name), name, partition)
+        const slot = await slotAt(pageContext, kindOf(pageContext, kind, name), name, partition)
         await skip({ database, project, clock }, slot, { reason: await reasonIn(context), by })
         return slot.run === null ? '/?done=skip' : `/runs/${slot.run}?done=skip`
       }),
@@ -69,7 +77,7 @@ export function mountActions(app: Hono, place: Place, onPublished: OnPublished |
   )
 }
 
-/** Where it was pressed: the list as it was filtered, else the incident's own page. */
+/** Back to where the button was pressed: the filtered list, otherwise the incident's own page. */
 function afterAck({ from, ...listing }: Record<string, string>, id: number | undefined): string {
   return from === 'list'
     ? `${listingHref(readListing(listing), { done: 'ack' })}#${id}`
@@ -80,30 +88,30 @@ function afterAck({ from, ...listing }: Record<string, string>, id: number | und
 async function formOf(context: Context): Promise<Record<string, string>> {
   const fields = Object.entries(await context.req.parseBody())
   const texts = fields.filter((field): field is [string, string] => typeof field[1] === 'string')
-  // PostgreSQL takes it in no text.
+  // PostgreSQL does not accept NUL in text.
   const bad = texts.find(([, text]) => text.includes('\0'))
   if (bad !== undefined)
-    throw new ConfigurationError(`${bad[0]}: expected a text, got: one with the character of code 0`)
+    throw new ConfigurationError(`${bad[0]}: expected text, got: text with a NUL character`)
   return Object.fromEntries(texts)
 }
 
-/** Does it if an operator asks, and leads to where its effect shows; what the command would say is said as a page. */
+/** Executes an action for an operator and redirects to its result. An error of the command is shown as a page. */
 async function act(context: Context, action: (by: string) => Promise<string>) {
   const viewer = context.get('viewer')
   if (viewer?.role !== 'operator') {
     return refuse(
       context,
       'Operators only',
-      `${viewer?.name ?? 'Nobody'} is a viewer: an operator can do this, or make one of you: nightshift user add NAME --role operator`,
+      `${viewer?.name ?? 'This user'} is a viewer: only an operator can do this, or change the role: nightshift user add NAME --role operator`,
     )
   }
   try {
     return context.redirect(await action(viewer.name), 303)
   } catch (error) {
     if (error instanceof Missing)
-      return page(context, 'Not there', html`<p>${error.message}</p>`, { status: 404 })
+      return page(context, 'Not found', html`<p>${error.message}</p>`, { status: 404 })
     if (!(error instanceof ConfigurationError)) throw error
-    return page(context, 'Not done', html`<p class="failed" role="alert">${error.message}</p>`, {
+    return page(context, 'Action refused', html`<p class="failed" role="alert">${error.message}</p>`, {
       status: 409,
     })
   }
@@ -111,32 +119,32 @@ async function act(context: Context, action: (by: string) => Promise<string>) {
 
 class Missing extends Error {}
 
-async function runAt({ database }: Place, context: Context): Promise<Run> {
+async function runAt({ database }: PageContext, context: Context): Promise<Run> {
   const id = context.req.param('id') ?? ''
   const run = await findRun(database.pool, id)
   if (run === undefined) throw new Missing(`There is no run ${id} in the ledger.`)
   return run
 }
 
-function kindOf({ project }: Place, kind: string | undefined, name: string): Kind {
+function kindOf({ project }: PageContext, kind: string | undefined, name: string): Kind {
   if (kind === 'features' || kind === 'scores') return kind
-  if (kind !== undefined) throw new Missing(`There is no kind ${kind}: it is features or scores.`)
+  if (kind !== undefined) throw new Missing(`There is no kind ${kind}: expected features or scores.`)
   return project().models[name] === undefined ? 'features' : 'scores'
 }
 
-async function slotAt({ database, project }: Place, kind: Kind, name: string, partition: string) {
+async function slotAt({ database, project }: PageContext, kind: Kind, name: string, partition: string) {
   const slot = await findSlot(database.pool, kind, name, parseAsOf(partition, project().timezone).label)
   if (slot === undefined) throw new Missing(`There is no slot ${name}:${partition} in the ledger.`)
   return slot
 }
 
-/** Why it is done: on record, so it may not be empty. */
+/** The reason of an action: it is recorded, so it must not be empty. */
 async function reasonIn(context: Context): Promise<string> {
   const { reason } = await formOf(context)
   const text = reason?.trim() ?? ''
   if (text === '' || text.length > LONGEST_REASON) {
     throw new ConfigurationError(
-      `reason: expected a sentence of at most ${LONGEST_REASON} characters that says why, got: ` +
+      `reason: expected a sentence of at most ${LONGEST_REASON} characters that gives the reason, got: ` +
         (text === '' ? 'nothing' : `${text.length} characters`),
     )
   }

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import type { Place } from './page-context.ts'
+import type { PageContext } from './page-context.ts'
 import { mountIncidents } from './pages/incidents.ts'
 import { mountMails } from './pages/mails.ts'
 import { mountModel } from './pages/model.ts'
@@ -10,15 +10,15 @@ import { mountRunbook } from './pages/runbook.ts'
 import { mountRuns } from './pages/runs.ts'
 import { mountStyle } from './style/mount-style.ts'
 
-/** Mounts every page: one file each. */
-export function mountPages(app: Hono, place: Place): void {
+/** Mounts every page; each has its own file. */
+export function mountPages(app: Hono, pageContext: PageContext): void {
   mountStyle(app)
-  mountOverview(app, place)
-  mountRuns(app, place)
-  mountNight(app, place)
-  mountMails(app, place)
-  mountModel(app, place)
-  mountIncidents(app, place)
-  mountRegistry(app, place)
-  mountRunbook(app, place)
+  mountOverview(app, pageContext)
+  mountRuns(app, pageContext)
+  mountNight(app, pageContext)
+  mountMails(app, pageContext)
+  mountModel(app, pageContext)
+  mountIncidents(app, pageContext)
+  mountRegistry(app, pageContext)
+  mountRunbook(app, pageContext)
 }

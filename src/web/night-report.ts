@@ -12,7 +12,7 @@ import type { Model, Project } from '../project/project.ts'
 import type { AsOf } from '../project/time/asof.ts'
 import type { Html } from './layout.ts'
 import { moment } from './moment.ts'
-import type { Place } from './page-context.ts'
+import type { PageContext } from './page-context.ts'
 import { attempts } from './pages/night/attempts.ts'
 import { checks } from './pages/night/checks.ts'
 import { drift } from './pages/night/drift.ts'
@@ -25,12 +25,12 @@ import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
 import { styleText } from './style/mount-style.ts'
 
 /**
- * One night of a model as one HTML file that needs nothing else: style and pictures are in it, nothing is fetched and
- * nothing runs. Links lead to the pages (`alerts.base_url`), and where there are none they are plain text.
- * Throws a ConfigurationError where the night has no run.
+ * One night of a model as a self-contained HTML file: it includes style and pictures, loads nothing and runs no script.
+ * Links lead to the pages (`alerts.base_url`); without a base URL they are plain text.
+ * Throws a ConfigurationError if the night has no run.
  */
 export async function nightReport(
-  { database, project: files }: Pick<Place, 'database' | 'project'>,
+  { database, project: files }: Pick<PageContext, 'database' | 'project'>,
   model: Model,
   asOf: AsOf,
   now: Date,
@@ -42,7 +42,7 @@ export async function nightReport(
   if (slot === undefined || run === undefined) {
     const state = slot === undefined ? '' : `: it is ${slot.state}`
     throw new ConfigurationError(
-      `report ${model.name}: expected a night that has run, got: ${asOf.label}, which has no run${state}; \`nightshift run ${model.name} --as-of ${asOf.label}\` makes one, \`nightshift status ${model.name}\` lists those that there are`,
+      `report ${model.name}: expected a night that has run, got: ${asOf.label}, which has no run${state}; \`nightshift run ${model.name} --as-of ${asOf.label}\` creates one, \`nightshift status ${model.name}\` lists the existing ones`,
     )
   }
   const night = await loadNight({ database, project: files }, slot, run)
@@ -56,16 +56,16 @@ ${outcome(night, project, now)}
 ${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releasedInSpite([run, view]))}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
-${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As they were when they were read.')}
+${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As of the time they were read.')}
 ${featuresLine(night, project, now)}
 ${provenance(night, project)}
 ${otherRuns(night, project, now)}`
   return standalone(`${model.name}, ${slot.partition}`, model, body, { project, run: run.id, now })
 }
 
-/** Incidents of the model or its view that this night is a part of, open or closed, the newest first. */
+/** Open and closed incidents of the model or its view that include this night, the newest first. */
 async function incidentsOf(
-  pool: Place['database']['pool'],
+  pool: PageContext['database']['pool'],
   subjects: string[],
   partition: string,
   now: Date,
@@ -111,18 +111,18 @@ function standalone(
 <div class="page-head"><div><p class="crumbs">Nightshift, ${project.name}</p><h1>${title}</h1><p class="quiet">${model.description}</p></div></div>
 ${body}
 </main>
-<footer class="foot">Written ${moment(now, project.timezone)} of run <code>${run}</code>. Times are those of ${project.timezone}. Again: <code>npx nightshift report ${model.name} --as-of ${title.split(', ').at(-1)}</code></footer>
+<footer class="foot">Written ${moment(now, project.timezone)} for run <code>${run}</code>. Times are in ${project.timezone}. To update: <code>npx nightshift report ${model.name} --as-of ${title.split(', ').at(-1)}</code></footer>
 </body>
 </html>
 `
   return linked(String(page), project.alerts?.base_url)
 }
 
-/** Links into the pages, made whole; where the pages are nowhere, what they said. */
+/** Makes links into the pages absolute; without a base URL, replaces them with their text. */
 function linked(text: string, base: string | undefined): string {
   if (base !== undefined) {
     const to = escaped(base.replace(/\/+$/, ''))
-    // As a function: `$&` in an address is no pattern of ours.
+    // A replacement function, because `$&` in an address must not be expanded.
     return text.replaceAll(' href="/', () => ` href="${to}/`)
   }
   return text.replace(/<a href="\/[^"]*"[^>]*>([\s\S]*?)<\/a>/g, '$1')

@@ -1,16 +1,16 @@
 import type { Context } from 'hono'
 
-/** The sentence of `?done=` after an action: a code, so that no link can put words into our mouth. */
+/** The message for `?done=` after an action. It is a code, so that a link cannot inject text into the page. */
 export function noticeOf(context: Context): string | undefined {
   switch (context.req.query('done')) {
     case 'retry':
-      return 'It is run again: this is the new run.'
+      return 'The night runs again: this is the new run.'
     case 'release':
-      return 'It is released: readers have this partition now.'
+      return 'The run is released: this partition is published.'
     case 'skip':
-      return 'It is skipped: this night is given up.'
+      return 'The night is skipped.'
     case 'ack':
-      return 'You are on it: it is not mailed again until something new happens.'
+      return 'You acknowledged the incident: no more mails until something new happens.'
     default:
       return undefined
   }

@@ -4,18 +4,18 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type Frame, type Html, layout } from './layout.ts'
 import { noticeOf } from './notice.ts'
 
-/** Answers with a page for whoever is signed in. */
+/** Responds with a page for the signed-in user. */
 export function page(
   context: Context,
   title: string,
   body: Html,
   { status = 200, ...frame }: Frame & { status?: ContentfulStatusCode } = {},
 ) {
-  const said = { viewer: context.get('viewer'), notice: noticeOf(context), ...frame }
-  return context.html(layout(title, body, said), status)
+  const complete = { viewer: context.get('viewer'), notice: noticeOf(context), ...frame }
+  return context.html(layout(title, body, complete), status)
 }
 
-/** Answers that there is no such thing, and what to do instead. */
+/** Responds with 404 and what to do instead. */
 export function missing(context: Context, title: string, todo: Html) {
   return page(context, title, html`<div class="card">${todo}</div>`, { status: 404 })
 }

@@ -2,12 +2,12 @@ import { html } from 'hono/html'
 
 const MOST_PAGES = 100_000
 
-/** The page that an address asks for: the first where what it says is none. */
+/** The requested page number; 1 if it is not a valid number. */
 export function pageNumber(text: string | undefined): number {
   return isPage(text) ? Number(text || 1) : 1
 }
 
-/** Why that cannot be read. */
+/** Reports an invalid page number. */
 export function pageProblem(text: string | undefined): string[] {
   return isPage(text) ? [] : [`page: expected a whole number from 1 to ${MOST_PAGES}, got: ${text}`]
 }
@@ -17,7 +17,7 @@ function isPage(text: string | undefined): boolean {
   return Number.isInteger(number) && number >= 1 && number <= MOST_PAGES
 }
 
-/** Links to the page before and the page after; `at` is the address of a page, without its number where it is the first. */
+/** Links to the previous and next page; `at` returns the address of a page, undefined stands for the first one. */
 export function pager(
   page: number,
   more: boolean,

@@ -1,11 +1,13 @@
 import { type QueueDepth, queueDepths } from '../jobs/queue/queue-depth.ts'
 import { within } from '../jobs/queue/within.ts'
-import { nowAt, type Place } from './page-context.ts'
+import { nowAt, type PageContext } from './page-context.ts'
 
 const CLOCK_MS = 500
 
-/** How much waits in each queue, by the ledger's clock; where the ledger is away, by this machine's. */
-export async function askDepths(place: Pick<Place, 'database' | 'queues' | 'clock'>): Promise<QueueDepth[]> {
-  const now = await within(CLOCK_MS, nowAt(place)).catch(() => new Date())
-  return queueDepths(place.queues, now.getTime())
+/** The waiting jobs of each queue, by the ledger's clock; if the ledger is unavailable, by this machine's clock. */
+export async function askDepths(
+  pageContext: Pick<PageContext, 'database' | 'queues' | 'clock'>,
+): Promise<QueueDepth[]> {
+  const now = await within(CLOCK_MS, nowAt(pageContext)).catch(() => new Date())
+  return queueDepths(pageContext.queues, now.getTime())
 }

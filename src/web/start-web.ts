@@ -12,9 +12,9 @@ import { mountMetrics } from './metrics/mount-metrics.ts'
 import { mountActions } from './mount-actions.ts'
 import { mountPages } from './mount-pages.ts'
 import { page } from './page.ts'
-import type { Place } from './page-context.ts'
+import type { PageContext } from './page-context.ts'
 import { guard } from './security/door.ts'
-import { legible } from './security/legible.ts'
+import { rejectMalformed } from './security/legible.ts'
 import { mayListen } from './security/listen.ts'
 import type { Networks } from './security/network.ts'
 import { isLoopback } from './security/origin.ts'
@@ -27,27 +27,27 @@ export interface WebServer {
 }
 
 export interface WebOptions {
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   port: number
   /** Default: 127.0.0.1. */
   host?: string
-  /** Who may sign in; default: nobody, and whoever sits at this machine is an operator. */
+  /** Who may sign in; default: no users, and every local user is an operator. */
   users?: Users
-  /** What Prometheus brings; default: only this machine may ask for metrics. */
+  /** The bearer token of Prometheus; default: only this machine may read metrics. */
   metricsToken?: string | undefined
-  /** Proxies whose `X-Forwarded-*` count; default: none. */
+  /** Proxies whose `X-Forwarded-*` headers are trusted; default: none. */
   isProxy?: Networks
-  /** Told when a release publishes; default: whoever was told of its failure is told. */
+  /** Called when a release publishes; default: notifies the people who were notified of the failure. */
   onPublished?: OnPublished
   log?: Pick<Logger, 'error'>
 }
 
 /**
  * Serves the pages, by default on the loopback interface.
- * Throws a ConfigurationError where the port is taken, or where others could come in and there are no users.
+ * Throws a ConfigurationError if the port is taken, or if a non-loopback address has no users.
  */
 export async function startWeb(
-  place: Place,
+  pageContext: PageContext,
   {
     port,
     host = '127.0.0.1',
@@ -60,24 +60,24 @@ export async function startWeb(
 ): Promise<WebServer> {
   mayListen(host, users)
   const app = new Hono()
-  const door = { pool: place.database.pool, users, loopback: isLoopback(host), isProxy }
-  guard(app, door)
-  app.use(legible)
-  mountHealth(app, place)
-  mountMetrics(app, place, { token: metricsToken })
-  mountSignIn(app, door)
-  mountActions(app, place, onPublished)
-  mountPages(app, place)
-  mountBoard(app, place.queues)
+  const access = { pool: pageContext.database.pool, users, loopback: isLoopback(host), isProxy }
+  guard(app, access)
+  app.use(rejectMalformed)
+  mountHealth(app, pageContext)
+  mountMetrics(app, pageContext, { token: metricsToken })
+  mountSignIn(app, access)
+  mountActions(app, pageContext, onPublished)
+  mountPages(app, pageContext)
+  mountBoard(app, pageContext.queues)
   app.notFound((context) =>
-    page(context, 'No such page', html`<p>Nothing is at this address.</p>`, { status: 404 }),
+    page(context, 'No such page', html`<p>There is no page at this address.</p>`, { status: 404 }),
   )
   app.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse()
     log?.error({ error: error.message, path: context.req.path }, 'a page failed')
     const gone = away(error)
     if (gone !== undefined) return unreachable(context, gone)
-    return page(context, 'This page failed', html`<p>The log of the web process says why.</p>`, {
+    return page(context, 'This page failed', html`<p>The log of the web process has the error.</p>`, {
       status: 500,
     })
   })
@@ -101,26 +101,29 @@ export async function startWeb(
   })
 }
 
-/** Every page is made from the ledger: without it there is one thing to say. */
+/** Every page needs the ledger: without it, all show this page. */
 function unreachable(context: Context, gone: string) {
   return page(
     context,
     'The database cannot be reached',
-    html`<div class="card"><p>The database ${gone}, so that no page can be shown. What is published stays where it is, and readers have it.</p><p>Load this page again in a moment; <a href="/readyz">/readyz</a> says what else does not answer, <code>npx nightshift doctor</code> on the server what can be done.</p></div>`,
+    html`<div class="card"><p>The database ${gone}, so no page can be shown. Published partitions are not affected and remain readable.</p><p>Reload this page in a moment. <a href="/readyz">/readyz</a> shows which other parts do not respond; run <code>npx nightshift doctor</code> on the server for more.</p></div>`,
     { status: 503 },
   )
 }
 
 function refusal(error: NodeJS.ErrnoException, port: number, host: string): ConfigurationError | undefined {
-  const said = { cause: error }
+  const cause = { cause: error }
   switch (error.code) {
     case 'EADDRINUSE':
-      return new ConfigurationError(`port ${port} is taken: name another with --port`, said)
+      return new ConfigurationError(`port ${port} is taken: choose another with --port`, cause)
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new ConfigurationError(`--host: expected an address of this machine, got: ${host}`, said)
+      return new ConfigurationError(`--host: expected an address of this machine, got: ${host}`, cause)
     case 'EACCES':
-      return new ConfigurationError(`port ${port} is not ours to take: name another with --port`, said)
+      return new ConfigurationError(
+        `port ${port} requires more privileges: choose another with --port`,
+        cause,
+      )
     default:
       return undefined
   }

@@ -63,17 +63,17 @@ describe('the list of incidents', () => {
     const [first, ...others] = await follow('/incidents?subject=upsell+%26+more')
     expect(others).toEqual([])
     expect(idsIn(first ?? '')).toEqual(down(OPEN + CLOSED, OPEN + 1).filter((id) => id % 2 === 1))
-    expect(first).toContain('Nothing is open.')
+    expect(first).toContain('No incident is open.')
   })
 
   test('says of a page that has nothing where there is something', async () => {
     expect(await read('/incidents?page=9&state=open')).toContain(
-      'There is nothing on page 9. <a href="/incidents?state=open">The first page</a>',
+      'Page 9 is empty. <a href="/incidents?state=open">The first page</a>',
     )
   })
 })
 
-describe('who is on it', () => {
+describe('acknowledging an incident', () => {
   const press = (id: number, form: Record<string, string> = {}) =>
     site.ask(`/incidents/${id}/ack`, { cookie, form: { csrf, ...form } })
   /** The fields of the form that acknowledges an incident, as the page has them. */
@@ -87,9 +87,9 @@ describe('who is on it', () => {
     const answer = await press(3, fieldsOf(page, 3))
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/incidents/3?done=ack'])
     const after = await read('/incidents/3?done=ack')
-    expect(after).toContain('You are on it: it is not mailed again until something new happens.')
-    expect(after).toMatch(/Somebody is on it<\/dt><dd>ann, since <time/)
-    expect(after).toContain('ann is on it:')
+    expect(after).toContain('You acknowledged the incident: no more mails until something new happens.')
+    expect(after).toMatch(/Acknowledged by<\/dt><dd>ann, since <time/)
+    expect(after).toContain('Acknowledged by ann:')
     expect(after).not.toContain('action="/incidents/3/ack"')
   })
 
@@ -99,8 +99,8 @@ describe('who is on it', () => {
     const location = '/incidents?state=open&page=2&done=ack#5'
     expect([answer.status, answer.headers.get('location')]).toEqual([303, location])
     const after = await read(location.replace(/#.*/, ''))
-    expect(after).toMatch(/<tr id="5">.*?<td data-label="On it">ann<\/td>/s)
-    expect(after).toContain('You are on it')
+    expect(after).toMatch(/<tr id="5">.*?<td data-label="Acknowledged by">ann<\/td>/s)
+    expect(after).toContain('You acknowledged the incident')
   })
 
   test('leads nowhere else, whatever the form says', async () => {
@@ -114,8 +114,8 @@ describe('who is on it', () => {
 
   test('is no question to a viewer, nor of what is closed', async () => {
     const list = await (await site.ask('/incidents', { cookie: await site.signIn('vic') })).text()
-    expect(list).not.toContain('I am on it')
-    expect(await read('/incidents?page=3')).not.toContain('I am on it')
+    expect(list).not.toContain('>Acknowledge<')
+    expect(await read('/incidents?page=3')).not.toContain('>Acknowledge<')
   })
 })
 
@@ -162,7 +162,7 @@ describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {
       expect({ path, findings: await seriousFindings(page) }).toEqual({ path, findings: [] })
     }
     await page.goto(`${site.url}/incidents?page=2`)
-    await page.getByRole('button', { name: /^I am on it.*churn-10, late-data, incident 10$/ }).click()
+    await page.getByRole('button', { name: /^Acknowledge.*churn-10, late-data, incident 10$/ }).click()
     await page.waitForURL('**/incidents?page=2&done=ack#10')
     expect(await page.locator('tr[id="10"]').innerText()).toMatch(/ann\d+$/)
     await context.close()

@@ -72,7 +72,7 @@ test('immature nights are told with the date when they mature, and a biased figu
   has(page, 'Biased by the campaign.</strong> Two customers in three were called')
   expect(pictures(page)[1]).toContain('>immature</text>')
   // Measured beside estimated: the estimate goes on where labels end.
-  has(page, new RegExp(`Estimated from the scores of ${LAST} alone, before anything is known: 0\\.77`))
+  has(page, new RegExp(`Estimated from the scores of ${LAST} alone, before labels are known: 0\\.77`))
 })
 
 test('rows without a label are told, and warned of where they are most', async () => {
@@ -96,7 +96,7 @@ test('rows without a label are told, and warned of where they are most', async (
 test('business figures say whose they are where quality is measured on fewer', async () => {
   const said = 'Business figures read the labels of all rows, also of those that were acted on;'
   has(await text(`/nights/value/${labelOf(39)}`), said)
-  has(await text(`/nights/value/${labelOf(44)}`), 'In brackets: 95 % intervals, from resamples of entities.')
+  has(await text(`/nights/value/${labelOf(44)}`), 'In brackets: 95 % intervals, from resampled entities.')
   // Measured on everybody.
   expect(await text(`/nights/value/${labelOf(44)}`)).not.toContain(said)
 })
@@ -143,7 +143,7 @@ test.each<[OutcomeFacts['treated'], string]>([
   ],
   [
     { known: true, rows: 0, measured_on: 'untreated', biased: false, note: null },
-    'Measured on those that nobody acted on.',
+    'Measured on the rows that were not acted on.',
   ],
   [
     { known: true, rows: 9, measured_on: 'all', biased: true, note: 'the campaign colours these figures' },
@@ -185,7 +185,7 @@ test('from and to choose the nights, both are in the form, and the address of th
   has(page, `8 nights from ${labelOf(2)} to ${labelOf(9)}`)
   has(page, `name="from" type="date" value="${labelOf(2)}"`)
   has(page, `name="to" type="date" value="${labelOf(9)}"`)
-  has(page, 'hollow: filled in later')
+  has(page, 'hollow: backfilled')
   const href = /href="(\/models\/value\/nights\.csv[^"]*)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
   const [head = '', ...rows] = (await text(href)).trim().split('\r\n')
   expect(rows.map((row) => row.split(',')[0])).toEqual(
@@ -205,7 +205,7 @@ test('what cannot be read is answered with what is legal, an unknown model with 
   expect(await wrong.text()).toContain('a date such as 2026-11-22')
   const unknown = await site.ask('/models/none')
   expect(unknown.status).toBe(404)
-  expect(await unknown.text()).toContain('This project has value, and none named none')
+  expect(await unknown.text()).toContain('This project has value, but none named none')
 })
 
 test('a night whose label window is over, and that nobody has looked at since, is due', async () => {
@@ -240,13 +240,13 @@ test('nights that wait although their time has come are told with the reason of 
   try {
     now = new Date(`${labelOf(75)}T12:00:00Z`)
     const page = await text('/models/value')
-    has(page, `${labelOf(45)} is immature although its time has come: ${said}.`)
+    has(page, `${labelOf(45)} is still immature although its maturity date has passed: ${said}.`)
     has(page, `29 nights are immature: ${labelOf(46)} matures`)
     has(page, `<div class="small quiet">${said}</div>`)
     now = new Date(`${labelOf(76)}T12:00:00Z`)
     has(
       await text('/models/value'),
-      `2 nights, ${labelOf(45)} to ${labelOf(46)}, are immature although their time has come. Of ${labelOf(45)}: ${said}.`,
+      `2 nights, ${labelOf(45)} to ${labelOf(46)}, are still immature although their maturity dates have passed. ${labelOf(45)}: ${said}.`,
     )
   } finally {
     now = TODAY
@@ -302,7 +302,7 @@ test('from after to is refused, as a page and as a table', async () => {
 test('where there is no night, that is said once, with the way to the last ones', async () => {
   const page = await text('/models/value?from=2020-01-01&to=2020-02-01')
   has(page, 'value has no night from 2020-01-01 to 2020-02-01.')
-  has(page, `The last one is of ${LAST}: <a href="/models/value">the last nights</a>`)
+  has(page, `The last night is ${LAST}: <a href="/models/value">the last nights</a>`)
   expect(pictures(page)).toEqual([])
   expect(page).not.toContain('yet')
 })
@@ -310,8 +310,8 @@ test('where there is no night, that is said once, with the way to the last ones'
 test('a figure that no night has is a sentence and no empty picture', async () => {
   const page = await text(`/models/value?from=${FAILED}&to=${FAILED}`)
   has(page, 'There are no scores of these nights to show yet.')
-  has(page, 'There is no figure for any of these nights yet.')
-  has(page, 'What came true is not known for any of these nights yet.')
+  has(page, 'There is no figure for these nights yet.')
+  has(page, 'No realized outcomes are known for these nights yet.')
   has(page, 'None of these nights has been measured yet.')
   expect(pictures(page)).toEqual([])
 })
@@ -322,7 +322,7 @@ test('how many nights are shown is said in words', async () => {
   expect(await shown('/models/value')).toBe('The last 60 nights')
   expect(await shown(`/models/value?from=${labelOf(2)}&to=${labelOf(9)}`)).toBe('8 nights')
   expect(await shown(`/models/value?from=${LAST}`)).toBe('One night')
-  expect(await shown(`/models/value?to=${labelOf(9)}`)).toBe('10 nights, the first included')
+  expect(await shown(`/models/value?to=${labelOf(9)}`)).toBe('10 nights, from the first one on')
 })
 
 test('a failed night is a gap in the pictures and a row of the table', async () => {

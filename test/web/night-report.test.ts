@@ -171,7 +171,7 @@ test('a column says in a few words how it is, and why once', async () => {
 
 test('a night that was measured has its outcome, a failed one its failure', async () => {
   const measured = await report(labelOf(44))
-  has(measured, '<h2 id="measured">What came of it</h2>')
+  has(measured, '<h2 id="measured">Realized outcomes</h2>')
   has(measured, 'Biased by the campaign.')
   has(await report(FAILED), '<strong>resource</strong>: out of memory')
 })
@@ -181,7 +181,7 @@ test('the page of a night has what came of it as the report has', async () => {
     text.match(/<section class="card" aria-labelledby="(?:measured|outcome)">[\s\S]*?<\/section>/)?.[0]
   for (const night of [labelOf(44), LAST]) {
     const page = await (await site.ask(`/nights/value/${night}`)).text()
-    expect(section(page)).toContain('What came of it')
+    expect(section(page)).toContain('Realized outcomes')
     expect(section(page)).toBe(section(await report(night)))
   }
   const failed = await (await site.ask(`/nights/value/${FAILED}`)).text()

@@ -76,7 +76,7 @@ test('columns that could not be compared are counted and told; where none could,
   await few('true')
   const said = await card()
   expect(said).toContain('Not compared: not enough rows: there are 3, at least 50 are needed.')
-  expect(said).toContain('Cannot be told')
+  expect(said).toContain('Unknown')
   expect(said).not.toContain('Yes')
 })
 

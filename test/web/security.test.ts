@@ -342,11 +342,11 @@ test.each([
   ['-x:viewer:$2b$04$zz', /entry 1: expected a name of letters.*got: "-x"/],
   [
     `ann:viewer:plain-text-password`,
-    /entry 1: ann: expected a bcrypt hash of 60 characters.*got: 19 characters that are none/,
+    /entry 1: ann: expected a bcrypt hash of 60 characters.*got: 19 characters that are not one/,
   ],
   [
     `ann:viewer:${hashSync('password', 4)}, ann:operator:${hashSync('password', 4)}`,
-    /entry 2: ann is there twice/,
+    /entry 2: ann is listed twice/,
   ],
 ])('the users %s are refused with what is legal, and without a hash', (text, message) => {
   expect(() => parseUsers(text, 'NIGHTSHIFT_USERS')).toThrow(message)

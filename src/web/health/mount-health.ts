@@ -1,25 +1,25 @@
 import type { Hono } from 'hono'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { progressOf } from './work-progress.ts'
 
-/** Whoever may ask without sign-in may ask often: the ledger and the queue are asked once a second at most. */
+/** Requests without sign-in may be frequent: the ledger and the queue are queried at most once a second. */
 const FRESH_MS = 1_000
 
 /**
- * `/healthz`: whether the process lives. `/readyz`: whether work progresses, with a reason for each part; 503 where
- * one does not. Neither names a model, a host or an error's text: both are open to everybody.
+ * `/healthz`: whether the process is alive. `/readyz`: whether work progresses, with a reason for each part; 503 if a part
+ * does not. Neither shows a model, a host or an error message: both need no sign-in.
  */
-export function mountHealth(app: Hono, place: Place): void {
+export function mountHealth(app: Hono, pageContext: PageContext): void {
   const since = performance.now()
   app.get('/healthz', (context) => {
     const seconds = Math.round((performance.now() - since) / 1000)
-    return context.json({ status: 'ok', reason: `answers, up for ${seconds} s` })
+    return context.json({ status: 'ok', reason: `responds, up for ${seconds} s` })
   })
 
   let last: { at: number; parts: ReturnType<typeof progressOf> } | undefined
   app.get('/readyz', async (context) => {
     const now = performance.now()
-    if (last === undefined || now - last.at > FRESH_MS) last = { at: now, parts: progressOf(place) }
+    if (last === undefined || now - last.at > FRESH_MS) last = { at: now, parts: progressOf(pageContext) }
     const parts = await last.parts
     const bad = parts.filter(({ ok }) => !ok)
     const notes = parts.filter(({ note }) => note === true).map(({ reason }) => reason)

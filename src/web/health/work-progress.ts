@@ -4,38 +4,38 @@ import { within } from '../../jobs/queue/within.ts'
 import { away } from '../../ledger/connection/away.ts'
 import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { APART_MS } from '../../workers/clock-difference.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { askDepths } from '../queue-depths.ts'
 
 export interface Part {
   check: 'database' | 'queue' | 'build' | 'reconcile' | 'workers' | 'slots' | 'runs' | 'jobs' | 'clocks'
   ok: boolean
   reason: string
-  /** Nothing stands still for it, and somebody should see to it. */
+  /** Work progresses, but an operator should look into it. */
   note?: true
 }
 
-/** A server that does not answer for so long is away. */
+/** A server that does not respond within this time is unavailable. */
 const ANSWER_MS = 2_000
-/** A scheduler reconciles every 2 s, and at most some seconds long; this is many times that. */
+/** A scheduler reconciles every 2 s, which takes a few seconds at most; this is many times that. */
 const RECONCILED_S = 60
-/** A slot whose time has come is started at the next round. */
+/** A slot that is due is started in the next round. */
 const STARTED_S = 300
-/** What its worker has let go of is taken up again within 15 s; a publication is tried again as often. */
+/** An attempt that lost its worker is taken over within 15 s; a publication is retried as often. */
 const STRANDED_S = 30
-/** A job may wait behind others; not while nothing at all is worked on. */
+/** A job may wait this long while nothing runs; it may wait longer behind other jobs. */
 const WAITING_S = 900
 
-/** Whether each part of the work goes on, and why (not). Never throws, and answers within some two seconds. */
-export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Promise<Part[]> {
+/** Whether each part of the work progresses, with a reason. Never throws, and returns within about two seconds. */
+export async function progressOf(pageContext: Pick<PageContext, 'database' | 'queues'>): Promise<Part[]> {
   const [asked, counted] = await Promise.allSettled([
-    within(ANSWER_MS, readLedger(place)),
-    within(ANSWER_MS, askDepths(place)),
+    within(ANSWER_MS, readLedger(pageContext)),
+    within(ANSWER_MS, askDepths(pageContext)),
   ])
-  const backend = place.queues.backend === 'redis' ? 'Redis' : 'the queue in PostgreSQL'
+  const backend = pageContext.queues.backend === 'redis' ? 'Redis' : 'the queue in PostgreSQL'
   const parts: Part[] = [
-    { check: 'database', ...answers('the database', asked) },
-    { check: 'queue', ...answers(backend, counted, place.queues.trouble()) },
+    { check: 'database', ...responsePart('the database', asked) },
+    { check: 'queue', ...responsePart(backend, counted, pageContext.queues.trouble()) },
   ]
   if (asked.status === 'rejected') return parts
   const ledger = asked.value
@@ -54,40 +54,40 @@ export async function progressOf(place: Pick<Place, 'database' | 'queues'>): Pro
   return parts
 }
 
-/** Whether a server answered, else what it did. `trouble` is what its client knows, whose questions only fail. */
-function answers(
+/** Whether a server responded, otherwise its error. `trouble` is its client's last connection error, which is more precise. */
+function responsePart(
   server: string,
   question: PromiseSettledResult<unknown>,
   trouble?: Error,
 ): Pick<Part, 'ok' | 'reason'> {
-  if (question.status === 'fulfilled') return { ok: true, reason: `${server} answers` }
-  const why = away(trouble) ?? away(question.reason) ?? 'cannot be asked'
+  if (question.status === 'fulfilled') return { ok: true, reason: `${server} responds` }
+  const why = away(trouble) ?? away(question.reason) ?? 'cannot be queried'
   return { ok: false, reason: `${server} ${why}` }
 }
 
 interface Ledger {
-  /** Seconds since a scheduler last reconciled; null: none has. */
+  /** Seconds since a scheduler last reconciled; null: never. */
   reconciled: number | null
   /** Live processes that take jobs. */
   workers: number
-  /** Slots that could have started and did not, and the seconds since the oldest was due. */
+  /** Slots that are due but not started, and the seconds since the oldest was due. */
   unstarted: number
   oldest: number | null
-  /** Runs that nobody works on though they are under way, and the seconds since anybody did. */
+  /** Started runs without a live worker, and the longest time in seconds since one was seen. */
   stranded: number
   stranded_for: number | null
-  /** Partitions that are computed and committed, and could not be moved into place. */
+  /** Partitions that are computed and committed but could not be moved into place. */
   unpublished: number
-  /** Whether an attempt is worked on, or has started in the last quarter of an hour. */
+  /** Whether an attempt is running, or a run was started in the last 15 minutes. */
   busy: boolean
-  /** Live processes whose clock is apart from the ledger's, and the milliseconds of the worst. */
+  /** Live processes whose clock differs from the ledger's, and the largest difference in milliseconds. */
   apart: number
   apart_by: number | null
-  /** Why this process takes no more work; null: it does. */
+  /** Why this process takes no more work; null: it takes work. */
   older: string | null
 }
 
-async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger> {
+async function readLedger({ database }: Pick<PageContext, 'database'>): Promise<Ledger> {
   const older = (await olderThanLedger(database.pool)) ?? null
   const { rows } = await database.pool.query<Omit<Ledger, 'older'>>(
     `with apart as (
@@ -127,11 +127,11 @@ async function readLedger({ database }: Pick<Place, 'database'>): Promise<Ledger
 
 function buildPart({ older }: Ledger): Part {
   return older === null
-    ? { check: 'build', ok: true, reason: 'this build knows the ledger' }
+    ? { check: 'build', ok: true, reason: 'this build supports the ledger' }
     : {
         check: 'build',
         ok: false,
-        reason: 'the ledger is newer than this build: it takes no more work; upgrade and start again',
+        reason: 'the ledger is newer than this build, which takes no more work: upgrade and restart',
       }
 }
 
@@ -142,19 +142,19 @@ function runsPart({ stranded, stranded_for, unpublished }: Ledger): Part {
     return {
       check,
       ok: false,
-      reason: `${what} computed and could not be published yet: an incident says why`,
+      reason: `${what} computed but could not be published yet: see the open incident`,
     }
   }
-  if (stranded_for === null) return { check, ok: true, reason: 'every run under way is worked on' }
+  if (stranded_for === null) return { check, ok: true, reason: 'every started run has a live worker' }
   const what = stranded === 1 ? '1 run is' : `${stranded} runs are`
   return {
     check,
     ok: false,
-    reason: `${what} under way and nobody works on it for ${age(1000 * stranded_for)}`,
+    reason: `${what} started but without a live worker for ${age(1000 * stranded_for)}`,
   }
 }
 
-/** Work goes on by the ledger's clock; what machines write into their logs is wrong meanwhile. */
+/** Work uses the ledger's clock; only the times in the machines' own logs are wrong. */
 function clocksPart({ apart, apart_by }: Ledger): Part {
   const check = 'clocks'
   if (apart_by === null) return { check, ok: true, reason: "every process's clock agrees with the ledger's" }
@@ -163,7 +163,7 @@ function clocksPart({ apart, apart_by }: Ledger): Part {
     check,
     ok: true,
     note: true,
-    reason: `${whose} apart from the ledger's, by ${age(apart_by)}: work goes on by the ledger's; nightshift doctor names it`,
+    reason: `${whose} off from the ledger's by up to ${age(apart_by)}: work uses the ledger's clock; nightshift doctor shows which`,
   }
 }
 
@@ -185,7 +185,7 @@ function workersPart({ workers }: Ledger): Part {
 
 function slotsPart({ unstarted, oldest }: Ledger): Part {
   return oldest === null
-    ? { check: 'slots', ok: true, reason: 'every slot that is due has started' }
+    ? { check: 'slots', ok: true, reason: 'every due slot has started' }
     : {
         check: 'slots',
         ok: false,
@@ -199,5 +199,5 @@ function jobsPart(waits: Record<string, number>, { busy }: Ledger): Part {
     .map(([queue, seconds]) => `${queue} ${age(1000 * seconds)}`)
   const stuck = !busy && NIGHTLY_QUEUES.some((queue) => (waits[queue] ?? 0) > WAITING_S)
   const reason = words.length === 0 ? 'no job waits' : `the oldest job waits: ${words.join(', ')}`
-  return { check: 'jobs', ok: !stuck, reason: stuck ? `${reason}, and nothing is worked on` : reason }
+  return { check: 'jobs', ok: !stuck, reason: stuck ? `${reason}, and nothing is running` : reason }
 }

@@ -1,30 +1,30 @@
 import { Gauge, Registry } from 'prom-client'
 import { within } from '../../jobs/queue/within.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { askDepths } from '../queue-depths.ts'
 import { ledgerMetrics } from './ledger.ts'
 
-/** Prometheus gives up after 10 s by default: what does not answer sooner is down. */
+/** Prometheus times out after 10 s by default: a part that takes longer than this counts as down. */
 const ANSWER_MS = 5_000
 
 export interface Metric {
   name: string
   help: string
   labels: string[]
-  /** Each with its labels, in their order. */
+  /** Each with its label values, in the order of `labels`. */
   values: { labels: (string | number)[]; value: number }[]
 }
 
 /**
- * What the ledger and the queue say now, in Prometheus' text format. What does not answer is `0` in its `_up` metric,
- * and its other metrics are absent rather than stale.
+ * Current metrics of the ledger and the queue, in Prometheus' text format. If one does not respond, its `_up` metric is
+ * `0`, and its other metrics are absent rather than stale.
  */
 export async function collect(
-  place: Pick<Place, 'database' | 'queues'>,
+  pageContext: Pick<PageContext, 'database' | 'queues'>,
 ): Promise<{ text: string; contentType: string }> {
   const registry = new Registry()
   const add = ({ name, help, labels, values }: Metric) => {
-    // A gauge without labels begins at 0: what nobody knows is absent.
+    // A gauge without labels starts at 0: leave it out if the value is unknown.
     if (labels.length === 0 && values.length === 0) return
     const gauge = new Gauge({ name: `nightshift_${name}`, help, labelNames: labels, registers: [registry] })
     for (const each of values) {
@@ -35,16 +35,16 @@ export async function collect(
     }
   }
   const [ledger, queue] = await Promise.all([
-    settle(within(ANSWER_MS, ledgerMetrics(place.database))),
-    settle(within(ANSWER_MS, askDepths(place))),
+    settle(within(ANSWER_MS, ledgerMetrics(pageContext.database))),
+    settle(within(ANSWER_MS, askDepths(pageContext))),
   ])
-  add(one('database_up', 'Whether the database answers: 1 or 0.', ledger === undefined ? 0 : 1))
-  add(one('queue_up', 'Whether the server of the queues answers: 1 or 0.', queue === undefined ? 0 : 1))
+  add(one('database_up', 'Whether the database responds: 1 or 0.', ledger === undefined ? 0 : 1))
+  add(one('queue_up', 'Whether the queue server responds: 1 or 0.', queue === undefined ? 0 : 1))
   for (const metric of ledger ?? []) add(metric)
   if (queue !== undefined) {
     add({
       name: 'queue_jobs',
-      help: 'Jobs in a queue by state; failed ones are kept for the board.',
+      help: 'Jobs in a queue by state; failed jobs are kept for the board.',
       labels: ['queue', 'state'],
       values: queue.flatMap(({ queue: name, jobs }) =>
         Object.entries(jobs).map(([state, value]) => ({ labels: [name, state], value })),
@@ -52,7 +52,7 @@ export async function collect(
     })
     add({
       name: 'queue_oldest_waiting_seconds',
-      help: 'How long the job in front of a queue has waited; 0 where none waits.',
+      help: 'How long the first job of a queue has waited; 0 if none waits.',
       labels: ['queue'],
       values: queue.map(({ queue: name, oldestSeconds }) => ({ labels: [name], value: oldestSeconds })),
     })

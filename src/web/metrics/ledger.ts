@@ -2,20 +2,20 @@ import type { QueryResultRow } from 'pg'
 import type { Database } from '../../ledger/connection/database.ts'
 import type { Metric } from './collect.ts'
 
-/** One or more metrics as one query: its columns are their labels and values; a value that is null is absent. */
-interface Question {
+/** One or more metrics from one query, whose columns are the labels and values; null values are left out. */
+interface MetricQuery {
   metrics: { name: string; help: string; labels: string[]; value: string }[]
   sql: string
 }
 
 const PARTITION = ['kind', 'name']
 
-const QUESTIONS: Question[] = [
+const QUERIES: MetricQuery[] = [
   {
     metrics: [
       {
         name: 'slots',
-        help: 'Slots whose as-of lies in the last seven days or ahead, by state.',
+        help: 'Slots with an as-of in the last seven days or later, by state.',
         labels: [...PARTITION, 'state'],
         value: 'slots',
       },
@@ -27,7 +27,7 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'lateness_seconds',
-        help: 'How long the oldest unpublished slot of the last seven days is past its deadline; 0 where none is.',
+        help: 'How long the oldest unpublished slot of the last seven days is past its deadline; 0 if none is.',
         labels: PARTITION,
         value: 'lateness',
       },
@@ -41,7 +41,7 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'newest_partition_age_seconds',
-        help: 'How long ago the as-of of the newest published partition was.',
+        help: 'Age of the as-of of the newest published partition.',
         labels: PARTITION,
         value: 'age',
       },
@@ -53,7 +53,7 @@ const QUESTIONS: Question[] = [
       },
       {
         name: 'newest_run_seconds',
-        help: 'From start to publication of the newest published partition.',
+        help: 'Time from start to publication of the newest published partition.',
         labels: PARTITION,
         value: 'seconds',
       },
@@ -66,7 +66,7 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'newest_run_step_seconds',
-        help: 'The same by step, of the attempt that was published.',
+        help: 'Time of each step of the published attempt of the newest published partition.',
         labels: [...PARTITION, 'step'],
         value: 'seconds',
       },
@@ -80,24 +80,24 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'drift',
-        help: 'How far the newest night is from its reference, by the statistic that decides; absent where it cannot be judged.',
+        help: 'Drift of the newest night from its reference, by the deciding statistic; absent if it cannot be judged.',
         labels: ['model', 'column', 'score', 'statistic'],
         value: 'drift',
       },
       {
         name: 'drift_threshold',
-        help: 'From where on that is drift; absent where there are not enough rows.',
+        help: 'Threshold at which nightshift_drift counts as drift; absent if there are not enough rows.',
         labels: ['model', 'column', 'score'],
         value: 'threshold',
       },
       {
         name: 'drift_alerting',
-        help: 'Whether the column has drifted on as many nights as drift.persist asks for: 1 or 0.',
+        help: 'Whether the column has drifted on as many nights as drift.persist requires: 1 or 0.',
         labels: ['model', 'column', 'score'],
         value: 'alerting',
       },
     ],
-    // The newest night of each model that was compared with its reference; those of backfills are no news.
+    // The newest night of each model that was compared with its reference, without backfilled nights.
     sql: newest(`select d.model, d.column_name as column, d.is_score as score, d.figures ->> 'statistic' as statistic,
                    case when d.figures ->> 'threshold' is not null then (d.figures ->> (d.figures ->> 'statistic'))::float8 end as drift,
                    (d.figures ->> 'threshold')::float8 as threshold, d.alerting::int as alerting
@@ -116,13 +116,13 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'outbox_waiting_mails',
-        help: 'Mails that are written and not delivered.',
+        help: 'Mails written but not delivered.',
         labels: [],
         value: 'mails',
       },
       {
         name: 'outbox_oldest_waiting_seconds',
-        help: 'How long the oldest of those has waited; 0 where none waits.',
+        help: 'How long the oldest undelivered mail has waited; 0 if none waits.',
         labels: [],
         value: 'oldest',
       },
@@ -134,7 +134,7 @@ const QUESTIONS: Question[] = [
     metrics: [
       {
         name: 'process_heartbeat_age_seconds',
-        help: 'Since a process last said that it lives; one that was killed is shown for an hour.',
+        help: 'Time since the last heartbeat of a process; a killed process is listed for an hour.',
         labels: ['process', 'role'],
         value: 'age',
       },
@@ -152,7 +152,7 @@ const QUESTIONS: Question[] = [
       },
       {
         name: 'reconcile_age_seconds',
-        help: 'Since a scheduler last compared the calendar with the ledger; absent where none has.',
+        help: 'Time since a scheduler last compared the calendar with the ledger; absent if none has.',
         labels: [],
         value: 'reconciled',
       },
@@ -164,8 +164,7 @@ const QUESTIONS: Question[] = [
 ]
 
 /**
- * The newest published slot of each view and model. One look at the index for each name, instead of a sort of all the
- * nights there ever were.
+ * The newest published slot of each view and model. Uses one index lookup for each name instead of sorting all nights.
  */
 function newest(select: string): string {
   return `with recursive names as (
@@ -182,16 +181,16 @@ function newest(select: string): string {
     ${select}`
 }
 
-/** What the ledger says of itself, all at one moment. */
+/** The ledger's metrics, read in one snapshot. */
 export async function ledgerMetrics({ pool }: Pick<Database, 'pool'>): Promise<Metric[]> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const metrics: Metric[] = []
-    for (const question of QUESTIONS) {
-      const { rows } = await client.query<QueryResultRow>(question.sql)
-      metrics.push(...question.metrics.map((metric) => readMetric(metric, rows)))
+    for (const query of QUERIES) {
+      const { rows } = await client.query<QueryResultRow>(query.sql)
+      metrics.push(...query.metrics.map((metric) => readMetric(metric, rows)))
     }
     await client.query('commit')
     return metrics
@@ -204,7 +203,7 @@ export async function ledgerMetrics({ pool }: Pick<Database, 'pool'>): Promise<M
 }
 
 function readMetric(
-  { name, help, labels, value }: Question['metrics'][number],
+  { name, help, labels, value }: MetricQuery['metrics'][number],
   rows: QueryResultRow[],
 ): Metric {
   const values = rows

@@ -1,37 +1,41 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context, Hono } from 'hono'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { isLoopback } from '../security/origin.ts'
 import { collect } from './collect.ts'
 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip']
 
 /**
- * `/metrics` for Prometheus, which cannot sign in: it brings `token` as its bearer token. Without a token only this
- * machine may ask, and no proxy on it, since that would ask for anybody.
+ * `/metrics` for Prometheus, which cannot sign in: it sends `token` as its bearer token. Without a token only this
+ * machine may read them, and no proxy on it, because a proxy forwards requests of others.
  */
-export function mountMetrics(app: Hono, place: Place, { token }: { token: string | undefined }): void {
+export function mountMetrics(
+  app: Hono,
+  pageContext: PageContext,
+  { token }: { token: string | undefined },
+): void {
   app.get('/metrics', async (context) => {
-    if (token !== undefined && !brings(context, token)) {
+    if (token !== undefined && !hasToken(context, token)) {
       context.header('www-authenticate', 'Bearer')
       return context.text('expected the bearer token of NIGHTSHIFT_METRICS_TOKEN\n', 401)
     }
-    if (token === undefined && !isFromHere(context)) {
-      return context.text('set NIGHTSHIFT_METRICS_TOKEN, and bring it as the bearer token\n', 403)
+    if (token === undefined && !isLocal(context)) {
+      return context.text('set NIGHTSHIFT_METRICS_TOKEN, and send it as the bearer token\n', 403)
     }
-    const { text, contentType } = await collect(place)
+    const { text, contentType } = await collect(pageContext)
     return context.body(text, 200, { 'content-type': contentType })
   })
 }
 
-function brings(context: Context, token: string): boolean {
+function hasToken(context: Context, token: string): boolean {
   const given = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return given !== undefined && timingSafeEqual(hash(given), hash(token))
 }
 
-function isFromHere(context: Context): boolean {
+function isLocal(context: Context): boolean {
   const address = getConnInfo(context).remote.address
   const proxied = FORWARDED.some((name) => context.req.header(name) !== undefined)
   return address !== undefined && isLoopback(address) && !proxied

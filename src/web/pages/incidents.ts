@@ -9,7 +9,7 @@ import { unreadable } from '../filters.ts'
 import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
-import { nowAt, type Place, type Viewer } from '../page-context.ts'
+import { nowAt, type PageContext, type Viewer } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { ackButton } from './incidents/ack-button.ts'
 import { faceOfIncident } from './incidents/face.ts'
@@ -23,11 +23,11 @@ import {
   readListing,
 } from './incidents/listing.ts'
 
-/** `/incidents?state=open&subject=NAME&page=`: what is open, then what was; `/incidents/ID`: one of them. */
-export function mountIncidents(app: Hono, place: Place): void {
+/** `/incidents?state=open&subject=NAME&page=`: open incidents, then closed ones; `/incidents/ID`: one incident. */
+export function mountIncidents(app: Hono, pageContext: PageContext): void {
   app.get('/incidents', async (context) => {
-    const project = place.project()
-    const now = await nowAt(place)
+    const project = pageContext.project()
+    const now = await nowAt(pageContext)
     const listing = readListing(context.req.query())
     const { subject, openOnly } = listing
     const problems = listingProblems(context.req.query())
@@ -35,7 +35,7 @@ export function mountIncidents(app: Hono, place: Place): void {
       const all = { href: '/incidents', text: 'All incidents' }
       return page(context, 'Incidents', unreadable(problems, all), { section: 'Incidents', status: 400 })
     }
-    const { shown, more } = pageOf(await listIncidents(place.database.pool, now, filterOf(listing)))
+    const { shown, more } = pageOf(await listIncidents(pageContext.database.pool, now, filterOf(listing)))
     return page(
       context,
       subject === undefined ? 'Incidents' : `Incidents of ${subject}`,
@@ -43,17 +43,17 @@ export function mountIncidents(app: Hono, place: Place): void {
 ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?? 1 }), ['Previous', 'Next'])}`,
       {
         section: 'Incidents',
-        beside: html`<div class="small"><a href="${listingHref({ subject, openOnly: !openOnly })}">${openOnly ? 'Closed ones too' : 'Open ones alone'}</a>${subject === undefined ? '' : html` · <a href="${listingHref({ openOnly })}">of everything</a>`}</div>`,
-        foot: html`Times are those of ${project.timezone}. In the terminal: <code>npx nightshift incidents --all</code>`,
+        aside: html`<div class="small"><a href="${listingHref({ subject, openOnly: !openOnly })}">${openOnly ? 'Include closed incidents' : 'Open incidents only'}</a>${subject === undefined ? '' : html` · <a href="${listingHref({ openOnly })}">All subjects</a>`}</div>`,
+        foot: html`Times are in ${project.timezone}. In the terminal: <code>npx nightshift incidents --all</code>`,
       },
     )
   })
 
   app.get('/incidents/:id', async (context) => {
     const id = context.req.param('id')
-    const project = place.project()
-    const now = await nowAt(place)
-    const story = /^\d{1,15}$/.test(id) ? await loadIncident(place, Number(id), now) : undefined
+    const project = pageContext.project()
+    const now = await nowAt(pageContext)
+    const story = /^\d{1,15}$/.test(id) ? await loadIncident(pageContext, Number(id), now) : undefined
     if (story === undefined) {
       return missing(
         context,
@@ -69,25 +69,25 @@ ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?
       {
         section: 'Incidents',
         crumbs: [['/incidents', 'Incidents']],
-        foot: html`Incident ${incident.id}. Times are those of ${project.timezone}.`,
+        foot: html`Incident ${incident.id}. Times are in ${project.timezone}.`,
       },
     )
   })
 }
 
-/** What a list is shown with. */
+/** The context of a list. */
 interface Frame {
   listing: Listing
   project: Project
   viewer: Viewer | null
 }
 
-/** The open ones come first: a page without any is the first, on which it says that there are none, or a later one. */
+/** Open incidents come first. If there are none, only the first page says so. */
 function sections(shown: ListedIncident[], more: boolean, frame: Frame) {
   const { openOnly, page } = frame.listing
   const open = shown.filter(({ closedAt }) => closedAt === undefined)
   const closed = shown.filter(({ closedAt }) => closedAt !== undefined)
-  const nothing = page === 1 ? html`<p>${stateMark('published', 'Nothing is open.')}</p>` : undefined
+  const nothing = page === 1 ? html`<p>${stateMark('published', 'No incident is open.')}</p>` : undefined
   const none = more ? undefined : html`<p class="quiet">None yet.</p>`
   return html`${section('open', 'Open', open.length === 0 ? nothing : table(open, 'Open incidents', frame))}
 ${openOnly ? '' : section('closed', 'Closed', closed.length === 0 ? none : table(closed, 'Closed incidents', frame))}`
@@ -99,20 +99,20 @@ function section(id: string, title: string, body: Html | undefined) {
     : html`<section class="card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${body}</section>`
 }
 
-/** Incidents are never taken away, but a mailed address may be of those that were open then. */
+/** Incidents are never deleted, but a mailed link may point to a page of incidents that are closed now. */
 function beyond({ page, ...listing }: Listing) {
-  return html`<section class="card"><p>There is nothing on page ${page}. <a href="${listingHref(listing)}">The first page</a></p></section>`
+  return html`<section class="card"><p>Page ${page} is empty. <a href="${listingHref(listing)}">The first page</a></p></section>`
 }
 
 function table(incidents: ListedIncident[], caption: string, { listing, project, viewer }: Frame) {
   const { timezone } = project
-  return html`<table class="stack"><caption class="sr">${caption}</caption><thead><tr><th scope="col">Incident</th><th scope="col">What</th><th scope="col">Opened</th><th scope="col">Who is on it</th><th scope="col" class="number">Mails</th></tr></thead>
+  return html`<table class="stack"><caption class="sr">${caption}</caption><thead><tr><th scope="col">Incident</th><th scope="col">What</th><th scope="col">Opened</th><th scope="col">Acknowledged by</th><th scope="col" class="number">Mails</th></tr></thead>
 <tbody>${incidents.map(
     (
       incident,
     ) => html`<tr id="${incident.id}"><th scope="row"><a href="/incidents/${incident.id}">${stateMark(faceOfIncident(incident), `${incident.subject}: ${kindOf(incident.kind).name}`)}</a></th>
 <td>${headline(incident)}</td>
 <td data-label="Opened">${moment(incident.openedAt, timezone)}${incident.closedAt === undefined ? '' : html`<div class="small quiet">closed ${moment(incident.closedAt, timezone)}</div>`}</td>
-<td data-label="On it">${incident.ackedBy ?? (incident.closedAt === undefined ? html`nobody${ackButton(incident, viewer, listing)}` : '')}</td><td class="number" data-label="Mails">${incident.mails}</td></tr>`,
+<td data-label="Acknowledged by">${incident.ackedBy ?? (incident.closedAt === undefined ? html`no one${ackButton(incident, viewer, listing)}` : '')}</td><td class="number" data-label="Mails">${incident.mails}</td></tr>`,
   )}</tbody></table>`
 }

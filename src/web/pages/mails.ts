@@ -14,29 +14,29 @@ import { choiceProblem, unreadable } from '../filters.ts'
 import { mailShape } from '../mail-shape.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { pageNumber, pageProblem, pager } from '../pager.ts'
 import { fact } from './night/summary.ts'
 
 const A_PAGE = 50
 const STATES: Record<MailState, Face> = { sent: 'published', waiting: 'waiting', 'given up': 'failed' }
-/** The mail's own page within ours: its styles and its pictures, and nothing else; no form, no script, no link that leads. */
+/** Policy of the mail's frame: only its styles and pictures; no forms, no scripts, no working links. */
 const BODY_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
 
 /**
- * `/mails`: what was sent; `/mails/ID`: one, as it looks; `/mails/ID/body`: its HTML part, for the frame in that page;
- * `/mails/ID/shape.css`: how much room that takes.
+ * `/mails`: the mails; `/mails/ID`: one mail as its reader sees it; `/mails/ID/body`: its HTML part, for the frame in that
+ * page; `/mails/ID/shape.css`: the style of the copy that gives the frame its height.
  */
-export function mountMails(app: Hono, { database, project: files }: Place): void {
+export function mountMails(app: Hono, { database, project: files }: PageContext): void {
   const find = async (id: string) => (/^\d{1,15}$/.test(id) ? findMail(database.pool, Number(id)) : undefined)
 
   app.get('/mails', async (context) => {
     const project = files()
     const { text = '', state = '', page: number } = context.req.query()
-    const wanted = isState(state) ? state : undefined
+    const chosen = isState(state) ? state : undefined
     const form = html`<form class="card filter" method="get" action="/mails" role="search"><label class="wide">Text<input type="search" name="text" value="${text}" placeholder="subject or recipient"></label>
-<label>State<select name="state"><option value="">any</option>${Object.keys(STATES).map((each) => html`<option${each === wanted ? html` selected` : ''}>${each}</option>`)}</select></label><button>Search</button></form>`
+<label>State<select name="state"><option value="">any</option>${Object.keys(STATES).map((each) => html`<option${each === chosen ? html` selected` : ''}>${each}</option>`)}</select></label><button>Search</button></form>`
     const problems = [...choiceProblem('state', state, Object.keys(STATES)), ...pageProblem(number)]
     if (problems.length > 0) {
       const body = html`${form}${unreadable(problems, { href: '/mails', text: 'All mails' })}`
@@ -47,16 +47,16 @@ export function mountMails(app: Hono, { database, project: files }: Place): void
       limit: A_PAGE + 1,
       offset: (current - 1) * A_PAGE,
       ...(text === '' ? {} : { text }),
-      ...(wanted === undefined ? {} : { state: wanted }),
+      ...(chosen === undefined ? {} : { state: chosen }),
     })
-    const at = (to: number | undefined) => withQuery('/mails', { text, state: wanted, page: to })
+    const at = (to: number | undefined) => withQuery('/mails', { text, state: chosen, page: to })
     return page(
       context,
       'Mails',
       html`${form}
-<section class="card" aria-label="Mails">${found.length === 0 ? html`<p>No mail is like that.</p>` : table(found.slice(0, A_PAGE), project)}
+<section class="card" aria-label="Mails">${found.length === 0 ? html`<p>No mail matches.</p>` : table(found.slice(0, A_PAGE), project)}
 ${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
-      { section: 'Mails', foot: html`Times are those of ${project.timezone}.` },
+      { section: 'Mails', foot: html`Times are in ${project.timezone}.` },
     )
   })
 
@@ -101,7 +101,7 @@ function table(mails: ListedMail[], { timezone }: Project) {
 }
 
 function body(mail: Mail, { timezone }: Project) {
-  return html`<section class="card" aria-labelledby="facts"><h2 id="facts" class="sr">What became of it</h2><dl class="facts">
+  return html`<section class="card" aria-labelledby="facts"><h2 id="facts" class="sr">Delivery</h2><dl class="facts">
 ${fact('To', mail.recipient)}
 ${fact('State', html`${stateMark(STATES[mail.state], mail.state)}${mail.tries > 1 ? `, after ${mail.tries} tries` : ''}`)}
 ${fact('Written', moment(mail.created_at, timezone))}
@@ -110,12 +110,12 @@ ${fact('Last error', mail.last_error ?? '')}
 ${fact('About', html`${mail.incidents.map(({ id, subject, kind }) => html`<a href="/incidents/${id}">${subject}: ${kind}</a> `)}`)}
 ${fact('Message-ID', html`<code>${mail.message_id}</code>`)}
 ${fact('Attachments', mail.attachments.map(({ filename, type }) => `${filename} (${type})`).join(', '))}</dl></section>
-<section class="card" aria-labelledby="looks"><h2 id="looks">As it looks</h2>
+<section class="card" aria-labelledby="looks"><h2 id="looks">Preview</h2>
 <link rel="stylesheet" href="/mails/${mail.id}/shape.css"><div class="mail-box">${mailShape(mail).html}<iframe class="mail-frame" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></div></section>
 <section class="card" aria-labelledby="text"><h2 id="text">As text</h2><pre>${mail.text}</pre></section>`
 }
 
-/** The HTML part with the pictures that it shows from its attachments. */
+/** The HTML part with its attached pictures inlined. */
 function withPictures({ html: part, attachments }: Mail): string {
   return part.replace(/(["'(])cid:([^"')]+)/g, (whole, quote: string, id: string) => {
     const picture = attachments.find(({ cid, filename }) => cid === id || filename === id)

@@ -5,7 +5,7 @@ import type { Model } from '../../project/project.ts'
 import { modelHref } from '../addresses.ts'
 import { download } from '../csv.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { about, links, noNights, windowForm } from './model/about.ts'
 import { driftSection } from './model/drift.ts'
 import { loadModel, loadNights, type ModelView } from './model/load.ts'
@@ -17,20 +17,20 @@ import { measuredSection } from './model/segments.ts'
 import { versionsSection } from './model/versions.ts'
 import { type Window, windowOf } from './model/window.ts'
 
-/** `/models/MODEL`: how it has been doing over its nights, by default the last 60; `?from=&to=` asks for others. */
-export function mountModel(app: Hono, place: Place): void {
+/** `/models/MODEL`: the model over its nights, by default the last 60; `?from=&to=` selects others. */
+export function mountModel(app: Hono, pageContext: PageContext): void {
   for (const path of ['/models/:model{[^/]+\\.csv}', '/models/:model/nights.csv']) {
     app.get(path, (context) =>
-      answer(context, place, async (model, window) => {
-        const nights = await loadNights(place, model.name, window)
+      answer(context, pageContext, async (model, window) => {
+        const nights = await loadNights(pageContext, model.name, window)
         return download(context, `${model.name}-nights.csv`, nightsCsv(nights))
       }),
     )
   }
 
   app.get('/models/:model', (context) =>
-    answer(context, place, async (model, window) => {
-      const view = await loadModel(place, model, window)
+    answer(context, pageContext, async (model, window) => {
+      const view = await loadModel(pageContext, model, window)
       const body = html`<div class="pair">${about(view)}${readiness(view)}</div>
 ${windowForm(view)}
 ${view.nights.length === 0 ? noNights(view) : await pictures(view)}
@@ -39,8 +39,8 @@ ${view.nights.length === 0 ? '' : nightsSection(view)}`
       return page(context, model.name, body, {
         section: 'Overview',
         crumbs: [['/', 'Overview']],
-        beside: links(view),
-        foot: html`Times are those of ${view.timezone}. In the terminal: <code>npx nightshift status ${model.name}</code>`,
+        aside: links(view),
+        foot: html`Times are in ${view.timezone}. In the terminal: <code>npx nightshift status ${model.name}</code>`,
       })
     }),
   )
@@ -59,7 +59,7 @@ ${driftSection(view)}`
 
 async function answer(
   context: Context,
-  { project }: Place,
+  { project }: PageContext,
   work: (model: Model, window: Window) => Promise<Response>,
 ): Promise<Response> {
   const { models, timezone } = project()
@@ -69,7 +69,7 @@ async function answer(
     return missing(
       context,
       'No such model',
-      html`<p>This project has ${Object.keys(models).join(', ') || 'no model'}, and none named ${name}. All are <a href="/">on the overview</a>.</p>`,
+      html`<p>This project has ${Object.keys(models).join(', ') || 'no model'}, but none named ${name}. See <a href="/">all models</a>.</p>`,
     )
   }
   try {

@@ -13,7 +13,7 @@ import { download } from '../csv.ts'
 import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
-import { nowAt, type Place } from '../page-context.ts'
+import { nowAt, type PageContext } from '../page-context.ts'
 import { actions } from './night/actions.ts'
 import { attempts } from './night/attempts.ts'
 import { checks } from './night/checks.ts'
@@ -27,16 +27,20 @@ import { featuresLine, otherRuns, summary } from './night/summary.ts'
 import { driftCsv, nightCsv } from './night/tables.ts'
 import { unknownValues } from './night/unknown-values.ts'
 
-/** `/nights/NAME/AS-OF` and `/runs/RUN`: everything about one night, as its newest run or that run left it. */
-export function mountNight(app: Hono, place: Place): void {
-  const { database } = place
+/** `/nights/NAME/AS-OF` and `/runs/RUN`: everything about one night, from its newest run or the given run. */
+export function mountNight(app: Hono, pageContext: PageContext): void {
+  const { database } = pageContext
 
   app.get('/runs/:id/drift.csv', async (context) => {
     const id = context.req.param('id')
     const columns = await driftOfRun(database.pool, id)
     const [first] = columns
     if (first === undefined)
-      return missing(context, 'No drift of this run', html`<p>Run ${id} was not compared with anything.</p>`)
+      return missing(
+        context,
+        'No drift of this run',
+        html`<p>Run ${id} was not compared with a reference.</p>`,
+      )
     return download(context, `${first.model}-${first.partition}-drift.csv`, driftCsv(columns))
   })
 
@@ -50,35 +54,39 @@ export function mountNight(app: Hono, place: Place): void {
         html`<p>The ledger has no run ${id}. <a href="/runs">Search the runs</a>, or <code>npx nightshift runs</code>.</p>`,
       )
     }
-    return show(context, place, slot, run)
+    return show(context, pageContext, slot, run)
   })
 
   app.get('/nights/:name/:partition', async (context) => {
     const { name, partition } = context.req.param()
     const table = partition.endsWith('.csv')
-    const asOf = read(partition.replace(/\.csv$/, ''), place)
-    const asked = context.req.query('kind')
-    const kind = asked === 'features' || asked === 'scores' ? asked : undefined
-    const slot = asOf && (await slotNamed(place, name, asOf, kind))
+    const asOf = read(partition.replace(/\.csv$/, ''), pageContext)
+    const given = context.req.query('kind')
+    const kind = given === 'features' || given === 'scores' ? given : undefined
+    const slot = asOf && (await slotNamed(pageContext, name, asOf, kind))
     if (slot !== undefined) {
       const run = slot.run === null ? undefined : await findRun(database.pool, slot.run)
-      if (!table) return show(context, place, slot, run)
-      return download(context, `${name}-${slot.partition}.csv`, nightCsv(await loadNight(place, slot, run)))
+      if (!table) return show(context, pageContext, slot, run)
+      return download(
+        context,
+        `${name}-${slot.partition}.csv`,
+        nightCsv(await loadNight(pageContext, slot, run)),
+      )
     }
-    const hours = asOf === undefined || table ? [] : await hoursOf(place, name, asOf, kind)
-    if (hours.length > 0) return day(context, place, name, partition, hours)
+    const hours = asOf === undefined || table ? [] : await hoursOf(pageContext, name, asOf, kind)
+    if (hours.length > 0) return day(context, pageContext, name, partition, hours)
     return missing(
       context,
       'No such night',
-      html`<p>The ledger expects nothing named ${name} for ${partition}.</p><p>Nights are <a href="/">on the overview</a>; to make one: <code>npx nightshift run ${name} --as-of ${partition}</code></p>`,
+      html`<p>The ledger has no slot named ${name} for ${partition}.</p><p>See <a href="/">all nights</a>, or create one: <code>npx nightshift run ${name} --as-of ${partition}</code></p>`,
     )
   })
 }
 
-async function show(context: Context, place: Place, slot: Slot, run: Run | undefined) {
-  const project = place.project()
-  const now = await nowAt(place)
-  const night = await loadNight(place, slot, run)
+async function show(context: Context, pageContext: PageContext, slot: Slot, run: Run | undefined) {
+  const project = pageContext.project()
+  const now = await nowAt(pageContext)
+  const night = await loadNight(pageContext, slot, run)
   const view = night.features?.run
   const own = run?.checks ?? []
   const body = html`<div class="columns"><div>
@@ -95,12 +103,12 @@ ${otherRuns(night, project, now)}
 </div></div>
 ${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
 ${outcome(night, project, now)}
-${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As they were when they were read.' : `What view ${view.name} was computed from, as it was when it was read.`)}`
+${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As of the time they were read.' : `Inputs of view ${view.name}, as of the time they were read.`)}`
   return page(context, titleOf(night), body, {
     section: 'Overview',
     crumbs: crumbsOf(slot),
-    beside: beside(night, project.models),
-    foot: html`Times are those of ${project.timezone}. In the terminal: <code>${run === undefined ? `npx nightshift status ${slot.name}` : `npx nightshift show ${run.id}`}</code>`,
+    aside: downloads(night, project.models),
+    foot: html`Times are in ${project.timezone}. In the terminal: <code>${run === undefined ? `npx nightshift status ${slot.name}` : `npx nightshift show ${run.id}`}</code>`,
   })
 }
 
@@ -117,8 +125,8 @@ function crumbsOf({ kind, name }: Slot): [string, string][] {
   ]
 }
 
-/** Downloads, beside the title. */
-function beside({ slot, drift: columns, run }: Night, models: Record<string, unknown>): Html {
+/** Links to downloads, next to the title. */
+function downloads({ slot, drift: columns, run }: Night, models: Record<string, unknown>): Html {
   const href = nightHref(slot, models)
   const table = href.includes('?') ? href.replace('?', '.csv?') : `${href}.csv`
   return html`<div class="small"><a href="${table}">This night as CSV</a>${columns.length === 0 || run === undefined ? '' : html` · <a href="${runHref(run.id)}/drift.csv">Drift as CSV</a>`}</div>`
@@ -126,7 +134,7 @@ function beside({ slot, drift: columns, run }: Night, models: Record<string, unk
 
 /** The hours of a date. */
 async function hoursOf(
-  { database, project }: Place,
+  { database, project }: PageContext,
   name: string,
   asOf: AsOf,
   kind: Kind | undefined,
@@ -137,9 +145,15 @@ async function hoursOf(
   return slots.filter((slot) => kind === undefined || slot.kind === kind)
 }
 
-async function day(context: Context, place: Place, name: string, partition: string, slots: Slot[]) {
-  const { timezone, models } = place.project()
-  const now = await nowAt(place)
+async function day(
+  context: Context,
+  pageContext: PageContext,
+  name: string,
+  partition: string,
+  slots: Slot[],
+) {
+  const { timezone, models } = pageContext.project()
+  const now = await nowAt(pageContext)
   return page(
     context,
     `${name}, ${partition}`,
@@ -152,7 +166,7 @@ async function day(context: Context, place: Place, name: string, partition: stri
   )
 }
 
-function read(partition: string, { project }: Place): AsOf | undefined {
+function read(partition: string, { project }: PageContext): AsOf | undefined {
   try {
     return parseAsOf(partition, project().timezone)
   } catch (error) {

@@ -5,23 +5,23 @@ import { isAsOf } from '../../project/time/asof.ts'
 import { withQuery } from '../addresses.ts'
 import { moment } from '../moment.ts'
 import { page } from '../page.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { attention } from './overview/attention.ts'
 import { calendar } from './overview/calendar.ts'
 import { loadOverview } from './overview/load.ts'
 import { verdicts } from './overview/verdict.ts'
 
 const DAYS = 28
-/** A square is a link of a hundred bytes: twenty models and their views over a quarter are 400 kB. */
+/** A square is a link of 100 bytes: 20 models and their views over a quarter are 400 kB. */
 const MOST_DAYS = 91
 const CHOICES = [14, 28, 91]
 
-/** `/?days=28&until=2026-11-22`: can last night be trusted, what is late or open, and the nights before. */
-export function mountOverview(app: Hono, place: Place): void {
+/** `/?days=28&until=2026-11-22`: can last night be trusted, what is late or open, and earlier nights. */
+export function mountOverview(app: Hono, pageContext: PageContext): void {
   app.get('/', async (context) => {
     const days = daysOf(context.req.query('days'))
     const until = dateOf(context.req.query('until'))
-    const overview = await loadOverview(place, days, until)
+    const overview = await loadOverview(pageContext, days, until)
     const { project, dates, now } = overview
     return page(
       context,
@@ -33,7 +33,7 @@ ${calendar(overview)}
 ${pager(dates, days, until)}</section>`,
       {
         section: 'Overview',
-        foot: html`Times are those of ${project.timezone}. This page is as of ${moment(now, project.timezone)}.`,
+        foot: html`Times are in ${project.timezone}. This page is as of ${moment(now, project.timezone)}.`,
       },
     )
   })
@@ -55,7 +55,7 @@ function daysOf(text: string | undefined): number {
   return Number.isInteger(days) && days >= 1 ? Math.min(days, MOST_DAYS) : DAYS
 }
 
-/** A date as the calendar knows it; anything else is as if nothing was said. */
+/** A valid date; anything else counts as absent. */
 function dateOf(text: string | undefined): string | undefined {
   return text !== undefined && isAsOf(text) && !text.includes('T') ? text : undefined
 }

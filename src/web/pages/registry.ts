@@ -18,11 +18,11 @@ import { champion, listVersions, type Version } from '../../registry/version-rec
 import { modelHref, registryHref } from '../addresses.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { evaluation } from './registry/evaluation.ts'
 
-/** `/registry`: models and what is live; `/registry/MODEL`: its versions, evaluations and what changed when. */
-export function mountRegistry(app: Hono, { database, project: files }: Place): void {
+/** `/registry`: models and their champions; `/registry/MODEL`: its versions, evaluations and history. */
+export function mountRegistry(app: Hono, { database, project: files }: PageContext): void {
   const { pool } = database
 
   app.get('/registry', async (context) => {
@@ -35,10 +35,10 @@ export function mountRegistry(app: Hono, { database, project: files }: Place): v
       html`<section class="card" aria-label="Models">${
         names.length === 0
           ? html`<p>No model yet.</p>`
-          : html`<table class="stack"><caption class="sr">Models</caption><thead><tr><th scope="col">Model</th><th scope="col">What it says</th><th scope="col">Champion</th><th scope="col">Newest version</th></tr></thead>
+          : html`<table class="stack"><caption class="sr">Models</caption><thead><tr><th scope="col">Model</th><th scope="col">Description</th><th scope="col">Champion</th><th scope="col">Newest version</th></tr></thead>
 <tbody>${names.map((name) => row(name, registered.get(name), project))}</tbody></table>`
       }</section>`,
-      { section: 'Registry', foot: html`Times are those of ${project.timezone}.` },
+      { section: 'Registry', foot: html`Times are in ${project.timezone}.` },
     )
   })
 
@@ -58,7 +58,7 @@ export function mountRegistry(app: Hono, { database, project: files }: Place): v
       return missing(
         context,
         'No such model',
-        html`<p>Neither the project nor the registry knows ${name}. <a href="/registry">All models</a></p>`,
+        html`<p>Neither the project nor the registry has a model named ${name}. <a href="/registry">All models</a></p>`,
       )
     }
     const { timezone } = project
@@ -71,13 +71,13 @@ export function mountRegistry(app: Hono, { database, project: files }: Place): v
           : html`<table class="stack"><caption class="sr">Versions, the newest first</caption><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Score</th><th scope="col">Registered</th><th scope="col">View</th><th scope="col">Baseline</th><th scope="col">File</th></tr></thead>
 <tbody>${versions.map((version) => versionRow(version, live?.version, shadows, baselines, { timezone, onnx: model?.onnx }))}</tbody></table>`
       }
-<p class="small quiet">Change what is live: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code></p></section>
+<p class="small quiet">Change the champion: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code></p></section>
 <section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
         evaluations.length === 0
           ? html`<p>None yet: <code>npx nightshift evaluate ${name} --version N --dataset ID</code></p>`
           : evaluations.map((each) => evaluation(each, timezone))
       }</section>
-<section class="card" aria-labelledby="history"><h2 id="history">What changed when</h2>${
+<section class="card" aria-labelledby="history"><h2 id="history">History</h2>${
         history.length === 0
           ? html`<p>Nothing yet.</p>`
           : html`<ol class="list">${history.toReversed().map((entry) => change(entry, timezone))}</ol>`
@@ -85,8 +85,8 @@ export function mountRegistry(app: Hono, { database, project: files }: Place): v
       {
         section: 'Registry',
         crumbs: [['/registry', 'Registry']],
-        beside: html`<div class="small"><a href="${modelHref(name)}">How its nights go</a></div>`,
-        foot: html`Times are those of ${timezone}.`,
+        aside: html`<div class="small"><a href="${modelHref(name)}">Nights</a></div>`,
+        foot: html`Times are in ${timezone}.`,
       },
     )
   })
@@ -122,12 +122,12 @@ function change(
   { at, event, version, from_version, by, reason, evidence }: HistoryEntry & { at: string },
   timezone: string,
 ) {
-  const facts = Object.entries(evidence ?? {}).map(([name, value]) => `${name} ${said(value)}`)
-  return html`<li>${moment(at, timezone)} <strong>version ${version} ${event}</strong>${from_version == null ? '' : `, in the place of version ${from_version}`}${by === null ? '' : ` by ${by}`}${reason === null ? '' : html`<div>${reason}</div>`}${facts.length === 0 ? '' : html`<div class="small quiet mono">${facts.join(', ')}</div>`}</li>`
+  const facts = Object.entries(evidence ?? {}).map(([name, value]) => `${name} ${valueText(value)}`)
+  return html`<li>${moment(at, timezone)} <strong>version ${version} ${event}</strong>${from_version == null ? '' : `, replacing version ${from_version}`}${by === null ? '' : ` by ${by}`}${reason === null ? '' : html`<div>${reason}</div>`}${facts.length === 0 ? '' : html`<div class="small quiet mono">${facts.join(', ')}</div>`}</li>`
 }
 
-/** A value of the evidence, short: figures as figures, what is nested as JSON. */
-function said(value: unknown): string {
+/** A value of the evidence as short text; nested values as JSON. */
+function valueText(value: unknown): string {
   if (typeof value === 'number') return figure(value)
   if (typeof value === 'string') return value
   return JSON.stringify(value)

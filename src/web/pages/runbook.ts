@@ -6,10 +6,10 @@ import { headingOf } from '../../project/init/runbook-skeleton.ts'
 import { modelHref } from '../addresses.ts'
 import { anchorOf, markdown } from '../markdown.ts'
 import { missing, page } from '../page.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 
-/** `/models/:model/runbook`: a link in a mail ends in #<class of failure>, which is the heading of its section. */
-export function mountRunbook(app: Hono, { project }: Place): void {
+/** `/models/:model/runbook`: a link in a mail ends in #<failure class>, the anchor of the class's section. */
+export function mountRunbook(app: Hono, { project }: PageContext): void {
   app.get('/models/:model/runbook', (context) => {
     const name = context.req.param('model')
     const { models, root } = project()
@@ -17,11 +17,11 @@ export function mountRunbook(app: Hono, { project }: Place): void {
     const file = model && relative(root, join(model.folder, 'RUNBOOK.md'))
     const text = file === undefined ? undefined : readProjectFile(root, file)
     if (text !== undefined && typeof text !== 'string' && !text.missing) {
-      return missing(context, 'This runbook is not shown', html`<p>${file}: ${text.fault}.</p>`)
+      return missing(context, 'This runbook cannot be shown', html`<p>${file}: ${text.fault}.</p>`)
     }
     if (model === undefined || typeof text !== 'string') {
       const command = `npx nightshift runbook ${model === undefined ? 'MODEL' : name}`
-      return missing(context, 'No such runbook', html`<p><code>${command}</code> writes one.</p>`)
+      return missing(context, 'No such runbook', html`<p><code>${command}</code> creates one.</p>`)
     }
     const sections = text.split(/^(?=## )/m)
     const titles = sections.flatMap((text) => headingTitle(text))

@@ -12,12 +12,12 @@ import { nightHref, runHref, withQuery } from '../addresses.ts'
 import { unreadable } from '../filters.ts'
 import { moment } from '../moment.ts'
 import { page } from '../page.ts'
-import type { Place } from '../page-context.ts'
+import type { PageContext } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { KINDS, readSearch, type Search } from './runs/search.ts'
 
-/** `/runs?text=&state=&kind=&class=&from=&to=&group=1&page=`: all runs, searched, or their failures by what they share. */
-export function mountRuns(app: Hono, { database, project: files }: Place): void {
+/** `/runs?text=&state=&kind=&class=&from=&to=&group=1&page=`: all runs with a search, or failures grouped by similar message. */
+export function mountRuns(app: Hono, { database, project: files }: PageContext): void {
   app.get('/runs', async (context) => {
     const project = files()
     const search = readSearch(context.req.query(), project)
@@ -37,12 +37,12 @@ export function mountRuns(app: Hono, { database, project: files }: Place): void 
       context,
       title,
       html`${form(search)}
-${search.shape === '' ? '' : html`<p class="notice">Failures like: <code>${search.shape}</code> <a href="${withQuery('/runs', { group: 1 })}">all kinds</a></p>`}
+${search.shape === '' ? '' : html`<p class="notice">Failures similar to: <code>${search.shape}</code> <a href="${withQuery('/runs', { group: 1 })}">all groups</a></p>`}
 <section class="card" aria-label="Results">${found}</section>`,
       {
         section: 'Runs',
-        beside: html`<div class="small"><a href="${grouped ? '/runs' : '/runs?group=1'}">${grouped ? 'One by one' : 'Failures by kind'}</a></div>`,
-        foot: html`Times are those of ${project.timezone}. In the terminal: <code>npx nightshift runs${grouped ? ' --group' : ''}</code>`,
+        aside: html`<div class="small"><a href="${grouped ? '/runs' : '/runs?group=1'}">${grouped ? 'List runs' : 'Group failures'}</a></div>`,
+        foot: html`Times are in ${project.timezone}. In the terminal: <code>npx nightshift runs${grouped ? ' --group' : ''}</code>`,
       },
     )
   })
@@ -69,16 +69,16 @@ function results(
   { timezone, models }: Project,
 ) {
   if (runs.length === 0) {
-    return html`<p>No run is like that. <a href="/runs">All runs</a></p>`
+    return html`<p>No run matches. <a href="/runs">All runs</a></p>`
   }
-  return html`<table class="stack"><caption class="sr">Runs, newest first</caption><thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Asked for</th><th scope="col" class="number">Took</th><th scope="col" class="number">Rows</th><th scope="col">What went wrong</th></tr></thead>
+  return html`<table class="stack"><caption class="sr">Runs, newest first</caption><thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Requested</th><th scope="col" class="number">Took</th><th scope="col" class="number">Rows</th><th scope="col">Failure</th></tr></thead>
 <tbody>${runs.map(
     (
       run,
     ) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} <span class="nowrap">${run.partition}</span></a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
 <td>${stateMark(faceOfState(run.state), run.state)}</td>
 <td><a class="mono" href="${runHref(run.id)}">${run.id}</a></td>
-<td data-label="Asked for">${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span></td>
+<td data-label="Requested">${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span></td>
 <td class="number" data-label="Took">${took(run)}</td>
 <td class="number" data-label="Rows">${run.rows === null ? '' : count(run.rows)}</td>
 <td>${run.failure === null ? '' : html`<strong>${run.failure.class}</strong>: ${shortened(run.failure.message)}`}</td></tr>`,
@@ -91,7 +91,7 @@ function took({ started_at, ended_at }: FoundRun): string {
     : duration(Date.parse(ended_at) - Date.parse(started_at))
 }
 
-/** A message of which the run's own page has all. */
+/** A shortened message; the run's own page shows all of it. */
 function shortened(message: string): string {
   return message.length <= 240 ? message : `${message.slice(0, 240)}…`
 }
@@ -102,7 +102,7 @@ function pages(search: Search, more: boolean) {
   return pager(search.page, more, (page) => withQuery('/runs', { ...filter, page }), ['Newer', 'Older'])
 }
 
-/** Failed and held runs by what their messages share. */
+/** Failed and held runs, grouped by similar message. */
 function groups(all: FailureGroup[], { timezone }: Project) {
   if (all.length === 0) return html`<p>${stateMark('published', 'No run has failed or is held.')}</p>`
   return html`<table class="stack"><caption class="sr">Failures by kind, the most frequent first</caption><thead><tr><th scope="col" class="number">Runs</th><th scope="col">Class</th><th scope="col">Example</th><th scope="col">Of</th><th scope="col">Nights</th><th scope="col">Last</th></tr></thead>

@@ -2,18 +2,18 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context } from 'hono'
 import { type Networks, plainAddress } from './network.ts'
 
-/** Who asks, as far as the connection and the declared proxies say it. */
+/** The client of a request, from the connection and the headers of declared proxies. */
 export interface Client {
   address: string
-  /** The browser speaks https, to us or to the proxy before us. */
+  /** The browser uses https, to us or to the proxy in front of us. */
   https: boolean
-  /** Names of this server that the browser may have used. */
+  /** Host names of this server that the browser may have used. */
   hosts: string[]
 }
 
 /**
- * Anybody can write `X-Forwarded-*`: it counts only where the connection comes from a declared proxy. Of the addresses
- * in X-Forwarded-For the last that is no proxy of ours is the client: what stands before it is the client's own word.
+ * Anyone can send `X-Forwarded-*`: the headers are trusted only if the connection comes from a declared proxy. The client
+ * is the last address in X-Forwarded-For that is not a declared proxy: the client itself may have written those before it.
  */
 export function clientOf(context: Context, isProxy: Networks): Client {
   const peer = plainAddress(getConnInfo(context).remote.address ?? 'unknown')

@@ -8,17 +8,17 @@ function isSecure(context: Context): boolean {
   return context.get('client').https
 }
 
-/** The session's token, as the browser brings it. */
+/** The session token that the browser sent. */
 export function readToken(context: Context): string | undefined {
   return isSecure(context) ? getCookie(context, NAME, 'host') : getCookie(context, NAME)
 }
 
-/** Under https the name begins with `__Host-`: no other host of the domain can set it. */
+/** Over https the name begins with `__Host-`, so that no other host of the domain can set it. */
 export function writeToken(context: Context, token: string): void {
   setCookie(context, NAME, token, { ...options(context), maxAge: SEVEN_DAYS_S })
 }
 
-export function forgetToken(context: Context): void {
+export function deleteToken(context: Context): void {
   deleteCookie(context, NAME, options(context))
 }
 

@@ -13,21 +13,21 @@ import { namesLoopback, originOf } from './origin.ts'
 import { findSession } from './sessions.ts'
 import type { Users } from './users.ts'
 
-export interface Door {
+export interface Access {
   pool: Pool
   users: Users
-  /** Whether nobody but this machine can reach us: then, and only then, there need be no users. */
+  /** Whether only this machine can reach the server: only then are users optional. */
   loopback: boolean
-  /** Whether a connection comes from a declared proxy, whose `X-Forwarded-*` count. */
+  /** Whether an address is a declared proxy, whose `X-Forwarded-*` headers are trusted. */
   isProxy: Networks
 }
 
-/** What programs ask, and what the sign-in page is made of: no sign-in. */
+/** Paths without sign-in: the ones that programs read, and the parts of the sign-in page. */
 const OPEN = /^\/(?:healthz|readyz|metrics|signin|style[\w.-]*\.css|favicon\.ico)$/
 const LARGEST_BODY = 1024 * 1024
 
-/** Lets in who may come in; every route that is mounted later stands behind it. */
-export function guard(app: Hono, { pool, users, loopback, isProxy }: Door): void {
+/** The access control of all routes that are mounted after it. */
+export function guard(app: Hono, { pool, users, loopback, isProxy }: Access): void {
   const local: Viewer = {
     name: 'local operator',
     role: 'operator',
@@ -50,31 +50,31 @@ export function guard(app: Hono, { pool, users, loopback, isProxy }: Door): void
   app.use(async (context, next) => {
     const { path, method } = context.req
     context.set('viewer', null)
-    // A foreign page whose name was bound to 127.0.0.1 says that name: it must not reach what needs no sign-in.
+    // DNS rebinding: a foreign page whose host name resolves to 127.0.0.1 sends that name, and must not get in without sign-in.
     if (users().size === 0 && !namesLoopback(context.req.header('host'))) {
       return refuse(
         context,
-        'Not under this name',
-        'Without users the pages answer to localhost alone. Add users: nightshift user add NAME --role operator',
+        'Host name not allowed',
+        'Without users the pages only respond to localhost. Add a user: nightshift user add NAME --role operator',
       )
     }
     const changes = method !== 'GET' && method !== 'HEAD'
-    if (changes && originOf(context) === 'foreign') return refuse(context, 'Not from there', FOREIGN)
+    if (changes && originOf(context) === 'foreign') return refuse(context, 'Request refused', FOREIGN)
     if (OPEN.test(path)) return next()
 
     const viewer = await viewerOf(context)
     if (viewer === undefined) return askToSignIn(context)
     context.set('viewer', viewer)
-    if (changes && !(await isMeant(context, viewer))) return refuse(context, 'Not from there', FOREIGN)
+    if (changes && !(await isIntended(context, viewer))) return refuse(context, 'Request refused', FOREIGN)
     return next()
   })
 }
 
 const FOREIGN =
-  'The request did not come from a page of this server, or from one that is out of date. Load the page again and repeat it.'
+  'The request did not come from a page of this server, or the page is out of date. Reload the page and try again.'
 
-/** A change needs the session's own `csrf`; the queue board knows none, so its requests have to say their origin. */
-async function isMeant(context: Context, viewer: Viewer): Promise<boolean> {
+/** A change needs the session's own `csrf` token. The queue board has none, so its requests must send their origin. */
+async function isIntended(context: Context, viewer: Viewer): Promise<boolean> {
   if (context.req.path.startsWith('/queues/')) return originOf(context) === 'ours'
   const { csrf } = await context.req.parseBody()
   if (typeof csrf !== 'string') return false
@@ -82,15 +82,15 @@ async function isMeant(context: Context, viewer: Viewer): Promise<boolean> {
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
-/** A page is asked for again after the sign-in; whatever else is asked for fails. */
+/** Redirects a page request to the sign-in, and back afterwards; other requests fail with 401. */
 function askToSignIn(context: Context) {
   const { path, method } = context.req
   if (method !== 'GET' || path.startsWith('/queues/api/')) {
     return context.text('sign in first: /signin', 401)
   }
   const { search } = new URL(context.req.url)
-  const wanted = path === '/' && search === '' ? '' : `?next=${encodeURIComponent(path + search)}`
-  return context.redirect(`/signin${wanted}`, 303)
+  const query = path === '/' && search === '' ? '' : `?next=${encodeURIComponent(path + search)}`
+  return context.redirect(`/signin${query}`, 303)
 }
 
 export function refuse(context: Context, title: string, why: string) {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 
-/** No script at all; styles and pictures from here. */
+/** No scripts; styles and pictures only from this server. */
 const PAGES = [
   "default-src 'none'",
   "style-src 'self'",
@@ -12,7 +12,7 @@ const PAGES = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The queue board is an application: its own scripts, and the styles that they set. */
+/** The queue board is an application: it needs its own scripts, and the styles that they set. */
 const BOARD = [
   "default-src 'none'",
   "script-src 'self'",
@@ -25,11 +25,11 @@ const BOARD = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** What each answer says beside its content; a page that says it itself is left as it is. */
+/** Adds security headers to each response, unless the page has set them itself. */
 export const headers: MiddlewareHandler = async (context, next) => {
   await next()
   const board = context.req.path === '/queues' || context.req.path.startsWith('/queues/')
-  const wanted = {
+  const defaults = {
     'content-security-policy': board ? BOARD : PAGES,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',
@@ -38,7 +38,7 @@ export const headers: MiddlewareHandler = async (context, next) => {
     'x-frame-options': 'DENY',
     'cache-control': 'no-store',
   }
-  for (const [name, value] of Object.entries(wanted)) {
+  for (const [name, value] of Object.entries(defaults)) {
     if (!context.res.headers.has(name)) context.header(name, value)
   }
 }

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { isLoopback } from './origin.ts'
 import type { Users } from './users.ts'
 
-/** Throws a ConfigurationError where others than this machine could come in, and there are no users. */
+/** Throws a ConfigurationError if a non-loopback address has no users. */
 export function mayListen(host: string, users: Users): void {
   if (isLoopback(host) || users().size > 0) return
   throw new ConfigurationError(

@@ -1,13 +1,13 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
-/** Whether an address is one of those declared. */
+/** Whether an address is in the declared networks. */
 export type Networks = (address: string) => boolean
 
 /**
  * Addresses and networks such as `10.0.0.0/8, 127.0.0.1, fd00::/8`, separated by commas or spaces.
  *
- * @param where what the message begins with: the name of the variable
+ * @param where the beginning of error messages: the name of the variable
  * @throws ConfigurationError
  */
 export function parseNetworks(text: string, where: string): Networks {
@@ -30,12 +30,12 @@ export function parseNetworks(text: string, where: string): Networks {
   }
 }
 
-/** IPv4 that is written as IPv6 becomes IPv4; a zone (`%eth0`) is left out. */
+/** Converts an IPv4-mapped IPv6 address to IPv4; removes a zone (`%eth0`). */
 export function plainAddress(address: string): string {
   return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
-/** What one person has: an address of IPv4, the first 64 bits of one of IPv6. */
+/** The network of a single client: an IPv4 address, or the first 64 bits of an IPv6 address. */
 export function networkOf(address: string): string {
   const plain = plainAddress(address)
   if (isIP(plain) !== 6) return plain

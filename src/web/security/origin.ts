@@ -2,26 +2,26 @@ import { isIP } from 'node:net'
 import type { Context } from 'hono'
 
 /**
- * What the browser says of where a request comes from: `unsaid` where it says nothing, as programs do that are no
- * browser.
+ * The origin of a request according to the browser's headers; `unknown` without them, as with programs that are not
+ * browsers.
  */
-export function originOf(context: Context): 'ours' | 'foreign' | 'unsaid' {
+export function originOf(context: Context): 'ours' | 'foreign' | 'unknown' {
   const site = context.req.header('sec-fetch-site')
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'foreign'
   const origin = context.req.header('origin')
-  if (origin === undefined) return site === undefined ? 'unsaid' : 'ours'
+  if (origin === undefined) return site === undefined ? 'unknown' : 'ours'
   if (!URL.canParse(origin)) return 'foreign'
-  // Only the host: a proxy before us may speak https where we speak http.
+  // Compare only the host: a proxy in front of us may use https while we use http.
   return context.get('client').hosts.includes(new URL(origin).host) ? 'ours' : 'foreign'
 }
 
-/** Whether a Host header names this machine itself, so that no foreign name was bound to its address. */
+/** Whether a Host header names this machine itself, which excludes DNS rebinding. */
 export function namesLoopback(host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(`http://${host}`)) return false
   return isLoopback(new URL(`http://${host}`).hostname)
 }
 
-/** `localhost`, 127.0.0.0/8, ::1, and the IPv4 ones written as IPv6. */
+/** `localhost`, 127.0.0.0/8, ::1, and IPv4-mapped IPv6 addresses of these. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').replace(/^::ffff:/, '')
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))

@@ -1,13 +1,13 @@
 import bcrypt from 'bcryptjs'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
-/** 2^12 rounds: some 0.3 s, of which bcryptjs blocks the loop for at most 0.1 s at a time. */
+/** 2^12 rounds: about 0.3 s; bcryptjs blocks the event loop for at most 0.1 s at a time. */
 const COST = 12
 const SHORTEST = 8
-/** bcrypt reads no further: what comes after it would not count. */
+/** bcrypt ignores all bytes after this. */
 const LONGEST_BYTES = 72
 
-/** @throws ConfigurationError where the password is too short, or longer than bcrypt reads */
+/** @throws ConfigurationError if the password is too short, or longer than bcrypt reads */
 export async function hashPassword(password: string): Promise<string> {
   if ([...password].length < SHORTEST) {
     throw new ConfigurationError(
@@ -17,22 +17,22 @@ export async function hashPassword(password: string): Promise<string> {
   const bytes = Buffer.byteLength(password)
   if (bytes > LONGEST_BYTES) {
     throw new ConfigurationError(
-      `password: expected at most ${LONGEST_BYTES} bytes, since bcrypt reads no further, got: ${bytes}`,
+      `password: expected at most ${LONGEST_BYTES} bytes, because bcrypt ignores the rest, got: ${bytes}`,
     )
   }
   if (password.includes('\0'))
-    throw new ConfigurationError('password: expected text, got: a NUL character in it')
+    throw new ConfigurationError('password: expected text, got: text with a NUL character')
   return bcrypt.hash(password, COST)
 }
 
-/** Costs beyond 15 take seconds a try: a sign-in page that anybody may ask is none for them. */
+/** Costs above 15 take seconds per attempt: too slow for a public sign-in page. */
 export function isHash(text: string): boolean {
   return /^\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}$/.test(text)
 }
 
 /**
- * Whether the password is the one of the hash. Takes as long where there is no such user: `hash` undefined compares
- * with a hash of the cost that the others have.
+ * Whether the password matches the hash. Takes the same time for an unknown user: an undefined `hash` is compared with a
+ * decoy that has the cost of the other hashes.
  */
 export async function verifyPassword(
   password: string,
@@ -44,7 +44,7 @@ export async function verifyPassword(
   return matches && hash !== undefined
 }
 
-/** A hash that no password has (its digest is made up), at the cost of the dearest of the others. */
+/** A hash that no password matches (its digest is made up), with the highest cost of the other hashes. */
 function decoy(others: Iterable<{ hash: string }>): string {
   const costs = [...others].map(({ hash }) => Number(hash.slice(4, 6)))
   const cost = String(Math.max(4, ...costs)).padStart(2, '0')

@@ -3,11 +3,11 @@ import type { Pool } from 'pg'
 import type { Viewer } from '../page-context.ts'
 import type { User } from './users.ts'
 
-/** A session ends when nothing was asked for so long, and in any case after seven days. */
+/** A session ends after this time without a request, and in any case after seven days. */
 const IDLE = '12 hours'
 const LONGEST = '7 days'
 
-/** Begins a session and returns its token, which only the cookie knows: the ledger keeps its hash. */
+/** Starts a session and returns its token, which only the cookie contains: the ledger stores its hash. */
 export async function beginSession(pool: Pool, user: User): Promise<string> {
   const token = randomBytes(32).toString('base64url')
   await pool.query(
@@ -23,8 +23,8 @@ export async function beginSession(pool: Pool, user: User): Promise<string> {
 }
 
 /**
- * Who a token belongs to, if its session goes on: it does not for a user who was removed or whose password was
- * changed. The role is the one that the user has now.
+ * The user of a token, if its session is still valid: it is not if the user was removed or the password was changed. The
+ * role is the user's current one.
  */
 export async function findSession(
   pool: Pool,
@@ -41,7 +41,7 @@ export async function findSession(
   const user = session && users.get(session.name)
   if (session === undefined || user === undefined || hashOf(user.hash) !== session.credential)
     return undefined
-  // A write a minute, not one a page.
+  // At most one write per minute, not one per page.
   if (session.stale) {
     await pool.query('update nightshift.sessions set seen_at = clock_timestamp() where token_hash = $1', [
       hashOf(token),

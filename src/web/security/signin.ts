@@ -2,14 +2,14 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { duration } from '../../format/elapsed.ts'
 import { layout } from '../layout.ts'
-import { forgetToken, readToken, writeToken } from './cookie.ts'
-import type { Door } from './door.ts'
+import { deleteToken, readToken, writeToken } from './cookie.ts'
+import type { Access } from './door.ts'
 import { verifyPassword } from './password.ts'
 import { beginSession, endSession } from './sessions.ts'
 import { openThrottle } from './throttle.ts'
 
 /** `/signin` and `/signout`. */
-export function mountSignIn(app: Hono, { pool, users }: Door): void {
+export function mountSignIn(app: Hono, { pool, users }: Access): void {
   const throttle = openThrottle()
 
   app.get('/signin', (context) => {
@@ -19,33 +19,33 @@ export function mountSignIn(app: Hono, { pool, users }: Door): void {
 
   app.post('/signin', async (context) => {
     const { name, password, next } = await context.req.parseBody()
-    const wanted = localPath(next)
+    const target = localPath(next)
     if (typeof name !== 'string' || typeof password !== 'string') {
-      return context.html(page(wanted, '', 'Name and password, please.'), 400)
+      return context.html(page(target, '', 'Enter a name and a password.'), 400)
     }
     const { address } = context.get('client')
     const seconds = throttle.enter(name, address)
     if (seconds !== undefined) {
       context.header('retry-after', String(seconds))
       const wait = duration(1000 * seconds)
-      return context.html(page(wanted, name, `Too many wrong tries. Try again in ${wait}.`), 429)
+      return context.html(page(target, name, `Too many failed attempts. Try again in ${wait}.`), 429)
     }
     const known = users()
     const user = known.get(name)
     if (!(await verifyPassword(password, user?.hash, known.values())) || user === undefined) {
-      return context.html(page(wanted, name, 'Name or password is wrong.'), 401)
+      return context.html(page(target, name, 'Name or password is wrong.'), 401)
     }
     throttle.succeed(name, address)
     const former = readToken(context)
     if (former !== undefined) await endSession(pool, former)
     writeToken(context, await beginSession(pool, user))
-    return context.redirect(wanted, 303)
+    return context.redirect(target, 303)
   })
 
   app.post('/signout', async (context) => {
     const token = readToken(context)
     if (token !== undefined) await endSession(pool, token)
-    forgetToken(context)
+    deleteToken(context)
     return context.redirect('/signin', 303)
   })
 }
@@ -60,16 +60,16 @@ function page(next: string, name: string, problem: string | undefined) {
 <p><label>Password<br><input name="password" type="password" autocomplete="current-password" required></label></p>
 <p><button>Sign in</button></p>
 </form>
-<p>No account? Whoever runs this server adds one: <code>nightshift user add NAME --role viewer</code></p>`,
+<p>No account? The operator of this server can add one: <code>nightshift user add NAME --role viewer</code></p>`,
   )
 }
 
-/** A path of this server, else `/`: what leads elsewhere is not followed. */
+/** A path of this server, otherwise `/`: redirects to other servers are refused. */
 export function localPath(next: unknown): string {
   const here = 'http://here.invalid'
   if (typeof next !== 'string' || !next.startsWith('/') || !URL.canParse(next, here)) return '/'
   const url = new URL(next, here)
-  // `/.//elsewhere` becomes `//elsewhere`, which is another server's.
+  // `/.//elsewhere` becomes `//elsewhere`, which is an address of another server.
   const ours = url.origin === here && !url.pathname.startsWith('//') && url.pathname !== '/signin'
   return ours ? url.pathname + url.search + url.hash : '/'
 }

@@ -3,18 +3,18 @@ import { dirname } from 'node:path'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { readUsers, type User } from './users.ts'
 
-const HEADER = '# Who may sign in to the pages, as `nightshift user` writes it: name:role:bcrypt-hash\n'
+const HEADER = '# Users who may sign in to the pages, written by `nightshift user`: name:role:bcrypt-hash\n'
 
 /**
- * Changes the users of a file: the new one takes the place of the old one whole, and only its owner can read it. The
- * file that is being written is the lock as well.
+ * Changes the users of a file: the new file replaces the old one atomically, and only its owner can read it. The
+ * temporary file is also the lock.
  *
- * @throws ConfigurationError where somebody else changes it at this moment
+ * @throws ConfigurationError if another process is changing the file
  */
 export function changeUsers(path: string, change: (users: Map<string, User>) => void): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const aside = `${path}.new`
-  const file = openAside(aside)
+  const temporary = `${path}.new`
+  const file = openTemporary(temporary)
   try {
     try {
       const users = readUsers({ path, required: false })
@@ -24,28 +24,28 @@ export function changeUsers(path: string, change: (users: Map<string, User>) => 
     } finally {
       closeSync(file)
     }
-    // Whatever the mask of the process says.
-    chmodSync(aside, 0o600)
-    renameSync(aside, path)
+    // Independent of the umask of the process.
+    chmodSync(temporary, 0o600)
+    renameSync(temporary, path)
   } catch (error) {
-    rmSync(aside, { force: true })
+    rmSync(temporary, { force: true })
     throw error
   }
 }
 
-/** As it stands in a file, or in NIGHTSHIFT_USERS. */
+/** A user's entry in the file or in NIGHTSHIFT_USERS. */
 export function entryOf({ name, role, hash }: User): string {
   return `${name}:${role}:${hash}`
 }
 
-function openAside(aside: string): number {
+function openTemporary(temporary: string): number {
   try {
-    return openSync(aside, 'wx', 0o600)
+    return openSync(temporary, 'wx', 0o600)
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (!taken) throw error
     throw new ConfigurationError(
-      `${aside} is there: another \`nightshift user\` is at work, or was killed; remove the file in that case`,
+      `${temporary} exists: another \`nightshift user\` is running, or was killed; in that case, remove the file`,
       { cause: error },
     )
   }

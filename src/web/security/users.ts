@@ -16,22 +16,22 @@ export interface User {
   hash: string
 }
 
-/** Where users are written down: their entries themselves, or a file of them. */
+/** Where users are stored: entries, or a file of entries. */
 export type UsersSource =
   | { kind: 'entries'; text: string }
-  /** `required`: somebody named the file, so it has to be there. */
+  /** `required`: the file was configured explicitly, so it must exist. */
   | { kind: 'file'; path: string; required: boolean }
 
-/** The users as they are now, by name; empty where there are none. */
+/** The current users by name; empty if there are none. */
 export type Users = () => ReadonlyMap<string, User>
 
 /**
- * Reads the users, and reads their file anew when it changes: who is removed is out at once. A change that is not
- * valid is told to `complain`, and the last valid reading holds.
+ * Reads the users, and rereads their file when it changes: a removed user loses access immediately. An invalid change is
+ * passed to `onError`, and the last valid users stay in use.
  *
- * @throws ConfigurationError where the first reading is not valid
+ * @throws ConfigurationError if the first read finds an error
  */
-export function openUsers(source: UsersSource, complain: (message: string) => void = () => {}): Users {
+export function openUsers(source: UsersSource, onError: (message: string) => void = () => {}): Users {
   if (source.kind === 'entries') {
     const users = parseUsers(source.text, 'NIGHTSHIFT_USERS')
     return () => users
@@ -46,13 +46,13 @@ export function openUsers(source: UsersSource, complain: (message: string) => vo
       users = readUsers(source)
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
-      complain(`the users as they were before still hold: ${error.message}`)
+      onError(`the users file is invalid, the last valid users stay in use: ${error.message}`)
     }
     return users
   }
 }
 
-/** The users of a file; none where it is not there and nobody asked for it. */
+/** The users of a file; empty if the file does not exist and is not required. */
 export function readUsers({ path, required }: { path: string; required: boolean }): Map<string, User> {
   let text: string
   try {
@@ -62,7 +62,7 @@ export function readUsers({ path, required }: { path: string; required: boolean 
     if (missing && !required) return new Map()
     throw new ConfigurationError(
       `NIGHTSHIFT_USERS: expected a file of users, or entries name:role:hash, got: ${path}, which ` +
-        `${missing ? 'is not there' : 'cannot be read'}; \`nightshift user add NAME --role operator\` writes it`,
+        `${missing ? 'does not exist' : 'cannot be read'}; \`nightshift user add NAME --role operator\` creates it`,
       { cause: error },
     )
   }
@@ -73,7 +73,7 @@ export function readUsers({ path, required }: { path: string; required: boolean 
  * Entries `name:role:bcrypt-hash`, separated by newlines, commas or spaces; `#` begins a comment line. Hashes are
  * never part of an error's message.
  *
- * @param where what the message begins with: a path, or the name of the variable
+ * @param where the beginning of error messages: a path, or the name of the variable
  */
 export function parseUsers(text: string, where: string): Map<string, User> {
   const users = new Map<string, User>()
@@ -97,11 +97,11 @@ export function parseUsers(text: string, where: string): Map<string, User> {
     }
     if (!isHash(hash)) {
       throw wrong(
-        `${name}: expected a bcrypt hash of 60 characters ($2b$, cost 4 to 15), got: ${hash.length} characters that are none` +
-          ' (a shell or .env file may have taken its $ for variables: use single quotes)',
+        `${name}: expected a bcrypt hash of 60 characters ($2b$, cost 4 to 15), got: ${hash.length} characters that are not one` +
+          ' (a shell or .env file may have expanded its $ as variables: use single quotes)',
       )
     }
-    if (users.has(name)) throw wrong(`${name} is there twice: expected each name once`)
+    if (users.has(name)) throw wrong(`${name} is listed twice: expected each name once`)
     users.set(name, { name, role: known, hash })
   }
   return users

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
 
-/** In this order: later ones speak last. */
+/** In this order: later sheets override earlier ones. */
 const SHEETS = ['page', 'table', 'state', 'form', 'prose', 'charts']
 const A_YEAR_S = 365 * 24 * 3600
 
@@ -17,24 +17,24 @@ function sheet(): { css: string; href: string } {
   return read
 }
 
-/** The address of the style sheet: another with each change, so that browsers keep it. */
+/** The address of the style sheet. It changes with the content, so that browsers can cache it. */
 export function styleHref(): string {
   return sheet().href
 }
 
-/** The style sheet as text, for a page that has to stand alone. */
+/** The style sheet as text, for a self-contained page. */
 export function styleText(): string {
   return sheet().css
 }
 
-/** The style sheet of all pages, under its own address and under the one of an older page. */
+/** Serves the style sheet of all pages, also under addresses that older pages link to. */
 export function mountStyle(app: Hono): void {
   app.get('/:sheet{style[\\w.-]*\\.css}', (context) => {
     const { css, href } = sheet()
-    const lasting = context.req.path === href
+    const current = context.req.path === href
     return context.body(css, 200, {
       'content-type': 'text/css; charset=utf-8',
-      'cache-control': lasting ? `public, max-age=${A_YEAR_S}, immutable` : 'no-cache',
+      'cache-control': current ? `public, max-age=${A_YEAR_S}, immutable` : 'no-cache',
     })
   })
 }

@@ -71,7 +71,7 @@ test.each([
     '73 bytes',
     ['add', 'ann', '--role', 'viewer'],
     `${'ü'.repeat(36)}x`,
-    /expected at most 72 bytes, since bcrypt reads no further, got: 73/,
+    /expected at most 72 bytes, because bcrypt ignores the rest, got: 73/,
   ],
   [
     'no password',

@@ -52,7 +52,7 @@ test('the process lives, whoever asks', async () => {
   const answer = await site.ask('/healthz')
   expect([answer.status, await answer.json()]).toEqual([
     200,
-    { status: 'ok', reason: expect.stringMatching(/^answers, up for \d+ s$/) },
+    { status: 'ok', reason: expect.stringMatching(/^responds, up for \d+ s$/) },
   ])
 })
 
@@ -126,7 +126,7 @@ test('a job that waits is bad when nothing is worked on, and named by its queue'
     .add('refresh', {}, { jobId: 'r1-a1', timestamp: Date.now() - 3_600_000 })
   await readyWhen(({ bad }) =>
     expect(bad).toEqual({
-      jobs: 'the oldest job waits: features 60 min, scoring 10 min, and nothing is worked on',
+      jobs: 'the oldest job waits: features 60 min, scoring 10 min, and nothing is running',
     }),
   )
 })
@@ -180,7 +180,7 @@ test('a page without the database says in a sentence what is the matter, and tha
     const text = await answer.text()
     expect([path, answer.status]).toEqual([path, 503])
     expect(text).toMatch(
-      /The database (?:refuses connections|closed the connection), so that no page can be shown/,
+      /The database (?:refuses connections|closed the connection), so no page can be shown/,
     )
     expect(text).not.toMatch(/postgres:|127\.0\.0\.1|password|ECONN|log of the web process/)
   }
@@ -226,14 +226,16 @@ test('work does not progress beside a run that nobody works on, or a partition t
   await readyWhen((now) => expect(now.bad).toEqual({}))
   await put('let-go', '90 seconds')
   await readyWhen((now) => {
-    expect(now.bad.runs).toMatch(/^1 run is under way and nobody works on it for \d+ s$/)
+    expect(now.bad.runs).toMatch(/^1 run is started but without a live worker for \d+ s$/)
     expect(now.status).toBe(503)
   })
   await pool.query(
     `update nightshift.runs set state = 'publishing', next_attempt_at = now() + interval '5 seconds' where id = 'let-go'`,
   )
   await readyWhen((now) =>
-    expect(now.bad.runs).toBe('1 partition is computed and could not be published yet: an incident says why'),
+    expect(now.bad.runs).toBe(
+      '1 partition is computed but could not be published yet: see the open incident',
+    ),
   )
   await pool.query(`update nightshift.runs set state = 'published' where id = 'let-go'`)
   await readyWhen((now) => expect(now.bad).toEqual({}))

@@ -2,7 +2,7 @@ import type { Incident } from '../../../alerts/incidents/incident-record.ts'
 import { kindOf } from '../../../failures/incident-kinds.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
 
-/** The face of an incident: closed ones are good again. */
+/** The status style of an incident; a closed one is shown as good. */
 export function faceOfIncident({
   kind,
   facts,

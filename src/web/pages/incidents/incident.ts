@@ -11,13 +11,13 @@ import { faceOfState, stateMark } from '../../../ledger/nights/faces.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
-import type { Place, Viewer } from '../../page-context.ts'
+import type { PageContext, Viewer } from '../../page-context.ts'
 import { checks } from '../night/checks.ts'
 import { fact } from '../night/summary.ts'
 import { ackButton } from './ack-button.ts'
 import { faceOfIncident } from './face.ts'
 
-/** Everything of one incident. */
+/** One incident with its events, readers and mails. */
 export interface IncidentStory {
   incident: ListedIncident
   events: IncidentEvent[]
@@ -26,7 +26,7 @@ export interface IncidentStory {
 }
 
 export async function loadIncident(
-  { database }: Place,
+  { database }: PageContext,
   id: number,
   now: Date,
 ): Promise<IncidentStory | undefined> {
@@ -49,7 +49,7 @@ ${checks(incident.facts.checks, 'of the latest night that failed')}
 ${events(story.events, project)}
 </div><div>
 ${act(incident, viewer)}
-${told(story, project)}
+${notified(story, project)}
 </div></div>`
 }
 
@@ -59,17 +59,17 @@ function what(incident: ListedIncident, { timezone, models }: Project, now: Date
     incident.subjectKind === 'model'
       ? incident.subject
       : Object.values(models).find(({ view }) => view === incident.subject)?.name
-  return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What it is</h2>
+  return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">Summary</h2>
 <p>${stateMark(faceOfIncident(incident), closedAt === undefined ? 'open' : 'closed', 'big')}</p>
 <p class="strong">${headline(incident)}</p>
 <p>${meaning(incident)} ${closedAt === undefined ? readersHave(facts, now) : ''}</p>
 <p class="error">${localTimes(facts.failure.message, timezone)}</p>
 <dl class="facts">${fact('Opened', moment(openedAt, timezone))}
 ${fact('Closed', moment(closedAt, timezone))}
-${fact('Somebody is on it', ackedBy === undefined ? '' : html`${ackedBy}, since ${moment(ackedAt, timezone)}`)}
+${fact('Acknowledged by', ackedBy === undefined ? '' : html`${ackedBy}, since ${moment(ackedAt, timezone)}`)}
 ${fact('Muted until', moment(mutedUntil, timezone))}
 ${fact('Owner', facts.owner)}
-${fact('Who reads it', facts.consumers.join(', '))}
+${fact('Readers', facts.consumers.join(', '))}
 ${model === undefined ? '' : fact('Runbook', html`<a href="${runbookHref(model, facts.failure.anchor)}">${model}, ${kind}</a>`)}</dl></section>`
 }
 
@@ -81,41 +81,41 @@ function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezon
       ? 'no single night'
       : html`<a href="${nightHref({ kind, name: subject, partition }, models)}" class="nowrap">${partition}</a>`
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><table class="stack"><caption class="sr">Nights of this incident</caption>
-<thead><tr><th scope="col">Night</th><th scope="col">Then</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Good again</th></tr></thead>
+<thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Recovered</th></tr></thead>
 <tbody>${all.map(
     (
       night,
     ) => html`<tr><th scope="row">${link(night)}</th><td>${stateMark(faceOfState(night.state))}${night.late ? html` ${stateMark('late')}` : ''}</td><td>${night.run === null ? '' : html`<a href="${runHref(night.run)}">${night.run}</a>`}</td><td data-label="Since">${moment(night.failedAt, timezone)}</td>
-<td>${night.recovered === null ? '' : night.recovered.seenOn !== undefined ? html`stays as it was published; ${night.recovered.seenOn} is good again` : html`${stateMark('published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
+<td>${night.recovered === null ? '' : night.recovered.seenOn !== undefined ? html`its published scores are unchanged; recovered on ${night.recovered.seenOn}` : html`${stateMark('published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
   )}</tbody></table></section>`
 }
 
 const STORY: Record<IncidentEvent['event'], string> = {
   opened: 'opened',
-  joined: 'a further night',
+  joined: 'another night added',
   late: 'the deadline passed',
-  recovered: 'a night is good again',
+  recovered: 'a night recovered',
   closed: 'closed',
-  silenced: 'not mailed, since it is muted',
+  silenced: 'not mailed because it is muted',
   mailed: 'mailed',
-  acked: 'somebody is on it',
-  unreachable: 'nobody could be told',
+  acked: 'acknowledged',
+  unreachable: 'no one could be notified',
 }
 
 function events(all: IncidentEvent[], { timezone }: Project) {
   return html`<section class="card" aria-labelledby="story"><h2 id="story">What happened</h2><ol class="list">${all.map(
     ({ at, event, run, partition, detail }) => {
-      const said = [detail?.recipient ?? detail?.by, detail?.how, detail?.message].filter(
+      const details = [detail?.recipient ?? detail?.by, detail?.how, detail?.message].filter(
         (each) => typeof each === 'string',
       )
-      return html`<li>${moment(at, timezone)} <strong>${STORY[event] ?? event}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${said.length === 0 ? '' : html`<div class="small">${said.join(', ')}</div>`}</li>`
+      return html`<li>${moment(at, timezone)} <strong>${STORY[event] ?? event}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${details.length === 0 ? '' : html`<div class="small">${details.join(', ')}</div>`}</li>`
     },
   )}</ol></section>`
 }
 
-function told({ readers, mails }: IncidentStory, { timezone }: Project) {
-  return html`<section class="card" aria-labelledby="told"><h2 id="told">Who was told</h2>
-${readers.length === 0 ? html`<p>Nobody: <code>on_call</code> of model.yaml, or <code>owner</code> of view.yaml, names no address.</p>` : ''}
+function notified({ readers, mails }: IncidentStory, { timezone }: Project) {
+  return html`<section class="card" aria-labelledby="notified"><h2 id="notified">Notified</h2>
+${readers.length === 0 ? html`<p>No one: neither <code>on_call</code> in model.yaml nor <code>owner</code> in view.yaml has an address.</p>` : ''}
 <ul class="list">${readers.map(({ recipient, mails: sent, nextMailAt }) => html`<li>${recipient}<div class="small quiet">${sent} ${sent === 1 ? 'mail' : 'mails'}${nextMailAt === undefined ? '' : html`, the next ${moment(nextMailAt, timezone)}`}</div></li>`)}</ul>
 ${mails.length === 0 ? '' : html`<h3>Mails</h3><ul class="list">${mails.map((mail) => html`<li><a href="/mails/${mail.id}">${mail.subject}</a><div class="small quiet">${mail.recipient}, ${moment(mail.created_at, timezone)}, ${mail.state}</div></li>`)}</ul>`}</section>`
 }
@@ -127,6 +127,6 @@ function act(incident: ListedIncident, viewer: Viewer | null) {
     viewer?.name.includes('@') ? viewer.name : (incident.recipients[0] ?? 'YOU'),
   )
   return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What you can do</h2>
-<div class="actions"><div class="action"><p>${incident.ackedBy === undefined ? 'Say that you are on it' : `${incident.ackedBy} is on it`}: it is not mailed again until something new happens.</p>${ackButton(incident, viewer)}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
+<div class="actions"><div class="action"><p>${incident.ackedBy === undefined ? 'Acknowledge it' : `Acknowledged by ${incident.ackedBy}`}: no more mails until something new happens.</p>${ackButton(incident, viewer)}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
 ${commands.map(({ command, why }) => html`<div class="action"><p>${why}</p><pre>${command}</pre></div>`)}</div></section>`
 }

@@ -5,7 +5,7 @@ import { pageNumber, pageProblem } from '../../pager.ts'
 
 const A_PAGE = 50
 
-/** Which incidents an address lists. */
+/** Which incidents to list. */
 export interface Listing {
   subject: string | undefined
   openOnly: boolean
@@ -20,17 +20,17 @@ export function readListing(query: Record<string, string | undefined>): Listing 
   }
 }
 
-/** What of an address cannot be read: `readListing` takes the first page, or the closed ones too. */
+/** Reports invalid parameters, for which `readListing` uses the first page and includes closed incidents. */
 export function listingProblems({ state, page }: Record<string, string | undefined>): string[] {
   return [...choiceProblem('state', state, ['open']), ...pageProblem(page)]
 }
 
-/** The address that lists them. */
+/** The address of a listing. */
 export function listingHref(listing: Partial<Listing>, more: Record<string, string> = {}): string {
   return withQuery('/incidents', { ...queryOf(listing), ...more })
 }
 
-/** What `readListing` reads, in an address or in a form. */
+/** The parameters that `readListing` reads, for an address or a form. */
 export function queryOf({ subject, openOnly, page }: Partial<Listing>): Record<string, string> {
   return {
     ...(subject === undefined ? {} : { subject }),
@@ -39,7 +39,7 @@ export function queryOf({ subject, openOnly, page }: Partial<Listing>): Record<s
   }
 }
 
-/** One more than a page has: where there is one, another page follows. */
+/** Requests one more than a page shows, to know whether another page follows. */
 export function filterOf({ subject, openOnly, page }: Listing): IncidentFilter {
   return {
     closedToo: !openOnly,

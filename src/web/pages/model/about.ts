@@ -8,7 +8,7 @@ import { moment } from '../../moment.ts'
 import type { ModelView } from './load.ts'
 import { MOST, NIGHTS } from './window.ts'
 
-/** What the model is, where it stands, and what is open. */
+/** What the model is, its current state, and its open incidents. */
 export function about({ model, champion, registered, last, incidents, view, timezone, now }: ModelView) {
   const output = registered.find(({ version }) => version === champion?.version)?.mapping.output
   const doubts = registered.flatMap(({ version, mapping }) => {
@@ -22,7 +22,7 @@ export function about({ model, champion, registered, last, incidents, view, time
 <dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${model.name} --version N</code>` : html`<a href="${registryHref(model.name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
 <dt>Score</dt><dd>${output === undefined ? model.score.column : scoreTitle(output)}</dd>
 <dt>Features</dt><dd>${view}</dd>
-<dt>Read by</dt><dd>${model.consumers.join(', ') || 'nobody is named'}</dd>
+<dt>Read by</dt><dd>${model.consumers.join(', ') || 'no readers listed'}</dd>
 <dt>Owner</dt><dd>${model.owner}</dd>
 <dt>On call</dt><dd>${mails}</dd>
 </dl>
@@ -35,17 +35,17 @@ ${
 }</section>`
 }
 
-/** Runbook and downloads, beside the title. */
+/** Links to runbook and downloads, next to the title. */
 export function links({ model, window }: ModelView) {
   const query = new URLSearchParams()
   if (window.from !== undefined) query.set('from', window.from)
   if (window.to !== undefined) query.set('to', window.to)
-  const asked = query.size === 0 ? '' : `?${query}`
-  const csv = `/models/${encodeURIComponent(model.name)}/nights.csv${asked}`
+  const suffix = query.size === 0 ? '' : `?${query}`
+  const csv = `/models/${encodeURIComponent(model.name)}/nights.csv${suffix}`
   return html`<div class="small"><a href="${runbookHref(model.name, '')}">Runbook</a> · <a href="${csv}">Nights as CSV</a> · <a href="${registryHref(model.name)}">Registry</a></div>`
 }
 
-/** Which nights are shown, as a form that needs no script. */
+/** A form to choose the nights, which needs no script. */
 export function windowForm(view: Pick<ModelView, 'nights' | 'window' | 'model'>) {
   const { nights, window, model } = view
   const [first, last] = [nights[0]?.partition ?? '', nights.at(-1)?.partition ?? '']
@@ -65,21 +65,21 @@ function shown({ nights, window }: Pick<ModelView, 'nights' | 'window'>): string
   const nightsOf = number === 1 ? 'One night' : `${number} nights`
   if (window.from !== undefined) return number === MOST ? `The newest ${MOST} of these nights` : nightsOf
   if (number < NIGHTS)
-    return window.to === undefined ? `All nights so far: ${number}` : `${nightsOf}, the first included`
-  return window.to === undefined ? `The last ${number} nights` : `The last ${number} nights up to then`
+    return window.to === undefined ? `All nights so far: ${number}` : `${nightsOf}, from the first one on`
+  return window.to === undefined ? `The last ${number} nights` : `The last ${number} nights up to that date`
 }
 
-/** In the place of pictures that would be empty. */
+/** Shown instead of empty pictures. */
 export function noNights({ model, window, last }: Pick<ModelView, 'model' | 'window' | 'last'>) {
   const { from, to } = window
   if (from === undefined && to === undefined) {
-    return html`<p class="card">There is no night yet: a schedule makes them, or <code>npx nightshift run ${model.name} --as-of D</code>.</p>`
+    return html`<p class="card">There is no night yet: a schedule creates them, or <code>npx nightshift run ${model.name} --as-of D</code>.</p>`
   }
   const span =
     from === undefined ? `up to ${to}` : to === undefined ? `from ${from} on` : `from ${from} to ${to}`
   const known =
     last === undefined
       ? 'There is none yet.'
-      : html`The last one is of ${last.partition}: <a href="${modelHref(model.name)}">the last nights</a>.`
+      : html`The last night is ${last.partition}: <a href="${modelHref(model.name)}">the last nights</a>.`
   return html`<p class="card">${model.name} has no night ${span}. ${known}</p>`
 }

@@ -9,7 +9,7 @@ import type { ModelView } from './load.ts'
 
 const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
 
-/** Columns by nights: what moved, and since when. */
+/** Columns by nights: which drifted, and since when. */
 export function driftSection({ drift, nights, axis, scores, model }: ModelView) {
   if (drift.length === 0) {
     const note = scores.findLast((night) => night?.note != null)?.note
@@ -36,11 +36,11 @@ export function driftSection({ drift, nights, axis, scores, model }: ModelView) 
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift, columns by nights</h2>
 <p class="quiet small">${reference == null ? '' : `Compared with ${reference}. `}${alertsWhen(model.drift.persist)}${last === undefined ? '' : html` <a href="${nightHref({ kind: 'scores', name: model.name, partition: last }, {})}#drift">Before and after of ${last}</a>`}</p>
 <div class="heat-box" tabindex="0" role="region" aria-label="Drift of each column by night">${raw(driftHeatmap(axis, rows, { apart }))}</div>
-<ul class="heat-legend" aria-label="What the signs mean">${raw(heatmapLegend())}</ul>
+<ul class="heat-legend" aria-label="Legend">${raw(heatmapLegend())}</ul>
 <details><summary>Drift as a table</summary>${table(columns)}</details></section>`
 }
 
-/** `2 of 3`, in words. */
+/** `2 of 3` as a sentence. */
 function alertsWhen(persist: string): string {
   const [drifted, nights] = persist.split(' of ')
   return nights === '1'
@@ -55,12 +55,12 @@ interface Column {
 
 /** The score first, then the columns in the order of the newest night. */
 function columnsOf(drift: DriftNight[], nights: ModelView['nights']): Column[] {
-  const places = new Map(nights.map(({ partition }, index) => [partition, index]))
+  const positions = new Map(nights.map(({ partition }, index) => [partition, index]))
   const byColumn = new Map<string, { score: boolean; cells: (DriftNight | undefined)[] }>()
   for (const night of drift.toReversed()) {
     const found = byColumn.get(night.column) ?? { score: night.score, cells: new Array(nights.length) }
-    const place = places.get(night.partition)
-    if (place !== undefined) found.cells[place] = night
+    const position = positions.get(night.partition)
+    if (position !== undefined) found.cells[position] = night
     byColumn.set(night.column, found)
   }
   const all = [...byColumn].map(([column, { score, cells }]) => ({
@@ -75,12 +75,12 @@ function columnsOf(drift: DriftNight[], nights: ModelView['nights']): Column[] {
 function cellOf(night: DriftNight | undefined): Cell {
   if (night === undefined) return { state: 'none' }
   const { drifted, alerting, value, threshold, partition } = night
-  if (drifted) return { state: alerting ? 'alerting' : 'drifted', text: `${partition}: ${said(night)}` }
+  if (drifted) return { state: alerting ? 'alerting' : 'drifted', text: `${partition}: ${reasons(night)}` }
   if (value === null || threshold === null) return { state: 'unknown' }
   return { state: value >= threshold / 2 ? 'near' : 'quiet' }
 }
 
-function said({ fired, statistic, value, threshold }: DriftNight): string {
+function reasons({ fired, statistic, value, threshold }: DriftNight): string {
   const moved = `${STATISTICS[statistic]} ${figure(value)} over ${figure(threshold)}`
   const others = fired.filter((test) => test !== 'distribution')
   return [...(fired.includes('distribution') ? [moved] : []), ...others].join(', ') || moved
@@ -99,7 +99,7 @@ function table(columns: Column[]) {
   return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Column</th><th scope="col">Last night</th><th scope="col">Since</th><th scope="col" class="number">Nights drifted</th><th scope="col" class="number">Statistic</th><th scope="col" class="number">Allowed</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
-/** The first of the nights in a row that drifted, up to the last one. */
+/** The first night of the current sequence of drifted nights. */
 function sinceOf(known: DriftNight[]): string | undefined {
   const calm = known.findLastIndex(({ drifted }) => !drifted)
   return known[calm + 1]?.partition

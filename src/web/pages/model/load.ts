@@ -17,11 +17,11 @@ import type { Model } from '../../../project/project.ts'
 import { type EvaluatedVersion, evaluatedVersions } from '../../../registry/evaluated-versions.ts'
 import { historyOf } from '../../../registry/history-records.ts'
 import { type Champion, champion, listVersions, type Version } from '../../../registry/version-records.ts'
-import { nowAt, type Place } from '../../page-context.ts'
+import { nowAt, type PageContext } from '../../page-context.ts'
 import { marksOf } from './marks.ts'
 import type { Window } from './window.ts'
 
-/** Everything that the page of a model shows. Lists by night have one place for each of `nights`. */
+/** Everything that the page of a model shows. Lists by night have one entry for each of `nights`. */
 export interface ModelView {
   model: Model
   timezone: string
@@ -34,16 +34,16 @@ export interface ModelView {
   axis: Nights
   scores: (ScoreNight | undefined)[]
   outcomes: (OutcomeNight | undefined)[]
-  /** Oldest first, of each night in the order of the columns. */
+  /** Oldest first; each night in the order of the columns. */
   drift: DriftNight[]
   newest: { partition: string; report: OutcomeFacts } | undefined
   champion: Champion | undefined
   versions: EvaluatedVersion[]
-  /** The same versions as they were registered. */
+  /** The same versions with their registration records. */
   registered: Version[]
   history: Awaited<ReturnType<typeof historyOf>>
   shadows: ShadowNights[]
-  /** Of the champion's view, else the view of model.yaml. */
+  /** The champion's view; without a champion, the view in model.yaml. */
   view: string
   parity: Awaited<ReturnType<typeof certificatesOf>>
   incidents: ListedIncident[]
@@ -54,8 +54,12 @@ export type NightFigures = Pick<
   'nights' | 'axis' | 'scores' | 'outcomes' | 'drift' | 'history' | 'shadows'
 >
 
-/** What happened in the nights of a window. */
-export async function loadNights({ database }: Place, model: string, window: Window): Promise<NightFigures> {
+/** Loads the figures of the nights in a window. */
+export async function loadNights(
+  { database }: PageContext,
+  model: string,
+  window: Window,
+): Promise<NightFigures> {
   const { pool } = database
   const { from, to } = window.instants
   const [nights, history, shadows] = await Promise.all([
@@ -83,13 +87,13 @@ export async function loadNights({ database }: Place, model: string, window: Win
 
 const EPOCH = new Date(0).toISOString()
 
-/** Everything about a model, in two rounds of queries whatever the number of nights. */
-export async function loadModel(place: Place, model: Model, window: Window): Promise<ModelView> {
-  const { pool } = place.database
-  const { timezone } = place.project()
-  const now = await nowAt(place)
+/** Loads a model's page in two rounds of queries, independent of the number of nights. */
+export async function loadModel(pageContext: PageContext, model: Model, window: Window): Promise<ModelView> {
+  const { pool } = pageContext.database
+  const { timezone } = pageContext.project()
+  const now = await nowAt(pageContext)
   const [figures, live, versions, registered, incidents, [latest]] = await Promise.all([
-    loadNights(place, model.name, window),
+    loadNights(pageContext, model.name, window),
     champion(pool, model.name),
     evaluatedVersions(pool, model.name),
     listVersions(pool, model.name),

@@ -6,8 +6,8 @@ import type { HistoryEntry } from '../../../registry/history-records.ts'
 type Change = Pick<HistoryEntry, 'event' | 'version'> & { at: string }
 
 /**
- * What changed within a window of nights, by position: the champion from the first night whose as-of is not before the
- * change, a challenger from the first night that it scored. Changes before and after the window are not on its axis.
+ * Changes within a window of nights, by position: a champion at the first night whose as-of is not before the change, a
+ * challenger at the first night that it scored. Changes outside the window are left out.
  */
 export function marksOf(
   nights: Pick<ModelNight, 'as_of'>[],

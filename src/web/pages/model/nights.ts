@@ -10,7 +10,7 @@ import { type Cell, csv } from '../../csv.ts'
 import { moment } from '../../moment.ts'
 import type { ModelView, NightFigures } from './load.ts'
 
-/** Every night of the window, the newest first, each with a way to its page. */
+/** Every night of the window, the newest first, each with a link to its page. */
 export function nightsSection(view: ModelView) {
   const { nights, model, now } = view
   const drifted = driftedColumns(view)
@@ -19,26 +19,26 @@ export function nightsSection(view: ModelView) {
       const outcome = view.outcomes[index]
       const measured = outcome?.figures?.metrics.auc ?? outcome?.figures?.metrics.rmse
       const moved = drifted.get(night.partition) ?? []
-      return html`<tr><th scope="row"><a href="${nightHref({ kind: 'scores', name: model.name, partition: night.partition }, {})}">${night.partition}</a></th><td>${stateMark(faceOf(night, now))}${night.backfilled ? html` <span class="tag">filled in later</span>` : ''}</td><td class="number" data-label="Version">${night.version ?? ''}</td><td class="number" data-label="Rows">${night.rows === null ? '' : count(night.rows)}</td><td class="number" data-label="Time">${night.seconds === null ? '' : duration(night.seconds * 1000)}</td><td data-label="Drifted">${moved.join(', ')}</td><td class="number" data-label="Measured">${figure(measured)}</td><td data-label="Matures">${outcome?.state === 'immature' ? ripens(outcome, view) : ''}</td></tr>`
+      return html`<tr><th scope="row"><a href="${nightHref({ kind: 'scores', name: model.name, partition: night.partition }, {})}">${night.partition}</a></th><td>${stateMark(faceOf(night, now))}${night.backfilled ? html` <span class="tag">backfilled</span>` : ''}</td><td class="number" data-label="Version">${night.version ?? ''}</td><td class="number" data-label="Rows">${night.rows === null ? '' : count(night.rows)}</td><td class="number" data-label="Time">${night.seconds === null ? '' : duration(night.seconds * 1000)}</td><td data-label="Drifted">${moved.join(', ')}</td><td class="number" data-label="Measured">${figure(measured)}</td><td data-label="Matures">${outcome?.state === 'immature' ? maturity(outcome, view) : ''}</td></tr>`
     })
     .toReversed()
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><details><summary>${nights.length === 1 ? 'One night' : `${nights.length} nights`} as a table</summary>
 <div class="scroll"><table class="stack"><thead><tr><th scope="col">As of</th><th scope="col">State</th><th scope="col" class="number">Version</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Time</th><th scope="col">Drifted</th><th scope="col" class="number">Measured</th><th scope="col">Matures</th></tr></thead><tbody>${rows}</tbody></table></div></details></section>`
 }
 
-/** From when on it can be measured, or what keeps it. */
-function ripens(outcome: OutcomeNight, { now, timezone }: ModelView) {
+/** When the night can be measured, or what prevents it. */
+function maturity(outcome: OutcomeNight, { now, timezone }: ModelView) {
   const why = unmeasured(outcome, now, timezone)
   return html`${moment(outcome.matures_at, timezone)}${why === undefined ? '' : html`<div class="small quiet">${why}</div>`}`
 }
 
-/** The same as CSV, the oldest first, with every figure; times ISO 8601 in UTC. */
+/** The nights as CSV, the oldest first, with every figure; times are ISO 8601 in UTC. */
 export function nightsCsv(view: NightFigures): string {
   const drifted = driftedColumns(view)
   const business = [
     ...new Set(view.outcomes.flatMap((night) => night?.figures?.business.map(({ name }) => name) ?? [])),
   ]
-  // Nights that were measured before such names were refused keep them.
+  // Nights measured before such names were refused still have them.
   const named = business.map((name) => (isBuiltIn(name) ? `own ${name}` : name))
   const head = [...NIGHT_COLUMNS, ...METRICS.flatMap(metricColumns), ...named]
   const rows = view.nights.map((night, index): Cell[] => {

@@ -14,7 +14,7 @@ import { picture } from './picture.ts'
 
 const NAMES: Partial<Record<Metric, string>> = { auc: 'AUC', rmse: 'RMSE' }
 
-/** What came of the scores: quality, rates and business figures. Nothing where the model has no labels. */
+/** Realized outcomes of the scores: quality, rates and business figures. Empty if the model has no labels. */
 export async function outcomePictures(view: ModelView) {
   if (view.model.labels === undefined) return []
   return Promise.all([qualityPicture(view), ratePicture(view), ...businessPictures(view)])
@@ -41,16 +41,16 @@ function qualityPicture(view: ModelView) {
       last === undefined
         ? 'None of these nights has been measured yet.'
         : html`${figure(last.figures?.metrics[metric])}${range} on ${last.partition}.`
-    }${estimated === undefined ? '' : html` Estimated from the scores of ${estimated.partition} alone, before anything is known: ${figure(estimated.estimate?.auc)}.`}`,
+    }${estimated === undefined ? '' : html` Estimated from the scores of ${estimated.partition} alone, before labels are known: ${figure(estimated.estimate?.auc)}.`}`,
     empty: last === undefined && estimated === undefined,
-    note: html`${ripening(view)}${bias(last?.figures?.treated)}`,
+    note: html`${unmeasuredNotes(view)}${bias(last?.figures?.treated)}`,
   })
 }
 
 function ratePicture({ outcomes, axis, scores }: ModelView) {
   const last = outcomes.findLast((night) => night?.figures?.realized?.value != null)
   const regression = outcomes.some((night) => night?.figures?.kind === 'regression')
-  const said = (value: number | null | undefined) =>
+  const format = (value: number | null | undefined) =>
     value == null ? '' : regression ? figure(value) : percent(value)
   const predicted = outcomes.map(
     (night, index) => night?.figures?.predicted ?? scores[index]?.estimate?.rate ?? null,
@@ -66,8 +66,8 @@ function ratePicture({ outcomes, axis, scores }: ModelView) {
     empty: last === undefined && predicted.every((value) => value === null),
     says:
       last === undefined
-        ? html`What came true is not known for any of these nights yet.`
-        : html`${said(last.figures?.realized?.value)} came true on ${last.partition}, ${said(last.figures?.predicted)} was predicted.`,
+        ? html`No realized outcomes are known for these nights yet.`
+        : html`${format(last.figures?.realized?.value)} was realized on ${last.partition}, ${format(last.figures?.predicted)} was predicted.`,
     note: bias(last?.figures?.treated),
   })
 }
@@ -90,7 +90,7 @@ function businessPictures({ outcomes, axis, model }: ModelView) {
       empty: last === undefined,
       says:
         last === undefined
-          ? html`There is no figure for any of these nights yet.`
+          ? html`There is no figure for these nights yet.`
           : html`${figure(of(last)?.value)} on ${last.partition}${target === undefined ? '' : `; the target is ${figure(target)}`}.`,
       note: newer ? html`<p class="note">${failed.partition}: ${of(failed)?.error}</p>` : '',
     })
@@ -98,17 +98,17 @@ function businessPictures({ outcomes, axis, model }: ModelView) {
 }
 
 /**
- * Nights that are not measured: with the date from which they can be, or with what keeps them although it has passed;
- * and those that were measured under another horizon.
+ * Nights that are not measured, with the date from which they can be, or with what prevents it although that date has
+ * passed; and nights that were measured under another horizon.
  */
-function ripening({ outcomes, timezone, model, now }: ModelView) {
+function unmeasuredNotes({ outcomes, timezone, model, now }: ModelView) {
   const known = outcomes.filter((night) => night !== undefined)
   const others = otherHorizons(known, model.labels?.horizon.text ?? '')
   const immature = known.filter(({ state }) => state === 'immature')
   const failed = known.filter(({ state }) => state === 'failed')
   const ahead = immature.filter((night) => unmeasured(night, now, timezone) === undefined)
-  const kept = immature.filter((night) => !ahead.includes(night))
-  return html`${keptNote(kept, now, timezone)}${aheadNote(ahead, timezone)}${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((said) => html`<p class="note">${said}.</p>`)}`
+  const overdue = immature.filter((night) => !ahead.includes(night))
+  return html`${overdueNote(overdue, now, timezone)}${aheadNote(ahead, timezone)}${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((text) => html`<p class="note">${text}.</p>`)}`
 }
 
 function aheadNote(ahead: OutcomeNight[], timezone: string) {
@@ -119,13 +119,13 @@ function aheadNote(ahead: OutcomeNight[], timezone: string) {
   return html`<p>${nightsAre(ahead)} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${then}.</p>`
 }
 
-function keptNote(kept: OutcomeNight[], now: Date, timezone: string) {
-  const [first, last] = [kept[0], kept.at(-1)]
+function overdueNote(overdue: OutcomeNight[], now: Date, timezone: string) {
+  const [first, last] = [overdue[0], overdue.at(-1)]
   if (first === undefined || last === undefined) return ''
   const why = unmeasured(first, now, timezone)
   return last === first
-    ? html`<p class="note">${first.partition} is immature although its time has come: ${why}.</p>`
-    : html`<p class="note">${kept.length} nights, ${first.partition} to ${last.partition}, are immature although their time has come. Of ${first.partition}: ${why}.</p>`
+    ? html`<p class="note">${first.partition} is still immature although its maturity date has passed: ${why}.</p>`
+    : html`<p class="note">${overdue.length} nights, ${first.partition} to ${last.partition}, are still immature although their maturity dates have passed. ${first.partition}: ${why}.</p>`
 }
 
 function nightsAre(nights: unknown[]): string {
@@ -145,7 +145,7 @@ function estimateOf(night: OutcomeNight | undefined, metric: Metric): Estimate {
   }
 }
 
-/** The last nights, from the first that is immature on. */
+/** The span from the first immature night after all measured and failed ones to the last night. */
 function immatureOf(outcomes: ModelView['outcomes']) {
   const from = outcomes.findLastIndex((night) => night?.state === 'measured' || night?.state === 'failed') + 1
   const first = outcomes.findIndex((night, index) => index >= from && night?.state === 'immature')

@@ -3,10 +3,10 @@ import type { Chart } from '../../../charts/chart.ts'
 import { renderSvg } from '../../../charts/render.ts'
 import type { Html } from '../../layout.ts'
 
-/** Of the pictures over time: as wide as a phone and a third of a desk, so that its text is legible on both. */
+/** Width of pictures over time: fits a phone and a third of a desktop window, so that text is readable on both. */
 const WIDTH = 420
 
-/** A picture with what it says in a sentence, and its figures as a table; where it has no figure the sentence is all. */
+/** A picture with a sentence that summarizes it, and its figures as a table; without figures only the sentence. */
 export async function picture(
   chart: Chart,
   { title, says, note = '', empty = false }: { title: string; says: Html; note?: Html; empty?: boolean },
@@ -27,7 +27,7 @@ function asTable({ head, rows }: NonNullable<Chart['table']>, title: string) {
 <thead><tr>${columns}</tr></thead><tbody>${raw(rows.toReversed().map(asRow).join(''))}</tbody></table></div></details>`
 }
 
-/** Labels and figures of our own making: nothing in them needs escaping, and a page has thousands of them. */
+/** Labels and figures that we generate: no full escaping is needed, and a page has thousands of them. */
 function asRow([night, ...figures]: string[]): string {
   return `<tr><th scope="row">${plain(night)}</th>${figures.map((text) => `<td class="number">${plain(text)}</td>`).join('')}</tr>`
 }

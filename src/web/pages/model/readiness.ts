@@ -4,14 +4,14 @@ import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
 import { moment } from '../../moment.ts'
 import type { ModelView } from './load.ts'
 
-/** What there is to show for the next version, or for the champion where it is the newest: evidence, no verdict. */
+/** The evidence for the newest version, which may be the champion. It shows no verdict. */
 export function readiness(view: ModelView) {
   const { champion, model, versions } = view
   const [newest] = versions
   if (newest === undefined) return ''
   const next = newest.version === champion?.version ? 'the champion' : 'not live'
   return html`<section class="card" aria-labelledby="readiness"><h2 id="readiness">Evidence of version ${newest.version}, ${next}</h2>
-<p class="quiet small">What a machine has checked so far. Whether it may go live is for whoever promotes it: <code>nightshift promote ${model.name} --version ${newest.version}</code></p>
+<p class="quiet small">Automated checks so far. The person who promotes the version decides whether it may go live: <code>nightshift promote ${model.name} --version ${newest.version}</code></p>
 <dl class="facts">
 <dt>Evaluation</dt><dd>${evaluation(view)}</dd>
 <dt>Parity</dt><dd>${parity(view)}</dd>
@@ -33,21 +33,21 @@ function parity({ parity: found, view, timezone, model }: ModelView) {
     return html`${stateMark('expected', 'none')} <code>nightshift parity ${model.name} --as-of D</code>`
   const { newest, checked, at_parity: equal } = found
   const face: Face = newest.differing === null ? 'held' : newest.differing === 0 ? 'published' : 'failed'
-  const said =
+  const result =
     newest.differing === null
       ? 'could not be checked'
       : newest.differing === 0
         ? 'at parity'
         : `${newest.differing} values differ`
-  return html`${stateMark(face, said)} view ${view}, ${newest.partition}, checked ${moment(newest.checked_at, timezone)}; ${equal} of the last ${checked} checks at parity`
+  return html`${stateMark(face, result)} view ${view}, ${newest.partition}, checked ${moment(newest.checked_at, timezone)}; ${equal} of the last ${checked} checks at parity`
 }
 
 function shadow({ shadows, versions, model }: ModelView) {
   const [newest] = versions
   const found = shadows.find(({ version, role }) => version === newest?.version && role === 'challenger')
-  const wanted = `${model.shadow.min_nights} are asked for`
-  if (found === undefined) return html`${stateMark('expected', 'no nights')} ${wanted}`
+  const required = `${model.shadow.min_nights} are required`
+  if (found === undefined) return html`${stateMark('expected', 'no nights')} ${required}`
   const { nights, failed, partitions } = found
   const enough = nights - failed >= model.shadow.min_nights
-  return html`${stateMark(enough ? 'published' : 'waiting', `${nights - failed} nights`)} ${partitions.first} to ${partitions.last}${failed === 0 ? '' : `, ${failed} failed`}; ${wanted}`
+  return html`${stateMark(enough ? 'published' : 'waiting', `${nights - failed} nights`)} ${partitions.first} to ${partitions.last}${failed === 0 ? '' : `, ${failed} failed`}; ${required}`
 }

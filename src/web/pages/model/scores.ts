@@ -9,7 +9,7 @@ import { picture } from './picture.ts'
 
 const MEDIAN = 4
 
-/** The distribution of the scores over the nights. */
+/** The distribution of the scores by night. */
 export function scorePicture({ scores, nights, axis }: ModelView) {
   const last = scores.findLast((night) => night?.quantiles != null)
   const apart = nights.map(({ backfilled }) => backfilled)
@@ -20,7 +20,7 @@ export function scorePicture({ scores, nights, axis }: ModelView) {
     says:
       last === undefined
         ? html`There are no scores of these nights to show yet.`
-        : html`Median ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: filled in later' : ''}.`,
+        : html`Median ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: backfilled' : ''}.`,
   })
 }
 
@@ -56,6 +56,6 @@ export function timesPicture({ nights, axis }: ModelView) {
     says:
       last === undefined
         ? html`None of these nights has been published yet.`
-        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, from first attempt to publication (below in seconds).`,
+        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, from first attempt to publication (table in seconds).`,
   })
 }

@@ -20,14 +20,14 @@ const NAMES: [Metric, string][] = [
   ['r2', 'R²'],
 ]
 
-/** The newest night that was measured. */
+/** The newest measured night. */
 export function measuredSection({ newest, model, window }: Pick<ModelView, 'newest' | 'model' | 'window'>) {
   if (newest === undefined) return ''
   const within = window.to === undefined ? '' : ` up to ${window.to}`
-  return measured(newest.report, model, `${newest.partition}, the newest night that was measured${within}`)
+  return measured(newest.report, model, `${newest.partition}, the newest measured night${within}`)
 }
 
-/** What came of one night: every figure with its interval, calibration, segments and business figures. */
+/** Realized outcomes of one night: every figure with its interval, calibration, segments and business figures. */
 export function measured(report: OutcomeFacts, model: ModelView['model'], heading: string) {
   const shown = NAMES.filter(([metric]) => report.metrics[metric] != null)
   const figures = shown.map(
@@ -46,37 +46,37 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
   const bins = report.calibration.filter(({ rows }) => rows > 0)
   const calibration = bins.map(
     (bin) =>
-      html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Came true">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
+      html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Realized">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
   )
   return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${heading}</h2>
-<p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; it came true for ${count(report.positives)} of them`}. In brackets: 95 % intervals, ${isFewOnRecord(report) ? 'of a rate by Wilson' : 'from resamples of entities'}. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
+<p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; ${count(report.positives)} of them are positive`}. In brackets: 95 % intervals, ${isFewOnRecord(report) ? 'Wilson intervals of rates' : 'from resampled entities'}. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
 ${unlabelled(report)}${bias(report.treated)}
 <dl class="facts">${rates(report)}${figures}${reached}</dl>
 ${businessNote(report)}
 ${report.notes.map((note) => html`<p class="small">${note}</p>`)}
-${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Came true</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
+${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Realized</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
 ${segments.length === 0 ? '' : html`<details><summary>By segment</summary><table class="stack"><thead><tr><th scope="col">Segment</th><th scope="col" class="number">Rows</th><th scope="col" class="number">${main.toUpperCase()}</th><th scope="col" class="number">95 %</th></tr></thead><tbody>${segments}</tbody></table></details>`}
 </section>`
 }
 
 function businessNote(report: OutcomeFacts) {
-  const said = saysBusiness(report)
-  return said === undefined
+  const text = saysBusiness(report)
+  return text === undefined
     ? ''
-    : html`<p class="quiet small">${said.slice(0, 1).toUpperCase()}${said.slice(1)}.</p>`
+    : html`<p class="quiet small">${text.slice(0, 1).toUpperCase()}${text.slice(1)}.</p>`
 }
 
 function unlabelled(report: OutcomeFacts) {
-  const said = saysUnlabelled(report, count)
-  if (said === undefined) return ''
+  const text = saysUnlabelled(report, count)
+  if (text === undefined) return ''
   return isMostlyUnlabelled(report)
-    ? html`<p class="note"><strong>${said}.</strong> These figures are of the others alone; labels that come late are looked for.</p>`
-    : html`<p class="quiet small">${said}.</p>`
+    ? html`<p class="note"><strong>${text}.</strong> These figures only cover the other rows; late labels are included when they arrive.</p>`
+    : html`<p class="quiet small">${text}.</p>`
 }
 
 function rates({ kind, realized, predicted }: OutcomeFacts) {
   if (realized === null) return ''
-  const said = (value: number | null) =>
+  const format = (value: number | null) =>
     value === null ? '' : kind === 'regression' ? figure(value) : percent(value)
-  return html`<dt>Came true</dt><dd>${said(realized.value)}${bracketed(realized, said)}, predicted ${said(predicted)}</dd>`
+  return html`<dt>Realized</dt><dd>${format(realized.value)}${bracketed(realized, format)}, predicted ${format(predicted)}</dd>`
 }

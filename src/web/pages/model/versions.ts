@@ -7,7 +7,7 @@ import type { ModelView } from './load.ts'
 
 const SHOWN = 6
 
-/** The versions, which was live when, and what happened to them. */
+/** The versions, when each was live, and their events. */
 export function versionsSection(view: ModelView) {
   const { versions, history, model, timezone } = view
   const lives = livesOf(view)
@@ -25,17 +25,17 @@ export function versionsSection(view: ModelView) {
     versions.length > SHOWN
       ? html`<p class="small">${versions.length - SHOWN} older versions are in the <a href="${registryHref(model.name)}">registry</a>.</p>`
       : ''
-  return html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions, and which was live when</h2>
+  return html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions, and when each was live</h2>
 ${
   rows.length === 0
     ? html`<p>None is registered: <code>nightshift register ${model.name} FILE</code></p>`
     : html`<div class="scroll"><table class="stack snug"><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Live</th><th scope="col">Registered</th><th scope="col" class="number wrap">AUC on its holdout</th></tr></thead><tbody>${rows}</tbody></table></div>${more}`
 }
-${events.length === 0 ? '' : html`<details><summary>What happened to them</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}
+${events.length === 0 ? '' : html`<details><summary>Events</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}
 </section>`
 }
 
-/** From when to when each version was champion, oldest first; the last until now. */
+/** The time spans in which each version was champion, oldest first; the last one is open. */
 function livesOf({ history }: ModelView): { version: number; from: string; to: string | null }[] {
   const changes = history.filter(({ event }) => event === 'promoted' || event === 'rolled back')
   return changes.map(({ version, at }, index) => ({ version, from: at, to: changes[index + 1]?.at ?? null }))
@@ -43,7 +43,7 @@ function livesOf({ history }: ModelView): { version: number; from: string; to: s
 
 function roleOf({ champion, shadows, nights }: ModelView, version: number) {
   if (version === champion?.version) return stateMark('published', 'champion')
-  // One that has scored the last nights scores beside the champion now.
+  // A version that has scored the last nights is currently in shadow.
   const recent = nights.at(-3)?.as_of ?? ''
   const shadow = shadows.find((each) => each.version === version && each.last >= recent)
   if (shadow === undefined) return ''

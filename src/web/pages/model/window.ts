@@ -1,12 +1,12 @@
 import { ConfigurationError } from '../../../project/files/problem.ts'
 import { addDays, grainOf, parseAsOf } from '../../../project/time/asof.ts'
 
-/** Nights that a page shows where nobody says which. */
+/** Nights that a page shows by default. */
 export const NIGHTS = 60
-/** More are not drawn: two years of days. */
+/** The most nights that are drawn: two years of days. */
 export const MOST = 800
 
-/** Which nights: labels as they were asked for, and instants, both inclusive. */
+/** The nights to show: labels as requested, and instants, both inclusive. */
 export interface Window {
   from: string | undefined
   to: string | undefined
@@ -14,7 +14,7 @@ export interface Window {
   limit: number
 }
 
-/** Reads `?from=&to=`, as-ofs, both inclusive. Throws a ConfigurationError on anything else, and where from is after to. */
+/** Reads `?from=&to=`, as-ofs, both inclusive. Throws a ConfigurationError on anything else, and if from is after to. */
 export function windowOf(
   { from, to }: { from?: string | undefined; to?: string | undefined },
   timezone: string,

@@ -4,7 +4,7 @@ import { brokenStructure } from '../../../pipeline/features/releasable.ts'
 import type { Viewer } from '../../page-context.ts'
 import type { Night } from './load.ts'
 
-/** What may be done about a night: buttons for an operator, and the command that does the same for everybody. */
+/** The possible actions on a night: buttons for an operator, and the equivalent commands for everyone. */
 export function actions(night: Night, viewer: Viewer | null) {
   const offered = [...retry(night), ...release(night), ...skip(night)]
   if (offered.length === 0) return ''
@@ -37,7 +37,7 @@ function retry({ slot, run }: Night): Offered[] {
     {
       path: `/runs/${run.id}/retry`,
       button: 'Run it again',
-      why: 'Once the cause is gone, run the night again.',
+      why: 'Once the cause is fixed, run the night again.',
       reason: false,
       command: `npx nightshift retry ${run.id}`,
     },
@@ -50,8 +50,8 @@ function release({ slot, run }: Night): Offered[] {
   return [
     {
       path: `/runs/${run.id}/release`,
-      button: 'Publish what is held',
-      why: 'The data is right after all: publish what was computed.',
+      button: 'Publish the held run',
+      why: 'If the data is correct after all, publish the held partition.',
       reason: true,
       command: `npx nightshift release ${run.id} --reason WHY --by YOU`,
     },
@@ -65,8 +65,8 @@ function skip({ slot, run }: Night): Offered[] {
   return [
     {
       path: `/slots/${slot.kind}/${encodeURIComponent(slot.name)}/${encodeURIComponent(slot.partition)}/skip`,
-      button: 'Give this night up',
-      why: 'It will not come: give this night up, and tell who waits for it.',
+      button: 'Skip this night',
+      why: 'If this night is not needed, skip it; its readers are notified.',
       reason: true,
       command: `npx nightshift skip ${quoted(`${slot.name}:${slot.partition}`)} --reason WHY`,
     },

@@ -6,7 +6,7 @@ import type { Attempt } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
 
-/** Attempts with their steps, the newest first: where the time went, and what went wrong. */
+/** Attempts with their steps, the newest first: where time was spent, and what failed. */
 export function attempts(all: Attempt[], { timezone }: Project) {
   if (all.length === 0) return ''
   const longest = Math.max(1, ...all.flatMap(({ steps }) => steps.map(({ ms }) => ms)))
@@ -31,7 +31,7 @@ ${
 }`
 }
 
-/** Attempts end in words of their own. */
+/** The status style of an attempt's outcome. */
 function faceOfOutcome(outcome: string | null): Face {
   switch (outcome) {
     case null:

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Check } from '../../../pipeline/engine/facts.ts'
 
-/** Expectations: the failed ones with rows that show why, the others in a list that can be opened; who released it all the same. */
+/** Expectations: failed ones with sample rows, the others in a collapsed list, and who released the run despite them. */
 export function checks(all: Check[], about: string, releases: string[] = []) {
   if (all.length === 0) return ''
   const failed = all.filter((check) => !check.passed)
@@ -13,7 +13,7 @@ ${releases.map((release) => html`<p>${release}</p>`)}
 ${failed.map(
   (check) => html`<h3 class="text-failed">${check.id}</h3><p>${check.message}</p>${samples(check)}`,
 )}
-${met.length === 0 ? '' : html`<details><summary>The ${met.length} that are met</summary><ul class="list small">${met.map((check) => html`<li><strong>${check.id}</strong>: ${check.message}</li>`)}</ul></details>`}
+${met.length === 0 ? '' : html`<details><summary>${met.length} met</summary><ul class="list small">${met.map((check) => html`<li><strong>${check.id}</strong>: ${check.message}</li>`)}</ul></details>`}
 </section>`
 }
 
@@ -21,6 +21,6 @@ function samples({ id, samples: rows }: Check) {
   const [first] = rows
   if (first === undefined) return ''
   const columns = Object.keys(first)
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Rows that fail ${id}"><table><caption>Rows that show it</caption><thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Rows that fail ${id}"><table><caption>Sample rows</caption><thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td class="mono">${row[column]}</td>`)}</tr>`)}</tbody></table></div>`
 }

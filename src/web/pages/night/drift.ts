@@ -11,7 +11,7 @@ import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import type { Night } from './load.ts'
 
 const WIDTH = 420
-/** Large pictures: of what moved, and of the score. */
+/** The most large pictures: of drifted columns, and of the score. */
 const PICTURES = 6
 
 const STATISTICS = [
@@ -22,7 +22,7 @@ const STATISTICS = [
 ] as const
 const FROM = { resampling: 'by chance', 'as-ofs': 'between nights', min_effect: 'least effect' }
 
-/** How far each column is from its reference: the table, and a picture of before and after of each. */
+/** The drift of each column from its reference: a table, and a picture of each before and after. */
 export async function drift(night: Night, href: string) {
   const { profile, before, drift: columns } = night
   if (profile === undefined) return ''
@@ -33,31 +33,31 @@ export async function drift(night: Night, href: string) {
     ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
 <td>${picture(sides(column))}</td><td class="state-note">${state(column)}${column.note === null ? '' : html`<div class="small quiet">${column.note}</div>`}</td>
 ${STATISTICS.map(([name, words]) => html`<td class="number${name === column.statistic && column.threshold !== null ? ' strong' : ''}" data-label="${words}">${figure(column[name])}</td>`)}
-<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : beneath(FROM[column.threshold_from])}</td>
+<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : below(FROM[column.threshold_from])}</td>
 <td class="number" data-label="Null rate">${nullRate(column)}</td>
 <td class="number" data-label="Unseen rate">${rate(column.unseen_rate, column.rows)}</td></tr>`,
   )
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
-<p>${comparedWith(profile)}.${profile.backfilled ? ' A back-filled night: shown, and no reason for an alert.' : ''}
+<p>${comparedWith(profile)}.${profile.backfilled ? ' A backfilled night: not used for alerts.' : ''}
 ${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
-${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: what this night was compared with was not kept when it was recorded.</p>` : ''}
+${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: the reference of this night was not stored when it was recorded.</p>` : ''}
 ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
 ${
   columns.length === 0
     ? ''
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack drift"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be as large as what is allowed</caption>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack drift"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be at most the allowed value</caption>
 <thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, short, words]) => html`<th scope="col" class="number"><abbr title="${words}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
 }
 
-/** With what, or why with nothing, as the beginning of a sentence. */
+/** The reference, or why there is none, as the beginning of a sentence. */
 function comparedWith({ reference, note }: NightProfile): string {
   if (reference !== null) return `Compared with ${reference}${note === null ? '' : `; ${note}`}`
-  return note === null ? 'Compared with nothing' : `Not compared: ${note}`
+  return note === null ? 'Not compared with a reference' : `Not compared: ${note}`
 }
 
-/** A column as it was in what the night was compared with, and as it is tonight. */
+/** A column's distribution in the reference and in the night. */
 type Sides = (
   column: Pick<NightDrift, 'column' | 'score'>,
 ) => { reference: ColumnProfile; tonight: ColumnProfile } | undefined
@@ -75,7 +75,7 @@ function picture(sides: ReturnType<Sides>) {
   return sides === undefined ? '' : raw(smallMultiple(sides.reference, sides.tonight))
 }
 
-/** Before and after of what moved and of the score, large enough to read values. */
+/** Before and after of drifted columns and of the score, large enough to read values. */
 async function pictures({ before, drift: columns, slot }: Night, sides: Sides) {
   const shown = columns.filter(({ drifted, score }) => drifted || score).slice(0, PICTURES)
   const words = { reference: before?.text ?? 'before', tonight: slot.partition }
@@ -99,12 +99,12 @@ function state(column: NightDrift) {
   const found = driftState(column)
   return stateMark(
     DRIFT_FACES[found],
-    found === 'alerting' || found === 'drifted' ? said(column) : DRIFT_WORDS[found],
+    found === 'alerting' || found === 'drifted' ? driftText(column) : DRIFT_WORDS[found],
   )
 }
 
 /** What drifted, such as `moved, more nulls: alert`. */
-function said({ alerting, fired, null_rate, reference }: NightDrift): string {
+function driftText({ alerting, fired, null_rate, reference }: NightDrift): string {
   const what = {
     distribution: 'moved',
     nulls: null_rate < reference.null_rate ? 'fewer nulls' : 'more nulls',
@@ -116,15 +116,15 @@ function said({ alerting, fired, null_rate, reference }: NightDrift): string {
 
 function nullRate({ null_rate, rows, reference }: NightDrift) {
   if (rows === 0) return ''
-  return html`${percent(null_rate)}${reference.rows === 0 ? '' : beneath(`was ${percent(reference.null_rate)}`)}`
+  return html`${percent(null_rate)}${reference.rows === 0 ? '' : below(`was ${percent(reference.null_rate)}`)}`
 }
 
-/** On a line of its own, where figures stand in columns. */
-function beneath(words: string) {
-  return html` <span class="quiet small beneath">${words}</span>`
+/** On its own line below a figure. */
+function below(words: string) {
+  return html` <span class="quiet small below">${words}</span>`
 }
 
-/** A rate of no rows is none. */
+/** Without rows there is no rate. */
 function rate(value: number | null, rows: number): string {
   return rows === 0 ? '' : percent(value)
 }

@@ -5,10 +5,10 @@ import type { InputFile } from '../../../pipeline/engine/facts.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
 
-/** Files of a source that are shown at once: the newest ones; the others can be opened. */
+/** How many files of a source are shown: the newest ones; the others are collapsed. */
 const SHOWN = 3
 
-/** What was read, as it was when it was read. */
+/** The input files, as of the time they were read. */
 export function inputs(all: InputFile[], project: Project, about: string) {
   if (all.length === 0) return ''
   const sources = [...new Set(all.map(({ source }) => source))]

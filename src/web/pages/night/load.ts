@@ -14,37 +14,37 @@ import { type Certificate, certificateOf } from '../../../monitoring/parity/reco
 import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
 import { findVersion, type Version } from '../../../registry/version-records.ts'
-import type { Place } from '../../page-context.ts'
+import type { PageContext } from '../../page-context.ts'
 
-/** Everything about one night as one run of it left it; `run` undefined: nothing has run yet. */
+/** Everything about one night, from one of its runs; `run` undefined: nothing has run yet. */
 export interface Night {
   slot: Slot
   run: Run | undefined
   attempts: Attempt[]
   /** All runs of the slot, newest first. */
   runs: ListedRun[]
-  /** The features that were scored, or that would be: their slot and the run that stands there. */
+  /** The features that were scored, or would be: their slot and its current run. */
   features: { slot: Slot | undefined; run: Run | undefined } | undefined
   certificate: Certificate | undefined
   profile: NightProfile | undefined
   drift: NightDrift[]
-  /** What the pictures show as before; undefined: there is none. */
+  /** The distributions shown as before; undefined: there are none. */
   before: Before | undefined
   outcome: Outcome | undefined
   version: Version | undefined
   evaluation: EvaluationRecord | undefined
 }
 
-/** The distributions that a night stands beside. */
+/** The distributions with which a night is shown. */
 export interface Before {
   text: string
   profile: Profile
-  /** It is the baseline and not what the night was compared with, which was not kept when the night was recorded. */
+  /** It is the baseline, shown because the night's reference was not stored when the night was recorded. */
   isStandIn: boolean
 }
 
 export async function loadNight(
-  { database, project }: Pick<Place, 'database' | 'project'>,
+  { database, project }: Pick<PageContext, 'database' | 'project'>,
   slot: Slot,
   run: Run | undefined,
 ): Promise<Night> {
@@ -95,9 +95,9 @@ function beforeOf(
   return { text, profile, isStandIn: text !== night.reference }
 }
 
-/** The features run that the scores were made from, else what stands for that night. */
+/** The features run that was scored; without one, the night's current features run. */
 async function featuresOf(
-  { database, project }: Pick<Place, 'database' | 'project'>,
+  { database, project }: Pick<PageContext, 'database' | 'project'>,
   slot: Slot,
   run: Run | undefined,
 ) {
@@ -107,13 +107,13 @@ async function featuresOf(
   const view = used?.name ?? project().models[slot.name]?.view
   if (view === undefined) return undefined
   const own = await findSlot(pool, 'features', view, slot.partition)
-  const standing = used ?? (own?.run == null ? undefined : await findRun(pool, own.run))
-  return { slot: own, run: standing }
+  const current = used ?? (own?.run == null ? undefined : await findRun(pool, own.run))
+  return { slot: own, run: current }
 }
 
-/** The night of a partition's name: of a model first, where a view shares its name. */
+/** The slot of a partition; if a model and a view share the name, the model's slot. */
 export async function slotNamed(
-  { database, project }: Pick<Place, 'database' | 'project'>,
+  { database, project }: Pick<PageContext, 'database' | 'project'>,
   name: string,
   { label }: { label: string },
   kind: Kind | undefined,

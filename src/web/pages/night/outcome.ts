@@ -6,7 +6,7 @@ import { moment } from '../../moment.ts'
 import { measured } from '../model/segments.ts'
 import type { Night } from './load.ts'
 
-/** What came of the night's scores, or when it will be known. */
+/** Realized outcomes of the night's scores, or when they will be known. */
 export function outcome(
   { slot, run, outcome: found }: Night,
   { models, timezone }: Pick<Project, 'models' | 'timezone'>,
@@ -15,16 +15,16 @@ export function outcome(
   const model = slot.kind === 'scores' ? models[slot.name] : undefined
   if (model === undefined || (found === undefined && run?.state !== 'published')) return ''
   if (found?.report != null) {
-    const of = found.run === null || found.run === run?.id ? '' : `, by the scores of run ${found.run}`
-    return measured(found.report, model, `What came of it${of}`)
+    const of = found.run === null || found.run === run?.id ? '' : `, of the scores of run ${found.run}`
+    return measured(found.report, model, `Realized outcomes${of}`)
   }
-  const said =
+  const text =
     found?.state === 'immature'
       ? html`Not known yet: ${unmeasured(found, now, timezone) ?? html`its labels mature ${moment(found.matures_at, timezone)}`}.`
       : found?.state === 'failed'
         ? html`It could not be measured: ${found.note}`
         : model.labels === undefined
           ? html`The model has no labels.`
-          : html`Nothing is on record.`
-  return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">What came of it</h2><p>${said}</p></section>`
+          : html`Nothing is recorded.`
+  return html`<section class="card" aria-labelledby="outcome"><h2 id="outcome">Realized outcomes</h2><p>${text}</p></section>`
 }

@@ -6,7 +6,7 @@ import type { Certificate } from '../../../monitoring/parity/record.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
 
-/** What a certificate's report says for people; all of it is optional, since reports are as old as the ledger. */
+/** The parts of a certificate's report that the page shows; all are optional, because old reports may lack them. */
 const Report = z.object({
   values: z.number().optional(),
   rounding: z.number().optional(),
@@ -27,22 +27,22 @@ const Report = z.object({
     .default([]),
 })
 
-/** Whether the training path computes the values that were served. */
+/** Whether the training path computes the same values as serving. */
 export function parity(certificate: Certificate | undefined, { timezone }: Project) {
   const head = html`<h2 id="parity">Serving and training</h2>`
   if (certificate === undefined) {
-    return html`<section class="card" aria-labelledby="parity">${head}<p class="quiet">Not compared yet: once no nightly work is open, the training path computes the features again.</p></section>`
+    return html`<section class="card" aria-labelledby="parity">${head}<p class="quiet">Not compared yet: the training path recomputes the features once no nightly work is open.</p></section>`
   }
   const parsed = Report.safeParse(certificate.report)
   const report = parsed.success ? parsed.data : undefined
   const { differing } = certificate
   const columns = (report?.by_column ?? []).filter((column) => column.differing > 0)
-  const figures = html`${count(report?.values ?? 0)} values compared, ${count(differing ?? 0)} differ${(report?.rounding ?? 0) > 0 ? `, ${count(report?.rounding ?? 0)} by rounding alone` : ''}${(report?.late ?? 0) > 0 ? `, ${count(report?.late ?? 0)} since rows came late` : ''}`
+  const figures = html`${count(report?.values ?? 0)} values compared, ${count(differing ?? 0)} differ${(report?.rounding ?? 0) > 0 ? `, ${count(report?.rounding ?? 0)} by rounding alone` : ''}${(report?.late ?? 0) > 0 ? `, ${count(report?.late ?? 0)} because of late rows` : ''}`
   return html`<section class="card" aria-labelledby="parity">${head}
 <p>${
     differing === null
       ? stateMark('expected', 'could not be compared')
-      : stateMark(differing === 0 ? 'published' : 'failed', differing === 0 ? 'the same' : 'they disagree')
+      : stateMark(differing === 0 ? 'published' : 'failed', differing === 0 ? 'identical' : 'different')
   } ${differing === null ? (report?.failure?.message ?? '') : figures}</p>
 ${columns.map(
   ({ column, differing: own, examples }) =>

@@ -7,12 +7,12 @@ import { moment } from '../../moment.ts'
 import type { Night } from './load.ts'
 import { fact } from './summary.ts'
 
-/** Which version, which definition, which file: what a score was made of. */
+/** The version, view and files from which the scores were computed. */
 export function provenance({ run, version, evaluation, features, slot }: Night, { timezone }: Project) {
   if (run === undefined) return ''
   const code = (text: string | null | undefined) => (text == null ? '' : html`<code>${text}</code>`)
   const explain = slot.kind === 'scores' && run.state === 'published'
-  return html`<section class="card" aria-labelledby="made"><h2 id="made">What it was made of</h2>
+  return html`<section class="card" aria-labelledby="made"><h2 id="made">Provenance</h2>
 <dl class="facts">
 ${version === undefined ? '' : fact('Version', html`<a href="${registryHref(version.model)}">${version.version}</a>, registered ${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : ` by ${version.registered_by}`}`)}
 ${version === undefined ? '' : fact('Score', scoreTitle(version.mapping.output))}
@@ -24,6 +24,6 @@ ${fact('Content', code(run.sha256))}
 ${fact('Data as known at', moment(run.known_at, timezone))}
 ${fact('Run', code(run.id))}
 </dl>
-${explain ? html`<p class="small quiet">One row of it: <code>npx nightshift explain ${slot.name} ENTITY --as-of ${slot.partition}</code>; the whole again, aside: <code>npx nightshift replay ${run.id}</code></p>` : ''}
+${explain ? html`<p class="small quiet">Explain one row: <code>npx nightshift explain ${slot.name} ENTITY --as-of ${slot.partition}</code>; re-run without publishing: <code>npx nightshift replay ${run.id}</code></p>` : ''}
 </section>`
 }

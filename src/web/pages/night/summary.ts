@@ -11,21 +11,21 @@ import { nightHref, runbookHref, runHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import type { Night } from './load.ts'
 
-/** What became of it, why, and what stands. */
+/** The result of the night, the reason, and what is published. */
 export function summary(night: Night, project: Project, now: Date) {
   const { slot, run } = night
-  const stands = run === undefined || run.id === slot.run
+  const isCurrent = run === undefined || run.id === slot.run
   const at = (iso: string | null) => moment(iso, project.timezone)
-  const face = stands ? faceOf(slot, now) : faceOfState(run.state)
+  const face = isCurrent ? faceOf(slot, now) : faceOfState(run.state)
   const reason = released(run) ?? run?.reason ?? slot.reason
-  return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">What became of it</h2>
+  return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">Result</h2>
 <p>${stateMark(face, undefined, 'big')}${reason === null || reason === undefined ? '' : html` <span>${reason}</span>`}</p>
-${slot.waits_for === null || run?.state === 'published' ? '' : html`<p>It waits for: ${slot.waits_for}${slot.wait_until === null ? '' : html`, until ${at(slot.wait_until)}`}</p>`}
+${slot.waits_for === null || run?.state === 'published' ? '' : html`<p>Waiting for: ${slot.waits_for}${slot.wait_until === null ? '' : html`, until ${at(slot.wait_until)}`}</p>`}
 ${run === undefined ? '' : failure(run, project)}
-${run !== undefined && !stands ? html`<p class="text-late">Another run has taken its place: <a href="${runHref(slot.run ?? '')}">${slot.run}</a>.</p>` : ''}
+${run !== undefined && !isCurrent ? html`<p class="text-late">Another run has replaced this one: <a href="${runHref(slot.run ?? '')}">${slot.run}</a>.</p>` : ''}
 ${readers(night)}
 <dl class="facts">
-${fact('Promised', slot.deadline === null ? '' : html`by ${at(slot.deadline)}`)}
+${fact('Deadline', slot.deadline === null ? '' : html`by ${at(slot.deadline)}`)}
 ${fact('Due', at(slot.due))}
 ${run === undefined ? '' : runFacts(run, at)}
 ${run?.path == null ? '' : fact('File', html`<code>${run.path}</code>${run.bytes === null ? '' : ` (${bytes(run.bytes)})`}`)}
@@ -39,13 +39,13 @@ function runFacts(run: Run, at: (iso: string | null) => ReturnType<typeof moment
     run.started_at === null || run.ended_at === null
       ? undefined
       : duration(Date.parse(run.ended_at) - Date.parse(run.started_at))
-  return html`${fact('Asked for', html`${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)}
+  return html`${fact('Requested', html`${at(run.created_at)} by ${run.requested_by ?? run.trigger}`)}
 ${fact('Started', at(run.started_at))}
 ${fact('Ended', run.ended_at === null ? '' : html`${at(run.ended_at)}${took === undefined ? '' : `, after ${took}`}`)}
 ${fact('Next try', at(run.next_attempt_at))}
 ${fact('Version', run.version === null ? '' : String(run.version))}
 ${fact('Rows', run.rows === null ? '' : count(run.rows))}
-${fact('Doing', run.state !== 'running' || run.progress === null ? '' : run.progress.text)}
+${fact('Progress', run.state !== 'running' || run.progress === null ? '' : run.progress.text)}
 ${summaryFacts(run)}`
 }
 
@@ -67,21 +67,21 @@ function failure(run: Run, project: Project) {
       ? run.name
       : Object.values(project.models).find(({ view }) => view === run.name)?.name
   return html`<p class="error"><strong>${record.class}</strong>: ${localTimes(record.message, project.timezone)}</p>
-${model === undefined ? '' : html`<p><a href="${runbookHref(model, record.anchor)}">What the runbook says about ${record.class}</a></p>`}`
+${model === undefined ? '' : html`<p><a href="${runbookHref(model, record.anchor)}">Runbook: ${record.class}</a></p>`}`
 }
 
-/** What readers have of this night, where that is not this run. */
+/** What is published of this night, if it is not this run. */
 function readers({ slot, run }: Night) {
   if (slot.published_run === null) {
     return slot.state === 'published'
       ? ''
-      : html`<p>Readers have nothing of this night; they keep the last one that is good.</p>`
+      : html`<p>Nothing is published for this night; readers still have the last good one.</p>`
   }
   if (slot.published_run === run?.id) return ''
-  return html`<p>Readers have run <a href="${runHref(slot.published_run)}">${slot.published_run}</a> of this night.</p>`
+  return html`<p>Run <a href="${runHref(slot.published_run)}">${slot.published_run}</a> of this night is published.</p>`
 }
 
-/** The features that a model's night is made of. */
+/** The features from which a model's night is scored. */
 export function featuresLine({ features }: Night, project: Project, now: Date) {
   if (features?.slot === undefined) return ''
   const { slot, run } = features

@@ -28,7 +28,7 @@ const DRIFT = [
   'note',
 ]
 
-/** Drift of one night: a line a column. Means of dates and times are ISO 8601. */
+/** Drift of one night: one line per column. Means of dates and times are ISO 8601. */
 export function driftCsv(columns: NightDrift[]): string {
   return csv(
     DRIFT,
@@ -48,7 +48,7 @@ export function driftCsv(columns: NightDrift[]): string {
       each.jensen_shannon,
       each.ks,
       each.wasserstein,
-      // A rate of no rows is none.
+      // Without rows there is no rate.
       each.rows === 0 ? null : each.null_rate,
       each.reference.rows === 0 ? null : each.reference.null_rate,
       each.rows === 0 ? null : each.unseen_rate,
@@ -60,7 +60,7 @@ export function driftCsv(columns: NightDrift[]): string {
   )
 }
 
-/** Everything of one night in one long table: what it is, its steps, expectations and inputs. */
+/** One night in one long table: its facts, steps, expectations and inputs. */
 export function nightCsv(night: Night): string {
   const { slot, run, attempts, features } = night
   const inputs = run?.inputs.length ? run.inputs : (features?.run?.inputs ?? [])

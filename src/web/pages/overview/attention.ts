@@ -8,25 +8,25 @@ import { nightHref } from '../../addresses.ts'
 import { faceOfIncident } from '../incidents/face.ts'
 import type { Overview } from './load.ts'
 
-/** What is late or open, in words: incidents first, then nights that nobody was told of yet. */
+/** What is late or open: incidents first, then nights without an incident yet. */
 export function attention({ incidents, slots, now, project }: Overview) {
-  const told = new Set(
+  const reported = new Set(
     incidents.flatMap(({ subject, bad }) => bad.map((partition) => `${subject} ${partition}`)),
   )
-  const untold = slots
+  const unreported = slots
     .map((slot) => ({ slot, face: faceOf(slot, now) }))
-    .filter(({ slot, face }) => isBad(face) && !told.has(`${slot.name} ${slot.partition}`))
+    .filter(({ slot, face }) => isBad(face) && !reported.has(`${slot.name} ${slot.partition}`))
     .filter(
       ({ slot }) =>
-        !(slot.kind === 'scores' && told.has(`${project.models[slot.name]?.view} ${slot.partition}`)),
+        !(slot.kind === 'scores' && reported.has(`${project.models[slot.name]?.view} ${slot.partition}`)),
     )
-  if (incidents.length === 0 && untold.length === 0) {
-    return html`<p class="card">${stateMark('published', 'Nothing is late and nothing is open.')}</p>`
+  if (incidents.length === 0 && unreported.length === 0) {
+    return html`<p class="card">${stateMark('published', 'Nothing is late, and no incident is open.')}</p>`
   }
-  return html`<section class="card" aria-labelledby="open"><h2 id="open">Needs somebody</h2><ul class="list">
+  return html`<section class="card" aria-labelledby="open"><h2 id="open">Needs attention</h2><ul class="list">
 ${incidents.map((incident) => open(incident, now))}
-${untold.slice(0, MOST).map(({ slot, face }) => late(slot, face, project.models))}
-${untold.length > MOST ? html`<li>and ${untold.length - MOST} more: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
+${unreported.slice(0, MOST).map(({ slot, face }) => late(slot, face, project.models))}
+${unreported.length > MOST ? html`<li>and ${unreported.length - MOST} more: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
 </ul></section>`
 }
 
@@ -34,7 +34,7 @@ const MOST = 10
 
 function open(incident: ListedIncident, now: Date) {
   const { id, ackedBy, openedAt, facts } = incident
-  const care = ackedBy === undefined ? 'nobody has taken it yet' : `${ackedBy} is on it`
+  const care = ackedBy === undefined ? 'not acknowledged yet' : `acknowledged by ${ackedBy}`
   return html`<li><a href="/incidents/${id}">${stateMark(faceOfIncident(incident), headline(incident))}</a>
 <div class="small">${readersHave(facts, now)} <span class="quiet">Open for ${age(now.getTime() - openedAt.getTime())}; ${care}.</span></div></li>`
 }

@@ -7,7 +7,7 @@ import type { Kind } from '../../../ledger/nights/slots.ts'
 import { modelHref, nightHref, withQuery } from '../../addresses.ts'
 import type { Overview } from './load.ts'
 
-/** One square: a night, or the hours of a day by the worst of them. */
+/** One square: a night, or the hours of a day with their worst state. */
 interface Square {
   face: Face
   words: string
@@ -15,12 +15,12 @@ interface Square {
   moved: boolean
 }
 
-/** Models, then views, by nights. */
+/** The calendar: models, then views, by nights. */
 export function calendar(overview: Overview) {
   const { project, dates } = overview
   const squares = squaresOf(overview)
   const weekends = new Set(dates.filter((date) => Temporal.PlainDate.from(date).dayOfWeek > 5))
-  // Written as text: a template for each of a thousand squares would take most of the page's time.
+  // Built as text: a template for each of a thousand squares would take most of the page's rendering time.
   const days = dates.map((date, index) => dayOf(date, index === 0))
   const cells = (kind: Kind, name: string) =>
     dates
@@ -28,29 +28,29 @@ export function calendar(overview: Overview) {
         const square = squares.get(keyOf(kind, name, date))
         const cell = `<td ${days[index]}>`
         if (square === undefined) return `${cell}<span class="cell none"></span></td>`
-        const said = escaped(`${name}, ${date}: ${square.words}`)
+        const title = escaped(`${name}, ${date}: ${square.words}`)
         const moved = square.moved ? ' moved' : ''
-        return `${cell}<a class="cell face face-${square.face}${moved}" href="${escaped(square.href)}" title="${said}"></a></td>`
+        return `${cell}<a class="cell face face-${square.face}${moved}" href="${escaped(square.href)}" title="${title}"></a></td>`
       })
       .join('')
   const row = (kind: Kind, name: string) =>
     html`<tr><th scope="row"><a href="${kind === 'scores' ? modelHref(name) : withQuery('/runs', { name, kind })}">${name}</a>${kind === 'scores' ? '' : html` <span class="quiet small">view</span>`}</th>${raw(cells(kind, name))}</tr>`
   const moved = html`<li><span class="corner" aria-hidden="true"></span>drift alert</li>`
   return html`<div class="calendar-box"><table class="calendar-table">
-<caption class="sr">Models and views by nights, the newest at the right; each square leads to its night</caption>
+<caption class="sr">Models and views by nights, the newest at the right; each square links to its night</caption>
 <thead><tr><th scope="col"><span class="sr">Model or view</span></th>${dates.map((date, index) => heading(date, index === 0, weekends.has(date)))}</tr></thead>
 <tbody>${Object.keys(project.models).map((name) => row('scores', name))}
 ${Object.keys(project.views).map((name) => row('features', name))}</tbody>
 </table></div>${legend(moved)}`
 }
 
-/** A phone has no room for headings: there each square says its day, as attributes that the style shows. */
+/** A phone has no room for headings: the style shows each square's day from these attributes. */
 function dayOf(date: string, first: boolean): string {
   const { day, month } = dayAndMonth(date, first)
   return `data-day="${day}"${month === '' ? '' : ` data-month="${month}"`}`
 }
 
-/** The day of the month; the first of a month, and of all, with the name of the month. */
+/** The day of the month; the month's name for its first day and for the first day shown. */
 function dayAndMonth(date: string, first: boolean): { day: number; month: string } {
   const { day, month } = Temporal.PlainDate.from(date)
   return { day, month: first || day === 1 ? (MONTHS[month - 1] ?? '') : '' }
@@ -100,7 +100,7 @@ function wordsOfMany(slots: CalendarSlot[], now: Date): string {
   return [...counts].map(([face, number]) => `${number} ${wordsOf(face)}`).join(', ')
 }
 
-/** A day's partition is named by its local date; an hour belongs to the local date in which it begins. */
+/** A daily partition has its local date as name; an hour belongs to the local date in which it starts. */
 function dateOf({ partition, as_of }: CalendarSlot, timezone: string): string {
   if (!partition.includes('T')) return partition
   return Temporal.Instant.from(as_of).toZonedDateTimeISO(timezone).toPlainDate().toString()

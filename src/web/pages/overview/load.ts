@@ -11,9 +11,9 @@ import {
 } from '../../../monitoring/evidence.ts'
 import { type Trust, trust } from '../../../monitoring/trust.ts'
 import type { Project } from '../../../project/project.ts'
-import { nowAt, type Place } from '../../page-context.ts'
+import { nowAt, type PageContext } from '../../page-context.ts'
 
-/** One model and where it stands. */
+/** One model and its current state. */
 export interface ModelOverview {
   name: string
   latest: Latest
@@ -36,11 +36,11 @@ export interface Overview {
   incidents: ListedIncident[]
 }
 
-/** Everything that the overview says, in a fixed number of queries whatever the number of models and nights. */
-export async function loadOverview(place: Place, days: number, until: string | undefined) {
-  const { pool } = place.database
-  const project = place.project()
-  const now = await nowAt(place)
+/** Loads the overview in a fixed number of queries, independent of the number of models and nights. */
+export async function loadOverview(pageContext: PageContext, days: number, until: string | undefined) {
+  const { pool } = pageContext.database
+  const project = pageContext.project()
+  const now = await nowAt(pageContext)
   const { timezone } = project
   const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
     .toZonedDateTimeISO(timezone)

@@ -8,7 +8,7 @@ import { moment } from '../../moment.ts'
 
 const Interval = z.object({ low: z.number().nullable(), high: z.number().nullable() })
 const Requirements = z.array(z.object({ passed: z.boolean(), message: z.string() }))
-/** What `evaluate --json` printed; reports are as old as the ledger, so that any part may be missing. */
+/** The output of `evaluate --json`; old reports may lack any part. */
 const Report = z.looseObject({
   rows: z.number().optional(),
   intervals: z.record(z.string(), Interval).default({}),
@@ -25,7 +25,7 @@ const Report = z.looseObject({
 
 const WORDS = { ...METRIC_WORDS, r2: 'R²' }
 
-/** One evaluation: each figure with its interval, beside the champion of that day, and what was required. */
+/** One evaluation: each figure with its interval, the comparison with the champion of that day, and the requirements. */
 export function evaluation(
   { id, version, dataset, at, by, passed, report }: EvaluationRecord,
   timezone: string,

@@ -11,7 +11,7 @@ import { pageNumber, pageProblem } from '../../pager.ts'
 export const KINDS = ['scores', 'features'] as const satisfies Kind[]
 const A_PAGE = 50
 
-/** What the address asks for, as it was written: what is not legal is not taken, and `problems` says so. */
+/** The search in the address, as written. Illegal values are ignored and reported in `problems`. */
 export interface Search {
   text: string
   name: string
@@ -22,7 +22,7 @@ export interface Search {
   from: string
   to: string
   page: number
-  /** Of failures by what they share. */
+  /** Group failures by similar message. */
   grouped: boolean
   problems: string[]
   filter: RunSearch
@@ -83,7 +83,7 @@ export function readSearch(query: Record<string, string>, project: Pick<Project,
   }
 }
 
-/** A date means all of its hours. */
+/** A date includes all of its hours. */
 function lastInstant(asOf: AsOf, timezone: string): string {
   if (grainOf(asOf) === 'hour') return asOf.instant
   return new Date(Date.parse(addDays(asOf, 1, timezone).instant) - 1).toISOString()
