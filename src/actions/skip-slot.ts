@@ -3,7 +3,7 @@ import { openRunOf } from '../ledger/nights/run-records.ts'
 import { skipSlot } from '../ledger/nights/slot-transitions.ts'
 import { lockSlot, type Slot } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
-import { tellRecovery } from '../workers/attempt/tell-night.ts'
+import { notifyRecovery } from '../workers/attempt/tell-night.ts'
 import type { Context } from '../workers/context.ts'
 
 /**
@@ -28,6 +28,6 @@ export async function skip(
     if (slot.state === 'published')
       throw new ConfigurationError(`skip: ${text} is published; there is nothing to skip`)
     await skipSlot(client, slot.id, recorded)
-    await tellRecovery(client, place, slot, 'skipped', { by })
+    await notifyRecovery(client, place, slot, 'skipped', { by })
   })
 }

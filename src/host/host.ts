@@ -11,7 +11,7 @@ import { followAnswers } from '../ledger/nights/answers.ts'
 import { openHands } from '../ledger/nights/hands.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { ledgerEffects } from '../workers/attempt/effects.ts'
-import { tellRecovery } from '../workers/attempt/tell-night.ts'
+import { notifyRecovery } from '../workers/attempt/tell-night.ts'
 import { openChildren } from '../workers/child/children.ts'
 import { clockWatch } from '../workers/clock-difference.ts'
 import type { Context } from '../workers/context.ts'
@@ -72,7 +72,7 @@ export async function openHost(
     project: projectReader(project, log),
     wake: () => loop.wake(),
     async onPublished(client, run) {
-      await tellRecovery(client, context, run, run.trigger === 'release' ? 'released' : 'published', {
+      await notifyRecovery(client, context, run, run.trigger === 'release' ? 'released' : 'published', {
         run,
         by: run.requested_by,
       })

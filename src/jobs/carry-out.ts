@@ -14,19 +14,21 @@ import type { Action, SlotRef } from './planning/ledger-view.ts'
 import { enqueueAttempt } from './queue/enqueue-attempt.ts'
 import type { Reconciler } from './reconciler.ts'
 
-/** What the planner's actions need from those who run the work and those who tell people. */
+/** What the planner's actions need from the code that runs the work and the code that reports incidents. */
 export interface Effects {
-  /** Records that an attempt's worker is gone, as a transient failure. */
+  /** Records as a transient failure that an attempt's worker is gone. */
   attemptLost(run: Run, attempt: number): Promise<void>
-  /** Moves the file of a run that was left in `publishing` into place. */
+  /** Moves the file of a run that remained in `publishing` into place. */
   finishPublication(run: string): Promise<void>
-  /** Tells people, in the transaction that changes the slot. */
+  /** Reports the incident, in the transaction that changes the slot. */
   deadlineMissed(client: ClientBase, slot: Slot, message: string): Promise<void>
   slotFailed(client: ClientBase, slot: Slot, failureClass: FailureClass, message: string): Promise<void>
   slotSkipped(client: ClientBase, slot: Slot): Promise<void>
 }
 
-/** Does one action of a plan, under its slot's lock and only where the slot is still as the plan saw it. */
+/**
+ * Carries out one action of a plan, under its slot's lock and only if the slot is unchanged since the plan was made.
+ */
 export async function act(reconciler: Reconciler, action: Action): Promise<void> {
   const { database, log, effects } = reconciler
   switch (action.type) {
@@ -79,7 +81,7 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
         if (slot.late || slot.state === 'published' || slot.state === 'skipped') return
         await markLate(client, slot.id)
         if (action.incident.do === 'none') return
-        // A missed deadline is told where the failure behind it is: that of the view, say.
+        // A missed deadline is reported with its underlying failure, for example that of the view.
         const { kind, name } = action.incident.subject
         const behind = await findSlot(client, kind, name, action.slot.partition)
         await effects.deadlineMissed(client, behind ?? slot, action.reason)
@@ -113,7 +115,7 @@ async function createSlots({ database, log }: Reconciler, slots: PlannedSlot[]):
   if (created > 0) log.info({ slots: created }, 'the calendar expects new slots')
 }
 
-/** States in which nothing works on a slot and a planned run may. */
+/** States in which nothing works on a slot, so that a planned run may start. */
 const AT_REST: ReadonlySet<Slot['state']> = new Set(['expected', 'failed', 'held', 'skipped'])
 
 async function startRun(
@@ -122,25 +124,26 @@ async function startRun(
 ): Promise<void> {
   const { slot: ref } = action
   const run = await transaction(reconciler.database, async (client) => {
-    if (!(await isStillWanted(client, action.run.backfill))) return undefined
-    // The label says which night; what it means is the project's zone of now. Whoever asked has said that it be anew.
+    if (!(await isStillRunning(client, action.run.backfill))) return undefined
+    // The label names the night; its instant follows from the project's current zone. A recomputation of a published
+    // night was requested explicitly.
     const asOf = parseAsOf(ref.partition, reconciler.project().timezone)
     const slot = await ensureSlot(client, ref.kind, ref.name, asOf, { anew: true })
     if (!AT_REST.has(slot.state) || (await openRunOf(client, slot.id)) !== undefined) return undefined
     return findRun(client, await createRun(client, slot, action.run))
   })
-  // A queue that is away is found by the next round: the run is in the ledger and its job is not in the queue.
+  // An unavailable queue is handled by the next round: the run is in the ledger, but its job is not in the queue.
   if (run !== undefined) await enqueueAttempt(reconciler.queues, run, 1)
 }
 
 /** A backfill that was paused or cancelled since the plan was made starts nothing. Locked before any slot. */
-async function isStillWanted(client: ClientBase, backfill: number | null): Promise<boolean> {
+async function isStillRunning(client: ClientBase, backfill: number | null): Promise<boolean> {
   if (backfill === null) return true
   const { rows } = await client.query<{ state: string }>(
     'select state from nightshift.backfills where id = $1 for share',
     [backfill],
   )
-  // One that is done may have nights that waited for a view to be mended.
+  // A backfill that is done may have nights that waited for a view to be fixed.
   return rows[0]?.state === 'running' || rows[0]?.state === 'done'
 }
 
@@ -153,7 +156,7 @@ async function enqueueDue({ database, queues }: Reconciler, id: string, attempt:
   if (run.attempt === attempt - 1) await enqueueAttempt(queues, run, attempt)
 }
 
-/** Locks the slot and does `change` where it is in one of these states; undefined where it is not, or is gone. */
+/** Locks the slot and runs `change` if it is in one of these states; undefined otherwise, or if it no longer exists. */
 async function onSlot<T>(
   { database }: Reconciler,
   ref: SlotRef,

@@ -11,11 +11,11 @@ export interface Reconciler {
   log: Logger
   project(): Project
   effects: Effects
-  /** Kept by a process from round to round; without it silence is taken as the ledger has it. */
+  /** Kept by a process between rounds; without it, silence is measured by the ledger alone. */
   answers?: Answers
   /**
-   * `calendar`: expects what the schedules say. `ledger`: works on what is in the ledger.
-   * `requested`: as `ledger`, but starts only what somebody asked for; the nights are left to a scheduler.
+   * `calendar`: creates the slots of the schedules. `ledger`: works on the slots in the ledger. `requested`: like
+   * `ledger`, but starts only requested slots; scheduled nights are left to a scheduler.
    */
   scope: 'calendar' | 'ledger' | 'requested'
 }

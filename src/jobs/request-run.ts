@@ -13,8 +13,8 @@ import type { AsOf } from '../project/time/asof.ts'
 const DEFAULT_TIMEOUT_MS = 60 * 60_000
 
 /**
- * How a run that somebody asked for is retried and bounded: as the first schedule that covers it says.
- * It waits for no data: whoever asked is told at once what is missing.
+ * Retry settings and limits of a requested run: those of the first schedule that covers it. It does not wait for
+ * data: the requester learns at once what is missing.
  */
 export function settingsFor(project: Project, kind: 'features' | 'scores', name: string): RunSettings {
   const schedule = Object.values(project.schedules).find((each) =>
@@ -35,7 +35,7 @@ export function toSettings(retry: Retry, timeoutMs: number, waitUntil: string | 
 }
 
 /**
- * Asks for a view's features. Where its slot is being worked on already, that run is joined.
+ * Requests a view's features. If its slot is already being worked on, that run is joined.
  * @returns the run's id
  */
 export async function requestFeatures(
@@ -53,8 +53,8 @@ export async function requestFeatures(
 }
 
 /**
- * Asks for a model's scores. The planner starts the run once the features are published; where the slot is being
- * worked on already, that run is joined.
+ * Requests a model's scores. The planner starts the run once the features are published; if the slot is already being
+ * worked on, that run is joined.
  */
 export async function requestScores(
   database: Database,
@@ -70,7 +70,7 @@ export async function requestScores(
   })
 }
 
-/** Writes a request into a slot that no run works on. The caller holds its lock. */
+/** Writes a request into a slot that no run is working on. The caller holds its lock. */
 export async function askForScores(client: ClientBase, slot: Slot, request: NewRun): Promise<void> {
   await requestSlot(client, slot.id, {
     trigger: request.trigger,

@@ -9,8 +9,8 @@ import { parseAsOf } from '../project/time/asof.ts'
 import { settingsFor } from './request-run.ts'
 
 /**
- * A new run of the slot of a failed or held one; what waits for it follows by itself. Throws a ConfigurationError
- * where there is nothing to run again, which says what stands instead.
+ * Starts a new run of the slot of a failed or held run; what waits for it follows automatically. Throws a
+ * ConfigurationError if there is nothing to re-run, stating what is published instead.
  * @returns the new run's id
  */
 export async function rerun(
@@ -29,20 +29,20 @@ export async function rerun(
     }
     if (slot.run !== run.id) {
       throw new ConfigurationError(
-        `run ${run.id} was followed by run ${slot.run}, which is what stands: nightshift show ${slot.run}`,
+        `run ${run.id} was followed by run ${slot.run}, which is now the latest: nightshift show ${slot.run}`,
       )
     }
     if (run.state === 'published') {
       const command = run.kind === 'scores' ? 'run' : 'refresh'
       throw new ConfigurationError(
-        `run ${run.id} is published, there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force computes it again`,
+        `run ${run.id} is published; there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force recomputes it`,
       )
     }
     const asOf = parseAsOf(slot.partition, project.timezone)
     return createRun(client, await settleInstant(client, slot, asOf), {
       trigger: 'retry',
       forced: run.forced,
-      // The champion of today scores what nobody had named a version for.
+      // If the run did not pin a version, the current champion scores it.
       version: run.pinned ? run.version : null,
       backfill: run.backfill,
       settings: settingsFor(project, run.kind, run.name),

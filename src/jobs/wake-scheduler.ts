@@ -1,8 +1,8 @@
 import cron from 'node-cron'
 
 /**
- * Wakes the planner every few seconds. Only wakes it: which slots exist is computed from the calendar, so that a
- * tick that is lost (the loop was blocked, the process was down) changes nothing.
+ * Wakes the planner every few seconds. It only wakes it: the slots are computed from the calendar, so a lost tick
+ * (blocked event loop, stopped process) has no effect.
  * @returns its release
  */
 export function startScheduler(wake: () => void): () => Promise<void> {

@@ -11,7 +11,7 @@ import { findSlot, type Kind } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { parseAsOf } from '../project/time/asof.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
-import { tellRecovery } from '../workers/attempt/tell-night.ts'
+import { notifyRecovery } from '../workers/attempt/tell-night.ts'
 import { page } from './page.ts'
 import type { PageContext } from './page-context.ts'
 import { listingHref, readListing } from './pages/incidents/listing.ts'
@@ -28,7 +28,7 @@ export function mountActions(
   const { database, project } = pageContext
   const clock = pageContext.clock ?? ledgerClock(database)
   const reportRelease: OnPublished = (client, run) =>
-    tellRecovery(client, { project, clock }, run, 'released', { run, by: run.requested_by })
+    notifyRecovery(client, { project, clock }, run, 'released', { run, by: run.requested_by })
 
   app.post('/runs/:id/retry', (context) =>
     act(context, async (by) => {

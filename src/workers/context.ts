@@ -6,23 +6,23 @@ import type { Project } from '../project/project.ts'
 import type { OnPublished } from './attempt/publication.ts'
 import type { Children } from './child/children.ts'
 
-/** What one worker process works with. */
+/** What one worker process uses. */
 export interface Context {
   /** This process's id in the ledger. */
   id: string
   database: Database
   children: Children
-  /** The attempts in hand. */
+  /** The attempts that this process runs. */
   hands: Hands
   log: Logger
   /** Absolute path of the project, and of its warehouse. */
   root: string
   warehouse: string
-  /** What time it is by the ledger: waits, retries, incidents. */
+  /** The ledger's clock, for waits, retries and incidents. */
   clock: Clock
-  /** Reads the project's files anew: they may change between two nights. Throws a contract Failure. */
+  /** Reads the project's files again: they may change between two nights. Throws a contract Failure. */
   project(): Project
   onPublished: OnPublished
-  /** Called when something in the ledger changed that may set other work free. */
+  /** Called after a change in the ledger that may unblock other work. */
   wake(): void
 }

@@ -9,7 +9,7 @@ import { type AsOf, parseAsOf } from '../project/time/asof.ts'
 import type { Children } from './child/children.ts'
 import { type Repairer, repairPublished } from './repair-published.ts'
 
-/** Whether a published partition still is what a run would compute now, and if not, why. */
+/** Whether a published partition is still what a run would compute now, and if not, why. */
 export type Currency = { current: true; run: Run } | { current: false; reason: string }
 
 interface Place {
@@ -18,8 +18,8 @@ interface Place {
 }
 
 /**
- * Whether the file of what is published is what the ledger says, looked at to its last byte; puts right what is not.
- * @returns what had to be done, undefined where nothing
+ * Verifies that the published file matches the ledger to the last byte, and repairs it if not.
+ * @returns what was done, undefined if nothing
  */
 export async function putRight(
   place: Repairer,
@@ -30,10 +30,10 @@ export async function putRight(
   const slot = await findSlot(place.database.pool, kind, name, label)
   if (slot === undefined || slot.published_run === null) return undefined
   const repaired = await repairPublished(place, slot.id, { fully: true })
-  return repaired.state === 'right' ? undefined : `${slotTitle(slot)}: ${repaired.said}`
+  return repaired.state === 'right' ? undefined : `${slotTitle(slot)}: ${repaired.action}`
 }
 
-/** Compares what a view's partition was computed from with what lies there now. */
+/** Compares the inputs of a view's partition with the current files. */
 export async function featuresCurrency(
   { database, children }: Place,
   project: Project,
@@ -46,33 +46,33 @@ export async function featuresCurrency(
   return reason === undefined ? { current: true, run } : { current: false, reason }
 }
 
-/** Whether a model's scores are those of this version on these features. */
+/** Whether a model's scores were computed by this version on these features. */
 export async function scoresCurrency(
   database: Database,
   model: string,
   asOf: AsOf,
-  wanted: { version: number; featuresRun: string },
+  expected: { version: number; featuresRun: string },
 ): Promise<Currency> {
   const run = await publishedRun(database.pool, 'scores', model, asOf.label)
   if (run === undefined) return { current: false, reason: 'not published yet' }
-  if (run.version !== wanted.version) {
+  if (run.version !== expected.version) {
     return {
       current: false,
-      reason: `published by version ${run.version}, champion is version ${wanted.version}`,
+      reason: `published by version ${run.version}, champion is version ${expected.version}`,
     }
   }
-  if (run.metadata?.features_run !== wanted.featuresRun)
+  if (run.metadata?.features_run !== expected.featuresRun)
     return { current: false, reason: 'the features have changed' }
   return { current: true, run }
 }
 
-/** So many partitions' inputs travel to the child at once. */
+/** Number of partitions whose inputs are sent to the child at once. */
 const BATCH = 50
 
 /**
- * Why these published runs (ids) are not what would be computed now, by id: features whose inputs or view have
- * changed, and scores of features that have, or that were published again since. What is current is left out, as are
- * views that the project does not have any more.
+ * Why these published runs (ids) differ from what would be computed now, by id: features whose inputs or view have
+ * changed, and scores of such features or of features published again since. Current runs are omitted, as are views
+ * that are no longer in the project.
  */
 export async function findStale(
   { database: { pool }, children }: Place,
@@ -97,7 +97,7 @@ export async function findStale(
 interface StandingRun {
   id: string
   kind: Run['kind']
-  /** Of scores: the run whose features they were computed from, and the one whose features stand now. */
+  /** For scores: the run whose features they were computed from, and the run whose features are published now. */
   features_run: string | null
   features_now: string | null
 }

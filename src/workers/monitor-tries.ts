@@ -1,10 +1,10 @@
 import type { Pool } from 'pg'
 import type { Failure } from '../pipeline/engine/failure.ts'
 
-/** After so many tries a look at a night that fails by something passing is recorded as failed. */
+/** Number of tries after which a check with a transient failure is recorded as failed. */
 const MOST = 5
 
-/** Pauses double from a minute. Rows of looks that nobody asks for any more go along. */
+/** Delays double, starting at one minute. Rows of checks that are no longer requested are deleted too. */
 const NOTE = `
 with old as (delete from nightshift.monitor_tries where next_at < now() - interval '30 days')
 insert into nightshift.monitor_tries as t (monitor, subject, tries, next_at)
@@ -14,8 +14,8 @@ on conflict (monitor, subject) do update
 returning tries`
 
 /**
- * Whether a look at a night that failed is tried again, and notes the try: it is where the cause may pass (class
- * `transient`), at most five times, a minute apart at first. A look that was only interrupted is not counted.
+ * Decides whether a failed check of a night is retried, and records the try: it is if the cause may be temporary
+ * (class `transient`), at most five times, starting a minute apart. An interrupted check is not counted.
  */
 export async function triesAgain(
   pool: Pool,
@@ -30,8 +30,8 @@ export async function triesAgain(
   return (rows[0]?.tries ?? 0) < MOST
 }
 
-/** Whether somebody should know that a night was not looked at: its child was ended, or every try has failed. */
-export function isToldOf(failure: Failure): boolean {
+/** Whether an unchecked night is reported: its child was killed, or every try failed. */
+export function isReported(failure: Failure): boolean {
   return (
     failure.evidence.ended !== undefined ||
     failure.failureClass === 'transient' ||

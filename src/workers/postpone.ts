@@ -2,19 +2,19 @@ import type { ClientBase } from 'pg'
 import { recordPostponed } from '../ledger/nights/run-facts.ts'
 import { explainSlot } from '../ledger/nights/slot-facts.ts'
 import type { Failure } from '../pipeline/engine/failure.ts'
-import { type Night, tellFailure } from './attempt/tell-night.ts'
+import { type Night, notifyFailure } from './attempt/tell-night.ts'
 import type { Context } from './context.ts'
 
 const FIRST_MS = 1_000
-/** With a round of the planner, a publication outlives its cause by less than 30 s. */
+/** With a round of the planner, a publication completes less than 30 s after its obstacle is gone. */
 const LONGEST_MS = 15_000
-/** A hiccup of a disk or of the ledger passes by itself: people hear of it from this try on, some 4 s after the first. */
+/** Short disk or ledger errors resolve themselves: they are reported from this try on, about 4 s after the first. */
 const PASSING_TRIES = 3
 
 /**
- * A committed partition that could not be moved into place stays `publishing` and is tried again, for as long as it
- * takes: readers keep what they have, and nothing has to be computed again. People are told at once, unless it is of
- * the kind that passes; the incident closes with the publication. The caller holds the slot's lock.
+ * A committed partition that could not be moved into place stays `publishing` and is retried as long as it takes:
+ * readers keep what they have, and nothing is computed again. It is reported at once, unless the error is transient;
+ * the incident closes with the publication. The caller holds the slot's lock.
  * @returns a sentence for the log
  */
 export async function postponePublication(
@@ -33,7 +33,7 @@ export async function postponePublication(
   await recordPostponed(client, run.id, record, at)
   await explainSlot(client, slot.id, failure.message)
   if (failure.failureClass !== 'transient' || tries >= PASSING_TRIES) {
-    await tellFailure(client, context, night, record, 'publishing')
+    await notifyFailure(client, context, night, record, 'publishing')
   }
-  return `is committed and not published yet; tries again at ${at.toISOString()}: ${failure.message}`
+  return `is committed but not published yet; next try at ${at.toISOString()}: ${failure.message}`
 }

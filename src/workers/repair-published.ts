@@ -24,7 +24,7 @@ import { lookAtPublished, stampOf } from '../pipeline/partition/published-file.t
 import type { Project } from '../project/project.ts'
 import { partitionOf } from './attempt/publication.ts'
 
-/** So many nights are computed again at a time: tonight's must not wait for a year that somebody removed. */
+/** Number of nights computed again at a time: tonight's nights must not wait for a year of deleted files. */
 const AT_ONCE = 2
 
 export interface Repairer {
@@ -35,17 +35,17 @@ export interface Repairer {
 }
 
 /**
- * right      the file is what the ledger says, or somebody publishes at this moment
- * restored   it was not, and is again: from its second name, or from where superseded scores are kept
- * reopened   there is no other copy: the slot is asked for again
- * removed    there is no other copy either, and others are computed first, or a later run is under way
+ * right      the file matches the ledger, or is being published at this moment
+ * restored   it did not match, and was restored from its second copy or from the superseded scores
+ * reopened   there is no other copy: the slot is computed again
+ * removed    there is no other copy, and others are computed first, or a later run is active
  */
-export type Repaired = { state: 'right' } | { state: 'restored' | 'reopened' | 'removed'; said: string }
+export type Repaired = { state: 'right' } | { state: 'restored' | 'reopened' | 'removed'; action: string }
 
 /**
- * Compares the file of a published slot with the ledger, under the slot's lock, and puts right what is not: readers
- * see no foreign file for longer than it takes to notice. A foreign file is put aside, never deleted. Throws a resource
- * Failure where the warehouse is not there, and errors of the disk where it refuses.
+ * Compares the file of a published slot with the ledger, under the slot's lock, and repairs it if they differ:
+ * readers see a foreign file only until it is noticed. A foreign file is moved, never deleted. Throws a resource
+ * Failure if the warehouse is missing, and the disk's errors.
  */
 export async function repairPublished(
   place: Repairer,
@@ -65,45 +65,45 @@ export async function repairPublished(
     }
     await expectWarehouse(place.warehouse)
     const why = verdict.why.replace(target.file, () => relative(place.warehouse, target.file))
-    const aside = verdict.state === 'foreign' ? await putAside(place.warehouse, run, target) : undefined
+    const movedTo = verdict.state === 'foreign' ? await moveForeign(place.warehouse, run, target) : undefined
     const kept = await otherCopy(place.warehouse, run)
     if (kept !== undefined) {
       await restore(place.warehouse, kept, target)
-      const said = sentence(why, aside, `published again from ${relative(place.warehouse, kept)}`)
-      await stampFile(client, slot.id, (await stampOf(target.file)) ?? null, said)
-      return { state: 'restored', said }
+      const action = sentence(why, movedTo, `published again from ${relative(place.warehouse, kept)}`)
+      await stampFile(client, slot.id, (await stampOf(target.file)) ?? null, action)
+      return { state: 'restored', action }
     }
-    // What lay there has another name by now, and a second name of it is none of the run's.
+    // The file now has another name, and its second name does not belong to the run.
     for (const path of [target.file, keptPath(place.warehouse, run.id)]) await rm(path, { force: true })
-    return reopen(client, place.project(), slot, run, (then) => sentence(why, aside, then))
+    return reopen(client, place.project(), slot, run, (then) => sentence(why, movedTo, then))
   })
-  if (repaired.state !== 'right') place.log.warn({ slot: slotId, state: repaired.state }, repaired.said)
+  if (repaired.state !== 'right') place.log.warn({ slot: slotId, state: repaired.state }, repaired.action)
   return repaired
 }
 
-function sentence(why: string, aside: string | undefined, then: string): string {
-  return `${why}: ${then}${aside === undefined ? '' : `; what lay there is now ${aside}`}`
+function sentence(why: string, movedTo: string | undefined, then: string): string {
+  return `${why}: ${then}${movedTo === undefined ? '' : `; the foreign file is now ${movedTo}`}`
 }
 
-/** A share that is not mounted looks like an empty folder: nothing is computed anew into that. */
+/** An unmounted share looks like an empty folder: nothing is computed into it. */
 async function expectWarehouse(warehouse: string): Promise<void> {
   const there = await readdir(warehouse).catch(() => [])
   if (there.some((name) => !name.startsWith('.'))) return
-  throw new Failure('resource', `the warehouse ${warehouse} is empty or not there: is it mounted?`, {
+  throw new Failure('resource', `the warehouse ${warehouse} is empty or missing: is it mounted?`, {
     evidence: { warehouse },
   })
 }
 
-/** Under a name that no reader globs; the stable name goes on to have it until something takes its place. */
-async function putAside(warehouse: string, run: Run, { file }: PartitionPath): Promise<string> {
-  const aside = foreignPath(warehouse, run.kind, run.name, run.partition, newRunId())
-  await mkdir(dirname(aside), { recursive: true })
-  if ((await stampOf(file)) !== 'not a file') await keepFile(file, aside)
-  else await rename(file, aside)
-  return relative(warehouse, aside)
+/** Moves it to a name that no reader matches; the stable name keeps it until it is replaced. */
+async function moveForeign(warehouse: string, run: Run, { file }: PartitionPath): Promise<string> {
+  const target = foreignPath(warehouse, run.kind, run.name, run.partition, newRunId())
+  await mkdir(dirname(target), { recursive: true })
+  if ((await stampOf(file)) !== 'not a file') await keepFile(file, target)
+  else await rename(file, target)
+  return relative(warehouse, target)
 }
 
-/** Another copy of what the run wrote, to the last byte. */
+/** Another byte-identical copy of the run's output. */
 async function otherCopy(warehouse: string, run: Run): Promise<string | undefined> {
   const places = [keptPath(warehouse, run.id)]
   if (run.kind === 'scores') places.push(supersededPath(warehouse, run.name, run.partition, run.id))
@@ -125,20 +125,22 @@ async function reopen(
   project: Project,
   slot: Slot,
   run: Run,
-  say: (then: string) => string,
+  describe: (then: string) => string,
 ): Promise<Repaired> {
   const busy = slot.state !== 'published'
   const later = !busy && (await repairsUnderWay(client)) >= AT_ONCE
   if (later) {
-    const said = say(`no other copy is kept, and it is computed again after ${AT_ONCE} others`)
-    await stampFile(client, slot.id, null, said)
-    return { state: 'removed', said }
+    const action = describe(`no other copy is kept, it is computed again after ${AT_ONCE} others`)
+    await stampFile(client, slot.id, null, action)
+    return { state: 'removed', action }
   }
-  const said = say(busy ? `no other copy is kept, and run ${slot.run} is ${slot.state}` : 'computed again')
-  const reason = `${slotTitle(slot)}: ${said}`
+  const action = describe(
+    busy ? `no other copy is kept, and run ${slot.run} is ${slot.state}` : 'computed again',
+  )
+  const reason = `${slotTitle(slot)}: ${action}`
   if (busy) await losePublished(client, slot.id, reason)
   else await reopenSlot(client, slot.id, repairOf(project, slot, run), reason)
-  return { state: busy ? 'removed' : 'reopened', said }
+  return { state: busy ? 'removed' : 'reopened', action }
 }
 
 function repairOf(project: Project, slot: Slot, run: Run): SlotRequest {

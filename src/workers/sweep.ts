@@ -7,21 +7,21 @@ import { sweepAttempts } from '../pipeline/partition/partition-files.ts'
 import type { Context } from './context.ts'
 import { type Loop, startLoop } from './worker-loop.ts'
 
-/** Longer than any step goes on without writing; with EVERY_MS, what is left behind is gone within an hour. */
+/** Longer than any step runs without writing; with EVERY_MS, leftovers are removed within an hour. */
 const OLD_MS = 45 * 60_000
 const EVERY_MS = 10 * 60_000
 
 /** Work folders of comparisons, descriptions and trials, as mkdtemp names them. */
 const TEMPORARY =
   /^nightshift-(?:stale|parity|replay|leaks|describe|inputs|metrics|explain|evaluate|trial|baseline)-\w{6}$/
-/** A training set that is being built, beside those that are finished. */
+/** An unfinished training set, stored next to the finished ones. */
 const BUILDING = /^\.building-\w{6}$/
 
-/** Sweeps now, and every ten minutes from now on. */
+/** Sweeps now and then every ten minutes. */
 export function sweepRegularly(context: Context): Loop {
   const onError = (error: unknown) =>
     context.log.warn(
-      `sweeping: ${error instanceof Error ? error.message : String(error)}; tried again in 10 min`,
+      `sweeping: ${error instanceof Error ? error.message : String(error)}; retrying in 10 min`,
     )
   return startLoop(
     async () => {
@@ -33,8 +33,8 @@ export function sweepRegularly(context: Context): Loop {
 }
 
 /**
- * Removes what dead workers and commands left behind: attempts' folders that are not of a run under way or held, those
- * of looks at nights, training sets that were never finished, and work folders on the machine's temporary disk.
+ * Removes leftovers of dead workers and commands: folders of attempts that are not active or held, folders of checks,
+ * unfinished training sets, and work folders on the machine's temporary disk.
  */
 export async function sweepLeftovers(
   context: Pick<Context, 'database' | 'warehouse' | 'log'>,
@@ -53,5 +53,5 @@ export async function sweepLeftovers(
     )
   }
   swept.push(...(await sweepFolder(temporary, { meant: (name) => TEMPORARY.test(name), ...age })))
-  if (swept.length > 0) context.log.info({ swept }, 'removed what ended work left behind')
+  if (swept.length > 0) context.log.info({ swept }, 'removed leftovers of ended work')
 }

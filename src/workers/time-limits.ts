@@ -3,10 +3,10 @@ import { totalmem } from 'node:os'
 import type { Timeouts } from '../project/project.ts'
 import type { TaskName } from './child/tasks.ts'
 
-/** What a task is for: the setting under `timeouts` in nightshift.yaml that says how long it may take. */
+/** The purpose of a task: the setting under `timeouts` in nightshift.yaml that limits its time. */
 export type Purpose = keyof Timeouts
 
-/** Tasks of an attempt bring the timeout of their run; where a command runs one by itself, `datasets` bounds it. */
+/** Tasks of an attempt have the timeout of their run; tasks of a command are limited by `datasets`. */
 export const PURPOSE: Record<TaskName, Purpose> = {
   describe: 'checks',
   labels: 'checks',
@@ -36,23 +36,23 @@ export const PURPOSE: Record<TaskName, Purpose> = {
 
 const DEFAULT_MS: Record<Purpose, number> = { checks: 120_000, monitors: 1_800_000, datasets: 21_600_000 }
 
-/** Milliseconds that work of a purpose may take. */
+/** Time limit for work of a purpose, in milliseconds. */
 export function timeoutOf(purpose: Purpose, timeouts: Timeouts | undefined): number {
   return timeouts?.[purpose].ms ?? DEFAULT_MS[purpose]
 }
 
-/** A check reads schemas, footers and some rows: what takes more than this is no honest file. */
+/** A check reads schemas, footers and a few rows; a file that needs more than this is malicious or broken. */
 const CHECK_BYTES = 4 * 1024 ** 3
-/** Beyond this share of the machine's memory the kernel would choose whom to end, and it might be the worker. */
+/** Above this share of the machine's memory the kernel chooses a process to kill, possibly the worker. */
 const MACHINE_SHARE = 0.9
 
-/** Bytes of memory that a child may hold while it works on a task. */
+/** Memory limit of a child for a task, in bytes. */
 export function memoryLimit(task: TaskName): number {
   const machine = totalmem() * MACHINE_SHARE
   return PURPOSE[task] === 'checks' ? Math.min(CHECK_BYTES, machine) : machine
 }
 
-/** Bytes of memory that a process holds; undefined where the system does not say so (Linux does). */
+/** Memory that a process uses, in bytes; undefined if the system does not report it (Linux does). */
 export function residentBytes(pid: number): number | undefined {
   try {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])

@@ -1,15 +1,15 @@
-/** Something done again and again, never twice at once, and at once when woken. */
+/** A repeated action that never overlaps itself and runs at once when woken. */
 export interface Loop {
-  /** Does it now, or once more right after the round that is under way. */
+  /** Runs it now, or once more right after the current round. */
   wake(): void
-  /** Waits for the round that is under way; there is none after it. */
+  /** Waits for the current round; there is none after it. */
   close(): Promise<void>
 }
 
 /**
- * Starts a loop with a pause between two rounds. A round that throws is told to `onError` and does not end the loop:
- * what it could not do is found again by the next. A round may say after how many milliseconds there is something to
- * do, where that is sooner than the pause ends.
+ * Starts a loop with a pause between rounds. A round that throws is reported to `onError` and does not end the loop:
+ * the next round finds the remaining work again. A round may return the milliseconds until there is work, if that is
+ * sooner than the pause ends.
  */
 export function startLoop(
   round: () => Promise<number | undefined>,

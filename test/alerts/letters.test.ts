@@ -107,7 +107,7 @@ describe('the mail about one incident', () => {
   test('says everything that the one who wakes up asks', () => {
     expect(text([incident(facts())])).toBe(`No scores of churn for 2026-11-22 (late-data).
 Readers keep 2026-11-21, published 25 h 53 min ago.
-Cause: source calls is late: its newest row is of 2026-11-20 23:58 CET, needed is 2026-11-21 22:00 CET or later
+Cause: source calls is late: its newest row is of 2026-11-20 23:58 CET, required is 2026-11-21 22:00 CET or later
 
 NEXT THREE COMMANDS
 See the run: steps, failed expectations, rows:
@@ -138,7 +138,7 @@ File: warehouse/scores/churn/as_of=2026-11-21/scores.parquet
 
 PROBABLE CAUSE
 late-data: The data of the night had not arrived when the waiting time ended.
-> source calls is late: its newest row is of 2026-11-20T22:58:12Z, needed is 2026-11-21T21:00:00Z or later
+> source calls is late: its newest row is of 2026-11-20T22:58:12Z, required is 2026-11-21T21:00:00Z or later
 - source calls, newest 2026-11-20 23:58 CET, needed 2026-11-21 22:00 CET
 missing file: data/calls/day=2026-11-21/part-0.parquet
 

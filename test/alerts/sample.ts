@@ -24,7 +24,7 @@ export function facts(changes: Partial<FailureFacts> = {}): FailureFacts {
     failure: {
       class: 'late-data',
       message:
-        'source calls is late: its newest row is of 2026-11-20T22:58:12Z, needed is 2026-11-21T21:00:00Z or later',
+        'source calls is late: its newest row is of 2026-11-20T22:58:12Z, required is 2026-11-21T21:00:00Z or later',
       anchor: '#late-data',
       evidence: {
         late: [{ source: 'calls', newest: '2026-11-20T22:58:12Z', needed: '2026-11-21T21:00:00Z' }],

@@ -107,7 +107,7 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
     'no',
     'Its input has drifted: spend (0.31, allowed 0.1)',
   ],
-  ['not profiled', facts({ evidence: undefined }), 'yes', 'Not compared with what the model was trained on'],
+  ['not profiled', facts({ evidence: undefined }), 'yes', 'Not compared with the training data'],
   [
     'other than trained',
     facts({ parity: { differing: 3, values: 300, late: 0 } }),

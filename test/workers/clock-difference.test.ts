@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { beat } from '../../src/ledger/nights/alive.ts'
-import { clocksApart, clockWatch, saysApart } from '../../src/workers/clock-difference.ts'
+import { clocksApart, clockWatch, describeDifference } from '../../src/workers/clock-difference.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 
 let fresh: FreshDatabase
@@ -13,9 +13,9 @@ afterAll(async () => {
 })
 
 test('a clock that is apart by more than 5 s is told, in which direction and how far', () => {
-  expect(saysApart('it', 4_900)).toBeUndefined()
-  expect(saysApart('it', -3_600_000)).toBe("it is 3600 s behind the ledger's")
-  expect(saysApart('it', 6_000)).toBe("it is 6 s ahead of the ledger's")
+  expect(describeDifference('it', 4_900)).toBeUndefined()
+  expect(describeDifference('it', -3_600_000)).toBe("it is 3600 s behind the ledger's")
+  expect(describeDifference('it', 6_000)).toBe("it is 6 s ahead of the ledger's")
 })
 
 test('the log says once that it is apart, and once that it agrees again', () => {

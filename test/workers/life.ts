@@ -14,7 +14,7 @@ import { findRun } from '../../src/ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../src/ledger/nights/slots.ts'
 import { loadProject } from '../../src/project/files/load-project.ts'
 import { ledgerEffects } from '../../src/workers/attempt/effects.ts'
-import { tellRecovery } from '../../src/workers/attempt/tell-night.ts'
+import { notifyRecovery } from '../../src/workers/attempt/tell-night.ts'
 import { openChildren } from '../../src/workers/child/children.ts'
 import type { Context } from '../../src/workers/context.ts'
 import { type MailServer, openMailServer } from '../alerts/mail-server.ts'
@@ -81,7 +81,7 @@ export async function openLife(
     clock,
     project,
     wake: () => {},
-    onPublished: (client, run) => tellRecovery(client, context, run, 'published', { run }),
+    onPublished: (client, run) => notifyRecovery(client, context, run, 'published', { run }),
   }
   let hired = worker ? await startWorker(context, queues, 'worker') : undefined
 

@@ -92,7 +92,7 @@ test('a file of another run gives way to the right one, and is put aside', async
   expect(repaired.state).toBe('restored')
   expect(readFileSync(file)).toEqual(right)
   const aside =
-    /what lay there is now (\S+)$/.exec(repaired.state === 'right' ? '' : repaired.said)?.[1] ?? ''
+    /the foreign file is now (\S+)$/.exec(repaired.state === 'right' ? '' : repaired.action)?.[1] ?? ''
   expect(readFileSync(join(place.warehouse, aside))).toEqual(readFileSync(other.file))
 })
 
@@ -157,7 +157,7 @@ test('the guard finds in its rounds what is wrong anywhere, and computes two nig
 test('a warehouse that is not there reopens nothing', async () => {
   const { id } = await publish('2026-03-20')
   await expect(repairPublished({ ...place, warehouse: join(place.warehouse, 'gone') }, id)).rejects.toThrow(
-    /gone is empty or not there: is it mounted/,
+    /gone is empty or missing: is it mounted/,
   )
   expect(await slotAt('2026-03-20')).toMatchObject({ state: 'published', published_run: 'r20' })
 })

@@ -8,7 +8,7 @@ import { openSession } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { aheadOfLedger, workerAlive } from '../../ledger/nights/alive.ts'
 import { openProject } from '../../project/files/load-project.ts'
-import { clocksApart, saysApart } from '../../workers/clock-difference.ts'
+import { clocksApart, describeDifference } from '../../workers/clock-difference.ts'
 import { printJson, printTable } from '../terminal/print.ts'
 
 interface Finding {
@@ -96,7 +96,7 @@ async function disk(folder: string): Promise<string> {
 /** Compares this machine's clock and those of all live processes with the ledger's. */
 async function clocks({ pool }: Database): Promise<string> {
   const ahead = await aheadOfLedger(pool)
-  const own = ahead === undefined ? undefined : saysApart("this machine's clock", ahead)
+  const own = ahead === undefined ? undefined : describeDifference("this machine's clock", ahead)
   const apart = [...(own === undefined ? [] : [own]), ...(await clocksApart(pool))]
   if (apart.length === 0)
     return "this machine's clock and those of all live processes agree with the ledger's"

@@ -1,6 +1,6 @@
 import type { Connection } from '../../ledger/nights/slots.ts'
 
-/** A backfill and how far it is. Times ISO 8601 in UTC. */
+/** A backfill and its progress. Times are ISO 8601 in UTC. */
 export interface Backfill {
   id: number
   model: string
@@ -12,9 +12,9 @@ export interface Backfill {
   published: number
   failed: number
   held: number
-  /** Asked for and not ended. */
+  /** Requested and not ended. */
   active: number
-  /** Not asked for yet. */
+  /** Not requested yet. */
   left: number
   max_active: number
   by: string | null
@@ -28,7 +28,7 @@ type BackfillRow = Omit<Backfill, 'id' | 'started_at' | 'ended_at'> & {
   ended_at: Date | null
 }
 
-/** A night that failed and was published later by hand counts as what it is now. */
+/** A night that failed and was later published manually counts with its current state. */
 const COUNTS = `
 select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b.ended_at,
        count(*)::int as nights,
@@ -48,7 +48,7 @@ export async function findBackfill(connection: Connection, id: number): Promise<
   return rows[0] && toBackfill(rows[0])
 }
 
-/** The newest first; of one model where it is named. */
+/** Newest first; only those of one model if it is given. */
 export async function listBackfills(connection: Connection, model?: string): Promise<Backfill[]> {
   const { rows } = await connection.query<BackfillRow>(
     `${COUNTS} where $1::text is null or b.model = $1 group by b.id order by b.id desc`,
@@ -57,7 +57,7 @@ export async function listBackfills(connection: Connection, model?: string): Pro
   return rows.map(toBackfill)
 }
 
-/** Labels of the nights that ended without being published, oldest first, with what they are now. */
+/** Labels of the nights that ended without being published, oldest first, with their current state. */
 export async function brokenNights(
   connection: Connection,
   id: number,

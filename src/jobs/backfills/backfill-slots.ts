@@ -3,7 +3,7 @@ import { type Connection, listSlots } from '../../ledger/nights/slots.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import type { BackfillSlot, PastRun } from './plan-backfill.ts'
 
-/** The slots of a view or model among these as-ofs, with the version that stands; nothing is said of staleness. */
+/** The slots of a view or model among these as-ofs, with the published version; staleness is not determined. */
 export async function loadBackfillSlots(
   pool: Pool,
   kind: 'features' | 'scores',
@@ -24,7 +24,7 @@ export async function loadBackfillSlots(
 }
 
 /**
- * Nights of a model that somebody has taken already, by label, with who: a backfill that has them still to do, or a
+ * Nights of a model that are already taken, by label, with the reason: a backfill that has yet to run them, or a
  * request that waits for its features.
  */
 export async function takenNights(connection: Connection, model: string): Promise<Record<string, string>> {
@@ -44,20 +44,20 @@ export async function takenNights(connection: Connection, model: string): Promis
   return Object.fromEntries(
     rows.map(({ partition, backfill, state }) => [
       partition,
-      backfill === null ? ASKED : saysWho(backfill, state),
+      backfill === null ? ASKED : describeOwner(backfill, state),
     ]),
   )
 }
 
-const ASKED = 'it has been asked for, and waits for its features'
+const ASKED = 'it has been requested and waits for its features'
 
-function saysWho(backfill: string, state: string | null): string {
+function describeOwner(backfill: string, state: string | null): string {
   return state === 'paused'
-    ? `backfill ${backfill} has it, and is paused: nightshift resume ${backfill}, or cancel ${backfill}`
+    ? `backfill ${backfill} has it and is paused: nightshift resume ${backfill}, or cancel ${backfill}`
     : `backfill ${backfill} runs it`
 }
 
-/** The last published runs of a view or model: what an estimate is made from. */
+/** The last published runs of a view or model: the basis of an estimate. */
 export async function loadPastRuns(
   pool: Pool,
   kind: 'features' | 'scores',

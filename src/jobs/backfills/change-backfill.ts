@@ -6,35 +6,38 @@ import { lockSlot, type Slot } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { type Backfill, findBackfill, listBackfills } from './backfill-records.ts'
 
-/** Asks for no further night; nights that have begun end, what waits in the queue goes back to what it was. */
+/**
+ * Pauses a backfill: no new nights start, running nights finish, and queued nights are returned to their former
+ * state.
+ */
 export function pauseBackfill(database: Database, id: number): Promise<Backfill> {
   return change(database, id, { to: 'paused', from: ['running', 'paused'] })
 }
 
-/** Goes on where it was paused. */
+/** Continues a paused backfill. */
 export function resumeBackfill(database: Database, id: number): Promise<Backfill> {
   return change(database, id, { to: 'running', from: ['running', 'paused'] })
 }
 
-/** As `pauseBackfill`, and it is over: nights that have not begun stay as they were before. */
+/** Like `pauseBackfill`, but ends the backfill: nights not started are unchanged. */
 export function cancelBackfill(database: Database, id: number): Promise<Backfill> {
   return change(database, id, { to: 'cancelled', from: ['running', 'paused', 'cancelled'] })
 }
 
-/** Throws a ConfigurationError where there is no such backfill, or where it is over. */
+/** Throws a ConfigurationError if the backfill does not exist or has ended. */
 async function change(
   database: Database,
   id: number,
   { to, from }: { to: 'running' | 'paused' | 'cancelled'; from: Backfill['state'][] },
 ): Promise<Backfill> {
   return transaction(database, async (client) => {
-    // Before any slot: whoever starts a night takes its locks in this order too.
+    // Before any slot: starting a night takes its locks in the same order.
     await client.query('select from nightshift.backfills where id = $1 for update', [id])
     const backfill = await findBackfill(client, id)
     if (backfill === undefined) throw await unknown(client, id)
     if (!from.includes(backfill.state)) {
       throw new ConfigurationError(
-        `backfill ${id} is ${backfill.state}: expected one that is ${from.filter((state) => state !== to).join(' or ')}`,
+        `backfill ${id} is ${backfill.state}: expected a backfill that is ${from.filter((state) => state !== to).join(' or ')}`,
       )
     }
     await client.query(
@@ -62,8 +65,8 @@ interface AskedNight {
 }
 
 /**
- * Gives back every night that was asked for and that no worker has begun. Its job, where it has one, finds nothing.
- * With `ended` those too that wait for a view to be mended.
+ * Returns every requested night that no worker has started. Its job, if any, finds nothing to do. With `ended` also
+ * the nights that wait for a view to be fixed.
  */
 async function withdraw(client: ClientBase, id: number, { ended }: { ended: boolean }): Promise<void> {
   const { rows } = await client.query<AskedNight>(
@@ -73,8 +76,8 @@ async function withdraw(client: ClientBase, id: number, { ended }: { ended: bool
   )
   for (const night of rows) {
     const slot = await lockSlot(client, Number(night.slot))
-    const asked = slot.request?.backfill === id
-    const idle = asked || (await withdrawRun(client, slot, id))
+    const requested = slot.request?.backfill === id
+    const idle = requested || (await withdrawRun(client, slot, id))
     if (!idle) continue
     await withdrawSlot(client, slot.id, night.was)
     const features = await featuresOf(client, night.refresh_run)

@@ -1,5 +1,5 @@
--- Nights of backfill $1 that were asked for and are over: says how. A night whose features have failed or are held is
--- over too: its scores follow by themselves once somebody has seen to the view.
+-- Records how the requested nights of backfill $1 ended. A night whose features failed or are held has ended too: its
+-- scores follow automatically once the view is fixed.
 update nightshift.backfill_nights n
    set outcome = case when s.state in ('published', 'held') then s.state else 'failed' end
   from nightshift.slots s, nightshift.backfills b

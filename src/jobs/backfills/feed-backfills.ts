@@ -30,8 +30,8 @@ interface NightRow {
 }
 
 /**
- * Moves the next nights of every running backfill into their slots' requests, up to `max_active` at once, and calls
- * a backfill done when its last night has ended. Safe to call from any number of processes.
+ * Requests the next nights of every running backfill, up to `max_active` at once, and marks a backfill done when its
+ * last night has ended. Safe to call from any number of processes.
  */
 export async function feedBackfills(database: Database): Promise<void> {
   const { rows } = await database.pool.query<BackfillRow>(
@@ -66,11 +66,11 @@ async function feed(database: Database, backfill: BackfillRow): Promise<void> {
         backfill.id,
       ])
     }
-    if (active < backfill.max_active) for (const night of nights) await ask(client, backfill, night)
+    if (active < backfill.max_active) for (const night of nights) await requestNight(client, backfill, night)
   })
 }
 
-async function ask(client: ClientBase, backfill: BackfillRow, night: NightRow): Promise<void> {
+async function requestNight(client: ClientBase, backfill: BackfillRow, night: NightRow): Promise<void> {
   const asOf = { instant: night.as_of.toISOString(), label: night.partition }
   const how: NewRun = {
     trigger: 'backfill',
@@ -81,7 +81,7 @@ async function ask(client: ClientBase, backfill: BackfillRow, night: NightRow): 
   const refreshed = await refresh(client, backfill, night, asOf, how)
   const was = formerOf(await findSlot(client, 'scores', backfill.model, asOf.label))
   const slot = await ensureSlot(client, 'scores', backfill.model, asOf, { anew: true })
-  // A night that somebody is working on already, or has asked for, is theirs.
+  // A night that is already running or requested remains with its requester.
   const theirs = slot.request !== null || (await openRunOf(client, slot.id)) !== undefined
   if (!theirs) await askForScores(client, slot, { ...how, forced: backfill.forced, version: night.version })
   await client.query(
@@ -98,7 +98,7 @@ async function ask(client: ClientBase, backfill: BackfillRow, night: NightRow): 
   )
 }
 
-/** Asks for the features first, unless somebody is at them or they were published since the backfill was planned. */
+/** Requests the features first, unless they are being computed or were published after the backfill was planned. */
 async function refresh(
   client: ClientBase,
   backfill: BackfillRow,

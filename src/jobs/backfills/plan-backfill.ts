@@ -2,14 +2,14 @@ import type { Kind, Slot } from '../../ledger/nights/slots.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 
 /**
- * missing  what has no partition and has not failed
- * failed   what has failed or is held
- * stale    what was published from inputs that have changed since
- * all      everything
+ * missing  nights without a partition that have not failed
+ * failed   nights that failed or are held
+ * stale    nights published from inputs that have changed since
+ * all      all nights
  */
 export type BackfillMode = 'missing' | 'failed' | 'stale' | 'all'
 
-/** Which version scores a night. `as-was`: the one that was champion when the night was due. */
+/** Which version scores a night. `as-was`: the champion at the time the night was due. */
 export type VersionChoice =
   | { use: 'champion'; version: number | undefined }
   | { use: 'version'; version: number }
@@ -19,13 +19,13 @@ export type BackfillSlot = Pick<
   Slot,
   'as_of' | 'partition' | 'state' | 'schedule' | 'due' | 'reason' | 'run' | 'published_run'
 > & {
-  /** The version whose scores are published; null for features and where nothing is. */
+  /** The version whose scores are published; null for features and if nothing is published. */
   version: number | null
-  /** What has changed since it was published, such as the name of a file; undefined where nothing has. */
+  /** What changed since it was published, such as the name of a file; undefined if nothing did. */
   stale: string | undefined
 }
 
-/** What is asked for, and what the ledger says about it. Times ISO 8601. */
+/** The request, and what the ledger knows about it. Times are ISO 8601. */
 export interface BackfillInput {
   now: string
   kind: Kind
@@ -40,14 +40,14 @@ export interface BackfillInput {
   views: Record<number, string[]>
   /** Slots of those views among the same as-ofs, by view. */
   viewSlots: Record<string, BackfillSlot[]>
-  /** What somebody has taken already, by label, with who. */
+  /** Nights that are already taken, by label, with the reason. */
   taken: Record<string, string>
-  /** When the calendar would have run an as-of that has no slot, by its label. */
+  /** For as-ofs without a slot: when the calendar would have run them, by label. */
   dues: Record<string, string>
   latestFirst: boolean
-  /** Runs at a time. */
+  /** Concurrent runs. */
   maxActive: number
-  /** Past published runs: of this view or model, and of the views that it needs. */
+  /** Past published runs of this view or model, and of the views that it needs. */
   past: { own: PastRun[]; views: PastRun[] }
 }
 
@@ -60,7 +60,7 @@ export interface BackfillStep {
   as_of: string
   action: 'run' | 'skip'
   reason: string
-  /** Null for features, and where no version is known. */
+  /** Null for features, and if no version is known. */
   version: number | null
   /** The run whose partition this one replaces. */
   replaces: string | null
@@ -72,17 +72,17 @@ export interface ViewRefresh {
   reason: string
 }
 
-/** What `backfill --dry-run` prints. */
+/** The output of `backfill --dry-run`. */
 export interface BackfillPlan {
   kind: Kind
   name: string
-  /** In the order in which they run. */
+  /** In execution order. */
   slots: BackfillStep[]
-  /** Null where several versions score, or none. */
+  /** Null if several versions score, or none. */
   version: number | null
-  /** Seconds by the median of past runs; null where there are none to judge by. */
+  /** Estimate in seconds from the median of past runs; null without past runs. */
   estimate_seconds: number | null
-  /** Rows that will be written, estimated likewise. */
+  /** Rows to be written, estimated in the same way. */
   rows: number | null
   refresh: ViewRefresh[]
 }
@@ -90,8 +90,8 @@ export interface BackfillPlan {
 type Verdict = { action: 'run' | 'skip'; reason: string }
 
 /**
- * What a backfill will do, before it does anything: each as-of with action, reason and version, the view partitions
- * that are refreshed first because they are missing or stale, what is replaced, and what it will take.
+ * Plans a backfill before anything is done: action, reason and version of each as-of, the view partitions that are
+ * refreshed first because they are missing or stale, what is replaced, and the estimated cost.
  */
 export function planBackfill(input: BackfillInput): BackfillPlan {
   const slots = bySlot(input.slots)
@@ -126,7 +126,7 @@ function ordered({ asOfs, latestFirst }: BackfillInput): AsOf[] {
   return [...asOfs].sort((a, b) => direction * (Date.parse(a.instant) - Date.parse(b.instant)))
 }
 
-/** Undefined for features, and where no version is (or was) champion. */
+/** Undefined for features, and if no version is (or was) champion. */
 function versionOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefined): number | undefined {
   const { versions } = input
   switch (versions?.use) {
@@ -140,7 +140,7 @@ function versionOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefi
   }
 }
 
-/** When an as-of was, or would have been, run: which champion it had follows from that. */
+/** When an as-of was run, or would have been: this determines its champion. */
 function nightOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefined): string {
   return slot?.due ?? input.dues[asOf.label] ?? asOf.instant
 }
@@ -161,7 +161,7 @@ function judge(
   version: number | undefined,
 ): Verdict {
   const { now, mode, versions } = input
-  if (Date.parse(asOf.instant) > Date.parse(now)) return skip('it lies in the future')
+  if (Date.parse(asOf.instant) > Date.parse(now)) return skip('it is in the future')
   const taken = input.taken[asOf.label]
   if (taken !== undefined) return skip(taken)
   if (slot !== undefined) {
@@ -182,31 +182,31 @@ function byMode(mode: BackfillMode, slot: BackfillSlot | undefined): Verdict {
   const broken = slot?.state === 'failed' || slot?.state === 'held'
   const published = slot?.published_run ?? null
   const last = `${slot?.state} (run ${slot?.run ?? '?'})`
-  const stands = `published by run ${published}${slot?.version == null ? '' : ` with version ${slot.version}`}`
+  const publishedBy = `published by run ${published}${slot?.version == null ? '' : ` with version ${slot.version}`}`
   switch (mode) {
     case 'missing':
       if (published !== null)
-        return skip(broken ? `${stands}; a later run is ${last}: --failed runs it again` : stands)
-      if (broken) return skip(`it is ${last}: --failed runs it again`)
+        return skip(broken ? `${publishedBy}; a later run is ${last}: --failed re-runs it` : publishedBy)
+      if (broken) return skip(`it is ${last}: --failed re-runs it`)
       return run(
         slot?.state === 'skipped'
           ? `it was skipped: ${slot.reason ?? 'no reason given'}`
           : 'it has no partition',
       )
     case 'failed':
-      return broken ? run(`it is ${last}`) : skip(published === null ? 'it has not failed' : stands)
+      return broken ? run(`it is ${last}`) : skip(published === null ? 'it has not failed' : publishedBy)
     case 'stale':
       if (published === null) return skip('it has no partition that could be stale')
       return slot?.stale === undefined
-        ? skip(`${stands}; its inputs are unchanged`)
+        ? skip(`${publishedBy}; its inputs are unchanged`)
         : run(`it is stale: ${slot.stale}`)
     case 'all':
-      if (published !== null) return run(`replaces what run ${published} published`)
+      if (published !== null) return run(`replaces the output of run ${published}`)
       return run(broken ? `it is ${last}` : 'it has no partition')
   }
 }
 
-/** The view partitions that have to be refreshed for one as-of, or why its scores cannot be computed. */
+/** The view partitions to refresh for one as-of, or why its scores cannot be computed. */
 function planViews(
   input: BackfillInput,
   asOf: AsOf,
@@ -222,8 +222,8 @@ function planViews(
     } else if (slot.published_run !== null) {
       if (slot.stale !== undefined) add(`it is stale: ${slot.stale}`)
     } else if (slot.state === 'held' && input.mode !== 'failed' && input.mode !== 'all') {
-      // A person has to look at the data; a backfill that asked again would only be held again.
-      const blocked = `features ${view} are held (run ${slot.run ?? '?'}): release it, or run it again with --failed`
+      // A person must check the data; a backfill that requested it again would only be held again.
+      const blocked = `features ${view} are held (run ${slot.run ?? '?'}): release it, or re-run it with --failed`
       return { refresh: [], blocked }
     } else add(slot.state === 'expected' ? 'it has no partition' : `it is ${slot.state}`)
   }
@@ -235,8 +235,8 @@ function estimateSeconds(input: BackfillInput, runs: number, refreshes: number):
   const view = median(input.past.views.map(({ seconds }) => seconds))
   if (runs === 0) return 0
   if (own === undefined || (refreshes > 0 && view === undefined)) return null
-  const places = Math.max(1, Math.min(input.maxActive, runs))
-  return Math.ceil((runs * own + refreshes * (view ?? 0)) / places)
+  const concurrent = Math.max(1, Math.min(input.maxActive, runs))
+  return Math.ceil((runs * own + refreshes * (view ?? 0)) / concurrent)
 }
 
 function estimateRows(input: BackfillInput, runs: number): number | null {

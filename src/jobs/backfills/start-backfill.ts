@@ -13,9 +13,9 @@ export interface BackfillStart {
 }
 
 /**
- * Writes a plan's nights into the ledger, from where they are fed (feed-backfills.ts). Nights that another backfill of the model
- * has taken since the plan was made are left to it.
- * @returns the backfill's number; undefined where no night is left
+ * Writes a plan's nights into the ledger; feed-backfills.ts requests them from there. Nights that another backfill of
+ * the model has taken since the plan was made are left out.
+ * @returns the backfill's number; undefined if no night is left
  */
 export async function startBackfill(
   database: Database,
@@ -52,7 +52,7 @@ export async function startBackfill(
   })
 }
 
-/** One start of a model's backfills at a time: two at once would both take the nights that are free. */
+/** One start per model at a time: two concurrent starts would both take the free nights. */
 async function lockModel(client: ClientBase, model: string): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.backfills'), hashtext($1))`, [model])
 }

@@ -6,7 +6,7 @@ import { type AsOf, asOfContaining } from '../../project/time/asof.ts'
 import { nextTicks as nextCronTicks, ticksBetween } from '../../project/time/cron.ts'
 import { readDuration } from '../../project/time/duration.ts'
 
-/** A slot as the calendar wants it. Times are ISO 8601 in UTC. */
+/** A slot as planned by the calendar. Times are ISO 8601 in UTC. */
 export interface PlannedSlot {
   kind: Kind
   name: string
@@ -16,13 +16,15 @@ export interface PlannedSlot {
   deadline: string | undefined
 }
 
-/** The part of a schedule that says which slots exist. Kept in the ledger, so that an edit changes the future alone. */
+/**
+ * The part of a schedule that determines its slots. Stored in the ledger, so that an edit changes only future slots.
+ */
 export type ScheduleDefinition = Pick<
   Schedule,
   'cron' | 'timezone' | 'grain' | 'score' | 'refresh' | 'deadline' | 'start' | 'paused'
 >
 
-/** Views whose partitions a model's night needs (its champion's, challengers', warm versions'), by model. */
+/** Views whose partitions a model's night needs (for its champion, challengers and warm versions), by model. */
 export type ViewsOfModels = Record<string, string[]>
 
 export function definitionOf(schedule: Schedule): ScheduleDefinition {
@@ -31,12 +33,12 @@ export function definitionOf(schedule: Schedule): ScheduleDefinition {
 }
 
 /**
- * The slots of a schedule whose ticks lie from one instant (inclusive) to another (exclusive), oldest first, a view's
- * before those of the models that need it. One for each (kind, name, label): where two ticks meet on an as-of, the
- * first counts. Models that the project does not have (any more) are left out.
+ * The slots of a schedule whose ticks lie between one instant (inclusive) and another (exclusive), oldest first, a
+ * view's slots before those of the models that need it. One slot per (kind, name, label): if two ticks have the same
+ * as-of, the first counts. Models that are not (or no longer) in the project are left out.
  *
- * The as-of is the start of the grain that contains the tick in the project's zone; the schedule's own zone moves only
- * the tick.
+ * The as-of is the start of the grain that contains the tick in the project's zone; the schedule's own zone affects
+ * only the tick.
  */
 export function expandSlots(
   project: Project,
@@ -58,8 +60,8 @@ export function expandSlots(
 }
 
 /**
- * One slot for each (kind, name, as-of): the earliest due wins, its deadline is the earliest that any of them promised.
- * Where `paused` names schedules, theirs count only where no other schedule wants the slot.
+ * One slot per (kind, name, as-of), with the earliest due time and the earliest deadline of all. Slots of the
+ * schedules in `paused` count only if no other schedule has the slot.
  */
 export function mergeSlots(slots: PlannedSlot[], paused: ReadonlySet<string> = new Set()): PlannedSlot[] {
   const merged = new Map<string, PlannedSlot>()
@@ -87,8 +89,8 @@ export function nextTicks(schedule: Schedule, from: string, n: number): string[]
 }
 
 /**
- * The deadline of a tick: the first such local time after it in the schedule's zone, or so long after it (`+20m`).
- * A local time that a change of clocks moves is moved like a tick. Undefined where the schedule has none.
+ * The deadline of a tick: the next such local time in the schedule's zone, or a duration after the tick (`+20m`). A
+ * local time affected by a clock change is moved like a tick. Undefined if the schedule has none.
  */
 export function deadlineAfter(schedule: Schedule, tick: string): string | undefined {
   const { deadline } = schedule
@@ -113,7 +115,7 @@ export function viewsOf(project: Project, model: string, views: ViewsOfModels): 
   return view === undefined ? [] : [view]
 }
 
-/** A slot's identity: what names its path. */
+/** A slot's identity, as in its path. */
 export function slotKey(kind: Kind, name: string, label: string): string {
   return `${kind}/${name}/${label}`
 }

@@ -3,12 +3,12 @@ import { slotKey, viewsOf } from './calendar.ts'
 import { type Action, type LedgerSlot, type LedgerView, refOf, type SkipCause } from './ledger-view.ts'
 import { type Board, keyOf } from './upkeep.ts'
 
-/** A night that is taken up this late was not missed: a scheduler that restarts may take so long. */
+/** A night started this late does not count as missed: a scheduler may need that long to restart. */
 const GRACE_MS = 10 * 60_000
 
 type Skip = Extract<Action, { type: 'skip-slot' }>
 
-/** All slots of one schedule and one as-of: they are caught up with, or skipped, together. */
+/** All slots of one schedule and one as-of: they are caught up or skipped together. */
 interface Night {
   due: number
   partition: string
@@ -17,8 +17,8 @@ interface Night {
 }
 
 /**
- * Which due slots are not to run: those of a paused or removed schedule, and the missed nights that `catch_up` does
- * not want. A night of which anything has begun is never skipped, however long it takes.
+ * Which due slots must not run: those of a paused or removed schedule, and missed nights that `catch_up` excludes.
+ * A night of which any part has started is never skipped, however long it takes.
  *
  * all     the newest `max` missed nights run, oldest first
  * latest  the newest due night runs
@@ -49,7 +49,7 @@ export function planSkips(view: LedgerView, board: Board): Skip[] {
   return skips
 }
 
-/** Slots that wait to be begun by their schedule, and whose time has come. */
+/** Slots that are due and that their schedule is to start. */
 export function* dueSlots(
   view: LedgerView,
   board: Board,
@@ -101,7 +101,7 @@ function catchUp(schedule: Schedule, nights: Night[], now: number): Skip[] {
       return missed.flatMap((night) =>
         left(
           night,
-          `catch_up none: nothing was scheduling when it was due (${new Date(night.due).toISOString()})`,
+          `catch_up none: no scheduler was running when it was due (${new Date(night.due).toISOString()})`,
         ),
       )
     default:
@@ -109,7 +109,7 @@ function catchUp(schedule: Schedule, nights: Night[], now: number): Skip[] {
   }
 }
 
-/** True where the views of a slot are being refreshed, or were, or ended badly. */
+/** True if the views of a slot are being refreshed, were refreshed, or failed. */
 function viewsBegun(view: LedgerView, board: Board, slot: LedgerSlot): boolean {
   return neededViews(view, slot).some((name) => {
     const features = board.get(slotKey('features', name, slot.partition))
@@ -131,7 +131,7 @@ export function neededViews(view: LedgerView, slot: LedgerSlot): string[] {
   return slot.views ?? viewsOf(view.project, slot.name, view.views)
 }
 
-/** A view of a live version may have left the files: its slots exist because a model needs them. */
+/** A view of a live version may have been removed from the files: its slots exist because a model needs them. */
 function isNamed(view: LedgerView, slot: LedgerSlot): boolean {
   if (slot.kind === 'scores') return view.project.models[slot.name] !== undefined
   return (

@@ -7,9 +7,9 @@ type Missed = Extract<Action, { type: 'deadline-missed' }>
 type Skip = Extract<Action, { type: 'skip-slot' }>
 
 /**
- * Slots past their deadline that are not published, each told once. One that catch-up gives up is told at once, since
- * it will not make it; one that was paused or skipped by a person promises nothing. Slots of manual runs and backfills
- * have no deadline.
+ * Slots past their deadline that are not published, each reported once. A slot that catch-up gives up is reported at
+ * once, since it will miss its deadline; a paused slot, or one skipped by a person, has no deadline to keep. Slots of
+ * manual runs and backfills have no deadline.
  */
 export function planLateness(view: LedgerView, board: Board, skips: Map<string, Skip>): Missed[] {
   const now = Date.parse(view.now)
@@ -46,7 +46,7 @@ function incidentOf(
   return broken === undefined ? { do: 'open', subject: own } : { do: 'join', subject: broken }
 }
 
-/** True where a scores slot that needs this view's partition is late as well: one mail for both. */
+/** True if a scores slot that needs this view's partition is late as well: one mail covers both. */
 function isReadByLateScores(
   view: LedgerView,
   board: Board,
@@ -84,7 +84,7 @@ function explain(view: LedgerView, board: Board, slot: LedgerSlot): string {
     const state = features === undefined ? 'is not expected' : stateOf(features)
     return [`features ${name} ${slot.partition} ${state}`]
   })
-  return waiting.length === 0 ? 'it has not begun' : `it waits: ${waiting.join(', ')}`
+  return waiting.length === 0 ? 'it has not started' : `it waits: ${waiting.join(', ')}`
 }
 
 function stateOf(slot: LedgerSlot): string {

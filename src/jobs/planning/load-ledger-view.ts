@@ -15,7 +15,7 @@ import { ledgerSince } from './upkeep.ts'
 
 let slotsSql: string | undefined
 
-/** Reads what the planner looks at, in one snapshot of the ledger, then asks the queue. */
+/** Reads the planner's input in one snapshot of the ledger, then queries the queue. */
 export async function loadLedgerView(from: {
   database: Database
   queues: Queues
@@ -25,12 +25,12 @@ export async function loadLedgerView(from: {
   const project = from.project()
   const answers = from.answers ?? followAnswers()
   const view = await answers.ask(() => readLedger(from.database, project))
-  const runs = view.runs.map((run) => ({ ...run, worker: heardFor(run.worker, answers.forMs()) }))
+  const runs = view.runs.map((run) => ({ ...run, worker: silentWithin(run.worker, answers.forMs()) }))
   return { ...view, runs, jobs: await knownJobs(from.queues, runs) }
 }
 
-/** Nobody is silent for longer than the ledger can hear. */
-function heardFor(worker: OpenRun['worker'], ms: number): OpenRun['worker'] {
+/** A worker's silence counts only while the ledger was reachable. */
+function silentWithin(worker: OpenRun['worker'], ms: number): OpenRun['worker'] {
   if (worker?.silent_ms === undefined) return worker
   return { ...worker, silent_ms: Math.min(worker.silent_ms, ms) }
 }
@@ -45,7 +45,7 @@ async function readLedger(database: Database, project: Project): Promise<Omit<Le
       now,
       project,
       views,
-      beside: await loadWarmViews(client, project),
+      warm: await loadWarmViews(client, project),
       champions,
       schedules,
       slots: await loadSlots(client, ledgerSince(schedules, now), now),
@@ -86,14 +86,14 @@ async function loadChampions(
   }
 }
 
-/** Views of former champions that still score in shadow, tonight included, where the project still has them. */
+/** Views of former champions that still score in shadow, including tonight, if the project still has them. */
 async function loadWarmViews(client: ClientBase, { models, views }: Project): Promise<LedgerView['views']> {
-  const beside: LedgerView['views'] = {}
+  const warm: LedgerView['views'] = {}
   for (const { model, view, nights } of await warmVersions(client)) {
     if (nights >= (models[model]?.rollback.keep_warm_nights ?? 0) || views[view] === undefined) continue
-    beside[model] = [view]
+    warm[model] = [view]
   }
-  return beside
+  return warm
 }
 
 async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {
@@ -121,7 +121,7 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
   }))
 }
 
-/** The jobs of queued and running attempts that the queue still has; undefined where it does not answer. */
+/** The queue's jobs for queued and running attempts; undefined if the queue does not answer. */
 async function knownJobs(queues: Queues, runs: OpenRun[]): Promise<ReadonlySet<string> | undefined> {
   const known = new Set<string>()
   try {

@@ -3,15 +3,15 @@ import { type Action, type LedgerView, type OpenRun, refOf } from './ledger-view
 import { type Board, keyOf } from './upkeep.ts'
 
 /**
- * An attempt that its worker has not named for this long is taken for lost: with a round of the planner and the way
- * through the queue, the next attempt starts within 15 s. Four heartbeats (alive.ts).
+ * An attempt without a heartbeat for this long counts as lost: including a round of the planner and the delay of the
+ * queue, the next attempt starts within 15 s. Four heartbeats (alive.ts).
  */
 const LOST_MS = 10_000
 
 /**
- * What open runs need: attempts that no worker works on are recorded as lost, publications that were left half done are
- * finished, and what is due but not in the queue is put there. Where the queue could not be asked, all that is due
- * is: a job's id makes a second one harmless.
+ * What open runs need: attempts without a worker are recorded as lost, interrupted publications are finished, and due
+ * attempts missing from the queue are enqueued. If the queue could not be reached, all due attempts are enqueued: the
+ * job id makes a duplicate harmless.
  */
 export function planOpenRuns(view: LedgerView, board: Board): Action[] {
   const actions: Action[] = []
@@ -25,8 +25,8 @@ export function planOpenRuns(view: LedgerView, board: Board): Action[] {
         if (isUnfinished(run, now)) {
           const reason =
             run.next_attempt_at === null
-              ? `${silence(run)} while it published`
-              : 'it could not be published, and it is time to try again'
+              ? `${silence(run)} while it was publishing`
+              : 'it could not be published, and its next try is due'
           actions.push({ type: 'finish-publishing', slot, run: run.id, reason })
         }
         break
@@ -42,7 +42,7 @@ export function planOpenRuns(view: LedgerView, board: Board): Action[] {
         }
         break
       case 'waiting':
-        if (isTime(run, now)) actions.push(enqueue(run, 'its wait for data is over'))
+        if (isTime(run, now)) actions.push(enqueue(run, 'its wait for data has ended'))
         break
       case 'queued': {
         const job = attemptId(run.id, run.attempt + 1)
@@ -63,7 +63,7 @@ export function planOpenRuns(view: LedgerView, board: Board): Action[] {
       type: 'finish-publishing',
       slot: refOf(slot),
       run: slot.run,
-      reason: 'it was left while it published',
+      reason: 'it was interrupted while publishing',
     })
   }
   return actions
@@ -85,7 +85,7 @@ function isTime(run: OpenRun, now: number): boolean {
   return run.next_attempt_at === null || Date.parse(run.next_attempt_at) <= now
 }
 
-/** Nobody is at the publication: nobody works on it any more, or it was refused and it is time to try again. */
+/** An interrupted publication: no worker works on it any more, or it failed and its next try is due. */
 function isUnfinished(run: OpenRun, now: number): boolean {
   return run.next_attempt_at === null ? isLost(run) : isTime(run, now)
 }
@@ -95,7 +95,7 @@ function isLost({ worker }: OpenRun): boolean {
 }
 
 function silence({ worker }: OpenRun): string {
-  if (worker === undefined) return 'no worker has it'
+  if (worker === undefined) return 'no worker is running it'
   if (worker.silent_ms === undefined) return `its worker ${worker.id} is gone`
-  return `its worker ${worker.id} has not named it for ${Math.round(worker.silent_ms / 1000)} s`
+  return `no heartbeat from its worker ${worker.id} for ${Math.round(worker.silent_ms / 1000)} s`
 }

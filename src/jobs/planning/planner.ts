@@ -16,15 +16,15 @@ import { planOpenRuns } from './open-runs.ts'
 import { type Board, keyOf, planUpkeep } from './upkeep.ts'
 
 /**
- * What is to be done now, from calendar, ledger and queue alone: pure, so that it may be computed at start, at every
- * wake-up, and by any number of schedulers at once. Acting on a plan and planning again gives nothing new.
+ * Plans what to do now from calendar, ledger and queue alone: pure, so that it can be computed at start, at every
+ * wake-up, and by any number of schedulers at once. Planning again after acting on a plan yields nothing new.
  *
- * A scores slot starts when the partitions of its views are published. Where a view's slot has failed or is held, it
- * stays expected and names it: the incident is the view's, mailed to the on-call of its models too, and once the view
- * is there the scores follow by themselves. Where nobody has promoted a version, the slot fails with class `model`
- * instead of waiting in silence.
+ * A scores slot starts when the partitions of its views are published. If a view's slot failed or is held, the scores
+ * slot stays expected and names it: the incident belongs to the view and is also mailed to the on-call addresses of
+ * its models, and once the view is published the scores follow automatically. If no version is promoted, the slot
+ * fails with class `model` instead of waiting without notice.
  *
- * `calendar: false` works on the slots that the ledger has and expects no others.
+ * `calendar: false` works on the slots in the ledger and creates no others.
  */
 export function planReconcile(view: LedgerView, { calendar = true } = {}): Action[] {
   const board: Board = new Map(view.slots.map((slot) => [keyOf(slot), { ...slot }]))
@@ -37,14 +37,14 @@ export function planReconcile(view: LedgerView, { calendar = true } = {}): Actio
   return [...upkeep, ...runs, ...missed, ...skips, ...starts]
 }
 
-/** How a run of this schedule is retried and bounded: late data is waited for from the tick on. */
+/** Retry settings and limits of a run of this schedule: waiting for late data starts at the tick. */
 function settingsOf(schedule: Schedule, due: string): RunSettings {
   const { attempts, backoff, wait_for_data } = schedule.retry
   const until = wait_for_data.ms === 0 ? null : new Date(Date.parse(due) + wait_for_data.ms).toISOString()
   return { attempts, backoff_ms: backoff.ms, timeout_ms: schedule.timeout.ms, wait_until: until }
 }
 
-/** A slot that is to be run now, by its schedule or because somebody asked for it. */
+/** A slot to run now, because of its schedule or a request. */
 interface Candidate {
   slot: LedgerSlot
   run: RunPlan
@@ -59,7 +59,7 @@ function planStarts(view: LedgerView, board: Board, skipped: ReadonlySet<string>
     const key = keyOf(candidate.slot)
     if (!open.has(key) && !skipped.has(key) && !candidates.has(key)) candidates.set(key, candidate)
   }
-  // Oldest night first, and of one night the views before what is computed from them.
+  // Oldest night first, and within a night the views before the scores computed from them.
   const ordered = [...candidates.values()].sort(
     (a, b) => a.due - b.due || (a.slot.kind === b.slot.kind ? 0 : a.slot.kind === 'features' ? -1 : 1),
   )
@@ -83,7 +83,7 @@ function* requested(view: LedgerView, board: Board): Generator<Candidate> {
     if (slot.request === null) continue
     const { trigger, forced, version, backfill, settings, by } = slot.request
     const run = { trigger, forced, version, backfill, settings, by }
-    yield { slot, run, due: Date.parse(slot.due ?? view.now), reason: `asked for by ${trigger}` }
+    yield { slot, run, due: Date.parse(slot.due ?? view.now), reason: `requested by ${trigger}` }
   }
 }
 
@@ -91,14 +91,14 @@ function* scheduled(view: LedgerView, board: Board): Generator<Candidate> {
   const now = Date.parse(view.now)
   for (const slot of dueSlots(view, board)) {
     const schedule = view.project.schedules[slot.schedule]
-    if (schedule !== undefined) yield bySchedule(slot, schedule, slot.due, 'its time has come')
+    if (schedule !== undefined) yield bySchedule(slot, schedule, slot.due, 'it is due')
   }
   for (const slot of board.values()) {
-    // Tried by hand before its night and failed: the night tries for itself.
+    // Tried manually before its night and failed: the scheduled night is a new try.
     const schedule = view.project.schedules[slot.schedule ?? '']
     if (slot.state !== 'failed' || slot.due === null || schedule === undefined || schedule.paused) continue
     if (Date.parse(slot.due) > now || Date.parse(slot.changed_at) >= Date.parse(slot.due)) continue
-    yield bySchedule(slot, schedule, slot.due, 'its time has come; it had failed before')
+    yield bySchedule(slot, schedule, slot.due, 'it is due; it failed before')
   }
 }
 
@@ -119,7 +119,7 @@ function start({ slot, run, reason }: Candidate): Action[] {
   return [{ type: 'start-run', slot: refOf(slot), run, reason }]
 }
 
-/** Undefined where all views of a scores slot are published; else what to do, or nothing, until they are. */
+/** Undefined if all views of a scores slot are published; otherwise the actions, possibly none, until they are. */
 function planViews(
   view: LedgerView,
   board: Board,
@@ -143,10 +143,10 @@ function planViews(
         `${title}, which is ${features.state === 'waiting' ? 'waiting for data' : 'being refreshed'}`,
       )
     } else if (slot.request !== null && isBroken(features) && !isOlder(features, slot)) {
-      // The refresh that was asked for failed: the scores wait for its repair, and are not computed from what was before.
+      // The requested refresh failed: the scores wait for its repair and are not computed from the earlier features.
       waits.push(`${title}, which is ${features.state}`)
     } else if (features.published_run !== null) {
-      // A repeated refresh that failed leaves the partition that readers see: it holds.
+      // A failed refresh leaves the published partition unchanged, so it is still used.
     } else if (features.state === 'skipped' && slot.request === null) {
       return [skipFor(slot, 'view-skipped', `${title} was skipped: ${features.reason ?? 'no reason given'}`)]
     } else if (
@@ -171,14 +171,14 @@ function planViews(
   return actions
 }
 
-/** The slot of a view that the calendar did not know the night needs, such as that of a version promoted today. */
+/** The slot of a view that the calendar did not know to be needed, such as that of a version promoted today. */
 function startMissingView({ slot, run }: Candidate, ref: SlotRef): Action[] {
   return [
     {
       type: 'start-run',
       slot: ref,
       run: { ...run, version: null },
-      reason: `${slot.name} needs it, and it has no slot yet`,
+      reason: `${slot.name} needs it and it has no slot yet`,
     },
   ]
 }

@@ -4,24 +4,27 @@ import type { RunSettings } from '../../ledger/nights/run-request.ts'
 /** What follows a failed attempt. Times are ISO 8601 in UTC; `reason` completes "the run ...". */
 export type RetryDecision =
   | { action: 'retry'; at: string; reason: string }
-  /** Late data: no attempt is counted; look again at `at`, and for the last time at `until`. */
+  /** Late data: no attempt is counted; check again at `at`, and for the last time at `until`. */
   | { action: 'wait'; at: string; until: string; reason: string }
   | { action: 'hold'; reason: string }
   | { action: 'fail'; reason: string }
 
-/** The part of a run that decides. `waiting_since`: when it first found its data late, null where it has not yet. */
+/**
+ * The part of a run that determines the decision. `waiting_since`: when its data was first found late, null if it was
+ * not.
+ */
 export type RetrySettings = Pick<RunSettings, 'attempts' | 'backoff_ms' | 'wait_until'> & {
   waiting_since: string | null
 }
 
 const LONGEST_BACKOFF_MS = 30 * 60_000
 const MINUTE = 60_000
-/** Pauses between two looks at late data: quick at first, since most is only minutes late. The last one repeats. */
+/** Delays between checks for late data: short at first, since most data is only minutes late. The last one repeats. */
 const PAUSES = [1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE]
 
 /**
- * Whether to wait, retry, hold or stop, by class of failure alone. `attempt` is the number of the attempt that failed,
- * from 1; `random` lies in [0, 1). The only place that decides this.
+ * Decides by failure class alone whether to wait, retry, hold or stop. `attempt` is the number of the failed attempt,
+ * from 1; `random` is in [0, 1). The decision is made only here.
  */
 export function decide(
   failureClass: FailureClass,
@@ -35,24 +38,27 @@ export function decide(
     case 'wait':
       return waitOrFail(settings, now)
     case 'hold':
-      return { action: 'hold', reason: 'is held: a person releases or retries it' }
+      return { action: 'hold', reason: 'is held until a person releases or retries it' }
     case 'stop':
-      return { action: 'fail', reason: 'has failed: the same model would fail again' }
+      return { action: 'fail', reason: 'failed: the same model would fail again' }
     case 'retry':
       return retryOrFail(attempt, settings.attempts, settings, now, random)
     case 'retry once':
-      // What is broken breaks again; once more tells a bug from a moment's trouble that nobody has classified.
+      // A bug fails again; one retry distinguishes it from an unclassified temporary error.
       return retryOrFail(attempt, Math.min(settings.attempts, 2), settings, now, random)
     default:
       return unknownPolicy(policy)
   }
 }
 
-/** Milliseconds until data is looked for again, after so many milliseconds of waiting: 1, 2, 5, 10, 15, 15 ... minutes. */
+/**
+ * Milliseconds until the next check for data, after this many milliseconds of waiting: 1, 2, 5, 10, 15, 15 ...
+ * minutes.
+ */
 export function nextWait(waitedSoFar: number): number {
   let end = 0
   for (const pause of PAUSES) {
-    // A look takes a while and starts late: half a pause of slack keeps the steps in order.
+    // A check takes time and starts late: a tolerance of half a delay keeps the steps in order.
     if (waitedSoFar < end + pause / 2) return pause
     end += pause
   }
@@ -73,31 +79,30 @@ function retryOrFail(
   random: number,
 ): RetryDecision {
   if (attempt >= attempts)
-    return { action: 'fail', reason: `has failed: attempt ${attempt} of ${attempts} was its last` }
+    return { action: 'fail', reason: `failed: attempt ${attempt} of ${attempts} was its last` }
   const at = iso(Date.parse(now) + backoff(attempt, settings.backoff_ms, random))
-  return { action: 'retry', at, reason: `tries again at ${at}, attempt ${attempt + 1} of ${attempts}` }
+  return { action: 'retry', at, reason: `will be retried at ${at}, attempt ${attempt + 1} of ${attempts}` }
 }
 
 function waitOrFail(settings: RetrySettings, now: string): RetryDecision {
   if (settings.wait_until === null) {
-    return { action: 'fail', reason: 'has failed: it is not to wait for data (retry.wait_for_data)' }
+    return { action: 'fail', reason: 'failed: waiting for data is disabled (retry.wait_for_data)' }
   }
   const until = Date.parse(settings.wait_until)
   const clock = Date.parse(now)
-  if (clock >= until)
-    return { action: 'fail', reason: `has failed: it has waited for data until ${iso(until)}` }
+  if (clock >= until) return { action: 'fail', reason: `failed: it waited for data until ${iso(until)}` }
   const waited = settings.waiting_since === null ? 0 : clock - Date.parse(settings.waiting_since)
   const at = iso(Math.min(clock + nextWait(waited), until))
   return {
     action: 'wait',
     at,
     until: iso(until),
-    reason: `waits for data until ${iso(until)}, and looks again at ${at}`,
+    reason: `waits for data until ${iso(until)}; next check at ${at}`,
   }
 }
 
 function unknownPolicy(policy: never): never {
-  throw new Error(`expected what a class of failure asks for, got: ${String(policy)}`)
+  throw new Error(`expected the policy of a failure class, got: ${String(policy)}`)
 }
 
 function iso(ms: number): string {

@@ -1,5 +1,5 @@
--- What the planner looks at: slots that are not at rest, those that a schedule has due since $1, those past a deadline at $2 of which
--- nobody has been told, and the features of the same labels. `view`: that of the version which a request names.
+-- The planner's slots: those that are not at rest, those with a schedule due since $1, those past a deadline at $2
+-- that is not reported yet, and the features of the same labels. `view`: that of the version named in a request.
 with chosen as (
   select * from nightshift.slots
    where state in ('expected', 'waiting', 'queued', 'running', 'publishing')

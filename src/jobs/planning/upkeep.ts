@@ -12,12 +12,12 @@ import {
 import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledger-view.ts'
 
 const HOUR = 3_600_000
-/** How far ahead slots exist: the 48 hours that are promised, and a day in which no scheduler may wake. */
+/** How far ahead slots exist: the promised 48 hours, plus a day in which no scheduler may run. */
 const AHEAD_MS = 72 * HOUR
-/** Longer than any local date: the ticks of every as-of that contains now. */
+/** Longer than any local date: covers the ticks of every as-of that contains now. */
 const ONE_GRAIN_MS = 26 * HOUR
 
-/** The slots in the plan's hands, by `slotKey`; upkeep adds, moves and removes in it what it plans. */
+/** The slots of the plan, by `slotKey`; upkeep adds, moves and removes slots in it as planned. */
 export type Board = Map<string, LedgerSlot>
 
 export function keyOf(slot: { kind: LedgerSlot['kind']; name: string; partition: string }): string {
@@ -25,9 +25,9 @@ export function keyOf(slot: { kind: LedgerSlot['kind']; name: string; partition:
 }
 
 /**
- * Slots with a due time from this instant on have to be in a LedgerView, beside all those that are not at rest
- * (expected, waiting, queued, running, publishing, or requested), those past a deadline that nobody has been told of,
- * and the view's slots of the same as-ofs.
+ * Slots due from this instant on must be in a LedgerView, in addition to all that are not at rest (expected, waiting,
+ * queued, running, publishing, or requested), those past an unreported deadline, and the view's slots of the same
+ * as-ofs.
  */
 export function ledgerSince(schedules: Record<string, ScheduleRecord>, now: string): string {
   const oldest = Math.min(Date.parse(now), ...Object.values(schedules).map(({ seen }) => Date.parse(seen)))
@@ -35,25 +35,25 @@ export function ledgerSince(schedules: Record<string, ScheduleRecord>, now: stri
 }
 
 /**
- * Brings the ledger's slots in line with the calendar. What lies before now is filled in by the definition that held
- * then, as the ledger keeps it; what lies ahead follows the files. So an edit changes future slots alone.
+ * Aligns the ledger's slots with the calendar. Past slots follow the definition that was valid then, as stored in the
+ * ledger; future slots follow the files. An edit therefore changes only future slots.
  */
 export function planUpkeep(view: LedgerView, board: Board): Action[] {
   const { project, now } = view
   const paused = new Set(
     Object.values(project.schedules).flatMap(({ name, paused }) => (paused ? [name] : [])),
   )
-  const wanted = mergeSlots(
+  const planned = mergeSlots(
     Object.values(project.schedules).flatMap((schedule) => wantedOf(view, schedule)),
     paused,
   )
   const actions: Action[] = []
-  const missing = wanted.filter((slot) => !board.has(slotKey(slot.kind, slot.name, slot.asOf.label)))
-  for (const slot of wanted) {
+  const missing = planned.filter((slot) => !board.has(slotKey(slot.kind, slot.name, slot.asOf.label)))
+  for (const slot of planned) {
     const existing = board.get(slotKey(slot.kind, slot.name, slot.asOf.label))
     if (existing !== undefined) actions.push(...align(slot, existing, now))
   }
-  actions.push(...removals(view, board, wanted))
+  actions.push(...removals(view, board, planned))
   if (missing.length > 0) {
     actions.unshift({ type: 'create-slots', slots: missing, reason: 'the calendar expects them' })
     for (const slot of missing.map((planned) => toLedgerSlot(planned, now))) board.set(keyOf(slot), slot)
@@ -76,21 +76,21 @@ function wantedOf(view: LedgerView, schedule: Schedule): PlannedSlot[] {
     ...expand(project, then, pastFrom, Date.parse(now), views),
     ...expand(project, schedule, aheadFrom, Date.parse(now) + AHEAD_MS, views),
   ].map((slot) =>
-    // Nobody was promised anything before the schedule was first seen.
+    // There were no promises before the schedule was first seen.
     Date.parse(slot.due) < firstSeen ? { ...slot, deadline: undefined } : slot,
   )
 }
 
-/** All that a night refreshes: what the champion's scores need, and what the warm versions' do. */
-function refreshedViews({ project, views, beside = {} }: LedgerView): LedgerView['views'] {
-  const models = Object.entries(beside).map(([model, more]) => [
+/** All views that a night refreshes: those of the champion's scores and those of the warm versions. */
+function refreshedViews({ project, views, warm = {} }: LedgerView): LedgerView['views'] {
+  const models = Object.entries(warm).map(([model, more]) => [
     model,
     [...new Set([...viewsOf(project, model, views), ...more])],
   ])
   return { ...views, ...Object.fromEntries(models) }
 }
 
-/** Where the slots of a schedule begin, in milliseconds: a `start` that is a date means it in the project's zone. */
+/** Where the slots of a schedule start, in milliseconds: a `start` that is a date refers to the project's zone. */
 function begin(project: Project, definition: ScheduleDefinition, firstSeen: number): number {
   if (definition.start === undefined) return firstSeen
   const date = /^\d{4}-\d{2}-\d{2}$/.test(definition.start)
@@ -109,23 +109,23 @@ function expand(
     : []
 }
 
-/** A slot that has not begun and lies ahead takes the instant, schedule, due and deadline of the calendar. */
-function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[] {
-  const ahead = Date.parse(wanted.due) > Date.parse(now)
+/** A future slot that has not started takes its instant, schedule, due time and deadline from the calendar. */
+function align(planned: PlannedSlot, existing: LedgerSlot, now: string): Action[] {
+  const ahead = Date.parse(planned.due) > Date.parse(now)
   const untouched = existing.state === 'expected' && existing.run === null
   const waitsAhead = existing.due !== null && Date.parse(existing.due) > Date.parse(now)
-  // A slot that was made by hand before its night is adopted, unless that night is published already.
+  // A slot created manually before its night is adopted, unless that night is already published.
   const adoptable = existing.state === 'expected' || existing.state === 'failed'
   const movable = ahead && (existing.schedule === null ? adoptable : untouched && waitsAhead)
-  // Of what is published the label goes on to mean what it meant then.
-  const as_of = existing.published_run === null ? wanted.asOf.instant : existing.as_of
+  // The label of a published slot keeps its original meaning.
+  const as_of = existing.published_run === null ? planned.asOf.instant : existing.as_of
   const same =
     sameTime(existing.as_of, as_of) &&
-    existing.schedule === wanted.schedule &&
-    sameTime(existing.due, wanted.due) &&
-    sameTime(existing.deadline, wanted.deadline ?? null)
+    existing.schedule === planned.schedule &&
+    sameTime(existing.due, planned.due) &&
+    sameTime(existing.deadline, planned.deadline ?? null)
   if (!movable || same) return []
-  const { schedule, due, deadline } = wanted
+  const { schedule, due, deadline } = planned
   const reason =
     existing.schedule === null
       ? `schedule ${schedule} expects it too`
@@ -134,12 +134,13 @@ function align(wanted: PlannedSlot, existing: LedgerSlot, now: string): Action[]
   return [{ type: 'move-slot', slot: refOf(existing), schedule, due, deadline, reason }]
 }
 
-function removals(view: LedgerView, board: Board, wanted: PlannedSlot[]): Action[] {
+function removals(view: LedgerView, board: Board, planned: PlannedSlot[]): Action[] {
   const { project, now } = view
   const views = refreshedViews(view)
   const clock = Date.parse(now)
-  const keys = new Set(wanted.map((slot) => slotKey(slot.kind, slot.name, slot.asOf.label)))
-  // An edit at noon from 22:00 to 10:00 leaves tonight's slot where it was: it is still expected, and its new time is over.
+  const keys = new Set(planned.map((slot) => slotKey(slot.kind, slot.name, slot.asOf.label)))
+  // If the time is edited at noon from 22:00 to 10:00, tonight's slot is kept: it is still expected, and its new time
+  // has passed.
   for (const schedule of Object.values(project.schedules)) {
     for (const slot of expand(project, schedule, clock - ONE_GRAIN_MS, clock, views)) {
       keys.add(slotKey(slot.kind, slot.name, slot.asOf.label))
@@ -148,7 +149,7 @@ function removals(view: LedgerView, board: Board, wanted: PlannedSlot[]): Action
   const actions: Action[] = []
   for (const [key, slot] of board) {
     const due = slot.due === null ? Number.NaN : Date.parse(slot.due)
-    // Another scheduler's clock may be ahead of ours and have created slots that we do not want yet.
+    // Another scheduler's clock may be ahead of ours and have created slots that we do not plan yet.
     const ahead = due > clock && due < clock + AHEAD_MS
     const untouched = slot.state === 'expected' && slot.run === null && slot.request === null
     if (slot.schedule === null || !ahead || !untouched || keys.has(key)) continue
@@ -175,20 +176,20 @@ function schedulesSeen(view: LedgerView): Action[] {
   }
   for (const schedule of Object.keys(view.schedules)) {
     if (view.project.schedules[schedule] !== undefined) continue
-    const reason = 'it is no longer there; should it return, it begins anew'
+    const reason = 'it no longer exists; if it returns, it starts anew'
     actions.push({ type: 'forget-schedule', schedule, reason })
   }
   return actions
 }
 
-/** jsonb drops keys that are undefined: today's deadline must not slip in under yesterday's definition. */
+/** jsonb drops undefined keys: today's deadline must not appear under yesterday's definition. */
 function complete(stored: ScheduleDefinition): ScheduleDefinition {
   const { cron, timezone, grain, score, refresh, deadline, start, paused } = stored
   return { cron, timezone, grain, score, refresh, deadline, start, paused }
 }
 
 function sameDefinition(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
-  // Key order and undefined keys do not survive jsonb.
+  // jsonb does not preserve key order and undefined keys.
   const text = (definition: ScheduleDefinition) => JSON.stringify(complete(definition))
   return text(a) === text(b)
 }

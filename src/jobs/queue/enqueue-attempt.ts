@@ -4,13 +4,13 @@ import type { QueueName, Queues } from './queues.ts'
 
 type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill'>
 
-/** Nights and back-filled nights have queues of their own. */
+/** Scheduled nights and backfilled nights have separate queues. */
 export function jobQueue(run: Pick<Run, 'kind' | 'backfill'>): QueueName {
   const nightly = run.kind === 'features' ? 'features' : 'scoring'
   return run.backfill === null ? nightly : `${nightly}-backfill`
 }
 
-/** Puts an attempt into its queue; does nothing where its job is there already. */
+/** Adds an attempt to its queue; does nothing if its job is already there. */
 export async function enqueueAttempt(queues: Queues, run: Enqueued, attempt: number): Promise<void> {
   await queues.add(jobQueue(run), {
     id: attemptId(run.id, attempt),

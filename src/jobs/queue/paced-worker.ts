@@ -4,8 +4,8 @@ import { Worker } from 'bullmq'
 const PAUSE_MS = 1_000
 
 /**
- * BullMQ's worker asks for the next job again at once where the question failed for any reason but a refused
- * connection: a server that starts, or that takes no more connections, would be asked thousands of times a second.
+ * BullMQ's worker requests the next job again at once if the request failed for any reason other than a refused
+ * connection. A server that is starting, or accepts no more connections, would get thousands of requests a second.
  */
 export class PacedWorker extends Worker {
   protected override async moveToActive(...of: Parameters<Worker['moveToActive']>) {

@@ -1,18 +1,18 @@
 import { createPostgresBackend } from 'bullmq'
 
-/** Milliseconds since 1970 by the server, in the place of a parameter that has to keep its type. */
+/** Milliseconds since 1970 by the server's clock, in place of a parameter whose type must be kept. */
 const byServer = (parameter: string) =>
   `(${parameter}::bigint * 0 + (extract(epoch from clock_timestamp()) * 1000)::bigint)`
 
 /**
- * BullMQ's PostgreSQL backend, with the server's clock for its locks. It hands its statements the worker's own time:
- * a worker whose clock is behind would hold locks that are over for the others, and its jobs be taken from it for ever.
- * (In Redis, locks run out by the server's clock.)
+ * BullMQ's PostgreSQL backend with the server's clock for its locks. The original passes the worker's own time to its
+ * statements: a worker whose clock is behind would hold locks that others consider expired, and would lose its jobs
+ * again and again. (In Redis, locks expire by the server's clock.)
  */
 export const createBackend: typeof createPostgresBackend = (...given) => {
   const backend = createPostgresBackend(...given)
   const query: unknown = Reflect.get(backend, 'query')
-  if (typeof query !== 'function') throw new Error("expected BullMQ's backend to ask by its method query")
+  if (typeof query !== 'function') throw new Error("expected BullMQ's backend to have a method query")
   Object.defineProperty(backend, 'query', {
     async value(text: string, parameters: unknown[]) {
       const given = timeParameter(text)
@@ -24,7 +24,7 @@ export const createBackend: typeof createPostgresBackend = (...given) => {
   return backend
 }
 
-/** The worker counts from a job's start, by its own clock, when it renews the lock. */
+/** The worker uses the job's start, by its own clock, to decide when to renew the lock. */
 function inOwnTime(answer: unknown, now: unknown): void {
   const rows: unknown = answer instanceof Object && 'rows' in answer ? answer.rows : []
   for (const row of Array.isArray(rows) ? rows : []) {
@@ -32,13 +32,13 @@ function inOwnTime(answer: unknown, now: unknown): void {
   }
 }
 
-/** Which of a statement's parameters is the time, counted from 1, as its comment says: `$4 now_ms`. */
+/** The position of the time among a statement's parameters, from 1, according to its comment: `$4 now_ms`. */
 function timeParameter(text: string): number | undefined {
   const found = /\$(\d+) now_ms\b/.exec(text)?.[1]
   return found === undefined ? undefined : Number(found)
 }
 
-/** A statement of BullMQ's with the server's time in the place of the worker's. */
+/** A BullMQ statement with the server's time in place of the worker's. */
 export function onServerClock(text: string): string {
   const given = timeParameter(text)
   if (given === undefined) return text

@@ -2,15 +2,15 @@ import { QUEUE_NAMES, type QueueName, type Queues } from './queues.ts'
 
 export interface QueueDepth {
   queue: QueueName
-  /** Jobs by state; ended ones are what the board still keeps. */
+  /** Jobs by state; ended jobs are those that the board still keeps. */
   jobs: Record<(typeof STATES)[number], number>
-  /** Seconds that the job in front has waited; 0 where none waits. */
+  /** How long the first job in line has waited, in seconds; 0 if none waits. */
   oldestSeconds: number
 }
 
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 
-/** How much waits in each queue, and since when. Takes as long as the queue's server does: see `within`. */
+/** Number of waiting jobs in each queue, and since when. Takes as long as the queue's server: see `within`. */
 export function queueDepths(queues: Queues, now: number): Promise<QueueDepth[]> {
   return Promise.all(
     QUEUE_NAMES.map(async (name) => {
@@ -33,8 +33,8 @@ export function queueDepths(queues: Queues, now: number): Promise<QueueDepth[]> 
 }
 
 /**
- * Where the job in front is among those that wait. On PostgreSQL BullMQ counts them from the newest, so it is at the
- * end, which moves a little while we ask.
+ * The position of the first job in line among the waiting jobs. On PostgreSQL, BullMQ counts from the newest, so it
+ * is at the end, which may shift during the query.
  */
 function frontOf(backend: Queues['backend'], waiting: number): [number, number][] {
   if (waiting === 0) return []

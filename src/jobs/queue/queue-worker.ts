@@ -10,26 +10,26 @@ import {
 import { within } from './within.ts'
 
 /**
- * A worker that died is noticed after 10 s, and its job delivered again: whether it runs is for the ledger to say.
- * The limits only end a job that kills each worker before it comes to the ledger.
+ * A dead worker is noticed after 10 s and its job is delivered again; the ledger decides whether it runs. The limits
+ * only stop a job that kills each worker before it reaches the ledger.
  */
 const WORKER_SETTINGS = {
   lockDuration: 10_000,
   stalledInterval: 5_000,
   maxStalledCount: 50,
   maxStartedAttempts: 50,
-  /** BullMQ waits 15 s after a refused connection; a restart of the server takes one or two. */
+  /** BullMQ waits 15 s after a refused connection; a server restart takes one or two. */
   runRetryDelay: 2_000,
 }
 
-/** Pauses before a worker is built again that did not start, or that ended by itself. Doubled each time. */
+/** Delays before a worker that did not start, or ended by itself, is created again. Doubled each time. */
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
 
 /**
- * Takes jobs until it is closed. BullMQ keeps a start that has failed for ever, and would ask it again without ever
- * giving the event loop a turn: so a worker runs only once it has started, and one that did not start is thrown away
- * and built again.
+ * Takes jobs until it is closed. BullMQ keeps a failed start for ever and would await it again without yielding to
+ * the event loop. Therefore a worker runs only after it has started, and one that did not start is discarded and
+ * created again.
  */
 export function startWork(engine: Engine, name: string, request: WorkRequest): WorkerHandle {
   const running = new Set<Promise<unknown>>()
@@ -57,7 +57,7 @@ export function startWork(engine: Engine, name: string, request: WorkRequest): W
     return built
   }
   const keepWorking = async () => {
-    // Where the server turns out to be set up wrongly, nothing is taken from it.
+    // If the server is misconfigured, no jobs are taken from it.
     await engine.usable()
     for (let pause = FIRST_PAUSE_MS; !closing.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       worker = build()
@@ -86,7 +86,7 @@ export function startWork(engine: Engine, name: string, request: WorkRequest): W
   }
 }
 
-/** A worker that never took a job, or takes none any more. */
+/** A worker that never took a job, or no longer takes any. */
 async function discard(worker: BullWorker): Promise<void> {
   if (await settles(worker.close(true), 1_000)) return
   await settles(worker.disconnect(), 1_000)
@@ -103,9 +103,9 @@ async function closeWorker(
     worker.cancelAllJobs('the worker is closing')
     await settles(idle, 2_000)
   }
-  // What is left is to report the jobs' ends, which cannot be done where the server is away.
+  // Only the report of the jobs' ends is left, which is impossible if the server is unavailable.
   if (await settles(ended, 1_000)) return
-  // Jobs that heed no signal keep their lock until it runs out: cut off, they cannot renew it.
+  // Jobs that ignore the signal hold their lock until it expires: without a connection they cannot renew it.
   await settles(worker.disconnect(), 1_000)
 }
 

@@ -13,18 +13,18 @@ import { PacedWorker } from './paced-worker.ts'
 import { createBackend } from './postgres-clock.ts'
 import type { Engine, Log } from './queues.ts'
 
-/** Beside the schema `nightshift`: it may be dropped, and is made again. */
+/** Separate from the schema `nightshift`: it may be dropped and is created again. */
 const SCHEMA = 'nightshift_queues'
 
 /**
- * BullMQ on the ledger's PostgreSQL. A worker holds one connection that listens, so an idle one picks a job up in
- * some 5 ms; each queue and worker has up to two more while it is busy.
+ * BullMQ on the ledger's PostgreSQL. A worker holds one listening connection, so an idle worker picks up a job in
+ * about 5 ms; each queue and worker uses up to two more connections while busy.
  */
 export async function openPostgresEngine(url: string, log: Log): Promise<Engine> {
   await migrate(url)
   const outage = followOutage('the queue in PostgreSQL', log)
   const connection = {
-    // A job's reason to fail may hold any text.
+    // A job's failure reason may contain any text.
     Client: LedgerClient,
     connectionString: url,
     schema: SCHEMA,
@@ -41,15 +41,15 @@ export async function openPostgresEngine(url: string, log: Log): Promise<Engine>
       onPostgres(() => new PacedWorker(name, process, { connection, autorun: false, ...settings })),
     usable: async () => {},
     complain: (error) => outage.failed(error),
-    // A question of its own says it: nobody tells us when such an outage is over.
+    // Known only after a query: no event reports the end of such an outage.
     trouble: () => undefined,
     close: async () => {},
   }
 }
 
 /**
- * Constructors take the process-wide default at once and never look again, so it is set for that moment only.
- * Handing the backend over instead would type the queue as one that the board does not take.
+ * Constructors read the process-wide default once, so it is set only for that moment. Passing the backend instead
+ * would give the queue a type that the board does not accept.
  */
 function onPostgres<T>(construct: () => T): T {
   setDefaultBackendFactory(createBackend)
@@ -60,7 +60,7 @@ function onPostgres<T>(construct: () => T): T {
   }
 }
 
-/** Once here, and not in each queue: it takes a lock that all queues of all processes would wait for. */
+/** Once here and not in each queue: it takes a lock that all queues of all processes would wait for. */
 async function migrate(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   client.on('error', () => {})

@@ -6,19 +6,19 @@ import { PacedWorker } from './paced-worker.ts'
 import type { Engine, Log } from './queues.ts'
 import { within } from './within.ts'
 
-/** A Redis that is away when we start is waited for so long; then we go on without, and use it when it is back. */
+/** How long to wait at the start for an unavailable Redis; afterwards it is used as soon as it is available. */
 const START_WITHIN_MS = 2_000
 
 /**
- * BullMQ on Redis or Valkey. A Redis that may evict keys is refused: it would drop jobs, and parts of jobs,
- * without a word.
+ * BullMQ on Redis or Valkey. A Redis that may evict keys is refused: it would drop jobs, or parts of jobs, without an
+ * error.
  *
- * @throws ConfigurationError where the URL, the password or the eviction policy is wrong.
+ * @throws ConfigurationError if the URL, the password or the eviction policy is wrong.
  */
 export async function openRedisEngine(url: string, prefix: string, log: Log): Promise<Engine> {
   const where = describe(url)
   const outage = followOutage(`Redis at ${where}`, log)
-  // A producer fails at once while Redis is away; a worker waits for it.
+  // A producer fails at once while Redis is unavailable; a worker waits for it.
   const producer = connect(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 })
   const consumers: Redis[] = []
   const usable = new Promise<void>((resolve, reject) => {
@@ -37,7 +37,7 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
           resolve()
         },
         (error: unknown) => {
-          if (!(error instanceof ConfigurationError)) return // gone again: the next 'ready' asks again
+          if (!(error instanceof ConfigurationError)) return // unavailable again: the next 'ready' event checks again
           log('error', error.message)
           reject(error)
         },
@@ -46,7 +46,7 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
   })
   usable.catch(() => {})
   const complain = (error: Error) => {
-    if (error instanceof ConfigurationError) return // said when it was found
+    if (error instanceof ConfigurationError) return // reported when it was found
     outage.failed(error)
   }
   const close = async () => {
@@ -88,7 +88,7 @@ function connect(
   })
 }
 
-/** Asks INFO, which managed services allow where they forbid CONFIG. Returns what is worth a warning. */
+/** Uses INFO, which managed services allow even if they forbid CONFIG. Returns a warning, if there is one. */
 async function inspect(redis: Redis, where: string): Promise<string | undefined> {
   const memory = await redis.info('memory')
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
@@ -102,21 +102,21 @@ async function inspect(redis: Redis, where: string): Promise<string | undefined>
   const persistence = await redis.info('persistence')
   const warnings: string[] = []
   if (policy === undefined)
-    warnings.push('does not say its maxmemory-policy: make sure that it is noeviction')
+    warnings.push('does not report its maxmemory-policy: make sure that it is noeviction')
   if (/^aof_enabled:0/m.test(persistence)) {
     warnings.push(
-      'keeps no append-only file: jobs that wait are lost when it is killed, and enqueued again from the ledger ' +
+      'keeps no append-only file: waiting jobs are lost when it is killed, and are enqueued again from the ledger ' +
         'when the scheduler next wakes up ("appendonly yes" in redis.conf avoids that)',
     )
   }
   return warnings.length === 0 ? undefined : `Redis at ${where} ${warnings.join('; and ')}`
 }
 
-/** Errors that no waiting cures. */
+/** Errors that do not resolve by waiting. */
 function refusal(error: Error, where: string): ConfigurationError | undefined {
   if (!/NOAUTH|WRONGPASS|invalid (username|password)|ERR AUTH/i.test(error.message)) return undefined
   return new ConfigurationError(
-    `REDIS_URL: Redis at ${where} refuses us: ${error.message}; are user and password right?`,
+    `REDIS_URL: Redis at ${where} refuses the connection: ${error.message}; check user and password`,
     { cause: error },
   )
 }
@@ -130,7 +130,7 @@ function describe(url: string): string {
     throw malformed('something that is not a URL')
   }
   if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:') {
-    throw malformed(`a URL that begins with ${parsed.protocol}`)
+    throw malformed(`a URL that starts with ${parsed.protocol}`)
   }
   const database = parsed.pathname.length > 1 ? parsed.pathname : ''
   return `${parsed.hostname || 'localhost'}:${parsed.port || '6379'}${database}`

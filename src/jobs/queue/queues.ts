@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { startWork } from './queue-worker.ts'
 import { within } from './within.ts'
 
-/** Queues of the nights. Backfills have their own, so that no night waits behind one. */
+/** Queues of scheduled nights. Backfills have their own, so that no scheduled night waits for a backfill. */
 export const NIGHTLY_QUEUES = ['features', 'scoring'] as const
 export const BACKFILL_QUEUES = ['features-backfill', 'scoring-backfill'] as const
 export const QUEUE_NAMES = [
@@ -22,9 +22,9 @@ export interface QueueOptions {
   redisUrl?: string | undefined
   databaseUrl: string
   log: Log
-  /** Begins the keys in Redis, so that projects can share one. In PostgreSQL a project has a database. */
+  /** Prefix of the keys in Redis, so that projects can share it. In PostgreSQL each project has its own database. */
   prefix?: string
-  /** By which clock a job is said to wait; default: this machine's. */
+  /** The clock used for a job's waiting time; default: this machine's. */
   now?: () => Promise<Date>
 }
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
@@ -32,63 +32,63 @@ export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
 export interface JobRequest {
   /** `<run>-a<attempt>`. */
   id: string
-  /** What the board shows, such as `score churn 2026-11-22`. */
+  /** Shown on the board, such as `score churn 2026-11-22`. */
   title: string
   data: Record<string, unknown>
 }
 
 export interface WorkRequest {
-  /** Jobs at a time. */
+  /** Concurrent jobs. */
   concurrency: number
   /**
-   * Does one job; what it returns is shown on the board. `signal` aborts when the job's lock is lost (it was
-   * delivered again, or the queue was wiped) and when the worker is closed and has waited long enough.
+   * Runs one job; its return value is shown on the board. `signal` aborts when the job's lock is lost (it was
+   * delivered again, or the queue was wiped) and when the worker is closed and the grace period has ended.
    */
   process: (job: Job, signal: AbortSignal) => Promise<unknown>
-  /** Told the id of each job whose lock was lost, besides the signal. */
+  /** Called with the id of each job whose lock was lost, in addition to the signal. */
   onLost?: (id: string) => void
 }
 
 export interface WorkerHandle {
   /**
-   * Takes no more jobs and waits for those that run; after `graceMs` (default 10 s) aborts them, and returns at
-   * the latest 4 s later. What had not ended is delivered again, to another worker.
+   * Takes no more jobs and waits for running ones; after `graceMs` (default 10 s) aborts them, and returns at most 4
+   * s later. Unfinished jobs are delivered again, to another worker.
    */
   close(graceMs?: number): Promise<void>
 }
 
 export interface Queues {
   backend: 'redis' | 'postgres'
-  /** BullMQ's own, for the board; another one where its start had failed. Not to be kept. */
+  /** BullMQ's own queue, for the board; a new one if its start failed. Do not keep a reference. */
   queue(name: QueueName): Queue
   /**
-   * Adds a job, or does nothing where one of this id waits or runs. One of this id that has ended is replaced.
-   * @throws Failure 'transient' where the queue does not answer within 5 s; the job may have been added.
+   * Adds a job; does nothing if a job with this id is waiting or active. An ended job with this id is replaced.
+   * @throws Failure 'transient' if the queue does not answer within 5 s; the job may have been added.
    */
   add(name: QueueName, job: JobRequest): Promise<void>
-  /** Whether a job of this id waits or runs. @throws Failure 'transient' like `add`. */
+  /** Whether a job with this id is waiting or active. @throws Failure 'transient' like `add`. */
   has(name: QueueName, id: string): Promise<boolean>
-  /** Starts to take jobs. Goes on where the queue is down, and takes jobs when it is back. */
+  /** Starts taking jobs. Works while the queue is down, and takes jobs when it is available again. */
   work(name: QueueName, request: WorkRequest): Promise<WorkerHandle>
-  /** Why the queue's server is away, where it is known and a question that failed does not say it. */
+  /** Why the queue's server is unavailable, if it is known and not stated by the failed query itself. */
   trouble(): Error | undefined
   /** Closes the workers too. */
   close(): Promise<void>
 }
 
 /**
- * What the two backends have to bring; the rest is the same for both. BullMQ's types know queues by their backend,
- * and the board takes those of Redis, so both are built as such (see `queues-postgres.ts`).
+ * What the two backends provide; the rest is the same for both. BullMQ's types distinguish queues by backend and the
+ * board accepts those of Redis, so both are constructed as such (see `queues-postgres.ts`).
  */
 export interface Engine {
   backend: 'redis' | 'postgres'
   openQueue(name: string): Queue
   openWorker(name: string, process: Processor, settings: WorkerSettings): BullWorker
-  /** Resolves when the server may be used. Rejects with a ConfigurationError where it is set up wrongly. */
+  /** Resolves when the server is usable. Rejects with a ConfigurationError if it is misconfigured. */
   usable(): Promise<void>
-  /** Called with each error of a queue or worker; says it once per outage. */
+  /** Called with each error of a queue or worker; reports it once per outage. */
   complain(error: Error): void
-  /** Why the server is away, where a question that failed does not say it. */
+  /** Why the server is unavailable, if a failed query does not state it. */
   trouble(): Error | undefined
   close(): Promise<void>
 }
@@ -123,7 +123,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     const open = engine.openQueue(name)
     queues.set(name, open)
     open.on('error', (error) => engine.complain(error))
-    // BullMQ keeps a start that has failed for ever: whoever asks next gets a queue that starts anew.
+    // BullMQ keeps a failed start for ever: the next caller gets a new queue.
     open.waitUntilReady().catch((error: unknown) => {
       engine.complain(asError(error))
       if (queues.get(name) === open) queues.delete(name)
@@ -137,7 +137,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     queue,
     trouble: () => engine.trouble(),
     async add(name, { id, title, data }) {
-      await ask(engine, `job ${id} could not be added to the queue ${name}`, async () => {
+      await query(engine, `job ${id} could not be added to the queue ${name}`, async () => {
         const state = await queue(name).getJobState(id)
         if (!isOver(state)) return
         if (state !== 'unknown') await queue(name).remove(id)
@@ -151,7 +151,7 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
       })
     },
     async has(name, id) {
-      return await ask(engine, `the queue ${name} could not be asked for job ${id}`, async () => {
+      return await query(engine, `the queue ${name} could not be queried for job ${id}`, async () => {
         return !isOver(await queue(name).getJobState(id))
       })
     },
@@ -179,17 +179,17 @@ async function openEngine(options: QueueOptions): Promise<Engine> {
   return await openPostgresEngine(options.databaseUrl, options.log)
 }
 
-/** `unknown` is what BullMQ says of a job that it does not have. */
+/** BullMQ reports `unknown` for a job that it does not have. */
 function isOver(state: string): boolean {
   return state === 'completed' || state === 'failed' || state === 'unknown'
 }
 
-/** Asks the queue's server, which may be away: never longer than 5 s. */
-async function ask<T>(engine: Engine, problem: string, question: () => Promise<T>): Promise<T> {
+/** Queries the queue's server, which may be unavailable, for at most 5 s. */
+async function query<T>(engine: Engine, problem: string, request: () => Promise<T>): Promise<T> {
   try {
     return await within(
       ADD_WITHIN_MS,
-      engine.usable().then(() => question()),
+      engine.usable().then(() => request()),
     )
   } catch (error) {
     if (error instanceof ConfigurationError) throw error

@@ -19,7 +19,7 @@ import {
 import { columnKey } from '../../pipeline/profile/column-key.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model } from '../../project/project.ts'
-import { tellFailure } from '../../workers/attempt/tell-night.ts'
+import { notifyFailure } from '../../workers/attempt/tell-night.ts'
 import type { Monitoring } from './job.ts'
 import {
   driftOfRun,
@@ -150,7 +150,7 @@ async function reportDrift(
     anchor: '#drift',
     evidence: {},
   } as const
-  await tellFailure(client, context, { slot, run, checks: [] }, failure, 'published', drift)
+  await notifyFailure(client, context, { slot, run, checks: [] }, failure, 'published', drift)
 }
 
 function describeScore(score: Drift | null): string {

@@ -13,10 +13,10 @@ import { attemptFolder, partitionPath } from '../../pipeline/partition/partition
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
-import { tellChecked, tellUnchecked } from '../../workers/attempt/tell-night.ts'
+import { notifyChecked, notifyUnchecked } from '../../workers/attempt/tell-night.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
-import { isToldOf, triesAgain } from '../../workers/monitor-tries.ts'
+import { isReported, triesAgain } from '../../workers/monitor-tries.ts'
 import { baselineFor, countedColumns } from './baseline-for.ts'
 import { followDrift } from './follow-drift.ts'
 import { recordProfile } from './record.ts'
@@ -64,11 +64,11 @@ export async function monitorNight(
     if (await triesAgain(context.database.pool, 'monitor', run.id, failure, options.signal)) throw error
     const note = `it could not be profiled: ${failure.message}`
     await record(context, model, run, unmeasured(note), (performance.now() - begun) / 1000)
-    if (run.backfill === null && isToldOf(failure)) {
+    if (run.backfill === null && isReported(failure)) {
       await transaction(context.database, async (client) => {
         const slot = await lockSlot(client, run.slot)
         if (slot.published_run === run.id)
-          await tellUnchecked(client, context, { slot, run, checks: [] }, 'drift', failure)
+          await notifyUnchecked(client, context, { slot, run, checks: [] }, 'drift', failure)
       })
     }
     return note
@@ -226,7 +226,7 @@ async function record(
     )
     if (toStore !== undefined) await storeReferenceProfile(client, run.id, toStore)
     // A failed check has no columns.
-    if (run.backfill === null && profile.columns.length > 0) await tellChecked(client, context, slot, run)
+    if (run.backfill === null && profile.columns.length > 0) await notifyChecked(client, context, slot, run)
     if (run.backfill === null && reference !== undefined) {
       await followDrift(client, context, { model, run, reference, slices: measured.slices })
     }

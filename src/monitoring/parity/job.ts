@@ -11,10 +11,10 @@ import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import type { Project, View } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
-import { tellChecked, tellFailure, tellUnchecked } from '../../workers/attempt/tell-night.ts'
+import { notifyChecked, notifyFailure, notifyUnchecked } from '../../workers/attempt/tell-night.ts'
 import type { Children, TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
-import { isToldOf, triesAgain } from '../../workers/monitor-tries.ts'
+import { isReported, triesAgain } from '../../workers/monitor-tries.ts'
 import { recordCertificate } from './record.ts'
 
 /** Compares the published output of a view's run with the training path. Throws as `checkParity` does. */
@@ -82,8 +82,8 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
       const slot = await lockSlot(client, run.slot)
       if (slot.published_run !== run.id) return
       await recordCertificate(client, { ...record, differing: null, report: { failure: failure.toRecord() } })
-      if (isToldOf(failure))
-        await tellUnchecked(client, context, { slot, run, checks: [] }, 'parity', failure)
+      if (isReported(failure))
+        await notifyUnchecked(client, context, { slot, run, checks: [] }, 'parity', failure)
     })
     return `it could not be compared: ${failure.message}`
   }
@@ -102,10 +102,10 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
         anchor: '#parity',
         evidence: evidenceOf(facts),
       } as const
-      await tellFailure(client, context, { slot, run, checks: [] }, failure, 'published')
+      await notifyFailure(client, context, { slot, run, checks: [] }, failure, 'published')
       return
     }
-    await tellChecked(client, context, slot, run)
+    await notifyChecked(client, context, slot, run)
     await reportRecovery(
       client,
       await context.clock(client),

@@ -12,7 +12,7 @@ import { removeAttempts } from '../../pipeline/partition/partition-files.ts'
 import type { Context } from '../context.ts'
 import { postponePublication } from '../postpone.ts'
 import { type Result, recordResult } from './publication.ts'
-import { tellFailure } from './tell-night.ts'
+import { notifyFailure } from './tell-night.ts'
 
 export interface Recorded {
   sentence: string
@@ -20,14 +20,14 @@ export interface Recorded {
 }
 
 /**
- * Records how an attempt failed, and what follows: another attempt, a wait, a held or a failed run with its mail.
- * One transaction: there is no moment at which a run has ended and nobody is told.
+ * Records how an attempt failed and what follows: another attempt, a wait, or a held or failed run with its mail. All
+ * in one transaction, so that a run never ends without its report.
  *
- * What has been committed and not been published is no failed attempt: its publication is tried again (postpone.ts).
+ * A committed output that is not published yet is not a failed attempt: its publication is retried (postpone.ts).
  *
- * `fence` is absent where somebody else speaks for a lost attempt. `result` is what was computed, kept where the
- * run is held, so that it can be released.
- * @returns a sentence for the log, and whether the attempt counts as a failed one: waiting for data does not
+ * `fence` is absent if another process reports a lost attempt. `result` is the computed output, kept if the run is
+ * held, so that it can be released.
+ * @returns a sentence for the log, and whether the attempt counts as failed: waiting for data does not
  */
 export async function recordFailure(
   context: Context,
@@ -49,7 +49,7 @@ export async function recordFailure(
       attempt.fence === undefined
         ? await isRunning(client, run.id, attempt.number)
         : await holdsFence(client, run.id, attempt.fence)
-    if (!owned) return 'another attempt has taken this run over: nothing recorded'
+    if (!owned) return 'another attempt has taken over this run; nothing recorded'
     const record = failure.toRecord()
     const lost = failure.evidence.lost === true
     const broken = brokenStructure(result?.checks ?? [])
@@ -68,7 +68,7 @@ export async function recordFailure(
     if (result !== undefined) await recordResult(client, context.warehouse, run, result, { kept })
     switch (decision.action) {
       case 'retry': {
-        // A lost worker says nothing about the work: another takes it at once.
+        // A lost worker is no evidence against the work itself: another worker starts it at once.
         await retryRun(client, ended, lost ? now : decision.at)
         return lost ? `starts again at once, attempt ${attempt.number + 1}` : decision.reason
       }
@@ -88,10 +88,10 @@ export async function recordFailure(
     }
     const state = decision.action === 'hold' ? 'held' : 'failed'
     const night = { slot, run: { ...run, state }, checks: result?.checks ?? [] } as const
-    await tellFailure(client, context, night, record, state)
+    await notifyFailure(client, context, night, record, state)
     return `${state}: ${failure.message}`
   })
-  // What is not to be released is of no use to anyone.
+  // Output that cannot be released is useless.
   if (!kept) await removeAttempts(context.warehouse, [attemptId(run.id, attempt.number)])
   return { sentence, failed }
 }
@@ -103,11 +103,11 @@ async function isRunning(client: ClientBase, run: string, attempt: number): Prom
 
 function heldBecause(broken: Check[]): string {
   return broken.length === 0
-    ? 'is held: a person releases or retries it'
-    : 'is held, and cannot be released: a person mends the cause and retries it'
+    ? 'is held until a person releases or retries it'
+    : 'is held and cannot be released; fix the cause and retry it'
 }
 
-/** A failed check over a whole partition holds it; which of them a person may release, `brokenStructure` says. */
+/** A failed check on a whole partition holds it; `brokenStructure` decides which checks a person may override. */
 function holdable(failure: Failure, result: Result | undefined): boolean {
   return result !== undefined && failure.failureClass !== 'late-data'
 }

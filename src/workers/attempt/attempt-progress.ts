@@ -10,8 +10,8 @@ interface Told {
 }
 
 /**
- * Passes an attempt's progress on to the ledger (for `run` and the pages) and to the queue board, at most
- * twice a second: a row of progress is not worth a write of its own.
+ * Reports an attempt's progress to the ledger (for `run` and the pages) and to the queue board, at most twice a
+ * second, to limit the writes.
  */
 export function followProgress(
   context: Context,
@@ -28,23 +28,23 @@ export function followProgress(
 
   const write = () => {
     timer = undefined
-    const told = latest
-    if (told === undefined) return
+    const progress = latest
+    if (progress === undefined) return
     latest = undefined
-    job.progress(told)
+    job.progress(progress)
     writing = writing.then(async () => {
-      // Progress is a courtesy: a ledger that is away is told by the attempt itself.
-      await recordProgress(context.database.pool, run, told).catch(() => {})
+      // Progress is optional: the attempt itself reports an unavailable ledger.
+      await recordProgress(context.database.pool, run, progress).catch(() => {})
     })
   }
-  const tell = (told: Told) => {
-    latest = told
+  const report = (progress: Told) => {
+    latest = progress
     timer ??= setTimeout(write, EVERY_MS)
   }
   return {
-    step: (text) => tell({ text }),
+    step: (text) => report({ text }),
     rows: (text, rows, total) =>
-      tell({ text, ...(rows === undefined ? {} : { rows }), ...(total === undefined ? {} : { total }) }),
+      report({ text, ...(rows === undefined ? {} : { rows }), ...(total === undefined ? {} : { total }) }),
     async close() {
       clearTimeout(timer)
       write()

@@ -4,7 +4,7 @@ import type { Result } from './publication.ts'
 import type { Plan } from './resolve.ts'
 import type { Steps } from './steps.ts'
 
-/** Hands the plan to a compute child and waits for its facts, no longer than the run's timeout. */
+/** Runs the plan in a compute child and waits for its facts, at most as long as the run's timeout. */
 export async function compute(
   context: Context,
   plan: Plan,

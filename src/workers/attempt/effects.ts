@@ -8,14 +8,14 @@ import { Failure } from '../../pipeline/engine/failure.ts'
 import type { Context } from '../context.ts'
 import { recordFailure } from './attempt-outcome.ts'
 import { finishPublication } from './publication.ts'
-import { tellFailure, tellRecovery } from './tell-night.ts'
+import { notifyFailure, notifyRecovery } from './tell-night.ts'
 
-/** What the planner's actions need, done by this process. */
+/** The planner's actions, carried out by this process. */
 export function ledgerEffects(context: Context): Effects {
-  const tell = async (client: ClientBase, slot: Slot, failure: IncidentFailure) => {
+  const notify = async (client: ClientBase, slot: Slot, failure: IncidentFailure) => {
     const run = slot.run === null ? undefined : await findRun(client, slot.run)
     const state = slot.state === 'skipped' ? 'failed' : slot.state
-    await tellFailure(client, context, { slot, run, checks: [] }, failure, state)
+    await notifyFailure(client, context, { slot, run, checks: [] }, failure, state)
   }
   return {
     async attemptLost(run, attempt) {
@@ -34,18 +34,18 @@ export function ledgerEffects(context: Context): Effects {
       }
     },
     deadlineMissed: (client, slot, message) =>
-      tell(client, slot, {
+      notify(client, slot, {
         class: 'deadline',
         message,
         anchor: '#deadline',
         evidence: { deadline: slot.deadline },
       }),
     slotFailed: (client, slot, failureClass, message) =>
-      tell(
+      notify(
         client,
         { ...slot, state: 'failed' },
         { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} },
       ),
-    slotSkipped: (client, slot) => tellRecovery(client, context, slot, 'skipped', {}),
+    slotSkipped: (client, slot) => notifyRecovery(client, context, slot, 'skipped', {}),
   }
 }

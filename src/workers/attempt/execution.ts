@@ -17,7 +17,7 @@ import { publish } from './publication.ts'
 import { resolve } from './resolve.ts'
 import { openSteps } from './steps.ts'
 
-/** What a job carries. The board can edit it, so it is validated again; everything else is in the ledger. */
+/** The payload of a job. It can be edited on the board, so it is validated here; everything else is in the ledger. */
 const JobData = z.object({ run: z.string().min(1), attempt: z.number().int().positive() })
 
 export interface DeliveredJob {
@@ -26,17 +26,17 @@ export interface DeliveredJob {
   /** A line in the job's log on the queue board. */
   log: (line: string) => void
   progress: (progress: { text: string; rows?: number; total?: number }) => void
-  /** Aborted when the queue's lock is lost: another worker may have the job by now. */
+  /** Aborted when the queue's lock is lost: another worker may have the job by then. */
   signal: AbortSignal
 }
 
 /**
- * One attempt, from a job to an outcome in the ledger. Nothing that goes wrong in the work itself is thrown:
- * it is recorded, and the ledger decides what follows. Throws where the ledger cannot be reached.
+ * Runs one attempt, from a job to an outcome in the ledger. Failures of the work itself are not thrown: they are
+ * recorded, and the ledger decides what follows. Throws if the ledger cannot be reached.
  */
 export async function execute(context: Context, job: DeliveredJob): Promise<Recorded> {
   const { run: id, attempt: number } = JobData.parse(job.data)
-  // Before the claim: a heartbeat that comes right after it names the attempt.
+  // Before the claim, so that a heartbeat right after it includes the attempt.
   const letGo = context.hands.take({ run: id, number })
   try {
     return await attempt(context, job, id, number)
@@ -47,7 +47,7 @@ export async function execute(context: Context, job: DeliveredJob): Promise<Reco
 
 async function attempt(context: Context, job: DeliveredJob, id: string, number: number): Promise<Recorded> {
   const claim = await transaction(context.database, async (client) => {
-    // Between two looks of the host: nothing begins on a ledger that this build does not know.
+    // The host checks this only from time to time: no work starts on a ledger that this build does not know.
     const older = await olderThanLedger(client)
     if (older !== undefined) throw new ConfigurationError(older)
     return await claimAttempt(client, id, number, { worker: context.id })

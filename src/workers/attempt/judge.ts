@@ -4,8 +4,8 @@ import type { Result } from './publication.ts'
 import type { Plan } from './resolve.ts'
 
 /**
- * Whether what was computed may be published: undefined where it may. Data that is too old is late, to be waited
- * for; any other failed expectation holds the run; scores out of bounds are the model's.
+ * Decides whether the output may be published: undefined if it may. Data that is too old is late and is waited for;
+ * any other failed expectation holds the run; scores out of bounds are failures of the model.
  */
 export function judge(plan: Plan, result: Result): Failure | undefined {
   const failed = result.checks.filter((check) => !check.passed)
@@ -15,12 +15,12 @@ export function judge(plan: Plan, result: Result): Failure | undefined {
     const others = result.late.length === 1 ? '' : ` (and ${result.late.length - 1} more)`
     return new Failure(
       'late-data',
-      `source ${late.source} is late${others}: its newest row is of ${late.newest ?? 'never'}, needed is ${late.needed} or later`,
+      `source ${late.source} is late${others}: its newest row is of ${late.newest ?? 'never'}, required is ${late.needed} or later`,
       { evidence: { late: result.late } },
     )
   }
   if (broken.length === 0) return undefined
-  // Values that the model does not know are the features' doing.
+  // Values that the model does not know are a fault of the features.
   const ofModel = plan.kind === 'scores' && broken.some(({ kind }) => kind !== 'column.unknown')
   return new Failure(ofModel ? 'model' : 'contract', sentence(broken), {
     evidence: { checks: broken.map(({ id, observed, bound }) => ({ id, observed, bound })) },

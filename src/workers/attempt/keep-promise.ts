@@ -4,9 +4,7 @@ import { promiseOf } from '../../registry/view-promises.ts'
 import type { Context } from '../context.ts'
 import type { Result } from './publication.ts'
 
-/**
- * Adds the check that a partition of features has the columns of its definition's first publication, where it has not.
- */
+/** If a partition of features does not have the columns of its definition's first publication, adds a failed check. */
 export async function compareWithPromise(context: Context, run: Run, result: Result): Promise<Result> {
   if (result.identity === undefined) return result
   const { pool } = context.database

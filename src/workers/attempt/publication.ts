@@ -34,22 +34,22 @@ import { readRunId } from '../../pipeline/partition/read-back.ts'
 import { adoptIdentity } from '../../registry/view-identity.ts'
 import { keepPromise, type PastPromise, recordUse } from '../../registry/view-promises.ts'
 
-/** What an attempt computed and what the ledger will say of it. */
+/** The output of an attempt and what the ledger records about it. */
 export interface Result {
   file: WrittenFile
   viewHash: string | null
-  /** Of features: what earlier builds may have recorded of their definition. */
+  /** For features: what earlier builds may have recorded about their definition. */
   identity: (Identity & { movedDates: boolean }) | undefined
-  /** Of features: what was read of each source. */
+  /** For features: what was read from each source. */
   sources: SourceTypes
-  /** What the definition has promised before. */
+  /** The columns that the definition published before. */
   promised?: PastPromise | undefined
   checks: Check[]
   inputs: InputFile[]
   warnings: string[]
   summary: Record<string, number | undefined> | null
   unknown: UnknownValues[]
-  /** Sources whose `fresh` expectation failed: a matter of waiting, not of holding. */
+  /** Sources whose `fresh` expectation failed: the night waits for them and is not held. */
   late: FeatureFacts['late']
 }
 
@@ -64,13 +64,13 @@ export interface Warehouse {
 }
 
 /**
- * Publishes an attempt's file, whole or not at all (design, promise 3).
+ * Publishes an attempt's file atomically (design, promise 3).
  *
- * One transaction locks the slot, checks the fence, records `publishing` with the file's hash, and removes the
- * files of older attempts, so that a zombie finds its own file gone; only then is the file renamed over the
- * stable name. Whoever finds the slot in `publishing` later finishes it by `finishPublication`.
+ * One transaction locks the slot, checks the fence, records `publishing` with the file's hash, and removes the files
+ * of older attempts, so that a zombie attempt no longer finds its file. Only then is the file renamed to the stable
+ * name. If a slot is found in `publishing` later, `finishPublication` completes it.
  *
- * Throws a transient Failure where the fence was lost: another attempt owns the slot.
+ * Throws a transient Failure if the fence was lost: another attempt owns the slot.
  */
 export async function publish(
   place: Warehouse,
@@ -100,7 +100,7 @@ export async function publish(
   await finishPublication(place, run.id)
 }
 
-/** Records what an attempt computed with its run; its file only where it is kept, to be published or released. */
+/** Records the output of an attempt with its run; records the file only if it is kept to be published or released. */
 export async function recordResult(
   client: ClientBase,
   warehouse: string,
@@ -129,11 +129,11 @@ export async function recordResult(
 }
 
 /**
- * Moves a file that the ledger calls `publishing` to its stable name and calls it `published`. Safe to repeat
- * and to do twice at once: the second finds the file moved, and the partition's own run id says that it is right.
+ * Moves a file in state `publishing` to its stable name and marks it `published`. Idempotent and safe to run twice at
+ * once: the second call finds the file moved, and the run id in the partition confirms it.
  *
- * Where the disk refuses, or the ledger goes away, it throws and the run stays in `publishing`: whoever reconciles tries
- * again (attempt-outcome.ts, `recordFailure`, says when), and finishes it as soon as that is possible.
+ * If the disk refuses or the ledger becomes unavailable, it throws and the run stays in `publishing`: a later
+ * reconcile retries (`recordFailure` in attempt-outcome.ts states when) and completes it as soon as possible.
  */
 export async function finishPublication(place: Warehouse, runId: string): Promise<void> {
   const run = await findRun(place.database.pool, runId)
@@ -142,12 +142,12 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   const from = attemptFolder(place.warehouse, attemptId(run.id, run.attempt))
   const { moved, superseded } = await move(place.warehouse, run, from, target).catch(
     async (error: unknown) => {
-      const what = `run ${run.id} is computed and committed, and could not be published as ${target.file}`
+      const what = `run ${run.id} is computed and committed, but could not be published as ${target.file}`
       throw await refusal(error, what, [target.folder, from])
     },
   )
   if (!moved && (await readRunId(target.file)) !== run.id) {
-    // Back to its attempt, whose failure this is: whoever catches it records what follows.
+    // The failure belongs to the attempt again: the caller records what follows.
     await takeBack(place.database.pool, run.id)
     throw new Failure('resource', `run ${run.id} was to be published, but its file is gone from ${from}`, {
       evidence: { run: run.id, attempt: run.attempt },
@@ -165,7 +165,7 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   if (before !== null && before !== run.id) await rm(keptPath(place.warehouse, before), { force: true })
 }
 
-/** A disk that knows no links has no second name: what is lost there is computed again. */
+/** A disk without hard links has no second copy: a lost file is computed again. */
 async function keepSecond(warehouse: string, run: string, { file }: PartitionPath): Promise<void> {
   const kept = keptPath(warehouse, run)
   await mkdir(dirname(kept), { recursive: true })
@@ -183,7 +183,7 @@ async function move(
   return { moved: await moveIntoPlace(from, target), superseded }
 }
 
-/** Scores that others take the place of are kept under the run that wrote them. Returns where, relative to the warehouse. */
+/** Superseded scores are kept under the run that wrote them. Returns the path relative to the warehouse. */
 async function keepSuperseded(
   warehouse: string,
   run: Pick<Run, 'id' | 'kind' | 'name' | 'partition'>,
@@ -207,7 +207,7 @@ export function partitionOf(
 function superseded(run: Run, number: number): Failure {
   return new Failure(
     'transient',
-    `attempt ${number} of run ${run.id} was taken over while it worked: its commit is refused`,
+    `attempt ${number} of run ${run.id} was taken over while it was running: its commit is refused`,
     { evidence: { superseded: true } },
   )
 }

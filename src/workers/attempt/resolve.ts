@@ -26,7 +26,7 @@ export type Plan =
   | { kind: 'features'; run: Run; view: View; request: Omit<FeatureRequest, 'progress'> }
   | { kind: 'scores'; run: Run; model: Model; version: Version; request: Omit<ScoreRequest, 'progress'> }
 
-/** Looks up what a run needs and makes its attempt's folder. Throws contract and model Failures. */
+/** Resolves what a run needs and creates its attempt's folder. Throws contract and model Failures. */
 export async function resolve(
   context: Context,
   run: Run,
@@ -39,7 +39,7 @@ export async function resolve(
     await rm(folder, { recursive: true, force: true })
     await mkdir(join(folder, 'tmp'), { recursive: true })
   } catch (error) {
-    throw await refusal(error, 'the folder of the attempt could not be made', [folder])
+    throw await refusal(error, 'the folder of the attempt could not be created', [folder])
   }
   return run.kind === 'features'
     ? resolveFeatures(context, project, run, folder, attempt.knownAt)
@@ -94,7 +94,7 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   }
   const version = await findVersion(pool, model.name, number)
   if (version === undefined) throw new Failure('model', `model ${model.name} has no version ${number}`)
-  // From its first attempt on a run keeps its version: a promotion takes effect between runs.
+  // A run keeps the version of its first attempt: a promotion takes effect between runs.
   await recordVersion(pool, run.id, number)
   const view = project.views[version.view]
   if (view === undefined) throw gone('view', version.view, Object.keys(project.views))
@@ -115,18 +115,18 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   }
 }
 
-/** A label that means another instant than when a run was made is not computed, nor scored on, under that label. */
+/** Refuses a run whose label now means a different instant than when the run was created. */
 function meansStill(run: Run, instant: string): void {
   if (Date.parse(run.as_of) === Date.parse(instant)) return
   const again = run.kind === 'scores' ? 'run' : 'refresh'
   throw new Failure(
     'contract',
-    `run ${run.id} of ${slotTitle(run)} is of ${run.as_of}, and in the timezone of nightshift.yaml the label means ${instant}: restore the timezone, or nightshift ${again} ${run.name} --as-of ${run.partition} --force`,
+    `run ${run.id} of ${slotTitle(run)} is of ${run.as_of}, but with the timezone in nightshift.yaml the label means ${instant}: restore the timezone, or nightshift ${again} ${run.name} --as-of ${run.partition} --force`,
     { evidence: { run: run.id, of: run.as_of, means: instant } },
   )
 }
 
-/** What a compute child needs to score a version on a night's published features, into a folder of its own. */
+/** The request for scoring a version on a night's published features, written to a folder of its own. */
 export async function scoreRequest(
   { warehouse, database }: Pick<Context, 'warehouse' | 'database'>,
   scoring: {
@@ -134,9 +134,9 @@ export async function scoreRequest(
     model: Model
     version: Version
     view: View
-    /** The run whose features stand. */
+    /** The run whose features are published. */
     features: Run
-    /** As the file's metadata names it. */
+    /** As named in the file's metadata. */
     run: string
     folder: string
   },
@@ -172,30 +172,36 @@ export async function scoreRequest(
   }
 }
 
-/** Features that were published before their structure was binding are not scored. */
+/** Features that were published before their structure was enforced are not scored. */
 function refuseBroken(features: Run): void {
   const [broken] = brokenStructure(features.checks)
   if (broken === undefined) return
   throw new Failure(
     'contract',
-    `${slotTitle(features)} is published, and cannot be scored: ${broken.message}. Mend the cause and nightshift refresh ${features.name} --as-of ${features.partition} --force`,
+    `${slotTitle(features)} is published, but cannot be scored: ${broken.message}. Fix the cause and run nightshift refresh ${features.name} --as-of ${features.partition} --force`,
     { evidence: { run: features.id, check: broken.id } },
   )
 }
 
-/** Scores of a file that is not the run's would name features that they are not of. Who compares files puts it right. */
+/**
+ * Scores computed from a foreign file would name features that they were not computed from. The comparison of
+ * published files repairs it.
+ */
 async function expectPublished({ pool }: Context['database'], features: Run, path: string): Promise<void> {
   const stamp = await publishedStamp(pool, features.slot)
   const verdict = await lookAtPublished(path, { run: features.id, sha256: features.sha256, stamp })
   if (verdict.state === 'right') return
   throw new Failure(
     'transient',
-    `${slotTitle(features)} is not what run ${features.id} published: ${verdict.why}. It is published again or computed again by whoever plans, or by nightshift refresh ${features.name} --as-of ${features.partition}`,
+    `${slotTitle(features)} is not what run ${features.id} published: ${verdict.why}. The scheduler publishes or computes it again, or run nightshift refresh ${features.name} --as-of ${features.partition}`,
     { evidence: { run: features.id, state: verdict.state } },
   )
 }
 
-/** A hard link keeps this night's features readable while a refresh replaces them; where links fail, the path. */
+/**
+ * A hard link keeps this night's features readable while a refresh replaces them; if linking fails, the path itself
+ * is used.
+ */
 function pin(published: string, link: string): string {
   try {
     linkSync(published, link)
@@ -205,7 +211,7 @@ function pin(published: string, link: string): string {
   }
 }
 
-/** Features of another definition than the version was registered on: what differs, and how to have both. */
+/** Features whose definition differs from the one the version was registered on: what differs, and how to keep both. */
 export function changedFeatures(project: Project, version: Version, features: Run): Failure {
   const { message, difference, instead } = changedView(project, registeredAs(version), {
     what: `the features as of ${features.partition} are`,
@@ -217,7 +223,7 @@ export function changedFeatures(project: Project, version: Version, features: Ru
       wanted: version.view_hash,
       found: features.view_hash,
       difference: difference.join('\n'),
-      // jsonb gives short keys first: what differs, then what to do.
+      // jsonb sorts short keys first: first the difference, then the action.
       in_a_new_view_folder: instead.join('\n'),
     },
   })
@@ -226,6 +232,6 @@ export function changedFeatures(project: Project, version: Version, features: Ru
 function gone(what: 'view' | 'model', name: string, names: string[]): Failure {
   return new Failure(
     'contract',
-    `${what} ${name} is not in the project any more; it has: ${names.join(', ') || 'none'}${didYouMean(name, names)}`,
+    `${what} ${name} is no longer in the project; it has: ${names.join(', ') || 'none'}${didYouMean(name, names)}`,
   )
 }

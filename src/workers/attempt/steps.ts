@@ -1,6 +1,6 @@
 import type { StepTime } from '../../pipeline/engine/facts.ts'
 
-/** The steps of one attempt, timed as they happen; what the child did is told apart as `compute: <step>`. */
+/** The steps of one attempt with their durations; steps of the child are listed as `compute: <step>`. */
 export interface Steps {
   readonly done: StepTime[]
   time<T>(step: string, act: () => Promise<T>): Promise<T>

@@ -18,14 +18,14 @@ import type { Failure } from '../../pipeline/engine/failure.ts'
 import type { Model, Project } from '../../project/project.ts'
 import type { Context } from '../context.ts'
 
-/** The night that a mail is about: its slot, and the run that failed where one ran. */
+/** The night that a mail is about: its slot, and the failed run if there was one. */
 export interface Night {
   slot: Slot
   run: Run | undefined
   checks: Check[]
 }
 
-/** Everything that a mail about a night says, from the ledger and the project's files. */
+/** The content of a mail about a night, from the ledger and the project's files. */
 async function failureFacts(
   client: ClientBase,
   project: Project,
@@ -71,8 +71,8 @@ async function failureFacts(
   }
 }
 
-/** Tells whoever is on call, within the transaction that ends the run; that nobody is to be told is logged loudly. */
-export async function tellFailure(
+/** Notifies the people on call, in the transaction that ends the run; logs an error if there is no one to notify. */
+export async function notifyFailure(
   client: ClientBase,
   { project: read, clock, log }: Pick<Context, 'project' | 'clock' | 'log'>,
   night: Night,
@@ -91,13 +91,13 @@ export async function tellFailure(
   if (result === 'opened' && recipients.length === 0) {
     log.error(
       { incident, subject: facts.subject },
-      `nobody is told of incident ${incident}: ${facts.subject} names no mail address in on_call or owner`,
+      `no one is notified of incident ${incident}: ${facts.subject} has no mail address in on_call or owner`,
     )
   }
 }
 
-/** Tells that what looks at published nights could not look at this one; readers have it all the same. */
-export async function tellUnchecked(
+/** Reports that a published night could not be checked; it remains published. */
+export async function notifyUnchecked(
   client: ClientBase,
   context: Pick<Context, 'project' | 'clock' | 'log'>,
   night: Night,
@@ -105,7 +105,7 @@ export async function tellUnchecked(
   failure: Failure,
 ): Promise<void> {
   const { message, evidence } = failure
-  await tellFailure(
+  await notifyFailure(
     client,
     context,
     night,
@@ -114,8 +114,8 @@ export async function tellUnchecked(
   )
 }
 
-/** Tells that a night could be checked: what could not be before is over. */
-export async function tellChecked(
+/** Reports that a night could be checked: closes the incident of earlier unchecked nights. */
+export async function notifyChecked(
   client: ClientBase,
   { project, clock }: Pick<Context, 'project' | 'clock'>,
   slot: Pick<Slot, 'kind' | 'name' | 'partition'>,
@@ -136,8 +136,8 @@ export async function tellChecked(
   await reportRecovery(client, await clock(client), facts, alertSettings(project()))
 }
 
-/** Tells that a night is good again, or that nobody waits for it any more: closes its incidents. */
-export async function tellRecovery(
+/** Reports that a night has recovered or is no longer expected: closes its incidents. */
+export async function notifyRecovery(
   client: ClientBase,
   { project: read, clock }: Pick<Context, 'project' | 'clock'>,
   slot: Pick<Slot, 'kind' | 'name' | 'partition'>,
@@ -177,7 +177,7 @@ async function lastGood(
   )
 }
 
-/** The models that a slot's failure leaves without scores: itself, or those that stand on the view. */
+/** The models that a slot's failure leaves without scores: itself, or the models that use the view. */
 function modelsOf(project: Project, slot: Slot): Model[] {
   const models = Object.values(project.models)
   return models.filter((model) =>

@@ -1,7 +1,7 @@
 /**
- * The compute child: DuckDB and ONNX Runtime live here, and nothing else does. It holds no secret and no
- * connection; it is given files and gives facts. It may be ended at any moment, and ends itself when its
- * worker is gone (see watchdog.ts).
+ * The compute child, the only process that runs DuckDB and ONNX Runtime. It holds no secrets and no connections: it
+ * receives file paths and returns facts. It can be killed at any moment, and exits when its worker is gone (see
+ * watchdog.ts).
  */
 import { Worker as Thread } from 'node:worker_threads'
 import { classify } from '../../pipeline/engine/classify.ts'
@@ -16,7 +16,7 @@ watchdog.unref()
 process.on('message', (message: TaskMessage) => {
   void perform(message)
 })
-// A terminal's Ctrl-C reaches the whole process group: the worker decides when its child ends.
+// A terminal's Ctrl-C reaches the whole process group, but the worker decides when its child ends.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
@@ -37,6 +37,6 @@ async function handle(task: TaskName, request: unknown, progress: Progress): Pro
 }
 
 function send(message: ChildMessage): void {
-  // The worker may be gone already; the watchdog ends this process then.
+  // The worker may be gone already; in that case the watchdog ends this process.
   process.send?.(message, undefined, undefined, () => {})
 }

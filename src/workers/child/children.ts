@@ -9,29 +9,29 @@ import { memoryLimit, PURPOSE, residentBytes, timeoutOf } from '../time-limits.t
 import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName } from './tasks.ts'
 
 /**
- * Where a task finds its child: nightly work takes any place, back-filled nights all but one (with a single place they
- * have a child of their own), and what looks at published nights has one child beside all places.
+ * Which children a task may use: nightly work any of them, backfilled nights all but one (with a capacity of one they
+ * have a separate child), and checks of published nights one additional child.
  */
 export type Lane = 'nightly' | 'backfill' | 'monitor'
 
 export interface TaskOptions {
   lane?: Lane
   /**
-   * The child is ended after this long: DuckDB and ONNX Runtime cannot be asked to stop. Default: what the project
-   * declares under `timeouts` for tasks of this purpose.
+   * The child is killed after this time, since DuckDB and ONNX Runtime cannot be interrupted. Default: the value
+   * under `timeouts` in the project for tasks of this purpose.
    */
   timeoutMs?: number
-  /** Ends the child and fails the task as transient. */
+  /** Kills the child and fails the task as transient. */
   signal?: AbortSignal
   progress?: Progress
-  /** Told how long the task waited for its place, in milliseconds, once it has it. */
+  /** Called with the time in milliseconds that the task waited for a child. */
   onPlace?: (waited: number) => void
 }
 
 /** A fixed number of warm compute processes, each doing one task at a time. */
 export interface Children {
   readonly places: number
-  /** Waits for a free place, runs the task there, and throws a Failure with the child's own class. */
+  /** Waits for a free child, runs the task there, and throws a Failure with the child's own class. */
   run<Name extends TaskName>(
     task: Name,
     request: RequestOf<Name>,
@@ -51,16 +51,16 @@ export interface ChildrenOptions {
   places: number
   /** Starts the children at once. */
   warm?: boolean
-  /** Of the project, read anew for each task. Default: those of a project that declares none. */
+  /** The project's timeouts, read again for each task. Default: those of a project that declares none. */
   timeouts?: () => Timeouts
 }
 
 /**
- * Opens the pool. Children are started when first needed, or at once with `warm`, and kept.
+ * Opens the pool. Children are started on first use, or at once with `warm`, and are kept.
  *
- * Throws nothing by itself. A task that takes too long or too much memory is ended with its child, as `resource` (a
- * check as `contract`: the same file would take as long again). One that crashes its child is tried once more on a
- * fresh one and is `contract` then. A child that somebody else has ended fails its task as `resource` or `transient`.
+ * Does not throw. A task that takes too long or too much memory is ended with its child, as `resource` (for a check
+ * as `contract`, since the same file would take as long again). A task that crashes its child is tried once more in a
+ * new child and then is `contract`. If another process killed the child, the task fails as `resource` or `transient`.
  */
 export function openChildren({ places, warm = false, timeouts }: ChildrenOptions): Children {
   const idle: ChildProcess[] = []
@@ -104,7 +104,7 @@ export function openChildren({ places, warm = false, timeouts }: ChildrenOptions
       const index = idle.indexOf(child)
       if (index >= 0) idle.splice(index, 1)
     })
-    // Without a listener a send to a dead child would end the worker; the task learns of it by 'exit'.
+    // Without a listener, sending to a dead child would end the worker; the task learns of it by 'exit'.
     child.on('error', () => {})
     return child
   }
@@ -115,9 +115,9 @@ export function openChildren({ places, warm = false, timeouts }: ChildrenOptions
     options: TaskOptions = {},
   ): Promise<FactsOf<Name>> {
     const lane = options.lane ?? 'nightly'
-    const asked = performance.now()
+    const queuedAt = performance.now()
     await enter(lane)
-    options.onPlace?.(performance.now() - asked)
+    options.onPlace?.(performance.now() - queuedAt)
     try {
       if (closed) throw closing()
       if (options.signal?.aborted) throw aborted(options.signal)
@@ -135,7 +135,7 @@ export function openChildren({ places, warm = false, timeouts }: ChildrenOptions
         } catch (error) {
           if (closed) throw closing(error)
           if (!(error instanceof Crash)) throw error
-          // Once may be the machine's fault; the same input that ends two children would end a third.
+          // One crash may be caused by the machine; an input that crashes two children would crash a third.
           if (again) throw error.asContract()
           if (options.signal?.aborted) throw aborted(options.signal)
         }
@@ -178,7 +178,9 @@ interface Bounds {
 
 const LOOK_AT_MEMORY_MS = 250
 
-/** One task on one child. A child that failed a task is ended: a DuckDB instance may be unusable after an error. */
+/**
+ * Runs one task in one child. A child whose task failed is killed: a DuckDB instance may be unusable after an error.
+ */
 function perform(
   child: ChildProcess,
   message: TaskMessage,
@@ -233,12 +235,12 @@ function perform(
   })
 }
 
-/** Timers of JavaScript end at once where they are longer than 2^31 - 1 ms. */
+/** JavaScript timers longer than 2^31 - 1 ms fire at once. */
 function longest(ms: number): number {
   return Math.min(ms, 2 ** 31 - 1)
 }
 
-/** The class of a task that asked for more than it may have: what a check reads would ask for as much again. */
+/** The class of a task that exceeded its limit: repeating a check would need as much again. */
 function greedy(task: TaskName): FailureClass {
   return PURPOSE[task] === 'checks' ? 'contract' : 'resource'
 }
@@ -255,12 +257,12 @@ function tookTooLong(task: TaskName, timeoutMs: number): Failure {
 function tookTooMuch(task: TaskName, held: number, most: number): Failure {
   return new Failure(
     greedy(task),
-    `${WORK[task]} took ${bytes(held)} of memory and was ended: it may take ${bytes(most)}`,
+    `${WORK[task]} took ${bytes(held)} of memory and was ended: the limit is ${bytes(most)}`,
     { evidence: { task, bytes: held, most, ended: 'memory' } },
   )
 }
 
-/** What a task does, as people are told of it. */
+/** Description of a task in messages. */
 const WORK: Record<TaskName, string> = {
   features: 'computing the features',
   scores: 'scoring',
@@ -270,28 +272,28 @@ const WORK: Record<TaskName, string> = {
   inputs: 'listing the inputs',
   inspect: 'reading the model file',
   trial: 'trying the model',
-  staleness: 'looking for stale nights',
+  staleness: 'searching for stale nights',
   sample: 'writing the sample data',
-  lookup: 'looking the row up',
+  lookup: 'looking up the row',
   restamp: 'preparing the scores',
   warm: 'starting',
   parity: 'comparing serving with training',
-  monitor: 'looking at the night',
+  monitor: 'checking the night',
   profile: 'profiling the night',
   baseline: 'profiling the holdout',
   'first-night': 'profiling the first night',
-  slices: 'looking for the rows that moved',
+  slices: 'searching for the rows that moved',
   outcome: 'measuring the outcome',
   dataset: 'building the training set',
   evaluate: 'evaluating the version',
-  leaks: 'looking for leaks',
-  replay: 'running it again',
+  leaks: 'searching for leaks',
+  replay: 're-running it',
 }
 
-/** Signals that a process sends itself when its own code fails: of memory that is not there, of a stack that ends. */
+/** Signals that a crashing process causes itself, for example by an invalid memory access or a stack overflow. */
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'])
 
-/** The child's own code failed on what it was given. */
+/** The child's own code crashed on its input. */
 class Crash extends Error {
   readonly #task: TaskName
   readonly #how: string
@@ -305,7 +307,7 @@ class Crash extends Error {
   asContract(): Failure {
     return new Failure(
       'contract',
-      `${WORK[this.#task]} ended its process twice ${this.#how}: the SQL, the model file or the data do what the engines cannot`,
+      `${WORK[this.#task]} ended its process twice ${this.#how}: the engines cannot process this SQL, model file or data`,
       { cause: this, evidence: { task: this.#task, ended: 'crash' } },
     )
   }
@@ -313,9 +315,9 @@ class Crash extends Error {
 
 function died(task: TaskName, code: number | null, signal: NodeJS.Signals | null): Error {
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`
-  // Some of these signals reach us as the exit code that a shell gives them.
+  // Some of these signals arrive as the exit code that a shell assigns to them.
   if (CRASHES.has(signal ?? '') || (code !== null && code !== 0)) return new Crash(task, how)
-  // Nobody but the kernel's out-of-memory killer sends SIGKILL to a child that we did not end.
+  // Only the kernel's out-of-memory killer sends SIGKILL to a child that we did not kill.
   const failureClass = signal === 'SIGKILL' ? 'resource' : 'transient'
   const hint = signal === 'SIGKILL' ? '; the kernel does that when memory runs out' : ''
   return new Failure(failureClass, `the compute process ended ${how} while it worked on ${task}${hint}`, {

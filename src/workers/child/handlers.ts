@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { FactsOf, Progress, RequestOf, TaskName } from './tasks.ts'
 
-/** What the compute child does for each task. DuckDB and ONNX Runtime are loaded when first needed. */
+/** The implementation of each task in the compute child. DuckDB and ONNX Runtime are loaded on first use. */
 export const handlers: {
   [Name in TaskName]: (request: RequestOf<Name>, progress: Progress) => Promise<FactsOf<Name>>
 } = {

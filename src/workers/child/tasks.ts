@@ -29,12 +29,12 @@ import type { ScoreRequest } from '../../pipeline/scoring/score-partition.ts'
 import type { TrialFacts, TrialRequest } from '../../pipeline/scoring/trial.ts'
 import type { StalenessRequest } from '../../pipeline/sources/staleness.ts'
 
-/** Rows done, of how many; undefined where the total is not known yet. */
+/** Rows done and total rows; the total is undefined while unknown. */
 export type Progress = (text: string, rows?: number, total?: number) => void
 
 /**
- * What a compute child can be asked to do: a task's name, what it is handed, what it returns.
- * Both sides are plain data; the pipeline behind it is imported when the first task of its kind arrives.
+ * The tasks of a compute child: name, request and result. Both are plain data; the pipeline code is imported when the
+ * first task of its kind arrives.
  */
 export interface Tasks {
   features: { request: FeatureRequest; facts: FeatureFacts }

@@ -1,7 +1,7 @@
 /**
- * Ends a compute child whose worker has gone. An endless model blocks the child's main thread, and with it
- * `disconnect`, timers, signal handlers and `process.exit`; a thread that polls the parent's id and sends
- * SIGKILL to its own process works all the same.
+ * Ends a compute child whose worker is gone. A model that never returns blocks the child's main thread, and with it
+ * `disconnect`, timers, signal handlers and `process.exit`; a thread that polls the parent's id and sends SIGKILL to
+ * its own process still works.
  */
 import { workerData } from 'node:worker_threads'
 

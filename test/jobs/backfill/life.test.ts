@@ -144,7 +144,7 @@ test('a night that was skipped, failed or held before is that again when the bac
   expect(await listRuns(fresh.database.pool)).toEqual([])
   expect(await counts(id)).toMatchObject({ state: 'cancelled', active: 0, left: 6 })
   await expect(resumeBackfill(fresh.database, id)).rejects.toThrow(
-    'backfill 1 is cancelled: expected one that is paused',
+    'backfill 1 is cancelled: expected a backfill that is paused',
   )
 })
 
@@ -221,7 +221,7 @@ test('what is over or unknown cannot be paused, and the error says what there is
   await end(await begin('2026-03-01'), 'published')
   await feedBackfills(fresh.database)
   await expect(pauseBackfill(fresh.database, id)).rejects.toThrow(
-    `backfill ${id} is done: expected one that is running`,
+    `backfill ${id} is done: expected a backfill that is running`,
   )
   await expect(cancelBackfill(fresh.database, 99)).rejects.toThrow(
     `expected the number of a backfill (${id}), got: 99`,

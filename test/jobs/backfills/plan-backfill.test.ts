@@ -104,7 +104,7 @@ describe('which as-ofs are run', () => {
         missing: 'skip: published by run r10 with version 1',
         failed: 'skip: published by run r10 with version 1',
         stale: 'skip: published by run r10 with version 1; its inputs are unchanged',
-        all: 'run replaces r10: replaces what run r10 published',
+        all: 'run replaces r10: replaces the output of run r10',
       },
     ],
     [
@@ -114,14 +114,14 @@ describe('which as-ofs are run', () => {
         missing: 'skip: published by run r10 with version 1',
         failed: 'skip: published by run r10 with version 1',
         stale: 'run replaces r10: it is stale: data/calls/2026-11-09.parquet was rewritten',
-        all: 'run replaces r10: replaces what run r10 published',
+        all: 'run replaces r10: replaces the output of run r10',
       },
     ],
     [
       'a failed slot',
       slot(night, { state: 'failed', run: 'rx' }),
       {
-        missing: 'skip: it is failed (run rx): --failed runs it again',
+        missing: 'skip: it is failed (run rx): --failed re-runs it',
         failed: 'run: it is failed (run rx)',
         stale: 'skip: it has no partition that could be stale',
         all: 'run: it is failed (run rx)',
@@ -131,7 +131,7 @@ describe('which as-ofs are run', () => {
       'a held slot',
       slot(night, { state: 'held', run: 'rx' }),
       {
-        missing: 'skip: it is held (run rx): --failed runs it again',
+        missing: 'skip: it is held (run rx): --failed re-runs it',
         failed: 'run: it is held (run rx)',
         stale: 'skip: it has no partition that could be stale',
         all: 'run: it is held (run rx)',
@@ -142,10 +142,10 @@ describe('which as-ofs are run', () => {
       published(night, { state: 'failed', run: 'rx' }),
       {
         missing:
-          'skip: published by run r10 with version 1; a later run is failed (run rx): --failed runs it again',
+          'skip: published by run r10 with version 1; a later run is failed (run rx): --failed re-runs it',
         failed: 'run replaces r10: it is failed (run rx)',
         stale: 'skip: published by run r10 with version 1; its inputs are unchanged',
-        all: 'run replaces r10: replaces what run r10 published',
+        all: 'run replaces r10: replaces the output of run r10',
       },
     ],
     ...(['waiting', 'queued', 'running', 'publishing'] as const).map(
@@ -171,8 +171,8 @@ describe('which as-ofs are run', () => {
 
   it('are both ends of the range, newest first, and nothing of the future', () => {
     expect(text(input('2026-11-20', '2026-11-24'))).toEqual([
-      '2026-11-24 skip v1: it lies in the future',
-      '2026-11-23 skip v1: it lies in the future',
+      '2026-11-24 skip v1: it is in the future',
+      '2026-11-23 skip v1: it is in the future',
       '2026-11-22 run v1: it has no partition',
       '2026-11-21 run v1: it has no partition',
       '2026-11-20 run v1: it has no partition',
@@ -320,7 +320,7 @@ describe('the views', () => {
       planBackfill(input('2026-11-20', '2026-11-20', { mode, views, viewSlots }))
     expect(of('missing').slots[0]).toMatchObject({
       action: 'skip',
-      reason: 'features activity are held (run rh): release it, or run it again with --failed',
+      reason: 'features activity are held (run rh): release it, or re-run it with --failed',
     })
     expect(of('missing').refresh).toEqual([])
     expect(of('all').slots[0]?.action).toBe('run')

@@ -265,7 +265,7 @@ describe('a scheduler that was down for five nights', () => {
     ],
     [{ policy: 'all', max: 0 }, [], 'catch_up all, max 0: 0 newer nights were missed'],
     [{ policy: 'latest', max: 7 }, ['2026-11-22'], 'catch_up latest: a newer slot is due (2026-11-22)'],
-    [{ policy: 'none', max: 7 }, [], 'catch_up none: nothing was scheduling when it was due'],
+    [{ policy: 'none', max: 7 }, [], 'catch_up none: no scheduler was running when it was due'],
   ]
   for (const [policy, runs, reason] of rows) {
     it(`under ${policy.policy}, max ${policy.max} runs ${runs.length} of them, oldest first, and says why not the others`, () => {
@@ -309,7 +309,7 @@ describe('a scheduler that was down for five nights', () => {
     const view = running([nightly({ catch_up: { policy: 'none', max: 7 } })], '2026-11-22T12:00:00Z')
     const { actions } = wake(view, '2026-11-23T03:00:00Z')
     expect(work(actions)).toContain(
-      'late scores churn 2026-11-23 open scores churn: it will not be published: catch_up none: nothing was scheduling when it was due (2026-11-23T01:00:00.000Z)',
+      'late scores churn 2026-11-23 open scores churn: it will not be published: catch_up none: no scheduler was running when it was due (2026-11-23T01:00:00.000Z)',
     )
   })
 
@@ -490,7 +490,7 @@ describe('open runs', () => {
       'an attempt that its worker has not named for longer is lost',
       { state: 'running', attempt: 1, worker: { id: 'w', silent_ms: 10_001 } },
       ['r1-a1'],
-      ['lost r1 attempt 1: its worker w has not named it for 10 s'],
+      ['lost r1 attempt 1: no heartbeat from its worker w for 10 s'],
     ],
     [
       'an attempt whose worker signed off is lost',
@@ -508,7 +508,9 @@ describe('open runs', () => {
       'what nobody works on any more is published by whoever plans',
       { state: 'publishing', attempt: 1, worker: { id: 'w', silent_ms: 60_000 } },
       [],
-      ['finish features activity 2026-11-23: its worker w has not named it for 60 s while it published'],
+      [
+        'finish features activity 2026-11-23: no heartbeat from its worker w for 60 s while it was publishing',
+      ],
     ],
     [
       'a publication that was refused waits for its time',
@@ -525,7 +527,7 @@ describe('open runs', () => {
         worker: { id: 'w', silent_ms: 100 },
       },
       [],
-      ['finish features activity 2026-11-23: it could not be published, and it is time to try again'],
+      ['finish features activity 2026-11-23: it could not be published, and its next try is due'],
     ],
     [
       'a backoff is waited for',
@@ -555,7 +557,7 @@ describe('open runs', () => {
       'a wait for data that is over is looked at again',
       { state: 'waiting', attempt: 3, next_attempt_at: '2026-11-23T01:59:00Z' },
       [],
-      ['enqueue r1-a4: its wait for data is over'],
+      ['enqueue r1-a4: its wait for data has ended'],
     ],
   ]
   for (const [why, run, jobs, expected] of rows) {
@@ -567,7 +569,7 @@ describe('open runs', () => {
   it('finishes a slot in publishing that no run speaks for', () => {
     const left = { ...view({}), slots: [{ ...slot, state: 'publishing' as const }], runs: [] }
     expect(work(planReconcile(left))).toEqual([
-      'finish features activity 2026-11-23: it was left while it published',
+      'finish features activity 2026-11-23: it was interrupted while publishing',
     ])
   })
 })
@@ -789,7 +791,7 @@ describe('deadlines', () => {
   it('are told even if nothing ever ran, and the night still runs', () => {
     const { view, actions } = wake(running([nightly()], '2026-11-22T12:00:00Z'), '2026-11-23T05:30:00Z')
     expect(work(actions)).toEqual([
-      'late features activity 2026-11-23 none: it has not begun',
+      'late features activity 2026-11-23 none: it has not started',
       'late scores churn 2026-11-23 open scores churn: it waits: features activity 2026-11-23 is expected',
       'start features activity 2026-11-23',
       'note scores churn 2026-11-23: waits for features activity 2026-11-23, which is being refreshed',
