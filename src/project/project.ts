@@ -1,23 +1,23 @@
 import type { LabelKind } from './rules/label-kind.ts'
 /**
- * The shapes of a project's files once they are read and validated. Plain data throughout (no Map, no class),
- * so that a project or a part of it can be handed to the compute child as it is.
+ * The shapes of a project's files after validation. Plain data throughout (no Map, no class), so that a project or a
+ * part of it can be sent to the compute child unchanged.
  */
 
 export interface Project {
   /** Absolute path of the folder that holds `nightshift.yaml`. */
   root: string
   name: string
-  /** IANA zone, such as `Europe/Berlin`. A date as-of is the local midnight here. */
+  /** IANA zone, such as `Europe/Berlin`. A date as-of is the local midnight in this zone. */
   timezone: string
   /** Absolute path of the warehouse. */
   warehouse: string
   alerts: Alerts | undefined
-  /** Address to role. Empty where the project names nobody. */
+  /** Address to role. Empty if the project lists no one. */
   people: Record<string, Role>
   /** URL fetched after each healthy reconcile and each published night. */
   heartbeat: string | undefined
-  /** How long work outside the attempts of a night may take. */
+  /** Timeouts of work outside a night's attempts. */
   timeouts: Timeouts
   views: Record<string, View>
   models: Record<string, Model>
@@ -27,7 +27,7 @@ export interface Project {
 export interface Timeouts {
   /** Reading a model file, describing SQL, trying a model on some rows, staleness. Default 2m. */
   checks: Duration
-  /** What looks at a published night: shadow, parity, profile and drift, outcomes. Default 30m. */
+  /** Monitoring of a published night: shadow, parity, profile and drift, outcomes. Default 30m. */
   monitors: Duration
   /** Training sets, evaluations, the search for leaks, `replay`. Default 6h. */
   datasets: Duration
@@ -44,7 +44,7 @@ export interface Alerts {
   group: Duration
 }
 
-/** A span of time as written (`26h`) and in milliseconds. `days` is set where it was written in whole days. */
+/** A span of time as written (`26h`) and in milliseconds. `days` is set if it was written in whole days. */
 export interface Duration {
   text: string
   ms: number
@@ -63,9 +63,9 @@ export interface View {
   sources: Record<string, Source>
   columns: Record<string, ColumnExpectation>
   expect: { rows: RowExpectation | undefined; fresh: Record<string, Duration> }
-  /** Value that replaces null on the way to the model, by column. */
+  /** Value that replaces null in model inputs, by column. */
   fill: Record<string, string | number | boolean>
-  /** Types of the folders' keys as they were decided when a definition of the view was first used, by its hash. */
+  /** Types of the folders' keys, decided when a definition of the view was first used, by its hash. */
   decided?: Record<string, KeyTypes>
   /** How often a published partition is recomputed by the training path and compared. Default nightly. */
   parity: 'nightly' | 'weekly'
@@ -77,19 +77,21 @@ export type KeyTypes = Record<string, Record<string, KeyType>>
 export interface SourceFiles {
   /** As written: a glob relative to the project's root, or absolute. */
   path: string
-  /** Zone of timestamps without one, of dates and of hive keys. Default: UTC for timestamps, the project's for dates. */
+  /**
+   * Zone of timestamps without one, of dates and of hive keys. Default: UTC for timestamps, the project's for dates.
+   */
   timezone?: string
-  /** Zone of single columns: an IANA name, or `local` for wall times that are read as they are. */
+  /** Zone of single columns: an IANA name, or `local` for wall times that are read unchanged. */
   timezones?: Record<string, string>
-  /** How long after its last change a file may still be being written. Default 5m. */
+  /** How long after its last change a file may still be incomplete. Default 5m. */
   settle?: Duration
-  /** Columns that read null in files which do not have them. */
+  /** Columns that read null in files without them. */
   optional?: string[]
-  /** Types of the folders' keys, where they are declared. */
+  /** Declared types of the folders' keys. */
   hive?: Record<string, KeyType>
 }
 
-/** What a folder's key can be. */
+/** Legal types of a folder's key. */
 export type KeyType = 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'DATE' | 'BOOLEAN'
 
 export type Source =
@@ -126,17 +128,17 @@ export interface Model {
   description: string
   owner: string
   on_call: string[]
-  /** Who reads the scores, told in mails. */
+  /** Who reads the scores. Mails list them. */
   consumers: string[]
   view: string
   /** Undefined: every column of the view but the entity, in the SQL's order. */
   inputs: string[] | undefined
-  /** What model.yaml says of columns under `inputs` as a map; empty where it is a list or not there. */
+  /** The options of columns in `inputs` of model.yaml. Empty if `inputs` is a list or missing. */
   unknown: Record<string, UnknownPolicy>
   onnx: OnnxMapping
   score: ScoreColumn
   labels: { sqlFile: string; sql: string; horizon: Duration; lag: Duration; kind: LabelKind } | undefined
-  /** Sources of labels, outcomes and metrics alone, beside the view's. */
+  /** Additional sources for labels, outcomes and metrics only. */
   sources: Record<string, Source>
   evaluation: { require: Record<string, Requirement>; segments: string[]; k: number }
   shadow: {
@@ -163,15 +165,15 @@ export interface Model {
 export type DriftReference =
   /** The version's baseline: its holdout, or without one its first night. */
   | { kind: 'holdout' }
-  /** Published nights, by their as-ofs, both inclusive. */
+  /** Published nights from one as-of to another, both inclusive. */
   | { kind: 'window'; from: string; to: string }
   | { kind: 'same_weekday'; weeks: number }
 
-/** What came of the scores, once their label windows are over. */
+/** Realized outcomes of the scores, after their label windows have ended. */
 export interface Outcomes {
-  /** SQL that marks the entities that were acted on; undefined: nobody knows. */
+  /** SQL that marks the entities that were acted on; undefined if unknown. */
   treated: string | undefined
-  /** SQL that gives a random control group; undefined: there is none. */
+  /** SQL that selects a random control group; undefined if there is none. */
   control: string | undefined
   metrics: OutcomeMetric[]
 }
@@ -188,13 +190,15 @@ export interface OnnxMapping {
   output: string | undefined
   /** Label (a text) or index of the class whose probability is the score; undefined: inferred. */
   class: number | string | undefined
-  /** Columns whose values may all be unknown to the model; true: any. */
+  /** Columns whose values may all be unknown to the model; true for any column. */
   unknown: true | string[]
   /** ONNX input name to view column, where names differ. */
   inputs: Record<string, string>
 }
 
-/** What follows from values of a column that the model does not know: above the share the night is held or warned of. */
+/**
+ * What happens if the model does not know values of a column: above the share, the night is held or gets a warning.
+ */
 export interface UnknownPolicy {
   unknown: 'warn' | 'hold'
   max_rate: number
@@ -219,16 +223,16 @@ export interface Schedule {
   cron: string
   timezone: string
   grain: 'day' | 'hour'
-  /** Models to score. Empty where `refresh` is given. */
+  /** Models to score. Empty if `refresh` is given. */
   score: string[]
-  /** Views to refresh alone. */
+  /** Views to refresh without scoring. */
   refresh: string[]
   timeout: Duration
   catch_up: { policy: 'all' | 'latest' | 'none'; max: number }
   /** Local wall time `HH:MM` in the schedule's zone, or minutes (`+20m`) after the tick for hourly grain. */
   deadline: string | undefined
   retry: Retry
-  /** ISO date or instant before which nothing is expected; undefined: when the schedule is first seen. */
+  /** ISO date or instant before which nothing is expected; undefined for the time the schedule is first seen. */
   start: string | undefined
   paused: boolean
 }

@@ -6,7 +6,7 @@ import type { ScheduleFile } from '../schema/schedule-schema.ts'
 import type { Settings } from '../schema/settings-schema.ts'
 import type { ViewFile } from '../schema/view-schema.ts'
 
-/** The files' values with their defaults, in the shapes that the rest of the product works with. */
+/** Builds the product's data shapes from the files' values and their defaults. */
 
 export function buildView(file: ViewFile, path: string, sql: string): View {
   const folder = dirname(path)
@@ -64,7 +64,7 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
             lag: labels.lag,
             kind: labelKind(score, evaluation.require),
           },
-    // The view's entity is known once a view is at hand: no key stands for it.
+    // The entity is declared by the view, which is not loaded here, so the key stays empty.
     sources: buildSources(file.sources, []),
     evaluation: { require: evaluation.require, segments: evaluation.segments, k: evaluation.k },
     shadow: { min_nights: shadow.min_nights, current: shadow.current },
@@ -107,7 +107,7 @@ function buildReference(given: ModelFile['drift']['reference']): DriftReference 
     : { kind: 'window', from: given.from, to: given.to }
 }
 
-/** `timezone` is the project's, for a schedule that has none. */
+/** `timezone` is the project's zone. It applies to schedules without their own. */
 export function buildSchedule(file: ScheduleFile, path: string, timezone: string): Schedule {
   return {
     name: file.schedule,
@@ -146,7 +146,7 @@ export function buildProject(
   }
 }
 
-/** Has those names and no others: an object of JavaScript also answers to `constructor`. */
+/** Without a prototype, so that a name such as `constructor` is not found. */
 function byName<T extends { name: string }>(things: T[]): Record<string, T> {
   const named: Record<string, T> = Object.create(null)
   for (const thing of things) named[thing.name] = thing

@@ -12,12 +12,12 @@ export type Loose<T> = { [K in keyof T]?: T[K] | undefined }
 
 /** One file of the project, read. */
 export interface Entry<T> {
-  /** What it has to be called: the name of its folder, or of the file without `.yaml`. */
+  /** The required name: that of its folder, or of the file without `.yaml`. */
   name: string
   yaml: YamlFile
-  /** Undefined where anything in the file is wrong. */
+  /** Undefined if the file has any error. */
   value: T | undefined
-  /** The top-level keys that are right by themselves: rules between files go on with these. */
+  /** The top-level keys that are valid on their own. Rules across files use these. */
   part: Loose<T>
   problems: Problem[]
 }
@@ -30,10 +30,10 @@ export interface Entries {
   schedules: Entry<ScheduleFile>[]
 }
 
-/** A rule over several keys that is broken: the whole sentence, and where it is told. */
+/** A violated rule over several keys: the full message and its position. */
 export interface Fault {
   path: PropertyKey[]
-  /** At the key rather than its value. */
+  /** Reports the position of the key instead of its value. */
   key?: boolean
   /** Default: `error`. */
   severity?: 'error' | 'warning'
@@ -45,7 +45,7 @@ export interface Kind<T> {
   schema: z.ZodType<T>
   /** The same without required keys. */
   loose: z.ZodType<Loose<T>>
-  /** Rules over several keys. They see the file as written, so that they run beside any other error. */
+  /** Rules over several keys. They see the file as written, so they run even if the file has other errors. */
   rules(data: Record<string, unknown>): Fault[]
 }
 
@@ -70,7 +70,7 @@ export function readEntry<T>(
   return { name, yaml, value, part: sound(yaml.data, loose), problems: firstProblems(problems) }
 }
 
-/** What is left of a file without its unknown and its wrong top-level keys. */
+/** The file without its unknown and invalid top-level keys. */
 function sound<T>(data: Record<string, unknown>, loose: z.ZodType<Loose<T>>): Loose<T> {
   const whole = loose.safeParse(data)
   if (whole.success) return whole.data

@@ -7,28 +7,28 @@ import type { YamlFile } from './yaml-file.ts'
 type Issue = z.core.$ZodIssue
 
 /**
- * Turns what zod found in a file into problems that a person can act on. By the convention of schema/fields.ts an
- * issue's message is what is legal; here it gets its place, the value found, and the value that was probably meant.
- * Stops behind MOST_PROBLEMS: a file of thousands of wrong keys is told as soon as one of a few.
+ * Turns zod issues into problems that a person can act on. By the convention of schema/fields.ts an issue's message
+ * states what is legal. This adds the position, the value found and the value that was probably meant. Stops after
+ * MOST_PROBLEMS, so that a file with thousands of wrong keys is reported as fast as one with a few.
  */
 export function explain(issues: readonly Issue[], yaml: YamlFile): Problem[] {
   const problems: Problem[] = []
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const unfolded = issues.flatMap((each) => unfold(each, yaml.data))
   const misspelt = misspeltKeys(unfolded)
   for (const issue of unfolded) {
     if (problems.length > MOST_PROBLEMS) break
     if (isMisspelt(issue, misspelt, yaml.data)) continue
-    // A value that is wrong in two ways is told once: the first says what is legal.
+    // A value that is wrong in two ways is reported once: the first issue states what is legal.
     const once = `${dotted(issue.path)} ${issue.code === 'custom' && isSentence(issue) ? issue.message : ''}`
-    if (told.has(once)) continue
-    told.add(once)
+    if (reported.has(once)) continue
+    reported.add(once)
     problems.push(...phrase(issue, yaml))
   }
   return problems
 }
 
-/** By the map that they stand in: the keys that unknown ones were probably meant to be. */
+/** Maps the path of each map with unknown keys to the legal keys that were probably meant. */
 function misspeltKeys(issues: readonly Issue[]): Map<string, Set<string>> {
   const meant = new Map<string, Set<string>>()
   for (const issue of issues) {
@@ -40,14 +40,14 @@ function misspeltKeys(issues: readonly Issue[]): Map<string, Set<string>> {
   return meant
 }
 
-/** A missing key that stands there under a slightly wrong name: the unknown key's message says it all. */
+/** Whether a missing key is present under a misspelt name. The message about the unknown key already covers it. */
 function isMisspelt(issue: Issue, misspelt: Map<string, Set<string>>, data: unknown): boolean {
   const key = issue.path.at(-1)
   if (typeof key !== 'string' || misspelt.size === 0 || isPresent(data, issue.path)) return false
   return misspelt.get(dotted(issue.path.slice(0, -1)))?.has(key) ?? false
 }
 
-/** `expected X to be ..., got: ...` and what belongs to it, for one issue. */
+/** Formats one issue as `expected X to be ..., got: ...`, with a hint where there is one. */
 function phrase(issue: Issue, yaml: YamlFile): Problem[] {
   const { path } = issue
   if (issue.code === 'unrecognized_keys') {
@@ -105,13 +105,13 @@ function problem(
   return { severity: 'error', file: yaml.file, ...yaml.place(path, what), message }
 }
 
-/** A union's issue is replaced by those of the branch that was meant, where the value says which. */
+/** Replaces a union's issue with the issues of the intended branch, if the value shows which one that is. */
 function unfold(issue: Issue, data: unknown): Issue[] {
   const value = valueAt(data, issue.path)
   if (issue.code !== 'invalid_union' || typeof value !== 'object' || value === null) return [issue]
   const inner = issue.errors.find((branch) =>
     branch.every(({ path, code }) =>
-      // A map was meant to be the one whose keys it has; a list is a list, whatever is in it.
+      // A map matches the branch whose keys it has. A list matches the list branch, whatever its entries.
       Array.isArray(value)
         ? path.length > 0 || code === 'custom'
         : path.length > 0 && code !== 'unrecognized_keys' && isPresent(value, path),

@@ -4,7 +4,7 @@ import { scheduleSchema } from '../schema/schedule-schema.ts'
 import { settingsSchema } from '../schema/settings-schema.ts'
 import { viewSchema } from '../schema/view-schema.ts'
 
-/** File name to text of the JSON Schemas of the four kinds of file. draft-07 is what YAML editors know best. */
+/** The JSON Schemas of the four kinds of file, by file name. YAML editors support draft-07 best. */
 export function jsonSchemas(): Record<string, string> {
   const kinds = { settings: settingsSchema, view: viewSchema, model: modelSchema, schedule: scheduleSchema }
   return Object.fromEntries(

@@ -20,11 +20,11 @@ import { listed } from './value-text.ts'
 
 export interface Loaded {
   /**
-   * The views, models and schedules whose own files are right, so that later checks can go on with them; undefined
-   * where nightshift.yaml is wrong. Nothing may run from it while `problems` has an error: use `openProject` for that.
+   * The views, models and schedules whose own files are valid, for later checks. Undefined if nightshift.yaml has an
+   * error. Must not be run while `problems` has an error: use `openProject` for that.
    */
   project: Project | undefined
-  /** Everything that is wrong in all the files, in the order of the files. */
+  /** The problems of all files, in file order. */
   problems: Problem[]
 }
 
@@ -35,7 +35,7 @@ const SCHEDULE = { schema: scheduleSchema, loose: scheduleSchema.partial(), rule
 
 const FOLDERS = ['features', 'models', 'schedules']
 
-/** Reads and checks all files of a project. `now` is where the year of the calendar rules begins. */
+/** Reads and checks all files of a project. The calendar rules check the year that begins at `now`. */
 export function loadProject(root: string, { now = new Date() }: { now?: Date } = {}): Loaded {
   const base = resolve(root)
   const missing = withoutSettings(base)
@@ -79,12 +79,12 @@ export function loadProject(root: string, { now = new Date() }: { now?: Date } =
 /** The project, ready to run. Throws a ConfigurationError that lists every error in its files. */
 export function openProject(root: string): Project {
   const missing = withoutSettings(resolve(root))
-  // A folder that is no project is one sentence, not a list.
+  // A folder that is not a project gets one sentence, not a list.
   if (missing !== undefined) throw new ConfigurationError(missing.message, { problems: [missing] })
   const { project, problems } = loadProject(root)
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (project !== undefined && errors.length === 0) return project
-  const message = `the files of the project in ${resolve(root)} are not right, nothing was started:\n\n${formatProblems(errors)}`
+  const message = `the files of the project in ${resolve(root)} have errors; nothing was started:\n\n${formatProblems(errors)}`
   throw new ConfigurationError(message, { problems })
 }
 
@@ -102,7 +102,7 @@ function withoutSettings(root: string): Problem | undefined {
   return { severity: 'error', file: 'nightshift.yaml', line: undefined, column: undefined, message }
 }
 
-/** A folder `model/` beside no `models/` would be a project without models, in silence. */
+/** A folder `model/` without `models/` would silently be a project without models. */
 function strayFolders(root: string): Problem[] {
   return readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
     const near =
@@ -118,7 +118,7 @@ function strayFolders(root: string): Problem[] {
   })
 }
 
-/** Names of the folders within `parent` that have the file; those that have others instead are told. */
+/** Names of the folders in `parent` that contain the file. Folders that contain only other files are reported. */
 function folders(root: string, parent: string, file: string, problems: Problem[]): string[] {
   return list(root, parent, problems).flatMap((entry) => {
     const folder = `${parent}/${entry.name}`
@@ -168,7 +168,7 @@ function list(root: string, folder: string, problems: Problem[]): Dirent[] {
   return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Not even the names of what lies elsewhere are told. */
+/** Names of files outside the project are not revealed. */
 function isOutside(root: string, folder: string, problems: Problem[]): boolean {
   const real = leaves(root, join(root, folder))
   if (real === false) return false
@@ -177,7 +177,7 @@ function isOutside(root: string, folder: string, problems: Problem[]): boolean {
 }
 
 function isFolder(path: string): boolean {
-  // A link whose target is gone has no status, and is no folder.
+  // A link to a missing target has no status and is not a folder.
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
@@ -246,12 +246,12 @@ function readSql(root: string, file: string, what: string, problems: Problem[]):
   return undefined
 }
 
-/** A problem of a file or folder as a whole. */
+/** A problem that concerns a whole file or folder. */
 function unread(severity: Problem['severity'], file: string, message: string): Problem {
   return { severity, file, line: undefined, column: undefined, message }
 }
 
-/** nightshift.yaml first, then by path and line: the order in which a person walks through them. */
+/** nightshift.yaml first, then by path and line: the order in which a person works through them. */
 function inOrder(problems: Problem[]): Problem[] {
   const rank = ({ file }: Problem) => (file === 'nightshift.yaml' ? '' : file)
   return problems.toSorted((a, b) => {

@@ -1,12 +1,12 @@
 import { braceExpand } from 'minimatch'
 
-/** More is no path that anybody wrote by hand, and the walk's work grows with it. */
+/** Longer patterns are not written by hand, and the cost of the walk grows with the length. */
 const LONGEST = 1000
 const MOST_ROWS = 100
 
 /**
- * What a path of files has to be, where this one is something else; undefined where it is sound. `*` and `?` stay within
- * one name, `**` goes through any number of folders, `[ab]` and `{a,b}` choose.
+ * What is legal, if this pattern is invalid; undefined if it is valid. `*` and `?` match within one name, `**`
+ * matches any number of folders, `[ab]` and `{a,b}` match alternatives.
  */
 export function patternFault(pattern: string): string | undefined {
   if (pattern.length > LONGEST) return `a path or glob of at most ${LONGEST} characters`
@@ -15,11 +15,11 @@ export function patternFault(pattern: string): string | undefined {
   const unclosed = unclosedIn(pattern)
   if (unclosed !== undefined) return unclosed
   if (braceExpand(pattern, { braceExpandMax: MOST_ROWS + 1 }).length > MOST_ROWS)
-    return `a path or glob whose { } stand for at most ${MOST_ROWS} paths: use * in their place`
+    return `a path or glob whose { } expand to at most ${MOST_ROWS} paths: use * instead`
   return wildFault(pattern)
 }
 
-/** The paths that the braces of a sound pattern stand for, each as the names between its slashes. */
+/** The paths that a valid pattern's braces expand to, each as the names between its slashes. */
 export function patternRows(pattern: string): string[][] {
   return braceExpand(pattern, { braceExpandMax: MOST_ROWS }).map((row) =>
     row.split('/').filter((name) => name !== '' && name !== '.'),
@@ -33,15 +33,15 @@ export function isWild(name: string): boolean {
 function wildFault(pattern: string): string | undefined {
   for (const row of patternRows(pattern)) {
     const first = row.findIndex(isWild)
-    if (first >= 0 && row.includes('..', first)) return 'a path or glob without .. behind its first wildcard'
-    // It would walk through the whole machine, /proc included.
+    if (first >= 0 && row.includes('..', first)) return 'a path or glob without .. after its first wildcard'
+    // It would walk the whole file system, including /proc.
     if (pattern.startsWith('/') && first === 0 && row[0] === '**')
-      return 'a path or glob with the name of a folder before its first **'
+      return 'a path or glob with a folder name before its first **'
   }
   return undefined
 }
 
-/** Brackets and braces that are not closed, or choose between nothing. */
+/** Brackets and braces that are not closed or contain no alternatives. */
 function unclosedIn(pattern: string): string | undefined {
   const open: { choice: boolean }[] = []
   for (let at = 0; at < pattern.length; at++) {
@@ -54,7 +54,7 @@ function unclosedIn(pattern: string): string | undefined {
       at = close
     } else if (char === '{') open.push({ choice: false })
     else if (char === '}') {
-      if (brace === undefined) return 'a path or glob in which a { begins what each } closes'
+      if (brace === undefined) return 'a path or glob in which each } closes a {'
       if (!brace.choice)
         return 'a path or glob whose { } choose among several, such as {2025,2026} or {01..12}'
       open.pop()

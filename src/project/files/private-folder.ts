@@ -1,11 +1,11 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Of a project, beside its files: users, mails, the embedded database. Nobody but their owner looks into it. */
+/** The folder in a project for users, mails and the embedded database. Only its owner may read it. */
 export const PRIVATE = '.nightshift'
 const FOLDER = 0o700
 
-/** Makes `.nightshift`, or a folder within it, for its owner alone, whatever the process's mask says. */
+/** Makes `.nightshift`, or a folder within it, readable by its owner only, whatever the process's umask. */
 export function privateFolder(root: string, ...names: string[]): string {
   let folder = join(root, PRIVATE)
   makeOne(folder)
@@ -18,7 +18,7 @@ export function privateFolder(root: string, ...names: string[]): string {
 
 function makeOne(folder: string): void {
   const made = mkdirSync(folder, { recursive: true, mode: FOLDER })
-  // A folder of somebody else's stays as it is: `closePrivate` has said so.
+  // A folder of another user is unchanged: `closePrivate` has reported it.
   if (made !== undefined || isOpen(folder)) close(folder, FOLDER)
 }
 
@@ -27,16 +27,16 @@ function isOpen(path: string): boolean {
 }
 
 /**
- * Takes the rights of all but the owner from `.nightshift` and what lies in it: an older build, a copy or a mask may
- * have left them. What was closed already is not walked through again. Links are not followed. Returns the paths that
- * are somebody else's and stay open.
+ * Removes the permissions of everyone but the owner from `.nightshift` and its contents: an older build, a copy or a
+ * umask may have left them. Folders that are already private are not walked again. Links are not followed. Returns
+ * the paths that belong to another user and stay open.
  */
 export function closePrivate(root: string): string[] {
   const top = join(root, PRIVATE)
   return existsSync(top) ? closeOne(top, 0) : []
 }
 
-/** Below these two levels only what was open itself is looked into: `outbox` may hold many thousands of mails. */
+/** Below these two levels only folders that were open are checked: `outbox` may hold many thousands of mails. */
 const ALWAYS = 2
 
 function closeOne(path: string, depth: number): string[] {

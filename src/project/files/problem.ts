@@ -1,20 +1,20 @@
-/** One thing that is wrong (or worth a word) in a project's files. */
+/** One error, warning or piece of advice about a project's files. */
 export interface Problem {
   severity: 'error' | 'warning' | 'advice'
   /** Path relative to the project's root. */
   file: string
   line: number | undefined
   column: number | undefined
-  /** Says what was expected, what it got, what is legal and what to do. */
+  /** States what was expected, what it got, what is legal and what to do. */
   message: string
 }
 
-/** Nobody mends more at once; what is behind them is often their consequence. */
+/** No one fixes more at once, and later problems often follow from earlier ones. */
 export const MOST_PROBLEMS = 100
 
 /**
- * The first of many problems, errors before the rest, and one that says that there are more. A list of errors never
- * becomes one without.
+ * The first of many problems, errors first, and one that states that there are more. A list with errors always keeps
+ * some.
  */
 export function firstProblems(problems: Problem[]): Problem[] {
   if (problems.length <= MOST_PROBLEMS) return problems
@@ -27,12 +27,12 @@ export function firstProblems(problems: Problem[]): Problem[] {
     file: hidden[0]?.file ?? 'nightshift.yaml',
     line: undefined,
     column: undefined,
-    message: `and more: only the first ${MOST_PROBLEMS} problems are listed; mend them, then run \`nightshift validate\` again`,
+    message: `and more: only the first ${MOST_PROBLEMS} problems are listed; fix them, then run \`nightshift validate\` again`,
   }
   return [...problems.filter((problem) => kept.has(problem)), more]
 }
 
-/** The call or the configuration is wrong: nothing ran. The CLI prints the message and exits with 2. */
+/** The call or the configuration is invalid: nothing ran. The CLI prints the message and exits with 2. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError'
   readonly problems: Problem[]

@@ -10,19 +10,19 @@ import {
 } from 'node:fs'
 import { isAbsolute, join, sep } from 'node:path'
 
-/** No file that people write for a project is longer: YAML, SQL, a runbook. */
+/** Hand-written files of a project (YAML, SQL, a runbook) are not longer. */
 export const LONGEST_FILE = 1024 * 1024
 
-/** Why a file of the project cannot be read. `fault` is a whole sentence. */
+/** Why a file of the project cannot be read. `fault` is a full sentence. */
 export interface Unread {
   fault: string
   missing: boolean
 }
 
 /**
- * Reads a text file of the project, named relative to its root, as UTF-8 without its byte order mark; or says why not.
- * Only a regular file is read, of 1 MiB at most, whose real path lies within the project: a link out of it would show
- * files of the machine on a page. Nothing here waits: a pipe is refused, not opened.
+ * Reads a text file of the project, named relative to its root, as UTF-8 without its byte order mark; or returns the
+ * reason why it cannot. Reads only regular files of at most 1 MiB whose real path is within the project: a link out
+ * of it would show files of the machine on a page. Never blocks: a pipe is refused, not opened.
  */
 export function readProjectFile(root: string, file: string): string | Unread {
   const path = join(root, file)
@@ -37,7 +37,7 @@ export function readProjectFile(root: string, file: string): string | Unread {
 }
 
 /**
- * The real path of a file or folder of the project, where that lies outside; else false. Throws where nothing is there.
+ * The real path of a file or folder, if that is outside the project; else false. Throws if it does not exist.
  */
 export function leaves(root: string, path: string): string | false {
   const base = realpathSync(root)
@@ -45,25 +45,25 @@ export function leaves(root: string, path: string): string | false {
   return real === base || real.startsWith(base === sep ? sep : `${base}${sep}`) ? false : real
 }
 
-/** What is said of a file or folder that a link, or `..`, takes out of the project. */
+/** The message for a file or folder that a link or `..` takes out of the project. */
 export function leavingWords(file: string, real: string | true): string {
   const where = real === true ? 'a file of the machine' : real
-  return `expected a file within the project, but ${file} leads out of it, to ${where}: put the file itself there`
+  return `expected a file within the project, but ${file} leads out of it, to ${where}: put the file itself in the project`
 }
 
-/** The bytes of a regular file, or what it is instead. */
+/** The bytes of a regular file, or the reason why it is refused. */
 function readWhole(path: string): Buffer | string {
   const before = statSync(path)
   if (before.isDirectory()) return 'expected a file, but it is a folder'
   if (!before.isFile())
     return 'expected a file, but it is a device, a pipe or a socket: put a plain file there'
-  // Whoever exchanges the file for a pipe between the two looks does not make us wait.
+  // Does not block if the file is replaced by a pipe between the two checks.
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   try {
     const opened = fstatSync(handle)
     const now = lstatSync(realpathSync(path))
     const same = [before, now].every(({ dev, ino }) => dev === opened.dev && ino === opened.ino)
-    if (!opened.isFile() || !same) return 'the file was exchanged while it was read: try again'
+    if (!opened.isFile() || !same) return 'the file was replaced while it was read: try again'
     if (opened.size > LONGEST_FILE) return tooLong(opened.size)
     const bytes = Buffer.alloc(LONGEST_FILE + 1)
     let length = 0
@@ -98,7 +98,7 @@ function unread(cause: unknown): Unread {
     {
       ENOENT: 'is missing',
       ENOTDIR: 'is missing',
-      EACCES: 'may not be read by this user',
+      EACCES: 'is not readable by this user',
       ELOOP: 'is a link that leads back to itself',
       ENXIO: 'is a pipe or a socket',
     }[code] ?? `cannot be read (${code})`

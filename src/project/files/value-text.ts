@@ -1,7 +1,7 @@
 const LONGEST_TEXT = 200
 const SHOWN_ENTRIES = 8
 
-/** A value as a message shows it: never longer than a person reads. */
+/** A value as a message shows it, shortened to a readable length. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list (${clipped(value)})`
@@ -10,12 +10,12 @@ export function describe(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(short(value)) : String(value)
 }
 
-/** A text of the user's within a sentence. */
+/** Text from the user, for use within a sentence. */
 export function short(text: string): string {
   return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}... (${text.length} characters)`
 }
 
-/** Names as a sentence lists them. */
+/** Lists names within a sentence. */
 export function listed(names: readonly string[], most = 20): string {
   const shown = names.slice(0, most).map(short).join(', ')
   return names.length <= most ? shown : `${shown} and ${names.length - most} more`
@@ -31,8 +31,8 @@ function firstOf(value: object): object {
 }
 
 /**
- * Text for a terminal: what would move the cursor, hide or turn around what stands beside it is written as its code.
- * Line breaks and tabs stay.
+ * Text for a terminal: characters that move the cursor, or hide or reverse the text next to them, are written as
+ * their code point. Line breaks and tabs stay.
  */
 export function printable(text: string): string {
   return text.replace(

@@ -9,20 +9,23 @@ export interface Place {
   column: number | undefined
 }
 
-/** A YAML file of the project as plain data, which still knows where each value stands. */
+/** A YAML file of the project as plain data, with the position of each value. */
 export interface YamlFile {
   /** Relative to the project's root. */
   file: string
-  /** Undefined where the file cannot be read or its syntax is broken: `problems` says why. */
+  /** Undefined if the file cannot be read or its syntax is invalid: `problems` has the reason. */
   data: Record<string, unknown> | undefined
   problems: Problem[]
-  /** Where the value at a path stands, or its key; what is not there is placed at the nearest parent that is. */
+  /**
+   * The position of the value at a path, or of its key. A missing value gets the position of its nearest existing
+   * parent.
+   */
   place(path: readonly PropertyKey[], what?: 'key' | 'value'): Place
 }
 
 /**
- * Reads one file, in time linear in its length. `example` is the first line that such a file has, for the message when
- * there is none.
+ * Reads one file, in time linear in its length. `example` is the first line of such a file, for the message about a
+ * missing map.
  */
 export function readYaml(root: string, file: string, example: string): YamlFile {
   const broken = (problems: Problem[]): YamlFile => ({
@@ -51,8 +54,8 @@ export function readYaml(root: string, file: string, example: string): YamlFile 
   try {
     data = document.toJS()
   } catch (cause) {
-    // Aliases that grow without end, say.
-    const message = `expected YAML that can be read, got: ${cause instanceof Error ? cause.message : String(cause)}`
+    // For example, aliases that expand without end.
+    const message = `expected valid YAML, got: ${cause instanceof Error ? cause.message : String(cause)}`
     return broken([...problems, { severity: 'error', file, line: 1, column: 1, message }])
   }
   if (!isRecord(data)) {
@@ -72,7 +75,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], what: 'key' 
   for (const [depth, step] of path.entries()) {
     if (isAlias(node)) node = node.resolve(document)
     if (isMap(node)) {
-      // The last of two equal keys is the one whose value counts.
+      // Of two equal keys, the last one's value is used.
       const pair: Pair | undefined = node.items.findLast(
         (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
       )
@@ -81,7 +84,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], what: 'key' 
       const value = isNode(pair.value) ? pair.value.range?.[0] : undefined
       node = pair.value
       const last = depth === path.length - 1
-      // A missing key within a map is placed at the map's own key: a person looks there.
+      // A missing key within a map gets the position of the map's own key, where a person looks first.
       offset = last && what === 'value' && !isMap(node) ? (value ?? key) : (key ?? offset)
     } else if (isSeq(node)) {
       node = node.items[Number(step)]

@@ -1,18 +1,18 @@
 import { type Document, isAlias, isMap, isScalar, Lexer, type LineCounter, parseDocument, visit } from 'yaml'
 import { MOST_PROBLEMS } from './problem.ts'
 
-/** Words, signs and spaces as the parser counts them: some 40,000 lines. Its work grows with them. */
+/** Tokens as the parser counts them, including spaces: about 40,000 lines. The cost of parsing grows with them. */
 const MOST_TOKENS = 300_000
 const DEEPEST = 100
 const MOST_ALIASES = 100
 
-/** What is wrong with a text as YAML; offsets count characters from its beginning. */
+/** A YAML error. Offsets count characters from the beginning of the text. */
 export interface SyntaxFault {
   offset: number | undefined
   message: string
 }
 
-/** A text as YAML. No document where it cannot be read, or where its values would be a guess. */
+/** Parses a text as YAML. Returns no document if it cannot be read or its values would be ambiguous. */
 export function parseYaml(
   text: string,
   counter: LineCounter,
@@ -21,7 +21,7 @@ export function parseYaml(
   const large = tooLarge(text)
   if (large !== undefined) return none({ offset: undefined, message: large })
   try {
-    // The library compares each key with all others for this: `structureFaults` does it in one pass.
+    // The library compares every pair of keys for this; `structureFaults` needs one pass.
     const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: false })
     const broken = syntaxFaults(text, document, counter)
     if (broken.length > 0) return none(...broken)
@@ -33,9 +33,9 @@ export function parseYaml(
   }
 }
 
-const TOO_DEEP = `expected maps and lists within each other at most ${DEEPEST} deep, got: more`
+const TOO_DEEP = `expected maps and lists nested at most ${DEEPEST} deep, got: more`
 
-/** Before anything is built of it. */
+/** Checks the limits before a document is built. */
 function tooLarge(text: string): string | undefined {
   let tokens = 0
   let depth = 0
@@ -45,26 +45,26 @@ function tooLarge(text: string): string | undefined {
     else if ((token === ']' || token === '}') && depth > 0) depth--
     if (depth > DEEPEST) return TOO_DEEP
     if (tokens > MOST_TOKENS)
-      return `expected YAML of at most ${MOST_TOKENS} words and signs, got: more; it is not read`
+      return `expected YAML of at most ${MOST_TOKENS} tokens, got: more; it is not read`
   }
   return undefined
 }
 
 function syntaxFaults(text: string, { errors, warnings }: Document, counter: LineCounter): SyntaxFault[] {
   const faults: SyntaxFault[] = []
-  const told = new Set<number>()
+  const reported = new Set<number>()
   for (const { code, message, pos } of [...errors, ...warnings]) {
-    // One slip makes a row of syntax errors behind it: the first of a line is the one to mend.
+    // One mistake causes several syntax errors after it. Only the first of a line is reported.
     const { line } = counter.linePos(pos[0])
-    if (told.has(line)) continue
-    told.add(line)
+    if (reported.has(line)) continue
+    reported.add(line)
     faults.push({ offset: pos[0], message: syntaxMessage(code, message, text, pos) })
     if (faults.length > MOST_PROBLEMS) break
   }
   return faults
 }
 
-/** Keys given twice, which leave the rest readable, and what does not. */
+/** Finds duplicate keys, which leave the rest readable, and faults that do not. */
 function structureFaults(text: string, document: Document): { faults: SyntaxFault[]; readable: boolean } {
   const faults: SyntaxFault[] = []
   const anchors = new Set<string>()
@@ -88,7 +88,7 @@ function structureFaults(text: string, document: Document): { faults: SyntaxFaul
       if (anchors.has(node.source)) return undefined
       return unreadable(
         offset,
-        `*${node.source} names nothing: no value above begins with &${node.source}; quote it if it is a text`,
+        `*${node.source} refers to nothing: no value above begins with &${node.source}; quote it if it is a text`,
       )
     },
     Map(_, map) {
@@ -98,8 +98,9 @@ function structureFaults(text: string, document: Document): { faults: SyntaxFaul
         if (isMap(key) || !isScalar(key)) continue
         const offset = key.range?.[0] ?? 0
         const name = String(key.value)
-        // Objects of JavaScript have it already: what stands under it would be left out in silence.
-        if (name === '__proto__') return unreadable(offset, 'expected a key of another name, got: __proto__')
+        // JavaScript objects already have this key, so its value would be dropped silently.
+        if (name === '__proto__')
+          return unreadable(offset, 'expected a key other than __proto__, got: __proto__')
         if (keys.has(name) && faults.length <= MOST_PROBLEMS)
           faults.push({ offset, message: syntaxMessage('DUPLICATE_KEY', '', text, [offset, offset]) })
         keys.add(name)
@@ -133,9 +134,9 @@ function syntaxMessage(code: string, message: string, text: string, [from, to]: 
       return unclosed(plain, lineFrom(text, from) || 'the end of the file')
     case 'BLOCK_AS_IMPLICIT_KEY':
       if (!/:\s/.test(lineFrom(text, from))) {
-        return `${lineFrom(text, from)} is a value already, but the line below is indented as if it belonged to it: align it with its neighbours`
+        return `${lineFrom(text, from)} is a complete value, but the line below is indented as if it were part of it: align that line with its neighbours`
       }
-      return `a value with \`: \` in it has to be quoted, or its keys go on lines of their own, got: ${lineFrom(text, from)}`
+      return `a value with \`: \` in it has to be quoted, or its keys put on separate lines, got: ${lineFrom(text, from)}`
     case 'TAG_RESOLVE_FAILED':
       return `tags are not supported, got: ${got}; remove it`
     default:
@@ -143,7 +144,7 @@ function syntaxMessage(code: string, message: string, text: string, [from, to]: 
   }
 }
 
-/** The commonest of the library's words, in ours. */
+/** Rewords the library's most common messages. */
 function unclosed(message: string, before: string): string {
   const bracket = /end with a ([\]}])/.exec(message)?.[1]
   if (bracket !== undefined) {

@@ -1,8 +1,9 @@
 import type { Place } from './yaml-file.ts'
 
 /**
- * Where a place within a text of a YAML file stands in the file: `within` counts from 1 in the text as YAML reads it,
- * `at` is where the value begins. A text that YAML folds is told by its beginning, where its lines are not the file's.
+ * Maps a position within a YAML text to its position in the file. `within` counts from 1 in the text as YAML reads
+ * it, `at` is where the value begins. A folded text maps to its beginning, because its lines differ from those of the
+ * file.
  */
 export function placeInText(file: string, at: Place, within: { line: number; column: number }): Place {
   const lines = file.split('\n')

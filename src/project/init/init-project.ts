@@ -5,7 +5,7 @@ import { ConfigurationError } from '../files/problem.ts'
 import { isTimeZone } from '../time/zone.ts'
 import { runbookSkeleton } from './runbook-skeleton.ts'
 
-/** Where each file of src/project/init/ goes in a new project. */
+/** The path of each file of src/project/init/ in a new project. */
 const FILES: Record<string, string> = {
   'nightshift.yaml': 'nightshift.yaml',
   'features/customer_orders/view.yaml': 'view.yaml',
@@ -18,17 +18,17 @@ const FILES: Record<string, string> = {
 
 const SCHEMAS = ['settings', 'view', 'model', 'schedule'].map((name) => `${name}.schema.json`)
 
-const GITIGNORE = `# Data is not code. Published partitions, the embedded ledger and mails are made again or kept elsewhere.
+const GITIGNORE = `# Data is not code. Published partitions, the embedded ledger and mails are regenerated or stored elsewhere.
 data/
 warehouse/
 .nightshift/
 `
 
 /**
- * Makes a project that passes `validate` once its sample data is there (init/sample.ts, for the same `today`).
- * Nothing that exists is touched: a folder with anything in it but `.git` is refused with a ConfigurationError.
+ * Creates a project that passes `validate` once its sample data exists (init/sample-data.ts, for the same `today`).
+ * Existing files are unchanged: a folder that contains anything but `.git` is refused with a ConfigurationError.
  *
- * `today` (ISO date) and `timezone` are those of this machine unless given. Returns the files written, relative to `dir`.
+ * `today` (ISO date) and `timezone` default to those of this machine. Returns the files written, relative to `dir`.
  */
 export function initProject(dir: string, options: { today?: string; timezone?: string } = {}): string[] {
   const root = resolve(dir)
@@ -55,9 +55,7 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
 function refuseOccupied(root: string): void {
   if (!existsSync(root)) return
   if (!statSync(root).isDirectory()) {
-    throw new ConfigurationError(
-      `init: expected ${root} to be a folder that is empty or not there yet, got: a file`,
-    )
+    throw new ConfigurationError(`init: expected ${root} to be an empty or new folder, got: a file`)
   }
   const inTheWay = readdirSync(root).filter((name) => name !== '.git')
   if (inTheWay.length === 0) return
@@ -68,7 +66,7 @@ function refuseOccupied(root: string): void {
   )
 }
 
-/** The folder's name, made a legal one. */
+/** The folder's name, changed to a legal one. */
 function nameOf(root: string): string {
   const name = basename(root)
     .toLowerCase()
@@ -79,7 +77,7 @@ function nameOf(root: string): string {
   return name === '' ? 'nightshift' : name
 }
 
-/** The first of the newest month whose label window of 30 days is over. */
+/** The first day of the newest month whose label window of 30 days has ended. */
 function trainingDay(today: string): string {
   return Temporal.PlainDate.from(today).subtract({ days: 31 }).with({ day: 1 }).toString()
 }
@@ -89,7 +87,7 @@ function filled(template: string, values: Record<string, string>): string {
   return text.replace(/\{\{(\w+)\}\}/g, (whole, key) => values[key] ?? whole)
 }
 
-/** A file of this package: beside src/project/init/ and dist/project/init/ alike. */
+/** A file of this package. The relative path is the same from src/project/init/ and dist/project/init/. */
 function packaged(path: string): URL {
   return new URL(path, import.meta.url)
 }
@@ -97,7 +95,7 @@ function packaged(path: string): URL {
 function write(path: string, text: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true })
-    // `wx`: a file that appeared since the look above is not overwritten.
+    // `wx`: a file created since the check above is not overwritten.
     writeFileSync(path, text, { flag: 'wx' })
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -119,17 +117,17 @@ function runbook(): string {
     },
     {
       'late-data':
-        'The sample data ends on the day of `nightshift init`, so that the second night fails here, as it should. In earnest:\n`orders` is loaded by the shop, `customers` by the CRM; name both jobs and how their people are reached at night.',
+        'The sample data ends on the day of `nightshift init`, so the second night fails here, as intended. In production:\n`orders` is loaded by the shop, `customers` by the CRM; name both jobs and how to reach their owners at night.',
       contract:
-        'A fourth plan in `customers` breaks `plan: values`: ask the CRM whether it is real, then add it to view.yaml by day.\nHalf of the rows missing breaks `rows: max_change`: look whether a month is missing in data/orders/.',
+        'A fourth plan in `customers` breaks `plan: values`: ask the CRM whether it is real, then add it to view.yaml by day.\nHalf of the rows missing breaks `rows: max_change`: check whether a month is missing in data/orders/.',
       model:
-        'crm-team@example.com trained it. The version before is always safe to go back to: its inputs are the same columns.',
+        'crm-team@example.com trained it. Rolling back to the previous version is always safe: its inputs are the same columns.',
       resource:
-        'A night takes seconds and 200 MB. If it does not, something else has taken the machine: look there first.',
-      transient: 'On one machine PostgreSQL is embedded and comes back with the next command.',
+        'A night takes seconds and 200 MB. If it needs more, another process is using the machine: check that first.',
+      transient: 'On one machine PostgreSQL is embedded and restarts with the next command.',
       drift:
-        'The sample customers are the same every day: orders move with the season and with campaigns, plans hardly ever. The CRM knows\nof both; scores that move by a tenth change whom the campaign writes to, and are told to them.',
-      bug: "Nobody has to be called before 07:00: the campaign reads the scores at 08:00, and yesterday's will do for a day.",
+        'The sample customers are the same every day: orders change with the season and with campaigns, plans hardly ever. Ask the\nCRM about both. Scores that shift by a tenth change whom the campaign contacts: notify the CRM.',
+      bug: 'Call no one before 07:00: the campaign reads the scores at 08:00, and those of yesterday are good enough for a day.',
     },
   )
 }

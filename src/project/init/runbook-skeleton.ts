@@ -3,16 +3,16 @@ import type { Model } from '../project.ts'
 
 export interface RunbookSection {
   class: IncidentKind
-  /** True where nothing is written, or a line still begins with TODO. A section that is not there is empty too. */
+  /** True if there is no text, or a line still begins with TODO. A missing section is empty too. */
   empty: boolean
-  /** Line of the heading; undefined: there is no such section. */
+  /** Line of the heading; undefined if the section is missing. */
   line: number | undefined
 }
 
-/** What a skeleton needs to know of a model. */
+/** What a skeleton needs of a model. */
 export type RunbookModel = Pick<Model, 'name' | 'description' | 'owner' | 'on_call' | 'view'>
 
-/** One section for each class, in the order of the classes, whether it is there or not. */
+/** One section for each class, in the order of the classes, including missing ones. */
 export function runbookSections(text: string): RunbookSection[] {
   const found = new Map<string, { line: number; body: string[] }>()
   let body: string[] | undefined
@@ -20,7 +20,7 @@ export function runbookSections(text: string): RunbookSection[] {
   for (const [index, line] of withoutComments(text).split(/\r?\n/).entries()) {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced
     const heading = fenced ? undefined : headingOf(line)
-    // A deeper heading belongs to the section that it stands in.
+    // A deeper heading belongs to the section around it.
     if (heading === undefined || heading.level > 2) {
       body?.push(line)
       continue
@@ -35,7 +35,7 @@ export function runbookSections(text: string): RunbookSection[] {
   })
 }
 
-/** Comments are blanked, so that lines keep their numbers; one that does not end is none. */
+/** Comments are blanked, so that line numbers stay the same. An unclosed comment does not count as one. */
 export function withoutComments(text: string): string {
   let kept = ''
   let at = 0
@@ -48,7 +48,7 @@ export function withoutComments(text: string): string {
   }
 }
 
-/** A line of Markdown that begins with # signs, also without those that close it. */
+/** A Markdown heading, without its opening and closing # signs. */
 export function headingOf(line: string): { level: number; text: string } | undefined {
   const [, signs = '', rest = ''] = /^(#{1,6})\s(.*)$/s.exec(line) ?? []
   if (signs === '') return undefined
@@ -64,8 +64,8 @@ function isEmpty(body: string[]): boolean {
 }
 
 /**
- * A runbook with the first steps that hold for every model, and a TODO in each section for what only its owners know.
- * `notes` fill such places: by class, Markdown.
+ * A runbook with the first steps that apply to every model, and a TODO in each section for what only its owners know.
+ * `notes` replace the TODOs: Markdown by class.
  */
 export function runbookSkeleton(
   model: RunbookModel,
@@ -81,7 +81,7 @@ export function runbookSkeleton(
 function head({ name, description, owner, on_call, view }: RunbookModel): string {
   return `# Runbook: ${name}
 
-${description === '' ? 'TODO: what a score says, and who decides what by it.' : `${description}.`.replace('..', '.')}
+${description === '' ? 'TODO: what a score means, and who uses it for which decision.' : `${description}.`.replace('..', '.')}
 Features: view \`${view}\`. Owner: ${owner}. On call: ${on_call.join(', ')}.
 
 Readers keep the last good partition whatever happens here. Look first:

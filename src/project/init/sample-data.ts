@@ -2,7 +2,7 @@
 export interface SampleFile {
   /** Relative to the project's root. */
   path: string
-  /** A DuckDB SELECT that gives its rows, in order. Depends on nothing but itself. */
+  /** A self-contained DuckDB SELECT of its rows, in order. */
   sql: string
 }
 
@@ -10,19 +10,19 @@ const CUSTOMERS = 400
 const DAYS = 240
 
 /**
- * The data of a new project, small and the same for the same day: 400 customers and some 5,000 orders of the 240 days
- * that end with the midnight (UTC) of `today`, an ISO date. Plans, order intervals and endings follow from the
- * customer's number by plain arithmetic, since DuckDB's `random()` and `hash()` promise nothing across versions.
+ * The data of a new project, small and the same for the same day: 400 customers and about 5,000 orders of the 240
+ * days before the midnight (UTC) of `today`, an ISO date. Plans, order intervals and ends are computed from the
+ * customer's number, because DuckDB's `random()` and `hash()` may change between versions.
  */
 export function sampleData(today: string): SampleFile[] {
   return [
     { path: 'data/customers/customers.parquet', sql: customers(today) },
-    // One file a month, as loads make them: the view names them by a glob.
+    // One file a month, as a load would write them. The view reads them by a glob.
     ...months(today).map((month) => ({ path: `data/orders/${month}.parquet`, sql: orders(today, month) })),
   ]
 }
 
-/** Every third customer changes plan once; one in eight has left, and is seen until then. */
+/** Every third customer changes plan once; one in eight has left, and is included until then. */
 function customers(today: string): string {
   return `
 WITH people AS (
@@ -44,7 +44,9 @@ WHERE changed_at IS NOT NULL AND (left_at IS NULL OR changed_at < left_at)
 ORDER BY customer_id, valid_from`.trim()
 }
 
-/** Each customer orders at an interval of their own; one in five stops some day: those a model should find. */
+/**
+ * Each customer orders at an interval of their own; one in five stops at some point: a model should predict those.
+ */
 function orders(today: string, month: string): string {
   return `
 WITH placed AS (
@@ -76,7 +78,7 @@ function joinedAt(today: string): string {
   return `TIMESTAMP '${today}' - to_days(CAST(${DAYS} - (i * 53) % 150 AS INTEGER))`
 }
 
-/** The months that the data lies in, such as `2026-11`, oldest first. */
+/** The months of the data, such as `2026-11`, oldest first. */
 function months(today: string): string[] {
   const end = Date.parse(today)
   const days = Array.from({ length: DAYS }, (_, day) => new Date(end - (DAYS - day) * 86_400_000))

@@ -227,7 +227,7 @@ describe('openProject', () => {
     const error = thrown(() => openProject(root))
     expect(error).toBeInstanceOf(ConfigurationError)
     expect(error.problems).toHaveLength(2)
-    expect(error.message).toContain(`the files of the project in ${root} are not right, nothing was started:`)
+    expect(error.message).toContain(`the files of the project in ${root} have errors; nothing was started:`)
     expect(error.message).toContain('schedules/nightly.yaml:3:9 error expected score[0] to be one of churn')
     expect(error.message).toMatch(/2 errors$/)
   })
