@@ -109,7 +109,7 @@ outcomes:
   const { problems } = loadProject(project.root)
   expect(problems.map(({ message }) => message).filter((message) => message.includes('sources has'))).toEqual(
     [
-      'sources has Leaves, and view activity has a source leaves, which labels.sql and outcomes see too: give one another name',
+      'sources has Leaves, and view activity has a source leaves, which labels.sql and outcomes also see: rename one',
       'sources has scores, the name of a table that every night has (scores, labels, treated, control, features): choose another',
     ],
   )

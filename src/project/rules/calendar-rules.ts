@@ -9,17 +9,20 @@ import { type ClockWarning, clockWarnings, doubleTicks } from './clock-warnings.
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-/** Nights repeat after a year; hours after a month, in which every field of a cron but the month has come round. */
+/**
+ * Daily ticks repeat after a year. Hourly ticks are checked for a month, which covers every cron field except the
+ * month.
+ */
 const AHEAD_MS = { day: 366 * DAY_MS, hour: 32 * DAY_MS }
 
-/** One tick and the as-of that it stands for, in milliseconds since 1970, and the as-of's label. */
+/** One tick and its as-of, in milliseconds since 1970, and the as-of's label. */
 interface Night {
   tick: number
   asOf: number
   label: string
 }
 
-/** A schedule whose cron can be read, and the window that its rules look at: ISO 8601 in UTC. */
+/** A schedule with a valid cron, and the window that its rules check: ISO 8601 in UTC. */
 interface Plan {
   entry: Entry<ScheduleFile>
   clock: Clock
@@ -30,15 +33,15 @@ interface Plan {
 }
 
 /**
- * What follows from the calendar: two ticks on one as-of, waiting longer than data counts, times that a change of
- * clocks skips or repeats. Looks ahead from `now`: a year for days, a month for hours.
+ * Calendar problems: two ticks for one as-of, waiting longer than data counts, times that a change of clocks skips or
+ * repeats. Checks the time after `now`: a year for days, a month for hours.
  */
 export function checkCalendar(entries: Entries, now: Date): Problem[] {
   const { timezone } = entries.settings.part
   if (timezone === undefined) return []
   const plans = entries.schedules.flatMap((entry) => planOf(entry, timezone, now) ?? [])
   const doubles = plans.flatMap(twice)
-  // One that ticks every minute would give half a million nights to look at: its first error is enough.
+  // A schedule that ticks every minute would give half a million nights to check. Its first error is enough.
   const sound = plans.filter(({ entry }) => doubles.every(({ file }) => file !== entry.yaml.file))
   return [
     ...doubles,
@@ -91,7 +94,7 @@ function twice({ entry, clock, grain, projectZone, from, to }: Plan): Problem[] 
   return [problem(entry, 'error', ['cron'], message)]
 }
 
-/** Rows that arrive after as-of + cutoff never count: to wait longer for them is to wait for nothing. */
+/** Rows that arrive after as-of + cutoff never count, so waiting longer is useless. */
 function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
   const { part } = plan.entry
   const wait = part.retry?.wait_for_data
@@ -102,12 +105,12 @@ function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
   const over = nights.filter((night) => since(night) + wait.ms > shortest.ms)
   const [night] = over
   if (night === undefined) return []
-  // In a zone with summer time a long night may be over where all others are not: told, but no reason to stop.
+  // In a zone with daylight saving time, only the long night may exceed the limit: a warning, not an error.
   const seldom = over.length <= 2 && nights.length > 20
-  const which = seldom ? `for as-of ${night.label}, where clocks change, ` : ''
+  const which = seldom ? `for as-of ${night.label}, when the clocks change, ` : ''
   const left = shortest.ms - since(night)
   const fix = left > 0 ? `wait ${span(left)} at most, or raise cutoff` : 'tick earlier, or raise cutoff'
-  const message = `${which}the tick is ${span(since(night))} after the as-of, and with wait_for_data ${wait.text} waiting ends ${span(since(night) + wait.ms)} after it; but source ${shortest.source} of view ${shortest.view} has cutoff ${shortest.text}: later rows never count; ${fix}`
+  const message = `${which}the tick is ${span(since(night))} after the as-of, and with wait_for_data ${wait.text} the wait ends ${span(since(night) + wait.ms)} after it; but source ${shortest.source} of view ${shortest.view} has cutoff ${shortest.text}: later rows never count; ${fix}`
   return [problem(plan.entry, seldom ? 'warning' : 'error', ['retry', 'wait_for_data'], message)]
 }
 
@@ -137,7 +140,7 @@ function changesOfClocks({ entry, clock, from, to }: Plan): Problem[] {
   )
 }
 
-/** A slot is one thing: where two schedules want it, jobs takes the earlier due time and the earlier deadline. */
+/** If two schedules share a slot, the earlier due time and the earlier deadline apply. */
 function sharedNights(plans: Plan[]): Problem[] {
   const problems: Problem[] = []
   const active = plans.filter(({ entry }) => entry.part.paused !== true)

@@ -3,12 +3,12 @@ import { type AsOf, asOfContaining, type Grain } from '../time/asof.ts'
 import { type Clock, ticksBetween, ticksFrom } from '../time/cron.ts'
 import { zoneArithmetic } from '../time/zone.ts'
 
-/** A tick that a change of clocks moves, or that could have been meant twice. */
+/** A tick that a change of clocks moves or makes ambiguous. */
 export interface ClockWarning {
   /** Local date in the clock's zone, such as `2026-03-29`. */
   date: string
   kind: 'gap' | 'overlap'
-  /** The instant at which it ticks all the same, ISO 8601 in UTC. */
+  /** The instant at which it ticks, ISO 8601 in UTC. */
   at: string
   message: string
 }
@@ -17,8 +17,8 @@ const HOUR = 3_600_000
 const DAY = 86_400_000
 
 /**
- * The ticks between two instants that fall into a gap or an overlap. Looks only around the zone's changes of clocks,
- * so a year costs the same for one that ticks every five minutes as for `0 2 * * *`.
+ * The ticks between two instants that fall into a gap or an overlap. Checks only the time around the zone's changes
+ * of clocks, so a year costs the same for a schedule that ticks every five minutes as for `0 2 * * *`.
  */
 export function clockWarnings(clock: Clock, from: string, to: string): ClockWarning[] {
   const end = Date.parse(to)
@@ -26,7 +26,7 @@ export function clockWarnings(clock: Clock, from: string, to: string): ClockWarn
   let at = Temporal.Instant.from(from).toZonedDateTimeISO(clock.timezone).getTimeZoneTransition('next')
   for (; at !== null && at.epochMilliseconds < end; at = at.getTimeZoneTransition('next')) {
     const change = at.epochMilliseconds
-    // What exists twice lies before the change (its first pass), what never exists ticks at it.
+    // A repeated time is before the change (its first pass); a skipped time ticks at the change.
     const around = ticksBetween(
       clock,
       new Date(Math.max(change - DAY, Date.parse(from))).toISOString(),
@@ -45,7 +45,7 @@ export function clockWarnings(clock: Clock, from: string, to: string): ClockWarn
   return warnings
 }
 
-/** Two ticks on one as-of: the second would find its slot taken. */
+/** Two ticks for one as-of: the slot of the second already exists. */
 export interface DoubleTick {
   asOf: AsOf
   /** Instants, ISO 8601 in UTC, in order. */
@@ -72,7 +72,7 @@ export function doubleTicks(
   for (const tick of ticksFrom(clock, from)) {
     if (Date.parse(tick.at) >= end || doubles.length >= limit) break
     if (tick.change === 'gap') continue
-    // Hours are UTC's, days those of the zone: a division instead of 100 µs of Temporal for each of a year's ticks.
+    // Hours are UTC's, days those of the zone: a division replaces 100 µs of Temporal for each tick of a year.
     const instant = Date.parse(tick.at)
     const key = grain === 'hour' ? Math.floor(instant / HOUR) : Math.floor(zone.toWall(instant) / DAY)
     if (last === undefined || last.key !== key) {

@@ -5,7 +5,7 @@ import { listed, short } from '../files/value-text.ts'
 import { NAME_LEGAL, NAME_PATTERN } from '../schema/fields.ts'
 import { RESERVED_COLUMNS } from '../schema/model-schema.ts'
 
-/** What one file says about another: names that must exist, names that must be equal, names that must not meet. */
+/** Rules across files: names that must exist, must be equal, or must not collide. */
 export function checkReferences(entries: Entries): Problem[] {
   const views = entries.views.map(({ name }) => name)
   const models = entries.models.map(({ name }) => name)
@@ -58,7 +58,8 @@ function sameName(
 
 function entityColumns(entry: Part<'views'>): Problem[] {
   const entity = entry.part.entity ?? []
-  // The warehouse keeps partitions in folders `as_of=D`: whoever globs them reads that as a column, and it wins.
+  // The warehouse keeps partitions in folders `as_of=D`: a reader that globs them gets it as a column that replaces
+  // the file's own.
   return entity.flatMap((column) =>
     column.toLowerCase() === 'as_of'
       ? [
@@ -109,19 +110,19 @@ function scoreColumns(entry: Part<'models'>, { views }: Entries): Problem[] {
   return problems
 }
 
-/** SQL of labels and outcomes sees the sources of both files, under one name each. */
+/** The SQL of labels and outcomes sees the sources of both files, so their names must differ. */
 function ownSources(entry: Part<'models'>, { views }: Entries): Problem[] {
   const view = views.find(({ name }) => name === entry.part.view)
   const taken = Object.keys(view?.part.sources ?? {})
   return Object.keys(entry.part.sources ?? {}).flatMap((name) => {
     const same = taken.find((other) => other.toLowerCase() === name.toLowerCase())
     if (same === undefined) return []
-    const message = `sources has ${name}, and view ${view?.name} has a source ${same}, which labels.sql and outcomes see too: give one another name`
+    const message = `sources has ${name}, and view ${view?.name} has a source ${same}, which labels.sql and outcomes also see: rename one`
     return [error(entry, ['sources', name], message)]
   })
 }
 
-/** Only a warning: an address may be that of a list, which nobody names in `--by`. */
+/** Only a warning: the address may be a mailing list, which is never given to `--by`. */
 function wakesKnownPeople(entry: Part<'models'>, people: Record<string, unknown> | undefined): Problem[] {
   const known = Object.keys(people ?? {})
   if (known.length === 0) return []
@@ -132,7 +133,7 @@ function wakesKnownPeople(entry: Part<'models'>, people: Record<string, unknown>
     ...error(
       entry,
       ['on_call', index],
-      `on_call names ${short(address)}, who is not among people in nightshift.yaml: they are woken, but may not retry, release or skip; add them as operator${didYouMean(address, known)}`,
+      `on_call names ${short(address)}, who is not among people in nightshift.yaml: they are mailed, but may not retry, release or skip; add them as operator${didYouMean(address, known)}`,
     ),
     severity: 'warning' as const,
   }))

@@ -1,9 +1,9 @@
 import { CLASSIFICATION, type Metric, REGRESSION } from '../schema/metric.ts'
 
 /**
- * What a model foretells, as far as model.yaml says it:
- * - `number`: its evaluation requires a metric of numbers, or its score may lie beyond 0 and 1
- * - `classes`: its evaluation requires a metric of two classes, or its score lies between 0 and 1
+ * What a model predicts, as far as model.yaml declares it:
+ * - `number`: its evaluation requires a metric of numbers, or its score may be outside 0 to 1
+ * - `classes`: its evaluation requires a metric of two classes, or its score is between 0 and 1
  * - `unsaid`: neither
  */
 export type LabelKind = 'classes' | 'number' | 'unsaid'

@@ -1,7 +1,7 @@
 import type { Fault } from '../files/entry.ts'
 import { dotted } from '../files/explain-fault.ts'
 
-/* What rules read is the file as written: any value may be anything. */
+/* Rules read the file as written: any value may have any type. */
 
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -19,7 +19,7 @@ export function minOverMax(bounds: unknown, path: PropertyKey[]): Fault[] {
   return [
     {
       path: [...path, 'min'],
-      message: `${dotted(path)} has min ${min} and max ${max}: nothing lies between; exchange them`,
+      message: `${dotted(path)} has min ${min} and max ${max}: the range is empty; swap them`,
     },
   ]
 }

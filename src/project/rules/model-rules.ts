@@ -29,7 +29,7 @@ function score(given: unknown): Fault[] {
   const { column, threshold, min, max } = given
   const faults = minOverMax(given, ['score'])
   if (typeof column === 'string' && RESERVED_COLUMNS.includes(column.toLowerCase())) {
-    const message = `score.column is ${column}, a name that scores use already (${RESERVED_COLUMNS.join(', ')}): choose another, such as ${column}_score`
+    const message = `score.column is ${column}, a name that scores already use (${RESERVED_COLUMNS.join(', ')}): choose another, such as ${column}_score`
     faults.push({ path: ['score', 'column'], message })
   }
   const below = typeof threshold === 'number' && typeof min === 'number' && threshold < min
@@ -38,7 +38,7 @@ function score(given: unknown): Fault[] {
     const bound = below ? `below score.min ${min}` : `above score.max ${max}`
     faults.push({
       path: ['score', 'threshold'],
-      message: `score.threshold is ${threshold}, ${bound}: every score would fall on one side`,
+      message: `score.threshold is ${threshold}, ${bound}: every score would be on one side of it`,
     })
   }
   return faults
@@ -53,26 +53,26 @@ function mapping(onnx: unknown, inputs: unknown): Fault[] {
   )
   return wrong.slice(0, MOST_PROBLEMS + 1).map(([input, given]) => {
     const column = String(given)
-    const message = `onnx.inputs.${input} names ${column}, which inputs do not list; they are: ${listed(known)}${didYouMean(column, known)}`
+    const message = `onnx.inputs.${input} names ${column}, which is not among the inputs: ${listed(known)}${didYouMean(column, known)}`
     return { path: ['onnx', 'inputs', input], message }
   })
 }
 
-/** An empty list is legal, to watch the score alone, and may be meant as what is watched without one. */
+/** An empty list is legal: it watches only the score. It may have been meant as the default. */
 function watched(drift: unknown): Fault[] {
   if (!isMap(drift) || !Array.isArray(drift.columns) || drift.columns.length > 0) return []
   const path = ['drift', 'columns']
   if (drift.score === false) {
     const message =
-      'drift watches nothing: columns is an empty list and score is false; name columns, leave the key out to watch all inputs, or set score to true'
+      'drift watches nothing: columns is an empty list and score is false; list columns, remove the key to watch all inputs, or set score to true'
     return [{ path, message }]
   }
   const message =
-    'drift.columns is an empty list: the score alone is watched; leave the key out to watch all inputs'
+    'drift.columns is an empty list: only the score is watched; remove the key to watch all inputs'
   return [{ path, severity: 'warning', message }]
 }
 
-/** A window of two dates or two hours; as-ofs of one grain are in order as texts too. */
+/** A window of two dates or two hours. As-ofs of one grain sort correctly as text. */
 function window(drift: unknown): Fault[] {
   const reference = isMap(drift) ? drift.reference : undefined
   if (!isMap(reference)) return []
@@ -84,19 +84,17 @@ function window(drift: unknown): Fault[] {
     return [{ path, message }]
   }
   if (from <= to) return []
-  return [
-    { path, message: `drift.reference goes from ${from} to ${to}: nothing lies between; exchange them` },
-  ]
+  return [{ path, message: `drift.reference goes from ${from} to ${to}: the range is empty; swap them` }]
 }
 
-/** A source of its own is for what labels make of scores; the tables of a night have their names already. */
+/** A model's own sources serve only labels and outcomes, and must not use the names of a night's tables. */
 function sources({ sources: given, labels }: Record<string, unknown>): Fault[] {
   if (!isMap(given)) return []
   const names = Object.keys(given)
   const faults = sourceRules(given)
   if (names.length > 0 && (labels === undefined || labels === null)) {
     const message =
-      'sources need labels: they are for labels.sql and outcomes alone; what features read is declared in view.yaml'
+      'sources need labels: they serve only labels.sql and outcomes; declare the sources of features in view.yaml'
     faults.push({ path: ['sources'], key: true, message })
   }
   for (const name of names.filter((each) => NIGHT_TABLES.some((table) => table === each.toLowerCase()))) {
@@ -106,7 +104,7 @@ function sources({ sources: given, labels }: Record<string, unknown>): Fault[] {
   return faults
 }
 
-/** Figures are drawn and told by their names, and nothing comes of scores without labels. */
+/** Names of figures must be unique, and outcomes need labels. */
 function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[] {
   if (!isMap(given)) return []
   const faults: Fault[] = []
@@ -115,7 +113,7 @@ function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[]
       path: ['outcomes'],
       key: true,
       message:
-        'outcomes need labels: add `labels: { sql: labels.sql, horizon: 30d }`, which says what really happened',
+        'outcomes need labels: add `labels: { sql: labels.sql, horizon: 30d }`, which defines what really happened',
     })
   }
   const names = (Array.isArray(given.metrics) ? given.metrics : []).map((metric) =>
@@ -126,7 +124,7 @@ function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[]
     if (typeof name !== 'string') return
     const path = ['outcomes', 'metrics', index, 'name']
     if (isBuiltIn(name)) {
-      const message = `expected outcomes.metrics[${index}].name to be anything but the name of a figure or a column that a night has already (${[...METRICS, ...NIGHT_COLUMNS].join(', ')}), got: "${name}"; choose another, such as "own ${name}"`
+      const message = `expected outcomes.metrics[${index}].name to differ from the figures and columns that a night already has (${[...METRICS, ...NIGHT_COLUMNS].join(', ')}), got: "${name}"; choose another, such as "own ${name}"`
       faults.push({ path, message })
     }
     const isFirst = !seen.has(name)
@@ -134,7 +132,7 @@ function outcomes({ outcomes: given, labels }: Record<string, unknown>): Fault[]
     if (isFirst) return
     faults.push({
       path,
-      message: `outcomes.metrics has a second ${name}: give each figure a name of its own`,
+      message: `outcomes.metrics has a second ${name}: give each figure a unique name`,
     })
   })
   return faults

@@ -10,15 +10,14 @@ function purpose(data: Record<string, unknown>): Fault[] {
   const { score, refresh } = data
   if (score !== undefined && refresh !== undefined) {
     const message =
-      'a schedule has score or refresh, got both: score refreshes the views of its models itself; move refresh to a schedule of its own'
+      'a schedule has score or refresh, got both: score already refreshes the views of its models; move refresh to a separate schedule'
     return [{ path: ['refresh'], key: true, message }]
   }
   if (score !== undefined || refresh !== undefined) return []
   return [
     {
       path: [],
-      message:
-        'a schedule needs `score: [model]` or `refresh: [view]`, got neither: it would tick for nothing',
+      message: 'a schedule needs `score: [model]` or `refresh: [view]`, got neither: it would do nothing',
     },
   ]
 }

@@ -19,22 +19,22 @@ export function viewRules(data: Record<string, unknown>): Fault[] {
   ]
 }
 
-/** What holds of sources, whichever file declares them. */
+/** Rules of sources, for both files that declare them. */
 export function sourceRules(sources: Record<string, unknown>): Fault[] {
   return [...arrival(sources), ...optional(sources), ...sameTable(Object.keys(sources))]
 }
 
-/** `available_at` and `cutoff` mean something only together. */
+/** `available_at` and `cutoff` only work together. */
 function arrival(sources: Record<string, unknown>): Fault[] {
   return Object.entries(sources).flatMap(([table, source]) => {
     if (!isMap(source) || (source.kind !== 'events' && source.kind !== 'history')) return []
     const path = (key: string) => ['sources', table, key]
     if ('available_at' in source && !meant('cutoff', source)) {
-      const message = `sources.${table} has available_at but no cutoff: say how long after the as-of its rows may still arrive, such as \`cutoff: 4h\``
+      const message = `sources.${table} has available_at but no cutoff: add how long after the as-of its rows may still arrive, such as \`cutoff: 4h\``
       return [{ path: path('available_at'), key: true, message }]
     }
     if ('cutoff' in source && !meant('available_at', source)) {
-      const message = `sources.${table} has cutoff but no available_at: name the column that says when a row arrived, or remove cutoff`
+      const message = `sources.${table} has cutoff but no available_at: name the column with the time when a row arrived, or remove cutoff`
       return [{ path: path('cutoff'), key: true, message }]
     }
     return []
@@ -43,20 +43,20 @@ function arrival(sources: Record<string, unknown>): Fault[] {
 
 const DECIDING = ['event_time', 'available_at', 'valid_from', 'valid_to', 'snapshot_at', 'key']
 
-/** Without the columns that a source is cut by, its rows would be seen at the wrong time, or never. */
+/** Without the columns that a source is cut by, its rows would be visible at the wrong time, or never. */
 function optional(sources: Record<string, unknown>): Fault[] {
   return Object.entries(sources).flatMap(([table, source]) => {
     if (!isMap(source) || !Array.isArray(source.optional)) return []
     return source.optional.flatMap((name: unknown, index) => {
       const field = DECIDING.find((each) => [source[each]].flat().includes(name))
       if (typeof name !== 'string' || field === undefined) return []
-      const message = `sources.${table}.optional names ${name}, which is its ${field}: every file has to have that; remove it`
+      const message = `sources.${table}.optional names ${name}, which is its ${field}: every file must have that column; remove it from optional`
       return [{ path: ['sources', table, 'optional', index], message }]
     })
   })
 }
 
-/** True where the key is there, if under a slightly wrong name: that is told already. */
+/** True if the key is present, even misspelt: that is already reported. */
 function meant(key: string, source: Record<string, unknown>): boolean {
   return key in source || nearestName(key, Object.keys(source)) !== undefined
 }
@@ -66,7 +66,7 @@ function sameTable(tables: string[]): Fault[] {
   return tables.flatMap((table) => {
     const first = seen.get(table.toLowerCase())
     if (first === undefined) seen.set(table.toLowerCase(), table)
-    const message = `sources has ${first} and ${table}: SQL does not tell them apart; rename one`
+    const message = `sources has ${first} and ${table}: SQL does not distinguish them; rename one`
     return first === undefined ? [] : [{ path: ['sources', table], key: true, message }]
   })
 }
@@ -77,7 +77,7 @@ function fresh(tables: string[], sources: Record<string, unknown>): Fault[] {
   return wrong.slice(0, MOST_PROBLEMS + 1).flatMap((table) => {
     const path = ['expect', 'fresh', table]
     if (!Object.hasOwn(sources, table)) {
-      const message = `expect.fresh names ${table}, which is no source of this view; it has: ${listed(known) || 'none'}${didYouMean(table, known)}`
+      const message = `expect.fresh names ${table}, which is not a source of this view; it has: ${listed(known) || 'none'}${didYouMean(table, known)}`
       return [{ path, key: true, message }]
     }
     const source = sources[table]
@@ -86,7 +86,7 @@ function fresh(tables: string[], sources: Record<string, unknown>): Fault[] {
       {
         path,
         key: true,
-        message: `expect.fresh names ${table}, a static source: it has no time to be fresh at; remove it`,
+        message: `expect.fresh names ${table}, a static source: it has no time column; remove it`,
       },
     ]
   })

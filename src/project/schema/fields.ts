@@ -6,14 +6,15 @@ import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '.
 import { isTimeZone, LOCAL, nearestZone } from '../time/zone.ts'
 
 /*
- * The kinds of value that the files are made of. One convention holds them together: the message of a schema is what
- * is legal, the words after `expected X to be`. src/project/files/explain-fault.ts adds where, what it got and what was meant.
+ * The kinds of value in the files. By convention, the message of a schema states what is legal: the words after
+ * `expected X to be`. src/project/files/explain-fault.ts adds the position, the value found and what was probably
+ * meant.
  */
 
 export const NAME_PATTERN = /^[a-z][a-z0-9_-]*$/
 export const NAME_LEGAL = 'a name of lower-case letters, digits, `_` and `-` that begins with a letter'
 
-/** An object of exactly these keys. */
+/** An object with exactly these keys. */
 export function keys<S extends z.core.$ZodShape>(
   shape: S,
   legal = `a map of ${Object.keys(shape).join(', ')}`,
@@ -76,7 +77,7 @@ function bounds(min: number | undefined, max: number | undefined): string {
   return max === undefined ? '' : ` of at most ${max}`
 }
 
-/** A list without an entry twice. `one` says what an entry is, in the plural. */
+/** A list without duplicates. `one` names the entries, in the plural. */
 export function list<V extends z.ZodType>(value: V, one: string, { min = 0 } = {}) {
   const legal = `a list of ${one}${min > 0 ? `, at least ${min === 1 ? 'one' : min}` : ''}`
   return z
@@ -107,7 +108,7 @@ export function duration({ zero = false } = {}) {
     .transform((given, context): Duration => {
       const read = readDuration(given)
       if (read !== undefined && (zero || read.ms > 0)) return read
-      const nothing = { legal: 'a duration longer than nothing', near: undefined }
+      const nothing = { legal: 'a duration longer than zero', near: undefined }
       const { legal, near } = read === undefined ? durationFault(given) : nothing
       context.addIssue({ code: 'custom', message: legal, params: { meant: near } })
       return z.NEVER
@@ -147,7 +148,7 @@ export function pattern() {
   })
 }
 
-/** Where pages are: what is put behind it is a path, so that it has neither query nor fragment, and no password. */
+/** The base URL of the pages. Paths are appended to it, so it has no query, fragment or password. */
 export function baseUrl() {
   const legal =
     'a URL such as https://nightshift.example.com, without a user, `?`, `#`, quotes or backslashes'
@@ -173,7 +174,7 @@ export function url() {
     )
 }
 
-/** An issue whose message is the whole sentence, not only what is legal. */
+/** An issue whose message is a full sentence, not only what is legal. */
 export function sentence(message: string, path: PropertyKey[] = []) {
   return { code: 'custom' as const, path, message, params: { sentence: true } }
 }

@@ -1,4 +1,4 @@
-/** Metrics of a score that tells two classes apart; src/pipeline/evaluation/metrics.ts has their formulas. */
+/** Metrics of a score that separates two classes; src/pipeline/evaluation/metrics.ts has their formulas. */
 export const CLASSIFICATION = [
   'auc',
   'average_precision',
@@ -9,15 +9,15 @@ export const CLASSIFICATION = [
   'lift_at_k',
 ] as const
 
-/** Metrics of a score that foretells a number. */
+/** Metrics of a score that predicts a number. */
 export const REGRESSION = ['rmse', 'mae', 'r2'] as const
 
-/** The metrics that an evaluation knows and that `evaluation.require` may bound. */
+/** The metrics of an evaluation, which `evaluation.require` may bound. */
 export const METRICS = [...CLASSIFICATION, ...REGRESSION] as const
 
 export type Metric = (typeof METRICS)[number]
 
-/** The columns of a model's nights.csv before those of METRICS, each of which has its interval beside it. */
+/** The columns of a model's nights.csv before those of METRICS, each of which is followed by its interval. */
 export const NIGHT_COLUMNS = [
   'as_of',
   'state',
@@ -54,7 +54,7 @@ export function metricColumns(metric: Metric): [string, string, string] {
   return [metric, `${metric}_low`, `${metric}_high`]
 }
 
-/** Whether a business figure of that name would be a second one beside a figure of ours, in nights.csv or in a table. */
+/** Whether a business figure of that name would collide with a built-in figure, in nights.csv or in a table. */
 export function isBuiltIn(name: string): boolean {
   const plain = (text: string) =>
     text
@@ -65,7 +65,7 @@ export function isBuiltIn(name: string): boolean {
   return own.some((each) => plain(each) === plain(name))
 }
 
-/** What people read, in the order of METRICS. */
+/** Display names, in the order of METRICS. */
 export const METRIC_WORDS: Record<Metric, string> = {
   auc: 'ROC AUC',
   average_precision: 'average precision',
@@ -79,6 +79,6 @@ export const METRIC_WORDS: Record<Metric, string> = {
   r2: 'R2',
 }
 
-/** The tables of a night that `outcomes.metrics` may read beside the sources. */
+/** The tables of a night that `outcomes.metrics` may read in addition to the sources. */
 export const NIGHT_TABLES = ['scores', 'labels', 'treated', 'control', 'features'] as const
 export type NightTable = (typeof NIGHT_TABLES)[number]

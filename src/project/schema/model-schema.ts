@@ -20,7 +20,7 @@ import {
 import { METRICS } from './metric.ts'
 import { source, sourceName } from './view-schema.ts'
 
-/** Columns that scores have beside the entity and the score, and the key in the folder names of the warehouse. */
+/** Columns of scores in addition to the entity and the score, and the key in the folder names of the warehouse. */
 export const RESERVED_COLUMNS = ['version', 'decision', 'as_of']
 
 const requirement = keys({
@@ -35,16 +35,18 @@ const requirement = keys({
 
 const score = keys({
   column: column().describe('Name of the score in the published files.'),
-  min: number().optional().describe('No score is lower, else the night is held.'),
-  max: number().optional().describe('No score is higher, else the night is held.'),
-  threshold: number().optional().describe('Scores at or over it are decided for: published as `decision`.'),
+  min: number().optional().describe('Lowest legal score. A night with a lower one is held.'),
+  max: number().optional().describe('Highest legal score. A night with a higher one is held.'),
+  threshold: number()
+    .optional()
+    .describe('Scores at or above it have `decision` true in the published files.'),
 })
 
-/** A column without a value in the file (`age:`) is listed and nothing more. */
+/** A column without a value in the file (`age:`) is listed without options. */
 const inputOptions = keys({
   unknown: choice(['warn', 'hold'])
     .prefault('warn')
-    .describe('What follows when more rows than `max_rate` have a value that the model does not know.'),
+    .describe('What happens if more rows than `max_rate` have a value that the model does not know.'),
   max_rate: number({ min: 0, max: 1 })
     .prefault(0)
     .describe('The share of rows that may have unknown values.'),
@@ -59,15 +61,19 @@ const allowed = z.union(
   { error: '`allow`, a list of columns, or a map from column to `allow`' },
 )
 
-/** YAML reads `true` as a truth value, which is a label's text here. */
+/** YAML reads `true` as a boolean; here it is the text of a label. */
 const scoreClass = z.union([count({ min: 0 }), text(), flag().transform(String)], {
   error: 'the label of a class, such as Existing, or its index, such as 1',
 })
 
-/** Drift of the last 60 days is looked at (src/monitoring/drift/record.ts): of more nights an alert would never come. */
+/**
+ * Drift is judged on the last 60 days (src/monitoring/drift/record.ts): with more nights, an alert would never open.
+ */
 const MOST_NIGHTS = 60
 
-/** Of categories it is the distance that says as much, which reaches 1 at a PSI of 5.5: beyond, no shift would count. */
+/**
+ * For categories it is converted to a distance, which reaches 1 at a PSI of 5.5: above that, no shift would count.
+ */
 const LARGEST_EFFECT = 5
 
 const persist = z
@@ -81,7 +87,7 @@ const persist = z
       return drifted >= 1 && drifted <= nights && nights <= MOST_NIGHTS
     },
     {
-      error: `a text such as \`2 of 3\`, where the first number is at least 1 and at most the second, and the second ${MOST_NIGHTS} at most`,
+      error: `a text such as \`2 of 3\`, where the first number is at least 1 and at most the second, and the second is at most ${MOST_NIGHTS}`,
     },
   )
 
@@ -94,11 +100,11 @@ const reference = z.union(
     z.literal('holdout'),
     keys({
       from: night.describe('The first night of a fixed window of published nights.'),
-      to: night.describe('The last night of it, included.'),
+      to: night.describe('The last night of the window, inclusive.'),
     }),
     keys({
       same_weekday: count({ min: 1, max: 52 }).describe(
-        'The same weekday of so many weeks before: for what comes and goes with the week.',
+        'The same weekday of this many weeks before, for weekly patterns.',
       ),
     }),
   ],
@@ -107,16 +113,16 @@ const reference = z.union(
 
 export const modelSchema = keys({
   model: name().describe('Name of the model: the name of its folder.'),
-  description: line().default('').describe('What a score says, in a line: mails and pages print it.'),
-  owner: line().describe('Who answers for the model, such as a mail address.'),
+  description: line().default('').describe('What a score means, in one line. Mails and pages show it.'),
+  owner: line().describe('Who is responsible for the model, such as a mail address.'),
   on_call: z
     .union([mail().transform((address) => [address]), list(mail(), 'mail addresses', { min: 1 })], {
-      error: 'a list of mail addresses, at least one: somebody has to be woken when a night fails',
+      error: 'a list of mail addresses, at least one: someone has to be mailed when a night fails',
     })
     .describe('Who is mailed when a night fails or is late: one address each.'),
   consumers: list(line(), 'texts')
     .prefault([])
-    .describe('Who reads the scores, such as `CRM campaign list`: mails name them as affected.'),
+    .describe('Who reads the scores, such as `CRM campaign list`. Mails list them as affected.'),
   view: name().describe('The feature view that the model reads.'),
   inputs: z
     .union(
@@ -130,16 +136,16 @@ export const modelSchema = keys({
     )
     .optional()
     .describe(
-      'Columns of the view that the model gets, in this order. Default: all but the entity, in the order of the SQL. As a map it says what follows from values that the model does not know; it need not name all columns.',
+      'Columns of the view that the model gets, in this order. Default: all but the entity, in the order of the SQL. As a map it sets what happens with values that the model does not know; it does not have to list all columns.',
     ),
   onnx: keys({
     output: text('the name of an output of the ONNX file')
       .optional()
-      .describe('Output that holds the score. Default: inferred where the file leaves no doubt.'),
+      .describe('Output that holds the score. Default: inferred if unambiguous.'),
     class: scoreClass
       .optional()
       .describe(
-        'Class whose probability is the score: its label, or its index. Default: inferred of 0 and 1, false and true, no and yes.',
+        'Class whose probability is the score: its label or its index. Default: inferred from 0 and 1, false and true, no and yes.',
       ),
     unknown: allowed
       .optional()
@@ -148,34 +154,30 @@ export const modelSchema = keys({
       ),
     inputs: named(text('the name of an input of the ONNX file'), column(), 'a map from ONNX input to column')
       .prefault({})
-      .describe('ONNX input to column, where their names differ.'),
+      .describe('ONNX input to column, if their names differ.'),
   })
     .prefault({})
-    .describe('How the ONNX file is read, where it leaves a doubt.'),
+    .describe('How to read an ambiguous ONNX file.'),
   score: score.describe('The published score.'),
   labels: keys({
-    sql: text('a file beside model.yaml')
+    sql: text('a file in the folder of model.yaml')
       .prefault('labels.sql')
-      .describe('SQL that gives the label of each entity, beside this file.'),
-    horizon: duration().describe(
-      'How long after the as-of the label looks: `$label_end` is the as-of plus this.',
-    ),
-    lag: duration({ zero: true })
-      .prefault('0d')
-      .describe('How much longer it takes until the data of that time is complete.'),
+      .describe('File with the SQL that gives the label of each entity, in the folder of this file.'),
+    horizon: duration().describe('Length of the label window: `$label_end` is the as-of plus this.'),
+    lag: duration({ zero: true }).prefault('0d').describe('How long after the window its data is complete.'),
   })
     .optional()
     .describe('What really happened. Without labels there are no training sets, evaluations or outcomes.'),
   sources: named(sourceName, source, 'a map from table name to source')
     .prefault({})
     .describe(
-      'Tables for labels, outcomes and metrics alone, declared as in view.yaml, beside those of the view. No feature sees them: they may come and change while versions are live.',
+      'Additional tables for labels, outcomes and metrics only, declared as in view.yaml. Features do not see them, so they may change while versions are live.',
     ),
   evaluation: keys({
     require: z
       .partialRecord(z.enum(METRICS, { error: `one of ${METRICS.join(', ')}` }), requirement, {
         error: (issue) =>
-          // zod's type of the issue leaves this code out, though it is what an unknown metric gives.
+          // zod's issue type omits this code, although an unknown metric produces it.
           String(issue.code) === 'unrecognized_keys'
             ? METRICS.join(', ')
             : 'a map from metric to min, max, max_drop',
@@ -184,29 +186,29 @@ export const modelSchema = keys({
       .describe('What a version must reach on its holdout before it may be promoted, by metric.'),
     segments: list(column(), 'columns')
       .prefault([])
-      .describe('Columns of the view by which metrics are shown apart.'),
+      .describe('Columns of the view by which metrics are split.'),
     k: number({ min: 0 })
       .prefault(0.1)
       .describe(
-        'The highest scores that precision_at_k and lift_at_k look at: a number of rows, or below 1 a share of them.',
+        'The highest scores that precision_at_k and lift_at_k use: a number of rows, or below 1 a share of them.',
       ),
   })
     .prefault({})
-    .describe('When a version is good enough.'),
+    .describe('What a version must reach, and how metrics are computed.'),
   shadow: keys({
     min_nights: count({ min: 0 })
       .prefault(14)
-      .describe('Nights that a challenger must have scored beside the champion before it may be promoted.'),
+      .describe('Nights that a challenger must have scored in shadow before it may be promoted.'),
     current: keys({
       path: pattern().describe('Scores of the process that the first model replaces.'),
       entity: oneOrMany(column(), 'columns').describe('Its entity column(s).'),
       score: column().describe('Its score column.'),
     })
       .optional()
-      .describe('For a first model: the process that it will replace, to be compared with.'),
+      .describe('For a first model: the process that it replaces, for comparison.'),
   })
     .prefault({})
-    .describe('How long a challenger scores beside the champion.'),
+    .describe('How long a challenger scores in shadow.'),
   drift: keys({
     columns: list(column(), 'columns')
       .optional()
@@ -214,10 +216,8 @@ export const modelSchema = keys({
     score: flag().prefault(true).describe('Whether the score is watched too.'),
     min_effect: number({ min: 0, max: LARGEST_EFFECT })
       .prefault(0.1)
-      .describe('No shift smaller than this (PSI) counts, however sure it is.'),
-    persist: persist
-      .prefault('2 of 3')
-      .describe('An alert needs drift on so many of the last so many nights.'),
+      .describe('Smaller shifts (PSI) do not count, however significant.'),
+    persist: persist.prefault('2 of 3').describe('An alert needs drift on N of the last M nights: `N of M`.'),
     reference: reference
       .prefault('holdout')
       .describe(
@@ -225,50 +225,50 @@ export const modelSchema = keys({
       ),
   })
     .prefault({})
-    .describe('When a shift in the features or the score is told.'),
+    .describe('When a shift of the features or the score is reported.'),
   retrain: keys({
     command: list(text('a word of the command'), 'the words of a command', { min: 1 }).describe(
       'Program and arguments, run in the project folder.',
     ),
     when: keys({
-      drift_nights: count({ min: 1 }).exactOptional().describe('After so many nights with drift in a row.'),
+      drift_nights: count({ min: 1 })
+        .exactOptional()
+        .describe('After this many consecutive nights with drift.'),
       auc_below: number({ min: 0, max: 1 })
         .exactOptional()
-        .describe('When the AUC of matured nights falls below.'),
-      age: duration().exactOptional().describe('When the champion is older.'),
+        .describe('When the AUC of matured nights falls below this.'),
+      age: duration().exactOptional().describe('When the champion is older than this.'),
     })
       .prefault({})
-      .describe('What starts it. Without any, only a person does.'),
+      .describe('What starts it. Default: it is only started by hand.'),
   })
     .optional()
     .describe('How a new version is trained.'),
   rollback: keys({
     keep_warm_nights: count({ min: 0 })
       .prefault(7)
-      .describe(
-        'Nights that the former champion goes on scoring in shadow, so that going back takes seconds.',
-      ),
+      .describe('Nights that the former champion keeps scoring in shadow, so that a rollback takes seconds.'),
   })
     .prefault({})
-    .describe('How fast the way back is.'),
+    .describe('How rollbacks are prepared.'),
   outcomes: keys({
     treated: text('SQL')
       .optional()
       .describe(
-        'SQL that gives the entities that were acted on, over the sources as labels.sql sees them: quality is measured on the others.',
+        'SQL that selects the entities that were acted on, over the sources as labels.sql sees them. Quality is measured on the others.',
       ),
     control: text('SQL')
       .optional()
       .describe(
-        'SQL that gives a random control group, which is never acted on: quality is measured on it alone.',
+        'SQL that selects a random control group, which is never acted on. Quality is measured only on it.',
       ),
     metrics: list(
       keys({
-        name: line().describe('What the figure is called on the page.'),
+        name: line().describe('Name of the figure on the page.'),
         sql: text('SQL').describe(
-          'SQL over the tables scores, labels, treated, control and features of the night that gives one number.',
+          'SQL that returns one number, over the tables scores, labels, treated, control and features of the night.',
         ),
-        target: number().optional().describe('The value to reach: a line in the picture.'),
+        target: number().optional().describe('The value to reach, drawn as a line in the chart.'),
       }),
       'maps of name, sql and target',
     )
@@ -276,7 +276,7 @@ export const modelSchema = keys({
       .describe('Business figures.'),
   })
     .optional()
-    .describe('What came of the scores.'),
-}).describe('model.yaml: what is scored, who is woken, and what a version must show before it goes live.')
+    .describe('Realized outcomes of the scores.'),
+}).describe('model.yaml: what is scored, who is mailed, and what a version must reach before it goes live.')
 
 export type ModelFile = z.output<typeof modelSchema>

@@ -16,7 +16,7 @@ const cron = text('a cron of five fields such as "0 2 * * *"')
     }
   })
   .describe(
-    'When it ticks: minute, hour, day of month, month, weekday. Where day of month and weekday are both given, either matches.',
+    'When it ticks: minute, hour, day of month, month, weekday. If both day of month and weekday are given, either matches.',
   )
 
 const start = text('a date such as 2026-11-22 or an instant such as 2026-11-22T02:00:00Z').refine(
@@ -34,44 +34,42 @@ export const scheduleSchema = keys({
     ),
   grain: choice(['day', 'hour'])
     .prefault('day')
-    .describe('A tick stands for the day, or for the hour, that contains it: that start is the as-of.'),
+    .describe('The as-of of a tick is the start of the day, or of the hour, that contains it.'),
   score: list(name(), 'models', { min: 1 })
     .optional()
     .describe('Models to score. The view of each is refreshed first, once.'),
-  refresh: list(name(), 'views', { min: 1 })
-    .optional()
-    .describe('Views to refresh, where no model is to be scored.'),
-  timeout: duration().prefault('1h').describe('Longest time of one attempt: after it the process is ended.'),
+  refresh: list(name(), 'views', { min: 1 }).optional().describe('Views to refresh without scoring a model.'),
+  timeout: duration().prefault('1h').describe('Longest time of one attempt. After it the process is killed.'),
   catch_up: keys({
     policy: choice(['all', 'latest', 'none'])
       .prefault('all')
-      .describe('Which of the missed nights run once the scheduler is back.'),
-    max: count({ min: 1 }).prefault(7).describe('The most nights that are caught up.'),
+      .describe('Which of the missed nights run after the scheduler restarts.'),
+    max: count({ min: 1 }).prefault(7).describe('The largest number of missed nights that run.'),
   })
     .prefault({})
-    .describe('What happens to nights that nobody was there for.'),
+    .describe('What happens to nights missed while the scheduler was down.'),
   deadline: text('a time such as "06:00"')
     .optional()
     .describe(
-      'When readers need it: the first such time after the tick (`+20m` after it, for hours). Past it somebody is told; the night still runs.',
+      'When readers need it: the first such time after the tick (`+20m` after it, for hours). After it on-call is mailed; the night still runs.',
     ),
   retry: keys({
     attempts: count({ min: 1, max: 100 })
       .prefault(3)
-      .describe('Attempts in all, for failures that may pass.'),
+      .describe('Attempts in total, for failures that may be temporary.'),
     backoff: duration({ zero: true })
       .prefault('30s')
-      .describe('Pause before the second attempt; it doubles from there.'),
+      .describe('Pause before the second attempt. It doubles with each further one.'),
     wait_for_data: duration({ zero: true })
       .prefault('0s')
       .describe('How long after the tick to wait for sources that are not fresh.'),
   })
     .prefault({})
-    .describe('What is tried before somebody is woken.'),
+    .describe('Retries before on-call is mailed.'),
   start: start
     .optional()
-    .describe('Nothing before is expected. Default: when the scheduler first sees the schedule.'),
-  paused: flag().prefault(false).describe('A paused schedule keeps its nights as skipped.'),
+    .describe('No night before this is expected. Default: when the scheduler first sees the schedule.'),
+  paused: flag().prefault(false).describe('The nights of a paused schedule are skipped.'),
 }).describe('A schedule: when which models are scored or views refreshed.')
 
 export type ScheduleFile = z.output<typeof scheduleSchema>

@@ -2,15 +2,15 @@ import type * as z from 'zod'
 import { baseUrl, choice, duration, keys, mail, name, named, text, url, zone } from './fields.ts'
 
 const alerts = keys({
-  from: mail().describe('The address that mails come from.'),
-  base_url: baseUrl().describe(
-    'Where `nightshift web` is reached from outside: links in mails begin with it.',
-  ),
+  from: mail().describe('Sender address of mails.'),
+  base_url: baseUrl().describe('Public URL of `nightshift web`. Links in mails begin with it.'),
   repeat: duration().prefault('4h').describe('An open incident is mailed again after this long.'),
   group: duration({ zero: true })
     .prefault('30s')
-    .describe('Incidents that open within this window go out as one mail for each address.'),
-}).describe('Mails about failures, lateness and drift. Without `SMTP_URL` they land in .nightshift/outbox/.')
+    .describe('Incidents that open within this window are sent as one mail per address.'),
+}).describe(
+  'Mails about failures, lateness and drift. Without `SMTP_URL` they are written to .nightshift/outbox/.',
+)
 
 const timeouts = keys({
   checks: duration()
@@ -18,16 +18,16 @@ const timeouts = keys({
     .describe('Reading a model file, describing SQL, trying a model on some rows, finding stale nights.'),
   monitors: duration()
     .prefault('30m')
-    .describe('One look at a published night: shadow, parity, drift, outcomes. Nights never wait for it.'),
-  datasets: duration().prefault('6h').describe('One training set, evaluation, search for leaks or replay.'),
-}).describe(
-  'How long work outside the attempts of a night may take; those have the timeout of their schedule.',
-)
+    .describe(
+      'Monitoring of one published night: shadow, parity, drift, outcomes. Nights never wait for it.',
+    ),
+  datasets: duration().prefault('6h').describe('One training set, evaluation, leak check or replay.'),
+}).describe('Timeouts of work outside the attempts of a night. Attempts have the timeout of their schedule.')
 
 export const settingsSchema = keys({
   project: name().describe('Name of the project. It is part of queue names, mail threads and file metadata.'),
   timezone: zone().describe(
-    'IANA zone in which the business has its days. An as-of 2026-11-22 is the midnight that begins that day here, and all timestamps in features.sql read in it.',
+    'IANA time zone of the business. An as-of 2026-11-22 is the midnight that begins that day in this zone, and features.sql sees all timestamps in it.',
   ),
   warehouse: text('a folder')
     .prefault('warehouse')
@@ -42,14 +42,14 @@ export const settingsSchema = keys({
   )
     .prefault({})
     .describe(
-      'Who may do what. Where given, `--by` must name one of them: an operator retries, releases and skips, an approver also promotes.',
+      'Roles. If given, `--by` must name one of them: an operator retries, releases and skips, an approver also promotes.',
     ),
   timeouts: timeouts.prefault({}),
   heartbeat: url()
     .optional()
     .describe(
-      'Fetched after each healthy look at the calendar and each published night: a service that misses it tells you that everything is down.',
+      'Fetched after each healthy reconcile and each published night. An external service that stops receiving it can alert you that everything is down.',
     ),
-}).describe('nightshift.yaml: what holds for the whole project.')
+}).describe('nightshift.yaml: settings of the whole project.')
 
 export type Settings = z.output<typeof settingsSchema>

@@ -16,8 +16,8 @@ export interface Moment {
   /** ISO 8601 in UTC, such as `2026-11-21T23:00:00Z`. */
   instant: string
   /**
-   * Wall time in the project's zone, such as `2026-11-22 00:00:00`: what `$as_of` is bound to. Of a date its nominal
-   * midnight, also where the zone's clocks skip that and the date begins later.
+   * Wall time in the project's zone, such as `2026-11-22 00:00:00`: what `$as_of` is bound to. For a date, its
+   * nominal midnight, even if the zone's clocks skip it and the date begins later.
    */
   local: string
 }
@@ -26,8 +26,8 @@ export type Grain = 'day' | 'hour'
 
 const LEGAL = 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'
 /**
- * PostgreSQL knows no year 0, and ISO 8601 writes years after 9999 another way: an as-of keeps so far from both that
- * windows before and after it do too.
+ * PostgreSQL has no year 0, and ISO 8601 writes years after 9999 differently. As-ofs keep enough distance that
+ * windows before and after them stay within these limits.
  */
 const YEARS = { first: 1000, last: 9000 }
 
@@ -52,7 +52,7 @@ export function parseAsOf(text: string, timezone: string): AsOf {
   throw invalid(text)
 }
 
-/** Whether a text names an as-of, in whatever zone. */
+/** Whether a text is an as-of in some zone. */
 export function isAsOf(text: string): boolean {
   try {
     parseAsOf(text, 'UTC')
@@ -63,8 +63,9 @@ export function isAsOf(text: string): boolean {
 }
 
 /**
- * The as-of of the grain that contains an instant: the start of its local day, or of its hour. Hours are those of UTC,
- * so that the hour that a change of clocks repeats is two partitions, and a zone at half past has names that say the time.
+ * The as-of of the grain that contains an instant: the start of its local day, or of its hour. Hours are those of
+ * UTC, so an hour that a change of clocks repeats is two partitions, and the names are unambiguous in zones with a
+ * half-hour offset.
  */
 export function asOfContaining(instant: Temporal.Instant, timezone: string, grain: Grain): AsOf {
   if (grain === 'hour') {
@@ -73,7 +74,7 @@ export function asOfContaining(instant: Temporal.Instant, timezone: string, grai
   return fromInstant(instant.toZonedDateTimeISO(timezone).startOfDay().toInstant(), timezone, 'day')
 }
 
-/** The grain that an as-of's label says. */
+/** The grain of an as-of, from its label. */
 export function grainOf(asOf: AsOf): Grain {
   return asOf.label.includes('T') ? 'hour' : 'day'
 }
@@ -88,8 +89,8 @@ export function addDays(asOf: AsOf, n: number, timezone: string): AsOf {
 
 /**
  * Every as-of from one to the other, both inclusive, oldest first: by day for dates, by hour for hours. With
- * `grain: 'hour'` dates stand for all of their hours, the last date's too. Throws a ConfigurationError where the order
- * is wrong or a date is mixed with an hour.
+ * `grain: 'hour'` dates stand for all of their hours, the last date's too. Throws a ConfigurationError where the
+ * order is wrong or a date is mixed with an hour.
  */
 export function asOfRange(from: AsOf, to: AsOf, timezone: string, grain: Grain = grainOf(from)): AsOf[] {
   if (grainOf(from) !== grainOf(to)) {

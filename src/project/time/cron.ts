@@ -2,7 +2,7 @@ import { Cron, CronPattern } from 'croner'
 import { Temporal } from 'temporal-polyfill'
 import { ConfigurationError } from '../files/problem.ts'
 
-/** When something ticks: a cron expression of five fields, read as wall time in an IANA zone. */
+/** A cron expression of five fields, read as wall time in an IANA zone. */
 export interface Clock {
   cron: string
   timezone: string
@@ -11,7 +11,7 @@ export interface Clock {
 export interface CronTick {
   /** ISO 8601 in UTC, whole seconds: `2026-03-29T01:00:00Z`. */
   at: string
-  /** The wall time that was asked for, in the clock's zone: `2026-03-29 02:30`. */
+  /** The wall time of the expression, in the clock's zone: `2026-03-29 02:30`. */
   wall: string
   /**
    * `gap`: that wall time does not exist on its date, and `at` is the first instant after the gap.
@@ -19,8 +19,8 @@ export interface CronTick {
    */
   change: 'gap' | 'overlap' | undefined
   /**
-   * An instant of the same local date as `wall`: `at` itself, unless a gap leads over midnight (23:00 to 0:00 in
-   * Nuuk); then the last second before the gap. What the tick is for follows from it, so that no date is left out.
+   * An instant of the same local date as `wall`: `at` itself, unless a gap spans midnight (23:00 to 0:00 in Nuuk);
+   * then the last second before the gap. The as-of is computed from it, so that no date is skipped.
    */
   within: string
 }
@@ -31,14 +31,13 @@ const DAY = 86_400_000
 /**
  * The ticks at or after an instant, in order, without end (unless the expression has none left).
  *
- * croner only says which wall times match; what a change of clocks does to them is decided here, since croner's own
- * rule drops whole nights (`0,30 2 * * *` in a gap). Between two changes the zone's offset is constant, so a stretch
- * of ticks costs one look at the zone and one croner step each.
+ * croner only finds the matching wall times. Changes of clocks are handled here, because croner's own rule drops
+ * whole nights (`0,30 2 * * *` in a gap). Between two changes the zone's offset is constant, so a run of ticks costs
+ * one zone lookup, and one croner step each.
  *
  * A wall time in a gap ticks at the first instant after the gap, one that exists twice ticks at the first. An
  * expression that ticks in every hour of the day follows real hours instead: it ticks in both passes of an overlap,
- * and what it misses in a gap it makes up for only where the hour after the gap has no tick of its own (a gap of half
- * an hour on Lord Howe).
+ * and a tick lost in a gap is made up only if the hour after the gap has no tick (the half-hour gap of Lord Howe).
  */
 export function* ticksFrom(clock: Clock, from: string): Generator<CronTick, void> {
   const pattern = readPattern(clock.cron)
@@ -63,7 +62,7 @@ export function* ticksFrom(clock: Clock, from: string): Generator<CronTick, void
       } else if (missed !== undefined && sameDate(missed, beginMs + before - 1)) {
         yield { at, wall: isoWall(missed), change: 'gap', within: isoInstant(beginMs - 1000) }
       }
-      // Else it is on a date that no clock there ever showed, such as 2011-12-30 in Apia.
+      // Else it is on a date that the zone skipped, such as 2011-12-30 in Apia.
     }
 
     const repeated = offset < before && !pattern.hourly ? before - offset : 0
@@ -102,9 +101,9 @@ export function nextTicks(clock: Clock, from: string, n: number): string[] {
 }
 
 /**
- * The wall time that a gap swallowed and that has to be made up for: the first of them, since all would tick at the
- * same instant. None where a tick of the expression itself falls on that instant, or follows within a gap's length
- * for one that ticks every hour. `gap` and `end` are the wall times around it, `[gap, end)`.
+ * The first wall time that a gap skipped and that has to be made up: all of them would tick at the same instant. None
+ * if the expression ticks at that instant anyway, or, for hourly expressions, within a gap's length after it. `gap`
+ * and `end` are the wall times around it, `[gap, end)`.
  */
 function missedInGap(pattern: Pattern, gap: number, end: number): number | undefined {
   const missed = pattern.after(gap)
@@ -121,12 +120,12 @@ interface Pattern {
   after(wall: number): number | undefined
 }
 
-/** Throws a ConfigurationError where the expression is none. */
+/** Throws a ConfigurationError if the expression is invalid. */
 function readPattern(cron: string): Pattern {
   try {
     const { hour } = new CronPattern(cron, 'UTC', { mode: '5-part' })
-    // Without a zone there are no gaps and no overlaps: croner is asked for wall times alone. 10 µs a step with an
-    // offset, 40 to 80 µs with a zone's name.
+    // Without a zone there are no gaps and no overlaps: croner only computes wall times. A step takes 10 µs with an
+    // offset, 40 to 80 µs with a zone name.
     const walls = new Cron(cron, { utcOffset: 0, mode: '5-part' })
     return {
       hourly: hour.every((flag) => flag === 1),

@@ -6,11 +6,11 @@ export const DURATION_LEGAL =
   'a duration such as 90s, 30m, 4h, 30d or 2w (a whole number and s, m, h, d or w)'
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
-/** A hundred years: more is a slip of the finger, and would leave the range of dates. */
+/** A hundred years: more is a typing error and would exceed the range of dates. */
 const LONGEST_DAYS = 36_525
 const LONGEST_MS = LONGEST_DAYS * UNIT_MS.d
 
-/** Reads `30m`, `4h`, `30d`, `90s`, `2w`; undefined where the text is none. A day counts 24 hours in `ms`. */
+/** Reads `30m`, `4h`, `30d`, `90s`, `2w`; undefined if the text is not a duration. A day counts 24 hours in `ms`. */
 export function readDuration(text: string): Duration | undefined {
   const match = DURATION_PATTERN.exec(text)
   if (match === null) return undefined
@@ -21,7 +21,7 @@ export function readDuration(text: string): Duration | undefined {
   return { text, ms, days: unit === 'd' ? count : unit === 'w' ? count * 7 : undefined }
 }
 
-/** Reads a duration that somebody typed. Throws a ConfigurationError that names `what`. */
+/** Reads a duration from a command line or page. Throws a ConfigurationError that names `what`. */
 export function parseDuration(text: string, what = 'duration'): Duration {
   const duration = readDuration(text)
   if (duration !== undefined) return duration
@@ -31,7 +31,7 @@ export function parseDuration(text: string, what = 'duration'): Duration {
   )
 }
 
-/** Of a text that cannot be read: what is legal, with the limit where it is too long, and what was probably meant. */
+/** For an invalid text: what is legal, with the limit if it is too long, and what was probably meant. */
 export function durationFault(text: string): { legal: string; near: string | undefined } {
   const near = nearDuration(text)
   if (near === undefined) return { legal: DURATION_LEGAL, near }
@@ -39,7 +39,7 @@ export function durationFault(text: string): { legal: string; near: string | und
   return { legal: `${DURATION_LEGAL}, a hundred years (${LONGEST_DAYS}d) at most`, near: undefined }
 }
 
-/** What `30 min`, `4 hours`, `1mo` or `PT30M` was probably meant to say. */
+/** What `30 min`, `4 hours`, `1mo` or `PT30M` was probably meant to be. */
 export function nearDuration(text: string): string | undefined {
   const match = /^(?:p|pt)?\s*(\d+)\s*([a-z]+)$/i.exec(text.trim())
   const count = Number(match?.[1])

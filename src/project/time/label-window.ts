@@ -1,7 +1,7 @@
 import type { Duration, Model, View } from '../project.ts'
 import { type AsOf, type Moment, momentAfter } from './asof.ts'
 
-/** The window that a label looks at: from the as-of to `end`. */
+/** The window of a label: from the as-of to `end`. */
 export interface LabelWindow {
   asOf: AsOf
   end: Moment
@@ -9,7 +9,7 @@ export interface LabelWindow {
   complete: string
 }
 
-/** The view with all sources that labels and outcomes see: its own, and those of model.yaml. */
+/** The view with all sources of labels and outcomes: its own and those of model.yaml. */
 export function labelView(view: View, { sources = {} }: { sources?: Model['sources'] | undefined }): View {
   return { ...view, sources: { ...view.sources, ...sources } }
 }

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { nearestName } from '../files/nearest.ts'
 
-/** In place of a zone: wall times are taken as they are, those of the project's zone. */
+/** Instead of a zone: wall times are used unchanged, as wall times of the project's zone. */
 export const LOCAL = 'local'
 
 /** One change of clocks: from this instant on, wall time is UTC plus `offsetAfter`. Offsets are in seconds. */
@@ -21,7 +21,7 @@ export function isTimeZone(name: string): boolean {
   return answer
 }
 
-/** Intl takes a millisecond and more for each answer, and every source of every view asks. */
+/** Cached: Intl takes a millisecond or more per zone, and every source of every view needs it. */
 const asked = new Map<string, boolean>()
 
 function isKnown(name: string): boolean {
@@ -33,19 +33,19 @@ function isKnown(name: string): boolean {
   }
 }
 
-/** All zones of this runtime, for suggestions. Old names (`Asia/Kolkata` for ICU's `Asia/Calcutta`) are legal beside them. */
+/** All zones of this runtime, for suggestions. Old names (`Asia/Kolkata` for ICU's `Asia/Calcutta`) are legal too. */
 function timeZoneNames(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone')]
 }
 
-/** The zone that was probably meant by `Berlin`, `europe/berlin` or `Europe/Berln`; undefined where nothing is near. */
+/** The zone that was probably meant by `Berlin`, `europe/berlin` or `Europe/Berln`; undefined if none is close. */
 export function nearestZone(text: string): string | undefined {
   const names = timeZoneNames()
   const city = text.toLowerCase().replaceAll(' ', '_')
   return names.find((name) => name.toLowerCase().split('/').at(-1) === city) ?? nearestName(text, names)
 }
 
-/** The zone's changes of clocks after `from` and before `to`, in order. Costs about 0.5 ms a change when cold. */
+/** The zone's changes of clocks after `from` and before `to`, in order. Takes about 0.5 ms per change when cold. */
 export function transitions(
   timezone: string,
   from: Temporal.Instant | string,
@@ -77,8 +77,8 @@ function seconds(at: Temporal.ZonedDateTime): number {
 }
 
 /**
- * The zone between two instants as plain arithmetic, for loops over a year of ticks: Temporal takes 100 µs and more for
- * what this does in less than one. Milliseconds since 1970 throughout; a wall time is written as if it were UTC.
+ * The zone between two instants as plain arithmetic, for loops over a year of ticks: Temporal takes 100 µs or more,
+ * this takes less than 1 µs. Milliseconds since 1970 throughout; a wall time is encoded as if it were UTC.
  */
 export interface ZoneArithmetic {
   toWall(instant: number): number
@@ -86,7 +86,9 @@ export interface ZoneArithmetic {
   fromWall(wall: number): number
 }
 
-/** Prepares the arithmetic from one instant to another and two days around; beyond, the nearest offset holds on. */
+/**
+ * Prepares the arithmetic from one instant to another and two days around; beyond that, the nearest offset applies.
+ */
 export function zoneArithmetic(timezone: string, from: number, to: number): ZoneArithmetic {
   const margin = 2 * 86_400_000
   const first = Temporal.Instant.fromEpochMilliseconds(Math.floor(from) - margin)
@@ -102,7 +104,7 @@ export function zoneArithmetic(timezone: string, from: number, to: number): Zone
     fromWall(wall) {
       for (const [index, { from: begin, offset }] of stretches.entries()) {
         const end = stretches[index + 1]?.from ?? Number.POSITIVE_INFINITY
-        // Before the stretch begins although past the one before: in the gap between them.
+        // After the previous stretch and before this one: within the gap.
         if (wall - offset < end) return Math.max(wall - offset, begin)
       }
       return wall - start.offset
