@@ -22,8 +22,8 @@ export interface EvaluationRequest {
 }
 
 /**
- * Evaluates a version on the holdout of a training set, beside the champion where that can score it, and records it.
- * Throws a ConfigurationError where the version or the training set is not there, or they have other features.
+ * Evaluates a version on the holdout of a training set, compares it with the champion if that can score it, and records it.
+ * Throws a ConfigurationError if the version or the training set does not exist, or if their features differ.
  */
 export async function evaluateVersion(place: ProjectLedger, model: Model, request: EvaluationRequest) {
   const { project, database } = place

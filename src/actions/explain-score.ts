@@ -38,7 +38,7 @@ export interface Explained {
   notes: string[]
 }
 
-/** What one score was made of. A composite entity is written `a/b`. */
+/** How one score was produced. A composite entity is written `a/b`. */
 export async function explainScore(
   { project, database }: ProjectLedger,
   model: Model,

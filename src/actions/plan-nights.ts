@@ -19,17 +19,17 @@ import { staleAmong } from './stale-partitions.ts'
 
 export interface BackfillRequest {
   mode: BackfillMode
-  /** Default: the champion of now. */
+  /** Default: the current champion. */
   version?: number | undefined
   /** Each night with the version that was champion when it was due. */
   asWas?: boolean | undefined
-  /** Nights that run at once. */
+  /** Nights that run concurrently. */
   maxActive: number
 }
 
 /**
- * What a backfill of a model would run, night by night; starts nothing. Throws a ConfigurationError where the version is
- * not registered.
+ * Plans a backfill of a model, night by night; starts nothing. Throws a ConfigurationError if the version is not
+ * registered.
  */
 export async function planNights(
   place: ProjectLedger,

@@ -17,7 +17,7 @@ import { trainedOn } from './trained-on.ts'
 import { tryModel } from './try-model.ts'
 
 export interface Registration {
-  /** The as-of on whose features the model is tried; default: the newest published. */
+  /** The as-of of the features on which the model is tested; default: the newest published. */
   asOf?: string | undefined
   /** The training set. */
   dataset?: string | undefined
@@ -27,8 +27,8 @@ export interface Registration {
 export type Registered = Awaited<ReturnType<typeof registerVersion>>
 
 /**
- * Makes an ONNX file the next version of a model: inspects it, fits it to the view, and tries it on real rows. A file that
- * is registered already keeps its number. Throws a ConfigurationError that says what does not fit.
+ * Registers an ONNX file as the next version of a model: inspects it, maps it to the view, and tests it on real rows. A
+ * file that is already registered keeps its number. Throws a ConfigurationError that states what does not fit.
  */
 export async function registerVersion(
   place: ProjectLedger,

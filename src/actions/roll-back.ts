@@ -24,23 +24,23 @@ import { commit, discard, type Prepared, prepare } from './republish.ts'
 const MAX_ACTIVE = 4
 
 export interface RollbackRequest {
-  /** Default: the version that was champion before. */
+  /** Default: the previous champion. */
   to?: number | undefined
-  /** The first night that is taken back; default: the newest alone. */
+  /** The first night to restore; default: the newest night only. */
   from?: string | undefined
   reason?: string | undefined
   by: string | null
 }
 
-/** From the version that is champion to one that was. They are the same where a rollback is completed. */
+/** From the champion to an earlier one. They are the same if an earlier rollback is completed. */
 export interface RollbackTarget {
   from: number
   to: Version
 }
 
 /**
- * Works under the lock of a model's rollbacks. `mine`: no other rollback of the model is at work at this moment. The lock
- * keeps nobody from going back, which the compare-and-swap guards, only from completing what others do.
+ * Tells `work` whether this process holds the lock of the model's rollbacks (`mine`). The lock does not guard the champion,
+ * which a compare-and-swap does: it only prevents completing another process's running rollback.
  */
 export function withRollbackLock<T>(
   { database }: ProjectLedger,
@@ -50,15 +50,15 @@ export function withRollbackLock<T>(
   return withTriedLock(database.pool, ['nightshift.rollback', name], work)
 }
 
-/** Which version a rollback goes back to. Throws a ConfigurationError where there is none, or another takes nights back. */
+/** The version to roll back to. Throws a ConfigurationError if there is none, or if another rollback is restoring nights. */
 export async function rollbackTarget(
   place: ProjectLedger,
   model: Model,
-  { to: wanted }: Pick<RollbackRequest, 'to'>,
+  { to: requested }: Pick<RollbackRequest, 'to'>,
   mine: boolean,
 ): Promise<RollbackTarget> {
   const current = await champion(place.database.pool, model.name)
-  const to = await target(place, model, current?.version, wanted)
+  const to = await target(place, model, current?.version, requested)
   if (current === undefined || to === undefined) {
     throw new ConfigurationError(
       `rollback ${model.name}: no other version was champion before; give one with --to N`,
@@ -73,10 +73,10 @@ export async function rollbackTarget(
 }
 
 /**
- * Makes the version champion again, and publishes what it scored in shadow for the newest night (from a night on where
- * `from` is given) in the same moment. `mine`: also what an earlier rollback has begun. Throws a ConfigurationError where
- * there is nothing to do.
- * @returns labels of the nights that are published, and the slots that are to be scored again
+ * Makes the version champion again and publishes its shadow scores for the newest night (with `from`, for all nights from
+ * it on) in the same transaction. `mine`: also completes an interrupted rollback. Throws a ConfigurationError if there is
+ * nothing to do.
+ * @returns labels of the published nights, and the slots to score again
  */
 export async function rollBack(
   context: Context,
@@ -87,7 +87,7 @@ export async function rollBack(
 ): Promise<{ republished: string[]; cold: Slot[] }> {
   const { from, to } = between
   const place = { database: context.database, project: context.project() }
-  const finished = mine ? await finishBegun(context, model) : []
+  const finished = mine ? await finishCommitted(context, model) : []
   const nights = await nightsOf(place, model, to, request.from)
   if (to.version === from && nights.length + finished.length === 0) {
     throw new ConfigurationError(`rollback ${model.name}: version ${to.version} is the champion already`)
@@ -138,7 +138,7 @@ function liveBefore(changes: Awaited<ReturnType<typeof championChanges>>): numbe
 }
 
 /** Completes nights that an earlier rollback committed but did not move into place. */
-async function finishBegun(context: Context, { name }: Model): Promise<string[]> {
+async function finishCommitted(context: Context, { name }: Model): Promise<string[]> {
   const runs = await publishingRuns(context.database.pool, name, 'rollback')
   for (const { id } of runs) await finishPublication(context, id)
   return runs.map(({ partition }) => partition)
@@ -155,15 +155,15 @@ async function nightsOf(
   const published = (await listSlots(database.pool, { kind: 'scores', name: model.name }))
     .filter((slot) => slot.published_run !== null)
     .sort((a, b) => Date.parse(b.as_of) - Date.parse(a.as_of))
-  const meant =
+  const selected =
     since === undefined
       ? published.slice(0, 1)
       : published.filter((slot) => Date.parse(slot.as_of) >= Date.parse(since))
-  const standing = await briefRuns(
+  const current = await briefRuns(
     database.pool,
-    meant.flatMap(({ published_run }) => published_run ?? []),
+    selected.flatMap(({ published_run }) => published_run ?? []),
   )
-  return meant.filter(({ published_run }) => standing.get(published_run ?? '')?.version !== to.version)
+  return selected.filter(({ published_run }) => current.get(published_run ?? '')?.version !== to.version)
 }
 
 /** Changes the champion and publishes its shadow scores, in one transaction. Returns the nights. */
@@ -218,8 +218,8 @@ async function republish(
 }
 
 /**
- * Starts a backfill of the nights that the version had not scored in shadow.
- * @returns its number; undefined where another backfill has them
+ * Starts a backfill of the nights without shadow scores of the version.
+ * @returns its number; undefined if another backfill has them
  */
 export async function rescoreNights(
   { project, database }: ProjectLedger,

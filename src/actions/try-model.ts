@@ -17,7 +17,7 @@ import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/time/a
 import type { Children } from '../workers/child/children.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
-/** What scoring real rows once has shown. */
+/** The result of scoring real rows once. */
 export interface Trial {
   rows: number
   unknown: UnknownValues[]

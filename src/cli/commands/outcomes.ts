@@ -43,7 +43,7 @@ export default function outcomes([name = '']: string[], options: Options): Promi
     }
     if (options.newHorizon === true && options.measure !== true) {
       throw new ConfigurationError(
-        'outcomes: expected --new-horizon together with --measure, got: --new-horizon alone',
+        'outcomes: expected --new-horizon together with --measure, got only --new-horizon',
       )
     }
     const instant = (text: string | undefined) =>

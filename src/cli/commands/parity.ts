@@ -71,7 +71,7 @@ async function againstOf(session: Session, name: string, options: Options): Prom
   }
   if (options.allowMissing === true && options.file === undefined) {
     throw new ConfigurationError(
-      'parity: expected --allow-missing together with --file F, got --allow-missing alone',
+      'parity: expected --allow-missing together with --file F, got only --allow-missing',
     )
   }
   if (options.file !== undefined) {

@@ -34,7 +34,7 @@ interface Options extends GlobalOptions {
 export default async function validate(_args: string[], options: Options): Promise<number> {
   const root = resolve(options.project)
   if (options.asOf !== undefined && options.leaks === undefined) {
-    throw new ConfigurationError('validate: expected --leaks MODEL with --as-of, got --as-of alone')
+    throw new ConfigurationError('validate: expected --leaks MODEL with --as-of, got only --as-of')
   }
   const { project: files, problems } = loadProject(root)
   const project = files && ((await withLedgerIfAny(root, ({ pool }) => knowingKeys(pool, files))) ?? files)

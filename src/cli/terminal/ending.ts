@@ -8,7 +8,7 @@ import { runNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
 import { runRecord } from './run-json.ts'
 
-/** Prints how a run ended. @returns 0 where it was published, else 1 */
+/** Prints how a run ended. @returns 0 if it was published, otherwise 1 */
 export async function reportEnd(
   { project, database }: Session,
   id: string,

@@ -68,6 +68,6 @@ export async function asOfToRun(connection: Connection, text: string, timezone: 
   const now = await ledgerNow(connection)
   if (Date.parse(asOf.instant) <= now.getTime()) return asOf
   throw new ConfigurationError(
-    `--as-of: expected a night that has begun in ${timezone} (now is ${clockTime(now.toISOString(), timezone)}), got: ${text}`,
+    `--as-of: expected a night that has already started in ${timezone} (now is ${clockTime(now.toISOString(), timezone)}), got: ${text}`,
   )
 }

@@ -28,17 +28,17 @@ const WAITING_S = 900
 
 /** Whether each part of the work progresses, with a reason. Never throws, and returns within about two seconds. */
 export async function progressOf(pageContext: Pick<PageContext, 'database' | 'queues'>): Promise<Part[]> {
-  const [asked, counted] = await Promise.allSettled([
+  const [ledgerResult, queueResult] = await Promise.allSettled([
     within(ANSWER_MS, readLedger(pageContext)),
     within(ANSWER_MS, askDepths(pageContext)),
   ])
   const backend = pageContext.queues.backend === 'redis' ? 'Redis' : 'the queue in PostgreSQL'
   const parts: Part[] = [
-    { check: 'database', ...responsePart('the database', asked) },
-    { check: 'queue', ...responsePart(backend, counted, pageContext.queues.trouble()) },
+    { check: 'database', ...responsePart('the database', ledgerResult) },
+    { check: 'queue', ...responsePart(backend, queueResult, pageContext.queues.trouble()) },
   ]
-  if (asked.status === 'rejected') return parts
-  const ledger = asked.value
+  if (ledgerResult.status === 'rejected') return parts
+  const ledger = ledgerResult.value
   parts.push(
     buildPart(ledger),
     reconcilePart(ledger),
@@ -47,8 +47,10 @@ export async function progressOf(pageContext: Pick<PageContext, 'database' | 'qu
     runsPart(ledger),
     clocksPart(ledger),
   )
-  if (counted.status === 'fulfilled') {
-    const waits = Object.fromEntries(counted.value.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]))
+  if (queueResult.status === 'fulfilled') {
+    const waits = Object.fromEntries(
+      queueResult.value.map(({ queue, oldestSeconds }) => [queue, oldestSeconds]),
+    )
     parts.push(jobsPart(waits, ledger))
   }
   return parts

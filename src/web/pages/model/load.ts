@@ -27,7 +27,7 @@ export interface ModelView {
   timezone: string
   now: Date
   window: Window
-  /** The newest night that was due or has run, whatever the window. */
+  /** The newest night that was due or has run, regardless of the window. */
   last: Slot | undefined
   /** Oldest first. */
   nights: ModelNight[]

@@ -37,7 +37,7 @@ function qualityPicture(view: ModelView) {
   const estimated = metric === 'auc' ? scores.findLast((night) => night?.estimate?.auc != null) : undefined
   return picture(chart, {
     title: `${NAMES[metric] ?? metric}, measured`,
-    says: html`${
+    sentence: html`${
       last === undefined
         ? 'None of these nights has been measured yet.'
         : html`${figure(last.figures?.metrics[metric])}${range} on ${last.partition}.`
@@ -64,7 +64,7 @@ function ratePicture({ outcomes, axis, scores }: ModelView) {
   return picture(chart, {
     title: 'Realized and predicted',
     empty: last === undefined && predicted.every((value) => value === null),
-    says:
+    sentence:
       last === undefined
         ? html`No realized outcomes are known for these nights yet.`
         : html`${format(last.figures?.realized?.value)} was realized on ${last.partition}, ${format(last.figures?.predicted)} was predicted.`,
@@ -88,7 +88,7 @@ function businessPictures({ outcomes, axis, model }: ModelView) {
     return picture(chart, {
       title: name,
       empty: last === undefined,
-      says:
+      sentence:
         last === undefined
           ? html`There is no figure for these nights yet.`
           : html`${figure(of(last)?.value)} on ${last.partition}${target === undefined ? '' : `; the target is ${figure(target)}`}.`,

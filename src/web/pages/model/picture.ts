@@ -9,11 +9,16 @@ const WIDTH = 420
 /** A picture with a sentence that summarizes it, and its figures as a table; without figures only the sentence. */
 export async function picture(
   chart: Chart,
-  { title, says, note = '', empty = false }: { title: string; says: Html; note?: Html; empty?: boolean },
+  {
+    title,
+    sentence,
+    note = '',
+    empty = false,
+  }: { title: string; sentence: Html; note?: Html; empty?: boolean },
 ) {
-  if (empty) return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>${note}</section>`
+  if (empty) return html`<section class="card figure"><h2>${title}</h2><p>${sentence}</p>${note}</section>`
   const svg = await renderSvg(chart, { width: WIDTH, theme: 'page' })
-  return html`<section class="card figure"><h2>${title}</h2><p>${says}</p>
+  return html`<section class="card figure"><h2>${title}</h2><p>${sentence}</p>
 ${raw(svg)}
 ${note}
 ${chart.table === undefined ? '' : asTable(chart.table, title)}</section>`

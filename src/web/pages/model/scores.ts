@@ -17,7 +17,7 @@ export function scorePicture({ scores, nights, axis }: ModelView) {
   return picture(scoreOverTime(axis, profiles, { apart }), {
     title: 'Scores',
     empty: last === undefined,
-    says:
+    sentence:
       last === undefined
         ? html`There are no scores of these nights to show yet.`
         : html`Median ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: backfilled' : ''}.`,
@@ -35,7 +35,7 @@ export function rowsPicture({ nights, axis }: ModelView) {
   return picture(chart, {
     title: 'Rows',
     empty: last === undefined,
-    says:
+    sentence:
       last === undefined
         ? html`None of these nights has been published yet.`
         : html`${count(last.rows ?? 0)} on ${last.partition}.`,
@@ -53,7 +53,7 @@ export function timesPicture({ nights, axis }: ModelView) {
   return picture(chart, {
     title: 'Run time',
     empty: last === undefined,
-    says:
+    sentence:
       last === undefined
         ? html`None of these nights has been published yet.`
         : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, from first attempt to publication (table in seconds).`,
