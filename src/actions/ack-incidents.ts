@@ -2,7 +2,9 @@ import { ack } from '../alerts/incidents/acknowledge.ts'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import type { Clock } from '../ledger/connection/ledger-clock.ts'
 
-/** Somebody is on these incidents: they are not mailed again until something new happens. @returns those that were open */
+/**
+ * Acknowledges these incidents: they are not mailed again until something new happens. @returns those that were open
+ */
 export function ackIncidents(
   { database, clock }: { database: Database; clock: Clock },
   ids: number[],

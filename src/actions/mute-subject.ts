@@ -3,7 +3,7 @@ import { type Database, transaction } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { readDuration } from '../project/time/duration.ts'
 
-/** No mails about a model or view until then: a time, or a duration from now on. @returns the time */
+/** Suppresses mails about a model or view until a time, or for a duration from now. @returns the end time */
 export async function muteSubject(
   database: Database,
   subject: string,
@@ -19,7 +19,7 @@ export async function muteSubject(
   })
 }
 
-/** Mails about it again from now on. @returns whether it was muted */
+/** Resumes mails about it. @returns whether it was muted */
 export function unmuteSubject(database: Database, subject: string): Promise<boolean> {
   return transaction(database, (client) => unmute(client, subject))
 }

@@ -21,7 +21,7 @@ export interface BackfillRequest {
   mode: BackfillMode
   /** Default: the current champion. */
   version?: number | undefined
-  /** Each night with the version that was champion when it was due. */
+  /** Uses for each night the version that was champion when the night was due. */
   asWas?: boolean | undefined
   /** Nights that run concurrently. */
   maxActive: number

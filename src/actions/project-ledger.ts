@@ -1,7 +1,7 @@
 import type { Database } from '../ledger/connection/database.ts'
 import type { Project } from '../project/project.ts'
 
-/** What use cases work on: a project as its files are now, and its ledger. */
+/** The input of use cases: a project with its current files, and its ledger. */
 export interface ProjectLedger {
   project: Project
   database: Database

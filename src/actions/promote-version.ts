@@ -6,12 +6,12 @@ import { latestEvaluation } from '../registry/evaluations.ts'
 import { champion, findVersion } from '../registry/version-records.ts'
 
 export interface Promotion extends Awaited<ReturnType<typeof promote>> {
-  /** What the score of the version means; null where the version is not known. */
+  /** The meaning of the version's score; null if the version is unknown. */
   score: string | null
   warnings: string[]
 }
 
-/** Makes a version the champion, on record with what was known of it. `reason`: why, where a person overrides. */
+/** Makes a version the champion and records what was known about it. `reason`: why a person overrides the gate. */
 export async function promoteVersion(
   database: Database,
   model: Model,

@@ -30,7 +30,7 @@ export interface Replayed {
   notes: string[]
 }
 
-/** Re-runs a published run without publishing, and compares what it computes with what was published. */
+/** Re-runs a published run without publishing, and compares the result with the published output. */
 export async function replayRun(place: ProjectLedger, run: Run): Promise<Replayed> {
   if (run.state !== 'published') {
     throw new ConfigurationError(

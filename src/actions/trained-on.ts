@@ -3,7 +3,7 @@ import type { Column } from '../pipeline/engine/facts.ts'
 import type { Identity } from '../pipeline/features/view-hash.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model, View } from '../project/project.ts'
-import { changedView, saysChange } from '../registry/changed-view.ts'
+import { changedView, describeChange } from '../registry/changed-view.ts'
 import { listVersions } from '../registry/version-records.ts'
 import { isSameView } from '../registry/view-identity.ts'
 import { datasetNamed } from './dataset-named.ts'
@@ -43,7 +43,7 @@ export async function trainedOn(
       },
       { what: 'the view on disk is', hash: identity.viewHash },
     )
-    throw new ConfigurationError(`register: ${saysChange(change)}`)
+    throw new ConfigurationError(`register: ${describeChange(change)}`)
   }
   if (texts(manifest.features) === texts(columns)) return dataset
   throw new ConfigurationError(

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
-import { changedView, registeredAs, saysChange } from '../registry/changed-view.ts'
+import { changedView, describeChange, registeredAs } from '../registry/changed-view.ts'
 import { findVersion } from '../registry/version-records.ts'
 import { isSameView } from '../registry/view-identity.ts'
 import { withChild } from '../workers/child/with-child.ts'
@@ -28,7 +28,7 @@ export async function refuseChangedViews(
         what: 'the view on disk is',
         hash: described.viewHash,
       })
-      throw new ConfigurationError(`${command}: ${saysChange(change)}`)
+      throw new ConfigurationError(`${command}: ${describeChange(change)}`)
     }
   })
 }

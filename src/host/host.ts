@@ -6,9 +6,9 @@ import { openTransport } from '../alerts/delivery/transport.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { olderThanLedger } from '../ledger/migrations/migrate.ts'
-import { beat, type ProcessRole, sayReconciled } from '../ledger/nights/alive.ts'
+import { beat, type ProcessRole, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
-import { openHands } from '../ledger/nights/hands.ts'
+import { openActiveAttempts } from '../ledger/nights/hands.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { ledgerEffects } from '../workers/attempt/effects.ts'
 import { notifyRecovery } from '../workers/attempt/tell-night.ts'
@@ -64,7 +64,7 @@ export async function openHost(
     id: `${role}-${randomUUID().slice(0, 8)}`,
     database,
     children,
-    hands: openHands(),
+    activeAttempts: openActiveAttempts(),
     log,
     root: project.root,
     warehouse: project.warehouse,
@@ -102,7 +102,7 @@ export async function openHost(
       // Only a round without failures counts: repeated failures then show at /readyz and in the external heartbeat.
       if (scope === 'calendar' && failures.length === 0) {
         heartbeat.healthy()
-        await sayReconciled(database, context.id)
+        await recordReconciled(database, context.id)
       }
       return next
     },

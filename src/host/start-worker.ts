@@ -33,7 +33,7 @@ export async function startWorker(context: Context, queues: Queues, role: Proces
   const stopBeating = await beat(
     context.database,
     { id: context.id, role, places },
-    { hands: context.hands, onClock: clockWatch(context.log) },
+    { activeAttempts: context.activeAttempts, onClock: clockWatch(context.log) },
   )
   const handles: WorkerHandle[] = []
   const lanes = [

@@ -7,20 +7,20 @@ import { champion, listVersions } from './version-records.ts'
 export interface Promotion {
   model: string
   version: number
-  /** The champion that the caller saw; null where there was none. The pointer moves only from there. */
+  /** The champion that the caller saw; null if there was none. The pointer only moves from this version. */
   expected: number | null
   by: string | null
-  /** Why the gate was overridden, or why it is rolled back; null where nobody said. */
+  /** Why the gate was overridden, or the reason for the rollback; null if none was given. */
   reason: string | null
   event: 'promoted' | 'rolled back'
   evidence?: Record<string, unknown>
-  /** Done in the same transaction, once the champion has changed. */
+  /** Runs in the same transaction, after the champion has changed. */
   also?: (client: ClientBase) => Promise<void>
 }
 
 /**
- * Makes a version the champion, by compare-and-swap: of two promotions at once one wins and the other is told.
- * Takes effect with the next run; a run that has started keeps its version.
+ * Makes a version the champion by compare-and-swap: of two concurrent promotions one succeeds and the other fails
+ * with an error. Takes effect with the next run; a run that has started keeps its version.
  */
 export async function promote(
   database: Database,
@@ -42,8 +42,8 @@ export async function promote(
     const current = (await champion(client, model))?.version ?? null
     if (current !== promotion.expected) {
       throw new ConfigurationError(
-        `promote ${model}: somebody else changed the champion meanwhile, from ${said(promotion.expected)} to ${said(current)}; ` +
-          `look at \`nightshift history ${model}\` and promote again if it is still wanted`,
+        `promote ${model}: another user changed the champion meanwhile, from ${named(promotion.expected)} to ${named(current)}; ` +
+          `check \`nightshift history ${model}\` and promote again if still needed`,
       )
     }
     if (current === version) return
@@ -66,6 +66,6 @@ export async function promote(
   return { from: promotion.expected, to: version, seconds: (performance.now() - start) / 1000 }
 }
 
-function said(version: number | null): string {
+function named(version: number | null): string {
   return version === null ? 'none' : `version ${version}`
 }

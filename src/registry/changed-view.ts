@@ -2,9 +2,9 @@ import type { Project, Source, View } from '../project/project.ts'
 import { lineDiff } from './line-diff.ts'
 import type { Version } from './version-records.ts'
 
-/** What a view's hash is taken over beside its SQL. */
+/** What a view's hash covers in addition to its SQL. */
 export type Declaration = Pick<View, 'entity' | 'fill' | 'sources'> & {
-  /** The project's zone; absent where an earlier build kept it, which wrote UTC for a zone that nobody declared. */
+  /** The project's zone; absent if stored by an earlier build, which wrote UTC for an undeclared zone. */
   timezone?: string
 }
 
@@ -12,19 +12,19 @@ export function declarationOf({ entity, fill, sources }: View, timezone: string)
   return { entity, fill, sources, timezone }
 }
 
-/** A definition of a view as somebody registered or trained on it. */
+/** A view definition that a version was registered on or a training set was built from. */
 export interface Registered {
   /** Such as `version 1 of churn was registered on`, or `training set 3f2a... was made by`. */
   who: string
   model: string
   view: string
   hash: string
-  /** Null where nobody kept it. */
+  /** Null if it was not stored. */
   sql: string | null
   declaration: Declaration | null
 }
 
-/** `role` says what it is to readers, such as `live`. */
+/** `role` is the version's role for readers, such as `live`. */
 export function registeredAs(version: Version, role?: string): Registered {
   return {
     who: `version ${version.version} of ${version.model}${role === undefined ? '' : `, which is ${role},`} was registered on`,
@@ -37,20 +37,20 @@ export function registeredAs(version: Version, role?: string): Registered {
 }
 
 export interface ChangedView {
-  /** In one line: both hashes, what differs, what to do. */
+  /** One line: both hashes, the difference, and what to do. */
   message: string
-  /** `-` as registered, `+` as it is: a diff of features.sql, then the declarations. Empty where nothing is known to differ. */
+  /** `-` as registered, `+` now: a diff of features.sql, then the declarations. Empty if no difference is known. */
   difference: string[]
-  /** Commands, and edits as comments, that put the changed features into a folder of their own. */
+  /** Commands, with edits as comments, that move the changed features into a separate folder. */
   instead: string[]
 }
 
-/** The whole of it, in lines. */
-export function saysChange({ message, difference, instead }: ChangedView): string {
+/** The complete text, in lines. */
+export function describeChange({ message, difference, instead }: ChangedView): string {
   return [message, ...difference, ...instead].join('\n')
 }
 
-/** Says how a view differs from what was registered on it, and how to have both. `found` is what was met instead. */
+/** Describes how a view differs from the registered definition, and how to keep both. `found` is the current one. */
 export function changedView(
   project: Pick<Project, 'views' | 'timezone'>,
   registered: Registered,
@@ -72,14 +72,14 @@ export function changedView(
   ]
   const instead = folderOfItsOwn(project, registered)
   const [copy = ''] = instead
-  const what = `view ${registered.view} is not what ${registered.who}: it wants ${short(registered.hash)}, ${found.what} ${short(found.hash)}`
+  const what = `view ${registered.view} is not what ${registered.who}: expected ${short(registered.hash)}, ${found.what} ${short(found.hash)}`
   const advice =
     difference.length === 0 &&
     view !== undefined &&
     registered.sql !== null &&
     registered.declaration !== null
-      ? `The files on disk are as they were then: compute the features anew (nightshift refresh ${registered.view} --as-of D --force)`
-      : `Restore features/${registered.view}, or have both: ${copy}, view: ${nextName(project, registered.view)} in its view.yaml and in models/${registered.model}/model.yaml, then dataset, training, register`
+      ? `The files on disk match the registered ones: recompute the features (nightshift refresh ${registered.view} --as-of D --force)`
+      : `Restore features/${registered.view}, or keep both: ${copy}, view: ${nextName(project, registered.view)} in its view.yaml and in models/${registered.model}/model.yaml, then dataset, training, register`
   return { message: `${what}. ${summary(registered, sql, declared)}. ${advice}`, difference, instead }
 }
 
@@ -108,7 +108,7 @@ function shown(lines: string[] | undefined): string {
   return `\`${text}\`${(lines ?? []).length > 1 ? ' ...' : ''}`
 }
 
-/** One line a field that differs, such as `- sources.calls.cutoff: 4h` and `+ sources.calls.cutoff: 6h`. */
+/** One line per differing field, such as `- sources.calls.cutoff: 4h` and `+ sources.calls.cutoff: 6h`. */
 function declarationDiff(
   before: Declaration,
   after: Declaration,
@@ -126,12 +126,12 @@ function declarationDiff(
   })
 }
 
-/** A source that the SQL does not name is no part of the view's identity. */
+/** A source that the SQL does not use is not part of the view's identity. */
 function isNamedIn(sql: string): (source: string) => boolean {
   return (source) => new RegExp(`\\b${source}\\b`, 'i').test(sql)
 }
 
-/** Fields of a source that are no part of the view's identity. */
+/** Fields of a source that are not part of the view's identity. */
 const ELSEWHERE = new Set(['path', 'settle'])
 
 function fieldsOf(
@@ -144,8 +144,8 @@ function fieldsOf(
   for (const [name, source] of Object.entries(sources)) {
     if (!isRead(name)) continue
     for (const [field, value] of Object.entries(withDefaults(source, entity))) {
-      const isUnsaid = timezone === undefined && field === 'timezone' && value === 'UTC'
-      if (value !== undefined && !ELSEWHERE.has(field) && !isUnsaid)
+      const isDefaultZone = timezone === undefined && field === 'timezone' && value === 'UTC'
+      if (value !== undefined && !ELSEWHERE.has(field) && !isDefaultZone)
         fields.set(`sources.${name}.${field}`, textOf(value))
     }
   }
@@ -158,7 +158,7 @@ function withDefaults(source: Source, entity: string[]): object {
 
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ')
-  // A duration, as it was written.
+  // A duration as written in the file.
   if (typeof value === 'object' && value !== null && 'text' in value) return String(value.text)
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
@@ -167,7 +167,7 @@ function folderOfItsOwn(project: Pick<Project, 'views'>, { view, model }: Regist
   const next = nextName(project, view)
   return [
     `cp -r features/${view} features/${next}`,
-    `git checkout -- features/${view}   # or write the lines marked - back by hand`,
+    `git checkout -- features/${view}   # or restore the lines marked - by hand`,
     `# features/${next}/view.yaml: view: ${next}`,
     `# models/${model}/model.yaml: view: ${next}`,
     `nightshift dataset ${model} --from D --to D --every 1mo --holdout-from D`,
@@ -176,7 +176,7 @@ function folderOfItsOwn(project: Pick<Project, 'views'>, { view, model }: Regist
   ]
 }
 
-/** activity, activity_v2, activity_v3: the first that is free. */
+/** activity, activity_v2, activity_v3: the first free name. */
 function nextName({ views }: Pick<Project, 'views'>, view: string): string {
   const base = view.replace(/_v\d+$/, '')
   for (let number = 2; ; number++) {

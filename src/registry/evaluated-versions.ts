@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** A version with the newest evaluation that it has. Times are ISO 8601 in UTC. */
+/** A version with its newest evaluation. Times are ISO 8601 in UTC. */
 export interface EvaluatedVersion {
   version: number
   registered_at: string

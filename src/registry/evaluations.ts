@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import { record } from './history-records.ts'
 
-/** An evaluation as it was recorded; `report` is what `evaluate --json` printed. */
+/** A recorded evaluation; `report` is the output of `evaluate --json`. */
 export interface EvaluationRecord {
   id: number
   model: string
@@ -14,7 +14,7 @@ export interface EvaluationRecord {
   report: unknown
 }
 
-/** Records an evaluation with the version and in the model's history. */
+/** Records an evaluation with its version and in the model's history. */
 export async function recordEvaluation(
   database: Database,
   evaluation: Pick<EvaluationRecord, 'model' | 'version' | 'dataset' | 'by' | 'passed' | 'report'>,
@@ -39,7 +39,7 @@ export async function recordEvaluation(
   })
 }
 
-/** The newest evaluation of a version, undefined where there is none. */
+/** The newest evaluation of a version, undefined if there is none. */
 export async function latestEvaluation(
   connection: ClientBase | Pool,
   model: string,

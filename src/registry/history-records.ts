@@ -10,7 +10,7 @@ export interface HistoryEntry {
   evidence: Record<string, unknown>
 }
 
-/** Appends to the history, in the transaction of what it records. */
+/** Appends to the history, in the transaction of the recorded change. */
 export async function record(client: ClientBase, entry: HistoryEntry): Promise<void> {
   await client.query(
     `insert into nightshift.history (model, event, version, from_version, by, reason, evidence)

@@ -3,8 +3,8 @@ import { Temporal } from 'temporal-polyfill'
 import { liveVersions } from './version-records.ts'
 
 /**
- * Why the project's zone may not be this one: versions are live that were registered in another, and every label would
- * mean another instant to them. Undefined where it may.
+ * Why the project cannot use this zone: live versions were registered in another zone, and every label would mean a
+ * different instant to them. Undefined if it can.
  */
 export async function zoneProblem(
   connection: ClientBase | Pool,
@@ -17,13 +17,13 @@ export async function zoneProblem(
   if (live.length === 0) return undefined
   return (
     `timezone: expected ${was}, got: ${timezone}. ${live.join(', ')} ${live.length === 1 ? 'is' : 'are'} live, ` +
-    `and every as-of would mean another instant than the one that was learned and published. Restore ${was}. ` +
-    `To move only the hour at which nights run, give the schedule a timezone of its own. ` +
-    `For nights of ${timezone} start another project: a folder and a database of its own`
+    `and every as-of would mean a different instant than the one trained on and published. Restore ${was}. ` +
+    `To change only the time at which nights run, set a timezone in the schedule. ` +
+    `For nights of ${timezone} start another project with its own folder and database`
   )
 }
 
-/** Keeps the zone in which labels are read. Called where `zoneProblem` has none. */
+/** Stores the zone in which labels are read. Called if `zoneProblem` finds none. */
 export async function keepZone(connection: ClientBase | Pool, timezone: string): Promise<void> {
   await connection.query(
     `insert into nightshift.zone (timezone) values ($1)

@@ -11,7 +11,7 @@ import { record } from './history-records.ts'
 import { listVersions, type Version } from './version-records.ts'
 import { adoptIdentity } from './view-identity.ts'
 
-/** What is registered: the file as it was inspected, and how it is fed. */
+/** A registration: the inspected file and its input mapping. */
 export interface Registration {
   model: string
   /** Absolute path of the ONNX file. */
@@ -20,7 +20,7 @@ export interface Registration {
   view: string
   identity: Identity & { movedDates: boolean }
   featuresSql: string
-  /** Of the view, without the entity. */
+  /** Columns of the view, without the entity. */
   columns: Column[]
   declaration: Declaration
   inputs: string[]
@@ -32,8 +32,8 @@ export interface Registration {
 }
 
 /**
- * Gives a model's file its number and copies it into the warehouse, where it is never written again.
- * The same file on the same view with the same mapping is the version that it already has (`known`).
+ * Assigns a number to a model's file and copies it into the warehouse, where it is never changed. The same file on
+ * the same view with the same mapping keeps its version (`known`).
  */
 export async function register(
   database: Database,
@@ -41,7 +41,7 @@ export async function register(
   registration: Registration,
 ): Promise<{ version: Version; known: boolean }> {
   return transaction(database, async (client) => {
-    // One registration of a model at a time: numbers have no gaps and no doubles.
+    // One registration of a model at a time, so that numbers have no gaps and no duplicates.
     await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.versions'), hashtext($1))`, [
       registration.model,
     ])
@@ -49,7 +49,7 @@ export async function register(
     const versions = await listVersions(client, registration.model)
     const same = versions.find((version) => isSame(version, registration))
     if (same !== undefined) {
-      // The same content under its own name again, where the warehouse was cleared and the ledger was not.
+      // Stores the same content again under its name, if the warehouse was cleared but the ledger was not.
       if (!existsSync(join(warehouse, same.file))) await store(registration.file, warehouse, same.file)
       return { version: same, known: true }
     }
@@ -109,12 +109,14 @@ function isSame(version: Version, registration: Registration): boolean {
   )
 }
 
-/** What of a mapping decides on the scores: the rest is told about the file, and more of it than by earlier builds. */
+/**
+ * The part of a mapping that determines the scores. The rest describes the file, in more detail than earlier builds.
+ */
 function scoring({ inputs, output, batch, zipMap }: MappingPlan) {
   return { inputs, output: { name: output.name, class: output.class }, batch, zipMap }
 }
 
-/** jsonb keeps no key order: compare with the keys sorted. */
+/** jsonb does not preserve key order: compare with sorted keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)

@@ -3,7 +3,7 @@ import type { EvaluationRecord } from './evaluations.ts'
 
 type Connection = ClientBase | Pool
 
-/** A model as the list of the registry shows it. Times are ISO 8601 in UTC. */
+/** A model in the list of the registry. Times are ISO 8601 in UTC. */
 export interface RegisteredModel {
   model: string
   versions: number
@@ -35,7 +35,7 @@ export async function registeredModels(connection: Connection): Promise<Register
   }))
 }
 
-/** All evaluations of a model, the newest first. */
+/** All evaluations of a model, newest first. */
 export async function evaluationsOf(connection: Connection, model: string): Promise<EvaluationRecord[]> {
   const { rows } = await connection.query<Omit<EvaluationRecord, 'id' | 'at'> & { id: string; at: Date }>(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
@@ -45,7 +45,7 @@ export async function evaluationsOf(connection: Connection, model: string): Prom
   return rows.map((row) => ({ ...row, id: Number(row.id), at: row.at.toISOString() }))
 }
 
-/** Where the baseline of each version is from. */
+/** The origin of each version's baseline. */
 export async function baselineTexts(
   connection: Connection,
   model: string,
@@ -68,7 +68,7 @@ export async function baselineTexts(
   }))
 }
 
-/** What versions scored beside the champion: how many nights, the newest, and how many failed. */
+/** Shadow scores of a version: number of nights, the newest night, and number of failures. */
 export interface ShadowSummary {
   version: number
   role: 'warm' | 'challenger'

@@ -15,7 +15,10 @@ export interface Version {
   view: string
   view_hash: string
   features_sql: string
-  /** The view's columns in its order, without the entity; of its training set where it has one. Null where it is older than that. */
+  /**
+   * The view's columns in order, without the entity; those of its training set if it has one. Null for older
+   * versions.
+   */
   columns: Column[] | null
   declaration: Declaration | null
   inputs: string[]
@@ -71,7 +74,7 @@ function toVersion(row: VersionRow): Version {
   return { ...row, bytes: Number(row.bytes), registered_at: row.registered_at.toISOString() }
 }
 
-/** The champion's version of every model that has one. */
+/** The champion of every model that has one. */
 export async function liveVersions(connection: Connection): Promise<Version[]> {
   const { rows } = await connection.query<VersionRow>(
     `select v.* from nightshift.champions c

@@ -2,14 +2,15 @@ import type { ClientBase, Pool } from 'pg'
 import { renameViewHash } from '../ledger/nights/run-facts.ts'
 import type { Identity } from '../pipeline/features/view-hash.ts'
 
-/** Whether a hash that a ledger or a training set names is that of a definition as it is now. */
+/** Whether a hash stored in a ledger or a training set identifies the current definition. */
 export function isSameView(named: string | null, { viewHash, formerHash }: Identity): boolean {
   return named === viewHash || (named !== null && named === formerHash)
 }
 
 /**
- * Gives what earlier builds have recorded of a definition its hash of today, once: versions, and published nights
- * unless a run would compute them otherwise now (`movedDates`). Training sets keep theirs: see `currentHash`.
+ * Replaces a definition's hash recorded by earlier builds with its current hash, once: for versions, and for
+ * published nights unless a run would now compute them differently (`movedDates`). Training sets keep theirs: see
+ * `currentHash`.
  */
 export async function adoptIdentity(
   client: ClientBase,
@@ -29,7 +30,7 @@ export async function adoptIdentity(
   await renameViewHash(client, formerHash, viewHash)
 }
 
-/** What a definition is called now that a training set, or a file, of an earlier build names. */
+/** The current hash of a definition named by a training set or file of an earlier build. */
 export async function currentHash(connection: ClientBase | Pool, named: string): Promise<string> {
   const { rows } = await connection.query<{ hash: string }>(
     'select hash from nightshift.former_view_hashes where former = $1',

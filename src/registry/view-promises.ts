@@ -7,10 +7,10 @@ import type { Identity } from '../pipeline/features/view-hash.ts'
 import { readColumns } from '../pipeline/partition/read-back.ts'
 import type { KeyType, KeyTypes, Project } from '../project/project.ts'
 
-/** What was promised, and the run that was published with it. */
+/** The promised columns, and the run that published them. */
 export type PastPromise = Promised & { run: string }
 
-/** A project whose views know which types their folders' keys have in each definition that was ever used. */
+/** Returns the project with the types of its views' folder keys, for every definition that was used. */
 export async function knowingKeys(connection: ClientBase | Pool, project: Project): Promise<Project> {
   const { rows } = await connection.query<{ view: string; view_hash: string; keys: KeyTypes }>(
     `select view, view_hash, keys from nightshift.view_promises where keys <> '{}'`,
@@ -23,7 +23,7 @@ export async function knowingKeys(connection: ClientBase | Pool, project: Projec
   return { ...project, views }
 }
 
-/** Settles the types of a definition's keys, when it is first used. */
+/** Fixes the types of a definition's keys at its first use. */
 export async function recordUse(
   connection: ClientBase | Pool,
   use: { view: string; viewHash: string; sources: SourceTypes },
@@ -35,8 +35,8 @@ export async function recordUse(
 }
 
 /**
- * The columns that a definition has promised by its first publication. Of one that an earlier build has published they
- * are those of the newest partition, by its footer. Undefined where none is published.
+ * The columns promised by a definition's first publication. If an earlier build published it, they are read from the
+ * footer of the newest partition. Undefined if nothing is published.
  */
 export async function promiseOf(
   connection: ClientBase | Pool,
@@ -72,21 +72,21 @@ export async function promiseOf(
   const [newest] = published.rows
   if (newest === undefined) return undefined
   const { run, partition, path, inputs } = newest
-  // A file that cannot be read any more promises nothing: the next one will.
+  // An unreadable file promises nothing; the next publication will.
   const columns = await readColumns(join(warehouse, path)).catch(() => undefined)
   return columns && { columns, sources: undefined, run, partition, inputs: inputs ?? [] }
 }
 
 /**
- * In the transaction that publishes a run: its columns are its definition's promise where there is none yet. Throws a
- * contract Failure where another night has promised others since the run was judged, and a transient one where that
- * night has read the folders' keys as other types.
+ * Called in the transaction that publishes a run: its columns become the definition's promise if there is none yet.
+ * Throws a contract Failure if another night has promised other columns since the run was judged, and a transient one
+ * if that night has read the folder keys as other types.
  */
 export async function keepPromise(
   client: ClientBase,
   { run, viewHash, columns, sources, before }: Publication,
 ): Promise<void> {
-  // What an earlier build has published had the sources of now, as far as anybody knows.
+  // What an earlier build published is assumed to have the current sources.
   const first = {
     columns: before?.columns ?? columns,
     sources: before?.sources ?? sources,
@@ -115,7 +115,7 @@ export async function keepPromise(
   )
   const [row] = rows
   if (row === undefined)
-    throw new Failure('bug', `view ${run.name} has no promise, just after it was written`)
+    throw new Failure('bug', `view ${run.name} has no promise immediately after it was written`)
   const decided = Object.entries(row.keys).flatMap(([source, types]) =>
     Object.entries(types).map(([key, type]) => ({ source, key, type })),
   )
@@ -126,7 +126,7 @@ export async function keepPromise(
   if (other !== undefined)
     throw new Failure(
       'transient',
-      `view ${run.name}: the key ${other.key} of source ${other.source} has become ${other.type} by another run of the same definition while this one read it as another type: it has to read it again`,
+      `view ${run.name}: the key ${other.key} of source ${other.source} was read as ${other.type} by another run of the same definition, while this run read it as a different type: it must be read again`,
     )
   const check = checkPromise(
     { ...row, sources: undefined, inputs: [] },
@@ -139,9 +139,9 @@ export interface Publication {
   run: { id: string; name: string; partition: string }
   viewHash: string
   columns: Column[]
-  /** What was read; undefined where nobody has recorded it. */
+  /** What was read; undefined if it was not recorded. */
   sources: SourceTypes | undefined
-  /** What an earlier build has published of the definition. */
+  /** What an earlier build published of the definition. */
   before?: PastPromise | undefined
 }
 

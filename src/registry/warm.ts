@@ -1,19 +1,19 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** The version that was champion before: it goes on scoring in shadow, so that going back takes seconds. */
+/** The previous champion: it continues to score in shadow, so that a rollback takes seconds. */
 export interface WarmVersion {
   model: string
   version: number
   /** The view that it was registered on. */
   view: string
   champion: number
-  /** When the champion took its place, ISO 8601. */
+  /** When the current champion replaced it, ISO 8601. */
   since: string
-  /** Nights whose scores the champion has published since. */
+  /** Nights that the champion has published since. */
   nights: number
 }
 
-/** The former champion of every model that has had two; whoever asks decides after how many nights it is let go. */
+/** The previous champion of every model that has had two; the caller decides after how many nights it is dropped. */
 export async function warmVersions(connection: ClientBase | Pool): Promise<WarmVersion[]> {
   const { rows } = await connection.query<Omit<WarmVersion, 'since'> & { since: Date }>(
     `select c.model, h.from_version as version, v.view, c.version as champion, h.at as since,
@@ -29,7 +29,7 @@ export async function warmVersions(connection: ClientBase | Pool): Promise<WarmV
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }))
 }
 
-/** What a version that is not champion scored for a night, beside it. */
+/** Shadow scores of a night by a version that is not champion. */
 export interface ShadowScores {
   model: string
   version: number
@@ -43,7 +43,7 @@ export interface ShadowScores {
   metadata: Record<string, string>
 }
 
-/** The shadow's scores of a night, undefined where there are none. */
+/** The shadow scores of a night, undefined if there are none. */
 export async function shadowScores(
   connection: ClientBase | Pool,
   model: string,
@@ -61,7 +61,7 @@ export async function shadowScores(
   return row && { ...row, as_of: row.as_of.toISOString(), rows: Number(row.rows) }
 }
 
-/** Records what a shadow scored, or why it did not; of two at once the later stands. */
+/** Records shadow scores, or why they failed; of two concurrent records the later remains. */
 export async function recordShadow(
   connection: ClientBase | Pool,
   scores: Pick<ShadowScores, 'model' | 'version' | 'as_of' | 'partition' | 'features_run'> & {

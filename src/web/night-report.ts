@@ -4,7 +4,7 @@ import { headline } from '../alerts/letters/phrases.ts'
 import { escaped } from '../charts/escape.ts'
 import { kindOf } from '../failures/incident-kinds.ts'
 import { stateMark } from '../ledger/nights/faces.ts'
-import { releasedInSpite } from '../ledger/nights/released.ts'
+import { releases } from '../ledger/nights/released.ts'
 import { findRun } from '../ledger/nights/run-records.ts'
 import { findSlot } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
@@ -53,7 +53,7 @@ export async function nightReport(
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
 ${outcome(night, project, now)}
-${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releasedInSpite([run, view]))}
+${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
 ${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As of the time they were read.')}

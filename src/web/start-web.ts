@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
-import { away } from '../ledger/connection/away.ts'
+import { unavailable } from '../ledger/connection/away.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
 import { mountBoard } from './board.ts'
@@ -75,7 +75,7 @@ export async function startWeb(
   app.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse()
     log?.error({ error: error.message, path: context.req.path }, 'a page failed')
-    const gone = away(error)
+    const gone = unavailable(error)
     if (gone !== undefined) return unreachable(context, gone)
     return page(context, 'This page failed', html`<p>The log of the web process has the error.</p>`, {
       status: 500,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Database } from '../ledger/connection/database.ts'
 import type { Clock } from '../ledger/connection/ledger-clock.ts'
-import type { Hands } from '../ledger/nights/hands.ts'
+import type { ActiveAttempts } from '../ledger/nights/hands.ts'
 import type { Project } from '../project/project.ts'
 import type { OnPublished } from './attempt/publication.ts'
 import type { Children } from './child/children.ts'
@@ -13,7 +13,7 @@ export interface Context {
   database: Database
   children: Children
   /** The attempts that this process runs. */
-  hands: Hands
+  activeAttempts: ActiveAttempts
   log: Logger
   /** Absolute path of the project, and of its warehouse. */
   root: string

@@ -52,7 +52,7 @@ describe('a view that was edited under its champion', () => {
   })
 
   const saysHow = (text: string) => {
-    expect(text).toContain(`it wants ${wanted}`)
+    expect(text).toContain(`expected ${wanted}`)
     for (const line of DIFF) expect(text).toContain(line)
     expect(text).toContain('cp -r features/activity features/activity_v2')
     expect(text).toContain('# models/value/model.yaml: view: activity_v2')

@@ -46,7 +46,7 @@ test('of two promotions at once one wins, and the other is told by whom nothing 
     const winner = ends[0]?.code === 0 ? 2 : 3
     const told = ends.find(({ code }) => code === 2)?.stderr
     expect(told).toContain(
-      `somebody else changed the champion meanwhile, from version 1 to version ${winner}; look at \`nightshift history value\``,
+      `another user changed the champion meanwhile, from version 1 to version ${winner}; check \`nightshift history value\``,
     )
     const { json } = await nightshiftJson(['history', 'value'], at)
     expect(json.filter((entry: { event: string }) => entry.event === 'promoted')).toMatchObject([

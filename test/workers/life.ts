@@ -9,7 +9,7 @@ import { startWorker } from '../../src/host/start-worker.ts'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import { rerun } from '../../src/jobs/rerun.ts'
 import { type Database, openDatabase, transaction } from '../../src/ledger/connection/database.ts'
-import { openHands } from '../../src/ledger/nights/hands.ts'
+import { openActiveAttempts } from '../../src/ledger/nights/hands.ts'
 import { findRun } from '../../src/ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../src/ledger/nights/slots.ts'
 import { loadProject } from '../../src/project/files/load-project.ts'
@@ -74,7 +74,7 @@ export async function openLife(
     id: 'life',
     database,
     children,
-    hands: openHands(),
+    activeAttempts: openActiveAttempts(),
     log,
     root,
     warehouse: project().warehouse,

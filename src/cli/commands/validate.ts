@@ -12,7 +12,7 @@ import { formatProblems } from '../../project/files/format-problems.ts'
 import { loadProject } from '../../project/files/load-project.ts'
 import { ConfigurationError, firstProblems, type Problem } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
-import { changedView, registeredAs, saysChange } from '../../registry/changed-view.ts'
+import { changedView, describeChange, registeredAs } from '../../registry/changed-view.ts'
 import { zoneProblem } from '../../registry/live-zone.ts'
 import { findVersion, listVersions, liveVersions, type Version } from '../../registry/version-records.ts'
 import { isSameView } from '../../registry/view-identity.ts'
@@ -139,7 +139,7 @@ async function findLive(database: Database, project: Project, views: DescribedVi
       what: 'the view on disk is',
       hash: described.viewHash,
     })
-    return [{ ...at, file: `features/${view}/features.sql`, message: saysChange(change) }]
+    return [{ ...at, file: `features/${view}/features.sql`, message: describeChange(change) }]
   })
   return [...changed, ...doubts]
 }

@@ -1,10 +1,10 @@
 import { NoAnswer } from './no-answer.ts'
 
 /**
- * What a server does that cannot be asked, to be said after its name: `refuses connections`. Undefined where the error
- * is not of the connection. Names no host and holds no text of the error.
+ * Why a server cannot be reached, to be appended to its name: `refuses connections`. Undefined if the error does not
+ * concern the connection. Contains neither host names nor text of the error.
  */
-export function away(error: unknown): string | undefined {
+export function unavailable(error: unknown): string | undefined {
   if (error instanceof NoAnswer) return `does not answer within ${error.ms / 1000} s`
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error)
@@ -13,10 +13,10 @@ export function away(error: unknown): string | undefined {
       return 'refuses connections'
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'is at a host that is not found'
+      return 'has an unknown host name'
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return 'is at a host that cannot be reached'
+      return 'has an unreachable host'
     case 'ECONNRESET':
     case 'EPIPE':
     case '57P01':
@@ -29,13 +29,13 @@ export function away(error: unknown): string | undefined {
     case 'ETIMEDOUT':
       return 'does not answer'
   }
-  if (code !== undefined && /^(?:28|08)\w{3}$/.test(code)) return 'refuses us: are user and password right?'
+  if (code !== undefined && /^(?:28|08)\w{3}$/.test(code)) return 'refuses the login: check user and password'
   if (/timeout exceeded|connection timeout|connect ETIMEDOUT/i.test(error.message)) return 'does not answer'
   if (/connection (?:terminated|is closed)/i.test(error.message)) return 'closed the connection'
   return undefined
 }
 
-/** A refused connection to several addresses has its code in its parts. */
+/** A connection refused at several addresses has the code in its parts. */
 function codeOf(error: Error): string | undefined {
   if ('code' in error && typeof error.code === 'string') return error.code
   return error instanceof AggregateError

@@ -6,10 +6,10 @@ import { LedgerClient } from './ledger-client.ts'
 
 export { transaction } from './transaction.ts'
 
-/** The open ledger: a pool of connections to a database whose schema `nightshift` is current. */
+/** The open ledger: a connection pool for a database with a current `nightshift` schema. */
 export interface Database {
   pool: pg.Pool
-  /** Connection string, with the password: for BullMQ's backend and for processes that we start. Not for logs. */
+  /** Connection string with the password, for BullMQ's backend and for child processes. Do not log it. */
   url: string
   /** Whether the server is ours (under `.nightshift/`) or that of DATABASE_URL. */
   embedded: boolean
@@ -19,17 +19,17 @@ export interface Database {
 export interface DatabaseOptions {
   /** The project's folder. */
   root: string
-  /** DATABASE_URL; undefined: the embedded server, started where it does not run. */
+  /** DATABASE_URL; undefined: the embedded server, which is started if it is not running. */
   url?: string | undefined
-  /** Who we are, as pg_stat_activity shows it. */
+  /** Our role, as shown in pg_stat_activity. */
   role: 'worker' | 'scheduler' | 'web' | 'command'
-  /** Milliseconds that the embedded server lives on after its last user has gone. */
+  /** Milliseconds that the embedded server keeps running after its last user. */
   idleMs?: number
-  /** Most connections of the pool. */
+  /** Maximum number of connections in the pool. */
   connections?: number
 }
 
-/** Opens the project's database, starts its server where that is ours, and applies migrations. */
+/** Opens the project's database, starts the embedded server if needed, and applies migrations. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const name = `nightshift ${options.role}`
   const server =
@@ -46,18 +46,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     connectionTimeoutMillis: 15_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    // A process that was frozen in the middle of a transaction gives its row locks back.
+    // Releases the row locks of a process that was suspended within a transaction.
     idle_in_transaction_session_timeout: 60_000,
     options: '-c TimeZone=UTC',
     allowExitOnIdle: true,
   })
-  // A server that goes away fails the query that needs it, and not the process.
+  // A lost server fails the query that needs it, not the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => {
     client.on('error', () => {})
   })
   const close = once(async () => {
-    // Idle connections do not keep a process alive, so it would end in the middle of this wait.
+    // Idle connections do not keep a process alive, so it would exit during this wait.
     const alive = setInterval(() => {}, 1_000)
     try {
       await pool.end().catch(() => {})

@@ -2,8 +2,8 @@ import pg from 'pg'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
- * Connects once to the server of DATABASE_URL, so that what is wrong with it is said before anything runs. No
- * message holds the password.
+ * Connects once to the server of DATABASE_URL, so that errors are reported before anything runs. No message contains
+ * the password.
  */
 export async function checkExternal(url: string): Promise<void> {
   const where = describe(url)
@@ -32,7 +32,7 @@ function describe(url: string): string {
     throw malformed('something that is not a URL')
   }
   if (parsed.protocol !== 'postgresql:' && parsed.protocol !== 'postgres:') {
-    throw malformed(`a URL that begins with ${parsed.protocol}`)
+    throw malformed(`a URL that starts with ${parsed.protocol}`)
   }
   const host = parsed.hostname || parsed.searchParams.get('host') || 'localhost'
   const user = parsed.username === '' ? '' : `${decodeURIComponent(parsed.username)}@`
@@ -50,13 +50,13 @@ function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   switch (code) {
     case 'ECONNREFUSED':
-      return 'connection refused; is the server running, and does it listen there?'
+      return 'connection refused; check that the server is running and listens at this address'
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'no such host; is its name right?'
+      return 'unknown host; check its name'
     case '28P01':
     case '28000':
-      return `${text}; are user and password right?`
+      return `${text}; check user and password`
     case '3D000':
       return `${text}; create it with "create database"`
     default:

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { storable } from './storable-text.ts'
 
-/** A connection of the ledger's pool: what is handed to a statement is made storable first. */
+/** A connection of the ledger's pool: statement parameters are made storable first. */
 export class LedgerClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config)
@@ -12,7 +12,10 @@ export class LedgerClient extends pg.Client {
   }
 }
 
-/** A statement's parameters stand beside its text or, with it, in one object. Statements of a class of their own are let be. */
+/**
+ * A statement's parameters are passed next to its text or together with it in one object. Statements of their own
+ * class are unchanged.
+ */
 function argument(given: unknown): unknown {
   if (Array.isArray(given)) return given.map(storable)
   if (typeof given !== 'object' || given === null || 'submit' in given || !('values' in given)) return given

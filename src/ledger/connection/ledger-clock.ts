@@ -1,12 +1,12 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Database } from './database.ts'
 
-/** Asks what time it is; within a transaction over its client, where it is the time at which that began. */
+/** Returns the current time; within a transaction (using its client) the time at which it began. */
 export type Clock = (connection?: ClientBase | Pool) => Date | Promise<Date>
 
 /**
- * The one clock by which time is decided: waits, retries, claims, deadlines, what was known when. Machines' own clocks
- * differ, and none of them decides anything.
+ * The only clock used for decisions: waits, retries, claims, deadlines, and what was known when. The clocks of
+ * machines differ and decide nothing.
  */
 export function ledgerClock({ pool }: Pick<Database, 'pool'>): Clock {
   return (connection = pool) => ledgerNow(connection)
@@ -15,6 +15,6 @@ export function ledgerClock({ pool }: Pick<Database, 'pool'>): Clock {
 export async function ledgerNow(connection: ClientBase | Pool): Promise<Date> {
   const { rows } = await connection.query<{ now: Date }>('select now() as now')
   const [row] = rows
-  if (row === undefined) throw new Error('the ledger was asked for the time and returned no row')
+  if (row === undefined) throw new Error('the ledger returned no row for the current time')
   return row.now
 }

@@ -6,9 +6,9 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5_000
 
 /**
- * Calls `onChange` after each change of a slot or run that anybody commits (see `tell_change` in the migrations).
- * A courtesy that saves polling, not a promise: whoever waits looks again now and then all the same. A connection that
- * breaks is made again, for as long as it takes, and `onChange` is called once then: what changed meanwhile was not heard.
+ * Calls `onChange` after each committed change of a slot or run (see `tell_change` in the migrations). It only saves
+ * polling and is not guaranteed: callers still check from time to time. A broken connection is reopened, however long
+ * it takes, and `onChange` is then called once, since changes in between were missed.
  * @returns its release
  */
 export async function listen(
@@ -59,7 +59,7 @@ export async function listen(
         else onChange('')
         return
       } catch {
-        // Still away: whoever needs the ledger says so.
+        // Still unavailable: the code that needs the ledger reports it.
       }
     }
   }

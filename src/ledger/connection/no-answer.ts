@@ -1,4 +1,4 @@
-/** A server was asked and has not answered for so long. */
+/** A server did not answer within this time. */
 export class NoAnswer extends Error {
   readonly ms: number
   constructor(ms: number) {

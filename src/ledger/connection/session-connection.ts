@@ -8,13 +8,13 @@ import { SERVER_USER } from '../server/server-settings.ts'
 export interface Session {
   client: pg.Client
   url: string
-  /** Its socket; unreferenced, the session does not keep the process alive. */
+  /** Its socket; if unreferenced, the session does not keep the process alive. */
   socket: Socket
 }
 
 /**
  * @param port from `postmaster.pid`
- * @param name how the connection shows in pg_stat_activity
+ * @param name name of the connection in pg_stat_activity
  */
 export async function connect(cluster: string, port: number, name: string): Promise<Session> {
   const password = readFileSync(join(cluster, 'password'), 'utf8').trim()
@@ -26,7 +26,7 @@ export async function connect(cluster: string, port: number, name: string): Prom
     application_name: name,
     connectionTimeoutMillis: 5_000,
   })
-  // A connection that breaks says so here; without a listener that would end the process.
+  // A broken connection raises an error event; without a listener it would end the process.
   client.on('error', () => {})
   try {
     await client.connect()

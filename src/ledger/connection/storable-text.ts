@@ -1,8 +1,8 @@
 /**
- * Text from outside (a customer's id, a category, an engine's message, the name of a file) on its way into PostgreSQL,
- * whose `text` and `jsonb` hold no NUL, and whose `jsonb` takes no half of a surrogate pair. A NUL becomes the six characters
- * `\u0000`, which a person can read; a half becomes U+FFFD. Every parameter of the ledger comes through here (see
- * ledger-client.ts), so that no text can break a transaction. What needs neither is returned as it is.
+ * Converts text from outside (a customer's id, a category, an engine's message, a file name) for PostgreSQL: `text`
+ * and `jsonb` cannot contain NUL, and `jsonb` no unpaired surrogate. NUL becomes the six characters `\u0000`, which
+ * remain readable; an unpaired surrogate becomes U+FFFD. Every parameter of the ledger is converted (see
+ * ledger-client.ts), so that no text can break a transaction. Other text is returned unchanged.
  */
 export function storable(parameter: unknown): unknown {
   if (typeof parameter === 'string') return storableText(parameter)
@@ -18,10 +18,10 @@ function storableText(text: string): string {
 
 const JSON_TEXT = /^[{["]/
 const ESCAPED = /\\u(?:0000|d[89a-f])/
-/** Escapes one by one, so that an escaped backslash before a `u` is none. */
+/** Matches escapes one by one, so that an escaped backslash before a `u` is not one. */
 const ESCAPE = /\\(?:u([0-9a-f]{4})|.)/gs
 
-/** `JSON.stringify` escapes NUL and halves of pairs alone, never a whole pair. */
+/** `JSON.stringify` escapes only NUL and unpaired surrogates, never a complete pair. */
 function storableJson(json: string): string {
   return json.replace(ESCAPE, (written, code?: string) => {
     if (code === '0000') return '\\\\u0000'

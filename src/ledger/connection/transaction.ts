@@ -1,9 +1,8 @@
 import type pg from 'pg'
 
 /**
- * Runs `fn` between BEGIN and COMMIT on one client of the pool, and returns what it returns. Whatever it throws
- * rolls back and is thrown on. A client whose ROLLBACK fails (its connection is gone, so nothing was committed) is
- * discarded.
+ * Runs `fn` between BEGIN and COMMIT on one client of the pool, and returns its result. An error rolls back and is
+ * rethrown. A client whose ROLLBACK fails (its connection is lost, so nothing was committed) is discarded.
  */
 export async function transaction<T>(
   db: { pool: pg.Pool },

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 
 /**
- * Works while this process holds a lock of the ledger, or without it: `mine` says which. The lock goes with the process
- * that holds it, however that ends.
+ * Runs while this process holds a lock of the ledger, or without it: `mine` states which. The lock is released when
+ * the process ends, however it ends.
  */
 export async function withTriedLock<T>(
   pool: Pool,

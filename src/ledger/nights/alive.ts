@@ -1,32 +1,32 @@
 import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import type { Database } from '../connection/database.ts'
-import type { Hands } from './hands.ts'
+import type { ActiveAttempts } from './hands.ts'
 
 export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
 
-/** Seen within this long, a process is alive. */
+/** A process seen within this time is alive. */
 const ALIVE_MS = 15_000
-/** A third of what the planner waits for (open-runs.ts) before it takes an attempt for lost, less a slow answer. */
+/** A third of the time after which the planner considers an attempt lost (open-runs.ts), minus a slow answer. */
 const BEAT_MS = 2_500
-/** Half of it is how wrong the clocks' difference may be. */
+/** Half of it is the maximum error of the measured clock difference. */
 const LONGEST_ANSWER_MS = 2_000
-/** After a beat that failed: the ledger is back before the planner looks at who is silent. */
+/** Delay after a failed beat: short, so that live processes beat before the planner checks for silent ones. */
 const AGAIN_MS = 500
 
 /**
- * Says in the ledger, every few seconds, that this process lives and which attempts it works on. Each attempt has its
- * own time, so a process that lives on does not speak for one that it has let go. Returns its release.
+ * Records in the ledger, every few seconds, that this process is alive and which attempts it runs. Each attempt has
+ * its own time, so that a live process does not keep a released attempt alive. Returns its release.
  */
 export async function beat(
   database: Database,
   process_: { id: string; role: ProcessRole; places: number },
-  { hands, onClock }: { hands?: Hands; onClock?: (aheadMs: number) => void } = {},
+  { activeAttempts, onClock }: { activeAttempts?: ActiveAttempts; onClock?: (aheadMs: number) => void } = {},
 ): Promise<() => Promise<void>> {
   let ahead: number | undefined
-  const say = async () => {
-    const held = hands?.list() ?? []
-    const asked = Date.now()
+  const record = async () => {
+    const held = activeAttempts?.list() ?? []
+    const sentAt = Date.now()
     const { rows } = await database.pool.query<{ now: Date }>(
       `with named as (
          update nightshift.attempts a set seen_at = clock_timestamp()
@@ -46,17 +46,17 @@ export async function beat(
         ahead ?? null,
       ],
     )
-    ahead = aheadOf(asked, rows[0]?.now) ?? ahead
+    ahead = aheadOf(sentAt, rows[0]?.now) ?? ahead
     if (ahead !== undefined) onClock?.(ahead)
   }
-  await say()
+  await record()
   let timer: NodeJS.Timeout | undefined
   let closed = false
   const goOn = (ms: number) => {
     if (closed) return
     timer = setTimeout(() => {
-      // The ledger being away is told by whoever needs it.
-      say().then(
+      // The code that needs the ledger reports that it is unavailable.
+      record().then(
         () => goOn(BEAT_MS),
         () => goOn(AGAIN_MS),
       )
@@ -70,26 +70,26 @@ export async function beat(
   }
 }
 
-/** How far this machine's clock is ahead of the ledger's; undefined where the answer took too long to say. */
-export function aheadOf(asked: number, ledger: Date | undefined): number | undefined {
+/** How far this machine's clock is ahead of the ledger's; undefined if the answer took too long to measure it. */
+export function aheadOf(sentAt: number, ledger: Date | undefined): number | undefined {
   const answered = Date.now()
-  if (ledger === undefined || answered - asked > LONGEST_ANSWER_MS) return undefined
-  return (asked + answered) / 2 - ledger.getTime()
+  if (ledger === undefined || answered - sentAt > LONGEST_ANSWER_MS) return undefined
+  return (sentAt + answered) / 2 - ledger.getTime()
 }
 
-/** Asks the ledger for the time; see `aheadOf`. */
+/** Queries the ledger's time; see `aheadOf`. */
 export async function aheadOfLedger(pool: Pool): Promise<number | undefined> {
-  const asked = Date.now()
+  const sentAt = Date.now()
   const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
-  return aheadOf(asked, rows[0]?.now)
+  return aheadOf(sentAt, rows[0]?.now)
 }
 
-/** Says that this process, which plans by the calendar, has just done so: `/readyz` asks for it. */
-export async function sayReconciled({ pool }: Database, id: string): Promise<void> {
+/** Records that this process has just planned by the calendar; used by `/readyz`. */
+export async function recordReconciled({ pool }: Database, id: string): Promise<void> {
   await pool.query('update nightshift.processes set reconciled_at = clock_timestamp() where id = $1', [id])
 }
 
-/** True where some process that takes jobs has been seen within 15 s. */
+/** True if a process that takes jobs was seen within 15 s. */
 export async function workerAlive(database: Database): Promise<boolean> {
   const { rows } = await database.pool.query<{ alive: boolean }>(
     `select exists (select from nightshift.processes
@@ -99,7 +99,7 @@ export async function workerAlive(database: Database): Promise<boolean> {
   return rows[0]?.alive === true
 }
 
-/** True where some process that stays has been seen within 15 s: one that plans and delivers mail in its own time. */
+/** True if a long-running process was seen within 15 s: one that plans and delivers mail by itself. */
 export async function hostAlive(database: Database): Promise<boolean> {
   const { rows } = await database.pool.query<{ alive: boolean }>(
     `select exists (select from nightshift.processes

@@ -1,14 +1,14 @@
-/** A question that takes longer has waited for a ledger that was away. */
+/** A query slower than this was waiting for an unavailable ledger. */
 const SLOW_MS = 8_000
 
 /**
- * Since when the ledger answers this process. Heartbeats are missing where the ledger was away, and whoever is first to
- * reach it again must not take everybody else for dead: silence counts from then on only.
+ * Since when the ledger has answered this process. Heartbeats are missing while the ledger is unavailable, and the
+ * first process to reach it again must not consider all others dead: silence counts only from then on.
  */
 export interface Answers {
-  /** Asks the ledger, and notes how that went. */
+  /** Queries the ledger and records whether it answered. */
   ask<T>(question: () => Promise<T>): Promise<T>
-  /** Milliseconds; Infinity where it has never been away. */
+  /** Milliseconds; Infinity if it was never unavailable. */
   forMs(): number
 }
 

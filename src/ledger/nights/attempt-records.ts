@@ -3,18 +3,17 @@ import { attemptId, findRun, type Run } from './run-records.ts'
 import { beginAttempt } from './run-transitions.ts'
 import { lockSlot } from './slots.ts'
 
-/** What became of a job that a worker was handed. */
+/** The result of claiming a job. */
 export type Claim =
   | { kind: 'started'; run: Run; number: number; fence: number; knownAt: string }
-  /** The queue delivered a job whose attempt has begun: its worker is taken for dead. */
+  /** The queue delivered a job whose attempt has already started: its worker is considered dead. */
   | { kind: 'lost'; run: Run; number: number }
   /** Nothing to do: the run has ended, was cancelled, or this job belongs to an earlier attempt. */
   | { kind: 'ended'; reason: string }
 
 /**
- * Starts an attempt: takes the fence that its commit will be checked against, and `knownAt`: it reads no earlier than
- * that by the ledger's clock.
- * The lock on the slot makes two deliveries of one job take turns.
+ * Starts an attempt: takes the fence that its commit is checked against, and `knownAt`, the earliest time of its
+ * reads by the ledger's clock. The lock on the slot serializes two deliveries of one job.
  */
 export async function claimAttempt(
   client: ClientBase,
@@ -31,14 +30,14 @@ export async function claimAttempt(
   if (run.attempt !== number - 1) {
     return {
       kind: 'ended',
-      reason: `run ${runId} is at attempt ${run.attempt}, this job is of attempt ${number}`,
+      reason: `run ${runId} is at attempt ${run.attempt}, but this job is for attempt ${number}`,
     }
   }
   const begun = await beginAttempt(client, run, number, worker)
   return { kind: 'started', run, number, ...begun }
 }
 
-/** True where this fence is still the run's: nobody took the attempt over. The caller holds the slot's lock. */
+/** True if this fence is still the run's: no other attempt has taken over. The caller holds the slot's lock. */
 export async function holdsFence(client: ClientBase, run: string, fence: number): Promise<boolean> {
   const { rows } = await client.query<{ holds: boolean }>(
     `select r.state = 'running' and r.fence = $2 and s.run = r.id as holds
@@ -49,7 +48,7 @@ export async function holdsFence(client: ClientBase, run: string, fence: number)
   return rows[0]?.holds === true
 }
 
-/** Attempts that count against `retry.attempts`: waiting for data is none. */
+/** Attempts that count against `retry.attempts`: waiting for data does not count. */
 export async function countedAttempts(client: ClientBase, run: string): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
     `select count(*) from nightshift.attempts where run = $1 and outcome is distinct from 'waiting'`,
@@ -58,7 +57,7 @@ export async function countedAttempts(client: ClientBase, run: string): Promise<
   return Number(rows[0]?.count ?? 0)
 }
 
-/** Ids of all attempts at this slot but this one. */
+/** Ids of all other attempts of this slot. */
 export async function olderAttempts(
   client: ClientBase,
   run: Pick<Run, 'id' | 'slot'>,

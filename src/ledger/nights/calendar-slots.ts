@@ -1,6 +1,6 @@
 import type { Connection, Slot } from './slots.ts'
 
-/** What a calendar needs of a slot. Times are ISO 8601 in UTC. */
+/** The part of a slot that a calendar needs. Times are ISO 8601 in UTC. */
 export type CalendarSlot = Pick<
   Slot,
   | 'kind'
@@ -15,7 +15,10 @@ export type CalendarSlot = Pick<
   | 'reason'
 >
 
-/** Slots from one as-of to another, both inclusive, in no order: thousands, so no more of each than is shown. */
+/**
+ * Slots between two as-ofs, both inclusive, unordered. There may be thousands, so only the displayed columns are
+ * read.
+ */
 export async function calendarSlots(
   connection: Connection,
   from: string,

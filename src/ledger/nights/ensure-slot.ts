@@ -7,8 +7,8 @@ import { type Kind, lockSlotNamed, type Slot, slotTitle } from './slots.ts'
 import { isAtRest } from './transition-table.ts'
 
 /**
- * Makes sure that a slot exists and returns it, locked until the transaction ends. Its label names it, as it names its
- * path; see `settleInstant` for a label that means another instant than the ledger has.
+ * Creates a slot if it does not exist and returns it, locked until the transaction ends. Its label identifies it, as
+ * in its path; for a label that means a different instant than in the ledger see `settleInstant`.
  */
 export async function ensureSlot(
   client: ClientBase,
@@ -24,8 +24,8 @@ export async function ensureSlot(
 }
 
 /**
- * Gives a slot the instant that its label has in the project's zone of today. A zone that has changed moves a slot of
- * which nothing is published; one that is published only where it is computed `anew`. Throws a ConfigurationError
+ * Sets a slot's instant to the meaning of its label in the project's current zone. After a change of zone, a slot
+ * without published output is moved; a published slot only if it is computed `anew`. Throws a ConfigurationError
  * otherwise. The caller holds the slot's lock.
  */
 export async function settleInstant(
@@ -35,12 +35,12 @@ export async function settleInstant(
   { anew }: { anew: boolean } = { anew: false },
 ): Promise<Slot> {
   if (Date.parse(slot.as_of) === Date.parse(instant)) return slot
-  // A run that is under way ends as what it was made for: `resolve` refuses it where that is another instant.
+  // An active run ends with the instant it was created for: `resolve` refuses it if the instant has changed.
   if (!isAtRest(slot.state)) return slot
   if (slot.published_run !== null && !anew) {
     const command = slot.kind === 'scores' ? 'run' : 'refresh'
     throw new ConfigurationError(
-      `${slotTitle(slot)}: its label meant ${slot.as_of} when it was last run, and means ${instant} in the timezone that nightshift.yaml has now; what is published stays as it is. Restore the timezone, or compute it anew: nightshift ${command} ${slot.name} --as-of ${slot.partition} --force`,
+      `${slotTitle(slot)}: its label meant ${slot.as_of} when it was last run, but means ${instant} in the current timezone of nightshift.yaml; the published output is unchanged. Restore the timezone, or recompute it: nightshift ${command} ${slot.name} --as-of ${slot.partition} --force`,
     )
   }
   await moveInstant(client, slot.id, instant)

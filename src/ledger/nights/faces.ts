@@ -3,8 +3,8 @@ import type { RunState } from './run-records.ts'
 import type { Slot } from './slots.ts'
 
 /**
- * How a slot or run looks, from the worst to the best: a colour and a shape of style/state.css, and a word. `tardy` is
- * published after its deadline.
+ * The status styles of slots and runs, from worst to best: a colour and a shape of style/state.css, and a word.
+ * `tardy` is published after its deadline.
  */
 const FACES = [
   'failed',
@@ -31,7 +31,10 @@ const WORDS: Record<Face, string> = {
   expected: 'expected',
 }
 
-/** The face of a slot at a time: one past its deadline is late, unless it failed or is held, which says more. */
+/**
+ * The status style of a slot at a time: past its deadline it is late, unless it failed or is held, which is more
+ * specific.
+ */
 export function faceOf(slot: Pick<Slot, 'state' | 'deadline' | 'published_at'>, now: Date): Face {
   const { state, deadline, published_at: published } = slot
   const promised = deadline === null ? Number.POSITIVE_INFINITY : Date.parse(deadline)
@@ -61,7 +64,7 @@ export function worst(faces: Face[]): Face | undefined {
   return FACES.find((face) => faces.includes(face))
 }
 
-/** A word with its shape, in its colour. */
+/** A word with its shape and colour. */
 export function stateMark(face: Face, words: string = WORDS[face], size = '') {
   return html`<span class="state face face-${face} ${size}">${words}</span>`
 }
@@ -70,7 +73,7 @@ export function wordsOf(face: Face): string {
   return WORDS[face]
 }
 
-/** What the shapes mean. */
+/** Explains the shapes. */
 export function legend(extra: ReturnType<typeof html> | '' = '') {
   const shown = [
     'published',

@@ -3,15 +3,18 @@ import type { Run, RunFilter } from './run-records.ts'
 import { runsWhere } from './run-records.ts'
 import type { Connection } from './slots.ts'
 
-/** Failed and held runs of one kind: the same class, and messages that differ only in names, numbers, times and paths. */
+/**
+ * Failed and held runs with the same cause: the same class, and messages that differ only in names, numbers, times
+ * and paths.
+ */
 export interface FailureGroup {
   class: string
-  /** What their messages have in common. */
+  /** The common part of their messages. */
   shape: string
   runs: number
   /** Views and models, by name. */
   names: string[]
-  /** Partitions, first and last by as-of. */
+  /** First and last partition, by as-of. */
   from: string
   to: string
   first_at: string
@@ -22,7 +25,7 @@ export interface FailureGroup {
 
 type FailedRow = Pick<Run, 'id' | 'name' | 'partition' | 'failure'> & { as_of: Date; created_at: Date }
 
-/** Groups the failed and held runs that a filter finds (its limit counts nothing here), the largest group first. */
+/** Groups the failed and held runs that match a filter (ignoring its limit), the largest group first. */
 export async function groupFailures(connection: Connection, filter: RunFilter): Promise<FailureGroup[]> {
   const { where, values } = runsWhere({ ...filter, states: filter.states ?? ['failed', 'held'] })
   const { rows } = await connection.query<FailedRow>(

@@ -1,21 +1,21 @@
 /** One try of a run. */
-export interface Held {
+export interface ActiveAttempt {
   run: string
   number: number
 }
 
-/** The attempts that this process works on. Its heartbeats name them: one that is not named is taken for lost. */
-export interface Hands {
+/** The attempts that this process runs. Its heartbeats name them; an attempt that is not named counts as lost. */
+export interface ActiveAttempts {
   /** Returns its release. */
-  take(attempt: Held): () => void
-  list(): Held[]
+  take(attempt: ActiveAttempt): () => void
+  list(): ActiveAttempt[]
 }
 
-export function openHands(): Hands {
-  const held = new Set<Held>()
+export function openActiveAttempts(): ActiveAttempts {
+  const held = new Set<ActiveAttempt>()
   return {
     take(attempt) {
-      // Of two deliveries of one job, the one that ends first must not let go for the other.
+      // If one job is delivered twice, the delivery that ends first must not release the other.
       const own = { ...attempt }
       held.add(own)
       return () => {

@@ -3,19 +3,19 @@ import type { RunState } from './run-records.ts'
 import type { Trigger } from './run-request.ts'
 import { type Connection, type Kind, type Slot, type SlotRow, toSlot } from './slots.ts'
 
-/** Where a model or view stands. */
+/** The latest nights of a model or view. */
 export interface Latest {
   kind: Kind
   name: string
   /** The newest night that was due or has run. */
   last: Slot | undefined
-  /** The newest night that readers have. */
+  /** The newest published night. */
   published: Slot | undefined
-  /** The next one that is expected. */
+  /** The next expected night. */
   next: { partition: string; due: string } | undefined
 }
 
-/** Where each of these stands, in as many rows as there are names, whatever the ledger holds. */
+/** The latest nights of each name: one row per name, however large the ledger is. */
 export async function latestOf(
   connection: Connection,
   subjects: { kind: Kind; name: string }[],
@@ -55,7 +55,7 @@ export async function latestOf(
   })
 }
 
-/** What lists say of a run: without its checks and inputs, which may be long. */
+/** A run in lists: without its checks and inputs, which may be long. */
 export interface BriefRun {
   id: string
   state: RunState

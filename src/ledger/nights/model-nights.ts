@@ -1,6 +1,6 @@
 import type { Connection, SlotState } from './slots.ts'
 
-/** One night of a model: its slot, and the run whose scores readers have, else the latest run. Times are ISO 8601 in UTC. */
+/** One night of a model: its slot, and the published run, or else the latest run. Times are ISO 8601 in UTC. */
 export interface ModelNight {
   partition: string
   as_of: string
@@ -14,7 +14,7 @@ export interface ModelNight {
   published: boolean
   version: number | null
   rows: number | null
-  /** From the run's start to its end; null where it has not ended. */
+  /** From the run's start to its end; null if it has not ended. */
   seconds: number | null
   backfilled: boolean
 }
@@ -38,8 +38,7 @@ select s.partition, s.as_of, s.state, s.late, s.reason, s.due, s.deadline, s.pub
  order by s.as_of desc limit $4`
 
 /**
- * The newest nights of a model that have begun, at most `limit`, oldest first. `from` and `to` are instants, both
- * inclusive.
+ * The newest started nights of a model, at most `limit`, oldest first. `from` and `to` are instants, both inclusive.
  */
 export async function modelNights(
   connection: Connection,

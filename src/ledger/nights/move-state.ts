@@ -4,8 +4,8 @@ import type { SlotState } from './slots.ts'
 import type { Change } from './transition-table.ts'
 
 /**
- * Changes a slot's state as a row of transition-table.ts says. `also` sets further columns; its values are $4 and on.
- * Throws where the slot is in a state that the row does not expect.
+ * Changes a slot's state according to a row of transition-table.ts. `also` sets further columns; its values start at
+ * $4. Throws if the slot is in a state that the row does not expect.
  */
 export async function moveSlot(
   client: ClientBase,
@@ -22,7 +22,7 @@ export async function moveSlot(
   if (rowCount !== 1) throw await unexpected(client, 'slots', slot, change)
 }
 
-/** As `moveSlot`, of a run. */
+/** The same for a run. */
 export async function moveRun(
   client: ClientBase,
   change: Change<RunState>,
@@ -37,7 +37,7 @@ export async function moveRun(
   if (rowCount !== 1) throw await unexpected(client, 'runs', run, change)
 }
 
-/** A state that a transition does not expect: a fault of the program. */
+/** A state that a transition does not expect: a bug. */
 export async function unexpected(
   client: ClientBase,
   table: 'slots' | 'runs',

@@ -3,7 +3,7 @@ import type { Project } from '../../project/project.ts'
 import { type Run, type RunRow, toRun } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
 
-/** The run whose partition readers see, undefined where none is published. */
+/** The run whose partition is published, undefined if there is none. */
 export async function publishedRun(
   connection: Connection,
   kind: Kind,
@@ -18,7 +18,7 @@ export async function publishedRun(
   return rows[0] && toRun(rows[0])
 }
 
-/** When the file of a published slot was last seen to be what the ledger says: see `stampOf`. */
+/** When the file of a published slot was last verified against the ledger: see `stampOf`. */
 export async function publishedStamp(connection: Connection, slot: number): Promise<string | null> {
   const { rows } = await connection.query<{ published_file: string | null }>(
     'select published_file from nightshift.slots where id = $1',
@@ -27,7 +27,7 @@ export async function publishedStamp(connection: Connection, slot: number): Prom
   return rows[0]?.published_file ?? null
 }
 
-/** A published slot as its file is compared with it. */
+/** A published slot with the data to verify its file. */
 export interface PublishedSlot {
   id: number
   kind: Kind
@@ -39,8 +39,8 @@ export interface PublishedSlot {
 }
 
 /**
- * Published slots whose files are to be looked at: the newest of each view and model, and some of the others, from
- * `after` (the id of the last one that was looked at) on.
+ * Published slots whose files are due for verification: the newest of each view and model, and some of the others,
+ * following `after` (the id of the last verified slot).
  */
 export async function publishedSlots(
   connection: Connection,
@@ -66,7 +66,7 @@ export async function publishedSlots(
   return { newest: newest.rows.map(numbered), others: others.rows.map(numbered) }
 }
 
-/** Rows of the nearest earlier published as-of within 7 days: what `rows.max_change` compares with. */
+/** Rows of the nearest earlier published as-of within 7 days, for `rows.max_change`. */
 export async function nearestPublished(
   connection: Connection,
   run: { kind: Kind; name: string; as_of: string },
@@ -81,7 +81,7 @@ export async function nearestPublished(
   return row && { rows: Number(row.rows), label: row.partition }
 }
 
-/** Inputs of the published partition at an as-of, or of the nearest earlier one: what is known of its files. */
+/** Inputs of the published partition at an as-of, or of the nearest earlier one. */
 export async function knownInputs(
   connection: Connection,
   run: Pick<Run, 'kind' | 'name' | 'as_of'>,
@@ -94,7 +94,7 @@ export async function knownInputs(
   return rows[0]?.inputs ?? []
 }
 
-/** The newest published partition of a view or model before (or at) an as-of: what still holds when a night fails. */
+/** The newest published partition of a view or model before (or at) an as-of: what readers keep when a night fails. */
 export async function lastGood(
   connection: Connection,
   run: { kind: Kind; name: string },
@@ -107,7 +107,7 @@ export async function lastGood(
   return rows[0] && toRun(rows[0])
 }
 
-/** Where a run's file is, relative to the project's folder; null before there is one. */
+/** Path of a run's file relative to the project's folder; null if there is none yet. */
 export function pathOf(project: Project, run: Pick<Run, 'path'>): string | null {
   return run.path === null ? null : relative(project.root, join(project.warehouse, run.path))
 }

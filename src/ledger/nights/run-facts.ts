@@ -3,9 +3,9 @@ import type { FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { Run } from './run-records.ts'
 import type { Connection } from './slots.ts'
 
-/** What the ledger says of a run beside its state. */
+/** The facts that the ledger stores about a run in addition to its state. */
 
-/** What an attempt computed, or a rollback found. */
+/** The output of an attempt, or the scores found by a rollback. */
 export type Computed = Pick<
   Run,
   | 'path'
@@ -21,7 +21,7 @@ export type Computed = Pick<
   | 'unknown_values'
 >
 
-/** `path`: relative to the warehouse; null where the file is not kept. */
+/** `path`: relative to the warehouse; null if the file is not kept. */
 export async function recordComputed(client: ClientBase, run: string, computed: Computed): Promise<void> {
   await client.query(
     `update nightshift.runs
@@ -45,7 +45,7 @@ export async function recordComputed(client: ClientBase, run: string, computed: 
   )
 }
 
-/** How far the attempt is, while one is made. */
+/** Progress of the running attempt. */
 export async function recordProgress(
   connection: Connection,
   run: string,
@@ -62,7 +62,7 @@ export async function recordVersion(connection: Connection, run: string, version
   await connection.query('update nightshift.runs set version = $2 where id = $1', [run, version])
 }
 
-/** Why a committed run is not published yet, and when that is tried again. */
+/** Why a committed run is not published yet, and when it is retried. */
 export async function recordPostponed(
   client: ClientBase,
   run: string,
@@ -76,7 +76,7 @@ export async function recordPostponed(
   ])
 }
 
-/** A view's hash as builds before called it is replaced by that of today. */
+/** Replaces a view hash recorded by an earlier build with its current form. */
 export async function renameViewHash(client: ClientBase, former: string, hash: string): Promise<void> {
   await client.query('update nightshift.runs set view_hash = $2 where view_hash = $1', [former, hash])
 }

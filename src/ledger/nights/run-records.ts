@@ -17,7 +17,7 @@ export const RUN_STATES = [
 export type RunState = (typeof RUN_STATES)[number]
 const OPEN_STATES = ['waiting', 'queued', 'running', 'publishing'] as const satisfies RunState[]
 
-/** One execution of a slot, as the ledger keeps it. Times are ISO 8601 in UTC. */
+/** One execution of a slot, as stored in the ledger. Times are ISO 8601 in UTC. */
 export interface Run {
   id: string
   slot: number
@@ -30,13 +30,13 @@ export interface Run {
   backfill: number | null
   forced: boolean
   version: number | null
-  /** Somebody named the version; else it is that of the champion at the first attempt. */
+  /** The version was given explicitly; otherwise it is the champion at the first attempt. */
   pinned: boolean
   settings: RunSettings
   attempt: number
   fence: number | null
   next_attempt_at: string | null
-  /** When it first found its data late. */
+  /** When its data was first found late. */
   waiting_since: string | null
   known_at: string | null
   progress: { text: string; rows?: number; total?: number } | null
@@ -50,7 +50,7 @@ export interface Run {
   inputs: InputFile[]
   warnings: string[]
   summary: Record<string, number | undefined> | null
-  /** Rows whose value the model does not know, by column. */
+  /** Rows with a value that the model does not know, by column. */
   unknown_values: UnknownValues[]
   failure: FailureRecord | null
   reason: string | null
@@ -72,14 +72,14 @@ export interface Attempt {
   steps: StepTime[]
 }
 
-/** Id of an attempt: its job in the queue, its folder under `warehouse/.attempts/`. */
+/** Id of an attempt: its job in the queue and its folder under `warehouse/.attempts/`. */
 export function attemptId(run: string, attempt: number): string {
   return `${run}-a${attempt}`
 }
 
 /**
- * Eight letters and digits that begin with a letter: short enough to say aloud, never all digits (BullMQ refuses such
- * ids), no letters that look alike.
+ * Eight letters and digits that start with a letter: short enough to read aloud, never all digits (BullMQ refuses
+ * such ids), without similar-looking letters.
  */
 export function newRunId(): string {
   const letters = 'bcdfghjkmnpqrstvwxyz'
@@ -93,7 +93,7 @@ export async function findRun(connection: Connection, id: string): Promise<Run |
   return rows[0] && toRun(rows[0])
 }
 
-/** The ten newest runs whose ids begin so. */
+/** The ten newest runs whose ids start with this text. */
 export async function runsBeginning(connection: Connection, beginning: string): Promise<Run[]> {
   const { rows } = await connection.query<RunRow>(
     'select * from nightshift.runs where starts_with(id, $1) order by created_at desc limit 10',
@@ -102,7 +102,7 @@ export async function runsBeginning(connection: Connection, beginning: string): 
   return rows.map(toRun)
 }
 
-/** Runs of a model's scores that are committed and not published yet. */
+/** Committed score runs of a model that are not published yet. */
 export async function publishingRuns(
   connection: Connection,
   model: string,
@@ -142,7 +142,7 @@ export interface RunFilter {
   kind?: Kind
   states?: RunState[]
   failureClass?: string
-  /** In the run's id, its name and partition, or the message of its failure. */
+  /** Matches the run's id, its name and partition, or its failure message. */
   text?: string
   version?: number
   /** As-of bounds, ISO 8601, both inclusive. */
@@ -161,7 +161,7 @@ export async function listRuns(connection: Connection, filter: RunFilter = {}): 
   return rows.map(toRun)
 }
 
-/** Names are read from an index alone, since rows of runs are wide; messages only where something failed. */
+/** Names are read from an index only, since run rows are wide; messages only for failed runs. */
 const HAS_TEXT = `id in (
           select id from nightshift.runs where position(lower($5) in lower(id || ' ' || name || ' ' || partition)) > 0
           union all
@@ -197,7 +197,7 @@ type Times =
   | 'started_at'
   | 'ended_at'
 type Numbers = 'slot' | 'fence' | 'rows' | 'bytes' | 'backfill'
-/** What `pg` returns: timestamps as Date, bigint as text. */
+/** A row as returned by `pg`: timestamps as Date, bigint as text. */
 export type RunRow = Omit<Run, Times | Numbers> & { [Key in Times]: Date | null } & {
   [Key in Numbers]: string | number | null
 }
@@ -229,7 +229,7 @@ function number(value: string | number | null): number | null {
   return value === null ? null : Number(value)
 }
 
-/** Nothing more will happen to this run. */
+/** Whether the run has ended. */
 export function isOver(run: Pick<Run, 'state'>): boolean {
   return OPEN_STATES.every((state) => state !== run.state)
 }

@@ -1,15 +1,15 @@
 export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback' | 'repair'
 
-/** How a run is retried and bounded, fixed when it is created. */
+/** Retry settings and limits of a run, fixed when it is created. */
 export interface RunSettings {
   attempts: number
   backoff_ms: number
   timeout_ms: number
-  /** Late data is waited for until then, ISO 8601; null: not at all. */
+  /** How long late data is waited for, ISO 8601; null: not at all. */
   wait_until: string | null
 }
 
-/** Who asked for a slot beside its schedule, and how it is to be run. */
+/** A request for a slot outside its schedule, and how it is run. */
 export interface SlotRequest {
   trigger: Trigger
   forced: boolean

@@ -8,12 +8,13 @@ import type { Connection, Slot } from './slots.ts'
 import { type Change, TRANSITIONS } from './transition-table.ts'
 
 /**
- * The one place where the states of a run and of its slot change together. A function for each row of transition-table.ts; the caller holds the slot's lock, and
- * passes facts. A state that the table does not expect throws, and nothing is written.
+ * The only place where the states of a run and its slot change together: one function for each row of
+ * transition-table.ts. The caller holds the slot's lock and passes facts. An unexpected state throws, and nothing is
+ * written.
  */
 
 /**
- * Creates a run of a slot, ready for its first attempt. Throws where the slot has an open run already (`one_open_run`).
+ * Creates a run of a slot, ready for its first attempt. Throws if the slot already has an open run (`one_open_run`).
  * @returns its id
  */
 export async function createRun(client: ClientBase, slot: Slot, run: NewRun): Promise<string> {
@@ -49,7 +50,7 @@ export async function createRun(client: ClientBase, slot: Slot, run: NewRun): Pr
   return id
 }
 
-/** Starts an attempt. @returns the fence that its commit is checked against, and when it may read no earlier than */
+/** Starts an attempt. @returns the fence that its commit is checked against, and the earliest time of its reads */
 export async function beginAttempt(
   client: ClientBase,
   run: Pick<Run, 'id' | 'slot'>,
@@ -74,7 +75,7 @@ export async function beginAttempt(
   return { fence: Number(row.fence), knownAt: row.known_at.toISOString() }
 }
 
-/** An attempt that has not published: where it was, and why it ended. `lost`: its worker is gone. */
+/** An attempt that did not publish: its position, and why it ended. `lost`: its worker is gone. */
 export interface FailedAttempt {
   slot: Slot
   run: Run
@@ -84,7 +85,7 @@ export interface FailedAttempt {
   lost: boolean
 }
 
-/** The run is queued for another attempt, at a time. */
+/** Queues the run for another attempt at a given time. */
 export async function retryRun(client: ClientBase, attempt: FailedAttempt, at: string): Promise<void> {
   const { slot, number, failure } = attempt
   await endAttempt(client, attempt, 'failed')
@@ -94,7 +95,7 @@ export async function retryRun(client: ClientBase, attempt: FailedAttempt, at: s
   ])
 }
 
-/** The run waits for late data: it looks again `at`, and gives up at `until`. */
+/** The run waits for late data: it checks again `at`, and gives up at `until`. */
 export async function waitForData(
   client: ClientBase,
   attempt: FailedAttempt,
@@ -109,14 +110,14 @@ export async function waitForData(
   ])
 }
 
-/** The run is held: a person decides. */
+/** Holds the run until a person decides. */
 export async function holdRun(client: ClientBase, attempt: FailedAttempt): Promise<void> {
   await endAttempt(client, attempt, 'held')
   await leaveRun(client, TRANSITIONS.hold.run, attempt, {})
   await moveSlot(client, TRANSITIONS.hold.slot, attempt.slot.id, NOTHING_AWAITED, [attempt.failure.message])
 }
 
-/** The run has failed for good. */
+/** The run has failed permanently. */
 export async function failRun(client: ClientBase, attempt: FailedAttempt): Promise<void> {
   await endAttempt(client, attempt, 'failed')
   await leaveRun(client, TRANSITIONS.fail.run, attempt, {})
@@ -141,7 +142,7 @@ async function leaveRun(
   )
 }
 
-/** An attempt that was recorded already (as lost, say) keeps its first record. */
+/** An attempt that is already recorded (for example as lost) keeps its first record. */
 async function endAttempt(
   client: ClientBase,
   { run, number, failure, steps, lost }: FailedAttempt,
@@ -154,7 +155,7 @@ async function endAttempt(
   )
 }
 
-/** A run that waited for data may be tried again. Needs no lock. @returns false where it does not wait any more */
+/** A run that waited for data may be tried again. Needs no lock. @returns false if it is no longer waiting */
 export async function wakeRun(connection: Connection, run: string): Promise<boolean> {
   const { rowCount } = await connection.query(
     `with woken as (
@@ -166,7 +167,7 @@ export async function wakeRun(connection: Connection, run: string): Promise<bool
   return rowCount === 1
 }
 
-/** The attempt's file is to be published; its run has been told what it computed. */
+/** The attempt's file is about to be published; the run's output is already recorded. */
 export async function commitRun(
   client: ClientBase,
   run: Pick<Run, 'id' | 'slot'>,
@@ -182,7 +183,7 @@ export async function commitRun(
   )
 }
 
-/** A file that was there before the run was created, scored in shadow, is to be published. */
+/** Publishes a file that existed before the run was created, scored in shadow. */
 export async function restoreScores(
   client: ClientBase,
   run: Pick<Run, 'id' | 'slot'>,
@@ -204,7 +205,7 @@ export async function restoreScores(
   await moveSlot(client, TRANSITIONS.restore.slot, run.slot)
 }
 
-/** What a held run computed is to be published, on a person's word. */
+/** Publishes the output of a held run on a person's decision. */
 export async function releaseRun(
   client: ClientBase,
   run: Pick<Run, 'id' | 'slot'>,
@@ -220,7 +221,7 @@ export async function releaseRun(
   await moveSlot(client, TRANSITIONS.release.slot, run.slot)
 }
 
-/** The run's file stands under its stable name. @returns false where somebody else has said so */
+/** The run's file has its stable name. @returns false if this is already recorded */
 export async function publishRun(
   client: ClientBase,
   run: Pick<Run, 'id' | 'slot'>,
@@ -247,7 +248,7 @@ export async function publishRun(
   return true
 }
 
-/** A committed run whose file is gone is its attempt's again, whose failure follows. Needs no lock. */
+/** Returns a committed run whose file is gone to its attempt, whose failure follows. Needs no lock. */
 export async function takeBack(connection: Connection, run: string): Promise<void> {
   const change = TRANSITIONS['take back']
   await connection.query(

@@ -3,7 +3,7 @@ import type { RunState } from './run-records.ts'
 import type { Trigger } from './run-request.ts'
 import { type Connection, type Slot, type SlotRow, toSlot } from './slots.ts'
 
-/** One execution among those of a slot. Times are ISO 8601 in UTC. */
+/** One execution in the list of a slot. Times are ISO 8601 in UTC. */
 export interface ListedRun {
   id: string
   state: RunState

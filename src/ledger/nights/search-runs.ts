@@ -4,7 +4,7 @@ import { type RunFilter, type RunState, runsWhere } from './run-records.ts'
 import type { Trigger } from './run-request.ts'
 import type { Connection, Kind } from './slots.ts'
 
-/** A run as a list of results shows it. Times are ISO 8601 in UTC. */
+/** A run in a list of results. Times are ISO 8601 in UTC. */
 export interface FoundRun {
   id: string
   kind: Kind
@@ -21,7 +21,7 @@ export interface FoundRun {
 }
 
 export interface RunSearch extends RunFilter {
-  /** What the message of its failure has in common with others: see `groupFailures`. */
+  /** The common part of failure messages: see `groupFailures`. */
   shape?: string
   limit: number
   offset: number
@@ -30,14 +30,14 @@ export interface RunSearch extends RunFilter {
 const COLUMNS =
   'id, kind, name, partition, state, trigger, version, rows, failure, created_at, started_at, ended_at'
 
-/** Runs, newest first, without what is long of them; `more` where there are further ones. */
+/** Runs, newest first, without long columns; `more` if there are further ones. */
 export async function searchRuns(
   connection: Connection,
   search: RunSearch,
 ): Promise<{ runs: FoundRun[]; more: boolean }> {
   const { shape, limit, offset } = search
   const { where, values } = runsWhere(search)
-  // A shape is no matter of SQL: all the failures are looked at, as grouping does.
+  // SQL cannot compute a shape: all failures are read, as in grouping.
   const { rows } =
     shape === undefined
       ? await connection.query<FoundRow>(

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 
-/** Since when a schedule is known, by the ledger's clock, and as what. */
+/** Records when a schedule was first seen, by the ledger's clock, and its definition. */
 export async function seeSchedule(
   pool: Pool,
   name: string,

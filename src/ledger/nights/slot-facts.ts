@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg'
 import type { Connection, Slot } from './slots.ts'
 
-/** What the ledger says of a slot beside its state. */
+/** The facts that the ledger stores about a slot in addition to its state. */
 
 export async function moveInstant(client: ClientBase, slot: number, asOf: string): Promise<void> {
   await client.query('update nightshift.slots set as_of = $2 where id = $1', [slot, asOf])
 }
 
-/** Another time or schedule wants it; a slot that readers have keeps its instant. */
+/** Moves the slot to another time or schedule; a published slot keeps its instant. */
 export async function rescheduleSlot(
   client: ClientBase,
   slot: number,
@@ -21,17 +21,17 @@ export async function rescheduleSlot(
   )
 }
 
-/** Somebody has been told that it missed its deadline. */
+/** Records that its missed deadline was reported. */
 export async function markLate(client: ClientBase, slot: number): Promise<void> {
   await client.query('update nightshift.slots set late = true where id = $1', [slot])
 }
 
-/** Why it is as it is. */
+/** Records the reason for its current state. */
 export async function explainSlot(client: ClientBase, slot: number, reason: string): Promise<void> {
   await client.query('update nightshift.slots set reason = $2 where id = $1', [slot, reason])
 }
 
-/** As `explainSlot`, while this run is published. Needs no lock. */
+/** Like `explainSlot`, if this run is still published. Needs no lock. */
 export async function explainPublished(
   connection: Connection,
   slot: number,
@@ -45,7 +45,7 @@ export async function explainPublished(
   ])
 }
 
-/** The file was seen to be the one that was published. `reason`: what had to be done for it; absent: nothing. */
+/** Records that the file matched the published one. `reason`: what was done to it; absent: nothing. */
 export async function stampFile(
   client: ClientBase,
   slot: number,
@@ -60,7 +60,7 @@ export async function stampFile(
   )
 }
 
-/** No file is left of what was published, and a later run is under way. Past its deadline the slot is late. */
+/** The published file no longer exists, and a later run is active. Past its deadline the slot is late. */
 export async function losePublished(client: ClientBase, slot: number, reason: string): Promise<void> {
   await client.query(
     `update nightshift.slots

@@ -5,18 +5,19 @@ import type { Connection, Slot } from './slots.ts'
 import { TRANSITIONS } from './transition-table.ts'
 
 /**
- * The one place where a slot's state changes while no attempt works on it. A function for each row of transition-table.ts; the caller holds the slot's lock, and
- * passes facts. A state that the table does not expect throws, and nothing is written.
+ * The only place where a slot's state changes while no attempt works on it: one function for each row of
+ * transition-table.ts. The caller holds the slot's lock and passes facts. An unexpected state throws, and nothing is
+ * written.
  */
 
-/** An as-of that a slot is to exist for. Times ISO 8601. */
+/** An as-of that a slot must exist for. Times are ISO 8601. */
 export interface ExpectedSlot extends Pick<Slot, 'kind' | 'name' | 'as_of' | 'partition'> {
   schedule?: string
   due?: string
   deadline?: string | undefined
 }
 
-/** Makes the slots that do not exist yet. Needs no lock. @returns how many */
+/** Creates the slots that do not exist yet. Needs no lock. @returns how many */
 export async function expectSlots(connection: Connection, slots: ExpectedSlot[]): Promise<number> {
   const { rowCount } = await connection.query(
     `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline, state, changed_at)
@@ -28,7 +29,7 @@ export async function expectSlots(connection: Connection, slots: ExpectedSlot[])
   return rowCount ?? 0
 }
 
-/** Removes a slot that nobody expects any more; one that a run was made of stays. */
+/** Removes a slot that is no longer expected; a slot with runs remains. */
 export async function forgetSlot(client: ClientBase, slot: number): Promise<void> {
   await client.query(
     `delete from nightshift.slots s
@@ -37,7 +38,7 @@ export async function forgetSlot(client: ClientBase, slot: number): Promise<void
   )
 }
 
-/** Writes a request into a slot that no run works on. */
+/** Writes a request into a slot that no run is working on. */
 export async function requestSlot(client: ClientBase, slot: number, request: SlotRequest): Promise<void> {
   await moveSlot(
     client,
@@ -48,12 +49,12 @@ export async function requestSlot(client: ClientBase, slot: number, request: Slo
   )
 }
 
-/** No run can be made of a slot that is due. */
+/** A due slot of which no run can be created. */
 export async function failUnrun(client: ClientBase, slot: number, reason: string): Promise<void> {
   await moveSlot(client, TRANSITIONS['fail unrun'].slot, slot, 'reason = $4, request = null', [reason])
 }
 
-/** Gives a slot up; a run that no worker has taken is cancelled. */
+/** Gives up a slot; a run that no worker has taken is cancelled. */
 export async function skipSlot(client: ClientBase, slot: number, reason: string): Promise<void> {
   const { run } = TRANSITIONS.skip
   await client.query(
@@ -63,7 +64,7 @@ export async function skipSlot(client: ClientBase, slot: number, reason: string)
   await moveSlot(client, TRANSITIONS.skip.slot, slot, 'reason = $4, request = null', [reason])
 }
 
-/** A night of which no file is left is asked for again; past its deadline it is late. */
+/** A night whose file is lost is requested again; past its deadline it is late. */
 export async function reopenSlot(
   client: ClientBase,
   slot: number,
@@ -80,14 +81,14 @@ export async function reopenSlot(
   )
 }
 
-/** What a slot was before a backfill asked for it; null where there was none. */
+/** The slot before a backfill requested it; null if there was none. */
 export type FormerSlot = Pick<Slot, 'state' | 'reason' | 'due' | 'run'> | null
 
 export function formerOf(slot: Slot | undefined): FormerSlot {
   return slot === undefined ? null : { state: slot.state, reason: slot.reason, due: slot.due, run: slot.run }
 }
 
-/** Removes the slot's run where it is of this backfill and no attempt was made of it. @returns whether there was one */
+/** Removes the slot's run if it belongs to this backfill and has no attempts. @returns whether there was one */
 export async function withdrawRun(client: ClientBase, { run }: Slot, backfill: number): Promise<boolean> {
   const { rowCount } = await client.query(
     `delete from nightshift.runs where id = $1 and backfill = $2 and attempt = 0 and state = any($3)`,
@@ -96,7 +97,7 @@ export async function withdrawRun(client: ClientBase, { run }: Slot, backfill: n
   return rowCount === 1
 }
 
-/** The slot is again what it was before it was asked for; one that was made for the asking is removed. */
+/** Restores the slot to its state before it was requested; a slot created for the request is removed. */
 export async function withdrawSlot(client: ClientBase, slot: number, was: FormerSlot): Promise<void> {
   if (was === null) {
     await client.query(

@@ -14,21 +14,21 @@ export type SlotState =
   | 'failed'
   | 'skipped'
 
-/** An expected (view or model, as-of), as the ledger keeps it. Times are ISO 8601 in UTC. */
+/** An expected (view or model, as-of), as stored in the ledger. Times are ISO 8601 in UTC. */
 export interface Slot {
   id: number
   kind: Kind
   name: string
   as_of: string
   partition: string
-  /** State of the latest execution; what readers see is `published_run`. */
+  /** State of the latest execution; the published run is `published_run`. */
   state: SlotState
   schedule: string | null
   due: string | null
   deadline: string | null
   wait_until: string | null
   waits_for: string | null
-  /** Somebody has been told that it missed its deadline. */
+  /** Its missed deadline has been reported. */
   late: boolean
   reason: string | null
   request: SlotRequest | null
@@ -38,7 +38,7 @@ export interface Slot {
   changed_at: string
 }
 
-/** A pool or one client of it: reads go to either, writes to the client that holds the transaction. */
+/** A pool or one of its clients: reads accept both, writes need the client that holds the transaction. */
 export type Connection = ClientBase | Pool
 
 export function slotTitle(slot: { kind: Kind; name: string; partition: string }): string {
@@ -90,7 +90,7 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
   return rows.map(toSlot)
 }
 
-/** As `findSlot`, locked for the rest of the transaction. */
+/** Like `findSlot`, but locked for the rest of the transaction. */
 export async function lockSlotNamed(
   client: ClientBase,
   { kind, name, partition }: Pick<Slot, 'kind' | 'name' | 'partition'>,
@@ -102,7 +102,7 @@ export async function lockSlotNamed(
   return rows[0] && toSlot(rows[0])
 }
 
-/** Locks a slot for the rest of the transaction. Every change to a slot or its runs takes this lock first. */
+/** Locks a slot for the rest of the transaction. Every change of a slot or its runs takes this lock first. */
 export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
   const { rows } = await client.query<SlotRow>('select * from nightshift.slots where id = $1 for update', [
     id,
@@ -113,7 +113,7 @@ export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
 }
 
 type Times = 'as_of' | 'due' | 'deadline' | 'wait_until' | 'published_at' | 'changed_at'
-/** What `pg` returns: timestamps as Date. */
+/** A row as returned by `pg`: timestamps as Date. */
 export type SlotRow = Omit<Slot, Times | 'id'> & { [Key in Times]: Date | null } & { id: string | number }
 
 export function toSlot(row: SlotRow): Slot {

@@ -1,21 +1,21 @@
 import type { RunState } from './run-records.ts'
 import type { SlotState } from './slots.ts'
 
-/** What a row's state is before and after; `none`: there is no such row. */
+/** The state of a row before and after; `none`: there is no such row. */
 export interface Change<State> {
   from: readonly (State | 'none')[]
-  /** `former`: as it was before somebody asked for it. */
+  /** `former`: as it was before it was requested. */
   to: State | 'none' | 'former'
 }
 
 interface Transition {
   /** When it happens, as a sentence. */
   when: string
-  /** Who does it. */
+  /** Who performs it. */
   by: string
   slot?: Change<SlotState>
   run?: Change<RunState>
-  /** What it writes beside the states. */
+  /** What it records in addition to the states. */
   records: string
 }
 
@@ -26,34 +26,34 @@ export function isAtRest(state: SlotState): boolean {
   return AT_REST.some((each) => each === state)
 }
 
-/** A slot that an earlier build left in `publishing` while its run was back in `running` is among those. */
+/** Includes slots that an earlier build left in `publishing` while their run was `running` again. */
 const UNDER_WAY = ['running', 'publishing'] as const satisfies SlotState[]
 
 /**
- * Every change of a slot's and a run's state. slot-transitions.ts and run-transitions.ts have a function for each;
- * docs/states.md is made from this table (`npm run states`).
+ * Every change of a slot's and a run's state. slot-transitions.ts and run-transitions.ts have one function for each;
+ * docs/states.md is generated from this table (`npm run states`).
  */
 export const TRANSITIONS = {
   expect: {
-    when: 'the calendar has the as-of, or somebody asks for it',
+    when: 'the calendar has the as-of, or it is requested',
     by: 'planner, command, page',
     slot: { from: ['none'], to: 'expected' },
     records: 'the slot, with its time and deadline',
   },
   forget: {
-    when: 'the calendar no longer has it, and no run was made of it',
+    when: 'the calendar no longer has it, and it has no run',
     by: 'planner',
     slot: { from: ['expected'], to: 'none' },
     records: 'nothing',
   },
   request: {
-    when: 'somebody asks for the scores, whose features may come first',
+    when: 'the scores are requested; their features may be refreshed first',
     by: 'command, backfill',
     slot: { from: AT_REST, to: 'expected' },
     records: "the slot's request",
   },
   create: {
-    when: 'it is due and what it needs is published; or a retry, a refresh or a rollback is asked for',
+    when: 'it is due and its inputs are published; or a retry, refresh or rollback is requested',
     by: 'planner, command, page, backfill',
     slot: { from: AT_REST, to: 'queued' },
     run: { from: ['none'], to: 'queued' },
@@ -81,21 +81,21 @@ export const TRANSITIONS = {
     records: 'the attempt ended, `waiting`',
   },
   wake: {
-    when: 'it is time to look for the data again',
+    when: 'the next check for the data is due',
     by: 'planner',
     slot: { from: ['waiting'], to: 'queued' },
     run: { from: ['waiting'], to: 'queued' },
     records: 'nothing',
   },
   hold: {
-    when: 'an expectation or a contract is broken',
+    when: 'an expectation failed or a contract was violated',
     by: 'worker, planner',
     slot: { from: UNDER_WAY, to: 'held' },
     run: { from: ['running'], to: 'held' },
     records: 'the attempt ended, `held` or `lost`; an incident',
   },
   fail: {
-    when: 'the failure is final, or no attempt is left',
+    when: 'the failure is final, or no attempts are left',
     by: 'worker, planner',
     slot: { from: UNDER_WAY, to: 'failed' },
     run: { from: ['running'], to: 'failed' },
@@ -109,14 +109,14 @@ export const TRANSITIONS = {
     records: "the attempt ended, `published`; the file's hash",
   },
   restore: {
-    when: 'a rollback has the scores that the version made in shadow',
+    when: 'a rollback uses the shadow scores of the version',
     by: 'command',
     slot: { from: ['queued'], to: 'publishing' },
     run: { from: ['queued'], to: 'publishing' },
     records: "an attempt that ended, `published`; the file's hash",
   },
   release: {
-    when: 'a person releases what was held',
+    when: 'a person releases the held output',
     by: 'command, page',
     slot: { from: AT_REST, to: 'publishing' },
     run: { from: ['held'], to: 'publishing' },
@@ -127,30 +127,30 @@ export const TRANSITIONS = {
     by: 'worker, planner, command, page',
     slot: { from: ['publishing'], to: 'published' },
     run: { from: ['publishing'], to: 'published' },
-    records: 'which file stands since when; incidents closed',
+    records: 'which file is published since when; incidents closed',
   },
   'take back': {
-    when: 'the committed file is gone before it had its stable name',
+    when: 'the committed file disappeared before it had its stable name',
     by: 'worker, planner, command, page',
     slot: { from: ['publishing'], to: 'running' },
     run: { from: ['publishing'], to: 'running' },
     records: 'nothing; the attempt fails',
   },
   'fail unrun': {
-    when: 'no run can be made of it: its model has no champion',
+    when: 'no run can be created: its model has no champion',
     by: 'planner',
     slot: { from: ['expected'], to: 'failed' },
     records: 'an incident',
   },
   skip: {
-    when: 'a person gives it up, or the schedule does (catch-up, pause)',
+    when: 'a person or the schedule (catch-up, pause) gives it up',
     by: 'command, page, planner',
     slot: { from: ['expected', 'waiting', 'queued', 'held', 'failed', 'skipped'], to: 'skipped' },
     run: { from: ['queued', 'waiting'], to: 'cancelled' },
     records: 'the reason; incidents closed',
   },
   reopen: {
-    when: 'the published file is gone or is not the one that was published, and no copy is kept',
+    when: 'the published file is missing or was replaced, and no copy is kept',
     by: 'planner, command',
     slot: { from: ['published'], to: 'expected' },
     records: "the slot's request",

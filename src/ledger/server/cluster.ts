@@ -10,9 +10,9 @@ import type { Place } from './server-place.ts'
 import { SERVER_USER, serverEnvironment } from './server-settings.ts'
 
 /**
- * Makes the cluster (0.6 to 0.9 s) where there is none. It is made in a folder beside and renamed, so that it is
- * there whole or not at all, however this process ends; of two that make one at once the slower throws its own away.
- * @returns whether it had to be made, or waited for
+ * Creates the cluster (0.6 to 0.9 s) if there is none. It is created in a separate folder and renamed, so that it is
+ * complete or absent, however this process ends; if two processes create one at once, the slower discards its own.
+ * @returns whether it had to be created, or waited for
  */
 export async function ensureCluster(place: Place, programs: Programs): Promise<boolean> {
   if (existsSync(place.cluster)) return false
@@ -37,7 +37,7 @@ export async function ensureCluster(place: Place, programs: Programs): Promise<b
   return true
 }
 
-/** A hint, not a lock: where others are at it already, gives them a moment instead of doing the same work. */
+/** Not a lock: if other processes are creating it already, gives them a moment instead of doing the same work. */
 async function waitForOthers(place: Place): Promise<void> {
   const until = Date.now() + 5_000
   while (Date.now() < until && !existsSync(place.cluster)) {
@@ -47,7 +47,7 @@ async function waitForOthers(place: Place): Promise<void> {
   }
 }
 
-/** Deletes what killed processes have left. A pid may be one of another container's: only what is old goes. */
+/** Deletes leftovers of killed processes. A pid may belong to another container: only old folders are deleted. */
 export async function sweepUnfinished(place: Place): Promise<void> {
   for (const { folder, age } of await unfinished(place)) {
     if (age > OLD) await rm(folder, { recursive: true, force: true })
@@ -56,7 +56,7 @@ export async function sweepUnfinished(place: Place): Promise<void> {
 
 const OLD = 60_000
 
-/** Clusters that somebody makes, or was making. `age` in milliseconds. */
+/** Clusters being created, or abandoned while they were. `age` in milliseconds. */
 async function unfinished(place: Place): Promise<{ folder: string; alive: boolean; age: number }[]> {
   const found = []
   for (const name of await readdir(place.folder)) {
@@ -83,7 +83,7 @@ async function initdb(place: Place, programs: Programs, data: string, password: 
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
       '--no-instructions',
-      // The password is 192 random bits: more rounds would make each connection slower and nothing safer.
+      // The password has 192 random bits: more rounds would slow down each connection without adding security.
       '--set=scram_iterations=1',
     ],
     { ...place.user, cwd: '/', env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
@@ -98,7 +98,7 @@ async function initdb(place: Place, programs: Programs, data: string, password: 
   })
   if (code !== 0) {
     throw new Error(
-      `the embedded database could not be made in ${place.folder}: initdb ended with ${code}: ${complaints.trim()}`,
+      `the embedded database could not be created in ${place.folder}: initdb ended with ${code}: ${complaints.trim()}`,
     )
   }
 }

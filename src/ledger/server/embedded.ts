@@ -13,7 +13,7 @@ import { serverLogFile, withServerLog } from './server-log.ts'
 import { choosePlace, type Place } from './server-place.ts'
 import { serverEnvironment } from './server-settings.ts'
 
-/** The embedded server, held open: it does not stop before `close`, or before this process ends. */
+/** The embedded server, kept running until `close` or until this process ends. */
 export interface EmbeddedServer {
   url: string
   place: Place
@@ -23,19 +23,19 @@ export interface EmbeddedServer {
 export interface EmbeddedOptions {
   /** The project's folder. */
   root: string
-  /** How our connections show in pg_stat_activity. */
+  /** Name of our connections in pg_stat_activity. */
   name: string
-  /** Milliseconds that the server lives on without a user; taken by the keeper that this call may start. */
+  /** Milliseconds that the server keeps running without users; passed to the keeper that this call may start. */
   idleMs: number
 }
 
-/** Without a sign of life from the server. One that recovers after a crash is waited for as long as it takes. */
+/** Maximum time without a sign of life from the server. Crash recovery may take as long as it needs. */
 const PATIENCE = 60_000
 const KEEPER_STARTS = 5
-/** Errors of a server that is not there, starts, stops or ends while we come: look again. */
+/** Errors of a server that is missing, starting, stopping or ending during the connection: try again. */
 const PASSING = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300', '55P03'])
 
-/** Starts the server where none runs (first time 1 s, later 0.2 s) and holds it. */
+/** Starts the server if none is running (first time 1 s, later 0.2 s) and keeps it running. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const place = choosePlace(options.root)
   const programs = await findPrograms(place.programs, place.folder)
@@ -44,7 +44,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
   let closed = false
   const keepHeld = (session: Session) => {
     session.client.on('end', async () => {
-      // The server was killed under us. Whoever lives long (worker, scheduler, web) brings it back, on the same port.
+      // The server was killed. Long-running processes (worker, scheduler, web) restart it on the same port.
       for (let pause = 100; !closed && existsSync(options.root); pause = Math.min(pause * 2, 5_000)) {
         try {
           held = await hold(place, programs, options)
@@ -74,14 +74,14 @@ async function hold(place: Place, programs: Programs, options: EmbeddedOptions):
   let keeper: Keeper | undefined
   let starts = 0
   while (Date.now() < until) {
-    // Making it takes its own time, minutes on a slow disk: the server's patience begins when it is there.
+    // Creating it may take minutes on a slow disk: the time limit starts when it exists.
     if (await ensureCluster(place, programs)) until = Date.now() + PATIENCE
     const found = readPostmaster(place.data)
     if (found.state === 'running') {
       if (!found.ready) until = Date.now() + PATIENCE
       const session = found.ready ? await tryToHold(place, found.port, options.name) : undefined
       if (session !== undefined) {
-        // One that we started may not have come as far as its lock.
+        // A keeper that we started may not have taken its lock yet.
         if (!session.kept && keeper?.ended() !== false) startKeeper(place, programs, options)
         return session
       }
@@ -104,7 +104,7 @@ async function tryToHold(
   let session: Session | undefined
   try {
     session = await connect(place.cluster, port, `${name} (holds the server)`)
-    // The keeper has this lock for a moment when it looks whether it is alone, and until the end when it is.
+    // The keeper holds this lock briefly when it checks for users, and until the end if there are none.
     await session.client.query(`select pg_advisory_lock_shared(${USERS_LOCK})`)
     const { rows } = await session.client.query<{ kept: boolean }>(`select ${isHeld(KEEPER_LOCK)} as kept`)
     const kept = rows[0]?.kept === true
@@ -126,7 +126,7 @@ function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions)
   const user = place.user === undefined ? [] : [place.user.uid, place.user.gid]
   const program = fileURLToPath(new URL('../../../dist/ledger/server/keeper.js', import.meta.url))
   const settings = [options.idleMs, ...user].map(String)
-  // No inherited output, or `$(nightshift ...)` would wait for the server to end.
+  // No inherited output; otherwise `$(nightshift ...)` would wait for the server to end.
   const child = withServerLog(place.cluster, place.user, (log) =>
     spawn(process.execPath, [program, place.cluster, programs.postgres, ...settings], {
       cwd: '/',
@@ -147,18 +147,18 @@ function startFailure(place: Place): string {
   const log = serverLogFile(place.cluster)
   const tail = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n  ') : ''
   return (
-    `the embedded database in ${place.cluster} did not start. The end of ${log} says:\n  ${tail}\n` +
+    `the embedded database in ${place.cluster} did not start. The end of ${log}:\n  ${tail}\n` +
     'Set DATABASE_URL to use a PostgreSQL server of your own instead.'
   )
 }
 
-/** Data of one major version are of no use to the programs of another, and say so only in the log. */
+/** The programs of one major version cannot use the data of another, and report it only in the log. */
 function checkVersion(place: Place, programs: Programs): void {
   const file = join(place.data, 'PG_VERSION')
   const made = existsSync(file) ? readFileSync(file, 'utf8').trim() : programs.major
   if (made === programs.major) return
   throw new ConfigurationError(
-    `the database in ${place.cluster} was made by PostgreSQL ${made}, and this nightshift brings ${programs.major}: ` +
-      'dump it with the version of nightshift that made it (pg_dump) and restore it into a server that DATABASE_URL names',
+    `the database in ${place.cluster} was created by PostgreSQL ${made}, but this version of nightshift includes ${programs.major}: ` +
+      'dump it with the version of nightshift that created it (pg_dump) and restore it into the server of DATABASE_URL',
   )
 }

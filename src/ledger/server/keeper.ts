@@ -1,11 +1,11 @@
 /**
- * The keeper: a small process of its own session, started by whoever opens the embedded database and finds neither a
- * server nor a keeper. It starts the server, which outlives it, and stops it some seconds after the last user has
- * gone, however that one ended. A keeper that was killed is replaced by the next command, and its successor adopts
- * the server that runs.
+ * The keeper: a small process in its own session, started by a process that opens the embedded database and finds
+ * neither a server nor a keeper. It starts the server, which outlives it, and stops it some seconds after the last
+ * user is gone, however that user ended. A killed keeper is replaced by the next command, and its successor adopts
+ * the running server.
  *
- * Arguments: cluster, postgres, idleMs, and uid and gid where it runs as somebody else. Exit 0: the server was stopped, or another keeper has it. Exit 1: the
- * server could not be started; `server.log` says why.
+ * Arguments: cluster, postgres, idleMs, and uid and gid if it runs as another user. Exit 0: the server was stopped,
+ * or another keeper has it. Exit 1: the server could not be started; the reason is in `server.log`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
@@ -22,11 +22,11 @@ export interface Order {
   /** The program. */
   postgres: string
   user: { uid: number; gid: number } | undefined
-  /** Milliseconds that the server lives on without a user. */
+  /** Milliseconds that the server keeps running without users. */
   idleMs: number
 }
 
-/** Leftovers of a killed server (backends in the middle of a query) may hold its memory for a while. */
+/** Leftovers of a killed server (backends with running queries) may hold its memory for a while. */
 const START_WITHIN = 30_000
 
 export async function keep(order: Order): Promise<void> {
@@ -49,7 +49,7 @@ interface Server {
   ended(): Promise<unknown>
 }
 
-/** The server, started here or by another; undefined: it does not start. */
+/** The server, started here or by another process; undefined: it does not start. */
 async function startOrFind(order: Order, data: string): Promise<Server | undefined> {
   const until = Date.now() + START_WITHIN
   let port = preferredPort(data)
@@ -62,7 +62,7 @@ async function startOrFind(order: Order, data: string): Promise<Server | undefin
     const child = startServer(order, data, port)
     const exited = new Promise((resolve) => child.once('exit', resolve))
     const pid = await claimed(child, data)
-    // Our own child is waited for, so that it is collected: in a container nobody else may do so.
+    // We wait for our own child so that it is reaped: in a container no other process may do so.
     if (pid !== undefined) return pid === child.pid ? { pid, ended: () => exited } : adopted(pid, data)
   }
   return undefined
@@ -91,7 +91,7 @@ function startServer(order: Order, data: string, port: number): ChildProcess {
   return child
 }
 
-/** Waits until the child, or the server that was faster, has its `postmaster.pid`; undefined where the child ended. */
+/** Waits until the child, or a faster server, has its `postmaster.pid`; undefined if the child ended. */
 async function claimed(child: ChildProcess, data: string): Promise<number | undefined> {
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
     const found = readPostmaster(data)
@@ -101,7 +101,7 @@ async function claimed(child: ChildProcess, data: string): Promise<number | unde
   return undefined
 }
 
-/** Connects as soon as the server accepts; undefined where it has gone meanwhile. Recovery may take its time. */
+/** Connects as soon as the server accepts connections; undefined if it ended meanwhile. Recovery may take its time. */
 async function connectPatiently(cluster: string, pid: number): Promise<Session | undefined> {
   while (isAlive(pid)) {
     const found = readPostmaster(join(cluster, 'data'))
@@ -118,9 +118,9 @@ async function connectPatiently(cluster: string, pid: number): Promise<Session |
 }
 
 /**
- * Counts the users, and stops the server once there has been none for `idleMs`. A user is any connection but ours.
- * While the server is being stopped we hold the users' lock: a command that comes at that moment waits for it, is
- * cut off when the server ends, and starts over.
+ * Counts the users, and stops the server after `idleMs` without any. A user is any connection but ours. While the
+ * server is being stopped we hold the users' lock: a command that arrives at that moment waits for it, is
+ * disconnected when the server ends, and starts over.
  */
 async function watch(session: Session, server: Server, idleMs: number): Promise<void> {
   let gone: Error | undefined
@@ -131,7 +131,7 @@ async function watch(session: Session, server: Server, idleMs: number): Promise<
   let seen = ''
   let idleSince = Date.now()
   while (gone === undefined) {
-    // Sessions that came and went between two looks count too.
+    // Sessions that came and went between two checks count too.
     const { rows } = await client.query<{ users: number; sessions: string }>(COUNT_USERS)
     const now = rows[0]
     if (now === undefined || now.users > 0 || now.sessions !== seen) idleSince = Date.now()
@@ -161,8 +161,8 @@ async function stop({ client }: Session, server: Server): Promise<boolean> {
 }
 
 /**
- * The same port for the same cluster wherever it is free, so that clients which outlive a crash of the server find
- * it again. Below the range from which systems take the ports of outgoing connections.
+ * The same port for the same cluster if it is free, so that clients that outlive a crash of the server find it again.
+ * Below the range that systems use for outgoing connections.
  */
 function preferredPort(data: string): number {
   let hash = 0
@@ -176,7 +176,7 @@ async function isFree(port: number): Promise<boolean> {
 
 async function freePort(): Promise<number> {
   const port = await listen(0)
-  if (port === undefined) throw new Error('there is no free port on 127.0.0.1')
+  if (port === undefined) throw new Error('no free port on 127.0.0.1')
   return port
 }
 

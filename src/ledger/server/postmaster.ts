@@ -4,13 +4,13 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync } from
 import { basename, join } from 'node:path'
 
 /**
- * What `postmaster.pid` in a data folder says, held against the processes that run:
+ * State of the server according to `postmaster.pid` in a data folder and the running processes:
  *
  * absent   there is no file: nothing runs
- * dead     the process it names is gone; PostgreSQL clears this by itself at the next start
- * foreign  the process it names is alive and somebody else's (the pid was used again after a crash or a reboot, or
- *          the folder was copied): PostgreSQL would refuse to start, so whoever starts it clears the file first
- * running  it is ours. `ready` is false while it starts, recovers or stops
+ * dead     the process in the file is gone; PostgreSQL cleans this up at the next start
+ * foreign  the process in the file is a different program (the pid was reused after a crash or a reboot, or
+ *          the folder was copied): PostgreSQL would refuse to start, so the file is removed before a start
+ * running  it is our server. `ready` is false while it starts, recovers or stops
  */
 export type Postmaster =
   | { state: 'absent' }
@@ -49,11 +49,12 @@ export function isAlive(pid: number): boolean {
 
 /**
  * Whether the process is a `postgres` that works in this data folder. Its current folder is the proof, since it
- * survives a move of the project; where we may not ask for that (containers without SYS_PTRACE), its command line.
+ * survives a move of the project; if reading it is not permitted (containers without SYS_PTRACE), its command line is
+ * used.
  */
 function isPostmasterOf(pid: number, data: string, recorded: string): boolean {
   const command = commandOf(pid)
-  // A zombie has no command line: killed, and not collected by its parent.
+  // A zombie has no command line: it was killed but not reaped by its parent.
   if (command === undefined || basename(command[0] ?? '') !== 'postgres') return false
   try {
     const home = statSync(`/proc/${pid}/cwd/.`)
@@ -76,24 +77,24 @@ function commandOf(pid: number): string[] | undefined {
 }
 
 /**
- * Takes a `postmaster.pid` out of the way that names somebody else's process. Two starters may do so at once, and
- * one may have started a server between the other's look and its deed: so the file is moved aside first, and goes
- * back where it is not the one that was judged.
+ * Removes a `postmaster.pid` that names a foreign process. Two starters may do so at once, and one may have started a
+ * server between the other's check and its removal: so the file is renamed first, and restored if it is not the one
+ * that was checked.
  */
 export function clearForeign(data: string, pid: number): void {
   const file = join(data, 'postmaster.pid')
-  const aside = join(data, `postmaster.pid.${randomBytes(4).toString('hex')}`)
+  const renamed = join(data, `postmaster.pid.${randomBytes(4).toString('hex')}`)
   try {
-    renameSync(file, aside)
+    renameSync(file, renamed)
   } catch {
-    return // somebody else was faster
+    return // another process was faster
   }
-  if (Number(readFileSync(aside, 'utf8').split('\n')[0]) !== pid) {
+  if (Number(readFileSync(renamed, 'utf8').split('\n')[0]) !== pid) {
     try {
-      linkSync(aside, file)
+      linkSync(renamed, file)
     } catch {
-      // a yet newer server has written its own
+      // an even newer server has written its own
     }
   }
-  rmSync(aside, { force: true })
+  rmSync(renamed, { force: true })
 }

@@ -18,11 +18,11 @@ const Links = z.array(z.object({ source: z.string(), target: z.string() }))
 const Package = z.object({ version: z.string() })
 
 /**
- * The programs that the package of this platform brought along. They run where they are, unless `copyTo` is given
- * (a folder that another user can reach) or the package is incomplete, because its install script, which makes the
- * links between its libraries, was not allowed to run: then a copy of the needed 55 MB is made, once per version.
+ * The programs from the package of this platform. They run where they are installed, unless `copyTo` is given (a
+ * folder accessible to another user) or the package is incomplete because its install script, which creates the links
+ * between its libraries, was not allowed to run. In these cases the required 55 MB are copied, once per version.
  *
- * @param fallback folder for that copy where `copyTo` is undefined
+ * @param fallback folder for that copy if `copyTo` is undefined
  */
 export async function findPrograms(copyTo: string | undefined, fallback: string): Promise<Programs> {
   const bundled = await bundledPrograms()
@@ -65,7 +65,7 @@ async function linksOf(native: string): Promise<{ source: string; target: string
   }))
 }
 
-/** Copies into a folder beside and renames it: whoever sees `copy` sees all of it. */
+/** Copies into a separate folder and renames it, so that `copy` is always complete. */
 async function copyPrograms(
   native: string,
   links: { source: string; target: string }[],
@@ -78,7 +78,7 @@ async function copyPrograms(
       await cp(join(native, part), join(partial, part), {
         recursive: true,
         verbatimSymlinks: true,
-        // Static libraries and build files are of no use to a server.
+        // A server does not need static libraries and build files.
         filter: (from) => !/\.a$|\/(pgxs|pkgconfig)$/.test(from),
       })
     }
@@ -94,7 +94,7 @@ async function copyPrograms(
   }
 }
 
-/** Whatever the umask of the installation was, the server's user has to be able to read and run this. */
+/** Regardless of the umask during installation, the server's user must be able to read and run this. */
 async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -8,7 +8,7 @@ export function serverLogFile(cluster: string): string {
 }
 
 /**
- * Hands an open `server.log` to `use`, for the output of a process that outlives us. It belongs to the server's
+ * Passes an open `server.log` to `use`, for the output of a process that outlives us. It belongs to the server's
  * user, so that a plain user can still write to it after root has started the server once.
  */
 export function withServerLog<T>(

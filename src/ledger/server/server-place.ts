@@ -19,33 +19,33 @@ import { z } from 'zod'
 import { PRIVATE, privateFolder } from '../../project/files/private-folder.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
-/** Where a project's embedded server lives, and as whom it runs. */
+/** Location of a project's embedded server, and the user that runs it. */
 export interface Place {
-  /** `<root>/.nightshift/postgres`: the README, and for a plain user all the rest. */
+  /** `<root>/.nightshift/postgres`: the README, and for a plain user everything else. */
   note: string
-  /** Holds `cluster/`, and `new-*` folders while one is being made. */
+  /** Contains `cluster/`, and `new-*` folders while one is being created. */
   folder: string
-  /** The folder that exists whole or not at all: `data/`, `password`, `server.log`. */
+  /** Complete or absent: `data/`, `password`, `server.log`. */
   cluster: string
   data: string
   /** The user that runs the server; undefined: ours. PostgreSQL refuses to run as root. */
   user: { uid: number; gid: number } | undefined
-  /** Folder for a copy of the programs that `user` can reach; undefined: they run where they are installed. */
+  /** Folder for a copy of the programs that `user` can access; undefined: they run where they are installed. */
   programs: string | undefined
 }
 
 /**
- * Folders that any user can pass through, for a server that is started by root: what lies under root's home is not
- * reachable for the server's user. The first that can be written to, or that already has the project's server.
+ * Folders accessible to all users, for a server started by root: root's home is not accessible to the server's user.
+ * The first one that is writable, or that already contains the project's server, is used.
  */
 const SHARED = ['/var/lib/nightshift', '/var/tmp/nightshift']
 
 const OWNER_ALONE = { mode: 0o600 }
 
-/** Which project a folder under SHARED belongs to, written beside the README. */
+/** The project that a folder under SHARED belongs to, stored next to the README. */
 const Claim = z.object({ root: z.string(), folder: z.string() })
 
-/** Decides where the server of the project is, and makes the folders. */
+/** Determines the location of the project's server and creates the folders. */
 export function choosePlace(root: string): Place {
   const project = realpathSync(root)
   const note = makeFolder(project)
@@ -65,7 +65,7 @@ function placeForUser(project: string, note: string): Place {
 
 function madeBy(who: string, project: string): ConfigurationError {
   return new ConfigurationError(
-    `the database of ${project} was made by ${who}: run this command as ${who} too, ` +
+    `the database of ${project} was created by ${who}: run this command as ${who} too, ` +
       'or set DATABASE_URL to a PostgreSQL server that both can use',
   )
 }
@@ -73,7 +73,7 @@ function madeBy(who: string, project: string): ConfigurationError {
 function placeForRoot(project: string, note: string): Place {
   const own = inside(note)
   if (existsSync(own.data)) {
-    // A plain user's project: the same server serves root, so that there is one ledger and not two.
+    // A plain user's project: the same server is used for root, so that there is only one ledger.
     const { uid, gid } = statSync(own.data)
     if (uid !== 0) return { note, ...own, user: { uid, gid }, programs: writableShared() }
   }
@@ -83,7 +83,7 @@ function placeForRoot(project: string, note: string): Place {
   chmodSync(folder, 0o755)
   if (claim?.root !== project || claim.folder !== folder) {
     writeClaim(note, { root: project, folder })
-    // For whoever looks at the folder and wonders whose it is.
+    // Shows a person who finds the folder which project it belongs to.
     writeFileSync(join(folder, 'project'), `${project}\n`)
   }
   const paths = inside(folder)
@@ -103,8 +103,8 @@ function inside(folder: string): Pick<Place, 'folder' | 'cluster' | 'data'> {
 }
 
 /**
- * Named after the project's path and an id that lies within the project: commands that start together agree on it, and a
- * project that is cloned to where a deleted one was does not meet the ledger of that one.
+ * Named after the project's path and an id stored in the project: commands that start at the same time agree on it,
+ * and a project cloned to the path of a deleted one does not get the ledger of that one.
  */
 function freshFolder(project: string, note: string): string {
   const name = createHash('sha256')
@@ -129,7 +129,7 @@ function idOf(note: string): string {
   return readFileSync(file, 'utf8').trim()
 }
 
-/** The folder that a project has claimed: kept after the project was moved, not shared with one that was copied. */
+/** The folder that a project has claimed: kept if the project was moved, not shared if it was copied. */
 function claimedFolder(claim: z.infer<typeof Claim>, project: string, note: string): string {
   if (claim.root === project) return claim.folder
   const original = readClaim(join(claim.root, PRIVATE, 'postgres'))
@@ -153,12 +153,12 @@ function writableShared(): string {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o755 })
       accessSync(folder, constants.W_OK)
-      // /var/tmp is anybody's: a folder that somebody else has put there is not ours to trust.
+      // /var/tmp is writable for everyone: a folder created there by another user is not trusted.
       if (statSync(folder).uid !== 0) continue
       chmodSync(folder, 0o755)
       return folder
     } catch {
-      // read-only, or not there: the next one
+      // read-only or missing: try the next one
     }
   }
   throw new ConfigurationError(
@@ -167,7 +167,7 @@ function writableShared(): string {
   )
 }
 
-/** `postgres`, made where it is missing and can be made, else `nobody`. */
+/** `postgres`, created if missing and possible, otherwise `nobody`. */
 function serverUser(): { uid: number; gid: number } {
   const existing = accountOf('postgres')
   if (existing !== undefined) return existing
@@ -194,7 +194,7 @@ function makeFolder(project: string): string {
     if (owner !== undefined && owner !== process.getuid?.())
       throw madeBy(owner === 0 ? 'root' : `user ${owner}`, project)
     throw new ConfigurationError(
-      `expected to be able to write to ${folder}, for the embedded database: make it writable, ` +
+      `expected ${folder} to be writable, for the embedded database: make it writable, ` +
         'or set DATABASE_URL to a PostgreSQL server',
       { cause: error },
     )

@@ -2,13 +2,13 @@
 export const SERVER_USER = 'nightshift'
 
 /**
- * Settings of the embedded server, given at each start so that they follow the program and not the cluster.
- * What is committed stays committed: fsync, full_page_writes and synchronous_commit are on.
+ * Settings of the embedded server, passed at each start so that they follow the program and not the cluster. Commits
+ * are durable: fsync, full_page_writes and synchronous_commit are on.
  */
 export function serverArguments(data: string, port: number): string[] {
   const settings: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
-    // No socket file: its path has a limit of 107 bytes, and TCP on loopback is enough.
+    // No socket file: its path is limited to 107 bytes, and TCP on loopback is enough.
     unix_socket_directories: '',
     max_connections: 200,
     shared_buffers: '64MB',
@@ -23,7 +23,7 @@ export function serverArguments(data: string, port: number): string[] {
     wal_level: 'minimal',
     max_logical_replication_workers: 0,
     max_wal_size: '512MB',
-    // A client that was frozen or cut off gives its locks back.
+    // Releases the locks of a suspended or disconnected client.
     tcp_keepalives_idle: 30,
     jit: 'off',
   }
@@ -31,7 +31,7 @@ export function serverArguments(data: string, port: number): string[] {
   return ['-D', data, '-p', String(port), ...options]
 }
 
-/** Nothing of ours reaches the server: no secrets, and no PG* variable that would change what it does. */
+/** Our environment is not passed on: no secrets, and no PG* variables that would change its behaviour. */
 export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 }

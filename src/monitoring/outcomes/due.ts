@@ -1,6 +1,6 @@
 import type { Reconciler } from '../../jobs/reconciler.ts'
 import type { Database } from '../../ledger/connection/database.ts'
-import { scoresThatStood } from '../../ledger/nights/standing.ts'
+import { scoresAtDeadline } from '../../ledger/nights/standing.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
 import { labelWindow } from '../../project/time/label-window.ts'
@@ -44,14 +44,14 @@ export async function expectOutcomes({ pool }: Database, project: Project): Prom
     if (model === undefined) continue
     const asOf = parseAsOf(partition, project.timezone)
     const waiting = waitingFor(asOf, model, project.timezone)
-    const { stood, deadline } = await scoresThatStood(pool, name, partition)
+    const { atDeadline, deadline } = await scoresAtDeadline(pool, name, partition)
     const night = { ...waiting, partition, measured_at: null, report: null }
-    if ('none' in stood) {
-      const outcome = { ...night, run: null, version: null, state: 'failed' as const, note: stood.none }
+    if ('none' in atDeadline) {
+      const outcome = { ...night, run: null, version: null, state: 'failed' as const, note: atDeadline.none }
       await expectOutcome(pool, outcome, { at: null, count: 0 })
       continue
     }
-    const { run, version } = stood.publication
+    const { run, version } = atDeadline.publication
     await expectOutcome(pool, { ...night, run, version, state: 'immature' }, firstCheck(waiting, deadline))
   }
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { newRunId } from '../../ledger/nights/run-records.ts'
-import { type Publication, scoresThatStood } from '../../ledger/nights/standing.ts'
+import { type Publication, scoresAtDeadline } from '../../ledger/nights/standing.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { SEED } from '../../pipeline/evaluation/bootstrap.ts'
@@ -48,7 +48,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   if (model?.labels === undefined || view === undefined) return 'nothing to measure'
   const asOf = parseAsOf(partition, project.timezone)
   const { pool } = place.database
-  const { stood, deadline } = await scoresThatStood(pool, name, partition)
+  const { atDeadline, deadline } = await scoresAtDeadline(pool, name, partition)
   const before = await findOutcome(pool, name, asOf.instant)
   const kept = before?.state === 'measured' ? before : undefined
   const labels = newHorizon ? model.labels : underItsOwn(model.labels, kept)
@@ -62,19 +62,19 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
     await checkAgain(pool, night, { at: deadline, count: checks })
     return `its deadline, ${deadline}, has not passed: the scores published by then are not known yet`
   }
-  if ('none' in stood) {
+  if ('none' in atDeadline) {
     await recordOutcome(pool, {
       ...night,
       run: null,
       version: null,
       state: 'failed',
       measured_at: null,
-      note: stood.none,
+      note: atDeadline.none,
       report: null,
     })
-    return stood.none
+    return atDeadline.none
   }
-  const { publication } = stood
+  const { publication } = atDeadline
   const { run, version } = publication
   const record = { ...night, run, version, measured_at: null, report: null }
   // Labels are not expected months after a night has matured.

@@ -1,7 +1,7 @@
 import { age } from '../../format/elapsed.ts'
 import { NIGHTLY_QUEUES } from '../../jobs/queue/queues.ts'
 import { within } from '../../jobs/queue/within.ts'
-import { away } from '../../ledger/connection/away.ts'
+import { unavailable } from '../../ledger/connection/away.ts'
 import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { APART_MS } from '../../workers/clock-difference.ts'
 import type { PageContext } from '../page-context.ts'
@@ -63,7 +63,7 @@ function responsePart(
   trouble?: Error,
 ): Pick<Part, 'ok' | 'reason'> {
   if (question.status === 'fulfilled') return { ok: true, reason: `${server} responds` }
-  const why = away(trouble) ?? away(question.reason) ?? 'cannot be queried'
+  const why = unavailable(trouble) ?? unavailable(question.reason) ?? 'cannot be queried'
   return { ok: false, reason: `${server} ${why}` }
 }
 

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { faceOf, stateMark } from '../../ledger/nights/faces.ts'
-import { releasedInSpite } from '../../ledger/nights/released.ts'
+import { releases } from '../../ledger/nights/released.ts'
 import { findRun, type Run } from '../../ledger/nights/run-records.ts'
 import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
 import { type Kind, listSlots, type Slot, slotTitle } from '../../ledger/nights/slots.ts'
@@ -91,7 +91,7 @@ async function show(context: Context, pageContext: PageContext, slot: Slot, run:
   const own = run?.checks ?? []
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
-${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releasedInSpite([run, view]))}
+${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
 ${unknownValues(run?.unknown_values ?? [])}
 ${attempts(night.attempts, project)}
 </div><div>

@@ -37,11 +37,11 @@ export interface DeliveredJob {
 export async function execute(context: Context, job: DeliveredJob): Promise<Recorded> {
   const { run: id, attempt: number } = JobData.parse(job.data)
   // Before the claim, so that a heartbeat right after it includes the attempt.
-  const letGo = context.hands.take({ run: id, number })
+  const release = context.activeAttempts.take({ run: id, number })
   try {
     return await attempt(context, job, id, number)
   } finally {
-    letGo()
+    release()
   }
 }
 

@@ -307,7 +307,9 @@ describe('the embedded server', () => {
     const file = join(choosePlace(root).data, 'PG_VERSION')
     const version = readFileSync(file, 'utf8')
     writeFileSync(file, '9\n')
-    await expect(open(root)).rejects.toThrow(/was made by PostgreSQL 9, and this nightshift brings \d+/)
+    await expect(open(root)).rejects.toThrow(
+      /was created by PostgreSQL 9, but this version of nightshift includes \d+/,
+    )
     writeFileSync(file, version)
     await (await open(root)).close()
   })
@@ -439,7 +441,7 @@ describe.skipIf(!isRoot || !readableForAll())(
         chmodSync(join(root, '.nightshift/postgres'), mode)
         const { code, err } = await outcome(command(root, '', nobody))
         expect(code).not.toBe(0)
-        expect(err).toContain('was made by root')
+        expect(err).toContain('was created by root')
         expect(err).toContain('DATABASE_URL')
       }
     })

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
-import { away } from '../../../src/ledger/connection/away.ts'
+import { unavailable } from '../../../src/ledger/connection/away.ts'
 import { transaction } from '../../../src/ledger/connection/database.ts'
 import { NoAnswer } from '../../../src/ledger/connection/no-answer.ts'
-import { beat, sayReconciled } from '../../../src/ledger/nights/alive.ts'
+import { beat, recordReconciled } from '../../../src/ledger/nights/alive.ts'
 import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../jobs/redis-server.ts'
 import { openSite, type Site, usersOf } from '../site.ts'
@@ -43,7 +43,7 @@ function readyWhen(expected: (now: Readiness) => void): Promise<void> {
 async function up(): Promise<string> {
   const id = `worker-${randomUUID()}`
   releases.push(await beat(site.database, { id, role: 'worker', places: 2 }))
-  await sayReconciled(site.database, id)
+  await recordReconciled(site.database, id)
   return id
 }
 
@@ -200,7 +200,7 @@ test.each<[string, unknown, string | undefined]>([
   ['a missing file', Object.assign(new Error('no such file'), { code: 'ENOENT' }), undefined],
   ['a query that is wrong', Object.assign(new Error('syntax error'), { code: '42601' }), undefined],
 ])('of a server that is away, %s is told from what is another error', (_, error, said) => {
-  expect(away(error)).toBe(said)
+  expect(unavailable(error)).toBe(said)
 })
 
 test('work does not progress beside a run that nobody works on, or a partition that cannot be published', async () => {

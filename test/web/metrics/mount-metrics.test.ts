@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { transaction } from '../../../src/ledger/connection/database.ts'
-import { beat, sayReconciled } from '../../../src/ledger/nights/alive.ts'
+import { beat, recordReconciled } from '../../../src/ledger/nights/alive.ts'
 import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
 import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
 import { recordProfile } from '../../../src/monitoring/drift/record.ts'
@@ -140,7 +140,7 @@ test('the ledger in numbers: slots, rows, steps, drift, incidents, mails, proces
   )
   const id = `worker-${randomUUID()}`
   releases.push(await beat(site.database, { id, role: 'worker', places: 2 }))
-  await sayReconciled(site.database, id)
+  await recordReconciled(site.database, id)
 
   const read = await scrape()
   expect(values(read, 'slots')).toEqual({
