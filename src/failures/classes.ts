@@ -153,7 +153,3 @@ export function keysOf<Key extends string>(table: Record<Key, unknown>): Key[] {
   const isKey = (key: string): key is Key => Object.hasOwn(table, key)
   return Object.keys(table).filter(isKey)
 }
-
-export function isFailureClass(kind: string): kind is FailureClass {
-  return Object.hasOwn(CLASSES, kind)
-}

@@ -4,6 +4,7 @@ import { count, figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import { readableTime } from '../../format/time-text.ts'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
+import { nameOf } from '../../pipeline/drift/measures.ts'
 import type { DriftFacts, FailureFacts, MovedColumn } from '../incidents/incident-facts.ts'
 import type { Item, Section } from './letter.ts'
 import { PICTURE_WIDTH } from './pictures.ts'
@@ -11,7 +12,6 @@ import { PICTURE_WIDTH } from './pictures.ts'
 /** Further columns are counted; `nightshift drift` lists them. */
 const MOST_COLUMNS = 8
 const MOST_SLICES = 6
-const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' } as const
 
 /** What moved, by how much, since when, whether the scores moved too, which rows account for it, and the pictures. */
 export function driftSections(facts: FailureFacts, drift: DriftFacts): Section[] {
@@ -66,7 +66,7 @@ export function howFar(drift: Drift): string {
     parts.push(
       drift.threshold === null
         ? 'its values can no longer be compared'
-        : `${STATISTICS[drift.statistic]} ${figure(value)}, threshold ${figure(drift.threshold)}`,
+        : `${nameOf(drift.statistic)} ${figure(value)}, threshold ${figure(drift.threshold)}`,
     )
   }
   if (drift.fired.includes('nulls'))
@@ -93,7 +93,7 @@ function scoreItems({ score, rows }: DriftFacts): Item[] {
   if (score === null)
     return [{ kind: 'text', text: 'The score is not monitored (drift.score in model.yaml).' }]
   const value = score[score.statistic]
-  const distance = `${STATISTICS[score.statistic]} ${figure(value)}${score.threshold === null ? '' : `, threshold ${figure(score.threshold)}`}`
+  const distance = `${nameOf(score.statistic)} ${figure(value)}${score.threshold === null ? '' : `, threshold ${figure(score.threshold)}`}`
   const items: Item[] = [
     {
       kind: 'text',

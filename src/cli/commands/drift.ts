@@ -14,6 +14,7 @@ import {
   type NightProfile,
   profileOfRun,
 } from '../../monitoring/drift/record.ts'
+import { DECIDING, MEASURES, NO_FIGURES, nameOf } from '../../pipeline/drift/measures.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
@@ -74,15 +75,12 @@ function notCompared({ run, model, as_of, partition, profile, note }: NightProfi
     score: column.score,
     type: column.type,
     rows: column.rows,
-    psi: null,
-    jensen_shannon: null,
-    wasserstein: null,
-    ks: null,
+    ...NO_FIGURES,
     null_rate: column.rows === 0 ? 0 : column.nulls / column.rows,
     unseen_rate: null,
     reference: { rows: 0, null_rate: 0, mean: null },
     mean: column.kind === 'number' ? column.mean : null,
-    statistic: column.kind === 'number' ? 'psi' : 'jensen_shannon',
+    statistic: DECIDING[column.kind].statistic,
     threshold: null,
     threshold_from: null,
     p: null,
@@ -147,10 +145,7 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
     [
       'column',
       'rows',
-      'PSI',
-      'Jensen-Shannon',
-      'Wasserstein/sd',
-      'K-S',
+      ...MEASURES.map(({ name }) => name),
       'null',
       'unseen',
       'mean before',
@@ -162,10 +157,7 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
     drift.map((each) => [
       each.score ? `${each.column} (score)` : each.column,
       each.rows,
-      figure(each.psi),
-      figure(each.jensen_shannon),
-      figure(each.wasserstein),
-      figure(each.ks),
+      ...MEASURES.map(({ key }) => figure(each[key])),
       nulls(each),
       // Without rows there is no rate.
       each.rows === 0 ? '' : percent(each.unseen_rate),
@@ -173,7 +165,7 @@ function print(model: Model, run: Run, night: NightProfile, drift: NightDrift[])
       readableTime(each.mean, each.type) ?? figure(each.mean),
       each.threshold === null
         ? ''
-        : `${figure(each.threshold)} (${each.statistic === 'psi' ? 'PSI' : 'Jensen-Shannon'}, ${each.threshold_from})`,
+        : `${figure(each.threshold)} (${nameOf(each.statistic)}, ${each.threshold_from})`,
       signOf(each),
       each.note,
     ]),

@@ -6,7 +6,7 @@ import type { EvaluationFacts } from '../../pipeline/evaluation/evaluate-dataset
 import type { Measured } from '../../pipeline/evaluation/measure.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
-import { METRIC_WORDS, METRICS, type Metric } from '../../project/schema/metric.ts'
+import { METRICS, type Metric, wordsOf } from '../../project/schema/metric.ts'
 import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
@@ -45,7 +45,7 @@ function print(model: Model, evaluated: Awaited<ReturnType<typeof evaluateVersio
       ...(against === null ? [] : [`against version ${against.version}`, '95 % interval']),
     ],
     metricNames(facts).map((metric) => [
-      METRIC_WORDS[metric],
+      wordsOf(metric),
       figure(facts.metrics[metric], 'none'),
       interval(facts.intervals[metric]),
       ...(against === null
@@ -86,7 +86,7 @@ function metricNames(facts: EvaluationFacts): Metric[] {
 function printParts(title: string, parts: (Measured & { value: string })[], facts: EvaluationFacts): void {
   const shown = metricNames(facts).slice(0, 4)
   printTable(
-    [title, 'rows', ...shown.map((metric) => METRIC_WORDS[metric]), '95 % interval of the first metric'],
+    [title, 'rows', ...shown.map((metric) => wordsOf(metric)), '95 % interval of the first metric'],
     parts.map((part) => [
       part.value,
       part.rows,

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
+import { NO_FIGURES } from '../../pipeline/drift/measures.ts'
 import type { Verdict } from '../../pipeline/drift/persistence.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 
@@ -221,6 +222,8 @@ function toDrift(row: DriftRow): NightDrift {
     type,
   } = row
   return {
+    // Nights that were recorded before a measure was there have none of it.
+    ...NO_FIGURES,
     ...figures,
     column,
     score,

@@ -1,12 +1,10 @@
 import type { ColumnProfile, Profile } from '../profile/profile.ts'
-import type { Drift, DriftStatistic, DriftTest } from './drift-figures.ts'
+import type { Drift, DriftTest } from './drift-figures.ts'
 import { betweenParts, largest, type Threshold } from './drift-thresholds.ts'
-import { distanceOfPsi, jensenShannon } from './jensen-shannon.ts'
-import { ksOfProfiles } from './kolmogorov-smirnov.ts'
-import { psi, total } from './psi.ts'
+import { DECIDING, measureSides, NO_FIGURES } from './measures.ts'
+import { total } from './psi.ts'
 import { distanceAt, isMore, leastRateDistance } from './rates.ts'
 import { type Bins, binsOf } from './reference-bins.ts'
-import { wassersteinOfProfiles } from './wasserstein.ts'
 
 export interface CompareRequest {
   /** Counted on the same edges and values as `tonight`. */
@@ -54,20 +52,19 @@ export function compareColumn(
     if (before.kind !== now.kind) return { ...drift, drifted: true, fired: ['distribution'], note }
     return { ...drift, note: 'counted on other edges or values than the reference: they cannot be compared' }
   }
-  drift.psi = finite(psi(counts, own))
-  drift.jensen_shannon = finite(jensenShannon(counts, own))
+  Object.assign(drift, measureSides({ before, now, counts: { before: counts, now: own } }))
   const rows = { reference: Math.min(reference.entities, before.rows), tonight: tonight.rows }
   const few = Object.entries(rows).find(([, count]) => count < LEAST_ROWS)
   if (few !== undefined) return { ...drift, note: tooFew(few, now) }
 
-  const statistic = drift.statistic === 'psi' ? psi : jensenShannon
+  const { between: statistic, least: leastOf } = DECIDING[before.kind]
   const value = statistic(counts, own)
   const ofParts = parts.flatMap((part) => {
     const column = part.columns.find((each) => each.column === before.column && each.score === before.score)
     return (column && bins.of(column)) ?? []
   })
   const least = largest([
-    { from: 'min_effect', threshold: before.kind === 'number' ? minEffect : distanceOfPsi(minEffect) },
+    { from: 'min_effect', threshold: leastOf(minEffect) },
     { from: 'as-ofs', threshold: betweenParts(ofParts, (rest, part) => statistic(rest, part)) },
   ])
   const leastRate = (bin: number) =>
@@ -88,18 +85,11 @@ export function compareColumn(
 }
 
 function described(before: ColumnProfile, now: ColumnProfile): Drift {
-  const numbers = before.kind === 'number' && now.kind === 'number' ? { before, now } : undefined
-  const statistic: DriftStatistic = before.kind === 'number' ? 'psi' : 'jensen_shannon'
-  const area = numbers === undefined ? null : wassersteinOfProfiles(numbers.before, numbers.now)
-  const sd = numbers?.before.sd ?? 0
   return {
+    ...NO_FIGURES,
     column: before.column,
     score: before.score,
     rows: now.rows,
-    psi: null,
-    jensen_shannon: null,
-    wasserstein: area === null ? null : area === 0 ? 0 : sd === 0 ? null : finite(area / sd),
-    ks: numbers === undefined ? null : ksOfProfiles(numbers.before, numbers.now),
     null_rate: rateOf(now.nulls, now.rows),
     unseen_rate: now.kind === 'category' ? rateOf(now.unseen, now.rows) : null,
     reference: {
@@ -108,7 +98,7 @@ function described(before: ColumnProfile, now: ColumnProfile): Drift {
       mean: before.kind === 'number' ? before.mean : null,
     },
     mean: now.kind === 'number' ? now.mean : null,
-    statistic,
+    statistic: DECIDING[before.kind].statistic,
     threshold: null,
     threshold_from: null,
     p: null,
@@ -131,8 +121,6 @@ export function gone(before: ColumnProfile, tonight: Profile): Drift {
   const empty: ColumnProfile = { ...before, rows: tonight.rows, nulls: tonight.rows }
   return {
     ...described(before, empty),
-    wasserstein: null,
-    ks: null,
     mean: null,
     unseen_rate: null,
     drifted: true,
@@ -150,8 +138,6 @@ export function withoutReference(name: string, { reference, tonight }: CompareRe
   return [
     {
       ...described(now, now),
-      wasserstein: null,
-      ks: null,
       note,
       reference: { rows: 0, null_rate: 0, mean: null },
     },
@@ -160,8 +146,4 @@ export function withoutReference(name: string, { reference, tonight }: CompareRe
 
 function rateOf(count: number, rows: number): number {
   return rows === 0 ? 0 : count / rows
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null
 }

@@ -1,5 +1,7 @@
-/** The statistic that decides: PSI for numbers, Jensen-Shannon for categories. */
-export type DriftStatistic = 'psi' | 'jensen_shannon'
+import type { DECIDING, MeasureFigures } from './measures.ts'
+
+/** The measure that decides. */
+export type DriftStatistic = (typeof DECIDING)[keyof typeof DECIDING]['statistic']
 
 /** Of the whole distribution, of the rate of nulls, of the rate of values that the reference does not have. */
 export type DriftTest = 'distribution' | 'nulls' | 'unseen'
@@ -8,16 +10,11 @@ export type DriftTest = 'distribution' | 'nulls' | 'unseen'
 export type ThresholdFrom = 'resampling' | 'as-ofs' | 'min_effect'
 
 /** How far one column of a night is from its reference; null where a figure does not exist for it. */
-export interface Drift {
+export interface Drift extends MeasureFigures {
   column: string
   score: boolean
   /** Of the night. */
   rows: number
-  psi: number | null
-  jensen_shannon: number | null
-  /** Over the standard deviation of the reference; numbers only. */
-  wasserstein: number | null
-  ks: number | null
   null_rate: number
   /** Share of values that the reference does not have: categories only; of numbers null. */
   unseen_rate: number | null

@@ -47,6 +47,13 @@ export function wassersteinOfProfiles(a: NumberProfile, b: NumberProfile): numbe
   return Math.max(area, Math.abs((a.mean ?? 0) - (b.mean ?? 0)))
 }
 
+/** The same over the standard deviation of the first; null where that is 0 and they differ. */
+export function wassersteinOverDeviation(a: NumberProfile, b: NumberProfile): number | null {
+  const area = wassersteinOfProfiles(a, b)
+  if (area === null || area === 0) return area
+  return a.sd === null || a.sd === 0 ? null : area / a.sd
+}
+
 /** Mean of |x| along the line from `a` to `b`. */
 function meanOfLine(a: number, b: number): number {
   if (a * b >= 0) return Math.abs(a + b) / 2

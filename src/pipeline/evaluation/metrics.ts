@@ -1,25 +1,13 @@
-import { CLASSIFICATION, type Metric } from '../../project/schema/metric.ts'
+import type { ClassMetric, Metric, NumberMetric } from '../../project/schema/metric.ts'
 
 /**
  * Figures of a sample of scores and labels. Each is taken over groups of equal scores, from the highest down, with a
- * whole weight for each row (1, or how often a resample has drawn it), so that one sort serves every resample.
- *
- * auc                Mann-Whitney U over positives x negatives, ties count half (Hanley and McNeil 1982)
- * average_precision  sum of (R_n - R_n-1) P_n over distinct scores, without interpolation (scikit-learn,
- *                    `average_precision_score`)
- * log_loss           -mean(y ln p + (1 - y) ln(1 - p)), p clipped to [eps, 1 - eps] of a double (scikit-learn, `log_loss`)
- * brier              mean((p - y)^2) (Brier 1950)
- * ece                ten bins of equal width, mean of |mean p - mean y| weighted by rows (Naeini et al. 2015)
- * precision_at_k     share of positives among the k highest scores, a tie at the border counted in proportion
- * lift_at_k          precision_at_k over the share of positives among all
- * rmse, mae, r2      root of the mean squared error, mean absolute error, 1 - SSE / SST
+ * whole weight for each row (1, or how often a resample has drawn it), so that one sort serves every resample. Their
+ * definitions stand in METRIC_TABLE (src/project/schema/metric.ts).
  *
  * Null where the sample does not say, such as an AUC of one class alone.
  */
 export type Metrics = Partial<Record<Metric, number | null>>
-
-/** Of these less is better. */
-export const LESS_IS_BETTER: ReadonlySet<Metric> = new Set(['log_loss', 'brier', 'ece', 'rmse', 'mae'])
 
 /** Rows of one sample: parallel arrays. */
 export interface Sample {
@@ -34,6 +22,15 @@ export function orderOf(scores: Float64Array, rows?: Uint32Array): Uint32Array {
 }
 
 const BINS = 10
+const NO_ROWS: Record<ClassMetric, null> = {
+  auc: null,
+  average_precision: null,
+  log_loss: null,
+  brier: null,
+  ece: null,
+  precision_at_k: null,
+  lift_at_k: null,
+}
 
 /**
  * Figures of the rows in `order` (from the highest score down). `k` is a number of rows, or below 1 a share of them.
@@ -44,7 +41,7 @@ export function classify(
   order: Uint32Array,
   k: number,
   weights?: Uint32Array,
-): Metrics {
+): Record<ClassMetric, number | null> {
   const weightOf = (row: number) => weights?.[row] ?? 1
   let total = 0
   let positives = 0
@@ -53,7 +50,7 @@ export function classify(
     total += weight
     if (labels[row] === 1) positives += weight
   }
-  if (total === 0) return Object.fromEntries(CLASSIFICATION.map((metric) => [metric, null]))
+  if (total === 0) return NO_ROWS
   const negatives = total - positives
   const wanted = k < 1 ? Math.max(1, Math.round(total * k)) : Math.min(k, total)
 
@@ -109,8 +106,12 @@ export function classify(
   }
 }
 
-/** Figures of a score that foretells a number. */
-export function regress({ scores, labels }: Sample, order: Uint32Array, weights?: Uint32Array): Metrics {
+/** Figures of a score that predicts a number. */
+export function regress(
+  { scores, labels }: Sample,
+  order: Uint32Array,
+  weights?: Uint32Array,
+): Record<NumberMetric, number | null> {
   let total = 0
   let sum = 0
   for (const row of order) {

@@ -1,8 +1,7 @@
 import { figure, figureBeside } from '../../format/numbers.ts'
 import type { Requirement } from '../../project/project.ts'
-import { METRICS, type Metric } from '../../project/schema/metric.ts'
+import { LESS_IS_BETTER, METRICS, type Metric } from '../../project/schema/metric.ts'
 import type { EvaluationFacts } from './evaluate-dataset.ts'
-import { LESS_IS_BETTER } from './metrics.ts'
 
 export interface RequirementCheck {
   metric: string

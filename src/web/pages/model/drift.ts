@@ -3,11 +3,10 @@ import { type Cell, driftHeatmap, type HeatRow, heatmapLegend } from '../../../c
 import { figure } from '../../../format/numbers.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { DriftNight } from '../../../monitoring/drift/drift-nights.ts'
+import { nameOf } from '../../../pipeline/drift/measures.ts'
 import { nightHref } from '../../addresses.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import type { ModelView } from './load.ts'
-
-const STATISTICS = { psi: 'PSI', jensen_shannon: 'Jensen-Shannon' }
 
 /** Columns by nights: which drifted, and since when. */
 export function driftSection({ drift, nights, axis, scores, model }: ModelView) {
@@ -81,7 +80,7 @@ function cellOf(night: DriftNight | undefined): Cell {
 }
 
 function reasons({ fired, statistic, value, threshold }: DriftNight): string {
-  const moved = `${STATISTICS[statistic]} ${figure(value)} over ${figure(threshold)}`
+  const moved = `${nameOf(statistic)} ${figure(value)} over ${figure(threshold)}`
   const others = fired.filter((test) => test !== 'distribution')
   return [...(fired.includes('distribution') ? [moved] : []), ...others].join(', ') || moved
 }
@@ -94,7 +93,7 @@ function table(columns: Column[]) {
     const since = sinceOf(known)
     const found = last && driftState(last)
     const state = found === undefined ? '' : stateMark(DRIFT_FACES[found], DRIFT_WORDS[found])
-    return html`<tr><th scope="row">${column}</th><td data-label="Last night">${state}</td><td data-label="Since">${since ?? ''}</td><td class="number" data-label="Nights drifted">${drifted.length} of ${known.length}</td><td class="number" data-label="Statistic">${last === undefined ? '' : `${STATISTICS[last.statistic]} ${figure(last.value)}`}</td><td class="number" data-label="Allowed">${figure(last?.threshold)}</td></tr>`
+    return html`<tr><th scope="row">${column}</th><td data-label="Last night">${state}</td><td data-label="Since">${since ?? ''}</td><td class="number" data-label="Nights drifted">${drifted.length} of ${known.length}</td><td class="number" data-label="Statistic">${last === undefined ? '' : `${nameOf(last.statistic)} ${figure(last.value)}`}</td><td class="number" data-label="Allowed">${figure(last?.threshold)}</td></tr>`
   })
   return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Column</th><th scope="col">Last night</th><th scope="col">Since</th><th scope="col" class="number">Nights drifted</th><th scope="col" class="number">Statistic</th><th scope="col" class="number">Allowed</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }

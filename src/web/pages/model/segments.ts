@@ -5,20 +5,9 @@ import { isFewOnRecord } from '../../../pipeline/evaluation/few.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcome-facts.ts'
 import { saysBusiness } from '../../../pipeline/outcomes/treatment.ts'
 import { isMostlyUnlabelled, saysUnlabelled } from '../../../pipeline/outcomes/unlabelled.ts'
-import type { Metric } from '../../../project/schema/metric.ts'
+import { METRIC_TABLE, type Metric } from '../../../project/schema/metric.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
-
-const NAMES: [Metric, string][] = [
-  ['auc', 'AUC'],
-  ['average_precision', 'Average precision'],
-  ['lift_at_k', 'Lift at k'],
-  ['brier', 'Brier'],
-  ['ece', 'Calibration error'],
-  ['rmse', 'RMSE'],
-  ['mae', 'MAE'],
-  ['r2', 'R²'],
-]
 
 /** The newest measured night. */
 export function measuredSection({ newest, model, window }: Pick<ModelView, 'newest' | 'model' | 'window'>) {
@@ -29,10 +18,10 @@ export function measuredSection({ newest, model, window }: Pick<ModelView, 'newe
 
 /** Realized outcomes of one night: every figure with its interval, calibration, segments and business figures. */
 export function measured(report: OutcomeFacts, model: ModelView['model'], heading: string) {
-  const shown = NAMES.filter(([metric]) => report.metrics[metric] != null)
+  const shown = METRIC_TABLE.filter(({ key }) => report.metrics[key] != null)
   const figures = shown.map(
-    ([metric, name]) =>
-      html`<dt>${name}</dt><dd>${figure(report.metrics[metric])}${bracketed(report.intervals[metric])}</dd>`,
+    ({ key, words }) =>
+      html`<dt>${words}</dt><dd>${figure(report.metrics[key])}${bracketed(report.intervals[key])}</dd>`,
   )
   const reached = report.business.map(
     ({ name, value, target, error }) =>

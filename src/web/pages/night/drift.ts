@@ -6,6 +6,7 @@ import { figure } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { NightDrift, NightProfile } from '../../../monitoring/drift/record.ts'
+import { DECIDING, MEASURES, nameOf } from '../../../pipeline/drift/measures.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import type { Night } from './load.ts'
@@ -14,12 +15,6 @@ const WIDTH = 420
 /** The most large pictures: of drifted columns, and of the score. */
 const PICTURES = 6
 
-const STATISTICS = [
-  ['psi', 'PSI', 'Population stability index'],
-  ['jensen_shannon', 'JS', 'Jensen-Shannon'],
-  ['ks', 'K-S', 'Kolmogorov-Smirnov'],
-  ['wasserstein', 'W / sd', 'Wasserstein over the standard deviation of the reference'],
-] as const
 const FROM = { resampling: 'by chance', 'as-ofs': 'between nights', min_effect: 'least effect' }
 
 /** The drift of each column from its reference: a table, and a picture of each before and after. */
@@ -32,7 +27,7 @@ export async function drift(night: Night, href: string) {
       column,
     ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
 <td>${picture(sides(column))}</td><td class="state-note">${state(column)}${column.note === null ? '' : html`<div class="small quiet">${column.note}</div>`}</td>
-${STATISTICS.map(([name, words]) => html`<td class="number${name === column.statistic && column.threshold !== null ? ' strong' : ''}" data-label="${words}">${figure(column[name])}</td>`)}
+${MEASURES.map(({ key, title }) => html`<td class="number${key === column.statistic && column.threshold !== null ? ' strong' : ''}" data-label="${title}">${figure(column[key])}</td>`)}
 <td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : below(FROM[column.threshold_from])}</td>
 <td class="number" data-label="Null rate">${nullRate(column)}</td>
 <td class="number" data-label="Unseen rate">${rate(column.unseen_rate, column.rows)}</td></tr>`,
@@ -45,8 +40,8 @@ ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">
 ${
   columns.length === 0
     ? ''
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack drift"><caption>The figure in bold decides: PSI for numbers, Jensen-Shannon for categories; it may be at most the allowed value</caption>
-<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${STATISTICS.map(([, short, words]) => html`<th scope="col" class="number"><abbr title="${words}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th></tr></thead>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack drift"><caption>The figure in bold decides: ${nameOf(DECIDING.number.statistic)} for numbers, ${nameOf(DECIDING.category.statistic)} for categories; it may be at most the allowed value</caption>
+<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${MEASURES.map(({ short, title }) => html`<th scope="col" class="number"><abbr title="${title}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
 }</section>`
 }

@@ -1,5 +1,6 @@
 import { timeText } from '../../../format/time-text.ts'
 import type { NightDrift } from '../../../monitoring/drift/record.ts'
+import { MEASURES } from '../../../pipeline/drift/measures.ts'
 import { type Cell, csv } from '../../csv.ts'
 import type { Night } from './load.ts'
 
@@ -15,10 +16,7 @@ const DRIFT = [
   'threshold_from',
   'drifted',
   'alerting',
-  'psi',
-  'jensen_shannon',
-  'ks',
-  'wasserstein',
+  ...MEASURES.map(({ key }) => key),
   'null_rate',
   'reference_null_rate',
   'unseen_rate',
@@ -44,10 +42,7 @@ export function driftCsv(columns: NightDrift[]): string {
       each.threshold_from,
       each.drifted,
       each.alerting,
-      each.psi,
-      each.jensen_shannon,
-      each.ks,
-      each.wasserstein,
+      ...MEASURES.map(({ key }) => each[key]),
       // Without rows there is no rate.
       each.rows === 0 ? null : each.null_rate,
       each.reference.rows === 0 ? null : each.reference.null_rate,

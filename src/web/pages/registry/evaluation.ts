@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import { z } from 'zod'
-import { count, figure } from '../../../format/numbers.ts'
+import { count, figure, interval, signed } from '../../../format/numbers.ts'
 import { stateMark } from '../../../ledger/nights/faces.ts'
-import { METRIC_WORDS } from '../../../project/schema/metric.ts'
+import { METRIC_TABLE } from '../../../project/schema/metric.ts'
 import type { EvaluationRecord } from '../../../registry/evaluations.ts'
 import { moment } from '../../moment.ts'
 
@@ -23,8 +23,6 @@ const Report = z.looseObject({
     .default(null),
 })
 
-const WORDS = { ...METRIC_WORDS, r2: 'R²' }
-
 /** One evaluation: each figure with its interval, the comparison with the champion of that day, and the requirements. */
 export function evaluation(
   { id, version, dataset, at, by, passed, report }: EvaluationRecord,
@@ -35,7 +33,7 @@ export function evaluation(
 <p class="small quiet">${moment(at, timezone)}${by === null ? '' : ` by ${by}`}, on the holdout of <code>${dataset}</code>${parsed.success && parsed.data.rows !== undefined ? `, ${count(parsed.data.rows)} rows` : ''}</p>`
   if (!parsed.success) return head
   const { intervals, requirements, notes, against_champion: against } = parsed.data
-  const shown = Object.entries(WORDS).flatMap(([metric, words]) => {
+  const shown = METRIC_TABLE.flatMap(({ key: metric, words }) => {
     const value = parsed.data[metric]
     return typeof value === 'number' ? [{ metric, words, value }] : []
   })
@@ -43,17 +41,8 @@ export function evaluation(
 <div class="scroll" tabindex="0" role="region" aria-label="Evaluation ${id}"><table class="narrow"><caption class="sr">Figures of version ${version}</caption><thead><tr><th scope="col">Figure</th><th scope="col" class="number">Value</th><th scope="col" class="number">95 % interval</th>${against === null ? '' : html`<th scope="col" class="number">Against version ${against.version}</th>`}</tr></thead>
 <tbody>${shown.map(
     ({ metric, words, value }) =>
-      html`<tr><th scope="row">${words}</th><td class="number">${figure(value)}</td><td class="number">${range(intervals[metric])}</td>${against === null ? '' : html`<td class="number">${signed(against.difference[metric]?.value)} <span class="quiet small">${range(against.difference[metric])}</span></td>`}</tr>`,
+      html`<tr><th scope="row">${words}</th><td class="number">${figure(value)}</td><td class="number">${interval(intervals[metric])}</td>${against === null ? '' : html`<td class="number">${signed(against.difference[metric]?.value)} <span class="quiet small">${interval(against.difference[metric])}</span></td>`}</tr>`,
   )}</tbody></table></div>
 ${requirements.map((each) => html`<p class="small">${stateMark(each.passed ? 'published' : 'failed', each.passed ? 'met' : 'not met')} ${each.message}</p>`)}
 ${notes.map((note) => html`<p class="small quiet">${note}</p>`)}`
-}
-
-function range(interval: z.infer<typeof Interval> | undefined): string {
-  if (interval === undefined || interval.low === null || interval.high === null) return ''
-  return `${figure(interval.low)} to ${figure(interval.high)}`
-}
-
-function signed(value: number | null | undefined): string {
-  return value === null || value === undefined ? '' : `${value > 0 ? '+' : ''}${figure(value)}`
 }
