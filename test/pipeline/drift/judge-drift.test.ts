@@ -95,7 +95,7 @@ describe('what is found', () => {
     expect(drift).toMatchObject({
       statistic: 'jensen_shannon',
       fired: ['distribution'],
-      note: 'basic went from 50.0 % to 30.0 %',
+      note: 'basic went from 50 % to 30 %',
       wasserstein: null,
     })
   })
