@@ -72,5 +72,5 @@ function who({ name, role, csrf, local }: Viewer) {
 }
 
 function trail(crumbs: [string, string][]) {
-  return html`<nav class="crumbs" aria-label="Where this page is">${crumbs.map(([href, words]) => html`<a href="${href}">${words}</a> / `)}</nav>`
+  return html`<nav class="crumbs" aria-label="Breadcrumbs">${crumbs.map(([href, words]) => html`<a href="${href}">${words}</a> / `)}</nav>`
 }

@@ -22,7 +22,7 @@ export function mountRuns(app: Hono, { database, project: files }: PageContext):
     const project = files()
     const search = readSearch(context.req.query(), project)
     const { grouped, problems } = search
-    const title = grouped ? 'Failures by kind' : 'Runs'
+    const title = grouped ? 'Failure groups' : 'Runs'
     if (problems.length > 0) {
       const all = { href: '/runs', text: 'All runs' }
       return page(context, title, html`${form(search)}${unreadable(problems, all)}`, {
@@ -105,7 +105,7 @@ function pages(search: Search, more: boolean) {
 /** Failed and held runs, grouped by similar message. */
 function groups(all: FailureGroup[], { timezone }: Project) {
   if (all.length === 0) return html`<p>${stateMark('published', 'No run has failed or is held.')}</p>`
-  return html`<table class="stack"><caption class="sr">Failures by kind, the most frequent first</caption><thead><tr><th scope="col" class="number">Runs</th><th scope="col">Class</th><th scope="col">Example</th><th scope="col">Of</th><th scope="col">Nights</th><th scope="col">Last</th></tr></thead>
+  return html`<table class="stack"><caption class="sr">Failure groups, the most frequent first</caption><thead><tr><th scope="col" class="number">Runs</th><th scope="col">Class</th><th scope="col">Example</th><th scope="col">Of</th><th scope="col">Nights</th><th scope="col">Last</th></tr></thead>
 <tbody>${all.map(
     (group) => html`<tr><td class="number" data-label="Runs">${group.runs}</td>
 <th scope="row"><a href="${withQuery('/runs', { class: group.class, shape: group.shape })}">${group.class}</a></th>
