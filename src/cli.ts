@@ -1,7 +1,16 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError } from 'commander'
+import {
+  activeNights,
+  dayCount,
+  placeCount,
+  portNumber,
+  rowLimit,
+  versionNumber,
+} from './cli/terminal/whole-number.ts'
 import { ConfigurationError } from './project/files/problem.ts'
 import { printable } from './project/files/value-text.ts'
+import { interruption, untilInterrupted } from './workers/interruption.ts'
 
 /** Options that every command receives with its arguments; `json` asks for data instead of text. */
 export interface GlobalOptions {
@@ -47,17 +56,17 @@ add('validate', 'check all files, the SQL and the source schemas in one run', 'v
 
 program.commandsGroup('Services')
 add('up', 'run scheduler, worker and web pages in one process', 'up')
-  .option('--port <port>', 'the port of the web pages', integer, 8080)
+  .option('--port <port>', 'the port of the web pages', portNumber, 8080)
   .option(...host)
-  .option('--places <n>', 'how many runs execute concurrently', integer)
+  .option('--places <n>', 'how many runs execute concurrently', placeCount)
 add('scheduler', 'run only the scheduler', 'scheduler')
 add('worker', 'run one worker', 'worker').option(
   '--places <n>',
   'how many runs execute concurrently',
-  integer,
+  placeCount,
 )
 add('web', 'run the web pages and the queue board', 'web')
-  .option('--port <port>', 'the port of the web pages', integer, 8080)
+  .option('--port <port>', 'the port of the web pages', portNumber, 8080)
   .option(...host)
 add(
   'user <what> [name]',
@@ -85,9 +94,9 @@ add('backfill <model>', 'score many nights; shows the plan first', 'backfill')
   .option('--failed', 'nights that failed or are held')
   .option('--stale', 'nights whose inputs have changed since they were published')
   .option('--all', 'every night, published or not')
-  .option('--version <n>', 'score with this version', integer)
+  .option('--version <n>', 'score with this version', versionNumber)
   .option('--as-was', 'score with the version that was champion on each night')
-  .option('--max-active <n>', 'how many nights run concurrently', integer)
+  .option('--max-active <n>', 'how many nights run concurrently', activeNights)
   .option('--dry-run', 'show the plan and stop')
   .option('--yes', 'do not ask for confirmation')
   .option(...by)
@@ -100,17 +109,17 @@ add('cancel <backfill>', 'cancel a backfill: nights not started are unchanged', 
 
 program.commandsGroup('Status')
 add('status [model]', 'show the calendar of slots', 'status')
-  .option('--days <n>', 'how many nights back', integer, 14)
+  .option('--days <n>', 'how many nights back', dayCount, 14)
   .option(...json)
 add('runs [name]', 'list runs, newest first', 'runs')
   .option('--state <state>', 'queued, running, published, held, failed, ...')
   .option('--class <class>', 'the failure class')
   .option('--text <text>', 'text in the error message')
-  .option('--version <n>', 'the model version', integer)
+  .option('--version <n>', 'the model version', versionNumber)
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')
   .option('--group', 'group failed and held runs by class and similar message')
-  .option('--limit <n>', 'how many runs', integer, 50)
+  .option('--limit <n>', 'how many runs', rowLimit, 50)
   .option(...json)
 add('show <run>', 'show one run: steps, attempts, expectations, inputs, failure', 'show').option(...json)
 add('report <model>', 'write one night as a self-contained HTML file', 'report')
@@ -162,7 +171,7 @@ add(
   'evaluate a version on the holdout of a training set and compare it with the champion',
   'evaluate',
 )
-  .requiredOption('--version <n>', 'which version', integer)
+  .requiredOption('--version <n>', 'which version', versionNumber)
   .requiredOption('--dataset <id>', 'the training set whose holdout is scored')
   .option(...by)
   .option(...json)
@@ -199,12 +208,12 @@ add('register <model> <file>', 'register an ONNX file as the next version', 'reg
   .option(...json)
 add('versions <model>', 'list the versions of a model', 'versions').option(...json)
 add('promote <model>', 'make a version the champion', 'promote')
-  .requiredOption('--version <n>', 'which version', integer)
+  .requiredOption('--version <n>', 'which version', versionNumber)
   .option('--override <reason>', 'promote despite the gate; the reason is recorded')
   .option(...by)
   .option(...json)
 add('rollback <model>', 'make the previous champion the champion again', 'rollback')
-  .option('--to <n>', 'which version (default: the previous champion)', integer)
+  .option('--to <n>', 'which version (default: the previous champion)', versionNumber)
   .option('--from <as-of>', 'restore its scores from this night on (default: the newest night only)')
   .option('--reason <reason>', 'why')
   .option(...by)
@@ -219,15 +228,13 @@ function add(usage: string, description: string, module: string): Command {
       .slice(0, -2)
       .flat()
       .filter((arg): arg is string => typeof arg === 'string')
+    if (command.options.some(({ flags }) => flags.endsWith('<as-of>'))) {
+      const { refuseAsOfs } = await import('./cli/terminal/as-of-options.ts')
+      refuseAsOfs(command)
+    }
     const loaded: CommandModule<GlobalOptions> = await import(`./cli/commands/${module}.js`)
     process.exitCode = await loaded.default(args, command.optsWithGlobals())
   })
-}
-
-function integer(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number.')
-  return value
 }
 
 // The reader of our output may stop early, as `| head` does. That is not an error.
@@ -237,7 +244,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.parseAsync()
+  await Promise.race([program.parseAsync(), untilInterrupted((code) => process.exit(code))])
 } catch (error) {
   process.exitCode = report(error)
 }
@@ -247,6 +254,14 @@ process.exit()
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const stopped = interruption()
+  if (stopped !== undefined) {
+    const how = stopped.signal === 'SIGINT' ? 'Ctrl-C' : stopped.signal
+    process.stderr.write(`nightshift: stopped by ${how}: ${printable(stopped.outlook)}\n`)
+    if (program.opts<GlobalOptions>().debug && error instanceof Error)
+      process.stderr.write(`${error.stack}\n`)
+    return stopped.code
+  }
   const wrongCall = error instanceof ConfigurationError
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`nightshift: ${printable(message)}\n`)

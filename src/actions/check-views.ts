@@ -38,9 +38,8 @@ export async function checkViews(
 function asProblem(project: Project, view: View, error: unknown): Problem {
   const at = { line: undefined, column: undefined }
   if (error instanceof Failure && error.failureClass === 'late-data') {
-    // Data may arrive later than the definition: this is not an error yet, but nothing could be checked either.
     const message = `${error.message}; the SQL could not be checked against the source`
-    return { severity: 'warning', file: relative(project.root, `${view.folder}/view.yaml`), ...at, message }
+    return { severity: 'error', file: relative(project.root, `${view.folder}/view.yaml`), ...at, message }
   }
   const message = error instanceof Error ? error.message : String(error)
   return { severity: 'error', file: relative(project.root, view.sqlFile), ...at, message }

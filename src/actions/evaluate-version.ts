@@ -101,7 +101,7 @@ async function measured(
     mapping: each.mapping,
   })
   const temp = await mkdtemp(join(tmpdir(), 'nightshift-evaluate-'))
-  return withChild(project, async (children) => {
+  return withChild(project, async (children, stop) => {
     const facts = await children.run('evaluate', {
       holdout: dataset.holdout,
       entity: dataset.manifest.entity,
@@ -117,9 +117,12 @@ async function measured(
     })
     const warning = await storeHoldout(database.pool, children, project, { model, version, dataset }).then(
       () => [],
-      (error: unknown) => [
-        `the holdout could not be stored as the baseline of this version: ${error instanceof Error ? error.message : String(error)}`,
-      ],
+      (error: unknown) => {
+        stop.throwIfAborted()
+        return [
+          `the holdout could not be stored as the baseline of this version: ${error instanceof Error ? error.message : String(error)}`,
+        ]
+      },
     )
     return { facts, warning }
   }).finally(() => rm(temp, { recursive: true, force: true }))

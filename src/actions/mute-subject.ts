@@ -1,6 +1,8 @@
+import { Temporal } from 'temporal-polyfill'
 import { mute, unmute } from '../alerts/incidents/mutes.ts'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
 import { readDuration } from '../project/time/duration.ts'
 
 /** Suppresses mails about a model or view until a time, or for a duration from now. @returns the end time */
@@ -9,11 +11,11 @@ export async function muteSubject(
   subject: string,
   until: string,
   by: string | null,
+  timezone: string,
 ): Promise<Date> {
-  const span = readDuration(until)
   return transaction(database, async (client) => {
     const now = await ledgerNow(client)
-    const end = span === undefined ? new Date(until) : new Date(now.getTime() + span.ms)
+    const end = untilOf(until, now, timezone)
     await mute(client, now, subject, end, by ?? undefined)
     return end
   })
@@ -22,4 +24,27 @@ export async function muteSubject(
 /** Resumes mails about it. @returns whether it was muted */
 export function unmuteSubject(database: Database, subject: string): Promise<boolean> {
   return transaction(database, (client) => unmute(client, subject))
+}
+
+/** A hundred years, as of every duration. */
+const MOST_MS = 36_525 * 86_400_000
+
+/** A duration from now on, an instant, or a time in the project's zone. */
+function untilOf(text: string, now: Date, timezone: string): Date {
+  const ms = readDuration(text)?.ms
+  const at = ms === undefined ? timeOf(text, timezone) : now.getTime() + ms
+  if (at !== undefined && at > now.getTime() && at <= now.getTime() + MOST_MS) return new Date(at)
+  throw new ConfigurationError(
+    `--until: expected a time that lies ahead, such as 2026-11-28T06:00 (in ${timezone}) or 2026-11-28T05:00Z, or a span such as 4h, a hundred years at most, got: ${text}`,
+  )
+}
+
+function timeOf(text: string, timezone: string): number | undefined {
+  try {
+    return /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text)
+      ? Temporal.Instant.from(text).epochMilliseconds
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(timezone).epochMilliseconds
+  } catch {
+    return undefined
+  }
 }

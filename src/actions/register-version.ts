@@ -51,7 +51,8 @@ export async function registerVersion(
       view,
       timezone: project.timezone,
     })
-    refuse(description.problems)
+    // Labels and outcomes may come later than the model; what the features read is needed now.
+    refuse(description.problems.filter(({ absent }) => absent !== true || description.columns.length === 0))
     const columns = description.columns.filter((column) => !view.entity.includes(column.name))
     const given = { view, identity: description, columns }
     const training = await trainedOn(place, model, given, request.dataset)

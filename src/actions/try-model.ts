@@ -13,7 +13,8 @@ import { partitionPath } from '../pipeline/partition/partition-files.ts'
 import { judgeUnknown } from '../pipeline/scoring/judge-unknown.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
-import { type AsOf, addDays, asOfContaining, parseAsOf } from '../project/time/asof.ts'
+import { type AsOf, addDays, asOfContaining } from '../project/time/asof.ts'
+import { scheduledAsOf } from '../project/time/scheduled-as-of.ts'
 import type { Children } from '../workers/child/children.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
@@ -120,8 +121,13 @@ async function computeTemporarily(
   const asOf =
     text === undefined
       ? await newestAsOf(project, children, view, Temporal.Instant.fromEpochMilliseconds(now.getTime()))
-      : parseAsOf(text, project.timezone)
+      : scheduledAsOf(project, view, text)
   if (asOf === undefined) return undefined
+  if (text !== undefined && Date.parse(asOf.instant) > now.getTime()) {
+    throw new ConfigurationError(
+      `--as-of: expected a night that has begun in ${project.timezone}, got: ${text}`,
+    )
+  }
   const facts = await children.run('features', {
     root: project.root,
     view,

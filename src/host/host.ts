@@ -34,7 +34,8 @@ export interface Host {
   wake(): void
   /** Why this process takes no more work: the ledger is newer than this build. Undefined while it takes work. */
   retired(): string | undefined
-  close(): Promise<void>
+  /** Gives what runs `graceMs` (default 10 s) to end; what has not ended by then is handed back. */
+  close(graceMs?: number): Promise<void>
 }
 
 /**
@@ -134,9 +135,9 @@ export async function openHost(
       : undefined
   let ended: Promise<void> | undefined
   /** Takes no more jobs, gives running attempts 10 s, then stops planning and mailing. */
-  const end = () => {
+  const end = (graceMs?: number) => {
     ended ??= (async () => {
-      await worker?.close()
+      await worker?.close(graceMs)
       await stopBeating?.()
       await files?.close()
       await loop.close()
@@ -160,9 +161,9 @@ export async function openHost(
     context,
     wake: () => loop.wake(),
     retired: () => retired,
-    async close() {
+    async close(graceMs) {
       await build.close()
-      await end()
+      await end(graceMs)
       if (!stays) await postIfAlone(session)
       await children.close()
       await transport.close()

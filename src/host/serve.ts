@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { startScheduler } from '../jobs/wake-scheduler.ts'
 import { mayListen } from '../web/security/listen.ts'
 import { openUsers } from '../web/security/users.ts'
+import { beginTidy, interruption } from '../workers/interruption.ts'
 import { openHost } from './host.ts'
 import { withSession } from './session.ts'
 import { usersSourceOf } from './users-source.ts'
@@ -23,7 +25,8 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
       const users = openUsers(usersSourceOf(project.root, environment), (message) => log.error(message))
       if (parts.web !== undefined) mayListen(parts.web.host, users)
       const queues = await session.queues()
-      const closers: (() => Promise<void>)[] = []
+      const { stop, release } = beginTidy({ limited: false })
+      const closers: (() => Promise<void>)[] = [async () => release()]
       try {
         const host = await openHost(session, {
           role: parts.worker ? 'worker' : parts.scheduler ? 'scheduler' : 'web',
@@ -32,8 +35,7 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
         })
         closers.push(() => host.close())
         if (parts.scheduler) {
-          const stop = startScheduler(host.wake)
-          closers.push(async () => stop())
+          closers.push(startScheduler(host.wake))
         }
         if (parts.web !== undefined) {
           const { startWeb } = await import('../web/start-web.ts')
@@ -61,8 +63,8 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
           { queue: queues.backend, ledger: session.database.embedded ? 'embedded' : 'DATABASE_URL' },
           `${project.name}: ${names.filter(Boolean).join(', ')} ready`,
         )
-        const signal = await untilSignal()
-        log.info(`${signal}: closing; running attempts have 10 s to finish`)
+        if (!stop.aborted) await once(stop, 'abort')
+        log.info(`${interruption()?.signal}: closing; running attempts have 10 s to finish`)
       } finally {
         for (const close of closers.reverse()) await close()
       }
@@ -70,16 +72,4 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
     },
     { role: parts.worker ? 'worker' : parts.scheduler ? 'scheduler' : 'web', quiet: false },
   )
-}
-
-function untilSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const signals = ['SIGINT', 'SIGTERM'] as const
-    for (const signal of signals) {
-      process.once(signal, () => {
-        resolve(signal)
-        for (const again of signals) process.once(again, () => process.kill(process.pid, 'SIGKILL'))
-      })
-    }
-  })
 }

@@ -13,7 +13,7 @@ const EVERY_MS = 10 * 60_000
 
 /** Work folders of comparisons, descriptions and trials, as mkdtemp names them. */
 const TEMPORARY =
-  /^nightshift-(?:stale|parity|replay|leaks|describe|inputs|metrics|explain|evaluate|trial|baseline)-\w{6}$/
+  /^nightshift-(?:task|explain|evaluate|trial|baseline|stale|parity|replay|leaks|describe|inputs|metrics|figures)-\w{6}$/
 /** An unfinished training set, stored next to the finished ones. */
 const BUILDING = /^\.building-\w{6}$/
 

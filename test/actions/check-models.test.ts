@@ -82,7 +82,7 @@ outcomes:
   await project.write(at, own(both))
   expect((await told()).filter((line) => line.includes(at))).toEqual([
     expect.stringMatching(
-      /^warning models\/value\/model.yaml:undefined source ends: expected at least one Parquet file/,
+      /^error models\/value\/model.yaml:undefined source ends: expected at least one Parquet file/,
     ),
   ])
   await writeParquet(join(project.root, 'own/ends.parquet'), 'SELECT 1::BIGINT AS customer_id')

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
-const CLI = resolve(import.meta.dirname, '../../dist/cli.js')
+/** The compiled program; faults may be injected into another. */
+export const CLI = resolve(
+  process.env.NIGHTSHIFT_DIST ?? resolve(import.meta.dirname, '../../dist'),
+  'cli.js',
+)
 
 export interface Finished {
   code: number | null
@@ -19,9 +23,16 @@ export function start(
     project,
     env = {},
     user,
-  }: { project: string; env?: Record<string, string>; user?: { uid: number; gid: number } | undefined },
+    node = [],
+  }: {
+    project: string
+    env?: Record<string, string>
+    user?: { uid: number; gid: number } | undefined
+    /** Arguments of Node itself; its compute children get them too. */
+    node?: string[]
+  },
 ): ChildProcess {
-  const child = spawn(process.execPath, [CLI, ...args, '--project', project], {
+  const child = spawn(process.execPath, [...node, CLI, ...args, '--project', project], {
     ...user,
     env: { ...process.env, ...CLEARED, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

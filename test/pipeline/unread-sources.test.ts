@@ -84,7 +84,7 @@ describe('a source that features.sql does not read', () => {
     expect(reads).toEqual(['people'])
     expect(problems.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
       'warning: expect.fresh.leaves: features.sql does not read leaves, so that no night waits for it; take it away',
-      expect.stringMatching(/^warning: source leaves: expected at least one Parquet file/),
+      expect.stringMatching(/^error: source leaves: expected at least one Parquet file/),
     ])
   })
 

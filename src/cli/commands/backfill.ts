@@ -10,7 +10,9 @@ import { startBackfill } from '../../jobs/backfills/start-backfill.ts'
 import { settingsFor } from '../../jobs/request-run.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
-import { asOfRange, parseAsOf } from '../../project/time/asof.ts'
+import { asOfRange } from '../../project/time/asof.ts'
+import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
+import { interrupt, setOutlook } from '../../workers/interruption.ts'
 import { personNamed } from '../terminal/find.ts'
 import { followBackfill } from '../terminal/follow-backfill.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -36,11 +38,14 @@ const MAX_ACTIVE = 4
 export default function backfill([name = '']: string[], options: BackfillOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
-    const model = modelNamed(project, name).name
+    const scored = modelNamed(project, name)
+    const model = scored.name
     const by = personNamed(project, options.by)
     const { timezone } = project
-    const asOfs = asOfRange(parseAsOf(options.from, timezone), parseAsOf(options.to, timezone), timezone)
-    const maxActive = Math.max(1, options.maxActive ?? MAX_ACTIVE)
+    const from = scheduledAsOf(project, scored, options.from, '--from')
+    const to = scheduledAsOf(project, scored, options.to, '--to')
+    const asOfs = asOfRange(from, to, timezone)
+    const maxActive = options.maxActive ?? MAX_ACTIVE
     if (options.version !== undefined && options.asWas) {
       throw new ConfigurationError('backfill: expected --version N or --as-was, got both')
     }
@@ -61,6 +66,9 @@ export default function backfill([name = '']: string[], options: BackfillOptions
       return 0
     }
     if (!(await agreed(options, runs))) return 2
+    setOutlook(
+      'nightshift backfills shows whether it has begun; what has goes on as soon as a worker lives (nightshift up)',
+    )
     const id = await startBackfill(database, plan, asOfs, {
       maxActive,
       forced: options.all === true,
@@ -133,8 +141,12 @@ async function agreed(options: BackfillOptions, runs: number): Promise<boolean> 
     )
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  // On a terminal that reads keys Ctrl-C is a key, and Ctrl-D is no answer.
+  terminal.once('SIGINT', () => interrupt('SIGINT'))
+  const noAnswer = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
   try {
-    return /^y(es)?$/i.test((await terminal.question(`run ${runs} nights? [y/N] `)).trim())
+    const answer = await Promise.race([terminal.question(`run ${runs} nights? [y/N] `), noAnswer])
+    return /^y(es)?$/i.test(answer.trim())
   } finally {
     terminal.close()
   }

@@ -4,15 +4,17 @@ import { Temporal } from 'temporal-polyfill'
 import type { GlobalOptions } from '../../cli.ts'
 import { withLedgerIfAny } from '../../host/session.ts'
 import type { DatasetFacts } from '../../pipeline/dataset/build-dataset.ts'
+import { openBuilding } from '../../pipeline/dataset/building.ts'
 import { datasetsFolder } from '../../pipeline/dataset/read-dataset.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
 import type { Model, Project } from '../../project/project.ts'
-import { type AsOf, asOfRange, grainOf, parseAsOf } from '../../project/time/asof.ts'
+import { type AsOf, asOfRange, grainOf } from '../../project/time/asof.ts'
 import { parseDuration } from '../../project/time/duration.ts'
+import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
 import { knowingKeys, recordUse } from '../../registry/view-promises.ts'
-import { openChildren } from '../../workers/child/children.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { ownVersion } from '../terminal/own-version.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
@@ -30,19 +32,23 @@ export default async function dataset([name = '']: string[], options: Options): 
   const project = (await withLedgerIfAny(files.root, ({ pool }) => knowingKeys(pool, files))) ?? files
   const model = modelNamed(project, name)
   const view = viewNamed(project, model.view)
-  if (model.labels === undefined) {
+  const { labels } = model
+  if (labels === undefined) {
     throw new ConfigurationError(
       `dataset: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
     )
   }
   const { timezone } = project
   const asOfs = stepped(
-    parseAsOf(options.from, timezone),
-    parseAsOf(options.to, timezone),
+    scheduledAsOf(project, model, options.from, '--from'),
+    scheduledAsOf(project, model, options.to, '--to'),
     options.every,
     timezone,
   )
-  const holdoutFrom = options.holdoutFrom === undefined ? undefined : parseAsOf(options.holdoutFrom, timezone)
+  const holdoutFrom =
+    options.holdoutFrom === undefined
+      ? undefined
+      : scheduledAsOf(project, model, options.holdoutFrom, '--holdout-from')
   if (
     holdoutFrom !== undefined &&
     asOfs.every((asOf) => Date.parse(asOf.instant) < Date.parse(holdoutFrom.instant))
@@ -51,39 +57,42 @@ export default async function dataset([name = '']: string[], options: Options): 
       `dataset: expected --holdout-from to be one of the as-ofs or earlier than the last one (${asOfs.at(-1)?.label}), got: ${options.holdoutFrom}`,
     )
   }
-  const bar = openProgress(options.json === true)
-  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-  let built: DatasetFacts
-  try {
-    const title = `training set of ${model.name}`
-    built = await children.run(
-      'dataset',
-      {
-        root: project.root,
-        model: model.name,
-        view,
-        sources: model.sources,
-        labels: model.labels,
-        asOfs,
-        holdoutFrom,
-        timezone,
-        now: new Date().toISOString(),
-        folder: datasetsFolder(project.warehouse, model.name),
-        threads: availableParallelism(),
-        release: ownVersion(),
-      },
-      {
-        progress: (text, done, total) =>
-          bar.show('dataset', title, text, {
-            ...(done === undefined ? {} : { rows: done }),
-            ...(total === undefined ? {} : { total }),
-          }),
-      },
-    )
-  } finally {
-    bar.close()
-    await children.close()
-  }
+  const title = `training set of ${model.name}`
+  const built = await withChild(project, async (children) => {
+    const bar = openProgress(options.json === true)
+    const folder = datasetsFolder(project.warehouse, model.name)
+    const building = await openBuilding(folder)
+    try {
+      return await children.run(
+        'dataset',
+        {
+          root: project.root,
+          model: model.name,
+          view,
+          sources: model.sources,
+          labels,
+          asOfs,
+          holdoutFrom,
+          timezone,
+          now: new Date().toISOString(),
+          folder,
+          building: building.path,
+          threads: availableParallelism(),
+          release: ownVersion(),
+        },
+        {
+          progress: (text, done, total) =>
+            bar.show('dataset', title, text, {
+              ...(done === undefined ? {} : { rows: done }),
+              ...(total === undefined ? {} : { total }),
+            }),
+        },
+      )
+    } finally {
+      bar.close()
+      await building.remove()
+    }
+  })
   const use = { view: view.name, viewHash: built.manifest.view_hash, sources: built.sources }
   await withLedgerIfAny(project.root, ({ pool }) => recordUse(pool, use))
   const record = recordOf(project, built)

@@ -19,7 +19,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
-import { openChildren } from '../../workers/child/children.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
@@ -100,9 +100,8 @@ async function profileOf(session: Session, run: Run): Promise<NightProfile> {
   const { project, database, log } = session
   const known = await profileOfRun(database.pool, run.id)
   if (known !== undefined) return known
-  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-  try {
-    await monitorNight(
+  await withChild(project, (children) =>
+    monitorNight(
       {
         database,
         children,
@@ -112,10 +111,8 @@ async function profileOf(session: Session, run: Run): Promise<NightProfile> {
         clock: ledgerClock(database),
       },
       { run: run.id },
-    )
-  } finally {
-    await children.close()
-  }
+    ),
+  )
   await postIfAlone(session)
   const night = await profileOfRun(database.pool, run.id)
   if (night !== undefined) return night

@@ -28,7 +28,7 @@ export default function muteCommand(
         `mute: expected one of --until TIME and --off, got: ${options.off ? 'both' : 'none'}`,
       )
     }
-    const until = await muteSubject(database, subject, options.until, by)
+    const until = await muteSubject(database, subject, options.until, by, project.timezone)
     printLine(`no mails about ${subject} until ${clockTime(until.toISOString(), project.timezone)}`)
     return 0
   })

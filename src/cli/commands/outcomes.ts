@@ -18,7 +18,8 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
-import { type Children, openChildren } from '../../workers/child/children.ts'
+import type { Children } from '../../workers/child/children.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
 import { groupTexts, type NightText } from '../terminal/said-once.ts'
@@ -81,31 +82,32 @@ async function measureDue(
   const now = (await ledgerNow(database.pool)).getTime()
   const due = nights.filter(({ matures_at, run }) => run !== null && Date.parse(matures_at) <= now)
   const bar = openProgress(options.json === true)
-  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-  const context = {
-    database,
-    children,
-    warehouse: project.warehouse,
-    clock: ledgerClock(database),
-    project: () => project,
-  }
-  try {
-    await refuseWrong(project, model, view, children)
-    for (const [index, { partition }] of due.entries()) {
-      const title = `outcomes of ${name}`
-      bar.show('outcomes', title, `as of ${partition}`, { rows: index, total: due.length })
-      // A failed measurement is retried by the next one; the table shows what is known so far.
-      const result = await measureNight(
-        context,
-        { model: name, partition, newHorizon: options.newHorizon === true },
-        {},
-      ).catch((error: unknown) => classify(error).message)
-      bar.show('outcomes', title, `as of ${partition}: ${result}`, { rows: index + 1, total: due.length })
+  await withChild(project, async (children, stop) => {
+    const context = {
+      database,
+      children,
+      warehouse: project.warehouse,
+      clock: ledgerClock(database),
+      project: () => project,
     }
-  } finally {
-    bar.close()
-    await children.close()
-  }
+    try {
+      await refuseWrong(project, model, view, children)
+      for (const [index, { partition }] of due.entries()) {
+        const title = `outcomes of ${name}`
+        bar.show('outcomes', title, `as of ${partition}`, { rows: index, total: due.length })
+        // A failed measurement is retried by the next one; the table shows what is known so far.
+        const result = await measureNight(
+          context,
+          { model: name, partition, newHorizon: options.newHorizon === true },
+          {},
+        ).catch((error: unknown) => classify(error).message)
+        stop.throwIfAborted()
+        bar.show('outcomes', title, `as of ${partition}: ${result}`, { rows: index + 1, total: due.length })
+      }
+    } finally {
+      bar.close()
+    }
+  })
 }
 
 /** Checks the outcome SQL as `validate` does, before its results are recorded for each night. */

@@ -11,7 +11,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { champion, findVersion } from '../../registry/version-records.ts'
-import { openChildren } from '../../workers/child/children.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
@@ -34,13 +34,7 @@ export default function parity([name = '']: string[], options: Options): Promise
       )
     }
     const against = await againstOf(session, name, options)
-    const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-    let facts: ParityFacts
-    try {
-      facts = await compareParity(children, project, view, run, against)
-    } finally {
-      await children.close()
-    }
+    const facts = await withChild(project, (children) => compareParity(children, project, view, run, against))
     await recordCertificate(database.pool, {
       run: run.id,
       view: view.name,

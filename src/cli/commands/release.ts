@@ -2,6 +2,7 @@ import { release } from '../../actions/release-run.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { openHost } from '../../host/host.ts'
 import { withSession } from '../../host/session.ts'
+import { setOutlook, tidily } from '../../workers/interruption.ts'
 import { reportEnd } from '../terminal/ending.ts'
 import { personNamed, runNamed } from '../terminal/find.ts'
 
@@ -13,12 +14,15 @@ export default function releaseCommand(
   return withSession(options, async (session) => {
     const by = personNamed(session.project, options.by)
     const { run } = await runNamed(session.database.pool, id)
-    const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
-    try {
-      await release(host.context, run, { reason: options.reason, by: by ?? options.by })
-    } finally {
-      await host.close()
-    }
+    setOutlook('what is committed is published by whoever runs next; nightshift show says how it stands')
+    await tidily(async () => {
+      const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
+      try {
+        await release(host.context, run, { reason: options.reason, by: by ?? options.by })
+      } finally {
+        await host.close()
+      }
+    })
     return reportEnd(session, run.id, options)
   })
 }

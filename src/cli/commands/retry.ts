@@ -2,6 +2,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { rerun } from '../../jobs/rerun.ts'
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
+import { setOutlook } from '../../workers/interruption.ts'
 import { reportEnd } from '../terminal/ending.ts'
 import { personNamed, runNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
@@ -15,6 +16,9 @@ export default function retry(
     const { project, database } = session
     const by = personNamed(project, options.by)
     const { run } = await runNamed(database.pool, id)
+    setOutlook(
+      'nightshift runs shows whether it was asked for; what was goes on as soon as a worker lives (nightshift up)',
+    )
     const retried = await rerun(database, project, run, by)
     await follow(session, {
       quiet: options.json === true,

@@ -5,6 +5,7 @@ import { openHost } from '../../host/host.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
+import { setOutlook, tidily } from '../../workers/interruption.ts'
 import { authorNamed } from '../terminal/find.ts'
 import { watchBackfill } from '../terminal/follow-backfill.ts'
 import { printJson, printLine } from '../terminal/print.ts'
@@ -24,7 +25,8 @@ interface Options extends GlobalOptions {
 export default function rollback([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const model = modelNamed(session.project, name)
-    return withRollbackLock(session, model, (mine) => takeBack(session, model, options, mine))
+    setOutlook('what is committed stands; nightshift history shows it, and the same command completes it')
+    return withRollbackLock(session, model, (mine) => tidily(() => takeBack(session, model, options, mine)))
   })
 }
 

@@ -8,8 +8,9 @@ import { modelNamed, viewNamed } from '../../project/named.ts'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { champion, findVersion } from '../../registry/version-records.ts'
-import { type Children, openChildren } from '../../workers/child/children.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { type Currency, featuresCurrency, putRight, scoresCurrency } from '../../workers/currency.ts'
+import { ASKED_FOR, setOutlook } from '../../workers/interruption.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun, personNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
@@ -25,7 +26,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
   return withSession(options, async (session) => {
     const { project, database } = session
     const model = modelNamed(project, name)
-    const asOf = await asOfToRun(database.pool, options.asOf, project.timezone)
+    const asOf = await asOfToRun(database.pool, project, model, options.asOf)
     const by = personNamed(project, options.by)
     const live = await champion(database.pool, model.name)
     const version = live && (await findVersion(database.pool, model.name, live.version))
@@ -40,6 +41,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     await repairFile(session, 'scores', model.name, asOf)
     const features = forced ? forcedRefresh : await currencyOf(session, view, asOf)
     let featuresRun: string | undefined
+    setOutlook(ASKED_FOR)
     if (features.current) {
       const scores = await scoresCurrency(database, model.name, asOf, {
         version: version.version,
@@ -98,13 +100,13 @@ export async function repairFile(
 const forcedRefresh: Currency = { current: false, reason: 'forced' }
 
 export async function currencyOf(session: Session, view: View, asOf: AsOf): Promise<Currency> {
-  const children: Children = openChildren({ places: 1, timeouts: () => session.project.timeouts })
-  try {
-    return await featuresCurrency({ database: session.database, children }, session.project, view, asOf)
-  } catch (error) {
-    // The inputs cannot be compared (a missing file, broken SQL): the run itself meets and records the same error.
-    return { current: false, reason: error instanceof Error ? error.message : String(error) }
-  } finally {
-    await children.close()
-  }
+  return withChild(session.project, async (children, stop) => {
+    try {
+      return await featuresCurrency({ database: session.database, children }, session.project, view, asOf)
+    } catch (error) {
+      stop.throwIfAborted()
+      // The inputs cannot be compared (a missing file, broken SQL): the run itself meets and records the same error.
+      return { current: false, reason: error instanceof Error ? error.message : String(error) }
+    }
+  })
 }

@@ -18,7 +18,7 @@ import { findVersion, listVersions, liveVersions, type Version } from '../../reg
 import { isSameView } from '../../registry/view-identity.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
 import { warmVersions } from '../../registry/warm.ts'
-import { openChildren } from '../../workers/child/children.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { printColoured, printJson, printLine, printTable } from '../terminal/print.ts'
 import { findLeaks, printLeaks } from '../terminal/print-leaks.ts'
 
@@ -41,8 +41,7 @@ export default async function validate(_args: string[], options: Options): Promi
   let leaks: LeakFacts | undefined
   let times: ViewReading[] = []
   if (project !== undefined) {
-    const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-    try {
+    await withChild(project, async (children, stop) => {
       const described = await checkViews(project, children)
       const models = await checkModels(project, described.views, children)
       problems.push(...described.problems, ...models.problems)
@@ -51,9 +50,8 @@ export default async function validate(_args: string[], options: Options): Promi
       if (options.leaks !== undefined && !problems.some(({ severity }) => severity === 'error')) {
         leaks = await findLeaks(project, children, options.leaks, options)
       }
-    } finally {
-      await children.close()
-    }
+      stop.throwIfAborted()
+    })
   }
   const errors = problems.filter((problem) => problem.severity === 'error').length
   const shown = firstProblems(problems)

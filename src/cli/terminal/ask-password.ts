@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { interrupt } from '../../workers/interruption.ts'
 
 /** On a terminal, asks for a new password twice without echo; elsewhere reads one line of standard input. */
 export async function readPassword(name: string): Promise<string> {
@@ -32,7 +33,7 @@ function ask(question: string): Promise<string> {
     lines.once('close', () =>
       reject(new ConfigurationError('password: expected a password, got: none; nothing was changed')),
     )
-    lines.once('SIGINT', () => lines.close())
+    lines.once('SIGINT', () => interrupt('SIGINT'))
   }).finally(() => {
     lines.close()
     process.stderr.write('\n')

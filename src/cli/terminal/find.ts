@@ -10,8 +10,9 @@ import {
 import type { Connection } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { unknownName } from '../../project/named.ts'
-import type { Project } from '../../project/project.ts'
-import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
+import type { Model, Project, View } from '../../project/project.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
 
 /** A run by its id, or by a prefix that matches only one id. */
 export async function runNamed(
@@ -63,8 +64,14 @@ export function authorNamed(project: Project, by: string | undefined, command: s
 }
 
 /** An as-of to compute now. It must not be in the future by the ledger's clock: its data cannot be known yet. */
-export async function asOfToRun(connection: Connection, text: string, timezone: string): Promise<AsOf> {
-  const asOf = parseAsOf(text, timezone)
+export async function asOfToRun(
+  connection: Connection,
+  project: Project,
+  of: Model | View,
+  text: string,
+): Promise<AsOf> {
+  const { timezone } = project
+  const asOf = scheduledAsOf(project, of, text)
   const now = await ledgerNow(connection)
   if (Date.parse(asOf.instant) <= now.getTime()) return asOf
   throw new ConfigurationError(

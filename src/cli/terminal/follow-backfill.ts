@@ -10,8 +10,6 @@ import { openProgress } from './progress-bar.ts'
 export interface Followed {
   backfill: Backfill
   broken: Awaited<ReturnType<typeof brokenNights>>
-  /** The user pressed Ctrl-C. */
-  left: boolean
 }
 
 /**
@@ -25,11 +23,7 @@ export async function followBackfill(
   options: GlobalOptions,
   more: Record<string, unknown> = {},
 ): Promise<number> {
-  const { backfill, broken, left } = await watchBackfill(session, id, options)
-  if (left && backfill.state === 'running') {
-    await printContinues(session, id)
-    return 1
-  }
+  const { backfill, broken } = await watchBackfill(session, id, options)
   if (options.json) {
     printJson({ ...more, ...backfill, backfill: id, broken: broken.map(({ partition }) => partition) })
   } else report(backfill, broken)
@@ -40,19 +34,15 @@ export async function followBackfill(
 export async function watchBackfill(session: Session, id: number, options: GlobalOptions): Promise<Followed> {
   const { database } = session
   const bar = openProgress(options.json === true)
-  let left = false
-  const leave = () => {
-    left = true
-  }
-  process.once('SIGINT', leave)
   let now: Backfill | undefined
   try {
     await follow(session, {
       quiet: true,
       places: 2,
+      outlook: () => outlookOf(session, id),
       check: async () => {
         now = await findBackfill(database.pool, id)
-        if (now === undefined || left) return { done: true, runs: [] }
+        if (now === undefined) return { done: true, runs: [] }
         const title = titleOf(now)
         const over = now.published + now.failed + now.held
         bar.show(title, title, `${now.published} of ${now.nights} nights published`, {
@@ -64,10 +54,9 @@ export async function watchBackfill(session: Session, id: number, options: Globa
     })
   } finally {
     bar.close()
-    process.removeListener('SIGINT', leave)
   }
   if (now === undefined) throw new Error(`backfill ${id} is not in the ledger`)
-  return { backfill: now, broken: await brokenNights(database.pool, id), left }
+  return { backfill: now, broken: await brokenNights(database.pool, id) }
 }
 
 function titleOf({ id, model }: Backfill): string {
@@ -100,12 +89,9 @@ function report(backfill: Backfill, broken: Awaited<ReturnType<typeof brokenNigh
   if (state === 'paused') printLine(`  to continue: nightshift resume ${id}`)
 }
 
-async function printContinues({ database }: Session, id: number): Promise<void> {
-  const alive = await workerAlive(database)
-  printLine(
-    alive
-      ? `backfill ${id} continues in the background; nightshift backfills shows its progress`
-      : `backfill ${id} continues once a worker is running (nightshift up), or here with nightshift resume ${id}`,
-  )
-  printLine(`  to stop it: nightshift pause ${id}, or nightshift cancel ${id}`)
+async function outlookOf({ database }: Session, id: number): Promise<string> {
+  const goesOn = (await workerAlive(database))
+    ? `backfill ${id} goes on without you (nightshift backfills)`
+    : `backfill ${id} goes on as soon as a worker lives (nightshift up), or with nightshift resume ${id}`
+  return `${goesOn}; nightshift cancel ${id} ends it`
 }

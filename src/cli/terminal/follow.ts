@@ -3,9 +3,10 @@ import { type Host, openHost } from '../../host/host.ts'
 import type { Session } from '../../host/session.ts'
 import { listen } from '../../ledger/connection/listen-notifications.ts'
 import { workerAlive } from '../../ledger/nights/alive.ts'
-import { findRun, type Run } from '../../ledger/nights/run-records.ts'
+import { findRun, isOver, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { setOutlook, tidily } from '../../workers/interruption.ts'
 import { openProgress, type ProgressView } from './progress-bar.ts'
 
 const CHECK_MS = 1_000
@@ -16,17 +17,32 @@ export interface Following {
   /** Show no progress. */
   quiet: boolean
   places?: number
+  /** What continues if the user leaves before the end, or how to continue. Default: that of the runs shown last. */
+  outlook?: () => Promise<string>
 }
 
 /**
  * Waits until `check` reports that all work is done, and shows the progress of the runs. Takes part in planning in the
  * meantime. If no worker is alive (or the last one dies), it executes the runs itself.
+ * Ctrl-C ends it at once: what it was working on is handed back.
  */
-export async function follow(session: Session, { check, quiet, places = 1 }: Following): Promise<void> {
+export function follow(session: Session, following: Following): Promise<void> {
+  return tidily((stop) => followUntil(stop, session, following))
+}
+
+async function followUntil(
+  stop: AbortSignal,
+  session: Session,
+  { check, quiet, places = 1, outlook }: Following,
+): Promise<void> {
+  setOutlook('what it was working on is taken over within 15 s if a worker is running (nightshift up)')
   const view = openProgress(quiet)
   let host: Host | undefined
+  let shown: string[] = []
   let woken: (() => void) | undefined
-  const stopListening = await listen(session.database, () => woken?.())
+  const wake = () => woken?.()
+  stop.addEventListener('abort', wake)
+  const stopListening = await listen(session.database, wake)
   try {
     let planner: Host | undefined = await openHost(session, {
       role: 'command',
@@ -36,8 +52,10 @@ export async function follow(session: Session, { check, quiet, places = 1 }: Fol
     try {
       for (;;) {
         const { done, runs } = await check()
+        shown = runs
         await showRuns(session, view, runs)
         if (done) return
+        stop.throwIfAborted()
         const retired = (host ?? planner)?.retired()
         if (retired !== undefined) throw new ConfigurationError(retired)
         if (host === undefined && !(await workerAlive(session.database))) {
@@ -48,16 +66,29 @@ export async function follow(session: Session, { check, quiet, places = 1 }: Fol
         const changed = new Promise<void>((resolve) => {
           woken = resolve
         })
-        await Promise.race([changed, sleep(CHECK_MS)])
+        if (!stop.aborted) await Promise.race([changed, sleep(CHECK_MS)])
       }
     } finally {
       await planner?.close()
     }
   } finally {
+    stop.removeEventListener('abort', wake)
     view.close()
     await stopListening()
-    await host?.close()
+    await host?.close(stop.aborted ? 0 : undefined)
+    if (stop.aborted) setOutlook(await (outlook?.() ?? outlookOf(session, shown)))
   }
+}
+
+/** What becomes of runs that nobody follows any more. */
+async function outlookOf({ database }: Session, ids: string[]): Promise<string> {
+  const found = await Promise.all(ids.map((id) => findRun(database.pool, id)))
+  const open = found.find((run) => run !== undefined && !isOver(run))
+  if (open === undefined) return 'the same command goes on'
+  const title = `${slotTitle(open)} (run ${open.id})`
+  return (await workerAlive(database))
+    ? `${title} goes on without you: nightshift show ${open.id}`
+    : `${title} is ${open.state}, and goes on as soon as a worker lives (nightshift up) or with the same command`
 }
 
 async function showRuns(session: Session, view: ProgressView, ids: string[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { LeakFacts } from '../../pipeline/leaks/check-leaks.ts'
 import type { Leak } from '../../pipeline/leaks/leak.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
-import { parseAsOf } from '../../project/time/asof.ts'
+import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
 import type { Children } from '../../workers/child/children.ts'
 import { ownVersion } from './own-version.ts'
 import { printLine } from './print.ts'
@@ -20,7 +20,7 @@ export async function findLeaks(
   const model = modelNamed(project, name)
   const view = viewNamed(project, model.view)
   const asOfs = asOf
-    .map((text) => parseAsOf(text, project.timezone))
+    .map((text) => scheduledAsOf(project, model, text))
     .sort((a, b) => Date.parse(a.instant) - Date.parse(b.instant))
   const bar = openProgress(json)
   try {

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { MultiBar, type SingleBar } from 'cli-progress'
 import { printable } from '../../project/files/value-text.ts'
 
@@ -6,6 +7,9 @@ export interface ProgressView {
   show(id: string, title: string, text: string, progress: { rows?: number; total?: number } | null): void
   close(): void
 }
+
+/** What bars change while they are shown, restored however the process ends. */
+const SHOW_CURSOR_AND_WRAP = '\x1b[?25h\x1b[?7h'
 
 /** A bar for each run on a terminal, plain lines elsewhere; both on standard error, so that standard output has only data. */
 export function openProgress(quiet: boolean): ProgressView {
@@ -20,7 +24,11 @@ function bars(): ProgressView {
     hideCursor: true,
     clearOnComplete: false,
     barsize: 20,
+    // Its own handler would restore the terminal and keep the process from ending: the exit restores it.
+    gracefulExit: false,
   })
+  const restore = () => writeSync(process.stderr.fd, SHOW_CURSOR_AND_WRAP)
+  process.once('exit', restore)
   const all = new Map<string, SingleBar>()
   return {
     show(id, title, text, progress) {
@@ -31,7 +39,10 @@ function bars(): ProgressView {
       bar.setTotal(total > 0 ? total : 1)
       bar.update(over ? bar.getTotal() : total > 0 ? (progress?.rows ?? 0) : 0, { title, text })
     },
-    close: () => multi.stop(),
+    close: () => {
+      multi.stop()
+      process.removeListener('exit', restore)
+    },
   }
 }
 

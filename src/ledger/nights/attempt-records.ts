@@ -48,10 +48,10 @@ export async function holdsFence(client: ClientBase, run: string, fence: number)
   return rows[0]?.holds === true
 }
 
-/** Attempts that count against `retry.attempts`: waiting for data does not count. */
+/** Attempts that count against `retry.attempts`: waiting for data and being handed back do not count. */
 export async function countedAttempts(client: ClientBase, run: string): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
-    `select count(*) from nightshift.attempts where run = $1 and outcome is distinct from 'waiting'`,
+    `select count(*) from nightshift.attempts where run = $1 and coalesce(outcome, '') not in ('waiting', 'handed back')`,
     [run],
   )
   return Number(rows[0]?.count ?? 0)

@@ -95,6 +95,15 @@ export async function retryRun(client: ClientBase, attempt: FailedAttempt, at: s
   ])
 }
 
+/** The run is queued again at once: the attempt's worker was closed, which says nothing about the work. */
+export async function handBackRun(client: ClientBase, attempt: FailedAttempt, now: string): Promise<void> {
+  await endAttempt(client, attempt, 'handed back')
+  await leaveRun(client, TRANSITIONS.retry.run, { ...attempt, failure: null }, { nextAt: now })
+  await moveSlot(client, TRANSITIONS.retry.slot, attempt.slot.id, NOTHING_AWAITED, [
+    `the worker of attempt ${attempt.number} was closed, and handed it back`,
+  ])
+}
+
 /** The run waits for late data: it checks again `at`, and gives up at `until`. */
 export async function waitForData(
   client: ClientBase,
@@ -129,7 +138,7 @@ const NOTHING_AWAITED = 'reason = $4, waits_for = null, wait_until = null'
 async function leaveRun(
   client: ClientBase,
   change: Change<RunState>,
-  { run, failure }: FailedAttempt,
+  { run, failure }: { run: Run; failure: FailureRecord | null },
   { nextAt, waitingSince }: { nextAt?: string; waitingSince?: string },
 ): Promise<void> {
   await moveRun(
@@ -138,7 +147,7 @@ async function leaveRun(
     run.id,
     `failure = $4, next_attempt_at = $5, fence = null, progress = null, waiting_since = coalesce($6, waiting_since),
      ended_at = case when $5::timestamptz is null then now() end`,
-    [JSON.stringify(failure), nextAt ?? null, waitingSince ?? null],
+    [failure === null ? null : JSON.stringify(failure), nextAt ?? null, waitingSince ?? null],
   )
 }
 
@@ -146,7 +155,7 @@ async function leaveRun(
 async function endAttempt(
   client: ClientBase,
   { run, number, failure, steps, lost }: FailedAttempt,
-  outcome: 'failed' | 'waiting' | 'held',
+  outcome: 'failed' | 'waiting' | 'held' | 'handed back',
 ): Promise<void> {
   await client.query(
     `update nightshift.attempts set ended_at = now(), outcome = $3, failure = $4, steps = $5

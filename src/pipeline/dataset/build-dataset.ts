@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { View } from '../../project/project.ts'
 import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import type { SourceTypes } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { staticSources } from '../leaks/risks.ts'
-import { makeFolder, syncFile, syncFolder } from '../partition/sync.ts'
+import { syncFile, syncFolder } from '../partition/sync.ts'
+import { openBuilding } from './building.ts'
 import { idOf } from './dataset-id.ts'
 import type { DatasetRequest } from './dataset-request.ts'
 import { newestOfLabels } from './labels-of.ts'
@@ -34,44 +35,34 @@ export interface DatasetFacts {
  * Throws Failures: `contract` for SQL, sources and labels that are wrong, `late-data` where a split ends up empty.
  */
 export async function buildDataset(request: DatasetRequest): Promise<DatasetFacts> {
-  await makeFolder(request.folder)
-  const folder = await realpath(request.folder)
-  const temp = await realpath(await mkdtemp(join(folder, '.building-')))
+  if (request.building !== undefined) return await buildIn(request, request.building)
+  const own = await openBuilding(request.folder)
   try {
-    await sweep(folder, temp)
-    const newest = await newestOfLabels({ ...request, view: labelView(request.view, request), temp })
-    const windows = request.asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
-    const leftOut = windows.flatMap((window) => {
-      const reason = immature(window, request.now, newest)
-      return reason === undefined ? [] : [{ window, reason }]
-    })
-    const mature = windows.filter((window) => !leftOut.some((each) => each.window === window))
-    refuseEmpty(request, mature, leftOut)
-    const builder = await openBuilder(request, temp)
-    const parts: Part[] = []
-    for (const [index, window] of mature.entries()) {
-      request.progress?.(`as of ${window.asOf.label}`, index, mature.length)
-      parts.push(await builder.part(window))
-    }
-    request.progress?.('writing', mature.length, mature.length)
-    return await finish(request, { folder, temp, parts, leftOut, builder })
+    return await buildIn(request, own.path)
   } finally {
-    await rm(temp, { recursive: true, force: true })
+    await own.remove()
   }
 }
 
-const DAY_MS = 86_400_000
-
-/** What builds have left behind that were killed: a folder that was not touched in the day before ours is not at work. */
-async function sweep(folder: string, own: string): Promise<void> {
-  const { mtimeMs: now } = await stat(own)
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith('.building-')) continue
-    const left = join(folder, name)
-    const found = await stat(left).catch(() => undefined)
-    if (found === undefined || now - found.mtimeMs < DAY_MS) continue
-    await rm(left, { recursive: true, force: true })
+async function buildIn(request: DatasetRequest, building: string): Promise<DatasetFacts> {
+  const folder = await realpath(request.folder)
+  const temp = await realpath(building)
+  const newest = await newestOfLabels({ ...request, view: labelView(request.view, request), temp })
+  const windows = request.asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
+  const leftOut = windows.flatMap((window) => {
+    const reason = immature(window, request.now, newest)
+    return reason === undefined ? [] : [{ window, reason }]
+  })
+  const mature = windows.filter((window) => !leftOut.some((each) => each.window === window))
+  refuseEmpty(request, mature, leftOut)
+  const builder = await openBuilder(request, temp)
+  const parts: Part[] = []
+  for (const [index, window] of mature.entries()) {
+    request.progress?.(`as of ${window.asOf.label}`, index, mature.length)
+    parts.push(await builder.part(window))
   }
+  request.progress?.('writing', mature.length, mature.length)
+  return await finish(request, { folder, temp, parts, leftOut, builder })
 }
 
 interface Ending {

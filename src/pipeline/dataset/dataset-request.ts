@@ -19,6 +19,8 @@ export interface DatasetRequest {
   now: string
   /** Folder of the model's training sets, made where it is missing. */
   folder: string
+  /** Where it is built; the caller has made it below `folder` and removes it. Default: one of its own. */
+  building?: string | undefined
   threads: number
   memoryLimit?: string | undefined
   /** Of Nightshift, for the manifest. */

@@ -29,7 +29,7 @@ export interface ViewDescription extends Identity {
   movedDates: boolean
   /** Of the view's partitions, in the SQL's order. Empty where a problem stands in the way. */
   columns: Column[]
-  /** Errors, warnings (a source without files yet) and advice, of features.sql and view.yaml. */
+  /** Errors, warnings and advice, of features.sql and view.yaml. */
   problems: Problem[]
   /** Sources that features.sql reads; all, where it cannot be parsed. */
   reads: string[]
@@ -118,10 +118,11 @@ export function viewFiles(root: string, view: Pick<View, 'folder' | 'sqlFile'>):
   return { sql: showPath(root, view.sqlFile), yaml: showPath(root, join(view.folder, 'view.yaml')) }
 }
 
-/** A source whose files are not there yet is a matter of time, not of the project's files. */
+/** A source whose files are not there: a path that is misspelt looks the same as one whose data comes later. */
 export function sourceProblem(error: unknown, file: string): Problem {
   const failure = classify(error)
   if (failure.failureClass !== 'contract' && failure.failureClass !== 'late-data') throw error
-  const severity = failure.failureClass === 'late-data' ? 'warning' : 'error'
-  return { severity, file, line: undefined, column: undefined, message: failure.message }
+  const at = { file, line: undefined, column: undefined }
+  const absent = failure.failureClass === 'late-data' ? { absent: true } : {}
+  return { severity: 'error', ...at, message: failure.message, ...absent }
 }

@@ -7,6 +7,8 @@ export interface Problem {
   column: number | undefined
   /** States what was expected, what it got, what is legal and what to do. */
   message: string
+  /** A source's path names no file: what can be checked without it has been. */
+  absent?: boolean
 }
 
 /** No one fixes more at once, and later problems often follow from earlier ones. */

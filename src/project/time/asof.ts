@@ -31,6 +31,11 @@ const LEGAL = 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'
  */
 const YEARS = { first: 1000, last: 9000 }
 
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** Of a range: 270 years of nights, or 11 years of hours. More is a slip of the finger, and a night each in memory. */
+const MOST_AS_OFS = 100_000
+
 /** Reads `2026-11-22` or `2026-11-22T03Z`. Throws a ConfigurationError on anything else. */
 export function parseAsOf(text: string, timezone: string): AsOf {
   const year = Number(/^\d{4}(?=-)/.exec(text)?.[0] ?? YEARS.first)
@@ -106,6 +111,13 @@ export function asOfRange(from: AsOf, to: AsOf, timezone: string, grain: Grain =
   if (from.instant > to.instant) {
     throw new ConfigurationError(
       `expected --from to be no later than --to, got: ${from.label} and ${to.label}`,
+    )
+  }
+  const unit = grain === 'day' ? DAY_MS : HOUR_MS
+  const count = Math.round((Date.parse(to.instant) - Date.parse(from.instant)) / unit) + 1
+  if (count > MOST_AS_OFS) {
+    throw new ConfigurationError(
+      `expected --from and --to to be at most ${MOST_AS_OFS} as-ofs apart, got: ${from.label} and ${to.label}, ${count} of them`,
     )
   }
   return grain === 'day' ? days(from, to, timezone) : hours(from, to, timezone)

@@ -3,7 +3,7 @@ import { decide, type RetryDecision } from '../../jobs/planning/retry-decision.t
 import { transaction } from '../../ledger/connection/database.ts'
 import { countedAttempts, holdsFence } from '../../ledger/nights/attempt-records.ts'
 import { attemptId, findRun, type Run } from '../../ledger/nights/run-records.ts'
-import { failRun, holdRun, retryRun, waitForData } from '../../ledger/nights/run-transitions.ts'
+import { failRun, handBackRun, holdRun, retryRun, waitForData } from '../../ledger/nights/run-transitions.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import type { Check, StepTime } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
@@ -63,6 +63,12 @@ export async function recordFailure(
           Math.random(),
         )
     const ended = { slot, run, number: attempt.number, steps: attempt.steps, failure: record, lost }
+    if (failure.evidence.closing === true) {
+      kept = false
+      failed = false
+      await handBackRun(client, ended, now)
+      return 'its worker closes and hands it back: another takes it at once'
+    }
     kept = decision.action === 'hold' && result !== undefined && broken.length === 0
     failed = decision.action !== 'wait'
     if (result !== undefined) await recordResult(client, context.warehouse, run, result, { kept })

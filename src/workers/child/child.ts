@@ -21,7 +21,8 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
-async function perform({ id, task, request }: TaskMessage): Promise<void> {
+async function perform({ id, task, request, temp }: TaskMessage): Promise<void> {
+  if (temp !== undefined) process.env.TMPDIR = temp
   const progress: Progress = (text, rows, total) => send({ id, kind: 'progress', text, rows, total })
   try {
     send({ id, kind: 'facts', facts: await handle(task, request, progress) })

@@ -1,4 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FailureClass } from '../../failures/classes.ts'
 import { duration } from '../../format/elapsed.ts'
@@ -129,7 +132,9 @@ export function openChildren({ places, warm = false, timeouts }: ChildrenOptions
       for (let again = false; ; again = true) {
         const child = again ? start() : (idle.pop() ?? start())
         try {
-          const facts = await perform(child, { id: nextId++, task, request }, options, bounds)
+          const facts = await withTemporary((temp) =>
+            perform(child, { id: nextId++, task, request, temp }, options, bounds),
+          )
           if (child.connected) idle.push(child)
           return facts as FactsOf<Name>
         } catch (error) {
@@ -148,7 +153,7 @@ export function openChildren({ places, warm = false, timeouts }: ChildrenOptions
   if (warm) {
     for (let place = 0; place < places; place++) {
       const child = start()
-      child.send({ id: 0, task: 'warm', request: {} } satisfies TaskMessage)
+      child.send({ id: 0, task: 'warm', request: {}, temp: undefined } satisfies TaskMessage)
       idle.push(child)
     }
   }
@@ -168,6 +173,16 @@ export function openChildren({ places, warm = false, timeouts }: ChildrenOptions
         ),
       )
     },
+  }
+}
+
+/** A task's files aside are removed with it, however its child ended. */
+async function withTemporary<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'nightshift-task-'))
+  try {
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -71,6 +71,8 @@ export interface TaskMessage {
   id: number
   task: TaskName
   request: unknown
+  /** The task's folder for what it keeps aside; removed when it has ended. */
+  temp: string | undefined
 }
 
 /** Child to worker. */

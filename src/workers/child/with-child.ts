@@ -1,15 +1,28 @@
 import type { Project } from '../../project/project.ts'
+import { tidily } from '../interruption.ts'
 import { type Children, openChildren } from './children.ts'
 
-/** Works with one compute child, which ends with the work. It takes as long as the project's `timeouts` allow. */
-export async function withChild<T>(
-  project: Pick<Project, 'timeouts'>,
-  work: (children: Children) => Promise<T>,
+/**
+ * Works with one compute child, which ends with the work. It takes as long as the project's `timeouts` allow. Ctrl-C
+ * ends the child at once: what it was asked for fails, and the work comes to its `finally`.
+ */
+export function withChild<T>(
+  project: Pick<Project, 'timeouts'> | undefined,
+  work: (children: Children, stop: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const children = openChildren({ places: 1, timeouts: () => project.timeouts })
-  try {
-    return await work(children)
-  } finally {
-    await children.close()
-  }
+  return tidily(async (stop) => {
+    stop.throwIfAborted()
+    const children = openChildren({
+      places: 1,
+      ...(project === undefined ? {} : { timeouts: () => project.timeouts }),
+    })
+    const close = () => void children.close()
+    stop.addEventListener('abort', close, { once: true })
+    try {
+      return await work(children, stop)
+    } finally {
+      stop.removeEventListener('abort', close)
+      await children.close()
+    }
+  })
 }

@@ -342,12 +342,12 @@ describe('a description', () => {
     ])
   })
 
-  it('of a view whose files are not there yet warns, and checks the SQL all the same', async () => {
+  it('of a view whose files are not there says so, and checks the SQL all the same', async () => {
     const { columns, problems, viewHash } = await describeSql('SELECT now() AS id FROM t', {}, makeFolder())
     expect(columns).toEqual([])
     expect(problems.map(({ severity, message }) => `${severity} ${message.split(/[:,]/)[0]}`)).toEqual([
       'error now() depends on when it runs',
-      'warning source t',
+      'error source t',
     ])
     expect(viewHash).not.toBe('')
   })
