@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { tensorValue } from '../../src/pipeline/onnx/attribute.ts'
 import { checkParity } from '../../src/pipeline/parity/check-parity.ts'
 import { lookUp } from '../../src/pipeline/scoring/lookup.ts'
 import { scorePartition } from '../../src/pipeline/scoring/score-partition.ts'
 import { parseAsOf } from '../../src/project/time/asof.ts'
 import { compute, makeFolder, makeView, writeParquet } from './feature-case.ts'
+import { tensorValue } from './onnx/attribute.ts'
 import { small } from './onnx/small.ts'
 import { type Case, openCase } from './scoring-case.ts'
 

@@ -8,13 +8,13 @@ import { simpleParser } from 'mailparser'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { enqueue } from '../../../src/alerts/delivery/enqueue-mail.ts'
 import { CLAIM, deliverNext, drain } from '../../../src/alerts/delivery/outbox.ts'
-import { outboxState } from '../../../src/alerts/delivery/outbox-state.ts'
 import { sendTest } from '../../../src/alerts/delivery/test-mail.ts'
 import type { Letter } from '../../../src/alerts/letters/letter.ts'
 import { transaction } from '../../../src/ledger/connection/database.ts'
 import { type Desk, openDesk } from '../desk.ts'
 import { freePort, type MailServer, openMailServer } from '../mail-server.ts'
 import { SETTINGS } from '../sample.ts'
+import { outboxState } from './outbox-state.ts'
 
 const LETTER: Letter = { tone: 'notice', lead: ['Something was overridden.'], sections: [], foot: [] }
 let desk: Desk

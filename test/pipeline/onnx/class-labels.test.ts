@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import { labelsOfOutput } from '../../../src/pipeline/onnx/class-labels.ts'
 import { type NodeProto, TENSOR, type TensorProto } from '../../../src/pipeline/onnx/proto.ts'
+import { attribute, tensorValue } from './attribute.ts'
 
 const classifier: NodeProto = {
   op_type: 'LinearClassifier',

@@ -1,5 +1,5 @@
-import { tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import { ATTRIBUTE, TENSOR } from '../../../src/pipeline/onnx/proto.ts'
+import { tensorValue } from './attribute.ts'
 import { small } from './small.ts'
 
 /** x as long as true is true. */

@@ -1,5 +1,5 @@
-import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import type { ModelProto } from '../../../src/pipeline/onnx/proto.ts'
+import { attribute, tensorValue } from './attribute.ts'
 
 /**
  * A made-up binary classifier: complete trees of the given depth with splits between 0 and 100, the sum of their

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import { readModel, runnableBytes } from '../../../src/pipeline/onnx/graph.ts'
 import {
   ATTRIBUTE,
@@ -10,6 +9,7 @@ import {
   TENSOR,
   type TensorProto,
 } from '../../../src/pipeline/onnx/proto.ts'
+import { attribute, tensorValue } from './attribute.ts'
 import { forest } from './forest.ts'
 import { small } from './small.ts'
 

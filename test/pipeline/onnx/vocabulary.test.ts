@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import { describeModel } from '../../../src/pipeline/onnx/inspect.ts'
 import {
   encodeModel,
@@ -8,6 +7,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from '../../../src/pipeline/onnx/proto.ts'
+import { attribute, tensorValue } from './attribute.ts'
 import { small } from './small.ts'
 
 const ml = (op_type: string, input: string[], output: string[], attributes: NodeProto['attribute'] = []) => ({

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import type { NodeProto } from '../../../src/pipeline/onnx/proto.ts'
 import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
 import { tryModel } from '../../../src/pipeline/scoring/trial.ts'
 import type { UnknownPolicy } from '../../../src/project/project.ts'
+import { attribute, tensorValue } from '../onnx/attribute.ts'
 import { small } from '../onnx/small.ts'
 import { type Case, openCase } from '../scoring-case.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
 import { bounds, comparable } from '../../../src/pipeline/scoring/score-threshold.ts'
 import { openTally } from '../../../src/pipeline/scoring/tally.ts'
+import { tensorValue } from '../onnx/attribute.ts'
 import { small } from '../onnx/small.ts'
 import { type Case, openCase } from '../scoring-case.ts'
 

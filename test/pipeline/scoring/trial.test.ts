@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { attribute, tensorValue } from '../../../src/pipeline/onnx/attribute.ts'
 import { type NodeProto, TENSOR } from '../../../src/pipeline/onnx/proto.ts'
 import { tryModel } from '../../../src/pipeline/scoring/trial.ts'
+import { attribute, tensorValue } from '../onnx/attribute.ts'
 import { forest } from '../onnx/forest.ts'
 import { small } from '../onnx/small.ts'
 import { type Case, openCase } from '../scoring-case.ts'

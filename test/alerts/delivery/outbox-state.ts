@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** State of the outbox, for `doctor`, pages and metrics. */
+/** State of the outbox, as tests look at it. */
 export interface OutboxState {
   waiting: number
   /** When the oldest waiting mail was written. */

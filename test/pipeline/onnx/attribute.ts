@@ -1,4 +1,9 @@
-import { ATTRIBUTE, type AttributeProto, TENSOR, type ValueInfoProto } from './proto.ts'
+import {
+  ATTRIBUTE,
+  type AttributeProto,
+  TENSOR,
+  type ValueInfoProto,
+} from '../../../src/pipeline/onnx/proto.ts'
 
 /** Node attributes for graphs that are built here: `attribute.ints('nodes_treeids', [0, 0, 1])`. */
 export const attribute = {
