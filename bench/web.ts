@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { type Database, openDatabase } from '../src/ledger/connection/database.ts'
 import { readPostmaster } from '../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../src/ledger/server/remove-server.ts'
-import { choosePlace } from '../src/ledger/server/server-place.ts'
+import { chooseLocation } from '../src/ledger/server/server-place.ts'
 import { writeProject } from './history/files.ts'
 import { fillHistory } from './history/fill.ts'
 
@@ -125,7 +125,7 @@ function processorTimes(pid: number): Map<string, number> {
       return { parent: undefined, ms: 0 }
     }
   }
-  const postmaster = readPostmaster(choosePlace(root).data)
+  const postmaster = readPostmaster(chooseLocation(root).data)
   const server = postmaster.state === 'running' ? String(postmaster.pid) : undefined
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   const ours = processes.filter((each) => each === String(pid) || of(each).parent === server)

@@ -15,7 +15,7 @@ import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../src/ledger/connection/database.ts'
 import { readPostmaster } from '../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../src/ledger/server/remove-server.ts'
-import { choosePlace } from '../src/ledger/server/server-place.ts'
+import { chooseLocation } from '../src/ledger/server/server-place.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -50,7 +50,7 @@ async function sweep(): Promise<void> {
     const left = join(tmpdir(), name)
     const made = statSync(left, { throwIfNoEntry: false })
     if (made === undefined || Date.now() - made.mtimeMs < 120_000) continue
-    if (readPostmaster(choosePlace(left).data).state === 'running') continue
+    if (readPostmaster(chooseLocation(left).data).state === 'running') continue
     await removeDatabase(left)
     rmSync(left, { recursive: true, force: true })
   }

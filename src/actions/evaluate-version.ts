@@ -25,15 +25,15 @@ export interface EvaluationRequest {
  * Evaluates a version on the holdout of a training set, compares it with the champion if that can score it, and records it.
  * Throws a ConfigurationError if the version or the training set does not exist, or if their features differ.
  */
-export async function evaluateVersion(place: ProjectLedger, model: Model, request: EvaluationRequest) {
-  const { project, database } = place
-  const version = await versionNamed(place, model, request.version)
-  const dataset = await datasetNamed(place, model.name, request.dataset)
+export async function evaluateVersion(ledger: ProjectLedger, model: Model, request: EvaluationRequest) {
+  const { project, database } = ledger
+  const version = await versionNamed(ledger, model, request.version)
+  const dataset = await datasetNamed(ledger, model.name, request.dataset)
   refuseOther(version, dataset)
   const live = await champion(database.pool, model.name)
   const rival = live === undefined ? undefined : await findVersion(database.pool, model.name, live.version)
   const comparable = rival?.view_hash === dataset.manifest.view_hash
-  const { facts, warning } = await measured(place, model, dataset, version, comparable ? rival : undefined)
+  const { facts, warning } = await measured(ledger, model, dataset, version, comparable ? rival : undefined)
   const requirements = checkRequirements(model.evaluation.require, facts, rival?.version ?? null)
   const passed = requirements.every((check) => check.passed)
   const notes = [...facts.notes, ...warning, ...(await notesOn(project, model, version, dataset, rival))]

@@ -32,12 +32,12 @@ export interface BackfillRequest {
  * registered.
  */
 export async function planNights(
-  place: ProjectLedger,
+  ledger: ProjectLedger,
   model: string,
   asOfs: AsOf[],
   request: BackfillRequest,
 ): Promise<BackfillPlan> {
-  const { project, database } = place
+  const { project, database } = ledger
   const { pool } = database
   const versions = await listVersions(pool, model)
   const views = Object.fromEntries(versions.map((version) => [version.version, [version.view]]))
@@ -46,7 +46,7 @@ export async function planNights(
   const viewSlots = await Promise.all(
     names.map(async (view) => [view, await loadBackfillSlots(pool, 'features', view, asOfs)] as const),
   )
-  const stale = await staleAmong(place, [...slots, ...viewSlots.flatMap(([, own]) => own)])
+  const stale = await staleAmong(ledger, [...slots, ...viewSlots.flatMap(([, own]) => own)])
   const withStale = (own: BackfillSlot[]) =>
     own.map((slot) => ({ ...slot, stale: stale.get(slot.published_run ?? '') }))
   return planBackfill({

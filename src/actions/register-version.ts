@@ -31,12 +31,12 @@ export type Registered = Awaited<ReturnType<typeof registerVersion>>
  * file that is already registered keeps its number. Throws a ConfigurationError that states what does not fit.
  */
 export async function registerVersion(
-  place: ProjectLedger,
+  ledger: ProjectLedger,
   model: Model,
   file: string,
   request: Registration,
 ) {
-  const { project, database } = place
+  const { project, database } = ledger
   const view = viewNamed(project, model.view)
   const path = resolve(file)
   if (!existsSync(path))
@@ -55,12 +55,12 @@ export async function registerVersion(
     refuse(description.problems.filter(({ absent }) => absent !== true || description.columns.length === 0))
     const columns = description.columns.filter((column) => !view.entity.includes(column.name))
     const given = { view, identity: description, columns }
-    const training = await trainedOn(place, model, given, request.dataset)
+    const training = await trainedOn(ledger, model, given, request.dataset)
     const dataset = training?.manifest.id ?? null
     const inputs = inputColumns(model, view, description.columns, facts)
     const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
     const hash = description.viewHash
-    const trial = await tryModel(place, children, {
+    const trial = await tryModel(ledger, children, {
       model,
       view,
       hash,

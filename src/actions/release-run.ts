@@ -17,12 +17,12 @@ import { finishPublication, type Warehouse } from '../workers/attempt/publicatio
  * not the latest of its slot, or failed before it had a partition.
  */
 export async function release(
-  place: Warehouse,
+  context: Warehouse,
   run: Run,
   { reason, by }: { reason: string; by: string },
 ): Promise<void> {
-  const columns = await columnsOf(place, run)
-  await transaction(place.database, async (client) => {
+  const columns = await columnsOf(context, run)
+  await transaction(context.database, async (client) => {
     const slot = await lockSlot(client, run.slot)
     const latest = await findRun(client, run.id)
     const state = latest?.state
@@ -47,7 +47,7 @@ export async function release(
       await refuseOtherColumns(client, run, run.view_hash, columns)
     await releaseRun(client, run, { reason, by })
   })
-  await finishPublication(place, run.id)
+  await finishPublication(context, run.id)
 }
 
 /** For held features: the columns of the file. */

@@ -31,13 +31,13 @@ export interface Replayed {
 }
 
 /** Re-runs a published run without publishing, and compares the result with the published output. */
-export async function replayRun(place: ProjectLedger, run: Run): Promise<Replayed> {
+export async function replayRun(ledger: ProjectLedger, run: Run): Promise<Replayed> {
   if (run.state !== 'published') {
     throw new ConfigurationError(
       `replay: expected a run that was published, got: ${run.id}, which is ${run.state}`,
     )
   }
-  return run.kind === 'features' ? replayFeatures(place, run) : replayScores(place, run)
+  return run.kind === 'features' ? replayFeatures(ledger, run) : replayScores(ledger, run)
 }
 
 async function replayFeatures({ project, database }: ProjectLedger, run: Run): Promise<Replayed> {

@@ -52,13 +52,13 @@ export function withRollbackLock<T>(
 
 /** The version to roll back to. Throws a ConfigurationError if there is none, or if another rollback is restoring nights. */
 export async function rollbackTarget(
-  place: ProjectLedger,
+  ledger: ProjectLedger,
   model: Model,
   { to: requested }: Pick<RollbackRequest, 'to'>,
   mine: boolean,
 ): Promise<RollbackTarget> {
-  const current = await champion(place.database.pool, model.name)
-  const to = await target(place, model, current?.version, requested)
+  const current = await champion(ledger.database.pool, model.name)
+  const to = await target(ledger, model, current?.version, requested)
   if (current === undefined || to === undefined) {
     throw new ConfigurationError(
       `rollback ${model.name}: no other version was champion before; give one with --to N`,
@@ -86,9 +86,9 @@ export async function rollBack(
   mine: boolean,
 ): Promise<{ republished: string[]; cold: Slot[] }> {
   const { from, to } = between
-  const place = { database: context.database, project: context.project() }
+  const ledger = { database: context.database, project: context.project() }
   const finished = mine ? await finishCommitted(context, model) : []
-  const nights = await nightsOf(place, model, to, request.from)
+  const nights = await nightsOf(ledger, model, to, request.from)
   if (to.version === from && nights.length + finished.length === 0) {
     throw new ConfigurationError(`rollback ${model.name}: version ${to.version} is the champion already`)
   }
@@ -102,17 +102,17 @@ export async function rollBack(
  * If a rollback was killed after the champion had changed, the next one completes it.
  */
 async function target(
-  place: ProjectLedger,
+  ledger: ProjectLedger,
   model: Model,
   current: number | undefined,
   requested: number | undefined,
 ): Promise<Version | undefined> {
-  const { pool } = place.database
+  const { pool } = ledger.database
   const changes = await championChanges(pool, model.name)
   const live = current === undefined ? undefined : await findVersion(pool, model.name, current)
   const last = changes.at(-1)
   if (requested === undefined && live !== undefined && last?.event === 'rolled back') {
-    const open = await nightsOf(place, model, live, undefined)
+    const open = await nightsOf(ledger, model, live, undefined)
     const [newest] = open
     if (newest?.published_at != null && newest.published_at < last.at) return live
   }

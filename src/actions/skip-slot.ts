@@ -11,13 +11,13 @@ import type { Context } from '../workers/context.ts'
  * or published.
  */
 export async function skip(
-  place: { database: Database } & Pick<Context, 'project' | 'clock'>,
+  context: { database: Database } & Pick<Context, 'project' | 'clock'>,
   { id, name, partition }: Pick<Slot, 'id' | 'name' | 'partition'>,
   { reason, by }: { reason: string; by: string | null },
 ): Promise<void> {
   const text = `${name}:${partition}`
   const recorded = by === null ? reason : `${reason} (${by})`
-  await transaction(place.database, async (client) => {
+  await transaction(context.database, async (client) => {
     const slot = await lockSlot(client, id)
     const open = await openRunOf(client, slot.id)
     if (open?.state === 'running' || open?.state === 'publishing') {
@@ -28,6 +28,6 @@ export async function skip(
     if (slot.state === 'published')
       throw new ConfigurationError(`skip: ${text} is published; there is nothing to skip`)
     await skipSlot(client, slot.id, recorded)
-    await notifyRecovery(client, place, slot, 'skipped', { by })
+    await notifyRecovery(client, context, slot, 'skipped', { by })
   })
 }

@@ -12,7 +12,7 @@ import { type Repairer, repairPublished } from './repair-published.ts'
 /** Whether a published partition is still what a run would compute now, and if not, why. */
 export type Currency = { current: true; run: Run } | { current: false; reason: string }
 
-interface Place {
+interface CurrencyContext {
   database: Database
   children: Children
 }
@@ -22,20 +22,20 @@ interface Place {
  * @returns what was done, undefined if nothing
  */
 export async function putRight(
-  place: Repairer,
+  context: Repairer,
   kind: Run['kind'],
   name: string,
   label: string,
 ): Promise<string | undefined> {
-  const slot = await findSlot(place.database.pool, kind, name, label)
+  const slot = await findSlot(context.database.pool, kind, name, label)
   if (slot === undefined || slot.published_run === null) return undefined
-  const repaired = await repairPublished(place, slot.id, { fully: true })
+  const repaired = await repairPublished(context, slot.id, { fully: true })
   return repaired.state === 'right' ? undefined : `${slotTitle(slot)}: ${repaired.action}`
 }
 
 /** Compares the inputs of a view's partition with the current files. */
 export async function featuresCurrency(
-  { database, children }: Place,
+  { database, children }: CurrencyContext,
   project: Project,
   view: View,
   asOf: AsOf,
@@ -75,7 +75,7 @@ const BATCH = 50
  * that are no longer in the project.
  */
 export async function findStale(
-  { database: { pool }, children }: Place,
+  { database: { pool }, children }: CurrencyContext,
   project: Project,
   ids: string[],
 ): Promise<Map<string, string>> {

@@ -16,25 +16,25 @@ const AGAIN_MS = 60_000
  * others over time. Missing or foreign files are published again, or the slot is reopened.
  * @returns the round; it throws if the ledger does not answer
  */
-export function openGuard(place: Repairer): () => Promise<void> {
+export function openGuard(context: Repairer): () => Promise<void> {
   let after = 0
   const notBefore = new Map<number, number>()
   return async () => {
-    const { views, models } = place.project()
+    const { views, models } = context.project()
     const names = [
       ...Object.keys(views).map((name) => ({ kind: 'features' as const, name })),
       ...Object.keys(models).map((name) => ({ kind: 'scores' as const, name })),
     ]
-    const { newest, others } = await publishedSlots(place.database.pool, names, after, CHECKS)
+    const { newest, others } = await publishedSlots(context.database.pool, names, after, CHECKS)
     after = others.length < CHECKS ? 0 : (others.at(-1)?.id ?? 0)
     const all = new Map([...newest, ...others].map((slot) => [slot.id, slot]))
     let reads = 0
     for (const slot of all.values()) {
       if ((notBefore.get(slot.id) ?? 0) > performance.now()) continue
       notBefore.delete(slot.id)
-      if (reads >= READS || (await isUnchanged(place.warehouse, slot))) continue
+      if (reads >= READS || (await isUnchanged(context.warehouse, slot))) continue
       reads += 1
-      if (!(await repair(place, slot))) notBefore.set(slot.id, performance.now() + AGAIN_MS)
+      if (!(await repair(context, slot))) notBefore.set(slot.id, performance.now() + AGAIN_MS)
     }
   }
 }
@@ -46,18 +46,18 @@ async function isUnchanged(warehouse: string, slot: PublishedSlot): Promise<bool
 }
 
 /** @returns whether the file is now correct */
-async function repair(place: Repairer, slot: PublishedSlot): Promise<boolean> {
+async function repair(context: Repairer, slot: PublishedSlot): Promise<boolean> {
   try {
-    const { state } = await repairPublished(place, slot.id)
+    const { state } = await repairPublished(context, slot.id)
     return state !== 'removed'
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    place.log.warn(
+    context.log.warn(
       { slot: slot.id },
       `${slot.kind} ${slot.name} ${slot.partition} cannot be checked or repaired: ${why}`,
     )
     const reason = `its published file cannot be checked or repaired: ${why}`
-    await explainPublished(place.database.pool, slot.id, slot.run, reason)
+    await explainPublished(context.database.pool, slot.id, slot.run, reason)
     return false
   }
 }

@@ -48,36 +48,37 @@ export type Repaired = { state: 'right' } | { state: 'restored' | 'reopened' | '
  * Failure if the warehouse is missing, and the disk's errors.
  */
 export async function repairPublished(
-  place: Repairer,
+  context: Repairer,
   slotId: number,
   how: { fully?: boolean } = {},
 ): Promise<Repaired> {
-  const repaired = await transaction(place.database, async (client): Promise<Repaired> => {
+  const repaired = await transaction(context.database, async (client): Promise<Repaired> => {
     const slot = await lockSlot(client, slotId)
     const run = slot.published_run === null ? undefined : await findRun(client, slot.published_run)
     if (run === undefined || slot.state === 'publishing') return { state: 'right' }
-    const target = partitionOf(place.warehouse, run)
+    const target = partitionOf(context.warehouse, run)
     const stamp = await publishedStamp(client, slotId)
     const verdict = await lookAtPublished(target.file, { run: run.id, sha256: run.sha256, stamp }, how)
     if (verdict.state === 'right') {
       if (verdict.stamp !== stamp) await stampFile(client, slot.id, verdict.stamp)
       return { state: 'right' }
     }
-    await expectWarehouse(place.warehouse)
-    const why = verdict.why.replace(target.file, () => relative(place.warehouse, target.file))
-    const movedTo = verdict.state === 'foreign' ? await moveForeign(place.warehouse, run, target) : undefined
-    const kept = await otherCopy(place.warehouse, run)
+    await expectWarehouse(context.warehouse)
+    const why = verdict.why.replace(target.file, () => relative(context.warehouse, target.file))
+    const movedTo =
+      verdict.state === 'foreign' ? await moveForeign(context.warehouse, run, target) : undefined
+    const kept = await otherCopy(context.warehouse, run)
     if (kept !== undefined) {
-      await restore(place.warehouse, kept, target)
-      const action = sentence(why, movedTo, `published again from ${relative(place.warehouse, kept)}`)
+      await restore(context.warehouse, kept, target)
+      const action = sentence(why, movedTo, `published again from ${relative(context.warehouse, kept)}`)
       await stampFile(client, slot.id, (await stampOf(target.file)) ?? null, action)
       return { state: 'restored', action }
     }
     // The file now has another name, and its second name does not belong to the run.
-    for (const path of [target.file, keptPath(place.warehouse, run.id)]) await rm(path, { force: true })
-    return reopen(client, place.project(), slot, run, (then) => sentence(why, movedTo, then))
+    for (const path of [target.file, keptPath(context.warehouse, run.id)]) await rm(path, { force: true })
+    return reopen(client, context.project(), slot, run, (then) => sentence(why, movedTo, then))
   })
-  if (repaired.state !== 'right') place.log.warn({ slot: slotId, state: repaired.state }, repaired.action)
+  if (repaired.state !== 'right') context.log.warn({ slot: slotId, state: repaired.state }, repaired.action)
   return repaired
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from './postmaster.ts'
 import type { Programs } from './programs.ts'
-import type { Place } from './server-place.ts'
+import type { ServerLocation } from './server-place.ts'
 import { SERVER_USER, serverEnvironment } from './server-settings.ts'
 
 /**
@@ -14,42 +14,42 @@ import { SERVER_USER, serverEnvironment } from './server-settings.ts'
  * complete or absent, however this process ends; if two processes create one at once, the slower discards its own.
  * @returns whether it had to be created, or waited for
  */
-export async function ensureCluster(place: Place, programs: Programs): Promise<boolean> {
-  if (existsSync(place.cluster)) return false
-  await waitForOthers(place)
-  if (existsSync(place.cluster)) return true
-  const folder = join(place.folder, `new-${process.pid}-${randomBytes(4).toString('hex')}`)
+export async function ensureCluster(location: ServerLocation, programs: Programs): Promise<boolean> {
+  if (existsSync(location.cluster)) return false
+  await waitForOthers(location)
+  if (existsSync(location.cluster)) return true
+  const folder = join(location.folder, `new-${process.pid}-${randomBytes(4).toString('hex')}`)
   try {
     await mkdir(folder, { mode: 0o700 })
     const password = join(folder, 'password')
     await writeFile(password, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 })
-    if (place.user !== undefined) {
-      await chown(password, place.user.uid, place.user.gid)
-      await chown(folder, place.user.uid, place.user.gid)
+    if (location.user !== undefined) {
+      await chown(password, location.user.uid, location.user.gid)
+      await chown(folder, location.user.uid, location.user.gid)
     }
-    await initdb(place, programs, join(folder, 'data'), password)
-    await rename(folder, place.cluster)
-    await syncFolder(place.folder)
+    await initdb(location, programs, join(folder, 'data'), password)
+    await rename(folder, location.cluster)
+    await syncFolder(location.folder)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
-    if (!existsSync(place.cluster)) throw error
+    if (!existsSync(location.cluster)) throw error
   }
   return true
 }
 
 /** Not a lock: if other processes are creating it already, gives them a moment instead of doing the same work. */
-async function waitForOthers(place: Place): Promise<void> {
+async function waitForOthers(location: ServerLocation): Promise<void> {
   const until = Date.now() + 5_000
-  while (Date.now() < until && !existsSync(place.cluster)) {
-    const others = await unfinished(place)
+  while (Date.now() < until && !existsSync(location.cluster)) {
+    const others = await unfinished(location)
     if (!others.some((other) => other.alive && other.age < OLD)) return
     await sleep(25)
   }
 }
 
 /** Deletes leftovers of killed processes. A pid may belong to another container: only old folders are deleted. */
-export async function sweepUnfinished(place: Place): Promise<void> {
-  for (const { folder, age } of await unfinished(place)) {
+export async function sweepUnfinished(location: ServerLocation): Promise<void> {
+  for (const { folder, age } of await unfinished(location)) {
     if (age > OLD) await rm(folder, { recursive: true, force: true })
   }
 }
@@ -57,12 +57,14 @@ export async function sweepUnfinished(place: Place): Promise<void> {
 const OLD = 60_000
 
 /** Clusters being created, or abandoned while they were. `age` in milliseconds. */
-async function unfinished(place: Place): Promise<{ folder: string; alive: boolean; age: number }[]> {
+async function unfinished(
+  location: ServerLocation,
+): Promise<{ folder: string; alive: boolean; age: number }[]> {
   const found = []
-  for (const name of await readdir(place.folder)) {
+  for (const name of await readdir(location.folder)) {
     const pid = /^new-(\d+)-/.exec(name)?.[1]
     if (pid === undefined) continue
-    const folder = join(place.folder, name)
+    const folder = join(location.folder, name)
     const made = await stat(folder).catch(() => undefined)
     if (made !== undefined)
       found.push({ folder, alive: isAlive(Number(pid)), age: Date.now() - made.mtimeMs })
@@ -70,7 +72,12 @@ async function unfinished(place: Place): Promise<{ folder: string; alive: boolea
   return found
 }
 
-async function initdb(place: Place, programs: Programs, data: string, password: string): Promise<void> {
+async function initdb(
+  location: ServerLocation,
+  programs: Programs,
+  data: string,
+  password: string,
+): Promise<void> {
   const child = spawn(
     programs.initdb,
     [
@@ -86,7 +93,7 @@ async function initdb(place: Place, programs: Programs, data: string, password: 
       // The password has 192 random bits: more rounds would slow down each connection without adding security.
       '--set=scram_iterations=1',
     ],
-    { ...place.user, cwd: '/', env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
+    { ...location.user, cwd: '/', env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
   )
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -98,7 +105,7 @@ async function initdb(place: Place, programs: Programs, data: string, password: 
   })
   if (code !== 0) {
     throw new Error(
-      `the embedded database could not be created in ${place.folder}: initdb ended with ${code}: ${complaints.trim()}`,
+      `the embedded database could not be created in ${location.folder}: initdb ended with ${code}: ${complaints.trim()}`,
     )
   }
 }

@@ -10,13 +10,13 @@ import { ensureCluster, sweepUnfinished } from './cluster.ts'
 import { readPostmaster } from './postmaster.ts'
 import { findPrograms, type Programs } from './programs.ts'
 import { serverLogFile, withServerLog } from './server-log.ts'
-import { choosePlace, type Place } from './server-place.ts'
+import { chooseLocation, type ServerLocation } from './server-place.ts'
 import { serverEnvironment } from './server-settings.ts'
 
 /** The embedded server, kept running until `close` or until this process ends. */
 export interface EmbeddedServer {
   url: string
-  place: Place
+  location: ServerLocation
   close(): Promise<void>
 }
 
@@ -37,9 +37,9 @@ const PASSING = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02'
 
 /** Starts the server if none is running (first time 1 s, later 0.2 s) and keeps it running. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
-  const place = choosePlace(options.root)
-  const programs = await findPrograms(place.programs, place.folder)
-  let held = await hold(place, programs, options)
+  const location = chooseLocation(options.root)
+  const programs = await findPrograms(location.programs, location.folder)
+  let held = await hold(location, programs, options)
   const url = held.url
   let closed = false
   const keepHeld = (session: Session) => {
@@ -47,7 +47,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
       // The server was killed. Long-running processes (worker, scheduler, web) restart it on the same port.
       for (let pause = 100; !closed && existsSync(options.root); pause = Math.min(pause * 2, 5_000)) {
         try {
-          held = await hold(place, programs, options)
+          held = await hold(location, programs, options)
           if (closed) await held.client.end()
           else keepHeld(held)
           return
@@ -60,7 +60,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
   keepHeld(held)
   return {
     url,
-    place,
+    location,
     async close() {
       closed = true
       await held.client.end().catch(() => {})
@@ -69,41 +69,45 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
 }
 
 /** A session that holds the users' lock, on a server that has a keeper. */
-async function hold(place: Place, programs: Programs, options: EmbeddedOptions): Promise<Session> {
+async function hold(
+  location: ServerLocation,
+  programs: Programs,
+  options: EmbeddedOptions,
+): Promise<Session> {
   let until = Date.now() + PATIENCE
   let keeper: Keeper | undefined
   let starts = 0
   while (Date.now() < until) {
     // Creating it may take minutes on a slow disk: the time limit starts when it exists.
-    if (await ensureCluster(place, programs)) until = Date.now() + PATIENCE
-    const found = readPostmaster(place.data)
+    if (await ensureCluster(location, programs)) until = Date.now() + PATIENCE
+    const found = readPostmaster(location.data)
     if (found.state === 'running') {
       if (!found.ready) until = Date.now() + PATIENCE
-      const session = found.ready ? await tryToHold(place, found.port, options.name) : undefined
+      const session = found.ready ? await tryToHold(location, found.port, options.name) : undefined
       if (session !== undefined) {
         // A keeper that we started may not have taken its lock yet.
-        if (!session.kept && keeper?.ended() !== false) startKeeper(place, programs, options)
+        if (!session.kept && keeper?.ended() !== false) startKeeper(location, programs, options)
         return session
       }
     } else if (keeper === undefined || keeper.ended()) {
-      if (starts++ >= KEEPER_STARTS) throw new Error(startFailure(place))
-      checkVersion(place, programs)
-      keeper = startKeeper(place, programs, options)
-      await sweepUnfinished(place)
+      if (starts++ >= KEEPER_STARTS) throw new Error(startFailure(location))
+      checkVersion(location, programs)
+      keeper = startKeeper(location, programs, options)
+      await sweepUnfinished(location)
     }
     await sleep(10)
   }
-  throw new Error(startFailure(place))
+  throw new Error(startFailure(location))
 }
 
 async function tryToHold(
-  place: Place,
+  location: ServerLocation,
   port: number,
   name: string,
 ): Promise<(Session & { kept: boolean }) | undefined> {
   let session: Session | undefined
   try {
-    session = await connect(place.cluster, port, `${name} (holds the server)`)
+    session = await connect(location.cluster, port, `${name} (holds the server)`)
     // The keeper holds this lock briefly when it checks for users, and until the end if there are none.
     await session.client.query(`select pg_advisory_lock_shared(${USERS_LOCK})`)
     const { rows } = await session.client.query<{ kept: boolean }>(`select ${isHeld(KEEPER_LOCK)} as kept`)
@@ -122,13 +126,13 @@ interface Keeper {
   ended(): boolean
 }
 
-function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions): Keeper {
-  const user = place.user === undefined ? [] : [place.user.uid, place.user.gid]
+function startKeeper(location: ServerLocation, programs: Programs, options: EmbeddedOptions): Keeper {
+  const user = location.user === undefined ? [] : [location.user.uid, location.user.gid]
   const program = fileURLToPath(new URL('../../../dist/ledger/server/keeper.js', import.meta.url))
   const settings = [options.idleMs, ...user].map(String)
   // No inherited output; otherwise `$(nightshift ...)` would wait for the server to end.
-  const child = withServerLog(place.cluster, place.user, (log) =>
-    spawn(process.execPath, [program, place.cluster, programs.postgres, ...settings], {
+  const child = withServerLog(location.cluster, location.user, (log) =>
+    spawn(process.execPath, [program, location.cluster, programs.postgres, ...settings], {
       cwd: '/',
       env: serverEnvironment(),
       detached: true,
@@ -143,22 +147,22 @@ function startKeeper(place: Place, programs: Programs, options: EmbeddedOptions)
   return { ended: () => failed || child.exitCode !== null || child.signalCode !== null }
 }
 
-function startFailure(place: Place): string {
-  const log = serverLogFile(place.cluster)
+function startFailure(location: ServerLocation): string {
+  const log = serverLogFile(location.cluster)
   const tail = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n  ') : ''
   return (
-    `the embedded database in ${place.cluster} did not start. The end of ${log}:\n  ${tail}\n` +
+    `the embedded database in ${location.cluster} did not start. The end of ${log}:\n  ${tail}\n` +
     'Set DATABASE_URL to use a PostgreSQL server of your own instead.'
   )
 }
 
 /** The programs of one major version cannot use the data of another, and report it only in the log. */
-function checkVersion(place: Place, programs: Programs): void {
-  const file = join(place.data, 'PG_VERSION')
+function checkVersion(location: ServerLocation, programs: Programs): void {
+  const file = join(location.data, 'PG_VERSION')
   const made = existsSync(file) ? readFileSync(file, 'utf8').trim() : programs.major
   if (made === programs.major) return
   throw new ConfigurationError(
-    `the database in ${place.cluster} was created by PostgreSQL ${made}, but this version of nightshift includes ${programs.major}: ` +
+    `the database in ${location.cluster} was created by PostgreSQL ${made}, but this version of nightshift includes ${programs.major}: ` +
       'dump it with the version of nightshift that created it (pg_dump) and restore it into the server of DATABASE_URL',
   )
 }

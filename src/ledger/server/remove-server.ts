@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readPostmaster } from './postmaster.ts'
-import { choosePlace } from './server-place.ts'
+import { chooseLocation } from './server-place.ts'
 
 /**
  * Stops the embedded server of a project, even if it is in use, and deletes its data, including the ledger. Does
@@ -10,15 +10,15 @@ import { choosePlace } from './server-place.ts'
  */
 export async function removeDatabase(root: string): Promise<void> {
   if (!existsSync(root)) return
-  const place = choosePlace(root)
-  const found = readPostmaster(place.data)
+  const location = chooseLocation(root)
+  const found = readPostmaster(location.data)
   if (found.state === 'running') {
     process.kill(found.pid, 'SIGQUIT') // immediate shutdown: nothing is kept
-    for (let waited = 0; readPostmaster(place.data).state === 'running' && waited < 10_000; waited += 20) {
+    for (let waited = 0; readPostmaster(location.data).state === 'running' && waited < 10_000; waited += 20) {
       await sleep(20)
     }
   }
-  if (place.folder !== place.note) await rm(place.folder, { recursive: true, force: true })
+  if (location.folder !== location.note) await rm(location.folder, { recursive: true, force: true })
   // Retried, since a keeper or a server may write its last line meanwhile.
-  await rm(place.note, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  await rm(location.note, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
 }

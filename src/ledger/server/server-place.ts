@@ -20,7 +20,7 @@ import { PRIVATE, privateFolder } from '../../project/files/private-folder.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
 /** Location of a project's embedded server, and the user that runs it. */
-export interface Place {
+export interface ServerLocation {
   /** `<root>/.nightshift/postgres`: the README, and for a plain user everything else. */
   note: string
   /** Contains `cluster/`, and `new-*` folders while one is being created. */
@@ -46,21 +46,21 @@ const OWNER_ALONE = { mode: 0o600 }
 const Claim = z.object({ root: z.string(), folder: z.string() })
 
 /** Determines the location of the project's server and creates the folders. */
-export function choosePlace(root: string): Place {
+export function chooseLocation(root: string): ServerLocation {
   const project = realpathSync(root)
   const note = makeFolder(project)
-  return process.getuid?.() === 0 ? placeForRoot(project, note) : placeForUser(project, note)
+  return process.getuid?.() === 0 ? locationForRoot(project, note) : locationForUser(project, note)
 }
 
-function placeForUser(project: string, note: string): Place {
+function locationForUser(project: string, note: string): ServerLocation {
   const { uid } = statSync(note)
   const claim = uid === process.getuid?.() ? readClaim(note) : undefined
   const byRoot = claim !== undefined && existsSync(claim.folder) && !existsSync(join(note, 'cluster'))
   if (byRoot || uid !== process.getuid?.())
     throw madeBy(byRoot || uid === 0 ? 'root' : `user ${uid}`, project)
-  const place = { note, ...inside(note), user: undefined, programs: undefined }
-  writeReadme(place)
-  return place
+  const location = { note, ...inside(note), user: undefined, programs: undefined }
+  writeReadme(location)
+  return location
 }
 
 function madeBy(who: string, project: string): ConfigurationError {
@@ -70,7 +70,7 @@ function madeBy(who: string, project: string): ConfigurationError {
   )
 }
 
-function placeForRoot(project: string, note: string): Place {
+function locationForRoot(project: string, note: string): ServerLocation {
   const own = inside(note)
   if (existsSync(own.data)) {
     // A plain user's project: the same server is used for root, so that there is only one ledger.
@@ -88,17 +88,17 @@ function placeForRoot(project: string, note: string): Place {
   }
   const paths = inside(folder)
   const user = existsSync(paths.data) ? statSync(paths.data) : serverUser()
-  const place = {
+  const location = {
     note,
     ...paths,
     user: { uid: user.uid, gid: user.gid },
     programs: join(folder, '..'),
   }
-  writeReadme(place)
-  return place
+  writeReadme(location)
+  return location
 }
 
-function inside(folder: string): Pick<Place, 'folder' | 'cluster' | 'data'> {
+function inside(folder: string): Pick<ServerLocation, 'folder' | 'cluster' | 'data'> {
   return { folder, cluster: join(folder, 'cluster'), data: join(folder, 'cluster', 'data') }
 }
 
@@ -201,14 +201,14 @@ function makeFolder(project: string): string {
   }
 }
 
-function writeReadme(place: Place): void {
-  const file = join(place.note, 'README')
+function writeReadme(location: ServerLocation): void {
+  const file = join(location.note, 'README')
   const text = `The database of this project: its ledger of slots, runs, versions and mails. Do not delete it.
 
-data      ${place.data}
-log       ${join(place.cluster, 'server.log')}
-password  ${join(place.cluster, 'password')} (of the user nightshift, on 127.0.0.1)
-port      the fourth line of ${join(place.data, 'postmaster.pid')}, while it runs
+data      ${location.data}
+log       ${join(location.cluster, 'server.log')}
+password  ${join(location.cluster, 'password')} (of the user nightshift, on 127.0.0.1)
+port      the fourth line of ${join(location.data, 'postmaster.pid')}, while it runs
 
 The first nightshift command starts this PostgreSQL server, and it stops some ten seconds after the last one has
 ended. Set DATABASE_URL to use a server of your own instead.

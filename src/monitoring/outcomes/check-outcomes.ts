@@ -87,10 +87,10 @@ function locator(root: string, file: string, model: string) {
   return (path: PropertyKey[], what: string, problem: Problem): Problem => {
     const at = yaml.place(path)
     const { line, column } = problem
-    const place =
+    const position =
       line === undefined || column === undefined || typeof text !== 'string'
         ? at
         : placeInText(text, at, { line, column })
-    return { ...problem, file, ...place, message: `${what}: ${problem.message}` }
+    return { ...problem, file, ...position, message: `${what}: ${problem.message}` }
   }
 }

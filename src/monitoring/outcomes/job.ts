@@ -33,21 +33,25 @@ const DAY = 24 * HOUR
 const LATE_MS = 60 * DAY
 const LATE_EVERY_MS = 6 * HOUR
 
-type Place = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project'>
+type OutcomeContext = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project'>
 
 /**
  * The job of a night whose labels may be available: measures the scores that were published at its deadline, records
  * the figures, and sets the time of the next check. Existing figures are kept if a later check fails. Throws only
  * transient Failures, after recording them.
  */
-export async function measureNight(place: Place, data: unknown, options: TaskOptions): Promise<string> {
+export async function measureNight(
+  context: OutcomeContext,
+  data: unknown,
+  options: TaskOptions,
+): Promise<string> {
   const { model: name, partition, newHorizon } = OutcomeJob.parse(data)
-  const project = await knowingKeys(place.database.pool, place.project())
+  const project = await knowingKeys(context.database.pool, context.project())
   const model = project.models[name]
   const view = model && project.views[model.view]
   if (model?.labels === undefined || view === undefined) return 'nothing to measure'
   const asOf = parseAsOf(partition, project.timezone)
-  const { pool } = place.database
+  const { pool } = context.database
   const { atDeadline, deadline } = await scoresAtDeadline(pool, name, partition)
   const before = await findOutcome(pool, name, asOf.instant)
   const kept = before?.state === 'measured' ? before : undefined
@@ -56,7 +60,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const window = { matures_at, horizon: labels.horizon.text, lag: labels.lag.text }
   const night = { model: name, as_of: asOf.instant, partition, ...window }
   const checks = await checksOf(pool, night)
-  const clock = async () => (await place.clock()).getTime()
+  const clock = async () => (await context.clock()).getTime()
   const later = async (pause: number) => new Date((await clock()) + pause).toISOString()
   if (deadline !== null && Date.parse(deadline) > (await clock())) {
     await checkAgain(pool, night, { at: deadline, count: checks })
@@ -81,7 +85,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
   const late = (await clock()) - Date.parse(matures_at) < LATE_MS
   let answer: OutcomeAnswer
   try {
-    answer = await measured(place, { project, model, labels, view, asOf, publication, kept }, options)
+    answer = await measured(context, { project, model, labels, view, asOf, publication, kept }, options)
   } catch (error) {
     const failure = classify(error)
     const { message } = failure
@@ -115,7 +119,7 @@ export async function measureNight(place: Place, data: unknown, options: TaskOpt
     }
     case 'measured': {
       const { facts } = answer
-      const measured_at = (await place.clock()).toISOString()
+      const measured_at = (await context.clock()).toISOString()
       // If a figure is too low, this transaction also opens an incident of kind `quality`.
       await recordOutcome(
         pool,
@@ -158,7 +162,7 @@ interface Night {
 }
 
 async function measured(
-  { warehouse, children, clock }: Place,
+  { warehouse, children, clock }: OutcomeContext,
   { project, model, labels, view, asOf, publication, kept }: Night,
   options: TaskOptions,
 ): Promise<OutcomeAnswer> {

@@ -73,15 +73,15 @@ export interface Warehouse {
  * Throws a transient Failure if the fence was lost: another attempt owns the slot.
  */
 export async function publish(
-  place: Warehouse,
+  context: Warehouse,
   run: Run,
   attempt: { number: number; fence: number; steps: StepTime[] },
   result: Result,
 ): Promise<void> {
-  await transaction(place.database, async (client) => {
+  await transaction(context.database, async (client) => {
     await lockSlot(client, run.slot)
     if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
-    await recordResult(client, place.warehouse, run, result, { kept: true })
+    await recordResult(client, context.warehouse, run, result, { kept: true })
     if (result.viewHash !== null && run.kind === 'features')
       await keepPromise(client, {
         run,
@@ -92,12 +92,12 @@ export async function publish(
       })
     await commitRun(client, run, attempt.number, attempt.steps)
     const older = await olderAttempts(client, run, attempt.number)
-    await removeAttempts(place.warehouse, older).catch(async (error: unknown) => {
-      const folders = older.map((each) => attemptFolder(place.warehouse, each))
+    await removeAttempts(context.warehouse, older).catch(async (error: unknown) => {
+      const folders = older.map((each) => attemptFolder(context.warehouse, each))
       throw await refusal(error, 'the files of an earlier attempt could not be removed', folders)
     })
   })
-  await finishPublication(place, run.id)
+  await finishPublication(context, run.id)
 }
 
 /** Records the output of an attempt with its run; records the file only if it is kept to be published or released. */
@@ -135,12 +135,12 @@ export async function recordResult(
  * If the disk refuses or the ledger becomes unavailable, it throws and the run stays in `publishing`: a later
  * reconcile retries (`recordFailure` in attempt-outcome.ts states when) and completes it as soon as possible.
  */
-export async function finishPublication(place: Warehouse, runId: string): Promise<void> {
-  const run = await findRun(place.database.pool, runId)
+export async function finishPublication(context: Warehouse, runId: string): Promise<void> {
+  const run = await findRun(context.database.pool, runId)
   if (run === undefined || run.state !== 'publishing') return
-  const target = partitionOf(place.warehouse, run)
-  const from = attemptFolder(place.warehouse, attemptId(run.id, run.attempt))
-  const { moved, superseded } = await move(place.warehouse, run, from, target).catch(
+  const target = partitionOf(context.warehouse, run)
+  const from = attemptFolder(context.warehouse, attemptId(run.id, run.attempt))
+  const { moved, superseded } = await move(context.warehouse, run, from, target).catch(
     async (error: unknown) => {
       const what = `run ${run.id} is computed and committed, but could not be published as ${target.file}`
       throw await refusal(error, what, [target.folder, from])
@@ -148,21 +148,21 @@ export async function finishPublication(place: Warehouse, runId: string): Promis
   )
   if (!moved && (await readRunId(target.file)) !== run.id) {
     // The failure belongs to the attempt again: the caller records what follows.
-    await takeBack(place.database.pool, run.id)
+    await takeBack(context.database.pool, run.id)
     throw new Failure('resource', `run ${run.id} was to be published, but its file is gone from ${from}`, {
       evidence: { run: run.id, attempt: run.attempt },
     })
   }
   const stamp = await stampOf(target.file)
-  await keepSecond(place.warehouse, run.id, target)
-  const before = await transaction(place.database, async (client) => {
+  await keepSecond(context.warehouse, run.id, target)
+  const before = await transaction(context.database, async (client) => {
     const { published_run } = await lockSlot(client, run.slot)
-    const path = relative(place.warehouse, target.file)
+    const path = relative(context.warehouse, target.file)
     if (!(await publishRun(client, run, { path, stamp, superseded }))) return null
-    await place.onPublished(client, run)
+    await context.onPublished(client, run)
     return published_run
   })
-  if (before !== null && before !== run.id) await rm(keptPath(place.warehouse, before), { force: true })
+  if (before !== null && before !== run.id) await rm(keptPath(context.warehouse, before), { force: true })
 }
 
 /** A disk without hard links has no second copy: a lost file is computed again. */

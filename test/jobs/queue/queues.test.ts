@@ -8,7 +8,7 @@ import { openQueues, type QueueOptions, type Queues } from '../../../src/jobs/qu
 import { openDatabase } from '../../../src/ledger/connection/database.ts'
 import { readPostmaster } from '../../../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../../../src/ledger/server/remove-server.ts'
-import { choosePlace } from '../../../src/ledger/server/server-place.ts'
+import { chooseLocation } from '../../../src/ledger/server/server-place.ts'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
 import { ConfigurationError } from '../../../src/project/files/problem.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
@@ -276,7 +276,7 @@ test('a queue in PostgreSQL survives a kill of its server: the worker goes on wh
     await queues.work('scoring', { concurrency: 1, process: async (job) => done.push(job.id) })
     await queues.add('scoring', score('r1-a1'))
     await vi.waitFor(() => expect(done).toEqual(['r1-a1']), 5_000)
-    const server = readPostmaster(choosePlace(root).data)
+    const server = readPostmaster(chooseLocation(root).data)
     if (server.state !== 'running') throw new Error(`expected the server to run, got: ${server.state}`)
     process.kill(server.pid, 'SIGKILL')
     await vi.waitFor(async () => await queues.add('scoring', score('r2-a1')), 30_000)

@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { type Database, openDatabase } from '../../../src/ledger/connection/database.ts'
 import { isAlive, readPostmaster } from '../../../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../../../src/ledger/server/remove-server.ts'
-import { choosePlace } from '../../../src/ledger/server/server-place.ts'
+import { chooseLocation } from '../../../src/ledger/server/server-place.ts'
 
 const isRoot = process.getuid?.() === 0
 const IDLE_MS = 500
@@ -43,13 +43,13 @@ async function open(root: string): Promise<Database> {
 }
 
 function serverPid(root: string): number {
-  const found = readPostmaster(choosePlace(root).data)
+  const found = readPostmaster(chooseLocation(root).data)
   if (found.state !== 'running') throw new Error(`expected the server to run, got: ${found.state}`)
   return found.pid
 }
 
 async function serverIsGone(root: string, within = 15_000): Promise<void> {
-  await vi.waitFor(() => expect(readPostmaster(choosePlace(root).data).state).toBe('absent'), {
+  await vi.waitFor(() => expect(readPostmaster(chooseLocation(root).data).state).toBe('absent'), {
     timeout: within,
     interval: 20,
   })
@@ -57,7 +57,7 @@ async function serverIsGone(root: string, within = 15_000): Promise<void> {
 
 function keepers(root: string): number[] {
   const processes = execFileSync('ps', ['-ww', '-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n')
-  const { cluster } = choosePlace(root)
+  const { cluster } = chooseLocation(root)
   return processes
     .filter((line) => line.includes('keeper.js') && line.includes(`${cluster} `))
     .map((line) => Number(line.trim().split(' ')[0]))
@@ -213,7 +213,7 @@ describe('the embedded server', () => {
     const database = await open(root)
     await database.pool.query(remember('before'))
     await database.close()
-    const { data, user } = choosePlace(root)
+    const { data, user } = chooseLocation(root)
     const file = join(data, 'postmaster.pid')
     const text = readFileSync(file, 'utf8')
     await serverIsGone(root)
@@ -271,7 +271,7 @@ describe('the embedded server', () => {
 
   test('sweeps what initdb left behind when it was killed long ago', async () => {
     const root = shared
-    const { folder } = choosePlace(root)
+    const { folder } = chooseLocation(root)
     const left = join(folder, 'new-4194305-00000000')
     execFileSync('mkdir', ['-p', join(left, 'data')])
     utimesSync(left, new Date(0), new Date(0))
@@ -295,7 +295,7 @@ describe('the embedded server', () => {
     expect(rows).toEqual([{ address: '127.0.0.1', fsync: 'on', zone: 'UTC', commit: 'on' }])
     const environment = `/proc/${serverPid(root)}/environ`
     if (existsSync(environment) && isRoot) expect(readFileSync(environment, 'utf8')).not.toContain('hush')
-    const place = choosePlace(root)
+    const place = chooseLocation(root)
     expect(statSync(join(place.cluster, 'password')).mode & 0o777).toBe(0o600)
     expect(readFileSync(join(root, '.nightshift/postgres/README'), 'utf8')).toContain(place.data)
   })
@@ -304,7 +304,7 @@ describe('the embedded server', () => {
     const root = shared
     await (await open(root)).close()
     await serverIsGone(root)
-    const file = join(choosePlace(root).data, 'PG_VERSION')
+    const file = join(chooseLocation(root).data, 'PG_VERSION')
     const version = readFileSync(file, 'utf8')
     writeFileSync(file, '9\n')
     await expect(open(root)).rejects.toThrow(
@@ -317,7 +317,7 @@ describe('the embedded server', () => {
   test('that cannot start says why, with the end of its log', async () => {
     const root = shared
     await serverIsGone(root)
-    const file = join(choosePlace(root).data, 'pg_hba.conf')
+    const file = join(chooseLocation(root).data, 'pg_hba.conf')
     const text = readFileSync(file)
     writeFileSync(file, 'nonsense\n')
     await expect(open(root)).rejects.toThrow(/did not start.*pg_hba.conf.*DATABASE_URL/s)
@@ -349,7 +349,7 @@ describe('the embedded server', () => {
     const database = await open(root)
     await database.pool.query(remember('gone'))
     await database.close()
-    const { folder } = choosePlace(root)
+    const { folder } = chooseLocation(root)
     await removeDatabase(root)
     expect(existsSync(join(folder, 'cluster'))).toBe(false)
     expect(existsSync(join(root, '.nightshift', 'postgres'))).toBe(false)
@@ -363,7 +363,7 @@ describe('a project', () => {
     const before = await open(root)
     await before.pool.query(remember('of the deleted one'))
     await before.close()
-    const old = choosePlace(root).folder
+    const old = chooseLocation(root).folder
     await serverIsGone(root)
     rmSync(root, { recursive: true })
     mkdirSync(root)
