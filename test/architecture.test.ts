@@ -156,3 +156,50 @@ test('a table is written in one folder', () => {
   const shared = [...owners].filter(([, folders]) => folders.size > 1)
   expect(shared.map(([table, folders]) => [table, [...folders]])).toEqual([])
 })
+
+test('commands and pages have no SQL and no transaction: actions and the owners of tables do', () => {
+  const sql =
+    /\btransaction\(|\b(?:pool|client|connection|database)\.query\b|['"`]\s*(?:select|insert into|update|delete from|with)\s/i
+  const wrong = SOURCES.filter(
+    ({ path, text }) => /^(?:cli\/|web\/pages\/|web\/mount-actions)/.test(path) && sql.test(text),
+  )
+  expect(wrong.map(({ path }) => path)).toEqual([])
+})
+
+test('no file imports itself by way of others, types included', () => {
+  expect(circles(imports())).toEqual([])
+})
+
+/** Tarjan: the sets of files that reach one another. */
+function circles(all: Import[]): string[][] {
+  const targets = new Map<string, string[]>()
+  for (const { from, to } of all) targets.set(from, [...(targets.get(from) ?? []), to])
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const path: string[] = []
+  const found: string[][] = []
+  const visit = (file: string) => {
+    order.set(file, order.size)
+    lowest.set(file, order.size - 1)
+    path.push(file)
+    for (const next of targets.get(file) ?? []) {
+      if (!order.has(next)) visit(next)
+      if (path.includes(next)) {
+        lowest.set(file, Math.min(lowest.get(file) ?? 0, lowest.get(next) ?? 0))
+      }
+    }
+    if (lowest.get(file) !== order.get(file)) return
+    const circle = path.splice(path.indexOf(file))
+    if (circle.length > 1 || targets.get(file)?.includes(file)) found.push(circle)
+  }
+  for (const { from } of all) if (!order.has(from)) visit(from)
+  return found
+}
+
+test('the search for circles finds them', () => {
+  const files = (...pairs: [string, string][]) => pairs.map(([from, to]) => ({ from, to }))
+  expect(circles(files(['a', 'b'], ['b', 'c'], ['a', 'c']))).toEqual([])
+  expect(circles(files(['a', 'b'], ['b', 'c'], ['c', 'b']))).toEqual([['b', 'c']])
+  expect(circles(files(['a', 'a']))).toEqual([['a']])
+  expect(circles(files(['a', 'b'], ['b', 'c'], ['c', 'd'], ['d', 'a'], ['x', 'a']))[0]).toHaveLength(4)
+})

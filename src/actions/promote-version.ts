@@ -1,5 +1,5 @@
 import type { Database } from '../ledger/connection/database.ts'
-import { classDoubt, scoreTitle } from '../pipeline/onnx/choose-class.ts'
+import { classDoubt, scoreTitle } from '../pipeline/onnx/score-output.ts'
 import type { Model } from '../project/project.ts'
 import { promote } from '../registry/champion.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'

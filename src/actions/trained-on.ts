@@ -1,6 +1,5 @@
 import type { Dataset } from '../pipeline/dataset/read-dataset.ts'
-import type { Column } from '../pipeline/engine/facts.ts'
-import type { Identity } from '../pipeline/features/view-hash.ts'
+import type { Column, Identity } from '../pipeline/engine/facts.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model, View } from '../project/project.ts'
 import { changedView, describeChange } from '../registry/changed-view.ts'

@@ -1,4 +1,5 @@
-import type { Queues, WorkerHandle } from '../jobs/queue/queues.ts'
+import type { WorkerHandle } from '../jobs/queue/queue-engine.ts'
+import type { Queues } from '../jobs/queue/queues.ts'
 import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queue/queues.ts'
 import { beat, type ProcessRole } from '../ledger/nights/alive.ts'
 import { monitorNight } from '../monitoring/drift/job.ts'

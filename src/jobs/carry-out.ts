@@ -1,8 +1,7 @@
 import type { ClientBase } from 'pg'
-import type { FailureClass } from '../failures/classes.ts'
 import { transaction } from '../ledger/connection/database.ts'
 import { ensureSlot } from '../ledger/nights/ensure-slot.ts'
-import { findRun, openRunOf, type Run } from '../ledger/nights/run-records.ts'
+import { findRun, openRunOf } from '../ledger/nights/run-records.ts'
 import { createRun, wakeRun } from '../ledger/nights/run-transitions.ts'
 import { forgetSchedule, seeSchedule } from '../ledger/nights/seen-schedules.ts'
 import { explainSlot, markLate, rescheduleSlot } from '../ledger/nights/slot-facts.ts'
@@ -13,18 +12,6 @@ import type { PlannedSlot } from './planning/calendar.ts'
 import type { Action, SlotRef } from './planning/ledger-view.ts'
 import { enqueueAttempt } from './queue/enqueue-attempt.ts'
 import type { Reconciler } from './reconciler.ts'
-
-/** What the planner's actions need from the code that runs the work and the code that reports incidents. */
-export interface Effects {
-  /** Records as a transient failure that an attempt's worker is gone. */
-  attemptLost(run: Run, attempt: number): Promise<void>
-  /** Moves the file of a run that remained in `publishing` into place. */
-  finishPublication(run: string): Promise<void>
-  /** Reports the incident, in the transaction that changes the slot. */
-  deadlineMissed(client: ClientBase, slot: Slot, message: string): Promise<void>
-  slotFailed(client: ClientBase, slot: Slot, failureClass: FailureClass, message: string): Promise<void>
-  slotSkipped(client: ClientBase, slot: Slot): Promise<void>
-}
 
 /**
  * Carries out one action of a plan, under its slot's lock and only if the slot is unchanged since the plan was made.

@@ -1,16 +1,7 @@
-import type { Project, Source, View } from '../project/project.ts'
+import type { Project, Source } from '../project/project.ts'
+import { type Declaration, declarationOf } from './declaration.ts'
 import { lineDiff } from './line-diff.ts'
 import type { Version } from './version-records.ts'
-
-/** What a view's hash covers in addition to its SQL. */
-export type Declaration = Pick<View, 'entity' | 'fill' | 'sources'> & {
-  /** The project's zone; absent if stored by an earlier build, which wrote UTC for an undeclared zone. */
-  timezone?: string
-}
-
-export function declarationOf({ entity, fill, sources }: View, timezone: string): Declaration {
-  return { entity, fill, sources, timezone }
-}
 
 /** A view definition that a version was registered on or a training set was built from. */
 export interface Registered {

@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { Column } from '../pipeline/engine/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
-import type { Declaration } from './changed-view.ts'
+import type { Declaration } from './declaration.ts'
 
 /** A registered ONNX file of a model, immutable, numbered 1, 2, 3. Times are ISO 8601 in UTC. */
 export interface Version {

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { renameViewHash } from '../ledger/nights/run-facts.ts'
-import type { Identity } from '../pipeline/features/view-hash.ts'
+import type { Identity } from '../pipeline/engine/facts.ts'
 
 /** Whether a hash stored in a ledger or a training set identifies the current definition. */
 export function isSameView(named: string | null, { viewHash, formerHash }: Identity): boolean {

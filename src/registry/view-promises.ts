@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import type { ClientBase, Pool } from 'pg'
-import type { Column, InputFile, SourceTypes } from '../pipeline/engine/facts.ts'
+import type { Column, Identity, InputFile, SourceTypes } from '../pipeline/engine/facts.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import { checkPromise, type Promised } from '../pipeline/features/promised-columns.ts'
-import type { Identity } from '../pipeline/features/view-hash.ts'
 import { readColumns } from '../pipeline/partition/read-back.ts'
 import type { KeyType, KeyTypes, Project } from '../project/project.ts'
 

@@ -4,20 +4,12 @@ import { oneLine } from '../../format/one-line.ts'
 import type { Letter } from '../letters/letter.ts'
 import { letterHtml } from '../letters/letter-html.ts'
 import { letterText } from '../letters/letter-text.ts'
+import type { Attachment } from '../letters/pictures.ts'
 import { requireAddress } from './address.ts'
 import type { AlertSettings } from './alert-settings.ts'
 
 /** Longer subjects are folded, and mail clients truncate them in lists. */
 const LONGEST_SUBJECT = 160
-
-export interface Attachment {
-  filename: string
-  /** Such as `image/png`. */
-  type: string
-  base64: string
-  /** Content id by which the mail's HTML refers to it. */
-  cid?: string
-}
 
 export interface NewMail {
   recipient: string

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Attachment } from './enqueue-mail.ts'
+import type { Attachment } from '../letters/pictures.ts'
 
 export type MailState = 'sent' | 'waiting' | 'given up'
 

@@ -5,10 +5,10 @@ import { oneLine } from '../../format/one-line.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import type { Clock } from '../../ledger/connection/ledger-clock.ts'
 import { type Message, type OutboxMail, toMessage } from '../letters/message.ts'
+import type { Attachment } from '../letters/pictures.ts'
 import type { AlertLog } from './alert-log.ts'
 import type { AlertSettings } from './alert-settings.ts'
 import { backoff, GIVE_UP_AFTER } from './backoff.ts'
-import type { Attachment } from './enqueue-mail.ts'
 import { type Transport, Undeliverable } from './transport.ts'
 
 /** Lifetime of a claim in milliseconds: longer than the longest delivery. */

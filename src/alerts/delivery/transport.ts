@@ -1,7 +1,4 @@
 import type { Message } from '../letters/message.ts'
-import type { AlertLog } from './alert-log.ts'
-import { openFiles } from './mail-files.ts'
-import { openSmtp } from './smtp.ts'
 
 /** How mails are delivered. */
 export interface Transport {
@@ -23,12 +20,4 @@ export class Undeliverable extends Error {
     super(message, options)
     this.scope = scope
   }
-}
-
-/**
- * SMTP if a URL (SMTP_URL) is given, otherwise files in the project's `.nightshift/outbox/`. Opens no connection.
- * Throws a ConfigurationError if the URL is not an SMTP URL; the error does not contain the password.
- */
-export function openTransport(smtpUrl: string | undefined, root: string, log: AlertLog): Transport {
-  return smtpUrl === undefined || smtpUrl === '' ? openFiles(root, log) : openSmtp(smtpUrl, log)
 }

@@ -11,7 +11,7 @@ import type { Item, Letter } from './letter.ts'
 import { incidentLink } from './links.ts'
 import { quoted } from './next-commands.ts'
 import { causeLine, headline, nightsText, readersHave } from './phrases.ts'
-import type { ThreadMail } from './thread-mail.ts'
+import type { ThreadMail } from './thread.ts'
 
 /** A longer mail states only how many more there are: Gmail truncates mails at 102 kB. */
 const MOST_ENTRIES = 60

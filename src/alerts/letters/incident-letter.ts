@@ -10,7 +10,7 @@ import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
 import { nextCommands, quoted } from './next-commands.ts'
 import { causeLine, headline, nightsText, product, readersHave } from './phrases.ts'
-import type { ThreadMail } from './thread-mail.ts'
+import type { ThreadMail } from './thread.ts'
 
 /** The mail about one open incident. */
 export function incidentLetter(incident: Incident, mail: ThreadMail): Letter {

@@ -1,5 +1,5 @@
 import type { AlertSettings } from '../delivery/alert-settings.ts'
-import type { Attachment } from '../delivery/enqueue-mail.ts'
+import type { Attachment } from './pictures.ts'
 
 /** A mail as stored in the outbox. */
 export interface OutboxMail {

@@ -1,5 +1,13 @@
-import type { Attachment } from '../delivery/enqueue-mail.ts'
 import type { Item, Letter } from './letter.ts'
+
+export interface Attachment {
+  filename: string
+  /** Such as `image/png`. */
+  type: string
+  base64: string
+  /** Content id by which the mail's HTML refers to it. */
+  cid?: string
+}
 
 /** Width in the mail; the file has twice as many pixels. */
 export const PICTURE_WIDTH = 600

@@ -1,25 +1,9 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
-import type { AlertSettings } from '../delivery/alert-settings.ts'
 import type { Incident } from '../incidents/incident-record.ts'
 import { groupLetter } from './group-letter.ts'
 import { clearLetter, incidentLetter } from './incident-letter.ts'
 import type { Letter } from './letter.ts'
-
-/**
- * Why a thread is mailed: its first mail, another night, the repeat time passed, some of its incidents closed, all
- * closed.
- */
-export type Occasion = 'opened' | 'joined' | 'repeat' | 'partly cleared' | 'cleared'
-
-/** One mail of one thread to one address. */
-export interface ThreadMail {
-  occasion: Occasion
-  /** All incidents of the thread, closed ones too, in the order in which they opened. */
-  incidents: [Incident, ...Incident[]]
-  recipient: string
-  now: Date
-  settings: AlertSettings
-}
+import type { ThreadMail } from './thread.ts'
 
 export function threadLetter(mail: ThreadMail): Letter {
   const [first, ...rest] = mail.incidents

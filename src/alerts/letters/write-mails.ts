@@ -2,14 +2,15 @@ import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
 import type { AlertLog } from '../delivery/alert-log.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
-import { type Attachment, enqueue, newMessageId } from '../delivery/enqueue-mail.ts'
+import { enqueue, newMessageId } from '../delivery/enqueue-mail.ts'
 import { recordEvent } from '../incidents/events.ts'
 import { type Incident, type IncidentRow, toIncident } from '../incidents/incident-record.ts'
 import { recordMailed } from '../incidents/readers.ts'
 import type { Letter } from './letter.ts'
 import { type Pending, planMails, type Reason } from './mail-plan.ts'
-import { drawPictures } from './pictures.ts'
-import { type Occasion, plainLetter, type ThreadMail, threadLetter, threadSubject } from './thread-mail.ts'
+import { type Attachment, drawPictures } from './pictures.ts'
+import type { Occasion, ThreadMail } from './thread.ts'
+import { plainLetter, threadLetter, threadSubject } from './thread-mail.ts'
 
 interface MailContext {
   client: ClientBase

@@ -1,6 +1,6 @@
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import { openTransport } from '../../alerts/delivery/open-transport.ts'
 import { sendTest } from '../../alerts/delivery/test-mail.ts'
-import { openTransport } from '../../alerts/delivery/transport.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'

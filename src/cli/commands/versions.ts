@@ -1,7 +1,7 @@
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
-import { scoreTitle } from '../../pipeline/onnx/choose-class.ts'
+import { scoreTitle } from '../../pipeline/onnx/score-output.ts'
 import { modelNamed } from '../../project/named.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'

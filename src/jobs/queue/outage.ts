@@ -1,4 +1,4 @@
-import type { Log } from './queues.ts'
+import type { Log } from './queue-engine.ts'
 
 /** Server errors closer together than this belong to one outage. */
 const QUIET_MS = 30_000

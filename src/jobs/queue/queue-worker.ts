@@ -6,7 +6,7 @@ import {
   type Processor,
   type WorkerHandle,
   type WorkRequest,
-} from './queues.ts'
+} from './queue-engine.ts'
 import { within } from './within.ts'
 
 /**

@@ -11,7 +11,7 @@ import { LedgerClient } from '../../ledger/connection/ledger-client.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
 import { createBackend } from './postgres-clock.ts'
-import type { Engine, Log } from './queues.ts'
+import type { Engine, Log } from './queue-engine.ts'
 
 /** Separate from the schema `nightshift`: it may be dropped and is created again. */
 const SCHEMA = 'nightshift_queues'

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
-import type { Engine, Log } from './queues.ts'
+import type { Engine, Log } from './queue-engine.ts'
 import { within } from './within.ts'
 
 /** How long to wait at the start for an unavailable Redis; afterwards it is used as soon as it is available. */

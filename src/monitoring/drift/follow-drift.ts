@@ -20,7 +20,7 @@ import { columnKey } from '../../pipeline/profile/column-key.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model } from '../../project/project.ts'
 import { notifyFailure } from '../../workers/attempt/tell-night.ts'
-import type { Monitoring } from './job.ts'
+import type { Context } from '../../workers/context.ts'
 import {
   driftOfRun,
   type JudgedNight,
@@ -31,6 +31,9 @@ import {
 } from './record.ts'
 import type { Reference } from './reference.ts'
 import { type NightSlices, NO_SLICES } from './slices.ts'
+
+/** What monitoring needs from a worker; commands have it too. */
+export type Monitoring = Pick<Context, 'database' | 'children' | 'warehouse' | 'project' | 'clock' | 'log'>
 
 /** One picture per column: more of them make the mail large and add nothing. */
 const MOST_PICTURES = 3

@@ -15,10 +15,9 @@ import type { Model, Project, View } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import { notifyChecked, notifyUnchecked } from '../../workers/attempt/tell-night.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
-import type { Context } from '../../workers/context.ts'
 import { isReported, triesAgain } from '../../workers/monitor-tries.ts'
 import { baselineFor, countedColumns } from './baseline-for.ts'
-import { followDrift } from './follow-drift.ts'
+import { followDrift, type Monitoring } from './follow-drift.ts'
 import { recordProfile } from './record.ts'
 import { type Reference, referenceOf } from './reference.ts'
 import { storeReferenceProfile } from './reference-profiles.ts'
@@ -26,9 +25,6 @@ import { type NightSlices, NO_SLICES, slicesOf } from './slices.ts'
 
 /** The payload of a monitor job. */
 const MonitorJob = z.object({ run: z.string().min(1) })
-
-/** What monitoring needs from a worker; commands have it too. */
-export type Monitoring = Pick<Context, 'database' | 'children' | 'warehouse' | 'project' | 'clock' | 'log'>
 
 /** A fixed seed: a repeated check of a night gives the same result. */
 const SEED = 20_261_122

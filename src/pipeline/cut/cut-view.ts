@@ -1,8 +1,9 @@
 import { identifier } from '../engine/quote.ts'
 import { timeName } from '../sources/admitted.ts'
+import type { SourceColumn } from '../sources/file-kinds.ts'
 import type { Range } from '../sources/footers.ts'
 import { keySql, type Relation, relation } from '../sources/relation.ts'
-import { columnNamed, quoted, type SourceColumn } from '../sources/source-columns.ts'
+import { columnNamed, quoted } from '../sources/source-columns.ts'
 import { arrivalBound, type Cut } from './cut.ts'
 import { timeColumn } from './source-zones.ts'
 import {

@@ -1,5 +1,6 @@
 import { declaredTimes } from '../sources/admitted.ts'
-import { columnNamed, type SourceColumn } from '../sources/source-columns.ts'
+import type { SourceColumn } from '../sources/file-kinds.ts'
+import { columnNamed } from '../sources/source-columns.ts'
 import type { SourceTable } from './cut-view.ts'
 import { timeColumn } from './source-zones.ts'
 import { isTime, ZONED } from './time-column.ts'

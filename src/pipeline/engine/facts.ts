@@ -1,7 +1,16 @@
 /** What the pipeline returns: plain data, small enough for IPC and for a jsonb column. */
 
-import type { Identity } from '../features/view-hash.ts'
 import type { Vocabulary } from '../onnx/vocabulary.ts'
+
+/** What a definition is known by. Empty and null where its SQL could not be parsed. */
+export interface Identity {
+  viewHash: string
+  /**
+   * What builds before 2026-11-28 called the same definition; null where it says what they could not. Ledgers and
+   * training sets of those builds name it (src/registry/view-identity.ts).
+   */
+  formerHash: string | null
+}
 
 export interface Column {
   name: string

@@ -6,7 +6,7 @@ import type { View } from '../../project/project.ts'
 import { featureCut, LAST } from '../cut/cut.ts'
 import { type TimeReading, timeReadings } from '../cut/time-readings.ts'
 import { classify } from '../engine/classify.ts'
-import type { Column } from '../engine/facts.ts'
+import type { Column, Identity } from '../engine/facts.ts'
 import { hasMovedDates } from '../sources/admitted.ts'
 import { showPath } from '../sources/sources.ts'
 import type { CheckedSql } from '../sql/check-sql.ts'
@@ -14,7 +14,7 @@ import { type CutQuery, isRefused } from '../sql/cut-query.ts'
 import { parseAlone, sourcesRead } from '../sql/parse-alone.ts'
 import { describeOutput, type OutputFiles } from './describe-output.ts'
 import { openFeatureQuery } from './feature-query.ts'
-import { type Identity, identityOf } from './view-hash.ts'
+import { identityOf } from './view-hash.ts'
 
 export interface ViewRequest {
   /** Absolute path of the project. */

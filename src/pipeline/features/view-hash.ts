@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Duration, KeyTypes, Source, View } from '../../project/project.ts'
 import { zonesOf } from '../cut/source-zones.ts'
+import type { Identity } from '../engine/facts.ts'
 import { declaredTimes } from '../sources/admitted.ts'
 import type { CheckedSql } from '../sql/check-sql.ts'
 
 type Parsed = Pick<CheckedSql, 'hash' | 'tables' | 'names'>
 type Definition = Pick<View, 'entity' | 'fill' | 'sources'>
-
-/** What a definition is known by. Empty and null where its SQL could not be parsed. */
-export interface Identity {
-  viewHash: string
-  /**
-   * What builds before 2026-11-28 called the same definition; null where it says what they could not. Ledgers and
-   * training sets of those builds name it (src/registry/view-identity.ts).
-   */
-  formerHash: string | null
-}
 
 export function identityOf(checked: Parsed, view: Definition, projectZone: string): Identity {
   return checked.hash === ''

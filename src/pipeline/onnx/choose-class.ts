@@ -1,7 +1,5 @@
 import { nearestName } from '../../project/files/nearest.ts'
-import type { OnnxMapping } from '../../project/project.ts'
 import type { ModelOutput } from './inspect.ts'
-import type { PlannedOutput } from './score-output.ts'
 
 /** Label sets whose second is the score without a doubt, in lower case. */
 const PLAIN: readonly (readonly [string, string])[] = [
@@ -76,52 +74,17 @@ export function classAsWritten(labels: ModelOutput['classes'], index: number): s
 
 export function listClasses(labels: ModelOutput['classes'], columns: number | undefined): string {
   if (labels === null) return columns === undefined ? 'unknown' : `0 to ${columns - 1}`
-  return labels.map((label) => (typeof label === 'string' ? title(label) : label)).join(', ')
-}
-
-/** What the score is, for people: `probabilities, class Existing`. */
-export function scoreTitle({ name, class: index, label }: Pick<PlannedOutput, 'name' | 'class' | 'label'>) {
-  if (index === null) return name
-  return `${name}, class ${label === null ? `at index ${index}` : typeof label === 'string' ? title(label) : label}`
-}
-
-/**
- * Why nobody can be sure which class a version's score is; undefined where it is sure. Builds before 2026-11-28 took
- * the second of two classes whatever they were called, and did not say of a version whether model.yaml named it.
- */
-export function classDoubt(output: PlannedOutput, { class: declared }: Pick<OnnxMapping, 'class'>) {
-  const { class: index, classes, choice } = output
-  if (index === null) return undefined
-  const columns = output.shape?.[1]
-  const found =
-    declared === undefined
-      ? undefined
-      : findClass(declared, classes, typeof columns === 'number' ? columns : undefined)
-  const title = scoreTitle(output)
-  if (found !== undefined) {
-    if ('index' in found && found.index === index) return undefined
-    const names = declared === undefined ? '' : typeof declared === 'string' ? quoted(declared) : declared
-    return `its score is ${title}, and model.yaml names class ${names} now: register the file again, or mend onnx.class`
-  }
-  if (choice !== undefined || plainClass(classes) === index) return undefined
-  const choices =
-    classes === null
-      ? 'the file does not name its classes'
-      : `its classes are ${listClasses(classes, undefined)}`
-  return (
-    `its score is ${title}, which was taken without anybody saying so (${choices}). If that is right, write it in ` +
-    `model.yaml: onnx: { class: ${classAsWritten(classes, index)} }; if not, write the other and register the file again`
-  )
+  return labels.map((label) => (typeof label === 'string' ? labelTitle(label) : label)).join(', ')
 }
 
 function indexes(columns: number | undefined): string {
   return columns === undefined ? 'of a column, such as 1' : `from 0 to ${columns - 1}`
 }
 
-function title(label: string): string {
+export function labelTitle(label: string): string {
   return /^\S(.*\S)?$/.test(label) ? label : quoted(label)
 }
 
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return JSON.stringify(text)
 }

@@ -1,7 +1,11 @@
 import { type Constant, text } from './constants.ts'
-import type { ModelFacts } from './inspect.ts'
+import type { ModelValue } from './model-value.ts'
 import { type GraphProto, int64ToNumber, type NodeProto, TENSOR } from './proto.ts'
-import type { Step } from './vocabulary.ts'
+
+/** What happens to a value on its way from the input to the place that knows it. Plain data. */
+export type Step =
+  | { step: 'lower' | 'upper' | 'integer' | 'text' | 'number' }
+  | { step: 'replace'; value: string | number; by: string | number }
 
 /** One column of a tensor: which column of which input it is, and what has been done to its values. */
 export interface Term {
@@ -34,7 +38,7 @@ interface Place {
 }
 
 /** Follows the columns of the inputs through a graph, node by node: the format lists them in the order of computing. */
-export function layoutOf(graph: GraphProto, inputs: ModelFacts['inputs'], constant: Constants): Layout {
+export function layoutOf(graph: GraphProto, inputs: ModelValue[], constant: Constants): Layout {
   const columns = new Map<string, Columns>()
   for (const { name, type, shape } of inputs) {
     const width = shape === null || shape.length > 2 ? undefined : shape.length < 2 ? 1 : shape[1]

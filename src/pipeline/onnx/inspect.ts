@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Failure } from '../engine/failure.ts'
 import { labelsOfOutput } from './class-labels.ts'
 import { type Graph, readModel, runnableBytes } from './graph.ts'
+import type { ModelValue } from './model-value.ts'
 import { openSession } from './onnx-session.ts'
 import { int64ToNumber, TENSOR, type TypeProto, type ValueInfoProto } from './proto.ts'
 import { readVocabularies, type Vocabulary } from './vocabulary.ts'
@@ -22,15 +23,6 @@ export interface ModelFacts {
   vocabularies: Vocabulary[]
   warnings: string[]
 }
-
-export interface ModelValue {
-  name: string
-  /** Element type of a tensor, such as `float32`; `sequence`, `map`, `optional` or `opaque` for anything else. */
-  type: string
-  /** Sizes, names of free dimensions, null where the file says nothing; null as a whole where even the rank is open. */
-  shape: Dimension[] | null
-}
-export type Dimension = number | string | null
 
 export interface ModelOutput extends ModelValue {
   /** Labels of the classes, in the order of the columns, where the file tells them. */

@@ -1,4 +1,4 @@
-import type { Dimension, ModelValue } from './inspect.ts'
+import type { Dimension, ModelValue } from './model-value.ts'
 
 /** An input or output as people write it: `features (float32 [n, 10])`. */
 export function signature({ name, type, shape }: ModelValue): string {

@@ -1,13 +1,9 @@
 import { constantsOf } from './constants.ts'
 import { encoderKeys } from './encoder-keys.ts'
+import type { Step } from './input-layout.ts'
 import { layoutOf, type Term } from './input-layout.ts'
-import type { ModelFacts } from './inspect.ts'
+import type { ModelValue } from './model-value.ts'
 import type { GraphProto, NodeProto } from './proto.ts'
-
-/** What happens to a value on its way from the input to the place that knows it. Plain data. */
-export type Step =
-  | { step: 'lower' | 'upper' | 'integer' | 'text' | 'number' }
-  | { step: 'replace'; value: string | number; by: string | number }
 
 /** The values that a model knows of one column of an input. */
 export interface Vocabulary {
@@ -30,7 +26,7 @@ export interface Vocabulary {
  * The vocabularies that a graph holds: categories of encoders, and texts that inputs are compared with, followed from
  * the inputs through operators that keep columns apart. What it cannot follow it leaves out.
  */
-export function readVocabularies(graph: GraphProto, inputs: ModelFacts['inputs']): Vocabulary[] {
+export function readVocabularies(graph: GraphProto, inputs: ModelValue[]): Vocabulary[] {
   const constant = constantsOf(graph)
   const { terms, compared } = layoutOf(graph, inputs, constant)
   const encoders: Vocabulary[] = (graph.node ?? []).flatMap((node) =>

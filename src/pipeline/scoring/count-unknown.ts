@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { UnknownValues } from '../engine/facts.ts'
 import { double, literal } from '../engine/quote.ts'
+import type { Step } from '../onnx/input-layout.ts'
 import { describeModel } from '../onnx/inspect.ts'
 import type { MappingPlan, PlannedColumn, PlannedInput } from '../onnx/mapping.ts'
-import type { Step, Vocabulary } from '../onnx/vocabulary.ts'
+import type { Vocabulary } from '../onnx/vocabulary.ts'
 import { expression } from './tensors.ts'
 
 const EXAMPLES = 5

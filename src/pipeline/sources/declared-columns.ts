@@ -4,8 +4,9 @@ import { LOCAL } from '../../project/time/zone.ts'
 import { isTime, ZONED } from '../cut/time-column.ts'
 import { Failure } from '../engine/failure.ts'
 import { timeName } from './admitted.ts'
+import type { SourceColumn } from './file-kinds.ts'
 import { noColumn } from './misfit-columns.ts'
-import { columnNamed, type Schema, type SourceColumn } from './source-columns.ts'
+import { columnNamed, type Schema } from './source-columns.ts'
 import type { FoundSource } from './sources.ts'
 
 /** Fields of a declaration that name columns; `time` where the column has to be one. */

@@ -1,9 +1,9 @@
 import type { Engine } from '../engine/duckdb.ts'
 import { identifier, literal, parquet } from '../engine/quote.ts'
 import { columnOf } from './admitted.ts'
+import type { SourceColumn } from './file-kinds.ts'
 import type { FooterColumn } from './footers.ts'
 import { HIVE_NULL } from './glob.ts'
-import type { SourceColumn } from './source-columns.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
 
 /**

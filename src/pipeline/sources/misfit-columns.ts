@@ -1,7 +1,7 @@
 import { didYouMean, nearestName } from '../../project/files/nearest.ts'
 import type { Column } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
-import type { FileKind, SourceColumn } from './source-columns.ts'
+import type { FileKind, SourceColumn } from './file-kinds.ts'
 import { contract } from './sources.ts'
 
 /** A column whose type in one file is no widening of what it is in those before it. */

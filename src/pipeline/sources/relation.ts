@@ -1,6 +1,7 @@
 import { identifier, literal } from '../engine/quote.ts'
 import { declaredColumns } from './declared-columns.ts'
-import { quoted, type Schema, type SourceColumn, UNTYPED } from './source-columns.ts'
+import type { SourceColumn } from './file-kinds.ts'
+import { quoted, type Schema, UNTYPED } from './source-columns.ts'
 import type { FoundSource, SourceFile } from './sources.ts'
 
 /** Files of a source, and what is read of them. */

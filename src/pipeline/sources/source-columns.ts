@@ -4,6 +4,7 @@ import type { Column } from '../engine/facts.ts'
 import type { Failure } from '../engine/failure.ts'
 import { identifier, parquet } from '../engine/quote.ts'
 import { columnOf } from './admitted.ts'
+import type { FileKind, Layout, SourceColumn } from './file-kinds.ts'
 import { keyType } from './key-types.ts'
 import { missingColumn, otherType } from './misfit-columns.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
@@ -18,26 +19,8 @@ export interface Schema {
   misfits: { column: SourceColumn; failure: Failure }[]
 }
 
-export interface SourceColumn extends Column {
-  /** Taken from the path. */
-  isKey: boolean
-  /** The first file by name with which the column has this type, as people are shown it. */
-  from: string
-}
-
-/** A file's columns by their names in lower case. One without a value (`isVoid`) fits any type. */
-export type Layout = ReadonlyMap<string, { type: string; isVoid: boolean }>
-
 /** The type of a column that no file has, and that the source calls optional. */
 export const UNTYPED = '"NULL"'
-
-/** Files with the same columns, of the same types, with the same columns void. */
-export interface FileKind {
-  /** In the order of their names. */
-  files: SourceFile[]
-  columns: (Column & { isVoid: boolean })[]
-  layout: Layout
-}
 
 /** What TIMESTAMP_NS reaches, 1677 to 2262, in microseconds since 1970. */
 const NANOSECONDS = 9_223_372_036_854_775n

@@ -9,10 +9,11 @@ import type { InputFile } from '../engine/facts.ts'
 import { identifier } from '../engine/quote.ts'
 import { type Admitted, admit, columnOf, isKeyed, rangeOver } from './admitted.ts'
 import { checkDeclared, declaredColumns } from './declared-columns.ts'
+import type { SourceColumn } from './file-kinds.ts'
 import type { Range } from './footers.ts'
 import { refuseMasked } from './masked-keys.ts'
 import { relation } from './relation.ts'
-import { quoted, type Schema, type SourceColumn } from './source-columns.ts'
+import { quoted, type Schema } from './source-columns.ts'
 import { type FoundSource, findSource, missing, type SourceFile } from './sources.ts'
 
 /** A source with the files that can matter at a cut. */

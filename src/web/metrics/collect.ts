@@ -2,18 +2,10 @@ import { Gauge, Registry } from 'prom-client'
 import { within } from '../../jobs/queue/within.ts'
 import type { PageContext } from '../page-context.ts'
 import { askDepths } from '../queue-depths.ts'
-import { ledgerMetrics } from './ledger.ts'
+import { ledgerMetrics, type Metric } from './ledger.ts'
 
 /** Prometheus times out after 10 s by default: a part that takes longer than this counts as down. */
 const ANSWER_MS = 5_000
-
-export interface Metric {
-  name: string
-  help: string
-  labels: string[]
-  /** Each with its label values, in the order of `labels`. */
-  values: { labels: (string | number)[]; value: number }[]
-}
 
 /**
  * Current metrics of the ledger and the queue, in Prometheus' text format. If one does not respond, its `_up` metric is

@@ -1,6 +1,13 @@
 import type { QueryResultRow } from 'pg'
 import type { Database } from '../../ledger/connection/database.ts'
-import type { Metric } from './collect.ts'
+
+export interface Metric {
+  name: string
+  help: string
+  labels: string[]
+  /** Each with its label values, in the order of `labels`. */
+  values: { labels: (string | number)[]; value: number }[]
+}
 
 /** One or more metrics from one query, whose columns are the labels and values; null values are left out. */
 interface MetricQuery {

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { count, figure } from '../../format/numbers.ts'
 import { bytes } from '../../format/sizes.ts'
 import { stateMark } from '../../ledger/nights/faces.ts'
-import { classDoubt, scoreTitle } from '../../pipeline/onnx/choose-class.ts'
+import { classDoubt, scoreTitle } from '../../pipeline/onnx/score-output.ts'
 import type { OnnxMapping, Project } from '../../project/project.ts'
 import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
 import {

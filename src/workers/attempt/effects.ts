@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { IncidentFailure } from '../../alerts/incidents/incident-facts.ts'
-import type { Effects } from '../../jobs/carry-out.ts'
+import type { Effects } from '../../jobs/reconciler.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
 import { classify } from '../../pipeline/engine/classify.ts'

@@ -10,6 +10,7 @@ import { lockSlot } from '../../ledger/nights/slots.ts'
 import type {
   Check,
   FeatureFacts,
+  Identity,
   InputFile,
   SourceTypes,
   StepTime,
@@ -17,7 +18,6 @@ import type {
   WrittenFile,
 } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
-import type { Identity } from '../../pipeline/features/view-hash.ts'
 import { refusal } from '../../pipeline/partition/file-refusal.ts'
 import {
   attemptFolder,

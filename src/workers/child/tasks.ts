@@ -3,7 +3,13 @@ import type { DatasetRequest } from '../../pipeline/dataset/dataset-request.ts'
 import type { LabelsDescription, LabelsRequest } from '../../pipeline/dataset/describe-labels.ts'
 import type { SliceFacts, SlicesRequest } from '../../pipeline/drift/find-slices.ts'
 import type { MonitorFacts, MonitorRequest } from '../../pipeline/drift/monitor-partition.ts'
-import type { FeatureFacts, InputFile, ScoreFacts, WrittenFile } from '../../pipeline/engine/facts.ts'
+import type {
+  FeatureFacts,
+  Identity,
+  InputFile,
+  ScoreFacts,
+  WrittenFile,
+} from '../../pipeline/engine/facts.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { EvaluationFacts, EvaluationRequest } from '../../pipeline/evaluation/evaluate-dataset.ts'
 import type {
@@ -12,7 +18,6 @@ import type {
   ViewDescription,
   ViewRequest,
 } from '../../pipeline/features/compute-features.ts'
-import type { Identity } from '../../pipeline/features/view-hash.ts'
 import type { LeakFacts, LeaksRequest } from '../../pipeline/leaks/check-leaks.ts'
 import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
 import type { MetricsFacts, MetricsRequest } from '../../pipeline/outcomes/check-metrics.ts'

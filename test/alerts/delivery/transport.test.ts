@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { alertSettings } from '../../../src/alerts/delivery/alert-settings.ts'
+import { openTransport } from '../../../src/alerts/delivery/open-transport.ts'
 import { readSmtpUrl } from '../../../src/alerts/delivery/smtp-url.ts'
-import { openTransport, Undeliverable } from '../../../src/alerts/delivery/transport.ts'
+import { Undeliverable } from '../../../src/alerts/delivery/transport.ts'
 import { type MailServer, openMailServer } from '../mail-server.ts'
 
 const SILENT = { info() {}, warn() {}, error() {} }

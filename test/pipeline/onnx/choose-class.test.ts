@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { classDoubt, scoreTitle } from '../../../src/pipeline/onnx/choose-class.ts'
-import type { PlannedOutput } from '../../../src/pipeline/onnx/score-output.ts'
+import { classDoubt, type PlannedOutput, scoreTitle } from '../../../src/pipeline/onnx/score-output.ts'
 
 const output = (given: Partial<PlannedOutput>): PlannedOutput => ({
   name: 'p',

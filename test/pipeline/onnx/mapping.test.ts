@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelOutput, ModelValue } from '../../../src/pipeline/onnx/inspect.ts'
+import type { ModelOutput } from '../../../src/pipeline/onnx/inspect.ts'
 import { type MappingRequest, planMapping } from '../../../src/pipeline/onnx/mapping.ts'
+import type { ModelValue } from '../../../src/pipeline/onnx/model-value.ts'
 
 const input = (name: string, type: string, shape: ModelValue['shape']): ModelValue => ({ name, type, shape })
 const output = (

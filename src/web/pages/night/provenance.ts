@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { stateMark } from '../../../ledger/nights/faces.ts'
-import { scoreTitle } from '../../../pipeline/onnx/choose-class.ts'
+import { scoreTitle } from '../../../pipeline/onnx/score-output.ts'
 import type { Project } from '../../../project/project.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
