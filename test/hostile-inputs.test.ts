@@ -293,7 +293,7 @@ const SETTINGS_ROWS: Row[] = [
     '__proto__',
     'people',
     () => settings('people: { __proto__: operator }'),
-    /of another name, got: __proto__/,
+    /other than __proto__, got: __proto__/,
   ],
   [
     '30,000 keys',

@@ -6,8 +6,8 @@ import type { Words } from './sides.ts'
 
 /**
  * How a column looked in the reference and how it looks tonight, as shares of all rows: the reference as a grey area
- * (or grey bars), tonight as a blue line over it (or blue bars below). Nulls stand apart, where there are any. What is
- * too long for the width that it is drawn at is shortened; the description has it whole.
+ * (or grey bars), tonight as a blue line over it (or blue bars below). Nulls, if any, are drawn separately. Text that
+ * is too long for the width is shortened; the description has the full text.
  */
 export function beforeAfter(
   reference: ColumnProfile,

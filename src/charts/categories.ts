@@ -6,15 +6,15 @@ export interface Category {
   name: string
   reference: number
   tonight: number
-  /** Of the rows without a value, and no value that is called so. */
+  /** The rows without a value, as opposed to a value named `null`. */
   isNull?: boolean
 }
 
 const MOST = 8
 
 /**
- * The most frequent values of either side, at most eight, then the rest together, what the reference does not have, and
- * nulls: the last three only where there are any. Where the two sides were counted differently, each by its own values.
+ * The most frequent values of either side, at most eight, then the rest, values that the reference does not have, and
+ * nulls, if there are any. If the two sides were counted differently, each side has its own values.
  */
 export function categoriesOf(reference: ColumnProfile, tonight: ColumnProfile): Category[] {
   if (reference.kind === 'number' || tonight.kind === 'number') return nullsOf(reference, tonight)

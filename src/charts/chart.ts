@@ -1,11 +1,11 @@
 import type { EChartsOption } from 'echarts'
 
-/** A picture before it is drawn: a plain value, so that pages, reports and mails draw the same one. */
+/** A chart before rendering: a plain value, so that pages, reports and mails render the same one. */
 export interface Chart {
-  /** Of Apache ECharts, without functions; its colours are those of `colours.ts`. */
+  /** An Apache ECharts option without functions; its colours are those of `colours.ts`. */
   option: EChartsOption
   title: string
-  /** Says in words what the picture shows, for whoever does not see it. */
+  /** Text description of the chart, for screen readers. */
   description: string
   /** Pixels, at any width. */
   height: number

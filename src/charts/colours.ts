@@ -1,6 +1,7 @@
 /**
- * Colours of the charts. An option names a colour by a placeholder; when it is drawn, the placeholder becomes a custom
- * property of src/web/style/charts.css (pages: one SVG for light and dark) or the colour itself (mails). Each pair has 3:1 at least against its paper.
+ * Colours of the charts. An option names a colour by a placeholder; when it is drawn, the placeholder becomes a
+ * custom property of src/web/style/charts.css (pages: one SVG for light and dark) or the colour itself (mails). Each
+ * pair has 3:1 at least against its paper.
  */
 export const COLOURS = {
   paper: ['#ffffff', '#171d2a'],
@@ -29,7 +30,7 @@ export function colour(name: Colour): string {
   return `#00fe${NAMES.indexOf(name).toString(16).padStart(2, '0')}`
 }
 
-/** Puts colours in the place of their placeholders. */
+/** Replaces placeholders by colours. */
 export function painted(svg: string, theme: Theme): string {
   return svg.replace(PLACEHOLDER, (placeholder, index: string) => {
     const name = NAMES[Number.parseInt(index, 16)]
@@ -37,7 +38,7 @@ export function painted(svg: string, theme: Theme): string {
   })
 }
 
-/** A colour as an attribute of an SVG says it. */
+/** A colour as the value of an SVG attribute. */
 export function paint(name: Colour, theme: Theme): string {
   const [light, dark] = COLOURS[name]
   switch (theme) {

@@ -14,7 +14,7 @@ export type CellState = 'alerting' | 'drifted' | 'near' | 'quiet' | 'unknown' | 
 
 export interface Cell {
   state: CellState
-  /** What happened, said where the pointer rests: of drifted cells. */
+  /** Tooltip of drifted cells. */
   text?: string
 }
 
@@ -36,8 +36,8 @@ const SAYS: Record<CellState, string> = {
 }
 
 /**
- * Columns by nights, as a table of strips: the names stay while the nights scroll. `apart` nights (filled in later) have
- * smaller cells. Written by hand: 1,200 cells of ECharts would cost more than the page may take.
+ * Columns by nights, as a table of strips: the names stay while the nights scroll. `apart` nights (filled in later)
+ * have smaller cells. Hand-written SVG: 1,200 cells in ECharts would be too slow for the page.
  */
 export function driftHeatmap(
   nights: Nights,
@@ -55,7 +55,7 @@ export function driftHeatmap(
   )
 }
 
-/** What the signs mean, as items of a list. */
+/** The legend, as list items. */
 export function heatmapLegend(theme: Theme = 'page'): string {
   const states: CellState[] = ['alerting', 'drifted', 'near', 'quiet', 'unknown', 'none']
   const sample = (state: CellState, small = false) =>
@@ -83,13 +83,13 @@ function strip(
         `<path d="M${at * width} 0v${HEIGHT}" stroke="${paint('mark', theme)}" stroke-width="1.5"/>`,
     )
     .join('')
-  const told = cells.map(({ text }, index) =>
+  const tooltips = cells.map(({ text }, index) =>
     text === undefined
       ? ''
       : `<rect x="${index * width}" width="${width}" height="${HEIGHT}" fill="transparent"><title>${escaped(text)}</title></rect>`,
   )
   const size = `viewBox="0 0 ${cells.length * width} ${HEIGHT}" width="${cells.length * width}" height="${HEIGHT}"`
-  return `<svg ${size} role="img" aria-label="${escaped(description)}">${signs(cells, drawing)}${lines}${told.join('')}</svg>`
+  return `<svg ${size} role="img" aria-label="${escaped(description)}">${signs(cells, drawing)}${lines}${tooltips.join('')}</svg>`
 }
 
 /** One path for all cells of a state: a few hundred bytes a strip. */

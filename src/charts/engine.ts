@@ -5,7 +5,7 @@ export type Draw = (option: Chart['option'], size: { width: number; height: numb
 
 let loaded: Promise<Draw> | undefined
 
-/** Loads ECharts when the first chart is drawn: it costs 0.2 s and more, which no other command is to pay. */
+/** Loads ECharts with the first chart: it takes 0.2 s or more, which other commands must not pay. */
 export function engine(): Promise<Draw> {
   loaded ??= load()
   return loaded
@@ -34,7 +34,7 @@ async function load(): Promise<Draw> {
       instance.setOption({ animation: false, ...option })
       return instance.renderToSVGString()
     } finally {
-      // One that is not disposed keeps the process alive.
+      // An instance that is not disposed keeps the process alive.
       instance.dispose()
     }
   }

@@ -26,7 +26,7 @@ const GAP = 10
 const PLOT = 182
 const BOTTOM = 30
 
-/** Two outlines over one axis of values, and beside them bars for nulls and infinities where there are any. */
+/** Two outlines over one value axis, with bars for nulls and infinities next to them, if there are any. */
 export function histogram(
   reference: NumberProfile,
   tonight: NumberProfile,
@@ -92,7 +92,7 @@ interface Stray {
   tonight: number
 }
 
-/** Nulls and infinities, where either side has any: they have no place on the axis of values. */
+/** Nulls and infinities, if either side has any: the value axis cannot show them. */
 function straysOf(reference: NumberProfile, tonight: NumberProfile): Stray[] {
   const infinite = ({ infinite, rows }: NumberProfile) => (rows === 0 ? 0 : infinite / rows)
   return [
@@ -135,7 +135,7 @@ function strayBars(
   }
 }
 
-/** The shares above two bars side by side lean away from each other. */
+/** The labels above two adjacent bars are aligned away from each other. */
 function leaning(share: number, side: Side) {
   const bar = labelled(share, 'top')
   const lean =

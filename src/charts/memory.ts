@@ -1,11 +1,11 @@
 const MOST = 500
 const drawn = new Map<string, Promise<string>>()
 
-/** What was drawn under this key, else draws it: the last 500 are kept. A drawing that fails is not. */
+/** Returns the cached drawing of this key, else draws it. The last 500 are kept; failures are not. */
 export function remembered(key: string, draw: () => Promise<string>): Promise<string> {
   const known = drawn.get(key)
   if (known !== undefined) {
-    // Moved to the end: what is asked for again stays.
+    // Moved to the end, so that recently used drawings stay.
     drawn.delete(key)
     drawn.set(key, known)
     return known

@@ -11,7 +11,7 @@ export interface Estimate {
 
 type Shared = Pick<OverTime, 'immature' | 'target'>
 
-/** Quality by night: what was measured with its interval, and what the scores promise of themselves before that. */
+/** Quality by night: the measured figure with its interval, and the estimate from the scores before that. */
 export function quality(
   nights: Nights,
   { name, measured, estimate, ...shared }: { name: string; measured: Estimate[]; estimate: Value[] } & Shared,
@@ -30,7 +30,7 @@ export function quality(
   })
 }
 
-/** What share came true by night, beside the mean of the scores that foretold it. */
+/** The realized rate by night, with the mean score that predicted it. */
 export function realizedAgainstPredicted(
   nights: Nights,
   {

@@ -18,7 +18,7 @@ export interface Track {
   band?: { low: Value[]; high: Value[] }
   /** Of an area, 0 to 1. */
   opacity?: number
-  /** Nights that stand apart (back-filled): drawn hollow. */
+  /** Back-filled nights, drawn hollow. */
   apart?: boolean[]
 }
 
@@ -32,7 +32,7 @@ export interface OverTime {
   target?: { value: number; text: string } | undefined
   /** Nights, by position, whose labels are not known yet: shaded. */
   immature?: { from: number; to: number } | undefined
-  /** The axis begins at nothing. */
+  /** The axis begins at zero. */
   fromZero?: boolean
 }
 
@@ -240,7 +240,7 @@ function describe({ nights, tracks, unit, target, immature }: OverTime): string 
   ].join('; ')
 }
 
-/** What the picture shows, night by night, for whoever does not see it. */
+/** The chart's figures by night, for screen readers. */
 function table({ nights, tracks, unit }: OverTime): NonNullable<Chart['table']> {
   const said = (value: Value | undefined) =>
     value === null || value === undefined ? '' : inUnit(value, unit)

@@ -13,8 +13,8 @@ const FONT_FILES = ['DejaVuSansCondensed.ttf', 'DejaVuSansCondensed-Bold.ttf']
 const PAGE_FONT = 'system-ui, sans-serif'
 
 /**
- * An `<svg>` of its own size that scales down, with its title and description for screen readers. `page` draws with the
- * custom properties of the pages, so that one SVG serves light and dark. The same chart is drawn once.
+ * An `<svg>` of its own size that scales down, with its title and description for screen readers. `page` draws with
+ * the custom properties of the pages, so that one SVG serves light and dark. The same chart is drawn once.
  */
 export async function renderSvg(
   chart: Chart,
@@ -52,7 +52,7 @@ export function fontFiles(): string[] {
 
 /**
  * What ECharts draws, fit to stand in a page: ids that no other chart there has, text styled by attributes instead of
- * `style`, nothing that reacts to a pointer, and the words for whoever does not see it.
+ * `style`, no interaction, and a description for screen readers.
  */
 function embedded(svg: string, chart: Chart, id: string): string {
   const words = `${chart.title}: ${chart.description}`
@@ -75,7 +75,7 @@ function attributes(style: string): string {
     .split(';')
     .flatMap((declaration) => {
       const [name = '', value = ''] = declaration.split(':').map((part) => part.trim())
-      // One family for the whole picture, said at its root.
+      // One font family for the whole chart, set at its root.
       return name === '' || name === 'font-family' ? [] : [` ${name}="${value}"`]
     })
     .join('')

@@ -1,8 +1,8 @@
 import { FONT_SIZE } from './chart.ts'
 
 /**
- * Advance widths of ` ` to `~` in hundredths of the font's size: those of DejaVu Sans, as wide as any font that pages are
- * shown in (Verdana is the other one). The pictures in mails are drawn in its condensed form, a tenth narrower.
+ * Advance widths of ` ` to `~` in hundredths of the font's size: those of DejaVu Sans, as wide as any font that pages
+ * are shown in (Verdana is the other one). The pictures in mails are drawn in its condensed form, a tenth narrower.
  */
 const WIDTHS = [
   32, 40, 46, 84, 64, 95, 78, 27, 39, 39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 34,
@@ -26,7 +26,10 @@ export function widthOf(text: string, { size = FONT_SIZE, bold = false }: Font =
   return (hundredths / 100) * size * (bold ? BOLD : 1)
 }
 
-/** The text on one line of so many pixels, with an ellipsis in its middle where it is longer: both ends tell values apart. */
+/**
+ * The text on one line of so many pixels, with an ellipsis in its middle if it is longer: both ends distinguish
+ * values.
+ */
 export function shortened(text: string, pixels: number, font: Font = {}): string {
   const line = text.replace(/\s+/g, ' ').trim()
   if (widthOf(line, font) <= pixels) return line
@@ -45,8 +48,9 @@ export function shortened(text: string, pixels: number, font: Font = {}): string
 }
 
 /**
- * Words on one line or two of so many pixels each, parted by spaces: whole words alone. Where two lines are too few, the
- * second has an ellipsis for the words that are left out at its beginning; a word that is longer than a line is shortened.
+ * Words on one line or two of so many pixels each, parted by spaces: whole words alone. Where two lines are too few,
+ * the second has an ellipsis for the words that are left out at its beginning; a word that is longer than a line is
+ * shortened.
  */
 export function wrapped(words: string[], pixels: number, font: Font = {}): string[] {
   const pieces = words.map((word) => shortened(word, pixels, font))

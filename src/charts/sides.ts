@@ -20,7 +20,7 @@ export const FILL: Record<Side, { color: string }> = {
   tonight: { color: colour('tonight') },
 }
 
-/** Nothing reacts to a pointer: there is no script on a page. */
+/** No interaction: pages have no scripts. */
 export const STILL = { silent: true, emphasis: { disabled: true } }
 export const LABEL = { color: colour('quiet'), fontSize: FONT_SIZE }
 export const AXIS_LINE = { lineStyle: { color: colour('quiet') } }
@@ -49,7 +49,7 @@ export function headHeight({ reference, tonight }: Words): number {
   return HEAD + (lines - SIDES.length) * LINE
 }
 
-/** Title, subtitle and legend: one name under the other, since nobody knows how wide the font of a page draws them. */
+/** Title, subtitle and legend: one name per line, because the width of the page's font is unknown. */
 export function head(title: string, subtitle: string, names: Words, width: number) {
   return {
     title: {
@@ -85,7 +85,10 @@ export function withRows(reference: ColumnProfile, tonight: ColumnProfile, words
   }
 }
 
-/** The same as names of the series, on as many lines as the legend of a picture of that width needs for them: two at most. */
+/**
+ * The same as names of the series, on as many lines as the legend of a picture of that width needs for them: two at
+ * most.
+ */
 export function seriesNames(
   reference: ColumnProfile,
   tonight: ColumnProfile,
@@ -102,7 +105,7 @@ function saysRows({ rows }: ColumnProfile): string {
   return `${count(rows)} rows`
 }
 
-/** A bar with its percentage beside it, for whoever cannot tell by length or colour. */
+/** A bar labelled with its percentage, so that it does not depend on length or colour. */
 export function labelled(share: number, position: 'top' | 'right') {
   return {
     value: hundredfold(share),
@@ -117,7 +120,7 @@ export function labelled(share: number, position: 'top' | 'right') {
   }
 }
 
-/** Of a night without rows there are no shares to tell. */
+/** Shown for a night without rows, which has no shares. */
 export const NO_ROWS = 'no rows tonight'
 
 export function saysNulls(reference: ColumnProfile, tonight: ColumnProfile): string {

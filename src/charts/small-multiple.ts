@@ -11,8 +11,8 @@ const HEIGHT = 36
 const FLOOR = HEIGHT - 1
 
 /**
- * Before and after in a row of a table, 132 x 36: numbers as a grey area and a blue outline, categories as pairs of bars.
- * Written by hand, since a table has twenty of them.
+ * Before and after in a row of a table, 132 x 36: numbers as a grey area and a blue outline, categories as pairs of
+ * bars. Hand-written SVG, because a table has twenty of them.
  */
 export function smallMultiple(
   reference: ColumnProfile,

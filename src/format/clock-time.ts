@@ -1,6 +1,6 @@
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** `2026-11-22 02:05 CET`; empty for none. A text that is no time is given back as it is. */
+/** `2026-11-22 02:05 CET`; empty for none. Text that is not a time is returned unchanged. */
 export function clockTime(iso: string | Date | null | undefined, timezone: string): string {
   if (iso === null || iso === undefined) return ''
   const date = new Date(iso)
@@ -23,7 +23,7 @@ export function localDay(iso: string | Date, timezone: string): string {
   return clockTime(iso, timezone).slice(0, 10)
 }
 
-/** A text whose instants (`2026-11-21T21:00:00Z`) are told as clock times. */
+/** Replaces the instants in a text (`2026-11-21T21:00:00Z`) by clock times. */
 export function localTimes(text: string, timezone: string): string {
   return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})/g, (instant) =>
     clockTime(instant, timezone),
@@ -33,7 +33,7 @@ export function localTimes(text: string, timezone: string): string {
 function format(timezone: string): Intl.DateTimeFormat {
   let found = formats.get(timezone)
   if (found === undefined) {
-    // en-GB writes CET and CEST for Europe and GMT-5 for the rest: no name that two places share.
+    // en-GB writes CET and CEST for Europe and GMT-5 for the rest: names that are not ambiguous.
     found = new Intl.DateTimeFormat('en-GB', {
       timeZone: timezone,
       year: 'numeric',

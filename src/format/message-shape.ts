@@ -1,8 +1,8 @@
 import { oneLine } from './one-line.ts'
 
 /**
- * A message without what differs from one run to the next (names in quotes, numbers, ids, paths, times), by which
- * failures of the same kind find together.
+ * A message without the parts that differ between runs (quoted names, numbers, ids, paths, times). Groups failures of
+ * the same kind.
  */
 export function messageShape(message: string): string {
   return oneLine(message, 500)

@@ -129,7 +129,7 @@ outcomes:
 `,
   )
   const wrong =
-    'expected customer_id to be BIGINT, as in the features, got: VARCHAR; they could not be joined: cast it'
+    'expected customer_id to be BIGINT, as in the features, got: VARCHAR; they cannot be joined: cast it'
   expect(await told()).toEqual([
     `error models/value/labels.sql:1 ${wrong}`,
     `error ${at}:9 outcomes.treated: ${wrong}`,

@@ -119,7 +119,7 @@ const OBSTACLES: Obstacle[] = [
   },
   {
     name: 'a folder under the name of the file',
-    says: /is in the way, a folder where a file belongs/,
+    says: /is a folder where a file is expected/,
     present: true,
     put(_, target) {
       mkdirSync(join(target, 'features.parquet/taken'), { recursive: true })

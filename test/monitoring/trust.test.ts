@@ -359,13 +359,13 @@ test.each([
   [
     '2026-03-02T00:00:00Z',
     true,
-    'its label window ends at 2026-03-02T00:00:00Z, and the newest event of source calls is of 2026-03-01T11:00:00Z',
-    'The outcome of 2026-02-02 is not measured yet: its label window ends at 2026-03-02 00:00 UTC, and the newest event of source calls is of 2026-03-01 11:00 UTC.',
+    'its label window ends at 2026-03-02T00:00:00Z, but the newest event of source calls is at 2026-03-01T11:00:00Z',
+    'The outcome of 2026-02-02 is not measured yet: its label window ends at 2026-03-02 00:00 UTC, but the newest event of source calls is at 2026-03-01 11:00 UTC.',
   ],
   [
     '2026-03-02T00:00:00Z',
     false,
-    'its label window ends at 2026-03-02T00:00:00Z: that lies in the future',
+    'its label window ends at 2026-03-02T00:00:00Z, which is in the future',
     DUE,
   ],
   // As it is recorded when the night is published.

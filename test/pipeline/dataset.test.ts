@@ -152,11 +152,11 @@ describe('a training set', () => {
     await expect(
       build({ dates: ['2026-06-05', '2026-06-30'], holdoutFrom: parseAsOf('2026-06-30', 'UTC') }),
     ).rejects.toThrow(
-      /the holdout split is empty: of 2026-06-30 none can be used\. 2026-06-30: its label window ends at 2026-07-07/,
+      /the holdout split is empty: none of 2026-06-30 can be used\. 2026-06-30: its label window ends at 2026-07-07/,
     )
     await expect(
       build({ dates: ['2026-06-05', '2026-06-08'], holdoutFrom: parseAsOf('2026-06-08', 'UTC') }),
-    ).rejects.toThrow(/the train split is empty: of 2026-06-05 none can be used\. .*within the holdout/)
+    ).rejects.toThrow(/the train split is empty: none of 2026-06-05 can be used\. .*within the holdout/)
   })
 
   it('has one id for one content, whatever the order of its rows and files', async () => {
@@ -219,7 +219,7 @@ describe('a training set', () => {
     ).rejects.toThrow(/expected the entity \(id\) and one more column, the label, got: id, x, y/)
     await expect(
       build({ dates: ['2026-06-05'], labels: labels('SELECT id, 1 AS events FROM t GROUP BY id') }),
-    ).rejects.toThrow(/a name of its own, got: events/)
+    ).rejects.toThrow(/a unique name, got: events/)
     await expect(
       build({ dates: ['2026-06-05'], labels: labels('SELECT id, NULL::INTEGER AS x FROM t GROUP BY id') }),
     ).rejects.toThrow(/models\/m\/labels\.sql, as of 2026-06-05: expected the label x in every row, got null/)

@@ -100,7 +100,7 @@ describe('an outcome', () => {
       realized: { value: 4 / 9, low: expect.closeTo(0.1888, 4), high: expect.closeTo(0.7333, 4) },
       treated: { known: false, rows: 0, measured_on: 'all', biased: false, note: null },
       business: [],
-      notes: ['too few rows for an interval: it takes at least 10 entities of each class'],
+      notes: ['too few rows for an interval: it needs at least 10 entities of each class'],
     })
     expect(found.predicted).toBeCloseTo((45 / 9 / 11) * -1 + 1, 12)
     expect(
@@ -183,7 +183,7 @@ describe('an outcome', () => {
       },
       { features: { path: join(root, 'features.parquet'), run: 'f0' } },
     )
-    const missing = 'the features that were scored do not stand any more: they were published again since'
+    const missing = 'the features that were scored are no longer published: they were replaced since'
     expect(found).toMatchObject({
       rows: 9,
       by_segment: [],
@@ -195,13 +195,13 @@ describe('an outcome', () => {
   it('refuses the file of another run', async () => {
     await expect(
       answer(undefined, { scores: { path: join(root, 'scores.parquet'), run: 'r0' } }),
-    ).rejects.toThrow('was replaced while it was opened')
+    ).rejects.toThrow('was replaced while it was being opened')
   })
 
   it('is immature while its labels are not all there', async () => {
     expect(await answer(undefined, { now: '2026-06-10T00:00:00Z' })).toMatchObject({
       state: 'immature',
-      reason: expect.stringContaining('that lies in the future'),
+      reason: expect.stringContaining('which is in the future'),
     })
     expect(await answer(undefined, { asOf: parseAsOf('2026-06-15', 'UTC') })).toMatchObject({
       state: 'immature',
@@ -249,7 +249,7 @@ describe('an outcome', () => {
 
   it('names the SQL whose entities are of another type than those of the scores, or that fails by itself', async () => {
     await expect(answer({ treated: `SELECT 'a' || id AS id FROM t` })).rejects.toThrow(
-      'models/m/model.yaml, outcomes.treated: expected id to be BIGINT, as in the features, got: VARCHAR; they could not be joined: cast it',
+      'models/m/model.yaml, outcomes.treated: expected id to be BIGINT, as in the features, got: VARCHAR; they cannot be joined: cast it',
     )
     await expect(answer({ control: `SELECT ('a' || id)::BIGINT AS id FROM t` })).rejects.toThrow(
       /^models\/m\/model\.yaml, outcomes\.control: Could not convert string 'a\d+' to INT64/,

@@ -83,7 +83,7 @@ describe('a source that features.sql does not read', () => {
     expect(columns.map(({ name }) => name)).toEqual(['id', 'v'])
     expect(reads).toEqual(['people'])
     expect(problems.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
-      'warning: expect.fresh.leaves: features.sql does not read leaves, so that no night waits for it; take it away',
+      'warning: expect.fresh.leaves: features.sql does not read leaves, so no night waits for it; remove it',
       expect.stringMatching(/^error: source leaves: expected at least one Parquet file/),
     ])
   })

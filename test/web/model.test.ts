@@ -231,7 +231,7 @@ test('a night whose label window is over, and that nobody has looked at since, i
 
 test('nights that wait although their time has come are told with the reason of the last look', async () => {
   const { pool } = site.database
-  const note = `its label window ends at ${labelOf(75)}T00:00:00Z, and the newest event of source calls is of ${labelOf(74)}T11:00:00Z`
+  const note = `its label window ends at ${labelOf(75)}T00:00:00Z, but the newest event of source calls is at ${labelOf(74)}T11:00:00Z`
   await pool.query(
     `update nightshift.outcomes set note = $2, looks = 1, look_at = timestamptz '2099-01-01' where partition = $1`,
     [labelOf(45), note],

@@ -34,13 +34,13 @@ test('outcomes are told with their limit, and with the day from which the next i
 
 test('a night that waits although its time has come is told with the reason of the last look', async () => {
   now = LATER
-  const note = `its label window ends at ${labelOf(75)}T00:00:00Z, and the newest event of source calls is of ${labelOf(74)}T11:00:00Z`
+  const note = `its label window ends at ${labelOf(75)}T00:00:00Z, but the newest event of source calls is at ${labelOf(74)}T11:00:00Z`
   await site.database.pool.query(
     `update nightshift.outcomes set note = $2, looks = 1, look_at = timestamptz '2099-01-01' where model = $3 and partition = $1`,
     [labelOf(45), note, 'value'],
   )
   expect(await card()).toContain(
-    `The outcome of ${labelOf(45)} is not measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, and the newest event of source calls is of ${labelOf(74)} 11:00 UTC.`,
+    `The outcome of ${labelOf(45)} is not measured yet: its label window ends at ${labelOf(75)} 00:00 UTC, but the newest event of source calls is at ${labelOf(74)} 11:00 UTC.`,
   )
 })
 

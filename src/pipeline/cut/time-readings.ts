@@ -5,7 +5,7 @@ import type { SourceTable } from './cut-view.ts'
 import { timeColumn } from './source-zones.ts'
 import { isTime, ZONED } from './time-column.ts'
 
-/** How the values of one column of times are read, in words, for `validate`. */
+/** How the values of a time column are interpreted, as text for `validate`. */
 export interface TimeReading {
   source: string
   column: string
@@ -16,7 +16,7 @@ export interface TimeReading {
   reads: string
 }
 
-/** Of each source the times that cut it, and those that the SQL reads. */
+/** For each source, the time columns that cut it and those that the SQL reads. */
 export function timeReadings(tables: SourceTable[]): TimeReading[] {
   return tables.flatMap((table) => {
     const { found, schema, columns } = table
@@ -40,7 +40,7 @@ function wordsFor({ found: { zones, source } }: SourceTable, column: SourceColum
   const { zone } = timeColumn(zones, column)
   const own = zones.columns.has(column.name.toLowerCase())
   const said = own || (source.timezone !== undefined && column.type !== ZONED) ? 'declared' : 'by default'
-  if (column.type === 'DATE') return cuts ? `local days of ${zone}, ${said}` : 'dates as they stand'
+  if (column.type === 'DATE') return cuts ? `local days of ${zone}, ${said}` : 'dates without a zone'
   if (column.type === ZONED && (!own || zone === 'UTC')) return 'instants'
   if (isTime(column.type)) return `wall times of ${zone}, ${said}`
   return `times of folders: those without a zone are wall times of ${timeColumn(zones, { ...column, type: 'TIMESTAMP' }).zone}, ${said}`

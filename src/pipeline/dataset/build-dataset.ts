@@ -21,7 +21,7 @@ export interface DatasetFacts {
   manifest: Manifest
   /** Absolute path of its folder. */
   folder: string
-  /** It was there already. */
+  /** It already existed. */
   /** What was read of each source. */
   sources: SourceTypes
   known: boolean
@@ -29,10 +29,11 @@ export interface DatasetFacts {
 }
 
 /**
- * Builds a training set, point in time: of each as-of the features that serving computes there (the same function),
- * joined by entity with what labels.sql gives over the sources cut at the as-of plus the horizon. What cannot be known
- * yet, and what would let training see into the holdout, is left out and counted. One as-of is in memory at a time.
- * Throws Failures: `contract` for SQL, sources and labels that are wrong, `late-data` where a split ends up empty.
+ * Builds a point-in-time training set: for each as-of, the features that serving computes (by the same function),
+ * joined by entity with the labels from labels.sql over the sources cut at the as-of plus the horizon. Labels that
+ * cannot be known yet, and rows that would let training see into the holdout, are left out and counted. One as-of is
+ * in memory at a time. Throws Failures: `contract` for invalid SQL, sources and labels, `late-data` if a split is
+ * empty.
  */
 export async function buildDataset(request: DatasetRequest): Promise<DatasetFacts> {
   if (request.building !== undefined) return await buildIn(request, request.building)
@@ -137,21 +138,21 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
   await syncFile(path)
   await syncFolder(made)
   await rename(made, target).catch(async (error: unknown) => {
-    // Somebody else has made the same set meanwhile.
+    // Another process has built the same set meanwhile.
     if (!(await stat(join(target, 'manifest.json')).catch(() => undefined))) throw error
   })
   await syncFolder(folder)
   return { manifest, folder: target, known: false, sources, warnings }
 }
 
-/** A source without time gives every as-of the same rows, so that a holdout may ask what train has told. */
+/** A source without time gives every as-of the same rows, so the holdout may repeat rows of train. */
 function saysStatic(view: View, holdout: number, repeated: number): string[] {
   const names = staticSources(view)
   if (names.length === 0) return []
   const same = `source ${names.join(', ')} is static: every as-of sees the same rows of it`
   if (repeated === 0) return [same]
   return [
-    `${same}. Train and holdout have the same customers with the same features and label in ${repeated} of ${holdout} rows of the holdout: what a model scores there says little of a night. Declare when the rows hold (kind: history or snapshots)`,
+    `${same}. Train and holdout have the same customers with the same features and label in ${repeated} of ${holdout} rows of the holdout: metrics there predict little about a night. Declare when the rows are valid (kind: history or snapshots)`,
   ]
 }
 

@@ -27,7 +27,7 @@ export interface LabelsRequest {
   sql: string
   sqlFile: string
   timezone: string
-  /** What the model foretells. Default: unsaid. */
+  /** What the model predicts. Default: unsaid. */
   kind?: LabelKind
   /** A group is entities alone, where labels have one more column. Default: labels. */
   gives?: 'labels' | 'group'

@@ -12,13 +12,13 @@ export function labelTypeFault({ name, type }: Column): string | undefined {
   const [condition, example] =
     type === 'VARCHAR'
       ? [`${label} = 'yes'`, '']
-      : [`${label} IS NOT NULL`, ', or the days or seconds that it counts']
+      : [`${label} IS NOT NULL`, ', or the number of days or seconds']
   return `expected the label ${name} to be a number or BOOLEAN, got: ${type}; write (${condition})::INTEGER AS ${label}${example}`
 }
 
 /**
- * What is wrong with what a label's values can be, by its expression alone: a CASE of constants, or a constant. Undefined where
- * nothing is, or the expression says nothing of them.
+ * What is wrong with what a label's values can be, by its expression alone: a CASE of constants, or a constant.
+ * Undefined where nothing is, or the expression says nothing of them.
  */
 export function labelConstantsFault(
   { name }: Column,
@@ -57,8 +57,8 @@ function plain({ type, value }: Node): string | undefined {
 }
 
 /**
- * What is wrong with the values of labels as they were written, with the SQL that mends it; undefined where nothing
- * is. `from` is what FROM reads them with.
+ * What is wrong with the values of labels as written, with the SQL that fixes it; undefined if nothing is. `from` is
+ * what FROM reads them with.
  */
 export async function labelValuesFault(
   engine: Engine,
@@ -78,12 +78,15 @@ export async function labelValuesFault(
   const isTwo =
     Number(seen.about) < 4 &&
     Number((await engine.row(`SELECT count(DISTINCT ${label}) AS n FROM ${from}`)).n) === 2
-  // Of two rows with two values nobody can tell.
+  // Two rows with two values do not show whether the label is a class.
   const told = isTwo && rows > 2 ? [low, high] : kind === 'classes' ? [low, high] : []
   return valuesFault(name, told, kind)
 }
 
-/** 0 and 1 are the two classes. A score of 0 to 1 may foretell a share between them; every other may foretell any number. */
+/**
+ * 0 and 1 are the two classes. A score of 0 to 1 may predict a share between them; any other score may predict any
+ * number.
+ */
 function valuesFault(name: string, values: number[], kind: LabelKind): string | undefined {
   const distinct = [...new Set(values)].sort((a, b) => a - b)
   const [low, high] = [distinct[0] ?? 0, distinct.at(-1) ?? 0]
@@ -91,12 +94,12 @@ function valuesFault(name: string, values: number[], kind: LabelKind): string | 
   const isWrong = (kind === 'classes' && (low < 0 || high > 1)) || (kind !== 'number' && isPair)
   if (!isWrong) return undefined
   const label = identifier(name)
-  const mend = `write (${label} = ${high})::INTEGER AS ${label} where ${high} is what the score foretells`
+  const fix = `write (${label} = ${high})::INTEGER AS ${label} if ${high} is what the score predicts`
   const regression =
     kind === 'classes'
       ? ''
-      : '; where it is a number to foretell, say so in model.yaml: evaluation: { require: { rmse: { max: ... } } }'
-  return `expected the label ${name} to be 0 or 1, or BOOLEAN, got: ${low}${high === low ? '' : ` and ${high}`}; ${mend}${regression}`
+      : '; if the model predicts a number, declare it in model.yaml: evaluation: { require: { rmse: { max: ... } } }'
+  return `expected the label ${name} to be 0 or 1, or BOOLEAN, got: ${low}${high === low ? '' : ` and ${high}`}; ${fix}${regression}`
 }
 
 function saysNull(name: string, where: string): string {

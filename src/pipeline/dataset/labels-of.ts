@@ -17,7 +17,7 @@ import { knownUntil, type Newest } from './maturity.ts'
 
 /** What labels are computed from, and where. */
 export interface LabelsPlace extends WindowPlace {
-  /** `kind` is what the model foretells. Default: unsaid. */
+  /** `kind` is what the model predicts. Default: unsaid. */
   labels: { sql: string; sqlFile: string; horizon: Duration; kind?: LabelKind }
 }
 
@@ -111,6 +111,6 @@ export async function refuseDoubles(
   const examples = doubles.map((row) => `${view.entity.map((name) => row[name]).join('/')} (${row.n} times)`)
   throw new Failure(
     'contract',
-    `${showPath(root, labels.sqlFile)}: expected one row for each ${view.entity.join(', ')}, as of ${asOf.label} got several: ${examples.join(', ')}`,
+    `${showPath(root, labels.sqlFile)}: expected one row for each ${view.entity.join(', ')} as of ${asOf.label}, got several:  ${examples.join(', ')}`,
   )
 }

@@ -37,8 +37,8 @@ export function newestEvents(sources: FoundSource[]): Newest[] {
 }
 
 /**
- * Up to when labels can be known: by the newest event of each source that they read. A history says when something last
- * changed, and may rest for months: where there are sources that go on, they alone are asked.
+ * Up to when labels can be known: by the newest event of each source that they read. A history says when something
+ * last changed, and may rest for months: where there are sources that go on, they alone are asked.
  */
 export function knownUntil(sources: FoundSource[]): Newest[] {
   const going = newestEvents(sources.filter(({ source }) => source.kind !== 'history'))
@@ -57,9 +57,9 @@ function timeNames(source: Source): string[] {
 export function immature({ complete, end }: LabelWindow, now: string, newest: Newest[]): string | undefined {
   const after = (a: string, b: string) => Temporal.Instant.compare(a, b) > 0
   const until = complete === end.instant ? complete : `${end.instant}, complete at ${complete}`
-  if (after(complete, now)) return `its label window ends at ${until}: that lies in the future`
+  if (after(complete, now)) return `its label window ends at ${until}, which is in the future`
   const short = newest.find(({ at }) => after(complete, at))
   return short === undefined
     ? undefined
-    : `its label window ends at ${until}, and the newest event of source ${short.source} is of ${short.at}`
+    : `its label window ends at ${until}, but the newest event of source ${short.source} is at ${short.at}`
 }

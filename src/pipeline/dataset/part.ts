@@ -111,7 +111,7 @@ function refuseClash({ root, labels, view }: DatasetRequest, columns: Column[], 
   if (columns.some(({ name }) => name.toLowerCase() === 'as_of')) {
     throw new Failure(
       'contract',
-      `view ${view.name} has a column as_of, which every training set has of its own: rename it`,
+      `view ${view.name} has a column as_of, a name reserved in training sets: rename it`,
     )
   }
   const taken = [...columns.map(({ name }) => name), ...view.entity, 'as_of'].map((name) =>
@@ -120,7 +120,7 @@ function refuseClash({ root, labels, view }: DatasetRequest, columns: Column[], 
   if (!taken.includes(label.name.toLowerCase())) return
   throw new Failure(
     'contract',
-    `${showPath(root, labels.sqlFile)}: expected the label to have a name of its own, got: ${label.name}, which the view has too; rename it`,
+    `${showPath(root, labels.sqlFile)}: expected the label to have a unique name, got: ${label.name}, which the view also has; rename it`,
   )
 }
 
@@ -146,6 +146,6 @@ function refuseBadEntities(
   if (bad === undefined) return
   throw new Failure(
     'contract',
-    `as of ${label} the features have no row of their own for each ${entity.join(', ')}: ${bad.message}`,
+    `as of ${label} the features do not have one row for each ${entity.join(', ')}:  ${bad.message}`,
   )
 }

@@ -44,7 +44,7 @@ export function refuseEmpty(request: Splitting, mature: LabelWindow[], leftOut: 
     ]
     throw new Failure(
       'late-data',
-      `the ${name} split is empty: of ${asked.map(({ asOf }) => asOf.label).join(', ')} none can be used. ${reasons.slice(0, 3).join('; ')}${reasons.length > 3 ? `; and ${reasons.length - 3} more` : ''}`,
+      `the ${name} split is empty: none of ${asked.map(({ asOf }) => asOf.label).join(', ')} can be used. ${reasons.slice(0, 3).join('; ')}${reasons.length > 3 ? `; and ${reasons.length - 3} more` : ''}`,
       { evidence: { split: name, reasons } },
     )
   }

@@ -16,7 +16,7 @@ export interface CompareRequest {
   minEffect: number
 }
 
-/** Fewer rows on either side say nothing about a distribution. */
+/** With fewer rows on either side, distributions are not compared. */
 export const LEAST_ROWS = 50
 
 /** A column of which there is enough to say whether it drifted. */
@@ -50,7 +50,10 @@ export function compareColumn(
   if (counts === null || own === null) {
     const note = `was ${before.type} and is ${now.type}: they cannot be compared`
     if (before.kind !== now.kind) return { ...drift, drifted: true, fired: ['distribution'], note }
-    return { ...drift, note: 'counted on other edges or values than the reference: they cannot be compared' }
+    return {
+      ...drift,
+      note: 'counted on different edges or values than the reference: they cannot be compared',
+    }
   }
   Object.assign(drift, measureSides({ before, now, counts: { before: counts, now: own } }))
   const rows = { reference: Math.min(reference.entities, before.rows), tonight: tonight.rows }

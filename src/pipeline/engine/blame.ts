@@ -4,7 +4,7 @@ import { readEngineError } from './engine-error.ts'
 import { Failure } from './failure.ts'
 import { parquet } from './quote.ts'
 
-/** Errors that a broken file can be the cause of; a wrong cast or a wrong name in SQL is not among them. */
+/** Errors that a broken file can cause. A wrong cast or name in SQL is not among them. */
 const SUSPECT = new Set([
   'INTERNAL',
   'FATAL',
@@ -23,9 +23,9 @@ export interface Suspect {
 }
 
 /**
- * Finds the input file that made a query fail: reads each one wholly, alone, in engines of its own, since an
- * INTERNAL error spoils an engine. Costs about what the failed query did. Returns a contract Failure that names the
- * file, or the error itself where every file can be read.
+ * Finds the input file that made a query fail. Reads each file completely in its own engine, because an INTERNAL
+ * error makes an engine unusable. Costs about as much as the failed query. Returns a contract Failure that names the
+ * file, or the original error if every file can be read.
  */
 export async function blame(
   error: unknown,
@@ -70,7 +70,7 @@ function broken({ source, shown, path }: Suspect, words: string, cause: unknown)
   return contract(
     source,
     shown,
-    `the file is broken: DuckDB cannot read it (${words.replaceAll(path, () => shown)}). Have it written again`,
+    `the file is broken: DuckDB cannot read it (${words.replaceAll(path, () => shown)}). Rewrite the file`,
     cause,
   )
 }

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { readEngineError } from './engine-error.ts'
 import { Failure } from './failure.ts'
 
-/** What DuckDB calls an error, where the class does not depend on its words. */
+/** DuckDB's error types whose class does not depend on the message. */
 const ENGINE: Record<string, FailureClass> = {
   'Out of Memory': 'resource',
   Interrupt: 'transient',
@@ -15,7 +15,7 @@ const ENGINE: Record<string, FailureClass> = {
   Dependency: 'bug',
   'Invalid Configuration': 'bug',
 }
-/** Everything else that DuckDB refuses lies in the SQL or in the data, and comes back at every retry. */
+/** All other DuckDB errors are caused by the SQL or the data and recur on every retry. */
 const ENGINE_DEFAULT: FailureClass = 'contract'
 
 const CODES: Record<string, FailureClass> = {
@@ -43,7 +43,7 @@ const CODES: Record<string, FailureClass> = {
   ERR_SOCKET_CLOSED: 'transient',
   ERR_IPC_CHANNEL_CLOSED: 'transient',
   ABORT_ERR: 'transient',
-  // Nobody gets a permission by asking again.
+  // A retry does not grant a permission.
   EACCES: 'contract',
   EPERM: 'contract',
 }
@@ -65,8 +65,8 @@ const ONNX =
   /onnxruntime|\[ONNX|ORT_|Non-zero status code returned|Load model|failed:.*(?:node|graph|opset|operator)|Non tensor type/i
 
 /**
- * The one place that decides what kind of failure an error is; whether to wait, retry, hold or stop follows from
- * that. A Failure stays what it is, everything unknown is a bug.
+ * Decides the failure class of every error. The class determines whether to wait, retry, hold or stop. A Failure
+ * keeps its class; every unknown error is a bug.
  */
 export function classify(error: unknown): Failure {
   if (error instanceof Failure) return error
@@ -90,7 +90,7 @@ export function classify(error: unknown): Failure {
 
 function engineClass(type: string, message: string): FailureClass {
   if (DISK_FULL.test(message) || NO_MEMORY.test(message)) return 'resource'
-  // A file that vanished, or a disk that hiccups; a file that is broken is Invalid Input.
+  // A missing file or a temporary disk error. A broken file is Invalid Input.
   if (type === 'IO') return 'transient'
   return ENGINE[type] ?? ENGINE_DEFAULT
 }

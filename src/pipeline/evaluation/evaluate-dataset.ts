@@ -142,7 +142,7 @@ function measured(
   }
 }
 
-/** Counts as the nights decide; the threshold is told as model.yaml writes it. */
+/** Counts as the nights decide; the threshold is reported as written in model.yaml. */
 function decided({ score, version }: EvaluationRequest, sample: Sample): Confusion | null {
   const compared = thresholdOf(score, version.mapping.output)
   if (compared === undefined || score.threshold === undefined) return null

@@ -1,13 +1,13 @@
 import type { Interval } from './bootstrap.ts'
 
 /**
- * So many entities an interval takes: of each class where labels are classes, in all where they are numbers. With as
- * many a 95 % interval of resamples held the true AUC in 89 to 92 of 100 simulated samples and the true RMSE in 91; with
- * 3 of a class, or 5 numbers, in 79 and 74; and resamples of one row are all that row, an interval of no width.
+ * The number of entities that an interval needs: of each class for class labels, in total for numeric labels. With as
+ * many a 95 % interval of resamples held the true AUC in 89 to 92 of 100 simulated samples and the true RMSE in 91;
+ * with 3 of a class, or 5 numbers, in 79 and 74; and resamples of one row are all that row, an interval of no width.
  */
 const FEWEST = { ofEachClass: 10, numbers: 30 }
 
-/** Fewer rows than these are a handful, whatever interval a rate of them has. */
+/** Fewer rows than this are too few, whatever the interval of their rate. */
 export const HANDFUL = FEWEST.numbers
 
 type Kind = 'classification' | 'regression'
@@ -45,13 +45,16 @@ export function isFewOnRecord({
 
 export function saysFew(kind: Kind): string {
   const least = kind === 'regression' ? FEWEST.numbers : FEWEST.ofEachClass
-  return `too few rows for an interval: it takes at least ${least} entities${kind === 'regression' ? '' : ' of each class'}`
+  return `too few rows for an interval: it needs at least ${least} entities${kind === 'regression' ? '' : ' of each class'}`
 }
 
 /** The 97.5th percentile of the standard normal distribution. */
 const Z = 1.959963984540054
 
-/** The 95 % interval of a rate on `n` of them (Wilson 1927): it has a width on one row, and where none or all came true. */
+/**
+ * The 95 % interval of a rate on `n` of them (Wilson 1927): it has a width on one row, and where none or all came
+ * true.
+ */
 export function wilson(rate: number, n: number): Interval {
   const z2 = (Z * Z) / n
   const middle = (rate + z2 / 2) / (1 + z2)

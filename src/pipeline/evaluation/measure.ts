@@ -71,8 +71,8 @@ function sorted({ scores, labels }: Sample, entities: Uint32Array, rows?: Uint32
 }
 
 /**
- * Measures scores against labels, whole and by parts, with intervals from resamples of entities where there are enough
- * of them (`isFew`). Labels of two values 0 and 1 are classes, others are numbers. Linear in rows x resamples.
+ * Measures scores against labels, whole and by parts, with intervals from resamples of entities where there are
+ * enough of them (`isFew`). Labels of two values 0 and 1 are classes, others are numbers. Linear in rows x resamples.
  */
 export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
   const { sample, entities, entityCount } = request
@@ -152,7 +152,7 @@ function realizedOf(labels: Float64Array, means: number[]): MeasureFacts<never>[
   return { value: weightedMean(labels), ...middle(means.filter(Number.isFinite)) }
 }
 
-/** Entities count, not rows: the nights of one customer say the same thing again. */
+/** Counts entities, not rows: the nights of one customer are not independent. */
 function realizedOfFew(
   kind: 'classification' | 'regression',
   labels: Float64Array,
@@ -195,10 +195,12 @@ function notesOf(kind: string, { scores, labels }: Sample): string[] {
     notes.push(`all labels are ${labels[0]}: AUC and lift need both classes`)
   }
   if (kind === 'classification' && scores.some((score) => score < 0 || score > 1)) {
-    notes.push('scores lie outside 0 to 1: log loss, Brier and calibration take them for probabilities')
+    notes.push(
+      'scores are outside 0 to 1, but log loss, Brier score and calibration error need probabilities',
+    )
   }
   const broken = scores.reduce((count, score) => count + (Number.isFinite(score) ? 0 : 1), 0)
-  if (broken > 0) notes.push(`${broken} scores are no finite numbers: no figure can be trusted`)
+  if (broken > 0) notes.push(`${broken} scores are not finite numbers: no figure is reliable`)
   return notes
 }
 

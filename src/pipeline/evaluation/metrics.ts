@@ -3,9 +3,9 @@ import type { ClassMetric, Metric, NumberMetric } from '../../project/schema/met
 /**
  * Figures of a sample of scores and labels. Each is taken over groups of equal scores, from the highest down, with a
  * whole weight for each row (1, or how often a resample has drawn it), so that one sort serves every resample. Their
- * definitions stand in METRIC_TABLE (src/project/schema/metric.ts).
+ * definitions are in METRIC_TABLE (src/project/schema/metric.ts).
  *
- * Null where the sample does not say, such as an AUC of one class alone.
+ * Null if the sample does not determine the figure, such as an AUC of a single class.
  */
 export type Metrics = Partial<Record<Metric, number | null>>
 
@@ -52,7 +52,7 @@ export function classify(
   }
   if (total === 0) return NO_ROWS
   const negatives = total - positives
-  const wanted = k < 1 ? Math.max(1, Math.round(total * k)) : Math.min(k, total)
+  const topRows = k < 1 ? Math.max(1, Math.round(total * k)) : Math.min(k, total)
 
   let above = 0
   let positivesAbove = 0
@@ -79,7 +79,7 @@ export function classify(
     if (rows === 0) continue
     // Negatives below this group, and half of those within it.
     pairs += hits * (negatives - (above - positivesAbove) - (rows - hits) / 2)
-    if (above < wanted) top += (hits / rows) * Math.min(rows, wanted - above)
+    if (above < topRows) top += (hits / rows) * Math.min(rows, topRows - above)
     above += rows
     positivesAbove += hits
     precisionSum += hits * (positivesAbove / above)
@@ -94,7 +94,7 @@ export function classify(
     }
   }
   const both = positives > 0 && negatives > 0
-  const precision = top / wanted
+  const precision = top / topRows
   return {
     auc: both ? pairs / (positives * negatives) : null,
     average_precision: positives > 0 ? precisionSum / positives : null,
@@ -148,7 +148,7 @@ export interface CalibrationBin {
   realized: number | null
 }
 
-/** Ten bins of equal width: what was foretold, and what came. */
+/** Ten bins of equal width: predicted against observed. */
 export function calibration({ scores, labels }: Sample): CalibrationBin[] {
   const bins = Array.from({ length: BINS }, () => ({ rows: 0, scores: 0, labels: 0 }))
   scores.forEach((score, row) => {
@@ -175,7 +175,7 @@ export interface Confusion {
   false_negative: number
 }
 
-/** Scores at or over the threshold are decided for, as in the published `decision`. */
+/** Scores at or above the threshold are positive decisions, as in the published `decision`. */
 export function confusion({ scores, labels }: Sample, threshold: number): Confusion {
   const counts = { true_positive: 0, false_positive: 0, true_negative: 0, false_negative: 0 }
   scores.forEach((score, row) => {

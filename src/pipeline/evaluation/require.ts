@@ -12,7 +12,7 @@ export interface RequirementCheck {
   message: string
 }
 
-/** `evaluation.require` against what was measured. A figure that the sample does not give passes nothing. */
+/** `evaluation.require` against what was measured. A figure that cannot be computed fails. */
 export function checkRequirements(
   require: Partial<Record<Metric, Requirement>>,
   facts: Pick<EvaluationFacts, 'metrics' | 'against_champion' | 'kind'>,
@@ -24,7 +24,7 @@ export function checkRequirements(
     const { min, max, max_drop } = requirement ?? {}
     const checks: RequirementCheck[] = []
     const say = (bound: number) =>
-      observed === null ? 'none, the sample does not give it' : figureBeside(observed, bound)
+      observed === null ? 'none, it cannot be computed from the sample' : figureBeside(observed, bound)
     if (min !== undefined) {
       const passed = observed !== null && observed >= min
       checks.push({
@@ -60,11 +60,11 @@ function drop(
 ): RequirementCheck {
   const check = { metric, kind: 'max_drop', bound } as const
   if (champion === null) {
-    return { ...check, passed: true, observed: null, message: `${metric}: no champion to be worse than` }
+    return { ...check, passed: true, observed: null, message: `${metric}: no champion to compare with` }
   }
   const value = against?.difference[metric]?.value ?? null
   if (value === null) {
-    const message = `${metric}: expected at most ${bound} worse than version ${champion}, got: nothing to compare, it cannot score these rows`
+    const message = `${metric}: expected at most ${bound} worse than version ${champion}, got: no comparison, because that version cannot score these rows`
     return { ...check, passed: false, observed: null, message }
   }
   const worse = LESS_IS_BETTER.has(metric) ? value : -value

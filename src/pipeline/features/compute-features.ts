@@ -83,7 +83,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       sources: request.sources,
     }),
   )
-  // Reads beside DuckDB. It settles before anything is thrown, and throws nothing itself.
+  // Reads in parallel with DuckDB. It settles before an error is thrown, and never throws.
   const badPages = findBadPages(query.sources.flatMap(({ admitted }) => admitted.files))
   try {
     const output = await timed('describe', () => describeOutput(query, view, files))
@@ -171,26 +171,26 @@ function sourceTypes({ tables }: CutQuery): SourceTypes {
   )
 }
 
-/** What is recorded of the inputs has to be what was read. */
+/** The recorded inputs must be those that were read. */
 async function refuseChanged(query: CutQuery): Promise<void> {
   for (const file of query.sources.flatMap(({ admitted }) => admitted.files)) {
     const now = await stat(file.path).catch(() => undefined)
     if (now?.size === file.size && now.mtimeMs === file.modified) continue
     const what = now === undefined ? 'was removed' : 'changed'
-    throw new Failure('transient', `${file.shown} ${what} while it was read: the run has to read it again`, {
+    throw new Failure('transient', `${file.shown} ${what} while it was read: the run must be repeated`, {
       evidence: { file: file.shown },
     })
   }
 }
 
-/** Names the input file that is at fault, where one is, and says what else is known of the inputs. */
+/** Names the input file that caused the error, if one did, and adds what is known of the inputs. */
 async function explain(
   error: unknown,
   query: CutQuery,
   request: FeatureRequest,
   warnings: string[],
 ): Promise<Failure> {
-  // A file that was replaced under DuckDB's hands looks broken, and is not.
+  // A file that was replaced while DuckDB read it looks broken but is not.
   const changed: unknown = await refuseChanged(query).catch((failure: unknown) => failure)
   if (changed !== undefined) return classify(changed)
   const failure = classify(await blame(error, suspectsOf(query.sources), request))

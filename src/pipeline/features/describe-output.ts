@@ -18,13 +18,13 @@ export interface OutputFiles {
 
 const DESCRIBE = 'DESCRIBE '
 const INTEGER = /^U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)$/
-/** What Parquet holds as it is, and models can be given. */
+/** Types that Parquet stores unchanged and models accept. */
 const LEGAL =
   /^(?:BOOLEAN|U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|DATE|TIMESTAMP|TIMESTAMP WITH TIME ZONE)$/
 
 /**
- * Columns and types of what a view's SQL gives, and all that is wrong with them; nothing is computed. Also says what
- * of view.yaml names columns that are not there. Throws only what is no fault of the SQL.
+ * The output columns and types of a view's SQL, with all problems; computes no rows. Also reports references in
+ * view.yaml to missing columns. Throws only errors that the SQL did not cause.
  */
 export async function describeOutput(
   query: CutQuery,
@@ -48,7 +48,7 @@ export async function describeOutput(
   return { columns, problems }
 }
 
-/** What the binder says, with its place in the user's own SQL. */
+/** The binder's message, with its position in the user's SQL. */
 function bindProblem(query: CutQuery, file: string, error: unknown): Problem {
   const engine = readEngineError(error)
   if (engine === undefined || engine.type === 'INTERNAL') throw error
@@ -89,7 +89,7 @@ function columnProblems(query: CutQuery, columns: Column[], file: string): Probl
           file,
           'error',
           node,
-          `expected every column to have a name of its own, got: a second ${name}; name it with AS`,
+          `expected every column to have a unique name, got: a second ${name}; name it with AS`,
         ),
       )
     if (LEGAL.test(type)) return
@@ -106,11 +106,11 @@ function remedy(name: string, type: string): string {
   if (/^INTERVAL$|^TIME/.test(type))
     return `a model needs a number: use date_diff('second', ...) or epoch(...) AS ${name}`
   if (/^(?:STRUCT|MAP|UNION)|\[\d*\]$/.test(type))
-    return `a feature is one value: take it apart, with x.field, x[1] or len(x)`
+    return `a feature is one value: extract it with x.field, x[1] or len(x)`
   return `legal are BOOLEAN, integers to BIGINT, FLOAT, DOUBLE, DECIMAL, VARCHAR, DATE and TIMESTAMP`
 }
 
-/** What view.yaml says of columns that are not there, or cannot be so. */
+/** Problems in view.yaml about missing columns or wrong types. */
 function viewProblems(view: View, columns: Column[], reads: string[], file: string): Problem[] {
   const names = columns.map(({ name }) => name)
   const problems: Problem[] = []
@@ -143,11 +143,11 @@ function viewProblems(view: View, columns: Column[], reads: string[], file: stri
   for (const name of Object.keys(view.expect.fresh)) {
     if (view.sources[name]?.kind === 'static')
       say(
-        `expect.fresh.${name}: ${name} is static and has no time; declare it as events, history or snapshots`,
+        `expect.fresh.${name}: ${name} is static and has no time column; declare it as events, history or snapshots`,
       )
     else if (view.sources[name] !== undefined && !reads.includes(name))
       say(
-        `expect.fresh.${name}: features.sql does not read ${name}, so that no night waits for it; take it away`,
+        `expect.fresh.${name}: features.sql does not read ${name}, so no night waits for it; remove it`,
         'warning',
       )
   }
@@ -161,7 +161,7 @@ function holds(type: string, value: string | number | boolean): boolean {
   return isNumber(type) && (!INTEGER.test(type) || Number.isInteger(value))
 }
 
-/** Told where a node of the SQL begins. */
+/** Reported where a node of the SQL begins. */
 export function problemAt(
   query: CutQuery,
   file: string,

@@ -17,9 +17,9 @@ export interface ExpectationRequest {
 const SAMPLES = 5
 
 /**
- * Evaluates a view's expectations over a partition that was written: a look at every column that its statistics answer
- * where they can, a count of the rows that break what the look leaves in doubt, the entity's uniqueness, and five rows
- * for each that failed. Freshness is told by the sources (freshness.ts).
+ * Evaluates a view's expectations over a partition that was written: a look at every column that its statistics
+ * answer where they can, a count of the rows that break what the look leaves in doubt, the entity's uniqueness, and
+ * five rows for each that failed. Freshness is told by the sources (freshness.ts).
  */
 export async function checkExpectations(engine: Engine, request: ExpectationRequest): Promise<Check[]> {
   const { view, columns } = request
@@ -51,7 +51,7 @@ export async function checkExpectations(engine: Engine, request: ExpectationRequ
   return checks
 }
 
-/** What several statements of one row each give, as one. */
+/** Merges the one-row results of several statements. */
 async function oneRow(engine: Engine, statements: string[]): Promise<Record<string, unknown>> {
   const found = {}
   for (const sql of statements) Object.assign(found, await engine.row(sql))
@@ -123,7 +123,7 @@ async function unique(engine: Engine, entity: string[], from: string, rows: numb
     message:
       broken === 0
         ? `entity ${name}: expected one row each, got: one row each of ${rows}`
-        : `entity ${name}: expected one row each, got: more than one for ${broken} of them. Does a join in features.sql multiply rows?`,
+        : `entity ${name}: expected one row each, got: more than one for ${broken} of them. Check whether a join in features.sql multiplies rows`,
     samples: broken === 0 ? [] : texts(await engine.rows(doublesSql(entity, from))),
   }
 }
@@ -134,7 +134,7 @@ function doublesSql(entity: string[], from: string): string {
   return `SELECT ${fields}, count(*)::VARCHAR AS "rows" FROM ${from} AS p GROUP BY ${keys} HAVING count(*) > 1 ORDER BY ${keys} LIMIT ${SAMPLES}`
 }
 
-/** `rows.min` is 1 where nothing is said: an empty partition would blank every score in silence. */
+/** `rows.min` defaults to 1: an empty partition would silently remove every score. */
 function rowChecks(
   expected: View['expect']['rows'],
   rows: number,
@@ -159,7 +159,7 @@ function rowChecks(
   const min = expected?.min ?? 1
   const hint =
     expected?.min === undefined && rows === 0
-      ? '. If an empty partition is right, say rows: { min: 0 } under expect'
+      ? '. If an empty partition is legal, set rows: { min: 0 } under expect'
       : ''
   const checks = [check('min', rows >= min, rows, min, `expected ${min} rows or more, got: ${rows}${hint}`)]
   if (expected?.max !== undefined) {
@@ -182,7 +182,7 @@ function rowChecks(
         true,
         null,
         bound,
-        'change of rows: not tested, since no as-of of the 7 days before is published',
+        'change of rows: not tested, because no as-of of the 7 days before is published',
       ),
     )
     return checks

@@ -23,7 +23,7 @@ export function checkPromise(
     ...promised.columns.flatMap(({ name, type }) => {
       const column = now.columns.find((each) => each.name === name)
       if (column?.type === type) return []
-      const words = column === undefined ? 'is not there any more' : `is ${column.type}`
+      const words = column === undefined ? 'no longer exists' : `is ${column.type}`
       return [
         { name, was: type, is: column?.type ?? null, words: `column ${name} ${words}, and was ${type}` },
       ]
@@ -43,7 +43,7 @@ export function checkPromise(
     passed: false,
     observed: first.is,
     bound: first.was,
-    message: `${shown.join('; ')}${more}: readers know the columns that this definition has had since ${promised.partition}. ${cause(promised, now)}. Have the file written as before, or cast in features.sql, which makes another definition`,
+    message: `${shown.join('; ')}${more}: readers rely on the columns that this definition has had since ${promised.partition}. ${cause(promised, now)}. Rewrite the file as before, or cast in features.sql, which creates a new definition`,
     samples: [],
   }
 }
@@ -61,8 +61,7 @@ function cause(
     }),
   )
   if (changed.length > 0) return `Of its sources ${changed.slice(0, 5).join('; ')}`
-  if (promised.sources !== undefined)
-    return 'No column that it reads of its sources has another type than then'
+  if (promised.sources !== undefined) return 'No source column that it reads has changed its type since then'
   const known = new Set(
     promised.inputs.map(({ source, path, modified }) => `${source}\n${path}\n${modified}`),
   )
@@ -70,7 +69,7 @@ function cause(
     ({ source, path, modified }) => !known.has(`${source}\n${path}\n${modified}`),
   )
   const names = fresh.slice(-3).map(({ path }) => path)
-  if (names.length === 0) return 'It reads the same files as then'
+  if (names.length === 0) return 'It reads the same files as before'
   const more = fresh.length > names.length ? ` and ${fresh.length - names.length} more` : ''
-  return `Of the files that it reads ${names.join(', ')}${more} ${fresh.length === 1 ? 'was' : 'were'} not there then`
+  return `Of the files that it reads, ${names.join(', ')}${more} ${fresh.length === 1 ? 'is' : 'are'} new since then`
 }

@@ -1,8 +1,8 @@
 import type { Check } from '../engine/facts.ts'
 
 /**
- * What a team declares, and a person may overrule for one night. Everything else is structure: a row for each entity,
- * an entity for each row, a score for each row, the types that readers know.
+ * Declared expectations, which a person may overrule for one night. All other checks are structural: one row per
+ * entity, one entity per row, one score per row, the column types that readers rely on.
  */
 const DECLARED: ReadonlySet<string> = new Set([
   'column.min',
@@ -18,7 +18,7 @@ const DECLARED: ReadonlySet<string> = new Set([
   'score.range',
 ])
 
-/** The failed checks that nobody may release: what was computed is not a partition of this view or model. */
+/** The failed checks that cannot be released: the result is not a valid partition of this view or model. */
 export function brokenStructure(checks: Check[]): Check[] {
   return checks.filter(({ kind, passed }) => !passed && !DECLARED.has(kind))
 }

@@ -27,7 +27,7 @@ export interface LeaksRequest {
   view: View
   /** Sources that labels.sql sees beside the view's. */
   sources?: Record<string, Source> | undefined
-  /** Undefined: no feature can be tried against a label. */
+  /** Undefined: features are not tested against a label. */
   labels: { sql: string; sqlFile: string; horizon: Duration; lag: Duration } | undefined
   /** Empty: three as-ofs whose labels are known, spread over the time of the sources. */
   asOfs: AsOf[]
@@ -47,15 +47,15 @@ export interface LeakFacts {
   values: number
   differing: number
   labelled_rows: number
-  /** How well each feature alone tells the label, 0.5 to 1. */
+  /** How well each feature alone separates the label, 0.5 to 1. */
   auc: Separation['auc']
   leaks: Leak[]
   notes: string[]
 }
 
 /**
- * Looks for what a training set over this view would know that no night could. Throws Failures as `computeFeatures`
- * does; what it finds are facts.
+ * Searches for information that a training set over this view would have and no night could. Throws Failures as
+ * `computeFeatures` does; what it finds are facts.
  */
 export async function checkLeaks(request: LeaksRequest): Promise<LeakFacts> {
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-leaks-')))
@@ -65,7 +65,7 @@ export async function checkLeaks(request: LeaksRequest): Promise<LeakFacts> {
     throw error
   })
   try {
-    progress?.('looking at the times of the sources')
+    progress?.('checking the times of the sources')
     const times = await surveyTimes(survey)
     const end = endOfData(times)
     const founds = survey.sources.map(({ found }) => found)
@@ -75,19 +75,19 @@ export async function checkLeaks(request: LeaksRequest): Promise<LeakFacts> {
     leaks.push(...(await findFlags(survey.engine, view, times, asOfs, end)))
     leaks.push(...(await findRewritten(survey.engine, view, times, asOfs, end)))
     const notes: string[] = []
-    if (asOfs.length === 0) notes.push('the sources say no time: nothing could be recomputed')
+    if (asOfs.length === 0) notes.push('the sources have no times: nothing could be recomputed')
     const edits = editsOf(times, end)
     const equal = { root, view, timezone, now, temp, threads, survey, edits }
     let [values, differing] = [0, 0]
     for (const [index, asOf] of asOfs.entries()) {
-      progress?.(`as of ${asOf.label}, from sources that end there`, index, asOfs.length)
+      progress?.(`as of ${asOf.label}, from sources truncated there`, index, asOfs.length)
       const equality = await checkEquality(equal, asOf)
       values += equality.values
       differing += equality.differing
       if (equality.rows === 0) notes.push(`as of ${asOf.label} the view has no rows`)
       merge(leaks, equality.leaks)
     }
-    progress?.('trying each feature against the label', asOfs.length, asOfs.length)
+    progress?.('testing each feature against the label', asOfs.length, asOfs.length)
     const separation = await separate(request, asOfs, temp)
     leaks.push(...separation.leaks)
     if (separation.note !== undefined) notes.push(separation.note)
@@ -146,8 +146,9 @@ async function spread(
 async function separate(request: LeaksRequest, asOfs: AsOf[], temp: string): Promise<Separation> {
   const { root, model, view, labels, timezone, now, threads, release } = request
   const none = (note: string): Separation => ({ leaks: [], auc: {}, note, rows: 0 })
-  if (labels === undefined) return none(`model ${model} has no labels: features were not tried against any`)
-  if (asOfs.length === 0) return none('without as-ofs features were not tried against the label')
+  if (labels === undefined)
+    return none(`model ${model} has no labels: features were not tested against labels`)
+  if (asOfs.length === 0) return none('without as-ofs, features were not tested against the label')
   try {
     const { manifest, folder } = await buildDataset({
       root,
@@ -178,6 +179,6 @@ async function separate(request: LeaksRequest, asOfs: AsOf[], temp: string): Pro
     }
   } catch (error) {
     if (!(error instanceof Failure) || error.failureClass !== 'late-data') throw error
-    return none(`features were not tried against the label: ${error.message}`)
+    return none(`features were not tested against the label: ${error.message}`)
   }
 }

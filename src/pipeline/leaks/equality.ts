@@ -42,9 +42,9 @@ interface Part {
 }
 
 /**
- * Computes the features of an as-of twice, by the one function: over the sources as they are, and over copies that end
- * at the as-of. Every value has to be the same. Where some are not, the copies are made again with one part hidden at
- * a time, so that the part is named that makes the difference.
+ * Computes the features of an as-of twice, by the one function: over the sources as they are, and over copies that
+ * end at the as-of. Every value has to be the same. Where some are not, the copies are made again with one part
+ * hidden at a time, so that the part is named that makes the difference.
  */
 export async function checkEquality(request: EqualityRequest, asOf: AsOf): Promise<Equality> {
   const { view, survey, edits, temp } = request
@@ -79,7 +79,9 @@ export async function checkEquality(request: EqualityRequest, asOf: AsOf): Promi
   }
 }
 
-/** Truncating a source is part of each of its edits: where it differs by itself, it alone is told. */
+/**
+ * Truncating a source is part of each of its edits. If truncation alone makes a difference, only that is reported.
+ */
 function withoutEchoes(leaks: Leak[]): Leak[] {
   const plain = new Set(leaks.filter(({ column }) => column === null).map(({ source }) => source))
   return leaks.filter(({ source, column }) => column === null || !plain.has(source))
@@ -157,7 +159,7 @@ function leakOf(view: View, asOf: AsOf, { only, edits }: Part, comparison: Compa
   const lost = comparison.only_published + comparison.only_other
   const rows = Math.max(lost, ...touched.map(({ differing }) => differing), 0)
   const names = touched.map(({ column, differing }) => `${column} in ${differing} rows`)
-  if (lost > 0) names.push(`${lost} ${view.entity.join('/')} that are there on one side alone`)
+  if (lost > 0) names.push(`${lost} ${view.entity.join('/')} that exist on one side only`)
   const what =
     names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ')
   const source = only[0] ?? null
@@ -197,14 +199,14 @@ function wording(
   if (edit?.kind === 'value') {
     const end =
       kind === 'history'
-        ? `declare valid_to: ${edit.column} for ${source} in ${yaml}: it then reads null until it has come`
+        ? `declare valid_to: ${edit.column} for ${source} in ${yaml}: it then reads null until it has happened`
         : undefined
     return {
       kind: 'future-value',
-      message: `${edit.column} of source ${source} is known in the file before it came: as of ${label} it changes ${what}`,
+      message: `${edit.column} of source ${source} is known in the file before it happened: as of ${label} it changes ${what}`,
       fix:
         end ??
-        `use ${edit.column} only where it lies before $as_of (CASE WHEN ${edit.column} < $as_of THEN ... END), or take it from a source of what happened then`,
+        `use ${edit.column} only where it lies before $as_of (CASE WHEN ${edit.column} < $as_of THEN ... END), or read it from a source of events`,
     }
   }
   if (edit !== undefined && kind === 'static') {
@@ -217,13 +219,13 @@ function wording(
   if (edit !== undefined) {
     return {
       kind: 'load-date',
-      message: `event_time of source ${source} is ${edit.column} rounded down, so that rows are seen before they happened: as of ${label} they change ${what}`,
+      message: `event_time of source ${source} is ${edit.column} rounded down, so rows are seen before they happened: as of ${label} they change ${what}`,
       fix: `declare event_time: ${edit.column} for ${source} in ${yaml}`,
     }
   }
   return {
     kind: 'future-rows',
     message: `features change when rows after the as-of are added${source === null ? '' : ` to source ${source}`}: as of ${label} ${what}`,
-    fix: `look at the declaration of ${source ?? 'the sources'} in ${yaml} (time, timezone, valid_to), and report it where nothing is wrong there`,
+    fix: `check the declaration of ${source ?? 'the sources'} in ${yaml} (time, timezone, valid_to); if it is correct, report a bug`,
   }
 }

@@ -13,7 +13,7 @@ import type { Edit } from './truncate.ts'
 import { rowsWith, worstAsOf } from './worst-as-of.ts'
 
 const DAY_MS = 86_400_000
-/** Fewer rows than this on either side say nothing. */
+/** With fewer rows on either side, nothing is concluded. */
 const ENOUGH = 10
 
 /**
@@ -64,7 +64,7 @@ interface Outcome {
 }
 
 /**
- * Columns that tell in other words what came of the row: `is_current`, or a status that was overwritten. Found where
+ * Columns that reveal what happened to the row later: `is_current`, or a status that was overwritten. Found where
  * each of a few values goes with one answer in 999 of 1,000 rows.
  */
 export async function findFlags(
@@ -84,7 +84,7 @@ export async function findFlags(
     const rows = rowsSql(source, view, outcomes, flags)
     for (const [f, flag] of flags.entries()) {
       for (const [o, outcome] of outcomes.entries()) {
-        if (!(await tells(engine, rows, f, o))) continue
+        if (!(await reveals(engine, rows, f, o))) continue
         const leak = await leakOf(engine, rows, { view, source, flag, outcome, o, asOfs })
         if (leak !== undefined) leaks.push(leak)
         break
@@ -135,7 +135,7 @@ function rowsSql(source: Surveyed, view: View, outcomes: Outcome[], flags: Sourc
   ])
 }
 
-async function tells(engine: Engine, rows: string, f: number, o: number): Promise<boolean> {
+async function reveals(engine: Engine, rows: string, f: number, o: number): Promise<boolean> {
   const row = await engine.row(
     `SELECT count(*) AS values, sum(greatest(yes, no)) AS told, sum(yes) AS yes, sum(no) AS no, sum(yes + no) AS rows
        FROM (SELECT count(*) FILTER (came${o}) AS yes, count(*) FILTER (NOT came${o}) AS no FROM ${rows} GROUP BY f${f} LIMIT 21)`,
@@ -175,8 +175,8 @@ async function leakOf(
     column: flag.name,
     features: [],
     ...worst,
-    message: `column ${flag.name} of source ${name} says what came of the row later: its values go with ${outcome.what}, and ${worst.rows} rows that are seen as of ${worst.as_of} were decided after it`,
-    fix: `take ${flag.name} out of features/${view.name}/features.sql, or declare a source that says when each value began to hold (kind: history with a row for each)`,
+    message: `column ${flag.name} of source ${name} reveals what happened to the row later: its values match ${outcome.what}, and ${worst.rows} rows that are seen as of ${worst.as_of} were decided after it`,
+    fix: `remove ${flag.name} from features/${view.name}/features.sql, or declare a source with the time from which each value is valid (kind: history with a row for each)`,
   }
 }
 
@@ -208,7 +208,7 @@ export async function findRewritten(
         `SELECT count(*) AS seen FROM ${rows} WHERE t < ${instantLiteral(asOf?.instant ?? '')}`,
       )
       const isArrival = ARRIVAL.test(other.name) && other.earlier === 0 && other.said === each.rows
-      // A few rows over midnight are no rewriting.
+      // A few rows after midnight are not a rewrite.
       if (!isArrival && worst.rows < 0.05 * Number(seen)) continue
       leaks.push({
         kind: isArrival ? 'arrival' : 'rewritten',
@@ -219,17 +219,17 @@ export async function findRewritten(
         features: [],
         ...worst,
         message: isArrival
-          ? `source ${name} says in ${other.name} when its rows arrive, and is not cut by it: ${worst.rows} rows that training sees as of ${worst.as_of} arrived after it`
-          : `${worst.rows} of ${seen} rows of source ${name} that are seen as of ${worst.as_of} were written again after it, by ${other.name}: whatever else they say may be of later`,
+          ? `source ${name} has the arrival time of its rows in ${other.name}, but is not cut by it: ${worst.rows} rows that training sees as of ${worst.as_of} arrived after it`
+          : `${worst.rows} of ${seen} rows of source ${name} that are seen as of ${worst.as_of} were rewritten after it, according to ${other.name}: their other values may be from later`,
         fix: isArrival
           ? `declare available_at: ${other.name} and a cutoff for ${name} in features/${view.name}/view.yaml`
-          : `find out which columns of ${name} are overwritten; take those from a history that keeps every state, or declare available_at: ${other.name} with a cutoff, so that only rows are seen that were as they are`,
+          : `find out which columns of ${name} are overwritten; read those from a history that keeps every state, or declare available_at: ${other.name} with a cutoff, so that only unchanged rows are seen`,
       })
     }
   }
   return leaks
 }
 
-/** What loaders call their own time. */
+/** Names of load-time columns. */
 export const ARRIVAL =
   /load|ingest|import|insert|arriv|receiv|available|synced|extract|etl|batch|recorded|stored|written|export|dump/i

@@ -18,8 +18,10 @@ const ENOUGH = 20
 /**
  * Sources whose declared time is that of the load. For events, the first that holds of:
  *
- * - another column of the rows lies before it: that is when it happened, where the declared time is named like a load,
- *   or where nine rows in ten lie between the load before and this one and the column is finer, or the declared time is
+ * - another column of the rows lies before it: that is when it happened, where the declared time is named like a
+ * load,
+ *   or where nine rows in ten lie between the load before and this one and the column is finer, or the declared time
+ * is
  *   always the same time of day (where only the column is ten times finer, a suspicion)
  * - all rows have one time, or one load has brought a third of them and twenty times what others bring
  * - it is named like a load, and comes in batches
@@ -82,7 +84,10 @@ async function findRealTime(
   return undefined
 }
 
-/** Rows that happened since the load before theirs (an hour's grace; a date is its whole day), and how much later they were loaded. */
+/**
+ * Rows that happened since the load before theirs (an hour's grace; a date is its whole day), and how much later they
+ * were loaded.
+ */
 async function betweenLoads(
   engine: Engine,
   { source }: Times,
@@ -112,9 +117,7 @@ async function realTimeLeak(
   const table = rowsWith(source, view, [`${other.sql} AS c`])
   const crossing = await worstAsOf(engine, table, asOfs, (at) => `c < ${at} AND t >= ${at}`)
   const seen =
-    crossing === undefined
-      ? ''
-      : `; ${crossing.rows} rows that had happened before ${crossing.as_of} count as after it`
+    crossing === undefined ? '' : `; ${crossing.rows} rows from before ${crossing.as_of} count as after it`
   return {
     kind: 'load-date',
     severity,
@@ -150,26 +153,26 @@ async function findBatches(
     rows: count,
     examples: [],
     message: `event_time ${declared} of source ${name} ${severity === 'error' ? 'is' : 'may be'} the time of the load: ${why}`,
-    fix: `have the time at which each row happened written into ${name}, declare it as event_time, and ${declared} as available_at with a cutoff, in features/${view.name}/view.yaml`,
+    fix: `add the time at which each row happened to ${name}, declare it as event_time, and ${declared} as available_at with a cutoff, in features/${view.name}/view.yaml`,
   })
   if (distinct === 1 && !isKeyed(source.found)) {
-    return leak(
-      'error',
-      rows,
-      `all ${rows} rows have one and the same, so that no as-of sees anything of them, or all`,
-    )
+    return leak('error', rows, `all ${rows} rows have the same time, so an as-of sees none of them or all`)
   }
   if (distinct > 1 && most >= rows / 3 && most >= 20 * Math.max(1, median) && most >= 100) {
     return leak(
       'error',
       most,
-      `${most} of ${rows} rows have one and the same, where others share theirs with ${Math.round(median) - 1}: a load of all that was there`,
+      `${most} of ${rows} rows have the same time, while others share theirs with ${Math.round(median) - 1}: a load of all existing rows`,
     )
   }
   if (ARRIVAL.test(declared) && distinct * 5 <= rows) {
-    return leak('error', rows, `it is named like one, and ${rows} rows have ${distinct} different times`)
+    return leak(
+      'error',
+      rows,
+      `it is named like a load time, and ${rows} rows have ${distinct} different times`,
+    )
   }
-  if (ARRIVAL.test(declared)) return leak('warning', rows, 'it is named like one')
+  if (ARRIVAL.test(declared)) return leak('warning', rows, 'it is named like a load time')
   if (distinct > 1 && distinct * ENOUGH <= rows) {
     const clock = await oneTimeOfDay(engine, times, timezone)
     if (clock !== undefined) return leak('warning', rows, `every one of ${rows} rows says ${clock}`)
@@ -211,14 +214,14 @@ async function findRewrittenHistory(engine: Engine, view: View, times: Times): P
     as_of: null,
     rows,
     examples: [],
-    fix: `load ${name} so that every change adds a row with its own ${column}, or keep whole copies (kind: snapshots)`,
+    fix: `load ${name} so that every change adds a row with its own ${column}, or keep full copies (kind: snapshots)`,
   }
   if (distinct === 1) {
     return {
       ...base,
       kind: 'load-date',
       severity: 'error',
-      message: `valid_from ${column} of source ${name} is the time of the load: all ${rows} rows begin at once, so that as-ofs after it see each key as it was loaded, and those before it see none`,
+      message: `valid_from ${column} of source ${name} is the time of the load: all ${rows} rows begin at the same time, so as-ofs after it see each key as loaded, and those before it see none`,
     }
   }
   const keys = declared.key.map((key) => `s.${identifier(key)}`).join(', ')
@@ -231,6 +234,6 @@ async function findRewrittenHistory(engine: Engine, view: View, times: Times): P
     ...base,
     kind: 'rewritten',
     severity: 'warning',
-    message: `no key of source ${name} has a second row in ${duration(days * DAY_MS)}: the file may hold the newest state alone under a ${column} of long ago, and every as-of since sees it`,
+    message: `no key of source ${name} has a second row in ${duration(days * DAY_MS)}: the file may hold only the newest state with an old ${column} , which every later as-of sees`,
   }
 }

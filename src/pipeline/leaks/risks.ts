@@ -16,8 +16,8 @@ export function leakRisks(view: Pick<View, 'name' | 'sources'>): Leak[] {
     as_of: null,
     rows: 0,
     examples: [],
-    message: `source ${source} is static: every as-of sees the table as it is now, so that a training set can see what no night could; the readiness gate fails parity unless this is waived`,
-    fix: `declare when its rows hold (kind: history with valid_from, or snapshots with snapshot_at), or have the risk waived where the table truly never changes`,
+    message: `source ${source} is static: every as-of sees the current table, so a training set can see what no night could; the readiness gate fails parity unless this is waived`,
+    fix: `declare when its rows are valid (kind: history with valid_from, or snapshots with snapshot_at), or waive the risk if the table never changes`,
   }))
 }
 

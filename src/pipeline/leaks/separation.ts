@@ -34,7 +34,8 @@ export interface Separation {
 
 /**
  * Features that alone tell a label of two classes: by their value (a text or date by the share of positives among its
- * other rows, taken from the four folds that the row is not in, so that an id does not tell itself), and by being null.
+ * other rows, taken from the four folds that the row is not in, so that an id does not tell itself), and by being
+ * null.
  */
 export async function findSeparating(labelled: Labelled): Promise<Separation> {
   const { engine, label, features } = labelled
@@ -42,7 +43,7 @@ export async function findSeparating(labelled: Labelled): Promise<Separation> {
   const y = `${identifier(label.name)}::DOUBLE`
   const none = (note: string, rows: number): Separation => ({ leaks: [], auc: {}, note, rows })
   if (!isNumber(label.type) && label.type !== 'BOOLEAN') {
-    return none(`the label ${label.name} is ${label.type}: features were not tried against it`, 0)
+    return none(`the label ${label.name} is ${label.type}: features were not tested against it`, 0)
   }
   const facts = await engine.row(
     `SELECT count(*) AS rows, count(*) FILTER (${y} = 1) AS yes, count(*) FILTER (${y} = 0) AS no FROM ${file}`,
@@ -50,12 +51,12 @@ export async function findSeparating(labelled: Labelled): Promise<Separation> {
   const [rows, yes, no] = [Number(facts.rows), Number(facts.yes), Number(facts.no)]
   if (yes + no < rows)
     return none(
-      `the label ${label.name} has more values than 0 and 1: features were not tried against it`,
+      `the label ${label.name} has values other than 0 and 1: features were not tested against it`,
       rows,
     )
   if (Math.min(yes, no) < ENOUGH) {
     return none(
-      `${yes} of ${rows} labelled rows are positive, and ${ENOUGH} of each class are needed to try features against the label`,
+      `${yes} of ${rows} labelled rows are positive, but ${ENOUGH} of each class are needed to test features against the label`,
       rows,
     )
   }
@@ -67,7 +68,7 @@ export async function findSeparating(labelled: Labelled): Promise<Separation> {
     const { value, missing } = await areas(engine, some, feature)
     const known = [value, missing].filter((auc) => auc !== null).map((auc) => Math.max(auc, 1 - auc))
     separation.auc[feature.name] = known.length === 0 ? null : Math.max(...known)
-    const told = [
+    const found = [
       ...(value !== null && (value > TOO_GOOD || value < 1 - TOO_GOOD)
         ? [{ by: 'its value', auc: value }]
         : []),
@@ -75,7 +76,7 @@ export async function findSeparating(labelled: Labelled): Promise<Separation> {
         ? [{ by: 'being null', auc: missing }]
         : []),
     ]
-    if (told.length === 0) continue
+    if (found.length === 0) continue
     separation.leaks.push({
       kind: 'separates-label',
       severity: 'error',
@@ -86,8 +87,8 @@ export async function findSeparating(labelled: Labelled): Promise<Separation> {
       as_of: null,
       rows,
       examples: [],
-      message: `feature ${feature.name} alone tells the label ${label.name}, by ${told.map(({ by, auc }) => `${by} (AUC ${figure(auc)})`).join(' and by ')}, over ${rows} labelled rows: it is likely made of what the label is made of`,
-      fix: `find out where ${feature.name} gets it from (a status that is set when the label comes true, a time that is the label's), and take it out of features.sql`,
+      message: `feature ${feature.name} alone separates the label ${label.name}, by ${found.map(({ by, auc }) => `${by} (AUC ${figure(auc)})`).join(' and by ')}, over ${rows} labelled rows: it is probably derived from the same data as the label`,
+      fix: `find out where ${feature.name} comes from (a status that is set together with the label, or the label's own time), and remove it from features.sql`,
     })
   }
   return separation

@@ -33,7 +33,7 @@ export function findClass(
   if (typeof wanted === 'string') {
     if (label !== undefined) return { index: label }
     if (labels === null)
-      return { problem: `the file names no classes, expected an index ${indexes(columns)}, ${got}` }
+      return { problem: `the file does not name its classes: expected an index ${indexes(columns)}, ${got}` }
     const near = nearestName(wanted, known.map(String))
     return {
       problem: `expected one of the classes ${listClasses(labels, columns)}, ${got}${near === undefined ? '' : ` (did you mean ${near}?)`}`,

@@ -26,7 +26,7 @@ export function misfit(
   const integer = INTEGERS.test(type) || /^DECIMAL\(\d+,\s*0\)$/.test(type)
   const column = `column ${name} is ${type}`
   if (TIMES.test(type)) {
-    return `${column}: a model takes no times. Make it a number in features.sql, such as date_diff('day', ${name}, $as_of)`
+    return `${column}: models do not accept times. Convert it to a number in features.sql, such as date_diff('day', ${name}, $as_of)`
   }
   switch (element) {
     case 'float32':
@@ -58,7 +58,7 @@ function truthAsText(name: string, known: (string | number)[] | undefined): stri
   }
   const which =
     texts.length === 0
-      ? 'the file does not say which texts the model knows'
+      ? 'the file does not show which texts the model knows'
       : `the model knows ${listed(texts)}`
   return `${which}: write the two that it was trained on in features.sql, CASE WHEN ${name} THEN '<its text for true>' ELSE '<its text for false>' END`
 }

@@ -18,7 +18,9 @@ export interface Graph {
   graph: GraphProto
   /** Names of all operators, at whatever depth. */
   operators: Set<string>
-  /** What `runnableBytes` replaces: outputs that come as a sequence of maps, which the engine for Node cannot return. */
+  /**
+   * What `runnableBytes` replaces: outputs that come as a sequence of maps, which the engine for Node cannot return.
+   */
   zipMaps: ZipMap[]
 }
 
@@ -95,7 +97,7 @@ function notOnnx(bytes: Uint8Array, cause?: unknown): Failure {
   const reason = cause instanceof Error ? ` (${cause.message})` : ''
   return new Failure(
     'model',
-    `expected an ONNX model, got: ${got}${reason}. Is the file whole, and was it written by an ONNX converter?`,
+    `expected an ONNX model, got: ${got}${reason}. Check that the file is complete and was written by an ONNX converter`,
     { cause },
   )
 }
@@ -105,9 +107,9 @@ function refuseUnknown(node: NodeProto, own: Set<string>): void {
   if (DOMAINS.includes(domain) || own.has(`${domain}/${node.op_type}`)) return
   throw new Failure(
     'model',
-    `operator ${node.op_type} of domain ${domain} (node ${describe(node)}) is not one that ONNX Runtime brings along; ` +
+    `operator ${node.op_type} of domain ${domain} (node ${describe(node)}) is not included in ONNX Runtime; ` +
       `legal domains: ai.onnx, ai.onnx.ml, com.microsoft, and functions that the file defines itself. ` +
-      'Export the model without the custom operator, and do what it does in features.sql',
+      'Export the model without the custom operator, and compute it in features.sql',
     { evidence: { operator: node.op_type, domain, node: describe(node) } },
   )
 }
@@ -118,7 +120,7 @@ function refuseExternal(tensor: TensorProto): void {
   throw new Failure(
     'model',
     `tensor ${tensor.name || '(unnamed)'} keeps its values outside of the file, in ${location}: a version is one file. ` +
-      'Save the model whole: onnx.save(onnx.load(path), path, save_as_external_data=False)',
+      'Save the model in one file: onnx.save(onnx.load(path), path, save_as_external_data=False)',
     { evidence: { tensor: tensor.name, location } },
   )
 }
@@ -127,7 +129,10 @@ function describe(node: NodeProto): string {
   return node.name || `that makes ${node.output?.join(', ') || 'nothing'}`
 }
 
-/** Every node and every graph of a model: its own, those within nodes, those of its functions and of its training part. */
+/**
+ * Every node and every graph of a model: its own, those within nodes, those of its functions and of its training
+ * part.
+ */
 function walk(model: ModelProto): { nodes: NodeProto[]; graphs: GraphProto[] } {
   const training = (model.training_info ?? []).flatMap((each) => [each.initialization, each.algorithm])
   const graphs = [model.graph, ...training].filter((graph) => graph != null)

@@ -131,6 +131,6 @@ function warnings({ operators }: Graph): string[] {
   const random = [...operators].filter((name) => RANDOM.test(name))
   if (random.length === 0) return []
   return [
-    `the model draws random numbers (${random.join(', ')}): the same rows scored twice get other scores`,
+    `the model draws random numbers (${random.join(', ')}): scoring the same rows twice gives different scores`,
   ]
 }

@@ -17,9 +17,12 @@ export interface MappingPlan {
   batch: number | null
   /** The file is rewritten when it is opened: its outputs come as maps. */
   zipMap: boolean
-  /** Values that the model knows. Undefined for versions of earlier builds, and where they are very many: the file has them. */
+  /**
+   * Values that the model knows. Undefined for versions of earlier builds, and where they are very many: the file has
+   * them.
+   */
   vocabularies?: Vocabulary[]
-  /** What is worth a word at registration. */
+  /** Warnings at registration. */
   warnings: string[]
 }
 
@@ -102,7 +105,7 @@ function planInputs(values: ModelValue[], request: MappingRequest, report: Repor
 
 /** One input takes all columns, in their declared order. */
 function planMatrix(value: ModelValue, { inputs, fill }: MappingRequest, report: Report): PlannedInput[] {
-  const wanted = width(value)
+  const expected = width(value)
   const rank = value.shape?.length
   if (rank !== undefined && rank !== 1 && rank !== 2) {
     report.problems.push(
@@ -110,14 +113,14 @@ function planMatrix(value: ModelValue, { inputs, fill }: MappingRequest, report:
     )
     return []
   }
-  if (wanted === undefined) {
+  if (expected === undefined) {
     report.warnings.push(
-      `input ${signature(value)} does not say how many columns it wants: it is given ${inputs.length}`,
+      `input ${signature(value)} does not declare its number of columns: it gets ${inputs.length}`,
     )
-  } else if (wanted !== inputs.length) {
-    const problem = `input ${signature(value)} wants ${count(wanted)}, the model's inputs give ${inputs.length}: ${list(inputs)}`
+  } else if (expected !== inputs.length) {
+    const problem = `input ${signature(value)} expects ${count(expected)}, the model's inputs give ${inputs.length}: ${list(inputs)}`
     report.problems.push(
-      `${problem}. Name ${wanted === 1 ? 'the one' : `the ${wanted}`} it was trained on, in that order, under \`inputs:\` in model.yaml`,
+      `${problem}. Name ${expected === 1 ? 'the one' : `the ${expected}`} it was trained on, in that order, under \`inputs:\` in model.yaml`,
     )
   }
   if (!isElement(value.type)) return []
@@ -139,8 +142,8 @@ function planColumns(values: ModelValue[], request: MappingRequest, report: Repo
   const taken = new Set<string>()
   const missing: ModelValue[] = []
   const planes = values.flatMap((value) => {
-    const wanted = onnx.inputs[value.name] ?? value.name
-    const column = columns.find(({ name }) => name === wanted)
+    const source = onnx.inputs[value.name] ?? value.name
+    const column = columns.find(({ name }) => name === source)
     if (column === undefined) missing.push(value)
     if (column === undefined || !isElement(value.type)) return []
     taken.add(column.name)
@@ -162,7 +165,7 @@ function planColumns(values: ModelValue[], request: MappingRequest, report: Repo
     )
   } else if (extra.length > 0) {
     report.warnings.push(
-      `${extra.length === 1 ? 'column' : 'columns'} ${list(extra)} of the view ${extra.length === 1 ? 'goes' : 'go'} to no input of the model`,
+      `${extra.length === 1 ? 'column' : 'columns'} ${list(extra)} of the view ${extra.length === 1 ? 'is' : 'are'} not used by any input of the model`,
     )
   }
   return planes
@@ -195,7 +198,7 @@ function checkNames(
 function checkType(value: ModelValue, problems: string[]): void {
   if (isElement(value.type)) return
   problems.push(
-    `input ${signature(value)}: a tensor of ${value.type} cannot be fed, expected one of: ${ELEMENTS.join(', ')}. Export the model with one of these`,
+    `input ${signature(value)}: cannot feed a tensor of type ${value.type}; legal types: ${ELEMENTS.join(', ')}. Export the model with one of these`,
   )
 }
 
@@ -218,7 +221,7 @@ function planBatch(values: ModelValue[], { problems, warnings }: Report): number
   const [size] = sizes
   if (size === undefined) return null
   if (sizes.size > 1) {
-    problems.push(`the inputs want different numbers of rows: ${values.map(signature).join(', ')}`)
+    problems.push(`the inputs expect different numbers of rows: ${values.map(signature).join(', ')}`)
   }
   warnings.push(
     `the file fixes the number of rows of a call at ${size}: scoring goes ${size} by ${size}, which is slow. ` +
@@ -234,7 +237,7 @@ function warnUnbounded(
 ): void {
   if (chosen === null || (min !== undefined && max !== undefined)) return
   warnings.push(
-    'the score is the probability of a class, and model.yaml does not bound it: write score: { min: 0, max: 1 }',
+    'the score is the probability of a class, but model.yaml does not limit it: write score: { min: 0, max: 1 }',
   )
 }
 

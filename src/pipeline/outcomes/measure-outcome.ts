@@ -71,14 +71,14 @@ export interface OutcomeRequest {
 export type OutcomeAnswer =
   /** The label window is not over; `reason` says until when, or which source has not come so far. */
   | { state: 'immature'; reason: string }
-  /** The labels are the same as before; the files that they lie in may not be. */
+  /** The labels are unchanged, although their files may have changed. */
   | { state: 'unchanged'; inputs: InputFile[] }
   | { state: 'measured'; facts: OutcomeFacts }
 
 /**
  * What came of one night's scores: the labels that a training set would have, joined by entity to the scores that
  * stood, measured with intervals that resample entities. Throws Failures: `contract` for SQL and files that do not
- * fit, `late-data` where a source has no file, `transient` where a file was replaced while it was opened.
+ * fit, `late-data` where a source has no file, `transient` where a file was replaced while it was being opened.
  */
 export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAnswer> {
   const temp = await realpath(request.temp)
@@ -186,7 +186,7 @@ async function figuresOf(
     resamples,
   })
   const unmeasured = night.labels.length === 0 ? 'no entity of the scores has a label' : undefined
-  const nobody = rows.length === 0 ? 'no row is left to be measured' : undefined
+  const nobody = rows.length === 0 ? 'no row is left to measure' : undefined
   return {
     ...facts,
     scored: night.scored,
@@ -260,13 +260,13 @@ async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Co
   const { temp, outcomes } = request
   const scores = join(temp, 'scores.parquet')
   if (!(await pin(request.scores, scores))) {
-    throw new Failure('transient', `${request.scores.path} was replaced while it was opened`)
+    throw new Failure('transient', `${request.scores.path} was replaced while it was being opened`)
   }
   const path = join(temp, 'features.parquet')
   const pinned = request.features !== undefined && (await pin(request.features, path))
   const gone = pinned
     ? undefined
-    : 'the features that were scored do not stand any more: they were published again since'
+    : 'the features that were scored are no longer published: they were replaced since'
   const file = join(temp, 'labels.parquet')
   const labels = await labelsOf(request, window, file)
   const inputs = labels.inputs.filter(({ source }) => labels.used.includes(source))

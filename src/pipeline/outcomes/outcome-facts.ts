@@ -3,7 +3,10 @@ import type { Interval } from '../evaluation/bootstrap.ts'
 import type { Measured } from '../evaluation/measure.ts'
 import type { CalibrationBin } from '../evaluation/metrics.ts'
 
-/** What came of one night's scores: labels joined to the scores that stood, with intervals that resample entities. */
+/**
+ * Realized outcomes of one night's scores: labels joined to the published scores, with intervals that resample
+ * entities.
+ */
 export interface OutcomeFacts extends Measured {
   kind: 'classification' | 'regression'
   /** Rows of the scores, and of those the rows that have no label. */
@@ -16,7 +19,7 @@ export interface OutcomeFacts extends Measured {
   by_segment: (Measured & { segment: string; value: string })[]
   /**
    * Who was acted on. `measured_on` says whose figures these are: everybody, those not acted on, or a control group;
-   * `biased` says that the figures are coloured by the campaign, and `note` in a sentence why.
+   * `biased` is true if the campaign influences the figures; `note` states why.
    */
   treated: {
     known: boolean

@@ -2,8 +2,8 @@ import type { OutcomeFacts } from './outcome-facts.ts'
 import type { NightRows } from './rows.ts'
 
 /**
- * Whose figures are measured. Who was acted on because of a high score may do otherwise than foretold: figures over
- * everybody then say how well the campaign worked as much as how good the score is.
+ * Whose figures are measured. Entities that were acted on because of a high score may behave differently than
+ * predicted: figures over all entities then measure the campaign as much as the score.
  */
 export function treatmentOf(
   { treated, control, acted }: Pick<NightRows, 'treated' | 'control' | 'acted'>,
@@ -49,7 +49,9 @@ export function treatmentOf(
   }
 }
 
-/** Whose the business figures are where quality is measured on fewer: their SQL reads the tables of the whole night. */
+/**
+ * Whose the business figures are where quality is measured on fewer: their SQL reads the tables of the whole night.
+ */
 export function saysBusiness({
   treated,
   business,

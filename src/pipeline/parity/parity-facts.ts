@@ -36,7 +36,9 @@ export type Against =
   | { kind: 'dataset'; id: string; viewHash: string; files: string[] }
   | { kind: 'file'; path: string; allowMissing?: boolean }
 
-/** What a comparison found. `values` = rows x columns; the partition is at parity where nothing is left to explain. */
+/**
+ * The result of a comparison. `values` = rows x columns; the partition is at parity if no difference is unexplained.
+ */
 export interface ParityFacts {
   as_of: string
   run: string

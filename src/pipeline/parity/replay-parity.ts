@@ -13,7 +13,7 @@ export interface ReplayRequest {
   scoring: Omit<ScoreRequest, 'progress' | 'out' | 'temp' | 'metadata'>
 }
 
-/** Scores once more aside, and compares with what was published. Throws as `scorePartition` does. */
+/** Scores again without publishing, and compares with the published scores. Throws as `scorePartition` does. */
 export async function replayScores({ published, scoring }: ReplayRequest): Promise<Comparison> {
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-replay-')))
   try {

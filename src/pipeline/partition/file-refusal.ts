@@ -6,12 +6,13 @@ import { classify } from '../engine/classify.ts'
 import { Failure } from '../engine/failure.ts'
 
 /**
- * What a file system has refused, as a Failure that whoever is woken can act on: the path, its owner and permissions,
- * and who we are. `resource`: what is lacking (a permission, room, a disk that may be written) can come back while we
- * wait, unlike data or SQL that break a promise. Errors that pass by themselves stay `transient`.
+ * A refusal of the file system, as a Failure that the person on call can act on: the path, its owner and permissions,
+ * and the user of this process. `resource`: what is lacking (a permission, room, a disk that may be written) can come
+ * back while we wait, unlike data or SQL that break a promise. Errors that pass by themselves stay `transient`.
  *
  * @param what what could not be done: `the partition could not be published`
- * @param written folders that had to be written, the likelier cause first; those that do not exist yet may be among them
+ * @param written folders that had to be written, the likelier cause first; those that do not exist yet may be among
+ * them
  */
 export async function refusal(error: unknown, what: string, written: string[]): Promise<Failure> {
   const code = codeOf(error)
@@ -31,7 +32,7 @@ export async function refusal(error: unknown, what: string, written: string[]): 
   )
 }
 
-/** What a disk or a network share says for a moment. */
+/** Temporary errors of a disk or a network share. */
 const PASSING = new Set(['EIO', 'EBUSY', 'EAGAIN', 'ESTALE', 'ETIMEDOUT', 'ENOENT', 'EINTR'])
 
 /** The folder that may not be written; else the path that the error names. */
@@ -68,9 +69,9 @@ async function explain(path: string, code: string): Promise<string> {
     case 'EISDIR':
     case 'ENOTEMPTY':
     case 'EEXIST':
-      return `is in the way, a folder where a file belongs: ${await ownership(path)}. Move it aside`
+      return `is a folder where a file is expected: ${await ownership(path)}. Move it aside`
     case 'ENOTDIR':
-      return `is in the way, a file where a folder belongs: ${await ownership(path)}. Move it aside`
+      return `is a file where a folder is expected: ${await ownership(path)}. Move it aside`
     default:
       return `was refused: ${await ownership(path)}`
   }

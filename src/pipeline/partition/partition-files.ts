@@ -50,7 +50,7 @@ export function foreignPath(
   return join(warehouse, '.foreign', kind, name, `as_of=${label}`, `${id}.parquet`)
 }
 
-/** Keeps a published file under a second name. A link where the disk can, else a copy; done before, it is no error. */
+/** Keeps a published file under a second name: a hard link if the disk supports it, else a copy. Safe to repeat. */
 export async function keepFile(file: string, kept: string): Promise<void> {
   await makeFolder(dirname(kept))
   try {
@@ -99,8 +99,8 @@ export async function removeAttempts(warehouse: string, attempts: string[]): Pro
 }
 
 /**
- * Removes the folders of attempts, and of looks at nights, that nobody will come back to: those not in `alive` in which
- * nothing has changed for `olderThanMs` at `now` (milliseconds since 1970). Returns their names.
+ * Removes abandoned folders of attempts and of checks of nights: those not in `alive` in which nothing has changed
+ * for `olderThanMs` at `now` (milliseconds since 1970). Returns their names.
  */
 export function sweepAttempts(
   warehouse: string,

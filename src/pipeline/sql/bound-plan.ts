@@ -23,7 +23,7 @@ export interface BoundPlan {
 /**
  * Binds checked SQL to empty tables that stand in for its sources (some ms), or without them to what the engine has.
  * Undefined where it does not bind, which the query itself will say. Throws a contract Failure where it does and its
- * plan cannot be read: what nobody can look at is not run.
+ * plan cannot be read: SQL that cannot be checked is not run.
  */
 export async function bindPlan(
   engine: Engine,

@@ -60,7 +60,7 @@ export async function checkFeatureSql(engine: Engine, sql: string, options: SqlO
 }
 
 const STATEMENT = new Set(['select', 'with', 'from', 'values', '('])
-/** Kinds of expressions and of tables that are looked into; others are refused, since nobody has. */
+/** Kinds of expressions and tables that are checked; all others are refused. */
 const EXPRESSIONS = new Set([
   ...['BETWEEN', 'CASE', 'CAST', 'COLLATE', 'COLUMN_REF', 'COMPARISON', 'CONJUNCTION', 'CONSTANT', 'DEFAULT'],
   ...[

@@ -1,4 +1,4 @@
-/** Functions of the pinned DuckDB that somebody has looked at, and whether SQL of a project may call them. */
+/** Reviewed functions of the pinned DuckDB, and whether SQL of a project may call them. */
 export interface FunctionGroup {
   group: string
   legal: boolean
@@ -8,7 +8,10 @@ export interface FunctionGroup {
   names: string
 }
 
-/** Where a value stands: scalar functions, aggregates, window functions and macros. `npm run functions` keeps the names. */
+/**
+ * Where a value stands: scalar functions, aggregates, window functions and macros. `npm run functions` keeps the
+ * names.
+ */
 export const FUNCTIONS: FunctionGroup[] = [
   {
     group: 'clock',

@@ -95,7 +95,7 @@ test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
   expect(stdout).toMatch(/1998-02-01 +measured, biased +1998-05-02 .* 2357 +0\.\d{4} +0\.\d{4} to 0\.\d{4}/)
   // In the clock times of the table above it.
   expect(stdout).toContain(
-    '1998-05-01: immature: its label window ends at 1998-07-30 00:00:00 +00:00, and the newest event of source purchases is of 1998-06-30 00:00:00 +00:00',
+    '1998-05-01: immature: its label window ends at 1998-07-30 00:00:00 +00:00, but the newest event of source purchases is at 1998-06-30 00:00:00 +00:00',
   )
   expect(stdout).toMatch(/^note: the campaign colours these figures.* \(1998-02-01\)$/m)
 })

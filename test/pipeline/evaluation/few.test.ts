@@ -32,7 +32,7 @@ test('one row is certain of nothing', () => {
   expect(Object.values(intervals).every((each) => each.low === null && each.high === null)).toBe(true)
   // Wilson (1927) for 0 of 1: up to z² / (1 + z²).
   expect(realized).toEqual({ value: 0, low: 0, high: expect.closeTo(0.7935, 4) })
-  expect(notes).toContain('too few rows for an interval: it takes at least 10 entities of each class')
+  expect(notes).toContain('too few rows for an interval: it needs at least 10 entities of each class')
 })
 
 test.each([

@@ -105,7 +105,7 @@ describe('a partition', () => {
       ).facts.checks.flatMap(({ passed, message }) => (passed ? [] : [message]))
     const entity = [
       'entity id: expected no null or NaN, got: 4 (4 of 100 rows)',
-      'entity id: expected one row each, got: more than one for 1 of them. Does a join in features.sql multiply rows?',
+      'entity id: expected one row each, got: more than one for 1 of them. Check whether a join in features.sql multiplies rows',
     ]
     expect(await night(0.01)).toEqual(entity)
     expect(await night(0)).toEqual([
@@ -238,7 +238,7 @@ describe('what cannot be computed', () => {
     ],
     ['SELECT n AS id, $as_of - ts AS age FROM t', 'column age is INTERVAL: a model needs a number'],
     ['SELECT n AS id, [k] AS ks FROM t', 'column ks is BIGINT[]: a feature is one value'],
-    ['SELECT n AS id, k, x AS K FROM t', 'expected every column to have a name of its own, got: a second K'],
+    ['SELECT n AS id, k, x AS K FROM t', 'expected every column to have a unique name, got: a second K'],
     [
       'SELECT n FROM t',
       'features/view/view.yaml: entity: expected a column of features.sql, got: id; it has: n',
@@ -275,7 +275,7 @@ it('a source that changes while it is read has to be read again', async () => {
   const failure = await failureOf(compute(root, { sql, sources: SOURCES }, '2026-11-22', { progress: touch }))
   expect([failure.failureClass, failure.message]).toEqual([
     'transient',
-    'data/a.parquet changed while it was read: the run has to read it again',
+    'data/a.parquet changed while it was read: the run must be repeated',
   ])
 })
 

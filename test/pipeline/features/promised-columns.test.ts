@@ -49,7 +49,7 @@ it('a column of another type, a new one and one that is gone break it, and the s
     bound: 'BIGINT',
   })
   expect(broken?.message).toContain(
-    'column id is VARCHAR, and was BIGINT; column x is not there any more, and was DOUBLE; column y (DATE) is new: readers know the columns that this definition has had since 2026-11-21. Of its sources ev.id is VARCHAR in data/b.parquet, and was BIGINT in data/a.parquet.',
+    'column id is VARCHAR, and was BIGINT; column x no longer exists, and was DOUBLE; column y (DATE) is new: readers rely on the columns that this definition has had since 2026-11-21. Of its sources ev.id is VARCHAR in data/b.parquet, and was BIGINT in data/a.parquet.',
   )
 })
 
@@ -58,5 +58,5 @@ it('where the sources of then are not on record, the files are named that are ne
   const message = checkPromise({ ...promised, sources: undefined }, { ...now, columns })?.message
   expect(message).toContain('Of the files that it reads data/b.parquet was not there then')
   const same = checkPromise({ ...promised, sources: now.sources }, { ...now, columns })?.message
-  expect(same).toContain('No column that it reads of its sources has another type than then')
+  expect(same).toContain('No source column that it reads has changed its type since then')
 })

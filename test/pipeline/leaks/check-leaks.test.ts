@@ -130,7 +130,7 @@ describe('a history', () => {
       sources: { purchases, customers: { ...history, valid_to: 'left_at' } },
     })
     expect(named(facts)).toEqual(['future-value customers is_current'])
-    expect(facts.leaks[0]?.message).toContain('its values go with left_at')
+    expect(facts.leaks[0]?.message).toContain('its values match left_at')
   })
 
   it('whose rows all begin at once was loaded, not kept', async () => {
@@ -166,7 +166,7 @@ describe('events whose event_time is the load date', () => {
     expect(named(facts)).toEqual(['load-date orders noted'])
     const [leak] = facts.leaks
     expect(leak?.message).toContain('happened of the same rows is when it happened')
-    expect(leak?.message).toMatch(/\d+ rows that had happened before 2026-\d\d-\d\d count as after it/)
+    expect(leak?.message).toMatch(/\d+ rows from before 2026-\d\d-\d\d count as after it/)
     expect(leak?.fix).toContain('event_time: happened, available_at: noted')
   })
 
@@ -232,7 +232,7 @@ describe('events whose event_time is the load date', () => {
     )
     const facts = await leaksOf(root, { sql, sources: { purchases, orders } })
     expect(named(facts)).toEqual(['load-date orders noted'])
-    expect(facts.leaks[0]?.message).toContain('a load of all that was there')
+    expect(facts.leaks[0]?.message).toContain('a load of all existing rows')
   })
 
   it('are found where every row has one time, or the name says it', async () => {
@@ -287,7 +287,7 @@ describe('rows that were written again', () => {
       sources: { purchases, orders },
     })
     expect(named(facts)).toContain('future-value orders status')
-    expect(facts.leaks[0]?.message).toContain('its values go with cancelled_at')
+    expect(facts.leaks[0]?.message).toContain('its values match cancelled_at')
     expect(facts.leaks[0]?.examples.length).toBeGreaterThan(0)
   })
 
@@ -361,7 +361,7 @@ describe('a feature that alone tells the label', () => {
     })
     expect(facts.leaks).toEqual([])
     expect(facts.notes).toEqual([
-      'the label n has more values than 0 and 1: features were not tried against it',
+      'the label n has values other than 0 and 1: features were not tested against it',
     ])
   })
 })

@@ -25,8 +25,8 @@ describe('scoreTitle', () => {
 describe('classDoubt', () => {
   it('names a version of an earlier build whose labels do not say which class the score is', () => {
     expect(classDoubt(output(named), { class: undefined })).toBe(
-      'its score is p, class Existing, which was taken without anybody saying so (its classes are Attrited, Existing). ' +
-        'If that is right, write it in model.yaml: onnx: { class: Existing }; if not, write the other and register the file again',
+      'its score is p, class Existing, which was chosen by default (its classes are Attrited, Existing). ' +
+        'If it is correct, write it in model.yaml: onnx: { class: Existing }; if not, write the other class and register the file again',
     )
     expect(classDoubt(output({}), { class: undefined })).toContain('the file does not name its classes')
   })

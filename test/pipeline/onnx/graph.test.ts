@@ -85,7 +85,7 @@ describe('readModel', () => {
   ])('refuses values kept in another file %s, and says how to save them', (_, model) => {
     expect(() => readModel(encodeModel(model))).toThrow(
       'tensor weights keeps its values outside of the file, in ../weights.bin: a version is one file. ' +
-        'Save the model whole: onnx.save(onnx.load(path), path, save_as_external_data=False)',
+        'Save the model in one file: onnx.save(onnx.load(path), path, save_as_external_data=False)',
     )
   })
 
@@ -97,7 +97,7 @@ describe('readModel', () => {
       domain: 'ai.onnx.contrib',
     }
     expect(() => readModel(encodeModel(small([x], [y], [custom])))).toThrow(
-      'operator StringUpper of domain ai.onnx.contrib (node shout) is not one that ONNX Runtime brings along',
+      'operator StringUpper of domain ai.onnx.contrib (node shout) is not included in ONNX Runtime',
     )
     expect(() => readModel(encodeModel(small([x], [y], [holding({ node: [custom] })])))).toThrow(
       'StringUpper',

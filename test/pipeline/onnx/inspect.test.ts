@@ -78,7 +78,7 @@ describe('inspectModel', () => {
     const random: NodeProto = { op_type: 'RandomNormalLike', input: ['x'], output: ['y'] }
     const { warnings } = await inspectModel(stored(encodeModel(small([x], [y], [random]))))
     expect(warnings).toEqual([
-      'the model draws random numbers (RandomNormalLike): the same rows scored twice get other scores',
+      'the model draws random numbers (RandomNormalLike): scoring the same rows twice gives different scores',
     ])
   })
 

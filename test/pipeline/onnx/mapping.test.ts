@@ -76,7 +76,7 @@ describe('planMapping: inputs', () => {
     expect(renamed.inputs[1]).toMatchObject({ name: 'input_2', columns: [{ name: 'b' }] })
     const only = plan([input('x', 'float32', ['n', 1])], [probability], { onnx: { inputs: { x: 'b' } } })
     expect(only.inputs).toMatchObject([{ name: 'x', columns: [{ name: 'b' }] }])
-    expect(only.warnings).toEqual(['column a of the view goes to no input of the model'])
+    expect(only.warnings).toEqual(['column a of the view is not used by any input of the model'])
   })
 
   it('takes the one column of a model with one narrow input', () => {
@@ -101,7 +101,7 @@ describe('planMapping: inputs', () => {
     const { batch, warnings } = plan([input('features', 'float32', [3, null])], [probability])
     expect(batch).toBe(3)
     expect(warnings).toEqual([
-      'input features (float32 [3, ?]) does not say how many columns it wants: it is given 2',
+      'input features (float32 [3, ?]) does not declare its number of columns: it gets 2',
       'the file fixes the number of rows of a call at 3: scoring goes 3 by 3, which is slow. Export it with a free first dimension',
     ])
   })
@@ -147,16 +147,16 @@ describe('planMapping: inputs', () => {
     [
       'DATE',
       'float32',
-      "column x is DATE: a model takes no times. Make it a number in features.sql, such as date_diff('day', x, $as_of)",
+      "column x is DATE: models do not accept times. Convert it to a number in features.sql, such as date_diff('day', x, $as_of)",
     ],
-    ['TIMESTAMP WITH TIME ZONE', 'int64', 'a model takes no times'],
+    ['TIMESTAMP WITH TIME ZONE', 'int64', 'models do not accept times'],
     ['INTEGER[]', 'float32', 'column x is INTEGER[], expected a number'],
     [
       'FLOAT',
       'float16',
-      'input x (float16 [n, 1]): a tensor of float16 cannot be fed, expected one of: float32, float64, int32, int64, bool, string. Export the model with one of these',
+      'input x (float16 [n, 1]): cannot feed a tensor of type float16; legal types: float32, float64, int32, int64, bool, string. Export the model with one of these',
     ],
-    ['FLOAT', 'uint8', 'a tensor of uint8 cannot be fed'],
+    ['FLOAT', 'uint8', 'cannot feed a tensor of type uint8'],
   ])('refuses %s for %s and says what to do', (type, element, message) => {
     expect(() =>
       plan([input('x', element, ['n', 1])], [probability], { inputs: columns(['x', type]) }),
@@ -168,7 +168,7 @@ describe('planMapping: inputs', () => {
       'a matrix of another width',
       [input('features', 'float32', ['n', 10])],
       {},
-      "input features (float32 [n, 10]) wants 10 columns, the model's inputs give 2: a, b. Name the 10 it was trained on, in that order, under `inputs:` in model.yaml",
+      "input features (float32 [n, 10]) expects 10 columns, the model's inputs give 2: a, b. Name the 10 it was trained on, in that order, under `inputs:` in model.yaml",
     ],
     [
       'a missing column',
@@ -211,7 +211,7 @@ describe('planMapping: inputs', () => {
       'different fixed rows',
       [input('a', 'float32', [1, 1]), input('b', 'float32', [2, 1])],
       {},
-      'the inputs want different numbers of rows: a (float32 [1, 1]), b (float32 [2, 1])',
+      'the inputs expect different numbers of rows: a (float32 [1, 1]), b (float32 [2, 1])',
     ],
     [
       'a fill of another type',
@@ -374,7 +374,7 @@ describe('planMapping: output', () => {
       'a label where the file names none',
       [output('p', 'float32', ['n', 2])],
       { class: 'yes' },
-      'the file names no classes, expected an index from 0 to 1, got: "yes"',
+      'the file does not name its classes: expected an index from 0 to 1, got: "yes"',
     ],
     [
       'an open width',
@@ -421,7 +421,7 @@ describe('planMapping: output', () => {
       score: { column: 'p', min: 0, max: undefined, threshold: undefined },
     })
     expect(unbounded.warnings).toEqual([
-      'the score is the probability of a class, and model.yaml does not bound it: write score: { min: 0, max: 1 }',
+      'the score is the probability of a class, but model.yaml does not limit it: write score: { min: 0, max: 1 }',
     ])
   })
 

@@ -42,11 +42,11 @@ const refused: [file: string, message: RegExp][] = [
   ],
   [
     'yalue_multitype.onnx',
-    /input InputA \(uint8 \[1, 1, 1\]\): a tensor of uint8 cannot be fed, expected one of: float32/,
+    /input InputA \(uint8 \[1, 1, 1\]\): cannot feed a tensor of type uint8; legal types: float32/,
   ],
   [
     'yalue_needs_extensions.onnx',
-    /operator StringUpper of domain ai.onnx.contrib \(node upper\) is not one that ONNX Runtime brings along/,
+    /operator StringUpper of domain ai.onnx.contrib \(node upper\) is not included in ONNX Runtime/,
   ],
   // Without the locale en_US.UTF-8 the engine cannot open it; with it there is still no score.
   [

@@ -42,7 +42,7 @@ test.each<[string, string, RegExp]>([
   [
     '20,000 names of no source',
     `${HEAD}expect:\n  fresh:\n${lines(20_000, (at) => `    t${at}: 1h\n`)}`,
-    /names t0, which is no source/,
+    /names t0, which is not a source/,
   ],
   [
     '50,000 values listed twice',
@@ -60,21 +60,21 @@ test.each<[string, string, RegExp]>([
     /unknown key k+\.\.\. \(\d+ characters\)|expected YAML/,
   ],
   ['a value of a megabyte', `view: ${fill('v').slice(20)}\n`, /expected view to be a name/],
-  ['half a million lists in each other', fill('['), /within each other/],
-  ['half a million maps in each other', fill('{a: '), /within each other/],
-  ['lists in lists, line by line', fill('- '), /within each other|at most \d+ words/],
-  ['keys that are maps', fill('? '), /within each other|at most \d+ words|a key to be a text/],
+  ['half a million lists in each other', fill('['), /nested at most/],
+  ['half a million maps in each other', fill('{a: '), /nested at most/],
+  ['lists in lists, line by line', fill('- '), /nested at most|at most \d+ tokens/],
+  ['keys that are maps', fill('? '), /nested at most|at most \d+ tokens|a key to be a text/],
   [
     'aliases of aliases',
     `a: &a [x,x,x,x,x,x,x,x,x]\n${lines(15, (at) => `${String.fromCharCode(98 + at)}: &${String.fromCharCode(98 + at)} [${`*${String.fromCharCode(97 + at)},`.repeat(9)}]\n`)}`,
     /aliases/i,
   ],
   ['50,000 aliases', `a: &a 1\nb:\n${lines(50_000, () => '  - *a\n')}`, /at most 100 aliases/],
-  ['a quarter of a million comments', fill('#\n'), /at most \d+ words/],
-  ['half a million quotes', fill('"'), /at most \d+ words|expected YAML/],
+  ['a quarter of a million comments', fill('#\n'), /at most \d+ tokens/],
+  ['half a million quotes', fill('"'), /at most \d+ tokens|expected YAML/],
   ['100,000 closing brackets', ']'.repeat(100_000), /expected YAML/],
-  ['50,000 broken lines', lines(50_000, () => 'a: [\n'), /within each other/],
-  ['100,000 tags', fill('! '), /at most \d+ words/],
+  ['50,000 broken lines', lines(50_000, () => 'a: [\n'), /nested at most/],
+  ['100,000 tags', fill('! '), /at most \d+ tokens/],
 ])(
   '%s are told in time linear in the file, and not all of them',
   (_, text, said) => {
