@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../src/pipeline/engine/failure.ts'
+import type { Source } from '../../src/project/project.ts'
 import { type CaseView, compute, duration, makeFolder, readRows, writeParquet } from './feature-case.ts'
 
 const NEW_YORK = { timezone: 'America/New_York' }
@@ -33,10 +34,10 @@ describe('dates of a column', () => {
     await writeParquet(join(root, 'data/d.parquet'), DAYS)
     const seen = async (source: object, at: { timezone: string }) =>
       (await compute(root, events(source), '2026-11-22', at)).rows[0]?.seen
-    // 2026-11-22 begins in UTC five hours before it does in New York, and thirteen after it does in Auckland.
-    expect(await seen({ timezone: 'UTC' }, NEW_YORK)).toBe('20 21 22')
-    expect(await seen({ timezone: 'UTC' }, AUCKLAND)).toBe('20 21')
-    expect(await seen({ timezones: { Day: 'UTC' } }, NEW_YORK)).toBe('20 21 22')
+    // When 2026-11-22 begins in New York that day is not over in UTC, and in Auckland not even the day before is.
+    expect(await seen({ timezone: 'UTC' }, NEW_YORK)).toBe('20 21')
+    expect(await seen({ timezone: 'UTC' }, AUCKLAND)).toBe('20')
+    expect(await seen({ timezones: { Day: 'UTC' } }, AUCKLAND)).toBe('20')
     expect(await seen({ timezone: 'UTC', timezones: { day: 'local' } }, NEW_YORK)).toBe('20 21')
     expect(await seen({ timezone: 'UTC', timezones: { day: 'Pacific/Auckland' } }, NEW_YORK)).toBe('20 21 22')
   })
@@ -74,6 +75,52 @@ describe('dates of a column', () => {
       const { rows } = await compute(root, view, '2026-11-22', at)
       expect(rows, at.timezone).toEqual([{ id: '1', plan: 'new', valid_to: null }])
     }
+  })
+})
+
+describe('dates at an hour of the day', () => {
+  const HOURS: [asOf: string, seen: string][] = [
+    ['2026-11-22T04Z', '20'],
+    ['2026-11-22T05Z', '20 21'],
+    ['2026-11-22T15Z', '20 21'],
+    ['2026-11-23T04Z', '20 21'],
+    ['2026-11-23T05Z', '20 21 22'],
+  ]
+
+  it('are seen once their day is over, of a column and of folders', async () => {
+    const column = makeFolder()
+    await writeParquet(join(column, 'data/d.parquet'), DAYS)
+    const folders = makeFolder()
+    for (const day of ['2026-11-20', '2026-11-21', '2026-11-22'])
+      await writeParquet(join(folders, `data/day=${day}/a.parquet`), 'SELECT 7 AS id')
+    for (const [asOf, seen] of HOURS)
+      for (const root of [column, folders])
+        expect((await compute(root, events(), asOf, NEW_YORK)).rows[0]?.seen, asOf).toBe(seen)
+  })
+
+  it('arrive, begin and end with their day', async () => {
+    const root = makeFolder()
+    await writeParquet(
+      join(root, 'data/h.parquet'),
+      `SELECT * FROM (VALUES (1, 'old', DATE '2026-11-01', DATE '2026-11-22', DATE '2026-11-01'), (1, 'new', DATE '2026-11-22', NULL, DATE '2026-11-22'),
+                             (2, 'late', DATE '2026-11-01', NULL, DATE '2026-11-22')) t(id, plan, since, until, arrived)`,
+    )
+    const t: Source = {
+      kind: 'history',
+      path: 'data/*.parquet',
+      key: ['id'],
+      valid_from: 'since',
+      valid_to: 'until',
+    }
+    const plans = async (asOf: string, source: Source) =>
+      (await compute(root, { sql: 'SELECT id, plan, until FROM t', sources: { t: source } }, asOf, NEW_YORK))
+        .rows
+    const late = { id: '2', plan: 'late', until: null }
+    expect(await plans('2026-11-22T15Z', t)).toEqual([{ id: '1', plan: 'old', until: null }, late])
+    expect(await plans('2026-11-23T05Z', t)).toEqual([{ id: '1', plan: 'new', until: null }, late])
+    const arriving: Source = { ...t, available_at: 'arrived', cutoff: duration('1h') }
+    expect(await plans('2026-11-22T15Z', arriving)).toEqual([{ id: '1', plan: 'old', until: null }])
+    expect(await plans('2026-11-23T04Z', arriving)).toEqual([{ id: '1', plan: 'old', until: null }, late])
   })
 })
 

@@ -28,7 +28,8 @@ export function isTime(type: string): boolean {
 }
 
 /**
- * SQL that is true for the values before an instant, and null for null. Compares the raw column with a constant, so
+ * SQL that is true for the values before an instant, and null for null. A date is before it once its day is over: what
+ * happened on it may have happened in its last hour. Compares the raw column with a constant, so
  * that DuckDB pushes it into the scan and skips row groups by their statistics.
  */
 export function isBefore(sql: string, { type, zone }: TimeColumn, instant: bigint): string {

@@ -87,10 +87,9 @@ export function rawBound(zone: string, instant: bigint): RawBound {
   return { below: instant + offset(zone, instant - 1n), except: undefined }
 }
 
-/** The first date (days since 1970) whose midnight in the zone is not before the instant. */
+/** The first date (days since 1970) that is not over at the instant, by the midnights of the zone. */
 export function dateBound(zone: string, instant: bigint): bigint {
-  const day = floorDiv(toLocal(zone, instant), DAY)
-  return fromLocal(zone, day * DAY) >= instant ? day : day + 1n
+  return floorDiv(toLocal(zone, instant), DAY)
 }
 
 /** Microseconds of an ISO 8601 instant, to the last of its digits. */

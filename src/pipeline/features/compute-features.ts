@@ -119,7 +119,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     return {
       file: await back,
       ...identity,
-      movedDates: query.sources.some(({ found }) => hasMovedDates(found)),
+      movedDates: query.sources.some(({ found }) => hasMovedDates(found, cut)),
       sources: sourceTypes(query),
       checks: [...(await expected), ...(await fresh).checks],
       inputs: await inputs,

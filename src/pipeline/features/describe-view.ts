@@ -55,7 +55,9 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
         columns,
         problems: [...checked.problems, ...problems, ...unread],
         ...identityOf(checked, view, timezone),
-        movedDates: query.sources.some(({ found }) => hasMovedDates(found)),
+        movedDates: query.sources.some(({ found }) =>
+          hasMovedDates(found, featureCut(LAST, LAST.instant, timezone)),
+        ),
         reads: sourcesRead(checked, view),
         times: timeReadings(query.tables),
       }

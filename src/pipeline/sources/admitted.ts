@@ -3,7 +3,7 @@ import type { Source } from '../../project/project.ts'
 import { arrivalBound, type Cut } from '../cut/cut.ts'
 import { timeColumn } from '../cut/source-zones.ts'
 import { rawLimit, type TimeColumn, ZONED } from '../cut/time-column.ts'
-import { fromLocal, readInstant, showInstant } from '../cut/wall-time.ts'
+import { dateBound, fromLocal, readInstant, showInstant } from '../cut/wall-time.ts'
 import type { InputFile } from '../engine/facts.ts'
 import type { FooterColumn, Range } from './footers.ts'
 import { HIVE_NULL } from './glob.ts'
@@ -84,7 +84,7 @@ export function admit(found: FoundSource, cut: Cut): Admitted {
   return { files: dated.filter(counts).map(({ file }) => file), newestKey: newest }
 }
 
-/** Those whose key is a time before the cut. A null time is before none. */
+/** Those whose key is a time before the cut, a date one whose day is over. A null time is before none. */
 function datedBefore<F extends Keyed>(
   found: FoundSource,
   files: F[],
@@ -93,8 +93,16 @@ function datedBefore<F extends Keyed>(
 ): { file: F; at: bigint }[] {
   return files.flatMap((file) => {
     const at = keyInstant(found, file, key)
-    return at === undefined || at >= cut.at ? [] : [{ file, at }]
+    if (at === undefined || at >= cut.at) return []
+    return isOver(found, file.keys.get(key) ?? '', key, cut) ? [{ file, at }] : []
   })
+}
+
+/** A time of a folder is over at once, a date with its day. */
+function isOver(found: FoundSource, value: string, key: string, cut: Cut): boolean {
+  if (!isDate(value)) return true
+  const { zone } = timeColumn(found.zones, { name: key, type: 'DATE' })
+  return readInstant(`${value}T00:00:00Z`) / DAY < dateBound(zone, cut.at)
 }
 
 function refuseUnreadable(found: FoundSource, unreadable: Unreadable[], cut: Cut): void {
@@ -211,12 +219,12 @@ export function keyInstant(found: FoundSource, file: Keyed, key: string): bigint
 
 /**
  * True where builds before 2026-11-28 have cut the source elsewhere: they took its dates for days of UTC where no zone
- * is declared.
+ * is declared, and saw a day as soon as it had begun.
  */
-export function hasMovedDates(found: FoundSource): boolean {
+export function hasMovedDates(found: FoundSource, cut: Cut): boolean {
+  const former = found.source.timezone ?? 'UTC'
+  if (former === cut.timezone && cut.local.endsWith(' 00:00:00')) return false
   return declaredTimes(found.source).some((name) => {
-    const { zone } = timeColumn(found.zones, { name, type: 'DATE' })
-    if (found.source.timezone !== undefined || zone === 'UTC') return false
     const key = keyNamed(found.hiveKeys, name)
     return found.files.some((file) =>
       key === undefined ? columnOf(file, name)?.time === 'date' : isDate(file.keys.get(key) ?? ''),

@@ -64,12 +64,11 @@ function changedView(
   if (viewHash === identity.viewHash) return undefined
   if (viewHash === null || viewHash !== identity.formerHash) return 'the view has changed'
   try {
-    const moved = cutSources(root, view, featureCut(asOf, EVER, timezone), { names }).find(({ found }) =>
-      hasMovedDates(found),
-    )
+    const cut = featureCut(asOf, EVER, timezone)
+    const moved = cutSources(root, view, cut, { names }).find(({ found }) => hasMovedDates(found, cut))
     return moved === undefined
       ? undefined
-      : `dates of source ${moved.found.name} were read as days of UTC, and are days of ${timezone}`
+      : `dates of source ${moved.found.name} were cut at another midnight: they are days of ${moved.found.zones.dates} now, seen when they are over`
   } catch (error) {
     return saysIncomparable(error)
   }

@@ -286,7 +286,7 @@ describe('a partition whose inputs change', () => {
     expect(await reasonOf(of('ts'), 'America/New_York')).toBeUndefined()
     expect(await reasonOf(of('day'), 'UTC')).toBeUndefined()
     expect(await reasonOf(of('day'), 'America/New_York')).toBe(
-      'dates of source t were read as days of UTC, and are days of America/New_York',
+      'dates of source t were cut at another midnight: they are days of America/New_York now, seen when they are over',
     )
   })
 })
