@@ -42,7 +42,7 @@ export const settingsSchema = keys({
   )
     .prefault({})
     .describe(
-      'Roles. If given, `--by` must name one of them: an operator retries, releases and skips, an approver also promotes.',
+      'Roles. If given, `--by` must name one of them: an operator retries, releases, skips and rolls back, an approver also promotes, a viewer changes nothing.',
     ),
   timeouts: timeouts.prefault({}),
   heartbeat: url()
