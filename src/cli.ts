@@ -149,10 +149,17 @@ add('mute <model>', 'send no mails about a model until a given time', 'mute')
   .option(...by)
 add('alert <what>', '`alert test` sends a real mail', 'alert').option(
   '--to <address>',
-  'the recipient (default: every on-call address)',
+  'the recipient (default: everybody who is told of a model or a view)',
 )
 add('runbook <model>', 'write the RUNBOOK.md skeleton and list its empty sections', 'runbook').option(...json)
 
+add(
+  'adopt',
+  'say that this folder is the project whose ledger it is, after a restore or a new checkout',
+  'adopt',
+)
+  .option('--yes', 'do not ask')
+  .option(...json)
 add('doctor', 'check database, queue, mail, disk and files', 'doctor').option(...json)
 
 program.commandsGroup('Training and evaluation')

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathOf, publishedRun } from '../ledger/nights/published.ts'
-import { findRun, type Run } from '../ledger/nights/run-records.ts'
+import { contentOf, findRun, type Run } from '../ledger/nights/run-records.ts'
 import { partitionPath } from '../pipeline/partition/partition-files.ts'
 import { jsonValue } from '../pipeline/scoring/lookup.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
@@ -101,7 +101,7 @@ export async function explainScore(
       known_at: features?.known_at ?? null,
       inputs: features?.inputs ?? [],
       notes:
-        published?.id === features?.id
+        published !== undefined && features !== undefined && contentOf(published) === contentOf(features)
           ? []
           : [
               `the features were published again since (run ${published?.id ?? 'none'}): the features shown are not the ones that were scored`,

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { publishedRun } from '../ledger/nights/published.ts'
-import type { Run } from '../ledger/nights/run-records.ts'
+import { publishedRun, scoredContent } from '../ledger/nights/published.ts'
+import { contentOf, type Run } from '../ledger/nights/run-records.ts'
 import { compareParity, describeParity } from '../monitoring/parity/job.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import type { Comparison } from '../pipeline/parity/compare.ts'
@@ -122,7 +122,7 @@ async function replayScores({ project, database }: ProjectLedger, run: Run): Pro
       by_column: found.by_column,
       says: `${values} values, ${differing} differing${rounding > 0 ? `, ${rounding} by rounding alone` : ''}`,
       notes:
-        run.metadata?.features_run === features.id
+        (await scoredContent(database.pool, run)) === contentOf(features)
           ? []
           : [
               `the features were published again since, by run ${features.id}: the published scores were computed from other features`,

@@ -80,6 +80,7 @@ export async function commit(
     warnings: [],
     summary: null,
     unknown_values: [],
+    content: null,
   })
   await restoreScores(client, { id: run, slot: slot.id }, reason, worker)
   return true

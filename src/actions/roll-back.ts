@@ -4,8 +4,8 @@ import { settingsFor } from '../jobs/request-run.ts'
 import { transaction } from '../ledger/connection/database.ts'
 import { withTriedLock } from '../ledger/connection/try-lock.ts'
 import { briefRuns } from '../ledger/nights/latest.ts'
-import { publishedRun } from '../ledger/nights/published.ts'
-import { publishingRuns } from '../ledger/nights/run-records.ts'
+import { contentOfRun, publishedRun } from '../ledger/nights/published.ts'
+import { contentOf, publishingRuns } from '../ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
@@ -182,7 +182,8 @@ async function republish(
     const shadow = await shadowScores(database.pool, model.name, to.version, slot.partition)
     const features = await publishedRun(database.pool, 'features', to.view, slot.partition)
     // If the features were published again since, this version would score them differently now.
-    if (shadow === undefined || shadow.features_run !== features?.id) continue
+    if (shadow === undefined || features === undefined) continue
+    if ((await contentOfRun(database.pool, shadow.features_run)) !== contentOf(features)) continue
     prepared.push(await prepare(context, slot, shadow, entity))
   }
   const committed: Prepared[] = []
@@ -233,7 +234,7 @@ export async function rescoreNights(
   const plan = await planNights({ project, database }, model.name, asOfs, request)
   return startBackfill(database, plan, asOfs, {
     maxActive: MAX_ACTIVE,
-    forced: true,
+    mode: 'all',
     settings: settingsFor(project, 'scores', model.name),
     by,
   })

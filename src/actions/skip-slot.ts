@@ -28,6 +28,6 @@ export async function skip(
     if (slot.state === 'published')
       throw new ConfigurationError(`skip: ${text} is published; there is nothing to skip`)
     await skipSlot(client, slot.id, recorded)
-    await notifyRecovery(client, context, slot, 'skipped', { by })
+    await notifyRecovery(client, context, slot, 'skipped', { by, reason })
   })
 }

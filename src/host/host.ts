@@ -3,6 +3,7 @@ import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
 import { openTransport } from '../alerts/delivery/open-transport.ts'
 import { sendDueMails } from '../alerts/delivery/tell.ts'
+import { feedBackfills } from '../jobs/backfills/feed-backfills.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { olderThanLedger } from '../ledger/migrations/migrate.ts'
@@ -15,6 +16,7 @@ import { notifyRecovery } from '../workers/attempt/tell-night.ts'
 import { openChildren } from '../workers/child/children.ts'
 import { clockWatch } from '../workers/clock-difference.ts'
 import type { Context } from '../workers/context.ts'
+import { findStale } from '../workers/currency.ts'
 import { openGuard } from '../workers/guard-published.ts'
 import { startLoop } from '../workers/worker-loop.ts'
 import { postIfAlone } from './deliver-if-alone.ts'
@@ -71,7 +73,10 @@ export async function openHost(
     warehouse: project.warehouse,
     clock: ledgerClock(database),
     project: projectReader(project, log),
-    wake: () => loop.wake(),
+    wake: () => {
+      loop.wake()
+      backfills.wake()
+    },
     async onPublished(client, run) {
       await notifyRecovery(client, context, run, run.trigger === 'release' ? 'released' : 'published', {
         run,
@@ -109,6 +114,17 @@ export async function openHost(
     },
     { everyMs: RECONCILE_MS, onError: logError('reconciling') },
   )
+  // Beside the rounds of the reconciler, which tell what is late: this looks at inputs, and may wait for a place to do so.
+  const backfills = startLoop(
+    async () => {
+      if (retired !== undefined) return undefined
+      const stale = (runs: string[]) =>
+        findStale({ database, children }, context.project(), runs, { lane: 'backfill' })
+      if (await feedBackfills({ database, log, stale })) loop.wake()
+      return undefined
+    },
+    { everyMs: RECONCILE_MS, onError: logError('feeding the backfills') },
+  )
   const sendMail = async () => {
     if (retired !== undefined) return undefined
     const settings = alertSettings(context.project())
@@ -140,6 +156,7 @@ export async function openHost(
       await worker?.close(graceMs)
       await stopBeating?.()
       await files?.close()
+      await backfills.close()
       await loop.close()
       await outbox.close()
     })()
@@ -159,7 +176,7 @@ export async function openHost(
   )
   return {
     context,
-    wake: () => loop.wake(),
+    wake: () => context.wake(),
     retired: () => retired,
     async close(graceMs) {
       await build.close()

@@ -1,4 +1,3 @@
-import { feedBackfills } from '../jobs/backfills/feed-backfills.ts'
 import type { Action, LedgerView } from '../jobs/planning/ledger-view.ts'
 import { loadLedgerView } from '../jobs/planning/load-ledger-view.ts'
 import { planReconcile } from '../jobs/planning/planner.ts'
@@ -25,7 +24,6 @@ export interface Reconciled {
  */
 export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
   const round = openRound(reconciler)
-  await round.attempt('feeding the backfills', () => feedBackfills(reconciler.database))
   const view = await loadLedgerView(reconciler)
   const requested = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
   const actions = planReconcile(view, { calendar: reconciler.scope === 'calendar' }).filter(

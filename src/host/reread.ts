@@ -31,6 +31,7 @@ export function projectReader(first: Project, log: Logger): () => Project {
     try {
       const read = openProject(first.root)
       if (read.timezone !== first.timezone) throw new ConfigurationError(movedZone(first, read))
+      if (read.schema !== first.schema) throw new ConfigurationError(movedLedger(first, read))
       last = read
       lastError = ''
     } catch (error) {
@@ -46,6 +47,11 @@ export function projectReader(first: Project, log: Logger): () => Project {
 /** The zone decides which instant a label means, so it must not change within a process. */
 function movedZone(first: Project, read: Project): string {
   return `nightshift.yaml: timezone: expected ${first.timezone}, which this process was started with, got: ${read.timezone}. Restore it, or check it with nightshift validate and start the process again`
+}
+
+/** Another schema is another ledger: this process stays with the one that it opened. */
+function movedLedger(first: Project, read: Project): string {
+  return `nightshift.yaml: schema: expected ${first.schema}, the ledger that this process was started with, got: ${read.schema}. Restore it, or start the process again`
 }
 
 /** Names, sizes and times of the project's files: takes 2 ms for 20 models; reading them takes 20 ms. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { openQueues, type Queues } from '../jobs/queue/queues.ts'
 import { type Database, openDatabase } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
+import { expectProject, settleIdentity } from '../ledger/identity/project-identity.ts'
 import { openProject } from '../project/files/load-project.ts'
 import { closePrivate } from '../project/files/private-folder.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
@@ -37,8 +38,13 @@ export async function openSession(
   for (const path of closePrivate(files.root)) {
     log.warn(`${path} is readable by others and owned by another user: chmod -R go= ${path}`)
   }
-  const database = await openDatabase({ root: files.root, url: environment.databaseUrl, role })
-  await settleZone(database, files.timezone)
+  const { root, schema } = files
+  const database = await openDatabase({ root, url: environment.databaseUrl, schema, role })
+  const ledger = await orClose(database, async () => {
+    const settled = await settleIdentity(database, files)
+    await settleZone(database, files.timezone)
+    return settled
+  })
   const project = await knowingKeys(database.pool, files)
   let queues: Promise<Queues> | undefined
   return {
@@ -51,7 +57,8 @@ export async function openSession(
         redisUrl: environment.redisUrl,
         databaseUrl: database.url,
         log: (level, message) => log[level](message),
-        prefix: `nightshift-${project.name}`,
+        prefix: ledger.queues,
+        schema,
         now: () => ledgerNow(database.pool),
       })
       return queues
@@ -63,12 +70,17 @@ export async function openSession(
   }
 }
 
-/** Closes the ledger and throws a ConfigurationError if live versions were registered in another zone. */
+/** Throws a ConfigurationError if live versions were registered in another zone. */
 async function settleZone(database: Database, timezone: string): Promise<void> {
+  const problem = await zoneProblem(database.pool, timezone)
+  if (problem !== undefined) throw new ConfigurationError(`nightshift.yaml: ${problem}`)
+  await keepZone(database.pool, timezone)
+}
+
+/** Closes the ledger again where it is not to be worked with. */
+async function orClose<T>(database: Database, work: () => Promise<T>): Promise<T> {
   try {
-    const problem = await zoneProblem(database.pool, timezone)
-    if (problem !== undefined) throw new ConfigurationError(`nightshift.yaml: ${problem}`)
-    await keepZone(database.pool, timezone)
+    return await work()
   } catch (error) {
     await database.close()
     throw error
@@ -91,13 +103,15 @@ export async function withSession<T>(
 
 /** Runs `work` with the project's ledger if it has one: for commands that do not need a ledger. */
 export async function withLedgerIfAny<T>(
-  root: string,
+  project: Project,
   work: (database: Database) => Promise<T>,
 ): Promise<T | undefined> {
   const environment = readEnvironment()
+  const { root, schema } = project
   if (!hasLedger(root, environment)) return undefined
-  const database = await openDatabase({ root, url: environment.databaseUrl, role: 'command' })
+  const database = await openDatabase({ root, url: environment.databaseUrl, schema, role: 'command' })
   try {
+    await expectProject(database, project)
     return await work(database)
   } finally {
     await database.close()

@@ -77,7 +77,7 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
     case 'skip-slot':
       await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
         await skipSlot(client, slot.id, action.reason)
-        await effects.slotSkipped(client, slot)
+        await effects.slotSkipped(client, slot, action.reason)
       })
       return
     case 'fail-slot':

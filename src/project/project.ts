@@ -12,6 +12,8 @@ export interface Project {
   timezone: string
   /** Absolute path of the warehouse. */
   warehouse: string
+  /** Schema of the ledger in its database. */
+  schema: string
   alerts: Alerts | undefined
   /** Address to role. Empty if the project lists no one. */
   people: Record<string, Role>

@@ -82,3 +82,12 @@ export async function liveVersions(connection: Connection): Promise<Version[]> {
   )
   return rows.map(toVersion)
 }
+
+/** By model the view that its champion scores. */
+export async function liveViews(connection: Connection): Promise<Record<string, string>> {
+  const { rows } = await connection.query<{ model: string; view: string }>(
+    `select c.model, v.view from nightshift.champions c
+       join nightshift.versions v on v.model = c.model and v.version = c.version`,
+  )
+  return Object.fromEntries(rows.map(({ model, view }) => [model, view]))
+}

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import type { Pool } from 'pg'
 import type { Database } from '../ledger/connection/database.ts'
-import { publishedRun } from '../ledger/nights/published.ts'
-import type { Run } from '../ledger/nights/run-records.ts'
+import { publishedRun, scoredContent } from '../ledger/nights/published.ts'
+import { contentOf, type Run } from '../ledger/nights/run-records.ts'
 import { findSlot, slotTitle } from '../ledger/nights/slots.ts'
 import type { Project, View } from '../project/project.ts'
 import { type AsOf, parseAsOf } from '../project/time/asof.ts'
-import type { Children } from './child/children.ts'
+import type { Children, TaskOptions } from './child/children.ts'
 import { type Repairer, repairPublished } from './repair-published.ts'
 
 /** Whether a published partition is still what a run would compute now, and if not, why. */
@@ -46,23 +46,23 @@ export async function featuresCurrency(
   return reason === undefined ? { current: true, run } : { current: false, reason }
 }
 
-/** Whether a model's scores were computed by this version on these features. */
+/** Whether a model's scores are those of this version on features of this content. */
 export async function scoresCurrency(
   database: Database,
   model: string,
   asOf: AsOf,
-  expected: { version: number; featuresRun: string },
+  wanted: { version: number; features: Run },
 ): Promise<Currency> {
   const run = await publishedRun(database.pool, 'scores', model, asOf.label)
   if (run === undefined) return { current: false, reason: 'not published yet' }
-  if (run.version !== expected.version) {
+  if (run.version !== wanted.version) {
     return {
       current: false,
-      reason: `published by version ${run.version}, champion is version ${expected.version}`,
+      reason: `published by version ${run.version}, champion is version ${wanted.version}`,
     }
   }
-  if (run.metadata?.features_run !== expected.featuresRun)
-    return { current: false, reason: 'the features have changed' }
+  const scored = await scoredContent(database.pool, run)
+  if (scored !== contentOf(wanted.features)) return { current: false, reason: 'the features have changed' }
   return { current: true, run }
 }
 
@@ -70,23 +70,24 @@ export async function scoresCurrency(
 const BATCH = 50
 
 /**
- * Why these published runs (ids) differ from what would be computed now, by id: features whose inputs or view have
- * changed, and scores of such features or of features published again since. Current runs are omitted, as are views
- * that are no longer in the project.
+ * Why these published runs (ids) are not what would be computed now, by id: features whose inputs or view have
+ * changed, and scores of features that have, or that were published again since with other content. What is current is left out, as are
+ * views that the project does not have any more.
  */
 export async function findStale(
   { database: { pool }, children }: CurrencyContext,
   project: Project,
   ids: string[],
+  options: TaskOptions = {},
 ): Promise<Map<string, string>> {
   const { rows: runs } = await pool.query<StandingRun>(STANDING, [ids])
   const scores = runs.filter(({ kind }) => kind === 'scores')
-  const onStanding = scores.filter((run) => run.features_run === run.features_now)
+  const onStanding = scores.filter(isOnStanding)
   const features = [
     ...runs.filter(({ kind }) => kind === 'features').map(({ id }) => id),
     ...onStanding.flatMap(({ features_now }) => features_now ?? []),
   ]
-  const stale = await staleFeatures({ children, pool }, project, [...new Set(features)])
+  const stale = await staleFeatures({ children, pool }, project, [...new Set(features)], options)
   for (const run of scores) {
     const reason = staleScores(run, stale)
     if (reason !== undefined) stale.set(run.id, reason)
@@ -97,22 +98,33 @@ export async function findStale(
 interface StandingRun {
   id: string
   kind: Run['kind']
-  /** For scores: the run whose features they were computed from, and the run whose features are published now. */
-  features_run: string | null
+  /** Of scores: the run whose features stand now; null where none do. */
   features_now: string | null
+  /** Its content, and the content that they were computed from: see `contentOf`. */
+  content_now: string | null
+  content_scored: string | null
 }
 
 const STANDING = `
-select r.id, r.kind, r.metadata->>'features_run' as features_run, f.published_run as features_now
+select r.id, r.kind, f.published_run as features_now, coalesce(n.content, n.id) as content_now,
+       coalesce(t.content, r.metadata->>'features_run') as content_scored
   from nightshift.runs r
   left join nightshift.slots f
     on r.kind = 'scores' and f.kind = 'features' and f.name = r.metadata->>'view' and f.partition = r.partition
+  left join nightshift.runs n on n.id = f.published_run
+  left join nightshift.runs t on t.id = r.metadata->>'features_run'
  where r.id = any($1)`
+
+/** Computed from what stands now, whether it was published once or several times with the same content. */
+function isOnStanding(run: StandingRun): boolean {
+  return run.content_scored === run.content_now
+}
 
 async function staleFeatures(
   { children, pool }: { children: Children; pool: Pool },
   project: Project,
   ids: string[],
+  options: TaskOptions,
 ): Promise<Map<string, string>> {
   const stale = new Map<string, string>()
   for (let start = 0; start < ids.length; start += BATCH) {
@@ -122,7 +134,7 @@ async function staleFeatures(
     )
     for (const view of Object.values(project.views)) {
       const runs = rows.filter(({ name }) => name === view.name)
-      const reasons = runs.length === 0 ? [] : await staleReasons(children, project, view, runs)
+      const reasons = runs.length === 0 ? [] : await staleReasons(children, project, view, runs, options)
       runs.forEach(({ id }, index) => {
         const reason = reasons[index]
         if (reason !== undefined) stale.set(id, reason)
@@ -134,8 +146,7 @@ async function staleFeatures(
 
 function staleScores(run: StandingRun, stale: Map<string, string>): string | undefined {
   if (run.features_now === null) return undefined
-  if (run.features_now !== run.features_run)
-    return `its features were published again since, by run ${run.features_now}`
+  if (!isOnStanding(run)) return `its features were published again since, by run ${run.features_now}`
   const features = stale.get(run.features_now)
   return features === undefined ? undefined : `its features are stale: ${features}`
 }
@@ -145,8 +156,9 @@ function staleReasons(
   project: Project,
   view: View,
   runs: Pick<Run, 'partition' | 'view_hash' | 'inputs'>[],
+  options: TaskOptions = {},
 ): Promise<(string | undefined)[]> {
-  return children.run('staleness', {
+  const request = {
     root: project.root,
     view,
     timezone: project.timezone,
@@ -156,5 +168,6 @@ function staleReasons(
       viewHash: run.view_hash,
       inputs: run.inputs,
     })),
-  })
+  }
+  return children.run('staleness', request, options)
 }

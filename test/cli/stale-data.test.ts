@@ -20,7 +20,7 @@ beforeAll(async () => {
   await nightshift(['promote', 'value', '--version', '1'], at)
   const { code, stderr } = await nightshift(['backfill', 'value', ...RANGE, '--yes'], at)
   expect(code, stderr).toBe(0)
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await project.remove()
   await database.drop()
@@ -87,11 +87,30 @@ test('a late file makes the nights behind it stale, status names it, and backfil
   expect(await staleNights('scores')).toEqual({})
 })
 
-test('features that were published again make the scores of that night stale', async () => {
-  await nightshift(['refresh', 'activity', '--as-of', '2026-03-05', '--force'], at)
-  expect(await staleNights('features')).toEqual({})
-  expect(Object.keys(await staleNights('scores'))).toEqual(['2026-03-05'])
+test('features that are published again with the same content make nothing stale', async () => {
+  const { json: before } = await nightshiftJson(['runs', 'value'], at)
+  const again = await nightshiftJson(['refresh', 'activity', '--as-of', '2026-03-05', '--force'], at)
+  expect(again.json).toMatchObject({ state: 'published' })
+  const third = await nightshiftJson(['refresh', 'activity', '--as-of', '2026-03-05', '--force'], at)
+  expect(third.json.run).not.toBe(again.json.run)
+  expect([await staleNights('features'), await staleNights('scores')]).toEqual([{}, {}])
+  const run = await nightshiftJson(['run', 'value', '--as-of', '2026-03-05'], at)
+  expect(run.code).toBe(0)
+  const { json: after } = await nightshiftJson(['runs', 'value'], at)
+  expect(after.length).toBe(before.length)
+})
+
+test('features that are published again with other content make the scores of that night stale', async () => {
+  await writeParquet(
+    join(project.root, LATE),
+    `SELECT 5::BIGINT AS customer_id, TIMESTAMP '2026-03-03 12:00:00' AS happened_at, 71::DOUBLE AS amount`,
+  )
+  await nightshift(['refresh', 'activity', '--as-of', '2026-03-05'], at)
+  expect(Object.keys(await staleNights('features'))).toEqual(['2026-03-04'])
+  expect((await staleNights('scores'))['2026-03-05']).toMatch(
+    /^its features were published again since, by run [a-z0-9]{8}$/,
+  )
   const repaired = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--yes'], at)
-  expect(repaired.json).toMatchObject({ nights: 1, published: 1 })
+  expect(repaired.json).toMatchObject({ nights: 2, published: 2 })
   expect(await staleNights('scores')).toEqual({})
 })

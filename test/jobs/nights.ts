@@ -38,6 +38,7 @@ export function projectOf(
     name: 'test',
     timezone,
     warehouse: '/project/warehouse',
+    schema: 'nightshift',
     alerts: undefined,
     people: {},
     heartbeat: undefined,

@@ -1,6 +1,6 @@
 import { oneLine } from '../../format/one-line.ts'
+import { singleAddress } from '../../project/files/mail-address.ts'
 import type { Project } from '../../project/project.ts'
-import { singleAddress } from './address.ts'
 
 /** Mail settings of a project. Times in milliseconds. */
 export interface AlertSettings {

@@ -79,6 +79,10 @@ export interface FailureFacts {
   onCall: string[]
   /** Consumers of the scores, as declared by the model. */
   consumers: string[]
+  /** The models that this concerns: itself, or those that are scored on the view. Absent in incidents that are older. */
+  models?: string[]
+  /** Whom `--by` takes; none where it takes anybody. */
+  people?: string[]
   failure: IncidentFailure
   /** Only for incidents of kind `drift`. */
   drift?: DriftFacts | undefined
@@ -119,6 +123,8 @@ export interface RecoveryFacts {
   run: string | undefined
   rows: number | undefined
   by: string | undefined
+  /** Why a night was skipped. */
+  reason?: string | undefined
   /** What readers have now, shown while other nights are still bad. */
   lastGood: LastGood | undefined
 }

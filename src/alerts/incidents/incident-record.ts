@@ -24,6 +24,8 @@ export interface Recovered {
   run: string | null
   rows: number | null
   by: string | null
+  /** Of a night that was skipped: why. Absent in incidents that are older. */
+  reason?: string | null
 }
 
 /** Content of the `detail` column: the facts of the latest failure, and all nights of the incident. */
@@ -74,6 +76,11 @@ export function toIncident(row: IncidentRow): Incident {
 /** The nights that are still bad, oldest first. */
 export function badNights(nights: Night[]): Night[] {
   return inOrder(nights.filter((night) => night.recovered === null))
+}
+
+/** The nights that are no longer expected although they were never computed, oldest first. */
+export function givenUp(nights: Night[]): Night[] {
+  return inOrder(nights.filter((night) => night.recovered?.how === 'skipped'))
 }
 
 /** The nights of an incident, oldest first: those that are still bad, or all nights of a closed incident. */

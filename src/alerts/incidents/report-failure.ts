@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
-import { sortAddresses } from '../delivery/address.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
+import { recipientsOf } from '../delivery/recipients.ts'
 import { joinedDue } from '../letters/mail-plan.ts'
 import { recordEvent } from './events.ts'
 import type { FailureFacts } from './incident-facts.ts'
@@ -170,13 +170,6 @@ const LONGEST_AFTER_DEADLINE = 10_000
 function firstMail({ failure }: FailureFacts, now: Date, { group }: AlertSettings): Date {
   const wait = failure.class === 'deadline' ? Math.min(group, LONGEST_AFTER_DEADLINE) : group
   return new Date(now.getTime() + wait)
-}
-
-function recipientsOf(facts: FailureFacts): { addresses: string[]; refused: string[] } {
-  const { addresses, refused } = sortAddresses(facts.onCall)
-  if (addresses.length > 0) return { addresses, refused }
-  const owner = sortAddresses([facts.owner])
-  return { addresses: owner.addresses, refused: [...refused, ...owner.refused] }
 }
 
 function nightOf(facts: FailureFacts, now: Date): Night {

@@ -58,11 +58,9 @@ export function recover(
     const meant = recovery.partition === undefined || night.partition === recovery.partition
     if (!meant || night.recovered !== null) return night
     touched = true
-    const { how, seenOn, run, rows, by } = recovery
-    return {
-      ...night,
-      recovered: { at: now.toISOString(), how, seenOn, run: run ?? null, rows: rows ?? null, by: by ?? null },
-    }
+    const { how, seenOn, run, rows, by, reason } = recovery
+    const who = { run: run ?? null, rows: rows ?? null, by: by ?? null, reason: reason ?? null }
+    return { ...night, recovered: { at: now.toISOString(), how, seenOn, ...who } }
   })
   if (!touched) return undefined
   return { facts: about(incident.facts, badNights(nights).at(-1), recovery), nights }

@@ -4,12 +4,12 @@ import { age, duration } from '../../format/elapsed.ts'
 import { messageShape } from '../../format/message-shape.ts'
 import { oneLine } from '../../format/one-line.ts'
 import { idRanges } from '../incidents/id-ranges.ts'
-import { badNights, type Incident } from '../incidents/incident-record.ts'
+import { badNights, givenUp, type Incident } from '../incidents/incident-record.ts'
 import { groupPictures } from './group-pictures.ts'
 import { recovery } from './incident-letter.ts'
 import type { Item, Letter } from './letter.ts'
 import { incidentLink } from './links.ts'
-import { quoted } from './next-commands.ts'
+import { authorOf, quoted } from './next-commands.ts'
 import { causeLine, headline, nightsText, readersHave } from './phrases.ts'
 import type { ThreadMail } from './thread.ts'
 
@@ -26,7 +26,7 @@ export function groupLetter(mail: ThreadMail): Letter {
   const entries = shown.map((incident) => entry(incident, now))
   const more = incidents.length - shown.length
   return {
-    tone: open.length === 0 ? 'clear' : 'alert',
+    tone: open.length > 0 ? 'alert' : closed.some(isGivenUp) ? 'notice' : 'clear',
     lead: [opening(mail, open, closed), readers(open, now), causeOf(causes)].filter((line) => line !== ''),
     sections: [
       ...(open.length === 0 ? [] : [{ title: 'Next commands', items: commands(mail, open) }]),
@@ -46,8 +46,24 @@ export function groupLetter(mail: ThreadMail): Letter {
   }
 }
 
+/** Closed without having been cured. */
+function isGivenUp(incident: Incident): boolean {
+  return incident.closedAt !== undefined && givenUp(incident.nights).length > 0
+}
+
+/** What is said where all incidents of a thread are closed and some of their nights were never computed. */
+function afterGivingUp(closed: Incident[]): string {
+  const given = closed.filter(isGivenUp)
+  const names = given.map((incident) => incident.subject)
+  const listed =
+    names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+  const others = closed.length - given.length
+  return `Nights of ${listed} are not computed: they were skipped, and nobody waits for them any more.${others === 0 ? '' : ` The other ${others} incidents are closed and well.`}`
+}
+
 function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string {
   const all = mail.incidents.length
+  if (open.length === 0 && closed.some(isGivenUp)) return afterGivingUp(closed)
   const names = open.map((incident) => incident.subject)
   const listed =
     names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
@@ -146,7 +162,7 @@ function commands(mail: ThreadMail, open: Incident[]): Item[] {
   if (ids !== '') {
     items.push({
       kind: 'command',
-      command: `npx nightshift ack ${ids} --by ${quoted(mail.recipient)}`,
+      command: `npx nightshift ack ${ids} --by ${authorOf(open[0]?.facts, mail.recipient)}`,
       why: 'If you are working on it, acknowledge to stop the repeats',
     })
   }
@@ -160,10 +176,10 @@ function entry(incident: Incident, now: Date): Item {
     const line = `${recovery(incident)} Closed ${clockTime(incident.closedAt, facts.timezone)}.`
     return {
       kind: 'entry',
-      title: `#${incident.id} ${incident.subject}: clear`,
+      title: `#${incident.id} ${incident.subject}: ${isGivenUp(incident) ? 'not computed' : 'clear'}`,
       lines: [line],
       link,
-      done: true,
+      done: !isGivenUp(incident),
     }
   }
   const nights = nightsText(badNights(incident.nights))

@@ -2,13 +2,14 @@ import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { age, duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
+import { oneLine } from '../../format/one-line.ts'
 import type { DriftFacts, FailureFacts } from '../incidents/incident-facts.ts'
-import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
+import { badNights, givenUp, type Incident, type Night } from '../incidents/incident-record.ts'
 import { causeItems } from './cause.ts'
 import { driftSections } from './drift-letter.ts'
 import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
-import { nextCommands, quoted } from './next-commands.ts'
+import { authorOf, computeAfterAll, nextCommands } from './next-commands.ts'
 import { causeLine, headline, nightsText, product, readersHave } from './phrases.ts'
 import type { ThreadMail } from './thread.ts'
 
@@ -54,6 +55,7 @@ function drifted(facts: FailureFacts, drift: DriftFacts, now: Date): Section[] {
 export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
   const { facts, nights } = incident
   const closed = incident.closedAt ?? mail.now
+  if (givenUp(nights).length > 0) return givenUpLetter(incident, closed)
   const already = mail.occasion === 'opened' ? ' It opened and closed before a mail was sent.' : ''
   return {
     tone: 'clear',
@@ -73,9 +75,41 @@ export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
   }
 }
 
+/** The last mail of an incident whose nights, or some of them, nobody computes any more: that is no all-clear. */
+function givenUpLetter(incident: Incident, closed: Date): Letter {
+  const { facts, nights } = incident
+  const given = givenUp(nights)
+  const reason = given.at(-1)?.recovered?.reason
+  return {
+    tone: 'notice',
+    lead: [
+      capital(recovery(incident)),
+      readersHave(facts, closed),
+      reason == null ? `It was ${facts.failure.class}: ${causeLine(facts)}` : `Why: ${oneLine(reason, 180)}`,
+    ],
+    sections: [
+      {
+        title: 'If they are needed after all',
+        items: computeAfterAll(facts, given).map((command) => ({ kind: 'command', ...command })),
+      },
+      { title: 'Nights', items: nightItems(nights, facts.timezone) },
+      { title: 'Who is affected', items: affected(facts) },
+      { title: 'Help', items: help(facts) },
+    ],
+    foot: [
+      `Incident #${incident.id}, opened ${clockTime(incident.openedAt, facts.timezone)}, closed ${clockTime(closed, facts.timezone)} because nobody waits for ${given.length === nights.length ? 'its nights' : 'the others'} any more. This ends the thread.`,
+    ],
+  }
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
+
 /** `scores of churn for 2026-11-22 are published.` */
 export function recovery(incident: Incident): string {
   const { facts, nights } = incident
+  if (givenUp(nights).length > 0) return givingUp(incident)
   const hows = new Set(nights.map((night) => night.recovered?.how).filter((how) => how !== undefined))
   const [how] = hows
   const names = nightsText(nights)
@@ -88,6 +122,22 @@ export function recovery(incident: Incident): string {
   }
   if (how === 'passed') return `${facts.subject} has recovered${names === '' ? '' : ` (${names})`}.`
   return how === 'rolled back' ? `${facts.subject} was rolled back.` : `${what} are ${how}.`
+}
+
+/** `scores of churn for 2026-11-26 are not computed, skipped by the schedule; readers keep 2026-11-27.` */
+function givingUp({ facts, nights }: Incident): string {
+  const given = givenUp(nights)
+  const good = nights.filter((night) => !given.includes(night))
+  const whose = new Set(given.map(({ recovered }) => recovered?.by ?? null))
+  const [by] = whose
+  const skipped = whose.size === 1 && by != null ? `skipped by ${by}` : 'skipped'
+  const names = nightsText(given)
+  const computed = good.length === 0 ? '' : `; those for ${nightsText(good)} are settled`
+  const keeps =
+    facts.lastGood === undefined
+      ? `readers have no ${product(facts)}`
+      : `readers keep ${facts.lastGood.partition}`
+  return `${product(facts)} of ${facts.subject}${names === '' ? '' : ` for ${names}`} are not computed, ${skipped}${computed}; ${keeps}.`
 }
 
 function commandItems(incident: Incident, recipient: string): Item[] {
@@ -137,11 +187,12 @@ function whatFailed(incident: Incident, now: Date): Item[] {
 
 function affected(facts: FailureFacts): Item[] {
   if (facts.consumers.length === 0) {
-    const where =
-      facts.subjectKind === 'model'
-        ? `models/${facts.subject}/model.yaml`
-        : `features/${facts.subject}/view.yaml`
-    return [{ kind: 'text', text: `${where} lists no consumers.` }]
+    const models = facts.subjectKind === 'model' ? [facts.subject] : (facts.models ?? [])
+    if (models.length === 0) return [{ kind: 'text', text: 'No model is scored on this view.' }]
+    const files = models.slice(0, 5).map((model) => `models/${model}/model.yaml`)
+    return [
+      { kind: 'text', text: `${listed(files)} ${models.length === 1 ? 'lists' : 'list'} no consumers.` },
+    ]
   }
   return facts.consumers.map((consumer) => ({ kind: 'point', text: consumer }))
 }
@@ -267,7 +318,7 @@ function acknowledge(incident: Incident, mail: ThreadMail): string[] {
     ]
   }
   return [
-    `This mail repeats every ${duration(mail.settings.repeat)} until the incident closes. If you are working on it, stop the repeats: npx nightshift ack ${incident.id} --by ${quoted(mail.recipient)}`,
+    `This mail repeats every ${duration(mail.settings.repeat)} until the incident closes. If you are working on it, stop the repeats: npx nightshift ack ${incident.id} --by ${authorOf(incident.facts, mail.recipient)}`,
   ]
 }
 

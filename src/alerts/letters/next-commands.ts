@@ -2,7 +2,7 @@ import { kindOf } from '../../failures/incident-kinds.ts'
 import type { Situation, StepName } from '../../failures/kind.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
-import { badNights, type Incident } from '../incidents/incident-record.ts'
+import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 
 export interface Command {
   command: string
@@ -44,7 +44,7 @@ function situation(facts: FailureFacts): Situation {
 function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, Command> {
   const subject = quoted(facts.subject)
   const run = quoted(facts.run ?? 'RUN')
-  const by = quoted(recipient)
+  const by = authorOf(facts, recipient)
   const asOf = facts.partition === undefined ? '' : ` --as-of ${quoted(facts.partition)}`
   const start = facts.subjectKind === 'model' ? 'run' : 'refresh'
   const command = (text: string, why: string): Command => ({ command: `npx nightshift ${text}`, why })
@@ -97,6 +97,28 @@ function suggested(facts: FailureFacts): Command | undefined {
   const { next } = facts.failure.evidence
   if (typeof next !== 'string' || !/^nightshift [a-z]+( [\w.@=/:-]+)*$/.test(next)) return undefined
   return { command: `npx ${next}`, why: 'Suggested by the failure' }
+}
+
+/** What `--by` takes: the reader, where the project knows them, or has declared nobody. `WHO` is answered with the names. */
+export function authorOf(facts: Pick<FailureFacts, 'people'> | undefined, recipient: string): string {
+  const people = facts?.people ?? []
+  return people.length === 0 || people.includes(recipient) ? quoted(recipient) : 'WHO'
+}
+
+/** How nights that were given up are computed after all. */
+export function computeAfterAll(facts: FailureFacts, nights: Pick<Night, 'partition'>[]): Command[] {
+  const labels = nights.flatMap(({ partition }) => partition ?? [])
+  const [first, last] = [labels[0], labels.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const subject = quoted(facts.subject)
+  if (facts.subjectKind === 'model') {
+    const range = `--from ${quoted(first)} --to ${quoted(last)}`
+    return [{ command: `npx nightshift backfill ${subject} ${range}`, why: 'Compute them now' }]
+  }
+  return labels.slice(-3).map((label) => ({
+    command: `npx nightshift refresh ${subject} --as-of ${quoted(label)}`,
+    why: 'Compute it now',
+  }))
 }
 
 /** Quotes a word for the shell: a name with a quote or a semicolon must remain one word. */

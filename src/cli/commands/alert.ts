@@ -1,24 +1,30 @@
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { openTransport } from '../../alerts/delivery/open-transport.ts'
+import { saysUnheard, titleOf, whoIsTold } from '../../alerts/delivery/recipients.ts'
 import { sendTest } from '../../alerts/delivery/test-mail.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { liveViews } from '../../registry/version-records.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
-/** `alert test`: sends one mail to every on-call address (or to `--to`), on the same path as incidents. */
+/** `alert test`: sends one mail to everybody who is told of a model or a view (or to `--to`), on the same path as incidents. */
 export default function alert(
   [what = '']: string[],
   options: GlobalOptions & { to?: string },
 ): Promise<number> {
   if (what !== 'test') throw new ConfigurationError(`alert: expected \`alert test\`, got: alert ${what}`)
   return withSession(options, async ({ project, database, environment, log }) => {
-    const onCall = Object.values(project.models).flatMap((model) => model.on_call)
-    const recipients = options.to === undefined ? [...new Set(onCall)] : [options.to]
+    const all = whoIsTold(project, await liveViews(database.pool))
+    const recipients =
+      options.to === undefined ? [...new Set(all.flatMap(({ addresses }) => addresses))] : [options.to]
     if (recipients.length === 0) {
-      throw new ConfigurationError('alert test: no model has an on-call address: give one with --to')
+      throw new ConfigurationError(
+        'alert test: no model and no view names a mail address: write one as owner or on_call, or name one with --to',
+      )
     }
+    const unheard = options.to === undefined ? all.filter(({ addresses }) => addresses.length === 0) : []
     const transport = openTransport(environment.smtpUrl, project.root, log)
     try {
       const post = {
@@ -29,12 +35,18 @@ export default function alert(
         clock: ledgerClock(database),
       }
       const mails = []
-      for (const recipient of recipients) mails.push(await sendTest(post, recipient, undefined))
+      for (const recipient of recipients) {
+        const about = all.filter(({ addresses }) => addresses.includes(recipient)).map(titleOf)
+        mails.push({ ...(await sendTest(post, recipient, undefined)), about })
+      }
       if (options.json) printJson(mails)
       else
-        for (const mail of mails)
-          printLine(`${mail.recipient}: ${mail.sent ? 'sent' : 'not sent'}: ${mail.detail}`)
-      return mails.every((mail) => mail.sent) ? 0 : 1
+        for (const { recipient, sent, detail, about } of mails)
+          printLine(
+            `${recipient}: ${sent ? 'sent' : 'not sent'}: ${detail}${about.length === 0 ? '' : ` (is told of ${about.join(', ')})`}`,
+          )
+      for (const told of unheard) process.stderr.write(`${saysUnheard(told)}\n`)
+      return unheard.length === 0 && mails.every((mail) => mail.sent) ? 0 : 1
     } finally {
       await transport.close()
     }

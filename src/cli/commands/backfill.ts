@@ -70,8 +70,8 @@ export default function backfill([name = '']: string[], options: BackfillOptions
       'nightshift backfills shows whether it has begun; what has goes on as soon as a worker lives (nightshift up)',
     )
     const id = await startBackfill(database, plan, asOfs, {
+      mode: modeOf(options),
       maxActive,
-      forced: options.all === true,
       settings: settingsFor(project, 'scores', model),
       by,
     })

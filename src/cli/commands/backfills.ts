@@ -14,7 +14,20 @@ export default function backfills([name]: string[], options: GlobalOptions): Pro
     else if (rows.length === 0) printLine('no backfills')
     else {
       printTable(
-        ['id', 'model', 'state', 'nights', 'published', 'failed', 'held', 'active', 'left', 'by', 'started'],
+        [
+          'id',
+          'model',
+          'state',
+          'nights',
+          'published',
+          'failed',
+          'held',
+          'skipped',
+          'active',
+          'left',
+          'by',
+          'started',
+        ],
         rows.map((row) => [
           row.id,
           row.model,
@@ -23,6 +36,7 @@ export default function backfills([name]: string[], options: GlobalOptions): Pro
           `${row.published} of ${row.nights}`,
           row.failed,
           row.held,
+          row.skipped,
           row.active,
           row.left,
           row.by,

@@ -29,7 +29,7 @@ interface Options extends GlobalOptions {
 /** `dataset MODEL --from D --to D --every 1mo [--holdout-from D]`: needs no worker, and the ledger only for the keys recorded for the view. */
 export default async function dataset([name = '']: string[], options: Options): Promise<number> {
   const files = openProject(options.project)
-  const project = (await withLedgerIfAny(files.root, ({ pool }) => knowingKeys(pool, files))) ?? files
+  const project = (await withLedgerIfAny(files, ({ pool }) => knowingKeys(pool, files))) ?? files
   const model = modelNamed(project, name)
   const view = viewNamed(project, model.view)
   const { labels } = model
@@ -94,7 +94,7 @@ export default async function dataset([name = '']: string[], options: Options): 
     }
   })
   const use = { view: view.name, viewHash: built.manifest.view_hash, sources: built.sources }
-  await withLedgerIfAny(project.root, ({ pool }) => recordUse(pool, use))
+  await withLedgerIfAny(project, ({ pool }) => recordUse(pool, use))
   const record = recordOf(project, built)
   if (options.json) printJson(record)
   else print(model, record)

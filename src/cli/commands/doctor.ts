@@ -1,13 +1,15 @@
 import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
+import { saysUnheard, whoIsTold } from '../../alerts/delivery/recipients.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
-import { openSession } from '../../host/session.ts'
+import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { aheadOfLedger, workerAlive } from '../../ledger/nights/alive.ts'
 import { openProject } from '../../project/files/load-project.ts'
+import { liveViews } from '../../registry/version-records.ts'
 import { clocksApart, describeDifference } from '../../workers/clock-difference.ts'
 import { printJson, printTable } from '../terminal/print.ts'
 
@@ -57,6 +59,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
             ? 'at least one is alive'
             : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none',
         )
+        await runCheck('alerts', () => alerts(session))
         await runCheck('clocks', () => clocks(session.database))
       } finally {
         await session.close()
@@ -91,6 +94,16 @@ async function disk(folder: string): Promise<string> {
       `${detail} in ${folder}: expected at least ${bytes(FREE_BYTES)}; free up space before the next night`,
     )
   return detail
+}
+
+/** Who is mailed when something fails: every model and every view has somebody. */
+async function alerts({ project, database }: Session): Promise<string> {
+  const all = whoIsTold(project, await liveViews(database.pool))
+  const unheard = all.filter(({ addresses }) => addresses.length === 0)
+  if (unheard.length > 0) throw new Error(unheard.map(saysUnheard).join('; '))
+  const addresses = [...new Set(all.flatMap((told) => told.addresses))]
+  const count = (kind: string) => all.filter((told) => told.kind === kind).length
+  return `${count('model')} models and ${count('view')} views; told: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
 }
 
 /** Compares this machine's clock and those of all live processes with the ledger's. */

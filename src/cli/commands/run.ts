@@ -45,7 +45,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     if (features.current) {
       const scores = await scoresCurrency(database, model.name, asOf, {
         version: version.version,
-        featuresRun: features.run.id,
+        features: features.run,
       })
       if (scores.current) return reportNothingToDo(session, scores.run, options)
     } else {

@@ -37,7 +37,7 @@ export default async function validate(_args: string[], options: Options): Promi
     throw new ConfigurationError('validate: expected --leaks MODEL with --as-of, got only --as-of')
   }
   const { project: files, problems } = loadProject(root)
-  const project = files && ((await withLedgerIfAny(root, ({ pool }) => knowingKeys(pool, files))) ?? files)
+  const project = files && ((await withLedgerIfAny(files, ({ pool }) => knowingKeys(pool, files))) ?? files)
   let leaks: LeakFacts | undefined
   let times: ViewReading[] = []
   if (project !== undefined) {
@@ -102,7 +102,7 @@ function printTimes(times: ViewReading[]): void {
 
 /** The view of a live version must not be edited or removed: its scores would be computed from other features. */
 async function checkLive(project: Project, views: DescribedViews): Promise<Problem[]> {
-  const found = await withLedgerIfAny(project.root, (database) => findLive(database, project, views))
+  const found = await withLedgerIfAny(project, (database) => findLive(database, project, views))
   return found ?? []
 }
 

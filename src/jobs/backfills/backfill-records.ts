@@ -12,7 +12,9 @@ export interface Backfill {
   published: number
   failed: number
   held: number
-  /** Requested and not ended. */
+  /** Left as they were: what was to be done with them when the backfill was planned was no longer to be done. */
+  skipped: number
+  /** Asked for and not ended. */
   active: number
   /** Not requested yet. */
   left: number
@@ -35,10 +37,11 @@ select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b
        coalesce((array_agg(n.partition order by n.as_of))[1], '') as "from",
        coalesce((array_agg(n.partition order by n.as_of desc))[1], '') as "to",
        (count(*) filter (where n.outcome is not null and s.state = 'published'))::int as published,
-       (count(*) filter (where n.outcome = 'held' and s.state <> 'published'))::int as held,
-       (count(*) filter (where n.outcome in ('failed', 'published') and s.state <> 'published'))::int as failed,
+       (count(*) filter (where n.outcome = 'held' and s.state is distinct from 'published'))::int as held,
+       (count(*) filter (where n.outcome in ('failed', 'published') and s.state is distinct from 'published'))::int as failed,
+       (count(*) filter (where n.outcome = 'skipped' and s.state is distinct from 'published'))::int as skipped,
        (count(*) filter (where n.slot is not null and n.outcome is null))::int as active,
-       (count(*) filter (where n.slot is null))::int as "left"
+       (count(*) filter (where n.slot is null and n.outcome is null))::int as "left"
   from nightshift.backfills b
   join nightshift.backfill_nights n on n.backfill = b.id
   left join nightshift.slots s on s.id = n.slot`
@@ -57,19 +60,35 @@ export async function listBackfills(connection: Connection, model?: string): Pro
   return rows.map(toBackfill)
 }
 
-/** Labels of the nights that ended without being published, oldest first, with their current state. */
-export async function brokenNights(
+/** A night of a backfill that ended without being published. */
+export interface BrokenNight {
+  partition: string
+  state: 'failed' | 'held'
+  run: string | null
+  /** Why it was not run; null where it was. */
+  reason: string | null
+}
+
+/** The nights that failed or are held, oldest first, with what they are now. */
+export async function brokenNights(connection: Connection, id: number): Promise<BrokenNight[]> {
+  const { rows } = await connection.query<BrokenNight>(
+    `select n.partition, case when n.outcome = 'held' then 'held' else 'failed' end as state, s.run, n.reason
+       from nightshift.backfill_nights n left join nightshift.slots s on s.id = n.slot
+      where n.backfill = $1 and n.outcome in ('failed', 'held', 'published') and s.state is distinct from 'published'
+      order by n.as_of`,
+    [id],
+  )
+  return rows
+}
+
+/** The nights that were left as they were, oldest first, with the reason. */
+export async function leftNights(
   connection: Connection,
   id: number,
-): Promise<{ partition: string; state: 'failed' | 'held'; run: string | null }[]> {
-  const { rows } = await connection.query<{
-    partition: string
-    state: 'failed' | 'held'
-    run: string | null
-  }>(
-    `select n.partition, case when n.outcome = 'held' then 'held' else 'failed' end as state, s.run
-       from nightshift.backfill_nights n join nightshift.slots s on s.id = n.slot
-      where n.backfill = $1 and n.outcome is not null and s.state <> 'published' order by n.as_of`,
+): Promise<{ partition: string; reason: string }[]> {
+  const { rows } = await connection.query<{ partition: string; reason: string }>(
+    `select partition, reason from nightshift.backfill_nights
+      where backfill = $1 and outcome in ('published', 'skipped') and reason is not null order by as_of`,
     [id],
   )
   return rows

@@ -1,14 +1,13 @@
 import type { Pool } from 'pg'
 import { type Connection, listSlots } from '../../ledger/nights/slots.ts'
-import type { AsOf } from '../../project/time/asof.ts'
-import type { BackfillSlot, PastRun } from './plan-backfill.ts'
+import type { BackfillSlot, NightAsOf, PastRun } from './plan-backfill.ts'
 
 /** The slots of a view or model among these as-ofs, with the published version; staleness is not determined. */
 export async function loadBackfillSlots(
   pool: Pool,
   kind: 'features' | 'scores',
   name: string,
-  asOfs: AsOf[],
+  asOfs: NightAsOf[],
 ): Promise<BackfillSlot[]> {
   const slots = await listSlots(pool, { kind, name, partitions: asOfs.map(({ label }) => label) })
   const { rows } = await pool.query<{ id: string; version: number | null }>(

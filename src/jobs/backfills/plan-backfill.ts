@@ -17,7 +17,7 @@ export type VersionChoice =
 
 export type BackfillSlot = Pick<
   Slot,
-  'as_of' | 'partition' | 'state' | 'schedule' | 'due' | 'reason' | 'run' | 'published_run'
+  'as_of' | 'partition' | 'state' | 'schedule' | 'due' | 'reason' | 'run' | 'published_run' | 'published_at'
 > & {
   /** The version whose scores are published; null for features and if nothing is published. */
   version: number | null
@@ -25,12 +25,15 @@ export type BackfillSlot = Pick<
   stale: string | undefined
 }
 
-/** The request, and what the ledger knows about it. Times are ISO 8601. */
+/** Which night: an instant and its label. */
+export type NightAsOf = Pick<AsOf, 'instant' | 'label'>
+
+/** What is asked for, and what the ledger says about it. Times ISO 8601. */
 export interface BackfillInput {
   now: string
   kind: Kind
   name: string
-  asOfs: AsOf[]
+  asOfs: NightAsOf[]
   /** The slots of this view or model among those as-ofs. */
   slots: BackfillSlot[]
   mode: BackfillMode
@@ -121,13 +124,17 @@ export function planBackfill(input: BackfillInput): BackfillPlan {
   }
 }
 
-function ordered({ asOfs, latestFirst }: BackfillInput): AsOf[] {
+function ordered({ asOfs, latestFirst }: BackfillInput): NightAsOf[] {
   const direction = latestFirst ? -1 : 1
   return [...asOfs].sort((a, b) => direction * (Date.parse(a.instant) - Date.parse(b.instant)))
 }
 
-/** Undefined for features, and if no version is (or was) champion. */
-function versionOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefined): number | undefined {
+/** Undefined for features, and where no version is (or was) champion. */
+function versionOf(
+  input: BackfillInput,
+  asOf: NightAsOf,
+  slot: BackfillSlot | undefined,
+): number | undefined {
   const { versions } = input
   switch (versions?.use) {
     case undefined:
@@ -140,8 +147,8 @@ function versionOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefi
   }
 }
 
-/** When an as-of was run, or would have been: this determines its champion. */
-function nightOf(input: BackfillInput, asOf: AsOf, slot: BackfillSlot | undefined): string {
+/** When an as-of was, or would have been, run: which champion it had follows from that. */
+function nightOf(input: BackfillInput, asOf: NightAsOf, slot: BackfillSlot | undefined): string {
   return slot?.due ?? input.dues[asOf.label] ?? asOf.instant
 }
 
@@ -156,7 +163,7 @@ function championAt(champions: { at: string; version: number }[], instant: strin
 
 function judge(
   input: BackfillInput,
-  asOf: AsOf,
+  asOf: NightAsOf,
   slot: BackfillSlot | undefined,
   version: number | undefined,
 ): Verdict {
@@ -209,7 +216,7 @@ function byMode(mode: BackfillMode, slot: BackfillSlot | undefined): Verdict {
 /** The view partitions to refresh for one as-of, or why its scores cannot be computed. */
 function planViews(
   input: BackfillInput,
-  asOf: AsOf,
+  asOf: NightAsOf,
   version: number | undefined,
 ): { refresh: ViewRefresh[]; blocked: string | undefined } {
   const refresh: ViewRefresh[] = []

@@ -3,11 +3,11 @@ import { type Database, transaction } from '../../ledger/connection/database.ts'
 import type { RunSettings } from '../../ledger/nights/run-request.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { takenNights } from './backfill-slots.ts'
-import type { BackfillPlan } from './plan-backfill.ts'
+import type { BackfillMode, BackfillPlan } from './plan-backfill.ts'
 
 export interface BackfillStart {
+  mode: BackfillMode
   maxActive: number
-  forced: boolean
   settings: RunSettings
   by: string | null
 }
@@ -39,8 +39,9 @@ export async function startBackfill(
       }))
     if (nights.length === 0) return undefined
     const { rows } = await client.query<{ id: string }>(
-      `insert into nightshift.backfills (model, max_active, forced, settings, by) values ($1, $2, $3, $4, $5) returning id`,
-      [plan.name, how.maxActive, how.forced, JSON.stringify(how.settings), how.by],
+      `insert into nightshift.backfills (model, mode, max_active, forced, settings, by)
+       values ($1, $2, $3, $4, $5, $6) returning id`,
+      [plan.name, how.mode, how.maxActive, how.mode === 'all', JSON.stringify(how.settings), how.by],
     )
     const id = Number(rows[0]?.id)
     await client.query(

@@ -13,21 +13,18 @@ import { PacedWorker } from './paced-worker.ts'
 import { createBackend } from './postgres-clock.ts'
 import type { Engine, Log } from './queue-engine.ts'
 
-/** Separate from the schema `nightshift`: it may be dropped and is created again. */
-const SCHEMA = 'nightshift_queues'
-
 /**
  * BullMQ on the ledger's PostgreSQL. A worker holds one listening connection, so an idle worker picks up a job in
  * about 5 ms; each queue and worker uses up to two more connections while busy.
  */
-export async function openPostgresEngine(url: string, log: Log): Promise<Engine> {
-  await migrate(url)
+export async function openPostgresEngine(url: string, schema: string, log: Log): Promise<Engine> {
+  await migrate(url, schema)
   const outage = followOutage('the queue in PostgreSQL', log)
   const connection = {
     // A job's failure reason may contain any text.
     Client: LedgerClient,
     connectionString: url,
-    schema: SCHEMA,
+    schema,
     application_name: 'nightshift queue',
     max: 2,
     connectionTimeoutMillis: 5_000,
@@ -60,21 +57,21 @@ function onPostgres<T>(construct: () => T): T {
   }
 }
 
-/** Once here and not in each queue: it takes a lock that all queues of all processes would wait for. */
-async function migrate(url: string): Promise<void> {
+/** Once here, and not in each queue: it takes a lock that all queues of all processes would wait for. */
+async function migrate(url: string, schema: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   client.on('error', () => {})
   await client.connect()
   try {
-    if ((await schemaVersion(client)) < LATEST_SCHEMA_VERSION) await runMigrations(client, SCHEMA)
+    if ((await schemaVersion(client, schema)) < LATEST_SCHEMA_VERSION) await runMigrations(client, schema)
   } finally {
     await client.end()
   }
 }
 
-async function schemaVersion(client: pg.Client): Promise<number> {
+async function schemaVersion(client: pg.Client, schema: string): Promise<number> {
   try {
-    return await assertSchemaCompatibility(client, SCHEMA)
+    return await assertSchemaCompatibility(client, schema)
   } catch (error) {
     if (error instanceof SchemaMigrationRequiredError) return 0
     throw error

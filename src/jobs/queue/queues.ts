@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq'
+import { DEFAULT_SCHEMA, queueSchema } from '../../ledger/connection/schema.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { asError, type Engine, type Log, type WorkerHandle, type WorkRequest } from './queue-engine.ts'
@@ -23,9 +24,11 @@ export interface QueueOptions {
   redisUrl?: string | undefined
   databaseUrl: string
   log: Log
-  /** Prefix of the keys in Redis, so that projects can share it. In PostgreSQL each project has its own database. */
+  /** Begins the keys in Redis, so that ledgers can share one. */
   prefix?: string
-  /** The clock used for a job's waiting time; default: this machine's. */
+  /** The ledger's schema in PostgreSQL: that of the queues stands beside it. */
+  schema?: string
+  /** By which clock a job is said to wait; default: this machine's. */
   now?: () => Promise<Date>
 }
 export interface JobRequest {
@@ -124,7 +127,11 @@ async function openEngine(options: QueueOptions): Promise<Engine> {
     return await openRedisEngine(options.redisUrl, options.prefix ?? 'nightshift', options.log)
   }
   const { openPostgresEngine } = await import('./queues-postgres.ts')
-  return await openPostgresEngine(options.databaseUrl, options.log)
+  return await openPostgresEngine(
+    options.databaseUrl,
+    queueSchema(options.schema ?? DEFAULT_SCHEMA),
+    options.log,
+  )
 }
 
 /** BullMQ reports `unknown` for a job that it does not have. */

@@ -2,17 +2,20 @@ import pg from 'pg'
 import { migrate } from '../migrations/migrate.ts'
 import { openEmbedded } from '../server/embedded.ts'
 import { checkExternal } from './external.ts'
-import { LedgerClient } from './ledger-client.ts'
+import { clientIn } from './ledger-client.ts'
+import { DEFAULT_SCHEMA } from './schema.ts'
 
 export { transaction } from './transaction.ts'
 
-/** The open ledger: a connection pool for a database with a current `nightshift` schema. */
+/** The open ledger: a pool of connections to a database in which its schema is current. */
 export interface Database {
   pool: pg.Pool
   /** Connection string with the password, for BullMQ's backend and for child processes. Do not log it. */
   url: string
   /** Whether the server is ours (under `.nightshift/`) or that of DATABASE_URL. */
   embedded: boolean
+  /** In which its tables are. Statements name `nightshift` whatever it is: see schema.ts. */
+  schema: string
   close(): Promise<void>
 }
 
@@ -21,7 +24,9 @@ export interface DatabaseOptions {
   root: string
   /** DATABASE_URL; undefined: the embedded server, which is started if it is not running. */
   url?: string | undefined
-  /** Our role, as shown in pg_stat_activity. */
+  /** As nightshift.yaml says; default: `nightshift`. */
+  schema?: string | undefined
+  /** Who we are, as pg_stat_activity shows it. */
   role: 'worker' | 'scheduler' | 'web' | 'command'
   /** Milliseconds that the embedded server keeps running after its last user. */
   idleMs?: number
@@ -38,8 +43,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       : undefined
   const url = server?.url ?? options.url ?? ''
   if (server === undefined) await checkExternal(url)
+  const schema = options.schema ?? DEFAULT_SCHEMA
   const pool = new pg.Pool({
-    Client: LedgerClient,
+    Client: clientIn(schema),
     connectionString: url,
     application_name: name,
     max: options.connections ?? 10,
@@ -72,7 +78,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     await close()
     throw error
   }
-  return { pool, url, embedded: server !== undefined, close }
+  return { pool, url, embedded: server !== undefined, schema, close }
 }
 
 function once(release: () => Promise<void>): () => Promise<void> {

@@ -21,7 +21,7 @@ interface Migration {
 }
 
 /**
- * Brings the schema `nightshift` up to this program: the files of `migrations/`, in order, each in a transaction of
+ * Brings the ledger's schema up to this program: the files of `migrations/`, in order, each in a transaction of
  * its own, under an advisory lock so that any number of processes may start at once. Costs one query when current.
  *
  * @throws ConfigurationError where an applied migration was edited, or where the database is newer than the program.

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import type { Project } from '../../project/project.ts'
-import { type Run, type RunRow, toRun } from './run-records.ts'
+import { contentOf, type Run, type RunRow, toRun } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
 
 /** The run whose partition is published, undefined if there is none. */
@@ -18,7 +18,25 @@ export async function publishedRun(
   return rows[0] && toRun(rows[0])
 }
 
-/** When the file of a published slot was last verified against the ledger: see `stampOf`. */
+/** The content of the features that scores were computed from (`contentOf`); undefined where the run names none. */
+export async function scoredContent(
+  connection: Connection,
+  scores: Pick<Run, 'metadata'>,
+): Promise<string | undefined> {
+  const features = scores.metadata?.features_run
+  return features === undefined ? undefined : contentOfRun(connection, features)
+}
+
+/** The content that a features run has published. */
+export async function contentOfRun(connection: Connection, features: string): Promise<string> {
+  const { rows } = await connection.query<{ content: string | null }>(
+    'select content from nightshift.runs where id = $1',
+    [features],
+  )
+  return contentOf({ id: features, content: rows[0]?.content ?? null })
+}
+
+/** When the file of a published slot was last seen to be what the ledger says: see `stampOf`. */
 export async function publishedStamp(connection: Connection, slot: number): Promise<string | null> {
   const { rows } = await connection.query<{ published_file: string | null }>(
     'select published_file from nightshift.slots where id = $1',

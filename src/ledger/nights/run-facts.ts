@@ -19,6 +19,7 @@ export type Computed = Pick<
   | 'warnings'
   | 'summary'
   | 'unknown_values'
+  | 'content'
 >
 
 /** `path`: relative to the warehouse; null if the file is not kept. */
@@ -26,7 +27,8 @@ export async function recordComputed(client: ClientBase, run: string, computed: 
   await client.query(
     `update nightshift.runs
         set path = $2, rows = $3, bytes = $4, sha256 = $5, view_hash = $6, metadata = $7,
-            checks = $8, inputs = $9, warnings = $10, summary = $11, unknown_values = $12
+            checks = $8, inputs = $9, warnings = $10, summary = $11, unknown_values = $12,
+            content = $13
       where id = $1`,
     [
       run,
@@ -41,6 +43,7 @@ export async function recordComputed(client: ClientBase, run: string, computed: 
       JSON.stringify(computed.warnings),
       computed.summary === null ? null : JSON.stringify(computed.summary),
       JSON.stringify(computed.unknown_values),
+      computed.content,
     ],
   )
 }

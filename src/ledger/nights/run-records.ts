@@ -45,6 +45,8 @@ export interface Run {
   bytes: number | null
   sha256: string | null
   view_hash: string | null
+  /** Of features: the run that first published the same content; null where this one did. */
+  content: string | null
   metadata: Record<string, string> | null
   checks: Check[]
   inputs: InputFile[]
@@ -229,7 +231,12 @@ function number(value: string | number | null): number | null {
   return value === null ? null : Number(value)
 }
 
-/** Whether the run has ended. */
+/** What names the content of published features: runs that published the same have the same. */
+export function contentOf(run: Pick<Run, 'id' | 'content'>): string {
+  return run.content ?? run.id
+}
+
+/** Nothing more will happen to this run. */
 export function isOver(run: Pick<Run, 'state'>): boolean {
   return OPEN_STATES.every((state) => state !== run.state)
 }

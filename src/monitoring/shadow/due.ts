@@ -27,7 +27,7 @@ interface OpenNight {
   features_run: string
 }
 
-/** Nights published by the champion that the warm version has not scored on the currently published features. */
+/** Nights published by the champion that the warm version has not scored on features with the currently published content. */
 async function openNights(
   pool: Reconciler['database']['pool'],
   { model, version, champion, since }: WarmVersion,
@@ -38,9 +38,11 @@ async function openNights(
        join nightshift.runs r on r.id = s.published_run
        join nightshift.versions v on v.model = s.name and v.version = $2
        join nightshift.slots f on f.kind = 'features' and f.name = v.view and f.partition = s.partition and f.published_run is not null
+       join nightshift.runs n on n.id = f.published_run
        left join nightshift.shadow_scores w on w.model = s.name and w.version = $2 and w.partition = s.partition
+       left join nightshift.runs t on t.id = w.features_run
       where s.kind = 'scores' and s.name = $1 and s.published_at > $4 and r.backfill is null and r.version = $3
-        and w.features_run is distinct from f.published_run
+        and coalesce(t.content, w.features_run) is distinct from coalesce(n.content, n.id)
         and not exists (select from nightshift.monitor_tries t
                          where t.monitor = 'shadow' and t.subject = concat_ws(' ', s.name, $2::int, f.published_run)
                            and t.next_at > now())

@@ -8,6 +8,7 @@ import { classify } from '../engine/classify.ts'
 import type { FeatureFacts, InputFile, SourceTypes, StepTime } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier, literal } from '../engine/quote.ts'
+import { sameContent } from '../parity/same-content.ts'
 import { readBack } from '../partition/read-back.ts'
 import { hasMovedDates } from '../sources/admitted.ts'
 import { badPageWarnings, findBadPages } from '../sources/checksums.ts'
@@ -46,6 +47,8 @@ export interface FeatureRequest {
   metadata: Record<string, string>
   /** The nearest earlier published as-of within 7 days. */
   previous?: { rows: number; label: string } | undefined
+  /** The published file of the same as-of, which this one is to replace. */
+  replaces?: string | undefined
   /** Inputs of a published partition: their rows' sums are taken over where the files are unchanged. */
   known?: InputFile[] | undefined
   /** Reads these files alone, where they are admitted. Default: all that the sources have. */
@@ -115,6 +118,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     )
     await Promise.allSettled([fresh, expected, back, inputs])
     await refuseChanged(query)
+    const same = request.replaces === undefined ? false : await timed('compare', () => isSame(request))
     const warnings = badPageWarnings(await timed('checksums', () => badPages))
     return {
       file: await back,
@@ -126,12 +130,19 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       warnings,
       steps,
       late: (await fresh).late,
+      same,
     }
   } catch (error) {
     throw await explain(error, query, request, badPageWarnings(await badPages))
   } finally {
     query.close()
   }
+}
+
+/** What cannot be compared counts as other: what was computed from it is then computed again, which harms nothing. */
+async function isSame({ replaces, out, temp, threads, memoryLimit }: FeatureRequest): Promise<boolean> {
+  if (replaces === undefined) return false
+  return await sameContent(replaces, out, { temp, threads, memoryLimit }).catch(() => false)
 }
 
 /** One COPY. Snappy: zstd makes the file a sixth smaller and takes longer to read than that saves. */

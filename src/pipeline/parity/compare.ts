@@ -175,13 +175,31 @@ function sidesOf({ name, type, right, unreadable = 'false', shown }: ComparedCol
   const l = `l.${identifier(name)}`
   const r = right === undefined ? `r.${identifier(name)}` : `(${right})`
   const exact = `(${l} IS NOT DISTINCT FROM ${r} AND NOT ${unreadable})`
-  const tolerance = TOLERANCE[type]
-  const near =
-    tolerance === undefined
-      ? ''
-      : ` OR coalesce(isfinite(${l}) AND isfinite(${r}) AND abs(${l}::DOUBLE - ${r}::DOUBLE) <= ${tolerance} * greatest(abs(${l}::DOUBLE), abs(${r}::DOUBLE)), false)`
   const number = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(type)
-  return { name, type, l, r, exact, same: `(${exact}${near})`, number, unreadable, shown: shown ?? r }
+  return {
+    name,
+    type,
+    l,
+    r,
+    exact,
+    same: `(${exact}${near(type, l, r)})`,
+    number,
+    unreadable,
+    shown: shown ?? r,
+  }
+}
+
+/** SQL to be added to an equality of two values: true where they differ by rounding alone. */
+function near(type: string, l: string, r: string): string {
+  const tolerance = TOLERANCE[type]
+  if (tolerance === undefined) return ''
+  return ` OR coalesce(isfinite(${l}) AND isfinite(${r}) AND abs(${l}::DOUBLE - ${r}::DOUBLE) <= ${tolerance} * greatest(abs(${l}::DOUBLE), abs(${r}::DOUBLE)), false)`
+}
+
+/** SQL that is true where a column has the same value in rows `l` and `r`, which have it in the same type. */
+export function sameValue({ name, type }: Column): string {
+  const [l, r] = [`l.${identifier(name)}`, `r.${identifier(name)}`]
+  return `(${l} IS NOT DISTINCT FROM ${r}${near(type, l, r)})`
 }
 
 async function examples(

@@ -136,6 +136,7 @@ export function buildProject(
     name: settings.project,
     timezone: settings.timezone,
     warehouse: resolve(root, settings.warehouse),
+    schema: settings.schema,
     alerts: settings.alerts,
     people: settings.people,
     heartbeat: settings.heartbeat,

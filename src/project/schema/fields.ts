@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { singleAddress } from '../files/mail-address.ts'
 import { patternFault } from '../files/path-pattern.ts'
 import { describe } from '../files/value-text.ts'
 import type { Duration } from '../project.ts'
@@ -132,11 +133,32 @@ export function zoneOrLocal() {
   })
 }
 
-/** One address, nothing else: a comma or a line break would add a recipient or a header (see nodemailer). */
+/** A schema in PostgreSQL, as it may stand in SQL without quotes; its queues have one beside it, `<schema>_queues`. */
+export function schemaName() {
+  const legal =
+    'a name of PostgreSQL such as nightshift_churn: a to z, 0 to 9 and _, 48 at most, a letter first'
+  const taken = 'a name that is not taken: no pg_..., no ..._queues, not public or information_schema'
+  return z
+    .string({ error: legal })
+    .regex(/^[a-z][a-z0-9_]{0,47}$/, { error: legal })
+    .refine((given) => !/^pg_|_queues$|^public$|^information_schema$/.test(given), { error: taken })
+}
+
+/** One address, nothing else: what is accepted here can be mailed, since mails go by the same rule (mail-address.ts). */
 export function mail() {
-  const legal = 'one mail address such as ann@example.com'
-  const pattern = /^[^\s@,;:<>()[\]"\\\p{Cc}]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*$/u
-  return z.string({ error: legal }).refine((given) => pattern.test(given), { error: legal })
+  return z
+    .string({ error: MAIL_LEGAL })
+    .refine((given) => singleAddress(given) !== undefined, { error: MAIL_LEGAL })
+}
+
+const MAIL_LEGAL =
+  'one mail address such as ann@example.com: before the @ up to 64 ASCII letters, digits and signs, behind it a domain'
+
+/** Whoever answers for something: a text, which is a mail address where it has an @ and no blank. */
+export function owner() {
+  return line().refine((given) => !/^\S*@\S*$/.test(given.trim()) || singleAddress(given) !== undefined, {
+    error: `a name, or ${MAIL_LEGAL}`,
+  })
 }
 
 /** A path or glob of files, within the project or absolute. */

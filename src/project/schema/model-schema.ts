@@ -14,6 +14,7 @@ import {
   named,
   number,
   oneOrMany,
+  owner,
   pattern,
   text,
 } from './fields.ts'
@@ -114,7 +115,7 @@ const reference = z.union(
 export const modelSchema = keys({
   model: name().describe('Name of the model: the name of its folder.'),
   description: line().default('').describe('What a score means, in one line. Mails and pages show it.'),
-  owner: line().describe('Who is responsible for the model, such as a mail address.'),
+  owner: owner().describe('Who is responsible for the model, such as a mail address.'),
   on_call: z
     .union([mail().transform((address) => [address]), list(mail(), 'mail addresses', { min: 1 })], {
       error: 'a list of mail addresses, at least one: someone has to be mailed when a night fails',

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { baseUrl, choice, duration, keys, mail, name, named, text, url, zone } from './fields.ts'
+import { baseUrl, choice, duration, keys, mail, name, named, schemaName, text, url, zone } from './fields.ts'
 
 const alerts = keys({
   from: mail().describe('Sender address of mails.'),
@@ -33,6 +33,11 @@ export const settingsSchema = keys({
     .prefault('warehouse')
     .describe(
       'Folder of published features and scores, relative to this file. All workers must see the same one.',
+    ),
+  schema: schemaName()
+    .prefault('nightshift')
+    .describe(
+      'Schema of the ledger in its PostgreSQL database: projects that share a database each have one of their own. Another name is another, empty ledger.',
     ),
   alerts: alerts.optional(),
   people: named(

@@ -11,6 +11,7 @@ import {
   named,
   number,
   oneOrMany,
+  owner,
   pattern,
   zone,
   zoneOrLocal,
@@ -155,7 +156,7 @@ export const viewSchema = keys({
   entity: oneOrMany(column(), 'columns').describe(
     'Column(s) that identify a row of the features: one row for each.',
   ),
-  owner: line().describe('Who is responsible for the features, such as a mail address.'),
+  owner: owner().describe('Who is responsible for the features, such as a mail address.'),
   sources: named(sourceName, source, 'a map from table name to source')
     .refine((given) => Object.keys(given).length > 0, {
       error: 'a map from table name to source, at least one',

@@ -1,3 +1,4 @@
+import { contentOf } from '../../ledger/nights/run-records.ts'
 import type { Progress } from '../child/tasks.ts'
 import type { Context } from '../context.ts'
 import type { Result } from './publication.ts'
@@ -20,7 +21,8 @@ export async function compute(
     case 'features': {
       const facts = await context.children.run('features', plan.request, options)
       job.steps.add('features', facts.steps)
-      return { ...facts, identity: facts, late: facts.late, summary: null, unknown: [] }
+      const content = facts.same && plan.replaces !== undefined ? contentOf(plan.replaces) : null
+      return { ...facts, content, identity: facts, late: facts.late, summary: null, unknown: [] }
     }
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)
@@ -28,6 +30,7 @@ export async function compute(
       return {
         ...facts,
         late: [],
+        content: null,
         viewHash: plan.version.view_hash,
         identity: undefined,
         sources: {},

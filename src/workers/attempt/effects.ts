@@ -46,6 +46,7 @@ export function ledgerEffects(context: Context): Effects {
         { ...slot, state: 'failed' },
         { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} },
       ),
-    slotSkipped: (client, slot) => notifyRecovery(client, context, slot, 'skipped', {}),
+    slotSkipped: (client, slot, reason) =>
+      notifyRecovery(client, context, slot, 'skipped', { by: 'the schedule', reason }),
   }
 }

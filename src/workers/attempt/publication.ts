@@ -38,7 +38,9 @@ import { keepPromise, type PastPromise, recordUse } from '../../registry/view-pr
 export interface Result {
   file: WrittenFile
   viewHash: string | null
-  /** For features: what earlier builds may have recorded about their definition. */
+  /** Of features: the run that first published the same content; null where this one does. */
+  content: string | null
+  /** Of features: what earlier builds may have recorded of their definition. */
   identity: (Identity & { movedDates: boolean }) | undefined
   /** For features: what was read from each source. */
   sources: SourceTypes
@@ -125,6 +127,7 @@ export async function recordResult(
     warnings: result.warnings,
     summary: result.summary,
     unknown_values: result.unknown,
+    content: result.content,
   })
 }
 

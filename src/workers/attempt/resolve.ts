@@ -23,7 +23,14 @@ import type { Context } from '../context.ts'
 
 /** Everything that one attempt needs, as plain paths and facts. */
 export type Plan =
-  | { kind: 'features'; run: Run; view: View; request: Omit<FeatureRequest, 'progress'> }
+  | {
+      kind: 'features'
+      run: Run
+      view: View
+      request: Omit<FeatureRequest, 'progress'>
+      /** The published run whose file is `request.replaces`. */
+      replaces: Run | undefined
+    }
   | { kind: 'scores'; run: Run; model: Model; version: Version; request: Omit<ScoreRequest, 'progress'> }
 
 /** Resolves what a run needs and creates its attempt's folder. Throws contract and model Failures. */
@@ -56,10 +63,12 @@ async function resolveFeatures(
   const view = project.views[run.name]
   if (view === undefined) throw gone('view', run.name, Object.keys(project.views))
   const previous = await nearestPublished(context.database.pool, run)
+  const replaced = await findReplaced(context, run, folder)
   return {
     kind: 'features',
     run,
     view,
+    replaces: replaced?.run,
     request: {
       root: context.root,
       view,
@@ -77,9 +86,29 @@ async function resolveFeatures(
         known_at: knownAt,
       },
       ...(previous === undefined ? {} : { previous }),
+      ...(replaced === undefined ? {} : { replaces: replaced.file }),
       known: await knownInputs(context.database.pool, run),
     },
   }
+}
+
+/** What is published at this as-of, where its file is what the ledger says: only then is it known what it is compared with. */
+async function findReplaced(
+  { database: { pool }, warehouse }: Context,
+  run: Run,
+  folder: string,
+): Promise<{ run: Run; file: string } | undefined> {
+  const before = await publishedRun(pool, 'features', run.name, run.partition)
+  if (before === undefined) return undefined
+  const file = pin(
+    partitionPath(warehouse, 'features', run.name, run.partition).file,
+    join(folder, 'before.parquet'),
+  )
+  const stamp = await publishedStamp(pool, before.slot)
+  const verdict = await lookAtPublished(file, { run: before.id, sha256: before.sha256, stamp }).catch(
+    () => undefined,
+  )
+  return verdict?.state === 'right' ? { run: before, file } : undefined
 }
 
 async function resolveScores(context: Context, project: Project, run: Run, folder: string): Promise<Plan> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import { concernedBy } from '../../alerts/delivery/recipients.ts'
 import type {
   DriftFacts,
   FailureFacts,
@@ -15,7 +16,8 @@ import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
-import type { Model, Project } from '../../project/project.ts'
+import type { Project } from '../../project/project.ts'
+import { liveViews } from '../../registry/version-records.ts'
 import type { Context } from '../context.ts'
 
 /** The night that a mail is about: its slot, and the failed run if there was one. */
@@ -35,7 +37,8 @@ async function failureFacts(
 ): Promise<FailureFacts> {
   const { slot, run } = night
   const attempts = run === undefined ? [] : await attemptsOf(client, run.id)
-  const concerned = modelsOf(project, slot)
+  const subjectKind = slot.kind === 'scores' ? 'model' : 'view'
+  const concerned = concernedBy(project, { kind: subjectKind, name: slot.name }, await liveViews(client))
   const [model] = concerned
   const subject = slot.kind === 'scores' ? project.models[slot.name] : project.views[slot.name]
   const runbook = model === undefined ? undefined : relative(project.root, join(model.folder, 'RUNBOOK.md'))
@@ -43,11 +46,13 @@ async function failureFacts(
     project: project.name,
     timezone: project.timezone,
     subject: slot.name,
-    subjectKind: slot.kind === 'scores' ? 'model' : 'view',
+    subjectKind,
     description: subject?.description,
     owner: subject?.owner ?? 'nobody',
     onCall: unique(concerned.flatMap((each) => each.on_call)),
     consumers: unique(concerned.flatMap((each) => each.consumers)),
+    models: concerned.map(({ name }) => name),
+    people: Object.keys(project.people),
     failure,
     state,
     partition: slot.partition,
@@ -142,7 +147,7 @@ export async function notifyRecovery(
   { project: read, clock }: Pick<Context, 'project' | 'clock'>,
   slot: Pick<Slot, 'kind' | 'name' | 'partition'>,
   how: RecoveryFacts['how'],
-  { run, by }: { run?: Pick<Run, 'id' | 'rows'>; by?: string | null },
+  { run, by, reason }: { run?: Pick<Run, 'id' | 'rows'>; by?: string | null; reason?: string | null },
 ): Promise<void> {
   const project = read()
   const facts: RecoveryFacts = {
@@ -154,6 +159,7 @@ export async function notifyRecovery(
     run: run?.id,
     rows: run?.rows ?? undefined,
     by: by ?? undefined,
+    reason: reason ?? undefined,
     lastGood: await lastGood(client, project, slot),
   }
   await reportRecovery(client, await clock(client), facts, alertSettings(project))
@@ -174,14 +180,6 @@ async function lastGood(
       rows: run.rows ?? undefined,
       version: run.version ?? undefined,
     }
-  )
-}
-
-/** The models that a slot's failure leaves without scores: itself, or the models that use the view. */
-function modelsOf(project: Project, slot: Slot): Model[] {
-  const models = Object.values(project.models)
-  return models.filter((model) =>
-    slot.kind === 'scores' ? model.name === slot.name : model.view === slot.name,
   )
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { requireAddress, singleAddress, sortAddresses } from '../../../src/alerts/delivery/address.ts'
+import { requireAddress, sortAddresses } from '../../../src/alerts/delivery/address.ts'
+import { singleAddress } from '../../../src/project/files/mail-address.ts'
 
 test.each([
   'a@example.com\r\nBcc: evil@example.com',

@@ -21,6 +21,7 @@ function slot(date: string, over: Partial<BackfillSlot> = {}): BackfillSlot {
     reason: null,
     run: null,
     published_run: null,
+    published_at: null,
     version: null,
     stale: undefined,
     ...over,

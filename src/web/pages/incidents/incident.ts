@@ -81,12 +81,12 @@ function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezon
       ? 'no single night'
       : html`<a href="${nightHref({ kind, name: subject, partition }, models)}" class="nowrap">${partition}</a>`
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><table class="stack"><caption class="sr">Nights of this incident</caption>
-<thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Recovered</th></tr></thead>
+<thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Ended</th></tr></thead>
 <tbody>${all.map(
     (
       night,
     ) => html`<tr><th scope="row">${link(night)}</th><td>${stateMark(faceOfState(night.state))}${night.late ? html` ${stateMark('late')}` : ''}</td><td>${night.run === null ? '' : html`<a href="${runHref(night.run)}">${night.run}</a>`}</td><td data-label="Since">${moment(night.failedAt, timezone)}</td>
-<td>${night.recovered === null ? '' : night.recovered.seenOn !== undefined ? html`its published scores are unchanged; recovered on ${night.recovered.seenOn}` : html`${stateMark('published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
+<td>${night.recovered === null ? '' : night.recovered.seenOn !== undefined ? html`its published scores are unchanged; recovered on ${night.recovered.seenOn}` : html`${stateMark(night.recovered.how === 'skipped' ? 'skipped' : 'published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
   )}</tbody></table></section>`
 }
 
@@ -94,7 +94,7 @@ const STORY: Record<IncidentEvent['event'], string> = {
   opened: 'opened',
   joined: 'another night added',
   late: 'the deadline passed',
-  recovered: 'a night recovered',
+  recovered: 'a night ended',
   closed: 'closed',
   silenced: 'not mailed because it is muted',
   mailed: 'mailed',

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import type { GlobalOptions } from '../../cli.ts'
+import { readEnvironment } from '../../host/environment.ts'
+import { type Database, openDatabase } from '../../ledger/connection/database.ts'
+import { adopt, readLedger } from '../../ledger/identity/project-identity.ts'
+import { openProject } from '../../project/files/load-project.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Project } from '../../project/project.ts'
+import { printJson, printLine } from '../terminal/print.ts'
+
+interface Options extends GlobalOptions {
+  yes?: boolean
+}
+
+/**
+ * `adopt`: takes this folder for the project whose ledger it is, on a person's word. For a project that was restored, or
+ * checked out where it has a warehouse of its own.
+ */
+export default async function adoptCommand(_args: string[], options: Options): Promise<number> {
+  const project = openProject(resolve(options.project))
+  const { root, schema } = project
+  const database = await openDatabase({ root, url: readEnvironment().databaseUrl, schema, role: 'command' })
+  try {
+    const question = await whatIsAdopted(database, project)
+    if (question !== undefined && !(await agreed(question, options))) return 2
+    const ledger = await adopt(database, project)
+    if (options.json) printJson({ project: ledger.name, id: ledger.id, made_at: ledger.made_at, schema })
+    else printLine(`${root} is the project ${ledger.name}, whose ledger this is`)
+    return 0
+  } finally {
+    await database.close()
+  }
+}
+
+/** What the ledger has and what this folder has, so that a person sees whether they belong together; undefined: it is new. */
+async function whatIsAdopted(database: Database, project: Project): Promise<string | undefined> {
+  const ledger = await readLedger(database)
+  if (ledger === undefined) return undefined
+  const { rows } = await database.pool.query<{ name: string }>(
+    'select distinct name from nightshift.slots order by name limit 20',
+  )
+  const known = rows.map(({ name }) => name).join(', ') || 'nothing yet'
+  const here = [...Object.keys(project.models), ...Object.keys(project.views)].sort().join(', ') || 'nothing'
+  return (
+    `The ledger is of the project ${ledger.name}, made ${ledger.since.slice(0, 10)} at ${ledger.made_at}, and has nights of: ${known}. ` +
+    `This folder is ${project.name} in ${project.root}, and has: ${here}. Its warehouse is ${project.warehouse}.`
+  )
+}
+
+async function agreed(question: string, options: Options): Promise<boolean> {
+  if (options.yes) return true
+  if (process.stdin.isTTY !== true) {
+    throw new ConfigurationError(`${question} adopt: expected --yes, since there is no terminal to ask on`)
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question}\nAre they the same? [y/N] `)).trim())
+  } finally {
+    terminal.close()
+  }
+}
