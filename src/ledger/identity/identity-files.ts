@@ -19,7 +19,8 @@ const IN_WAREHOUSE = '.project.json'
 
 const Id = z.string().regex(/^[a-z0-9]{8,40}$/)
 const Own = z.object({ id: Id, root: z.string() })
-const Shared = z.object({ id: Id })
+/** `folder`: the inode of the warehouse, which is the same on all machines that share it, and another in a copy. */
+const Shared = z.object({ id: Id, folder: z.string() })
 
 /**
  * The identity that this folder has kept; undefined where it has none, or where the folder is a copy of one that is still
@@ -53,9 +54,17 @@ export function keepOwn(root: string, id: string): void {
   })
 }
 
-/** The identity of the project whose warehouse this is: how other machines know it, which share the warehouse alone. */
+/**
+ * The identity of the project whose warehouse this is: how other machines know it, which share the warehouse alone.
+ * Undefined where there is none, or where the warehouse is a copy of that one.
+ */
 export function readShared(warehouse: string): string | undefined {
-  return read(join(warehouse, IN_WAREHOUSE), Shared)?.id
+  const shared = read(join(warehouse, IN_WAREHOUSE), Shared)
+  return shared !== undefined && shared.folder === inodeOf(warehouse) ? shared.id : undefined
+}
+
+function inodeOf(folder: string): string | undefined {
+  return statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino.toString()
 }
 
 /** Writes the identity into the warehouse, unless there is one already. Returns the one that is there now. */
@@ -65,7 +74,9 @@ export function claimWarehouse(warehouse: string, id: string, { make }: { make: 
     if (make) mkdirSync(warehouse, { recursive: true })
     const partial = `${file}.${process.pid}`
     try {
-      writeFileSync(partial, `${JSON.stringify({ id })}\n`)
+      writeFileSync(partial, `${JSON.stringify({ id, folder: inodeOf(warehouse) })}\n`)
+      // That of another warehouse, which was copied along.
+      if (readShared(warehouse) === undefined) rmSync(file, { force: true })
       // Fails where it is there: of two at once, one has made it.
       linkSync(partial, file)
     } finally {

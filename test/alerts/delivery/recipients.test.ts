@@ -38,7 +38,7 @@ const FILES = {
   'features/nobody/features.sql': 'SELECT id FROM events',
   'models/churn/model.yaml': model('churn', 'new', 'owner: crm@example.com\non_call: [ann@example.com]'),
   'models/churn/labels.sql': '',
-  'models/ltv/model.yaml': model('ltv', 'new', 'owner: ltv@example.com'),
+  'models/ltv/model.yaml': model('ltv', 'new', 'owner: crm@example.com\non_call: [ltv@example.com]'),
   'models/ltv/labels.sql': '',
 }
 

@@ -70,7 +70,7 @@ test.each(['Telco', 'a-b', '1a', 'a"b', "a'; drop", 'pg_x', 'public', 'x_queues'
       'nightshift.yaml': `project: told\ntimezone: UTC\nschema: ${JSON.stringify(schema)}\n`,
     })
     try {
-      expect(() => openProject(root)).toThrow(/schema: expected a name/)
+      expect(() => openProject(root)).toThrow(/expected schema to be a name/)
     } finally {
       await remove()
     }

@@ -110,7 +110,7 @@ test('a folder that was moved is the same project, a copy of one that is still t
   const moved = { ...place, root: join(folder, 'moved'), warehouse: join(folder, 'moved', 'warehouse') }
   await rename(place.root, moved.root)
   expect((await settle(moved)).id).toBe(first.id)
-  const copy = { ...place, root: join(folder, 'copy'), warehouse: join(folder, 'copy', 'scored') }
+  const copy = { ...place, root: join(folder, 'copy'), warehouse: join(folder, 'copy', 'warehouse') }
   await cp(moved.root, copy.root, { recursive: true })
   await expect(settle(copy)).rejects.toThrow(REFUSED)
   expect((await settle(moved)).id).toBe(first.id)

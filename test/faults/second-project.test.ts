@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
-import { nightshift, nightshiftJson } from './nightshift.ts'
+import { record } from './record.ts'
 
 let database: FreshDatabase
 let first: TemporaryProject
@@ -32,11 +33,18 @@ async function publishes(project: TemporaryProject): Promise<string> {
 
 test('a second project on one DATABASE_URL is refused, and works in a schema of its own', async () => {
   await publishes(first)
+  const begun = performance.now()
   for (const command of [['status'], ['refresh', 'activity', '--as-of', '2026-03-02'], ['doctor']]) {
     const { code, stdout, stderr } = await nightshift(command, at(second))
     expect(code, command.join(' ')).toBe(command[0] === 'doctor' ? 1 : 2)
     expect(stdout + stderr).toContain('`schema: nightshift_generated` in nightshift.yaml')
   }
+  record({
+    fault: 'a second project on one DATABASE_URL',
+    promise: 'it is refused with what to do, and the first one’s nights stay its own',
+    happened: 'refused by three commands of three',
+    seconds: (performance.now() - begun) / 1000,
+  })
   await second.write(
     'nightshift.yaml',
     'project: generated\ntimezone: UTC\nschema: nightshift_generated\nalerts: { from: nightshift@example.com, base_url: "http://localhost:8080" }\n',
