@@ -70,7 +70,7 @@ test('a second project on one DATABASE_URL is refused, and works in a schema of 
     'nightshift_generated_queues',
     'nightshift_queues',
   ])
-}, 300_000)
+}, 900_000)
 
 test('a folder that has lost its identity goes on once somebody adopts it', async () => {
   const third = await generatedProject()

@@ -51,7 +51,7 @@ test('every model and every view has those who are told of it, the models of liv
     'model churn': ['ann@example.com'],
     'model ltv': ['ltv@example.com'],
     'view alone': ['alone@example.com'],
-    'view new': ['ann@example.com'],
+    'view new': ['ann@example.com', 'ltv@example.com'],
     'view nobody': [],
     'view old': ['ann@example.com'],
   })
