@@ -16,7 +16,7 @@ export function percentBeside(share: number, bound: number): string {
   return `${figureBeside(share * 100, bound * 100)} %`
 }
 
-/** A bound as somebody wrote it: `12.5 %`, without the noise of a product. */
+/** A bound as written by the user: `12.5 %`, without floating-point noise. */
 export function exactPercent(share: number): string {
   return `${Number((share * 100).toPrecision(12))} %`
 }

@@ -140,7 +140,7 @@ describe('an outcome', () => {
   it('says that the campaign colours it where scores decide and nobody knows who was acted on', async () => {
     const { treated } = await facts(undefined, { score: { column: 'score', min: 0, max: 1, threshold: 0.5 } })
     expect(treated).toMatchObject({ measured_on: 'all', biased: true })
-    expect(treated.note).toContain('the campaign colours these figures')
+    expect(treated.note).toContain('the campaign influences these figures')
   })
 
   it('gives business figures, and of one that is wrong the reason', async () => {

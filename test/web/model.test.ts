@@ -94,7 +94,7 @@ test('rows without a label are told, and warned of where they are most', async (
 })
 
 test('business figures say whose they are where quality is measured on fewer', async () => {
-  const said = 'Business figures read the labels of all rows, also of those that were acted on;'
+  const said = 'Business figures read the labels of all rows, including those that were acted on;'
   has(await text(`/nights/value/${labelOf(39)}`), said)
   has(await text(`/nights/value/${labelOf(44)}`), 'In brackets: 95 % intervals, from resampled entities.')
   // Measured on everybody.
@@ -137,17 +137,17 @@ test.each<[OutcomeFacts['treated'], string]>([
       rows: 9,
       measured_on: 'untreated',
       biased: false,
-      note: 'measured on the 894 rows that nobody acted on',
+      note: 'measured on the 894 rows that were not acted on',
     },
-    'Measured on the 894 rows that nobody acted on.',
+    'Measured on the 894 rows that were not acted on.',
   ],
   [
     { known: true, rows: 0, measured_on: 'untreated', biased: false, note: null },
     'Measured on the rows that were not acted on.',
   ],
   [
-    { known: true, rows: 9, measured_on: 'all', biased: true, note: 'the campaign colours these figures' },
-    'Biased by the campaign. The campaign colours these figures.',
+    { known: true, rows: 9, measured_on: 'all', biased: true, note: 'the campaign influences these figures' },
+    'Biased by the campaign. The campaign influences these figures.',
   ],
 ])('whose figures they are is said once, as a sentence: %o', (treated, said) => {
   expect(String(bias(treated)).replaceAll(/<[^>]*>/g, '')).toBe(said)

@@ -22,7 +22,10 @@ import { ALL_TIME } from './wall-time.ts'
 export interface SourceTable extends Relation {
   /** Bounds of the raw values of timestamp columns, by name. */
   ranges: Map<string, Range | undefined>
-  /** Of snapshots: the raw value of the newest before the cut where it is a column, `keyed` where the files say it, none. */
+  /**
+   * Of snapshots: the raw value of the newest before the cut where it is a column, `keyed` where the files say it,
+   * none.
+   */
   snapshot: bigint | 'keyed' | 'none' | undefined
   /** Local time that the query reads of its columns by its own WHERE, by name in lower case (windows.ts). */
   windows: Map<string, Range>
@@ -58,7 +61,9 @@ export function rowsBefore(table: SourceTable, cut: Cut): string {
   return fromWhere(table, conditions({ ...table, snapshot: undefined }, cut))
 }
 
-/** SQL of the rows that are seen at the cut as they lie in the files, of a history all of each key: for their hash. */
+/**
+ * SQL of the rows that are seen at the cut as they lie in the files, of a history all of each key: for their hash.
+ */
 export function visibleRows(table: SourceTable, cut: Cut): { columns: string[]; from: string } {
   return {
     columns: hashedColumns(table).map((column) => known(table, cut, column)),
@@ -120,7 +125,9 @@ function windowConditions(table: SourceTable, cut: Cut): string[] {
   })
 }
 
-/** Raw bounds that the query itself puts on a column. Of a history source a row that it leaves out may hide an older. */
+/**
+ * Raw bounds that the query itself puts on a column. Of a history source a row that it leaves out may hide an older.
+ */
 function windowOf(table: SourceTable, cut: Cut, column: SourceColumn): Range | undefined {
   const { source } = table.found
   const window = table.windows.get(column.name.toLowerCase())
@@ -129,7 +136,7 @@ function windowOf(table: SourceTable, cut: Cut, column: SourceColumn): Range | u
   return rawWindow(timeColumn(table.found.zones, column), cut.timezone, table.ranges.get(column.name), window)
 }
 
-/** A column as it lies in the file, but for an end behind the cut, which nobody knew: null. */
+/** A column as in the file, except that an end after the cut reads null, because it was not known. */
 function known(table: SourceTable, cut: Cut, column: SourceColumn): string {
   const sql = quoted('s', column.name)
   if (column.isKey) return keySql(sql, column.type)
@@ -145,7 +152,9 @@ function local(table: SourceTable, cut: Cut, column: SourceColumn, sql: string):
   return localSql(sql, time, cut.timezone, seenRange(table, cut, column, time))
 }
 
-/** What is left of a column's range by the cut and by the query's window: the fewer changes of clocks, the cheaper. */
+/**
+ * What is left of a column's range by the cut and by the query's window: the fewer changes of clocks, the cheaper.
+ */
 function seenRange(table: SourceTable, cut: Cut, column: SourceColumn, time: TimeColumn): Range | undefined {
   const range = table.ranges.get(column.name)
   if (range === undefined) return undefined

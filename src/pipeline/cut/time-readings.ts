@@ -39,9 +39,9 @@ export function timeReadings(tables: SourceTable[]): TimeReading[] {
 function wordsFor({ found: { zones, source } }: SourceTable, column: SourceColumn, cuts: boolean): string {
   const { zone } = timeColumn(zones, column)
   const own = zones.columns.has(column.name.toLowerCase())
-  const said = own || (source.timezone !== undefined && column.type !== ZONED) ? 'declared' : 'by default'
-  if (column.type === 'DATE') return cuts ? `local days of ${zone}, ${said}` : 'dates without a zone'
+  const origin = own || (source.timezone !== undefined && column.type !== ZONED) ? 'declared' : 'by default'
+  if (column.type === 'DATE') return cuts ? `local days of ${zone}, ${origin}` : 'dates without a zone'
   if (column.type === ZONED && (!own || zone === 'UTC')) return 'instants'
-  if (isTime(column.type)) return `wall times of ${zone}, ${said}`
-  return `times of folders: those without a zone are wall times of ${timeColumn(zones, { ...column, type: 'TIMESTAMP' }).zone}, ${said}`
+  if (isTime(column.type)) return `wall times of ${zone}, ${origin}`
+  return `times of folders: those without a zone are wall times of ${timeColumn(zones, { ...column, type: 'TIMESTAMP' }).zone}, ${origin}`
 }

@@ -76,7 +76,7 @@ interface Ending {
 
 async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetFacts> {
   const { folder, temp, parts, leftOut, builder } = ending
-  const { columns, label, viewHash: hash, labelHash, sources, warnings: told } = builder.facts()
+  const { columns, label, viewHash: hash, labelHash, sources, warnings: labelWarnings } = builder.facts()
   const gap = parts.filter(({ window }) => isGap(request, window))
   const kept = parts.filter((part) => !gap.includes(part))
   const train = kept.filter(({ window }) => !isHoldout(request, window))
@@ -98,7 +98,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     label,
   })
   for (const [name, split] of Object.entries(splits)) refuseNoRows(name, split)
-  const warnings = [...told, ...saysStatic(labelView(view, request), splits.holdout.rows, repeated)]
+  const warnings = [...labelWarnings, ...saysStatic(labelView(view, request), splits.holdout.rows, repeated)]
   const manifest: Manifest = {
     format: 1,
     id,

@@ -39,8 +39,8 @@ function constantsOf(node: Node | undefined): (string | null)[] | undefined {
   if (node?.class === 'CONSTANT') {
     const value = asNode(node.value)
     if (value === undefined) return undefined
-    const told = value.is_null === true ? null : plain(value)
-    return told === undefined ? undefined : [told]
+    const constant = value.is_null === true ? null : plain(value)
+    return constant === undefined ? undefined : [constant]
   }
   if (node?.class !== 'CASE') return undefined
   const parts = [...nodesIn(node.case_checks).map((each) => asNode(each.then_expr)), asNode(node.else_expr)]
@@ -79,8 +79,8 @@ export async function labelValuesFault(
     Number(seen.about) < 4 &&
     Number((await engine.row(`SELECT count(DISTINCT ${label}) AS n FROM ${from}`)).n) === 2
   // Two rows with two values do not show whether the label is a class.
-  const told = isTwo && rows > 2 ? [low, high] : kind === 'classes' ? [low, high] : []
-  return valuesFault(name, told, kind)
+  const checked = isTwo && rows > 2 ? [low, high] : kind === 'classes' ? [low, high] : []
+  return valuesFault(name, checked, kind)
 }
 
 /**

@@ -37,8 +37,8 @@ export function newestEvents(sources: FoundSource[]): Newest[] {
 }
 
 /**
- * Up to when labels can be known: by the newest event of each source that they read. A history says when something
- * last changed, and may rest for months: where there are sources that go on, they alone are asked.
+ * Up to when labels can be known: by the newest event of each source that they read. A history may not change for
+ * months, so only other sources count if there are any.
  */
 export function knownUntil(sources: FoundSource[]): Newest[] {
   const going = newestEvents(sources.filter(({ source }) => source.kind !== 'history'))

@@ -25,7 +25,7 @@ export function isGap(request: Splitting, window: LabelWindow): boolean {
   )
 }
 
-/** Throws late-data where nothing is left of a split that somebody asked for. */
+/** Throws late-data if a requested split is empty. */
 export function refuseEmpty(request: Splitting, mature: LabelWindow[], leftOut: LeftOut[]): void {
   const all = [...mature, ...leftOut.map(({ window }) => window)]
   for (const [name, wanted] of [

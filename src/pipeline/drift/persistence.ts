@@ -10,16 +10,16 @@ export function readPersist(text: string): Persist {
   return { drifted, nights }
 }
 
-/** Of a column on a night; unknown where it could not be judged, such as for want of rows. */
+/** Of a column on a night; unknown if it could not be judged, for example because of too few rows. */
 export type Verdict = 'drifted' | 'quiet' | 'unknown'
 
 /** The columns that were looked at on a night, by name. */
 export type Verdicts = ReadonlyMap<string, Verdict>
 
 /**
- * The columns that alert on each night: drifted on as many as it takes of the last nights on which they could be judged,
- * that night included. One quiet night among them ends nothing, so that an incident does not close and open again; and a
- * night that says nothing of a column leaves it as it was.
+ * The columns that alert on each night: drifted on as many as it takes of the last nights on which they could be
+ * judged, that night included. One quiet night among them ends nothing, so that an incident does not close and open
+ * again; and a night that says nothing of a column leaves it as it was.
  *
  * @param nights oldest first
  */
@@ -47,8 +47,8 @@ export function driftedLately(nights: Verdicts[], column: string, { nights: want
 }
 
 /**
- * Index of the night on which a column began to drift as it does on the last one: going back, as many quiet nights in a
- * row are passed over as `persist` forgives. Undefined where it did not drift at all.
+ * Index of the night on which a column began to drift as it does on the last one: going back, as many quiet nights in
+ * a row are passed over as `persist` forgives. Undefined where it did not drift at all.
  */
 export function beganAt(nights: Verdicts[], column: string, persist: Persist): number | undefined {
   let began: number | undefined

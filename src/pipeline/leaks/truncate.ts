@@ -11,7 +11,7 @@ import { columnNamed } from '../sources/source-columns.ts'
 import { instantLiteral, instantSql } from './instant.ts'
 import { hasTextKey, rawSql, type Surveyed } from './survey.ts'
 
-/** One thing more that nobody knew at the as-of, beside rows that lie behind it. */
+/** A further value that was not known at the as-of, in addition to later rows. */
 export interface Edit {
   /** `value`: times at or after the as-of read null. `rows`: rows of such times are not there. */
   kind: 'value' | 'rows'

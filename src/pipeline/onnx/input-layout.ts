@@ -25,7 +25,9 @@ interface Condition {
 
 export interface Layout {
   terms(name: string | undefined): Columns | undefined
-  /** Texts that columns are compared with, where the comparison does not merely put one value in the place of another. */
+  /**
+   * Texts that columns are compared with, where the comparison does not merely put one value in the place of another.
+   */
   compared: Condition[]
 }
 
@@ -37,7 +39,9 @@ interface Place {
   constant: Constants
 }
 
-/** Follows the columns of the inputs through a graph, node by node: the format lists them in the order of computing. */
+/**
+ * Follows the columns of the inputs through a graph, node by node: the format lists them in the order of computing.
+ */
 export function layoutOf(graph: GraphProto, inputs: ModelValue[], constant: Constants): Layout {
   const columns = new Map<string, Columns>()
   for (const { name, type, shape } of inputs) {
@@ -174,7 +178,7 @@ function imputed(node: NodeProto, own: Columns | undefined): Columns | undefined
 function joined(node: NodeProto, { columns }: Place): Columns | undefined {
   if (node.op_type === 'Concat' && !isOverColumns(node, 0)) return undefined
   const parts = (node.input ?? []).map((name) => columns.get(name))
-  // Without the width of a part nobody knows where the next begins.
+  // Without the width of a part, the start of the next is unknown.
   return parts.every((part) => part !== undefined) ? parts.flat() : undefined
 }
 
@@ -225,7 +229,7 @@ function compare({ input = [], output = [] }: NodeProto, { columns, conditions, 
   conditions.set(output[0] ?? '', { term, values })
 }
 
-/** `Where(x == '', 'none', x)` puts a value in the place of another, and goes on with the column. */
+/** `Where(x == '', 'none', x)` replaces one value by another and continues with the column. */
 function chosen({ input = [] }: NodeProto, { columns, conditions, constant }: Place, replaced: Set<string>) {
   const [asked = '', yes = '', no = ''] = input
   const condition = conditions.get(asked)

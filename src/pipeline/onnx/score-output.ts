@@ -146,8 +146,8 @@ export function scoreTitle({ name, class: index, label }: Pick<PlannedOutput, 'n
 }
 
 /**
- * Why nobody can be sure which class a version's score is; undefined where it is sure. Builds before 2026-11-28 took
- * the second of two classes whatever they were called, and did not say of a version whether model.yaml named it.
+ * Why the class of a version's score is uncertain; undefined if it is certain. Builds before 2026-11-28 always took
+ * the second of two classes, and did not record whether model.yaml named it.
  */
 export function classDoubt(output: PlannedOutput, { class: declared }: Pick<OnnxMapping, 'class'>) {
   const { class: index, classes, choice } = output
@@ -161,7 +161,7 @@ export function classDoubt(output: PlannedOutput, { class: declared }: Pick<Onnx
   if (found !== undefined) {
     if ('index' in found && found.index === index) return undefined
     const names = declared === undefined ? '' : typeof declared === 'string' ? quoted(declared) : declared
-    return `its score is ${title}, and model.yaml names class ${names} now: register the file again, or mend onnx.class`
+    return `its score is ${title}, and model.yaml names class ${names} now: register the file again, or fix onnx.class`
   }
   if (choice !== undefined || plainClass(classes) === index) return undefined
   const choices =
@@ -169,7 +169,7 @@ export function classDoubt(output: PlannedOutput, { class: declared }: Pick<Onnx
       ? 'the file does not name its classes'
       : `its classes are ${listClasses(classes, undefined)}`
   return (
-    `its score is ${title}, which was taken without anybody saying so (${choices}). If that is right, write it in ` +
-    `model.yaml: onnx: { class: ${classAsWritten(classes, index)} }; if not, write the other and register the file again`
+    `its score is ${title}, which was chosen by default (${choices}). If it is correct, write it in ` +
+    `model.yaml: onnx: { class: ${classAsWritten(classes, index)} }; if not, write the other class and register the file again`
   )
 }

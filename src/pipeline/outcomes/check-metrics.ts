@@ -120,12 +120,17 @@ async function problemsOf(engine: Engine, sql: string, tables: Readable, file: s
     if (isNumber(type) || type === 'HUGEINT' || type === 'UHUGEINT') return []
     return [{ ...at, message: `expected a number, got: ${String(column.column_name)}, which is ${type}` }]
   } catch (error) {
-    const told = readEngineError(error)
-    if (told === undefined || told.type === 'INTERNAL') throw error
-    const offset = told.position === undefined ? -1 : told.position - DESCRIBE.length
+    const failure = readEngineError(error)
+    if (failure === undefined || failure.type === 'INTERNAL') throw error
+    const offset = failure.position === undefined ? -1 : failure.position - DESCRIBE.length
     const place = offset < 0 ? undefined : placeOf(sql, indexOfByte(sql, offset))
     return [
-      { ...at, line: place?.line, column: place?.column, message: sayBinding(told, checked.tables, tables) },
+      {
+        ...at,
+        line: place?.line,
+        column: place?.column,
+        message: sayBinding(failure, checked.tables, tables),
+      },
     ]
   }
 }

@@ -21,8 +21,9 @@ export interface GroupSql {
 }
 
 /**
- * Writes the entities that the SQL gives over the sources as labels.sql sees them, each once. Returns what was read of
- * the sources that it uses. Throws Failures that name the group: `contract` where the SQL gives anything but the entity.
+ * Writes the entities that the SQL gives over the sources as labels.sql sees them, each once. Returns what was read
+ * of the sources that it uses. Throws Failures that name the group: `contract` where the SQL gives anything but the
+ * entity.
  */
 export async function entitiesOf(
   place: WindowPlace,
@@ -95,7 +96,7 @@ export async function refuseOtherTypes(
   }
 }
 
-/** A column beside the entity would be ignored, and it may well say that somebody was not acted on. */
+/** A column in addition to the entity would be ignored, although it may mark entities that were not acted on. */
 export function groupFault(names: string[], entity: string[]): string | undefined {
   if (names.length === entity.length && entity.every((name) => names.includes(name))) return undefined
   return `expected the entity (${entity.join(', ')}) alone, one row for each that belongs to the group, got: ${names.join(', ')}`

@@ -186,14 +186,14 @@ async function figuresOf(
     resamples,
   })
   const unmeasured = night.labels.length === 0 ? 'no entity of the scores has a label' : undefined
-  const nobody = rows.length === 0 ? 'no row is left to measure' : undefined
+  const empty = rows.length === 0 ? 'no row is left to measure' : undefined
   return {
     ...facts,
     scored: night.scored,
     unlabelled: night.unlabelled,
     by_segment: parts.map(({ key, ...part }) => ({ ...key, ...part })),
     treated,
-    notes: [...wanted.notes, ...[unmeasured ?? nobody].filter((note) => note !== undefined), ...notes],
+    notes: [...wanted.notes, ...[unmeasured ?? empty].filter((note) => note !== undefined), ...notes],
   }
 }
 
@@ -303,7 +303,7 @@ async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Co
   return { files, labels, inputs, notes, missing, sources }
 }
 
-/** Links a file into the folder, where nobody replaces it; false where it is not that run's. */
+/** Links a file into the folder, where it cannot be replaced; false if it is not that run's. */
 async function pin({ path, run }: StandingFile, link: string): Promise<boolean> {
   await keepFile(path, link)
   return (await readRunId(link)) === run

@@ -13,15 +13,15 @@ export interface NightFiles {
   features: string | undefined
 }
 
-/** Makes the night's files readable under their names. A group that nobody declared is empty. */
+/** Makes the night's files readable under their names. An undeclared group is empty. */
 export async function createNight(engine: Engine, files: NightFiles, entity: string[]): Promise<void> {
-  const nobody = `SELECT ${entity.map(identifier).join(', ')} FROM scores WHERE false`
+  const noEntities = `SELECT ${entity.map(identifier).join(', ')} FROM scores WHERE false`
   const all = (path: string) => `SELECT * FROM ${parquet(path)}`
   const selects: [NightTable, string | undefined][] = [
     ['scores', all(files.scores)],
     ['labels', all(files.labels)],
-    ['treated', files.treated === undefined ? nobody : all(files.treated)],
-    ['control', files.control === undefined ? nobody : all(files.control)],
+    ['treated', files.treated === undefined ? noEntities : all(files.treated)],
+    ['control', files.control === undefined ? noEntities : all(files.control)],
     ['features', files.features === undefined ? undefined : all(files.features)],
   ]
   for (const [name, select] of selects) {

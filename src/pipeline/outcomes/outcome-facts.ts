@@ -18,7 +18,7 @@ export interface OutcomeFacts extends Measured {
   calibration: CalibrationBin[]
   by_segment: (Measured & { segment: string; value: string })[]
   /**
-   * Who was acted on. `measured_on` says whose figures these are: everybody, those not acted on, or a control group;
+   * Who was acted on. `measured_on` is the measured group: all entities, those not acted on, or a control group;
    * `biased` is true if the campaign influences the figures; `note` states why.
    */
   treated: {

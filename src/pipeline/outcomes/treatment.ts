@@ -14,17 +14,15 @@ export function treatmentOf(
   if (declared.control) {
     const rows = all.filter((row) => control[row])
     const both = rows.filter((row) => treated[row]).length
-    const told =
-      both === 0
-        ? ''
-        : `; ${both} of them were acted on all the same: a control group is one only where nobody is`
+    const treatedNote =
+      both === 0 ? '' : `; ${both} of them were acted on although a control group must not be`
     return {
       rows,
       treated: {
         ...facts,
         measured_on: 'control',
         biased: both > 0,
-        note: `measured on the control group alone, ${rows.length} of ${all.length} rows with a label${told}`,
+        note: `measured on the control group alone, ${rows.length} of ${all.length} rows with a label${treatedNote}`,
       },
     }
   }
@@ -33,7 +31,7 @@ export function treatmentOf(
     const note =
       acted === 0
         ? null
-        : `measured on the ${rows.length} rows that nobody acted on: where the highest scores are acted on, leaving them out narrows what is measured; a random control group (outcomes.control) does not`
+        : `measured on the ${rows.length} rows that were not acted on: without the highest scores, which are acted on, the range of scores is narrower; a random control group (outcomes.control) avoids this`
     return { rows, treated: { ...facts, measured_on: 'untreated', biased: false, note } }
   }
   return {
@@ -43,7 +41,7 @@ export function treatmentOf(
       measured_on: 'all',
       biased: declared.decides,
       note: declared.decides
-        ? 'the campaign colours these figures: who was acted on may have done otherwise than foretold, and nobody says who was; outcomes.treated or outcomes.control in model.yaml do'
+        ? 'the campaign influences these figures: entities that were acted on may have behaved differently than predicted, and it is not declared which those are; declare outcomes.treated or outcomes.control in model.yaml'
         : null,
     },
   }
@@ -57,6 +55,6 @@ export function saysBusiness({
   business,
 }: Pick<OutcomeFacts, 'treated' | 'business'>): string | undefined {
   if (business.length === 0 || treated.measured_on === 'all') return undefined
-  const whose = treated.measured_on === 'control' ? 'the control group' : 'those that nobody acted on'
-  return `business figures read the labels of all rows, also of those that were acted on; the others are measured on ${whose}`
+  const whose = treated.measured_on === 'control' ? 'the control group' : 'those that were not acted on'
+  return `business figures read the labels of all rows, including those that were acted on; the others are measured on ${whose}`
 }

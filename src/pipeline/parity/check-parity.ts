@@ -58,7 +58,7 @@ async function againstRecomputed(
   if (!intact) {
     const notes = [
       ...facts.notes,
-      'what the run read no longer exists, so that late rows cannot be told from others',
+      'what the run read no longer exists, so that late rows cannot be distinguished from others',
     ]
     return { ...facts, differing: 0, late: facts.differing, cause: 'late', notes }
   }

@@ -10,8 +10,9 @@ import { type Against, factsOf, type ParityFacts, type ParityRequest } from './p
 import { columnsOf, withEngine } from './parity-sides.ts'
 
 /**
- * Rows that somebody computed elsewhere: CSV or Parquet. An entity that is on one side alone differs in all of its values,
- * but for published ones that a sample leaves out on purpose. Throws `contract` Failures where they cannot be compared. */
+ * Rows that were computed outside Nightshift: CSV or Parquet. An entity that is on one side alone differs in all of
+ * its values, but for published ones that a sample leaves out on purpose. Throws `contract` Failures where they
+ * cannot be compared. */
 export async function againstFile(
   request: ParityRequest,
   { path, allowMissing = false }: Extract<Against, { kind: 'file' }>,

@@ -29,7 +29,7 @@ export interface ParityRequest {
 /**
  * recomputed  the training path, over the sources as they are now, at the run's own moment of reading
  * dataset     the stored rows of a training set
- * file        rows that somebody computed elsewhere; with `allowMissing` some of the entities alone
+ * file        rows computed outside Nightshift; with `allowMissing` some entities may be missing
  */
 export type Against =
   | { kind: 'recomputed' }
@@ -53,7 +53,7 @@ export interface ParityFacts {
   late: number
   largest_difference: number | null
   view_hash: { published: string; now: string }
-  /** Why they differ; null where they do not, `file` where the other side is somebody else's. */
+  /** Why they differ; null where they do not, `file` if the other side is an external file. */
   cause: 'logic' | 'type' | 'late' | 'values' | 'file' | null
   types: { column: string; published: string; other: string }[]
   missing_columns: string[]

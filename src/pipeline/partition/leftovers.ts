@@ -24,7 +24,7 @@ export async function sweepFolder(
   return swept
 }
 
-/** A folder does not change when a file in it does: work that goes on shows in what it writes. */
+/** A folder's time does not change with its files, so the files of running work are checked too. */
 async function newestChange(path: string): Promise<number> {
   const found = await stat(path)
   if (!found.isDirectory()) return found.mtimeMs

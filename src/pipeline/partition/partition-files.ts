@@ -63,7 +63,7 @@ export async function keepFile(file: string, kept: string): Promise<void> {
   await syncFolder(dirname(kept))
 }
 
-/** The folder of one attempt (`<run>-a<n>`), which nobody else writes to. */
+/** The folder of one attempt (`<run>-a<n>`), which no other attempt writes to. */
 export function attemptFolder(warehouse: string, attempt: string): string {
   return join(warehouse, '.attempts', attempt)
 }
@@ -82,7 +82,7 @@ export async function moveIntoPlace(attempt: string, target: PartitionPath): Pro
       throw error
     },
   )
-  // Also where somebody else renamed it: they may have died before they synced.
+  // Also if another process renamed it: it may have died before syncing.
   await syncFolder(target.folder)
   await rm(attempt, { recursive: true, force: true })
   return moved

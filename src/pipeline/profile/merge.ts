@@ -4,9 +4,9 @@ import type { CategoryProfile, ColumnProfile, NumberProfile, Profile } from './p
 
 /**
  * Several profiles, oldest first, as one: the reference of a fixed window, or of the same weekday of the last weeks.
- * Each column is that of the newest that has it, with the counts of all that were counted on the same edges or values. The nights of
- * one population have the same customers: `entities` is that of the largest, so that nobody takes them for independent.
- * Throws a TypeError where there is none.
+ * Each column is that of the newest that has it, with the counts of all that were counted on the same edges or
+ * values. The nights of one population have the same customers: `entities` is that of the largest, so that nights are
+ * not treated as independent. Throws a TypeError where there is none.
  */
 export function mergeProfiles(profiles: Profile[]): Profile {
   const newest = profiles.at(-1)

@@ -40,7 +40,10 @@ export interface NumberProfile extends Counted {
   quantiles: number[] | null
   /** Ascending, distinct, at most 99: quantiles of the baseline (see edges.ts). Empty where it has no values. */
   edges: number[]
-  /** Finite values below the first edge, from each edge up to the next (`edges[i] <= x < edges[i+1]`), from the last on. */
+  /**
+   * Finite values below the first edge, from each edge up to the next (`edges[i] <= x < edges[i+1]`), from the last
+   * on.
+   */
   counts: number[]
 }
 
@@ -58,8 +61,8 @@ export interface CategoryProfile extends Counted {
   /** The most frequent of those, at most five. */
   unseen_values: { value: string; count: number }[]
   /**
-   * All further values of the baseline: in its own profile alone, and not where it has more than KNOWN_VALUES. Without
-   * them nobody can tell unseen values from rare ones, and all beyond `values` are `other`.
+   * All further values of the baseline: in its own profile alone, and not where it has more than KNOWN_VALUES.
+   * Without them unseen values cannot be distinguished from rare ones, and all beyond `values` are `other`.
    */
   known?: string[]
 }

@@ -39,7 +39,7 @@ export async function scoreRows(request: RowsRequest): Promise<ScoredRows> {
   const table = await openScoreTable(await engine.connect())
   const tally = openTally(score, mapping.output)
   let done = 0
-  let told = performance.now()
+  let reported = performance.now()
   const streamed = await infer({
     connection: engine.connection,
     from,
@@ -50,8 +50,8 @@ export async function scoreRows(request: RowsRequest): Promise<ScoredRows> {
       tally.add(scores)
       table.append(scores)
       done += scores.length
-      if (progress === undefined || performance.now() - told < 200) return
-      told = performance.now()
+      if (progress === undefined || performance.now() - reported < 200) return
+      reported = performance.now()
       progress('scoring', done, rows)
     },
   }).catch(explain)

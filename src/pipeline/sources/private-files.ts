@@ -4,7 +4,7 @@ import { dirname, join, sep } from 'node:path'
 import type { CutSource } from './source-tables.ts'
 import type { SourceFile } from './sources.ts'
 
-/** Sources whose files an engine opens under names that nobody can guess. */
+/** Sources whose files an engine opens under unguessable names. */
 export interface PrivateFiles {
   sources: CutSource[]
   /** The files' own paths by the names that the engine knows, for its errors. */
@@ -15,10 +15,10 @@ export interface PrivateFiles {
 
 /**
  * Gives each file a random name in a folder of its own below `folder`, so that SQL which finds a way to name a file
- * reads none: the engine may open these names alone. Folders `key=value` are kept, since DuckDB reads keys from the path.
- * 2,000 files take 0.1 s of processor time. A hard link lies outside what the file's own name can reach. Where the disk or
- * the file's owner allows none it is a symbolic link: DuckDB then takes the file's own path for allowed too, and what is
- * left is to ask DuckDB's plan which files a statement opens (`strangersIn`).
+ * reads none: the engine may open these names alone. Folders `key=value` are kept, since DuckDB reads keys from the
+ * path. 2,000 files take 0.1 s of processor time. A hard link lies outside what the file's own name can reach. Where
+ * the disk or the file's owner allows none it is a symbolic link: DuckDB then takes the file's own path for allowed
+ * too, and what is left is to ask DuckDB's plan which files a statement opens (`strangersIn`).
  */
 export function openPrivately(sources: CutSource[], folder: string): PrivateFiles {
   const root = join(folder, `sources-${randomUUID()}`)
@@ -52,7 +52,9 @@ export function openPrivately(sources: CutSource[], folder: string): PrivateFile
   }
 }
 
-/** Other disks, file systems without hard links, read-only ones, and files of other people (`fs.protected_hardlinks`). */
+/**
+ * Other disks, file systems without hard links, read-only ones, and files of other people (`fs.protected_hardlinks`).
+ */
 function linkTo(path: string, name: string): void {
   try {
     // A hard link to a symbolic link would be one more symbolic link.

@@ -10,7 +10,7 @@ export interface Walker {
   isFolder(parent: string, entry: Dirent): boolean
   /** The pattern names this path; `segment` is the pattern of its last name. */
   take(path: string, segment: string): void
-  /** A link from which `**` would go around for ever. `why` goes on behind its path. */
+  /** A link that would make `**` loop forever. `why` goes on behind its path. */
   refuse(path: string, why: string): void
 }
 
@@ -76,7 +76,9 @@ function walk(folder: Folder, rests: Rest[], walker: Walker): void {
   for (const next of below.values()) walk(next.folder, next.rests, walker)
 }
 
-/** The rests that begin here: `**` may stand for no folder, and a closing one, as in every shell, means every file. */
+/**
+ * The rests that begin here: `**` may stand for no folder, and a closing one, as in every shell, means every file.
+ */
 function withoutFolders(rests: Rest[]): Rest[] {
   const known = new Map<string, Rest>()
   const add = (rest: Rest) => {

@@ -85,7 +85,7 @@ export const FUNCTIONS: FunctionGroup[] = [
   {
     group: 'sql text',
     legal: false,
-    why: 'takes SQL as text, which nobody has checked: write the SQL itself',
+    why: 'takes SQL as text, which cannot be checked: write the SQL itself',
     names: `
       json_deserialize_sql json_serialize_plan json_serialize_sql parse_duckdb_log_message
     `,

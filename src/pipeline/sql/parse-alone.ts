@@ -8,10 +8,10 @@ const MOST = 100
 const parsed = new Map<string, Promise<CheckedSql>>()
 
 /**
- * What SQL over a view's sources says by itself, without a look at any of them: parsed in an engine of its own (30 ms),
- * once for each text in the life of a process. Of features.sql `tables` are the sources that a partition depends on.
- * Others are declared for labels.sql and `outcomes`: they are no inputs of it, and whether they are late or gone is no
- * matter of a night.
+ * What SQL over a view's sources says by itself, without a look at any of them: parsed in an engine of its own (30
+ * ms), once for each text in the life of a process. Of features.sql `tables` are the sources that a partition depends
+ * on. Others are declared for labels.sql and `outcomes`: they are no inputs of it, and whether they are late or gone
+ * is no matter of a night.
  */
 export function parseAlone(
   root: string,
@@ -40,7 +40,7 @@ async function parse(sql: string, options: SqlOptions, timezone: string, temp: s
   }
 }
 
-/** The sources that checked SQL reads: all, where it cannot be parsed and nobody knows. */
+/** The sources that checked SQL reads: all, if it cannot be parsed. */
 export function sourcesRead(checked: CheckedSql, { sources }: Pick<View, 'sources'>): string[] {
   return checked.hash === '' ? Object.keys(sources) : checked.tables
 }

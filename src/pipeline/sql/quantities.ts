@@ -13,7 +13,7 @@ export interface PlanColumn {
   type: string
 }
 
-/** Undefined where nobody knows how an operator numbers its columns. */
+/** Undefined if the column numbering of an operator is unknown. */
 export type PlanColumns = PlanColumn[] | undefined
 
 const COUNTS = new Set([

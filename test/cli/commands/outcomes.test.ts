@@ -97,7 +97,7 @@ test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
   expect(stdout).toContain(
     '1998-05-01: immature: its label window ends at 1998-07-30 00:00:00 +00:00, but the newest event of source purchases is at 1998-06-30 00:00:00 +00:00',
   )
-  expect(stdout).toMatch(/^note: the campaign colours these figures.* \(1998-02-01\)$/m)
+  expect(stdout).toMatch(/^note: the campaign influences these figures.* \(1998-02-01\)$/m)
 })
 
 test.skipIf(!HAS_CDNOW)('says of a night that is due that nobody has looked at it', async () => {
@@ -184,7 +184,7 @@ test.skipIf(!HAS_CDNOW)('says how many rows have no label, and whose the busines
       where partition = '1998-01-01'`,
   )
   expect((await nightshift(['outcomes', 'lapse'], at)).stdout).toContain(
-    'note: business figures read the labels of all rows, also of those that were acted on; the others are measured on those that nobody acted on (1998-01-01)',
+    'note: business figures read the labels of all rows, including those that were acted on; the others are measured on those that were not acted on (1998-01-01)',
   )
 })
 
