@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import type { GlobalOptions } from '../../cli.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { type Database, openDatabase } from '../../ledger/connection/database.ts'
-import { adopt, readLedger } from '../../ledger/identity/project-identity.ts'
+import { adopt, namesInLedger, readLedger } from '../../ledger/identity/project-identity.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
@@ -37,10 +37,7 @@ export default async function adoptCommand(_args: string[], options: Options): P
 async function whatIsAdopted(database: Database, project: Project): Promise<string | undefined> {
   const ledger = await readLedger(database)
   if (ledger === undefined) return undefined
-  const { rows } = await database.pool.query<{ name: string }>(
-    'select distinct name from nightshift.slots order by name limit 20',
-  )
-  const known = rows.map(({ name }) => name).join(', ') || 'nothing yet'
+  const known = (await namesInLedger(database)).join(', ') || 'nothing yet'
   const here = [...Object.keys(project.models), ...Object.keys(project.views)].sort().join(', ') || 'nothing'
   return (
     `The ledger is of the project ${ledger.name}, made ${ledger.since.slice(0, 10)} at ${ledger.made_at}, and has nights of: ${known}. ` +

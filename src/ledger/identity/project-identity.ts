@@ -70,6 +70,14 @@ export async function readLedger({ pool }: Pick<Database, 'pool'>): Promise<Ledg
   return row && { ...row, since: row.since.toISOString() }
 }
 
+/** Views and models that the ledger has nights of, 20 at most. */
+export async function namesInLedger({ pool }: Pick<Database, 'pool'>): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    'select distinct name from nightshift.slots order by name limit 20',
+  )
+  return rows.map(({ name }) => name)
+}
+
 /** Makes the ledger this project's, unless somebody was quicker. Returns whose it is, and the id of this project. */
 async function claim(
   database: Database,
