@@ -329,7 +329,7 @@ const SETTINGS_ROWS: Row[] = [
   ],
   ['*a*a*a*a*b', 'path of a source', () => source(`data/${'*a'.repeat(100)}b`), /^$/],
   ['braces that multiply', 'path of a source', () => source('{a,b}'.repeat(30)), /at most 100 paths/],
-  ['/**', 'path of a source', () => source('/**/*.parquet'), /a folder before its first \*\*/],
+  ['/**', 'path of a source', () => source('/**/*.parquet'), /a folder name before its first \*\*/],
   ['a NUL', 'path of a source', () => source('data/\0.parquet'), /without control characters/],
 ]
 
