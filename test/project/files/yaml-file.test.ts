@@ -123,5 +123,5 @@ test('an alias may stand below its anchor, and nowhere else', () => {
   writeFileSync(join(root, 'a.yaml'), 'a: &x { n: 1 }\nb: *x\n')
   expect(readYaml(root, 'a.yaml', 'a: 1')).toMatchObject({ problems: [], data: { b: { n: 1 } } })
   writeFileSync(join(root, 'a.yaml'), 'b: *x\na: &x 1\n')
-  expect(readYaml(root, 'a.yaml', 'a: 1').problems[0]?.message).toMatch(/\*x names nothing/)
+  expect(readYaml(root, 'a.yaml', 'a: 1').problems[0]?.message).toMatch(/\*x refers to nothing/)
 })
