@@ -56,7 +56,7 @@ it('a column of another type, a new one and one that is gone break it, and the s
 it('where the sources of then are not on record, the files are named that are new', () => {
   const columns = [{ name: 'id', type: 'VARCHAR' }]
   const message = checkPromise({ ...promised, sources: undefined }, { ...now, columns })?.message
-  expect(message).toContain('Of the files that it reads data/b.parquet was not there then')
+  expect(message).toContain('Of the files that it reads, data/b.parquet is new since then')
   const same = checkPromise({ ...promised, sources: now.sources }, { ...now, columns })?.message
   expect(same).toContain('No source column that it reads has changed its type since then')
 })
