@@ -1,9 +1,13 @@
-// Injects every fault in its full form and writes what came of it into docs/reliability.md.
+// Injects every fault in its full form and writes what came of it into docs/reliability.md. With --break: takes the
+// guards away instead, one at a time, and shows that the checkers notice.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faultTable, readTries, withTable } from '../test/faults/table.ts'
+import { breakGuards } from './break.ts'
+
+if (process.argv.includes('--break')) process.exit(breakGuards())
 
 const PAGE = 'docs/reliability.md'
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
