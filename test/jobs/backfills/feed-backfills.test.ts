@@ -278,8 +278,8 @@ test('a night that was published after the plan was made is not run again', asyn
 })
 
 test.each([
-  ['failed' as const, 'it is failed (run r1): --failed runs it again'],
-  ['held' as const, 'it is held (run r1): --failed runs it again'],
+  ['failed' as const, 'it is failed (run r1): --failed re-runs it'],
+  ['held' as const, 'it is held (run r1): --failed re-runs it'],
 ])('a night that %s after the plan was made is said to have', async (state, reason) => {
   const id = (await start(plan(['2026-03-01']))) ?? 0
   await night('scores', '2026-03-01', { state, run: 'r1' })
