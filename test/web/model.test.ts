@@ -122,7 +122,7 @@ test('a figure without an interval has none, in words and brackets', async () =>
       const page = await text('/models/value')
       expect(page).not.toMatch(/\(95 %: *(?:0\.5)? to /)
       has(page, new RegExp(`0\\.7\\d* on ${labelOf(44)}\\.`))
-      has(page, /<dt>AUC<\/dt><dd>0\.7\d*<\/dd>/)
+      has(page, /<dt>ROC AUC<\/dt><dd>0\.7\d*<\/dd>/)
       has(page, /data-label="95 %">too few rows</)
     }
   } finally {
@@ -218,10 +218,10 @@ test('a night whose label window is over, and that nobody has looked at since, i
   ])
   try {
     now = new Date(`${labelOf(75)}T12:00:00Z`)
-    const due = 'nobody has looked at it yet: `nightshift up` does, or `nightshift outcomes value --measure`'
+    const due = 'it has not been checked yet: run `nightshift up` or `nightshift outcomes value --measure`'
     for (const page of ['/models/value', `/nights/value/${labelOf(45)}`, '/']) {
       const said = await text(page)
-      has(said, `it is due, since its label window is over, and ${due}`)
+      has(said, `it is due because its label window has ended, but ${due}`)
       expect(said).not.toContain('its label window ends at')
     }
   } finally {

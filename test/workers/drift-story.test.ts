@@ -210,7 +210,7 @@ test('a tariff change at night 40 is found on night 41, and nothing before is a 
   const { rows: incidents } = await database.pool.query('select kind, closed_at from nightshift.incidents')
   expect(incidents).toEqual([{ kind: 'drift', closed_at: null }])
   const mail = mails.received[0]?.mail
-  expect(mail?.text).toContain(`churn drifts for ${dateOf(CHANGED + 1)} in monthly_price`)
+  expect(mail?.text).toContain(`churn has drifted for ${dateOf(CHANGED + 1)} in monthly_price`)
   expect(mail?.text).toContain(`since ${dateOf(CHANGED)}; on 2 of the last 3 nights`)
   expect(mail?.attachments.map(({ contentType }) => contentType)).toContain('image/png')
 }, 180_000)

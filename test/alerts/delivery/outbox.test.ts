@@ -170,7 +170,7 @@ function drainer(databaseUrl: string, smtpUrl: string, now: Date): ChildProcess 
   const program = `
     import pg from 'pg'
     const { drain } = await import('${dist}alerts/delivery/outbox.js')
-    const { openTransport } = await import('${dist}alerts/delivery/transport.js')
+    const { openTransport } = await import('${dist}alerts/delivery/open-transport.js')
     const log = { info() {}, warn() {}, error() {} }
     const [databaseUrl, smtpUrl, settings, now] = process.argv.slice(1)
     const database = { pool: new pg.Pool({ connectionString: databaseUrl }) }

@@ -145,8 +145,10 @@ describe('a model without a holdout', () => {
     expect(life.mails.received).toHaveLength(1)
     const mail = life.mails.received[0]?.mail
     expect(mail?.subject).toContain('value: drift')
-    expect(mail?.text).toContain('value drifts for 2026-03-05 in spend, score')
-    expect(mail?.text).toMatch(/- spend\n {2}PSI [\d.]+, threshold [\d.]+\n {2}mean 2 before, 3 now/)
+    expect(mail?.text).toContain('value has drifted for 2026-03-05 in spend, score')
+    expect(mail?.text).toMatch(
+      /- spend\n {2}PSI [\d.]+, threshold [\d.]+\n {2}mean 1\.998 before, 3\.001 now/,
+    )
     expect(mail?.text).toContain('since 2026-03-04; on 2 of the last 3 nights')
     expect(mail?.text).toContain('600 rows')
     expect(mail?.text).toContain('version 1 has no holdout: it is compared with its first night')
@@ -175,7 +177,7 @@ describe('a model without a holdout', () => {
     const [opened, joined] = life.mails.received
     expect(life.mails.received).toHaveLength(2)
     expect(joined?.mail.inReplyTo).toBe(opened?.mail.messageId)
-    expect(joined?.mail.text).toMatch(/^Again: value drifts for 2026-03-06 and 1 earlier/)
+    expect(joined?.mail.text).toMatch(/^Again: value has drifted for 2026-03-06 and 1 earlier/)
   }, 60_000)
 
   test('a night that is looked at again changes nothing', async () => {

@@ -134,7 +134,7 @@ test('it stays immature while the newest event lies before the end of its window
   await life.until('2026-03-05T01:00:00Z', 60)
   const found = await outcome('2026-03-03', ({ note }) => note?.includes('newest event') === true)
   expect(found).toMatchObject({ state: 'immature' })
-  expect(found.note).toContain('the newest event of source events is of 2026-03-03T12:00:00Z')
+  expect(found.note).toContain('the newest event of source events is at 2026-03-03T12:00:00Z')
   const { rows } = await life.database.pool.query<{ looks: number; wait: number }>(
     `select looks, extract(epoch from look_at - matures_at)::int as wait from nightshift.outcomes where partition = '2026-03-03'`,
   )
@@ -282,7 +282,7 @@ describe('a horizon that is changed', () => {
     await horizon('3d')
     const at = { project: project.root, env: { DATABASE_URL: life.database.url } }
     const { stdout } = await nightshift(['outcomes', 'value'], at)
-    expect(stdout).toContain('2026-03-06  immature  2026-03-09 00:00:00')
+    expect(stdout).toContain('2026-03-06  immature  2026-03-09 00:00 UTC')
     const again = 'npx nightshift outcomes value --measure --new-horizon'
     expect(stdout.split('\n').filter((line) => line.startsWith('note: '))).toEqual([
       `note: 2026-03-03 was measured under a horizon of 2d; model.yaml now has 3d: ${again}`,
