@@ -121,7 +121,7 @@ describe('a training set', () => {
     const both = `SELECT id, (count(t.id) > 3)::INTEGER AS came FROM plans LEFT JOIN t USING (id) GROUP BY id`
     const { manifest } = await build({ dates: ['2026-06-05', '2026-06-28'], view, labels: labels(both) })
     expect(manifest.as_of).toEqual(['2026-06-05'])
-    expect(manifest.left_out.immature[0]?.reason).toContain('the newest event of source t is of')
+    expect(manifest.left_out.immature[0]?.reason).toContain('the newest event of source t is at')
     const alone = labels('SELECT id, (max(valid_to) IS NOT NULL)::INTEGER AS came FROM plans GROUP BY id')
     await expect(build({ dates: ['2026-06-05'], view, labels: alone })).rejects.toThrow(
       'the newest event of source plans is of 2026-01-01T00:00:00Z',
@@ -134,7 +134,7 @@ describe('a training set', () => {
     expect(newest.manifest.as_of).toEqual(['2026-06-05', '2026-06-23'])
     expect(newest.manifest.left_out.immature[0]).toMatchObject({
       as_of: '2026-06-24',
-      reason: expect.stringContaining('the newest event of source t is of 2026-06-30T12:00:00Z'),
+      reason: expect.stringContaining('the newest event of source t is at 2026-06-30T12:00:00Z'),
     })
     const clock = await build({ dates, now: '2026-06-29T00:00:00Z' })
     expect(clock.manifest.as_of).toEqual(['2026-06-05'])
@@ -212,7 +212,7 @@ describe('a training set', () => {
     await expect(
       build({ dates: ['2026-06-05'], labels: labels('SELECT id, 1 AS x FROM t') }),
     ).rejects.toThrow(
-      /models\/m\/labels\.sql: expected one row for each id, as of 2026-06-05 got several: 1 \(11 times\), 2 \(10 times\)/,
+      /models\/m\/labels\.sql: expected one row for each id as of 2026-06-05, got several: 1 \(11 times\), 2 \(10 times\)/,
     )
     await expect(
       build({ dates: ['2026-06-05'], labels: labels('SELECT id, 1 AS x, 2 AS y FROM t GROUP BY id') }),

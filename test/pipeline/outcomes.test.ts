@@ -122,7 +122,7 @@ describe('an outcome', () => {
       metrics: { auc: 11 / 12 },
       treated: { known: true, rows: 2, measured_on: 'untreated', biased: false },
     })
-    expect(others.treated.note).toContain('leaving them out narrows what is measured')
+    expect(others.treated.note).toContain('the range of scores is narrower')
     const control = await facts({ treated, control: `SELECT id FROM t WHERE what = 'spared'` })
     expect(control).toMatchObject({
       rows: 4,
@@ -205,7 +205,7 @@ describe('an outcome', () => {
     })
     expect(await answer(undefined, { asOf: parseAsOf('2026-06-15', 'UTC') })).toMatchObject({
       state: 'immature',
-      reason: expect.stringContaining('the newest event of source t is of 2026-06-20T12:00:00Z'),
+      reason: expect.stringContaining('the newest event of source t is at 2026-06-20T12:00:00Z'),
     })
   })
 

@@ -111,6 +111,6 @@ export async function refuseDoubles(
   const examples = doubles.map((row) => `${view.entity.map((name) => row[name]).join('/')} (${row.n} times)`)
   throw new Failure(
     'contract',
-    `${showPath(root, labels.sqlFile)}: expected one row for each ${view.entity.join(', ')} as of ${asOf.label}, got several:  ${examples.join(', ')}`,
+    `${showPath(root, labels.sqlFile)}: expected one row for each ${view.entity.join(', ')} as of ${asOf.label}, got several: ${examples.join(', ')}`,
   )
 }

@@ -100,11 +100,11 @@ describe('a bound on raw values', () => {
     }
   })
 
-  it('counts a date by its midnight', () => {
+  it('counts a date once its day is over', () => {
     const day = (date: string) => BigInt(Date.parse(date) / 86_400_000)
     expect(dateBound('Europe/Berlin', readInstant('2026-11-21T23:00:00Z'))).toBe(day('2026-11-22'))
-    expect(dateBound('Europe/Berlin', readInstant('2026-11-21T23:00:00.000001Z'))).toBe(day('2026-11-23'))
-    expect(dateBound('UTC', readInstant('2026-11-21T23:00:00Z'))).toBe(day('2026-11-22'))
+    expect(dateBound('Europe/Berlin', readInstant('2026-11-21T23:00:00.000001Z'))).toBe(day('2026-11-22'))
+    expect(dateBound('UTC', readInstant('2026-11-21T23:00:00Z'))).toBe(day('2026-11-21'))
   })
 })
 
