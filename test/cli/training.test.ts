@@ -47,7 +47,7 @@ test.skipIf(!HAS_CDNOW)('a holdout that is not mature is refused with the reason
   )
   expect(code).toBe(1)
   expect(stderr).toContain('the holdout split is empty')
-  expect(stderr).toContain('the newest event of source purchases is of 1998-06-30T00:00:00Z')
+  expect(stderr).toContain('the newest event of source purchases is at 1998-06-30T00:00:00Z')
 })
 
 test.skipIf(!HAS_CDNOW)(

@@ -124,7 +124,7 @@ describe('a training set', () => {
     expect(manifest.left_out.immature[0]?.reason).toContain('the newest event of source t is at')
     const alone = labels('SELECT id, (max(valid_to) IS NOT NULL)::INTEGER AS came FROM plans GROUP BY id')
     await expect(build({ dates: ['2026-06-05'], view, labels: alone })).rejects.toThrow(
-      'the newest event of source plans is of 2026-01-01T00:00:00Z',
+      'the newest event of source plans is at 2026-01-01T00:00:00Z',
     )
   })
 
@@ -138,7 +138,7 @@ describe('a training set', () => {
     })
     const clock = await build({ dates, now: '2026-06-29T00:00:00Z' })
     expect(clock.manifest.as_of).toEqual(['2026-06-05'])
-    expect(clock.manifest.left_out.immature[0]?.reason).toContain('lies in the future')
+    expect(clock.manifest.left_out.immature[0]?.reason).toContain('is in the future')
     const { labels } = {
       labels: {
         sql: LABELS,

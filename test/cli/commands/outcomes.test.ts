@@ -85,17 +85,19 @@ test.skipIf(!HAS_CDNOW)('measures what a holdout of the same night measures', as
   expect(may).toMatchObject({
     state: 'immature',
     matures_at: '1998-07-30T00:00:00.000Z',
-    note: expect.stringContaining('the newest event of source purchases is of 1998-06-30T00:00:00Z'),
+    note: expect.stringContaining('the newest event of source purchases is at 1998-06-30T00:00:00Z'),
   })
 })
 
 test.skipIf(!HAS_CDNOW)('prints a table with the reasons', async () => {
   const { stdout } = await nightshift(['outcomes', 'lapse', '--from', '1998-02-01'], at)
   expect(stdout).not.toContain('1998-01-01')
-  expect(stdout).toMatch(/1998-02-01 +measured, biased +1998-05-02 .* 2357 +0\.\d{4} +0\.\d{4} to 0\.\d{4}/)
+  expect(stdout).toMatch(
+    /1998-02-01 +measured, biased +1998-05-02 .* 2357 +0\.\d{1,4} +0\.\d{1,4} to 0\.\d{1,4}/,
+  )
   // In the clock times of the table above it.
   expect(stdout).toContain(
-    '1998-05-01: immature: its label window ends at 1998-07-30 00:00:00 +00:00, but the newest event of source purchases is at 1998-06-30 00:00:00 +00:00',
+    '1998-05-01: immature: its label window ends at 1998-07-30 00:00 UTC, but the newest event of source purchases is at 1998-06-30 00:00 UTC',
   )
   expect(stdout).toMatch(/^note: the campaign influences these figures.* \(1998-02-01\)$/m)
 })
@@ -125,7 +127,7 @@ test.skipIf(!HAS_CDNOW)(
     const refused = await nightshift(['outcomes', 'lapse', '--from', '1998-11-30', '--to', '1998-11-01'], at)
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain(
-      'outcomes: expected --from no later than --to, got: --from 1998-11-30 --to 1998-11-01',
+      '--from: expected an as-of no later than --to (1998-11-01), got: 1998-11-30',
     )
     const empty = await nightshift(['outcomes', 'lapse', '--from', '1998-11-01', '--to', '1998-11-30'], at)
     expect(empty.code).toBe(0)

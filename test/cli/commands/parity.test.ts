@@ -223,7 +223,7 @@ describe('a notebook that computes its own', () => {
     expect(await nightshift([...sample, '--allow-missing'], at)).toMatchObject({ code: 0 })
     expect(await nightshift([...sample.slice(0, 4), '--allow-missing'], at)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('expected --allow-missing beside --file F'),
+      stderr: expect.stringContaining('expected --allow-missing together with --file F'),
     })
     writeFileSync(join(project.root, 'twice.csv'), 'customer_id,plan\n1,basic\n1,plus\n')
     const against = (file: string) =>
