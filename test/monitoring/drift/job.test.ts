@@ -151,7 +151,7 @@ describe('a model without a holdout', () => {
     )
     expect(mail?.text).toContain('since 2026-03-04; on 2 of the last 3 nights')
     expect(mail?.text).toContain('600 rows')
-    expect(mail?.text).toContain('version 1 has no holdout: it is compared with its first night')
+    expect(mail?.text).toContain('version 1 has no holdout; the reference is its first night, 2026-03-02')
     expect(mail?.text).toContain('npx nightshift drift value --as-of 2026-03-05')
     expect(mail?.text).toMatch(
       /WHICH ROWS ACCOUNT FOR IT\n- spend: without plan pro \(200 rows\) all of the shift disappears; PSI of these rows \d/,

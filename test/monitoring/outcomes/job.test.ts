@@ -303,7 +303,7 @@ describe('a horizon that is changed', () => {
     expect(json[0].report.positives).toBe(count((i) => buys(i) || i % 3 === 1 || i % 11 === 2 || i % 2 === 0))
     const alone = await nightshift(['outcomes', 'value', '--new-horizon'], at)
     expect(alone.code).toBe(2)
-    expect(alone.stderr).toContain('expected --new-horizon beside --measure')
+    expect(alone.stderr).toContain('expected --new-horizon together with --measure, got only --new-horizon')
   })
 })
 
