@@ -213,4 +213,4 @@ test('a tariff change at night 40 is found on night 41, and nothing before is a 
   expect(mail?.text).toContain(`churn has drifted for ${dateOf(CHANGED + 1)} in monthly_price`)
   expect(mail?.text).toContain(`since ${dateOf(CHANGED)}; on 2 of the last 3 nights`)
   expect(mail?.attachments.map(({ contentType }) => contentType)).toContain('image/png')
-}, 180_000)
+}, 600_000)
