@@ -69,7 +69,7 @@ describe('values that a model does not know', () => {
       },
     ])
     expect(warnings).toContain(
-      'partner: 4 of 6 rows (66.7 %) have values that the model does not know (true, false, yes); it knows No, Yes',
+      'partner: 4 of 6 rows (67 %) have values that the model does not know (true, false, yes); it knows No, Yes',
     )
     expect(checks.every(({ passed }) => passed)).toBe(true)
   })
