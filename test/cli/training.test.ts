@@ -126,7 +126,7 @@ evaluation: { require: { auc: { min: 0.9 } } }
   )
   const { code, stdout } = await nightshift(['evaluate', 'lapse', '--version', '2', '--dataset', id], at)
   expect(code).toBe(1)
-  expect(stdout).toContain('NOT MET: auc: expected at least 0.9, got: 0.814162')
+  expect(stdout).toContain('NOT MET: auc: expected at least 0.9, got: 0.8142')
   const { json } = await nightshiftJson(['history', 'lapse'], at)
   expect(json.at(-1)).toMatchObject({ event: 'evaluated', version: 2, reason: 'not passed' })
 })

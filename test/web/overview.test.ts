@@ -28,7 +28,7 @@ async function card(): Promise<string> {
 test('outcomes are told with their limit, and with the day from which the next is known', async () => {
   now = TODAY
   const said = await card()
-  expect(said).toMatch(/AUC 0\.7\d* \(0\.7\d* to 0\.\d+\) on the night of \S+, coloured by the campaign/)
+  expect(said).toMatch(/AUC 0\.7\d* \(0\.7\d* to 0\.\d+\) on the night of \S+, influenced by the campaign/)
   expect(said).toContain(`The outcome of ${labelOf(45)} will be known on ${labelOf(75)}.`)
 })
 
