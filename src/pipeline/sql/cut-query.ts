@@ -115,6 +115,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     const unlike = plan === undefined ? [] : await findUnlike(engine, plan, untypedIn(schemas))
     checked.problems.push(...unlike.map((each) => problemIn(sql, request.file, each)))
     if (request.schemaOnly !== true) refuse(checked.problems)
+    if (plan !== undefined) refuseStrangers(request, strangersIn(plan))
     const reads = readsOf(plan, checked, schemas)
     const tables: SourceTable[] = []
     for (const [source, schema] of schemas) {
@@ -126,7 +127,12 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
       await createView(engine, table, request.cut)
       tables.push(table)
     }
-    if (!isRefused(checked)) await refuseStrangers(engine, request, sources)
+    if (!isRefused(checked)) {
+      refuseStrangers(request, namesIn(engine, sql))
+      // SQL may bind to the files alone: a column without a value fits any call there. Binding to files is expensive.
+      const late = plan === undefined ? await bindPlan(engine, sql, request.parameters, []) : undefined
+      if (late !== undefined) refuseStrangers(request, strangersIn(late, new Set(readablePaths(sources))))
+    }
     return {
       engine,
       sql,
@@ -143,17 +149,10 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
 }
 
 /**
- * The same question asked of DuckDB itself, whatever the SQL may have smuggled past its check: which names are left
- * when all sources are views, and which files its plan opens. It says nothing of SQL that does not bind, which fails by itself.
+ * DuckDB's own answer to what the SQL reads, in case something passed the check: the files in its plan, and the names
+ * that are left when all sources are views. SQL that does not bind fails by itself.
  */
-async function refuseStrangers(
-  engine: Engine,
-  { sql, file, parameters }: CutQueryRequest,
-  sources: CutSource[],
-): Promise<void> {
-  const plan = await bindPlan(engine, withoutSemicolon(sql), parameters, [])
-  const files = new Set(readablePaths(sources))
-  const [stranger] = [...namesIn(engine, sql), ...(plan === undefined ? [] : strangersIn(plan, files))]
+function refuseStrangers({ file }: CutQueryRequest, [stranger]: readonly string[]): void {
   if (stranger === undefined) return
   throw new Failure('contract', `${file}: expected the names of declared sources, got: ${stranger}`)
 }

@@ -144,6 +144,16 @@ describe('the files of a query', () => {
           'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r, ev, range(3), unnest([1]) u',
         ])
           expect(await strangers(sql), sql).toEqual([])
+        // As nights ask: of empty tables in the place of the sources, for which no file of theirs is opened.
+        const standIn = [{ name: 'other', columns: [{ name: 'id', type: 'INTEGER' }] }]
+        const early = await bindPlan(
+          query.engine,
+          `SELECT * FROM other JOIN '${raw}' USING (id)`,
+          {},
+          standIn,
+        )
+        const own = await bindPlan(query.engine, 'SELECT * FROM other, range(3)', {}, standIn)
+        expect([early, own].map((plan) => plan && strangersIn(plan))).toEqual([[raw], []])
       } finally {
         query.close()
         rmSync(temp, { recursive: true })
