@@ -1,18 +1,18 @@
 /**
  * Ctrl-C and SIGTERM. Signals reach the process as a whole, so what is known of them is kept here once. The first one
- * asks all work that has begun to put things away; a second one ends the process at once.
+ * asks all started work to clean up; a second one ends the process at once.
  */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 export type StopSignal = keyof typeof EXIT_CODES
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const satisfies StopSignal[]
 
-/** So long work that was begun may take to put things away. What it leaves is taken over as if it had been killed. */
+/** The longest that started work may take to clean up. What it leaves is taken over as after a kill. */
 const TIDY_MS = 10_000
 
-/** From the last of it to the end of the command: connections are closed. */
+/** From the end of the last cleanup to the end of the command: connections are closed. */
 const LAST_MS = 2_000
 
-const DEFAULT_OUTLOOK = 'what was not finished is not kept, and the same command begins it anew'
+const DEFAULT_OUTLOOK = 'unfinished work was discarded; run the same command again'
 
 const stopping = new AbortController()
 const tidying = new Set<{ limited: boolean }>()
@@ -54,18 +54,18 @@ export function interruption(): { signal: StopSignal; code: number; outlook: str
   return received === undefined ? undefined : { signal: received, code: EXIT_CODES[received], outlook }
 }
 
-/** Of commands that have asked for runs, which are in the ledger. */
+/** For commands whose runs are recorded in the ledger. */
 export const ASKED_FOR =
-  'what was asked for goes on as soon as a worker lives (nightshift up), or with the same command'
+  'requested runs continue once a worker is running (nightshift up), or with the same command'
 
-/** Says for the case that a signal comes what goes on without this command, or how to go on. */
+/** Sets the sentence that a signal prints: what continues without this command, or how to continue. */
 export function setOutlook(sentence: string): void {
   outlook = sentence
 }
 
 /**
- * Begins something that heeds `stop` and has something to put away. The process waits for its release, for at most 10 s
- * (with `limited: false`, however long it takes). Where nothing has begun, a signal ends the process at once.
+ * Starts work that reacts to `stop` and has something to clean up. The process waits for its release, for at most 10 s
+ * (with `limited: false`, as long as it takes). If nothing has started, a signal ends the process at once.
  */
 export function beginTidy({ limited = true }: { limited?: boolean } = {}): {
   stop: AbortSignal
@@ -75,13 +75,13 @@ export function beginTidy({ limited = true }: { limited?: boolean } = {}): {
   tidying.add(own)
   const release = () => {
     tidying.delete(own)
-    // The command comes to its own end now; where it does not, nothing is lost by not waiting for it.
+    // The command ends by itself now. If it does not, nothing is lost by not waiting.
     if (received !== undefined && limited && tidying.size === 0) setTimeout(() => end?.(), LAST_MS).unref()
   }
   return { stop: stopping.signal, release }
 }
 
-/** Does such work from beginning to end. */
+/** Runs such work to its end. */
 export async function tidily<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const { stop, release } = beginTidy()
   try {

@@ -108,7 +108,7 @@ describe('a command that hosts its run', () => {
     expect(finished.code, finished.stderr).toBe(code)
     expect(lineOf(finished)).toEqual([
       expect.stringMatching(
-        new RegExp(`^nightshift: stopped by ${says}: .* is queued, and goes on as soon as a worker lives`),
+        new RegExp(`^nightshift: stopped by ${says}: .* is queued, and continues once a worker is running`),
       ),
     ])
     await expectTidy()
@@ -184,7 +184,7 @@ describe('a command that computes by itself', () => {
       expect(finished.code, finished.stderr).toBe(code)
       expect(finished.stdout).toBe('')
       expect(lineOf(finished)).toEqual([
-        `nightshift: stopped by ${signal === 'SIGINT' ? 'Ctrl-C' : signal}: what was not finished is not kept, and the same command begins it anew`,
+        `nightshift: stopped by ${signal === 'SIGINT' ? 'Ctrl-C' : signal}: unfinished work was discarded; run the same command again`,
       ])
       await expectTidy()
     }
@@ -218,7 +218,7 @@ test('a backfill that is left is handed back and goes on with resume', async () 
   expect(finished.code, finished.stderr).toBe(130)
   expect(lineOf(finished)).toEqual([
     expect.stringMatching(
-      /backfill (\d+) goes on as soon as a worker lives .* nightshift resume \1; nightshift cancel \1 ends it$/,
+      /backfill (\d+) continues once a worker is running .* nightshift resume \1; nightshift cancel \1 ends it$/,
     ),
   ])
   await expectTidy()
@@ -277,7 +277,7 @@ describe('on a terminal', () => {
       terminal.stdin?.write(CTRL_C)
       const { code, stdout } = await over
       expect(code, stdout).toBe(130)
-      expect(stdout).toContain('nightshift: stopped by Ctrl-C: what was not finished is not kept')
+      expect(stdout).toContain('nightshift: stopped by Ctrl-C: unfinished work was discarded')
       await expectTidy()
     },
   )

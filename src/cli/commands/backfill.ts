@@ -67,7 +67,7 @@ export default function backfill([name = '']: string[], options: BackfillOptions
     }
     if (!(await agreed(options, runs))) return 2
     setOutlook(
-      'nightshift backfills shows whether it has begun; what has goes on as soon as a worker lives (nightshift up)',
+      'nightshift backfills shows whether it was started; if so it continues once a worker is running (nightshift up)',
     )
     const id = await startBackfill(database, plan, asOfs, {
       mode: modeOf(options),

@@ -14,7 +14,9 @@ export default function releaseCommand(
   return withSession(options, async (session) => {
     const by = personNamed(session.project, options.by)
     const { run } = await runNamed(session.database.pool, id)
-    setOutlook('what is committed is published by whoever runs next; nightshift show says how it stands')
+    setOutlook(
+      'a committed release is published by the next worker or command; nightshift show prints its state',
+    )
     await tidily(async () => {
       const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
       try {

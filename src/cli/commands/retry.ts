@@ -17,7 +17,7 @@ export default function retry(
     const by = personNamed(project, options.by)
     const { run } = await runNamed(database.pool, id)
     setOutlook(
-      'nightshift runs shows whether it was asked for; what was goes on as soon as a worker lives (nightshift up)',
+      'nightshift runs shows whether it was requested; if so it continues once a worker is running (nightshift up)',
     )
     const retried = await rerun(database, project, run, by)
     await follow(session, {

@@ -25,7 +25,9 @@ interface Options extends GlobalOptions {
 export default function rollback([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const model = modelNamed(session.project, name)
-    setOutlook('what is committed stands; nightshift history shows it, and the same command completes it')
+    setOutlook(
+      'committed changes are kept; nightshift history lists them, and the same command completes the rollback',
+    )
     return withRollbackLock(session, model, (mine) => tidily(() => takeBack(session, model, options, mine)))
   })
 }

@@ -106,6 +106,6 @@ function report(
 async function outlookOf({ database }: Session, id: number): Promise<string> {
   const goesOn = (await workerAlive(database))
     ? `backfill ${id} goes on without you (nightshift backfills)`
-    : `backfill ${id} goes on as soon as a worker lives (nightshift up), or with nightshift resume ${id}`
+    : `backfill ${id} continues once a worker is running (nightshift up), or with nightshift resume ${id}`
   return `${goesOn}; nightshift cancel ${id} ends it`
 }

@@ -88,7 +88,7 @@ async function outlookOf({ database }: Session, ids: string[]): Promise<string> 
   const title = `${slotTitle(open)} (run ${open.id})`
   return (await workerAlive(database))
     ? `${title} goes on without you: nightshift show ${open.id}`
-    : `${title} is ${open.state}, and goes on as soon as a worker lives (nightshift up) or with the same command`
+    : `${title} is ${open.state}, and continues once a worker is running (nightshift up) or with the same command`
 }
 
 async function showRuns(session: Session, view: ProgressView, ids: string[]): Promise<void> {
