@@ -315,3 +315,27 @@ function publish(slot: LedgerSlot, run: string, now: string): LedgerSlot {
 function title(ref: SlotRef): string {
   return `${ref.kind} ${ref.name} ${ref.partition}`
 }
+
+/** A ledger that a scheduler has kept since long before: the slots of the next days are there. */
+export function running(schedules: Schedule[], now: string, models?: Record<string, string>): LedgerView {
+  const view = seenAt(emptyView(projectOf(schedules, models), now), now, '2026-01-01T00:00:00Z')
+  return wake(view, now).view
+}
+
+export function withSchedule(view: LedgerView, schedule: Schedule): LedgerView {
+  return {
+    ...view,
+    project: { ...view.project, schedules: { ...view.project.schedules, [schedule.name]: schedule } },
+  }
+}
+
+/** One night as it goes: view, then model, each published. */
+export function liveNight(view: LedgerView, now: string): LedgerView {
+  const features = wake(view, now).view
+  const scores = wake(endRuns(features, 'features'), now).view
+  return endRuns(scores, 'scores')
+}
+
+export function addDays(date: string, days: number): string {
+  return new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10)
+}
