@@ -1,58 +1,39 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
-  chmodSync,
   chownSync,
-  cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type Database, openDatabase } from '../../../src/ledger/connection/database.ts'
+import { openDatabase } from '../../../src/ledger/connection/database.ts'
 import { isAlive, readPostmaster } from '../../../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../../../src/ledger/server/remove-server.ts'
 import { chooseLocation } from '../../../src/ledger/server/server-place.ts'
-
-const isRoot = process.getuid?.() === 0
-const IDLE_MS = 500
-
-/** A project folder; with its server and its data it is gone after the test. */
-function project(parent = tmpdir()): string {
-  const root = realpathSync(mkdtempSync(join(parent, 'nightshift-embedded-')))
-  onTestFinished(async () => {
-    await removeDatabase(root)
-    rmSync(root, { recursive: true, force: true })
-  })
-  return root
-}
-
-async function open(root: string): Promise<Database> {
-  const database = await openDatabase({ root, role: 'command', idleMs: IDLE_MS })
-  onTestFinished(() => database.close())
-  return database
-}
+import {
+  command,
+  IDLE_MS,
+  isRoot,
+  open,
+  outcome,
+  project,
+  remember,
+  remembered,
+  serverIsGone,
+} from './server-case.ts'
 
 function serverPid(root: string): number {
   const found = readPostmaster(chooseLocation(root).data)
   if (found.state !== 'running') throw new Error(`expected the server to run, got: ${found.state}`)
   return found.pid
-}
-
-async function serverIsGone(root: string, within = 15_000): Promise<void> {
-  await vi.waitFor(() => expect(readPostmaster(chooseLocation(root).data).state).toBe('absent'), {
-    timeout: within,
-    interval: 20,
-  })
 }
 
 function keepers(root: string): number[] {
@@ -62,42 +43,6 @@ function keepers(root: string): number[] {
     .filter((line) => line.includes('keeper.js') && line.includes(`${cluster} `))
     .map((line) => Number(line.trim().split(' ')[0]))
 }
-
-/** A command of its own: opens the database, does as `work` says with `database`, and closes it. */
-function command(root: string, work: string, user: { uid?: number; gid?: number } = {}): ChildProcess {
-  const program = `
-    import { openDatabase } from ${JSON.stringify(resolve('dist/ledger/connection/database.js'))}
-    import { setTimeout as sleep } from 'node:timers/promises'
-    const database = await openDatabase({ root: process.argv[1], role: 'command', idleMs: ${IDLE_MS} })
-    ${work}
-    await database.close()`
-  return spawn(process.execPath, ['--input-type=module', '--eval', program, root], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...user,
-  })
-}
-
-async function outcome(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    err += text
-  })
-  return await new Promise((done) =>
-    child.on('close', (code) => done({ code, out: out.trim(), err: err.trim() })),
-  )
-}
-
-async function remembered(database: Database): Promise<string[]> {
-  const { rows } = await database.pool.query<{ subject: string }>('select subject from nightshift.mutes')
-  return rows.map((row) => row.subject)
-}
-const remember = (subject: string) =>
-  `insert into nightshift.mutes (subject, until) values ('${subject}', now())`
 
 describe('the embedded server', () => {
   // Making a cluster is what costs time here: tests that do not care which one they have share this.
@@ -356,97 +301,6 @@ describe('the embedded server', () => {
     expect(await remembered(await open(root))).toEqual([])
   })
 })
-
-describe('a project', () => {
-  test('in the place of a deleted one does not meet its ledger', async () => {
-    const root = project()
-    const before = await open(root)
-    await before.pool.query(remember('of the deleted one'))
-    await before.close()
-    const old = chooseLocation(root).folder
-    await serverIsGone(root)
-    rmSync(root, { recursive: true })
-    mkdirSync(root)
-    const after = await open(root)
-    expect(await remembered(after)).toEqual([])
-    await after.close()
-    await serverIsGone(root)
-    if (isRoot) rmSync(old, { recursive: true })
-  })
-
-  test('that was moved keeps its ledger, and a copy of it gets its own', async () => {
-    const root = project()
-    const database = await open(root)
-    await database.pool.query(remember('original'))
-    const copied = project()
-    cpSync(root, copied, { recursive: true })
-    if (!isRoot) rmSync(join(copied, '.nightshift'), { recursive: true })
-    const copy = await open(copied)
-    expect(copy.url).not.toBe(database.url)
-    expect(await remembered(copy)).toEqual([])
-    await Promise.all([database.close(), copy.close()])
-    await serverIsGone(root)
-    const moved = project()
-    rmSync(moved, { recursive: true })
-    renameSync(root, moved)
-    expect(await remembered(await open(moved))).toEqual(['original'])
-  })
-
-  test.skipIf(!isRoot)('under the home of root works', async () => {
-    const database = await open(project(homedir()))
-    expect(await remembered(database)).toEqual([])
-  })
-})
-
-/** Whether anybody may read the compiled program: a checkout under root's home cannot be tried as another user. */
-function readableForAll(): boolean {
-  let folder = resolve('dist')
-  for (;;) {
-    if ((statSync(folder).mode & 0o005) !== 0o005) return false
-    const parent = resolve(folder, '..')
-    if (parent === folder) return true
-    folder = parent
-  }
-}
-
-describe.skipIf(!isRoot || !readableForAll())(
-  'a plain user (needs root, and a checkout that others can read)',
-  () => {
-    const nobody = { uid: 65534, gid: 65534 }
-
-    test('has the server in the project, and root uses the same one', async () => {
-      const root = project()
-      chownSync(root, nobody.uid, nobody.gid)
-      const mine = await outcome(
-        command(root, `await database.pool.query("${remember('by nobody')}"); console.log('ok')`, nobody),
-      )
-      expect(mine).toEqual({ code: 0, out: 'ok', err: '' })
-      expect(statSync(join(root, '.nightshift/postgres/cluster/data')).uid).toBe(nobody.uid)
-      await serverIsGone(root)
-      const database = await open(root)
-      expect(await remembered(database)).toEqual(['by nobody'])
-      const both = await outcome(
-        command(root, "console.log((await database.pool.query('select 1 as one')).rows[0].one)", nobody),
-      )
-      expect(both.out).toBe('1')
-    })
-
-    test('is told why when the database is that of root', async () => {
-      const root = project()
-      const database = await open(root)
-      await database.close()
-      chownSync(root, nobody.uid, nobody.gid)
-      for (const mode of [0o700, 0o777]) {
-        chmodSync(join(root, '.nightshift'), mode)
-        chmodSync(join(root, '.nightshift/postgres'), mode)
-        const { code, err } = await outcome(command(root, '', nobody))
-        expect(code).not.toBe(0)
-        expect(err).toContain('was created by root')
-        expect(err).toContain('DATABASE_URL')
-      }
-    })
-  },
-)
 
 function ms(value: number): string {
   return `${Math.round(value)} ms`

@@ -1,63 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { idRanges, readIds } from '../../src/alerts/incidents/id-ranges.ts'
-import type { FailureFacts } from '../../src/alerts/incidents/incident-facts.ts'
-import type { Incident } from '../../src/alerts/incidents/incident-record.ts'
-import { recover } from '../../src/alerts/incidents/report-recovery.ts'
-import { storable } from '../../src/alerts/incidents/storable-facts.ts'
-import { letterHtml } from '../../src/alerts/letters/letter-html.ts'
-import { letterText } from '../../src/alerts/letters/letter-text.ts'
-import { nextCommands } from '../../src/alerts/letters/next-commands.ts'
-import type { Occasion } from '../../src/alerts/letters/thread.ts'
-import { threadLetter, threadSubject } from '../../src/alerts/letters/thread-mail.ts'
-import { INCIDENT_KINDS, type IncidentKind } from '../../src/failures/incident-kinds.ts'
-import { messageShape } from '../../src/format/message-shape.ts'
-import { drifting, facts, outage, recovery, SETTINGS } from './sample.ts'
+import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
+import { recover } from '../../../src/alerts/incidents/report-recovery.ts'
+import { nextCommands } from '../../../src/alerts/letters/next-commands.ts'
+import { threadSubject } from '../../../src/alerts/letters/thread-mail.ts'
+import { INCIDENT_KINDS, type IncidentKind } from '../../../src/failures/incident-kinds.ts'
+import { drifting, facts, outage, recovery } from '../sample.ts'
 
-const NOW = new Date('2026-11-22T03:00:35Z')
-
-function incident(of: FailureFacts, id = 12): Incident {
-  return {
-    id,
-    subject: of.subject,
-    subjectKind: of.subjectKind,
-    kind: of.failure.class,
-    openedAt: new Date('2026-11-22T03:00:05Z'),
-    closedAt: undefined,
-    ackedAt: undefined,
-    ackedBy: undefined,
-    facts: of,
-    nights: [
-      {
-        partition: of.partition ?? null,
-        run: of.run ?? null,
-        slot: of.slot ?? null,
-        state: of.state,
-        failedAt: '2026-11-22T03:00:05Z',
-        late: false,
-        recovered: null,
-      },
-    ],
-  }
-}
-
-function text(incidents: [Incident, ...Incident[]], occasion: Occasion = 'opened'): string {
-  return letterText(
-    threadLetter({ occasion, incidents, recipient: 'oncall@example.com', now: NOW, settings: SETTINGS }),
-  )
-}
-
-function html(incidents: [Incident, ...Incident[]]): string {
-  return letterHtml(
-    threadLetter({
-      occasion: 'opened',
-      incidents,
-      recipient: 'oncall@example.com',
-      now: NOW,
-      settings: SETTINGS,
-    }),
-    'subject',
-  )
-}
+import { html, incident, NOW, text } from './letter-case.ts'
 
 describe('the cause of a mail', () => {
   const causeOf = (message: string, kind: IncidentKind = 'drift') =>
@@ -373,65 +322,4 @@ describe('the mail about many incidents', () => {
       expect(text(group)).not.toContain('BEFORE AND AFTER')
     })
   })
-})
-
-describe('words from outside', () => {
-  test('an error message of 10 MB is cut, and what is left out is counted', () => {
-    const message = `first line\n${'x'.repeat(10_000_000)}\nlast line`
-    const before = process.cpuUsage()
-    const kept = storable(
-      facts({
-        failure: { class: 'bug', message, anchor: '#bug', evidence: { stack: message, note: message } },
-      }),
-    )
-    const mail = html([incident(kept)])
-    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000)
-    expect(JSON.stringify(kept).length).toBeLessThan(20_000)
-    expect(kept.failure.message).toMatch(
-      /^first line\nx+\n\[\.\.\. 9,996,021 characters left out \.\.\.\]\nx+\nlast line$/,
-    )
-    expect(Buffer.byteLength(mail)).toBeLessThan(20_000)
-  })
-
-  test('markup is shown, never followed', () => {
-    const of = facts({
-      description: '<script>alert(1)</script>',
-      consumers: ['<img src=x onerror=alert(1)>'],
-      baseUrl: 'javascript:alert(1)//',
-      failure: {
-        class: 'bug',
-        message: `</pre><a href="https://evil.example">here</a>`,
-        anchor: '"><b>',
-        evidence: { '<b>': '\'"&' },
-      },
-    })
-    const page = html([incident(of)])
-    expect(page).not.toMatch(/<script|<img|<b>|href="javascript|href="https:\/\/evil/)
-    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
-  })
-
-  test('NUL, escape sequences, bidirectional overrides, half emojis and passwords do not come through', () => {
-    const message =
-      'a\u0000b \u001b[31mred\u001b[0m \u202Eevil\u202C \uD83D connect postgres://me:secret@db/x 🌙'
-    const kept = storable(
-      facts({ failure: { class: 'bug', message, anchor: '#bug', evidence: { deep: { list: [message] } } } }),
-    )
-    expect(kept.failure.message).toBe('ab red evil \uFFFD connect postgres://***@db/x 🌙')
-    expect(JSON.stringify(kept)).not.toMatch(/secret|\\u0000|\\ud83d"/)
-  })
-})
-
-test('messages that differ in names, numbers, ids and paths have one shape', () => {
-  const shapes = [
-    'run kd001qx7: file data/calls/day=2026-11-21/part-0.parquet has 12 rows, "plan" is missing',
-    'run mm2q9xxb: file data/sms/day=2026-11-22/part-1.parquet has 1,200 rows, "tariff" is missing',
-  ].map(messageShape)
-  expect(shapes[0]).toBe('run ?: file ? has # rows, ? is missing')
-  expect(shapes[1]).toBe(shapes[0])
-})
-
-test('ids are written as ranges and read back', () => {
-  expect(idRanges([14, 12, 13, 20, 13])).toBe('12-14 20')
-  expect(readIds(['12-14', '#20'])).toEqual([12, 13, 14, 20])
-  expect(() => readIds(['churn'])).toThrow('expected an id such as 12, or a range such as 12-51, got: churn')
 })
