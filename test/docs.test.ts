@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { MEASURES } from '../src/pipeline/drift/measures.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PAGES = [
@@ -69,4 +70,10 @@ test('the example in this repository is valid', () => {
   const errors = problems.filter(({ severity }) => severity === 'error')
   expect(errors.filter(({ absent }) => absent !== true)).toEqual([])
   expect(status).toBe(errors.length === 0 ? 0 : 2)
+})
+
+test('docs/drift.md defines each measure as its table does', () => {
+  const text = readFileSync(join(ROOT, 'docs/drift.md'), 'utf8')
+  for (const { title, of, definition } of MEASURES)
+    expect(text).toContain(`| ${title} | ${of} | ${definition} |`)
 })
