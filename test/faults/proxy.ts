@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** Where in a publication something happens: see `LedgerProxy.at`. */
 export type Moment = 'before the commit' | 'while the commit runs' | 'between commit and rename'
 
+/** Of the values that `commitRun` binds: the new state, four bytes of a length, and the state that it expects. */
+const COMMITS = /publishing.{4}\{"running"\}/s
+
 /** Stands between a process and PostgreSQL, and can be told to misbehave. */
 export interface LedgerProxy {
   /** The same connection string, led through here. */
@@ -63,7 +66,7 @@ export async function openProxy(to: string): Promise<LedgerProxy> {
       'data',
       inOrder(async (data) => {
         const text = data.toString('latin1')
-        if (text.includes("set state = 'publishing'")) publishes = true
+        if (COMMITS.test(text)) publishes = true
         const commits = publishes && text.includes('commit\0')
         if (commits) await trigger('before the commit')
         if (!far.destroyed) far.write(data)
