@@ -5,7 +5,7 @@ import { age } from '../format/elapsed.ts'
 /** Smaller differences are ignored. No decision depends on a machine's own clock. */
 export const APART_MS = 5_000
 
-/** `the clock of worker-1a2b is 3600 s ahead of the ledger's`; undefined if the difference is small. */
+/** `the clock of worker-1a2b is 1 h ahead of the ledger's`; undefined if the difference is small. */
 export function describeDifference(whose: string, aheadMs: number): string | undefined {
   if (Math.abs(aheadMs) <= APART_MS) return undefined
   return `${whose} is ${age(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the ledger's`

@@ -126,7 +126,7 @@ test('NIGHTSHIFT_USERS may name a file, which user add writes', async () => {
   const missing = await user(['list'], { users: file })
   expect([missing.code, missing.stderr]).toEqual([
     2,
-    expect.stringMatching(/people, which is not there; `nightshift user add/),
+    expect.stringMatching(/people, which does not exist; `nightshift user add/),
   ])
   expect(
     (await user(['add', 'ann', '--role', 'viewer'], { password: 'correct horse', users: file })).code,

@@ -59,7 +59,7 @@ test('validate --leaks names each leak, says what to do, and ends with 1', async
   expect(stdout).toMatch(/^error +future-value customers\.left_at as of 2026-03-01, \d+ rows$/m)
   expect(stdout).toContain('fix: declare valid_to: left_at for customers in features/customer/view.yaml')
   expect(stdout).toMatch(
-    /stay on customer: 2 leaks; as of 2026-03-01, 2026-04-01 \d+ values computed twice, \d+ differing/,
+    /stay on customer: 2 leaks; as of 2026-03-01, 2026-04-01, \d+ values computed twice, \d+ differing/,
   )
 })
 
