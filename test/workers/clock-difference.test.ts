@@ -49,7 +49,9 @@ test('a heartbeat measures the clock, and the ledger knows whose is apart', asyn
   })
   expect(Math.round(ahead / 60_000)).toBe(60)
   expect(await clocksApart(fresh.database.pool)).toEqual([
-    expect.stringMatching(/^the clock of worker-ahead on \S+ is (?:59 min(?: \d+ s)?|1 h(?: \d+ min)?) ahead of the ledger's$/),
+    expect.stringMatching(
+      /^the clock of worker-ahead on \S+ is (?:59 min(?: \d+ s)?|1 h(?: \d+ min)?) ahead of the ledger's$/,
+    ),
   ])
   await stop()
 }, 60_000)

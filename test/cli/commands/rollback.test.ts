@@ -129,7 +129,9 @@ test('what cannot be rolled back to is refused', async () => {
 test('of two promotions at once one wins, and the other is told', async () => {
   const both = await Promise.all([1, 2].map(() => nightshift(['rollback', 'value', '--to', '2'], at)))
   expect(both.map(({ code }) => code).sort()).toEqual([0, 2])
-  expect(both.find(({ code }) => code === 2)?.stderr).toMatch(/another user changed the champion meanwhile|is the champion already/)
+  expect(both.find(({ code }) => code === 2)?.stderr).toMatch(
+    /another user changed the champion meanwhile|is the champion already/,
+  )
 })
 
 test('killed once the champion has changed, it leaves whole nights, and the same command completes it', async () => {
