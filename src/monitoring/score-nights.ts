@@ -19,7 +19,7 @@ const NIGHTS = `
 select p.run, p.partition, p.version, p.backfilled, p.reference, p.note, p.estimate,
        nullif(p.score_quantiles, 'null') as quantiles, p.score_mean as mean
   from nightshift.profiles p
-  join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
+  join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.partition = p.partition and s.published_run = p.run
  where p.model = $1 and p.as_of >= $2 and p.as_of <= $3
  order by p.as_of`
 

@@ -15,7 +15,7 @@ select d.partition, d.column_name as column, d.is_score as score, d.drifted, d.a
        d.figures->>'statistic' as statistic, (d.figures->>'threshold')::float8 as threshold,
        (d.figures->>(d.figures->>'statistic'))::float8 as value, d.figures->'fired' as fired, d.figures->>'note' as note
   from nightshift.drift d
-  join nightshift.slots s on s.kind = 'scores' and s.name = d.model and s.as_of = d.as_of and s.published_run = d.run
+  join nightshift.slots s on s.kind = 'scores' and s.name = d.model and s.partition = d.partition and s.published_run = d.run
  where d.model = $1 and d.as_of >= $2 and d.as_of <= $3
  order by d.as_of, d.position`
 

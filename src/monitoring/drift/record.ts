@@ -61,7 +61,7 @@ export async function profilesOf(
 ): Promise<NightProfile[]> {
   const { rows } = await connection.query<ProfileRow>(
     `select p.* from nightshift.profiles p
-       join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
+       join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.partition = p.partition and s.published_run = p.run
       where p.model = $1 and ($2::timestamptz is null or p.as_of >= $2) and ($3::timestamptz is null or p.as_of <= $3)
       order by p.as_of`,
     [model, from ?? null, to ?? null],
@@ -120,7 +120,7 @@ export async function judgedNights(
               case when d.drifted then 'drifted' when d.figures -> 'threshold' = 'null' then 'unknown' else 'quiet' end)
               order by d.position) as columns
        from nightshift.profiles p
-       join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.as_of = p.as_of and s.published_run = p.run
+       join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.partition = p.partition and s.published_run = p.run
        join nightshift.drift d on d.run = p.run
       where p.model = $1 and not p.backfilled and p.as_of >= $2::timestamptz - interval '60 days'
       group by p.run, p.as_of, p.partition order by p.as_of`,

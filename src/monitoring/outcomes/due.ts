@@ -10,7 +10,7 @@ import { dueOutcomes, expectOutcome, immatureElsewhere, moveOutcome, type NextCh
 const UNSEEN = `
 select s.name, s.partition from nightshift.slots s
  where s.kind = 'scores' and s.name = any($1)
-   and not exists (select from nightshift.outcomes o where o.model = s.name and o.as_of = s.as_of)
+   and not exists (select from nightshift.outcomes o where o.model = s.name and o.partition = s.partition)
    and exists (select from nightshift.standings t join nightshift.runs r on r.id = t.run
                 where t.slot = s.id and (r.backfill is null or s.deadline <= now()))
  order by s.as_of limit 200`
@@ -70,7 +70,7 @@ async function followHorizons(pool: Database['pool'], models: Measurable[], time
     const model = models.find((each) => each.name === name)
     if (model === undefined) continue
     const waiting = waitingFor(parseAsOf(partition, timezone), model, timezone)
-    await moveOutcome(pool, waiting, firstCheck(waiting, deadline))
+    await moveOutcome(pool, { ...waiting, partition }, firstCheck(waiting, deadline))
   }
 }
 

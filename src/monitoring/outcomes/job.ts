@@ -53,7 +53,7 @@ export async function measureNight(
   const asOf = parseAsOf(partition, project.timezone)
   const { pool } = context.database
   const { atDeadline, deadline } = await scoresAtDeadline(pool, name, partition)
-  const before = await findOutcome(pool, name, asOf.instant)
+  const before = await findOutcome(pool, name, asOf.label)
   const kept = before?.state === 'measured' ? before : undefined
   const labels = newHorizon ? model.labels : underItsOwn(model.labels, kept)
   const matures_at = labelWindow(asOf, labels, project.timezone).complete

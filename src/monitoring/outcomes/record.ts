@@ -50,11 +50,11 @@ export async function outcomesOf(
 export async function findOutcome(
   connection: ClientBase | Pool,
   model: string,
-  asOf: string,
+  partition: string,
 ): Promise<Outcome | undefined> {
-  const { rows } = await connection.query<OutcomeRow>(`${COLUMNS} where model = $1 and as_of = $2`, [
+  const { rows } = await connection.query<OutcomeRow>(`${COLUMNS} where model = $1 and partition = $2`, [
     model,
-    asOf,
+    partition,
   ])
   return rows[0] && toOutcome(rows[0])
 }
@@ -89,8 +89,8 @@ export async function recordOutcome(
     `insert into nightshift.outcomes
        (model, as_of, partition, run, version, state, matures_at, measured_at, note, report, look_at, looks, horizon, lag)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-     on conflict (model, as_of) do update set
-       partition = $3, run = $4, version = $5, state = $6, matures_at = $7, measured_at = $8, note = $9, report = $10,
+     on conflict (model, partition) do update set
+       as_of = $2, run = $4, version = $5, state = $6, matures_at = $7, measured_at = $8, note = $9, report = $10,
        look_at = $11, looks = $12, horizon = $13, lag = $14`,
     [
       model,
@@ -120,7 +120,7 @@ export async function expectOutcome(
   await connection.query(
     `insert into nightshift.outcomes
        (model, as_of, partition, run, version, state, matures_at, horizon, lag, note, look_at, looks)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (model, as_of) do nothing`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (model, partition) do nothing`,
     [model, as_of, partition, run, version, state, matures_at, horizon, lag, note, next.at, next.count],
   )
 }
@@ -135,7 +135,7 @@ export async function immatureElsewhere(
        from unnest($1::text[], $2::text[], $3::text[]) as m (name, horizon, lag)
        join nightshift.outcomes o on o.model = m.name and o.state = 'immature'
         and (o.horizon, o.lag) is distinct from (m.horizon, m.lag)
-       left join nightshift.slots s on s.kind = 'scores' and s.name = o.model and s.as_of = o.as_of`,
+       left join nightshift.slots s on s.kind = 'scores' and s.name = o.model and s.partition = o.partition`,
     [models.map(({ name }) => name), models.map(({ horizon }) => horizon), models.map(({ lag }) => lag)],
   )
   return rows.map((row) => ({ ...row, deadline: row.deadline?.toISOString() ?? null }))
@@ -144,18 +144,18 @@ export async function immatureElsewhere(
 /** Updates when an immature night matures. If that time does not change, the next check does not change either. */
 export async function moveOutcome(
   connection: ClientBase | Pool,
-  outcome: Pick<Outcome, 'model' | 'as_of' | 'matures_at' | 'horizon' | 'lag' | 'note'>,
+  outcome: Omit<Outcome, 'run' | 'version' | 'state' | 'measured_at' | 'report'>,
   next: NextCheck,
 ): Promise<void> {
-  const { model, as_of, matures_at, horizon, lag, note } = outcome
+  const { model, as_of, partition, matures_at, horizon, lag, note } = outcome
   await connection.query(
     `update nightshift.outcomes
-        set matures_at = $3, horizon = $4, lag = $5,
+        set as_of = $9, matures_at = $3, horizon = $4, lag = $5,
             note = case when matures_at = $3 then note else $6 end,
             look_at = case when matures_at = $3 then look_at else $7 end,
             looks = case when matures_at = $3 then looks else $8 end
-      where model = $1 and as_of = $2 and state = 'immature'`,
-    [model, as_of, matures_at, horizon, lag, note, next.at, next.count],
+      where model = $1 and partition = $2 and state = 'immature'`,
+    [model, partition, matures_at, horizon, lag, note, next.at, next.count, as_of],
   )
 }
 
@@ -175,26 +175,26 @@ export async function dueOutcomes(
 /** Schedules the next check without changing the outcome; `note` states the reason for an immature night. */
 export async function checkAgain(
   connection: ClientBase | Pool,
-  { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
+  { model, partition }: Pick<Outcome, 'model' | 'partition'>,
   next: NextCheck,
   note: string | null = null,
 ): Promise<void> {
   await connection.query(
     `update nightshift.outcomes
         set look_at = $3, looks = $4, note = case when state = 'immature' then coalesce($5, note) else note end
-      where model = $1 and as_of = $2`,
-    [model, as_of, next.at, next.count, note],
+      where model = $1 and partition = $2`,
+    [model, partition, next.at, next.count, note],
   )
 }
 
 /** The number of checks of a night in a row without result. */
 export async function checksOf(
   connection: ClientBase | Pool,
-  { model, as_of }: Pick<Outcome, 'model' | 'as_of'>,
+  { model, partition }: Pick<Outcome, 'model' | 'partition'>,
 ): Promise<number> {
   const { rows } = await connection.query<{ looks: number }>(
-    'select looks from nightshift.outcomes where model = $1 and as_of = $2',
-    [model, as_of],
+    'select looks from nightshift.outcomes where model = $1 and partition = $2',
+    [model, partition],
   )
   return rows[0]?.looks ?? 0
 }

@@ -55,17 +55,15 @@ async function cli(...args: string[]) {
   expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
 }
 
-const instant = (date: string) => parseAsOf(date, 'UTC').instant
-
 /** Until the worker has said so: its jobs come after the night's, and nobody waits for them. */
 async function outcome(date: string, is: (found: Outcome) => boolean): Promise<Outcome> {
   for (let tries = 0; tries < 240; tries++) {
-    const found = await findOutcome(life.database.pool, 'value', instant(date))
+    const found = await findOutcome(life.database.pool, 'value', date)
     if (found !== undefined && is(found)) return found
     await sleep(50)
   }
   throw new Error(
-    `the outcome of ${date} is ${JSON.stringify(await findOutcome(life.database.pool, 'value', instant(date)))}`,
+    `the outcome of ${date} is ${JSON.stringify(await findOutcome(life.database.pool, 'value', date))}`,
   )
 }
 

@@ -62,7 +62,7 @@ export async function loadNight(
       scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
       scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
       scores && run !== undefined ? referenceProfileOf(pool, run.id) : undefined,
-      scores ? findOutcome(pool, slot.name, slot.as_of) : undefined,
+      scores ? findOutcome(pool, slot.name, slot.partition) : undefined,
     ])
   const compared = scores ? features?.run?.id : run?.id
   const certificate = compared === undefined ? undefined : await certificateOf(pool, compared)
