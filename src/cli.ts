@@ -17,6 +17,8 @@ export interface GlobalOptions {
   project: string
   json?: boolean
   debug?: boolean
+  /** Works within a simulation, on its ledger, warehouse and clock. */
+  simulation?: string
 }
 
 /** A command prints its result and returns the exit code: 0 done, 1 the work failed or is held. */
@@ -206,6 +208,15 @@ add('explain <model> <entity>', 'show how one score was produced: features, vers
 add('replay <run>', 're-run without publishing and report whether the output is identical', 'replay').option(
   ...json,
 )
+
+add('simulate [model]', 'live through nights on a simulated clock, in a ledger of their own', 'simulate')
+  .option('--from <as-of>', 'the first as-of')
+  .option('--to <as-of>', 'the last as-of, included')
+  .option('--challenger <n>', 'a version that scores beside the champion', versionNumber)
+  .option('--list', 'list the simulations that are kept')
+  .option('--remove <id>', 'remove a simulation: its ledger, warehouse and mails')
+  .option(...by)
+  .option(...json)
 
 program.commandsGroup('Registry')
 add('register <model> <file>', 'register an ONNX file as the next version', 'register')

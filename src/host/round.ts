@@ -1,6 +1,6 @@
 import { act } from '../jobs/carry-out.ts'
 import type { Action } from '../jobs/planning/ledger-view.ts'
-import type { Queues } from '../jobs/queue/queues.ts'
+import type { JobQueues } from '../jobs/queue/queues.ts'
 import { within } from '../jobs/queue/within.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 
@@ -79,7 +79,7 @@ const STAGES: Record<Action['type'], Stage> = {
 }
 
 /** A queue that failed once is not called again in the same round: each timeout takes 5 s. */
-function stopAfterFailure(queues: Queues): Queues {
+function stopAfterFailure(queues: JobQueues): JobQueues {
   let failed: { error: unknown } | undefined
   return {
     ...queues,

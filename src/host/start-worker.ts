@@ -1,5 +1,5 @@
 import type { WorkerHandle } from '../jobs/queue/queue-engine.ts'
-import type { Queues } from '../jobs/queue/queues.ts'
+import type { JobQueues } from '../jobs/queue/queues.ts'
 import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queue/queues.ts'
 import { beat, type ProcessRole } from '../ledger/nights/alive.ts'
 import { monitorNight } from '../monitoring/drift/job.ts'
@@ -28,7 +28,7 @@ const GRACE_MS = 10_000
  * Takes jobs from the queues until it is closed. Nightly queues may use the full worker capacity, backfill queues all but
  * one concurrent run. The compute children enforce the capacity (children.ts), which all four queues share.
  */
-export async function startWorker(context: Context, queues: Queues, role: ProcessRole): Promise<Worker> {
+export async function startWorker(context: Context, queues: JobQueues, role: ProcessRole): Promise<Worker> {
   const { places } = context.children
   const sweeping = sweepRegularly(context)
   const stopBeating = await beat(

@@ -6,7 +6,7 @@ import type { Answers } from '../ledger/nights/answers.ts'
 import type { Run } from '../ledger/nights/run-records.ts'
 import type { Slot } from '../ledger/nights/slots.ts'
 import type { Project } from '../project/project.ts'
-import type { Queues } from './queue/queues.ts'
+import type { JobQueues } from './queue/queues.ts'
 
 /** What the planner's actions need from the code that runs the work and the code that reports incidents. */
 export interface Effects {
@@ -22,7 +22,7 @@ export interface Effects {
 
 export interface Reconciler {
   database: Database
-  queues: Queues
+  queues: JobQueues
   log: Logger
   project(): Project
   effects: Effects

@@ -8,16 +8,16 @@ import { type Transport, Undeliverable } from './transport.ts'
 /**
  * Writes mails as `.eml` files, which every mail program opens, if no SMTP server is configured. A file name consists
  * of the time, the mail's number and its recipient, so that names sort by time and a repeated delivery replaces its
- * own file.
+ * own file. `path`: the folder within `.nightshift`.
  */
-export function openFiles(root: string, log: AlertLog): Transport {
-  const folder = join(root, PRIVATE, 'outbox')
+export function openFiles(root: string, log: AlertLog, path: string[] = ['outbox']): Transport {
+  const folder = join(root, PRIVATE, ...path)
   return {
     name: relative(root, folder),
     async send(message) {
       const file = join(folder, fileName(message))
       try {
-        privateFolder(root, 'outbox')
+        privateFolder(root, ...path)
         await write(file, message.raw)
       } catch (cause) {
         throw new Undeliverable(

@@ -8,7 +8,7 @@ import { type SlotRow, toSlot } from '../../ledger/nights/slots.ts'
 import type { Project } from '../../project/project.ts'
 import { warmVersions } from '../../registry/warm.ts'
 import { jobQueue } from '../queue/enqueue-attempt.ts'
-import type { Queues } from '../queue/queues.ts'
+import type { JobQueues } from '../queue/queues.ts'
 import type { ScheduleDefinition } from './calendar.ts'
 import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord } from './ledger-view.ts'
 import { ledgerSince } from './upkeep.ts'
@@ -18,7 +18,7 @@ let slotsSql: string | undefined
 /** Reads the planner's input in one snapshot of the ledger, then queries the queue. */
 export async function loadLedgerView(from: {
   database: Database
-  queues: Queues
+  queues: JobQueues
   project(): Project
   answers?: Answers
 }): Promise<LedgerView> {
@@ -122,7 +122,7 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
 }
 
 /** The queue's jobs for queued and running attempts; undefined if the queue does not answer. */
-async function knownJobs(queues: Queues, runs: OpenRun[]): Promise<ReadonlySet<string> | undefined> {
+async function knownJobs(queues: JobQueues, runs: OpenRun[]): Promise<ReadonlySet<string> | undefined> {
   const known = new Set<string>()
   try {
     await Promise.all(

@@ -1,6 +1,6 @@
 import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
-import type { QueueName, Queues } from './queues.ts'
+import type { QueueName, JobQueues } from './queues.ts'
 
 type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill'>
 
@@ -11,7 +11,7 @@ export function jobQueue(run: Pick<Run, 'kind' | 'backfill'>): QueueName {
 }
 
 /** Adds an attempt to its queue; does nothing if its job is already there. */
-export async function enqueueAttempt(queues: Queues, run: Enqueued, attempt: number): Promise<void> {
+export async function enqueueAttempt(queues: JobQueues, run: Enqueued, attempt: number): Promise<void> {
   await queues.add(jobQueue(run), {
     id: attemptId(run.id, attempt),
     title: slotTitle(run),

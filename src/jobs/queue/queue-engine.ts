@@ -2,6 +2,13 @@ import type { Job, Queue } from 'bullmq'
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
 
+/** What the work of a job needs of it. */
+export type TakenJob = Pick<Job, 'id' | 'name' | 'data'> & {
+  /** A line in the job's log. */
+  log(line: string): Promise<unknown>
+  updateProgress(progress: object): Promise<void>
+}
+
 export interface WorkRequest {
   /** Concurrent jobs. */
   concurrency: number
@@ -9,7 +16,7 @@ export interface WorkRequest {
    * Runs one job; its return value is shown on the board. `signal` aborts when the job's lock is lost (it was
    * delivered again, or the queue was wiped) and when the worker is closed and the grace period has ended.
    */
-  process: (job: Job, signal: AbortSignal) => Promise<unknown>
+  process: (job: TakenJob, signal: AbortSignal) => Promise<unknown>
   /** Called with the id of each job whose lock was lost, in addition to the signal. */
   onLost?: (id: string) => void
 }

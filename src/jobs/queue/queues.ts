@@ -39,10 +39,8 @@ export interface JobRequest {
   data: Record<string, unknown>
 }
 
-export interface Queues {
-  backend: 'redis' | 'postgres'
-  /** BullMQ's own queue, for the board; a new one if its start failed. Do not keep a reference. */
-  queue(name: QueueName): Queue
+/** What planning and working need of the queues. */
+export interface JobQueues {
   /**
    * Adds a job; does nothing if a job with this id is waiting or active. An ended job with this id is replaced.
    * @throws Failure 'transient' if the queue does not answer within 5 s; the job may have been added.
@@ -52,10 +50,16 @@ export interface Queues {
   has(name: QueueName, id: string): Promise<boolean>
   /** Starts taking jobs. Works while the queue is down, and takes jobs when it is available again. */
   work(name: QueueName, request: WorkRequest): Promise<WorkerHandle>
-  /** Why the queue's server is unavailable, if it is known and not stated by the failed query itself. */
-  trouble(): Error | undefined
   /** Closes the workers too. */
   close(): Promise<void>
+}
+
+export interface Queues extends JobQueues {
+  backend: 'redis' | 'postgres'
+  /** BullMQ's own queue, for the board; a new one if its start failed. Do not keep a reference. */
+  queue(name: QueueName): Queue
+  /** Why the queue's server is unavailable, if it is known and not stated by the failed query itself. */
+  trouble(): Error | undefined
 }
 
 const ADD_WITHIN_MS = 5_000

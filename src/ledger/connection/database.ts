@@ -4,6 +4,7 @@ import { openEmbedded } from '../server/embedded.ts'
 import { checkExternal } from './external.ts'
 import { clientIn } from './ledger-client.ts'
 import { DEFAULT_SCHEMA } from './schema.ts'
+import { searchPath } from './simulated-clock.ts'
 
 export { transaction } from './transaction.ts'
 
@@ -26,6 +27,8 @@ export interface DatabaseOptions {
   url?: string | undefined
   /** As nightshift.yaml says; default: `nightshift`. */
   schema?: string | undefined
+  /** `now()` is the one of the schema: see simulated-clock.ts. */
+  simulated?: boolean | undefined
   /** Who we are, as pg_stat_activity shows it. */
   role: 'worker' | 'scheduler' | 'web' | 'command'
   /** Milliseconds that the embedded server keeps running after its last user. */
@@ -46,7 +49,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const schema = options.schema ?? DEFAULT_SCHEMA
   const pool = new pg.Pool({
     Client: clientIn(schema),
-    connectionString: url,
+    connectionString: options.simulated === true ? searching(url, schema) : url,
     application_name: name,
     max: options.connections ?? 10,
     connectionTimeoutMillis: 15_000,
@@ -79,6 +82,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     throw error
   }
   return { pool, url, embedded: server !== undefined, schema, close }
+}
+
+/** Options of the connection string take the place of those given beside it, so the zone is repeated. */
+function searching(url: string, schema: string): string {
+  const changed = new URL(url)
+  const given = changed.searchParams.get('options') ?? ''
+  changed.searchParams.set('options', `${given} -c TimeZone=UTC ${searchPath(schema)}`.trim())
+  return changed.href
 }
 
 function once(release: () => Promise<void>): () => Promise<void> {

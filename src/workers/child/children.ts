@@ -54,6 +54,8 @@ export interface ChildrenOptions {
   places: number
   /** Starts the children at once. */
   warm?: boolean
+  /** How many checks of published nights run at once, in children beside the places. Default 1. */
+  monitors?: number
   /** The project's timeouts, read again for each task. Default: those of a project that declares none. */
   timeouts?: () => Timeouts
 }
@@ -65,12 +67,12 @@ export interface ChildrenOptions {
  * as `contract`, since the same file would take as long again). A task that crashes its child is tried once more in a
  * new child and then is `contract`. If another process killed the child, the task fails as `resource` or `transient`.
  */
-export function openChildren({ places, warm = false, timeouts }: ChildrenOptions): Children {
+export function openChildren({ places, warm = false, monitors = 1, timeouts }: ChildrenOptions): Children {
   const idle: ChildProcess[] = []
   const all = new Set<ChildProcess>()
   const waiting: Waiting[] = []
   const busy = { nightly: 0, backfill: 0, monitor: 0 }
-  const most = { nightly: places, backfill: Math.max(1, places - 1), monitor: 1 }
+  const most = { nightly: places, backfill: Math.max(1, places - 1), monitor: monitors }
   const shared = Math.max(2, places)
   let closed = false
   let nextId = 1

@@ -1,0 +1,140 @@
+import type { GlobalOptions } from '../../cli.ts'
+import { clockTime, hourAndMinute } from '../../format/clock-time.ts'
+import { duration } from '../../format/elapsed.ts'
+import { figure } from '../../format/numbers.ts'
+import { openLog } from '../../host/open-log.ts'
+import { type Session, withSession } from '../../host/session.ts'
+import { removeSimulation } from '../../host/simulation/remove-simulation.ts'
+import { simulate } from '../../host/simulation/simulate.ts'
+import { listSimulations } from '../../host/simulation/simulation-folder.ts'
+import { reportOf, type SimulationReport } from '../../host/simulation/simulation-report.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { modelNamed } from '../../project/named.ts'
+import type { Project } from '../../project/project.ts'
+import { personNamed } from '../terminal/find.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { openProgress } from '../terminal/progress-bar.ts'
+
+interface Options extends GlobalOptions {
+  from?: string
+  to?: string
+  challenger?: number
+  list?: boolean
+  remove?: string
+  by?: string
+}
+
+/** `simulate MODEL --from D --to D [--challenger N]`, `simulate --list`, `simulate --remove ID`. */
+export default function simulateCommand([name]: string[], options: Options): Promise<number> {
+  return withSession(options, async (session) => {
+    if (options.list === true) return list(session, options)
+    if (options.remove !== undefined) {
+      const removed = await removeSimulation(session, options.remove)
+      if (options.json) printJson(removed)
+      else printLine(`removed simulation ${removed.id}`)
+      return 0
+    }
+    if (name === undefined || options.from === undefined || options.to === undefined) {
+      throw new ConfigurationError(
+        'simulate: expected MODEL --from D --to D, or --list, or --remove ID, such as nightshift simulate churn --from 2026-09-01 --to 2026-09-30',
+      )
+    }
+    const { project } = session
+    const model = modelNamed(project, name)
+    const by = personNamed(project, options.by)
+    const bar = openProgress(options.json === true)
+    const { from, to, challenger } = options
+    const report = await simulate(
+      {
+        ...session,
+        log: openLog(session.environment.logLevel === 'info' ? 'silent' : session.environment.logLevel),
+      },
+      model,
+      {
+        from,
+        to,
+        challenger,
+        by,
+        onTime: (_now, { nights, of }) =>
+          bar.show('nights', model.name, `${nights} of ${of} nights`, { rows: nights, total: of }),
+      },
+      reportOf,
+    ).finally(() => bar.close())
+    if (options.json) printJson(report)
+    else print(project, report)
+    return 0
+  })
+}
+
+function list({ project }: Session, { json }: Options): number {
+  const all = listSimulations(project.root)
+  if (json) printJson(all)
+  else if (all.length === 0) printLine('no simulations: nightshift simulate MODEL --from D --to D')
+  else {
+    printTable(
+      ['id', 'model', 'from', 'to', 'champion', 'challenger', 'state', 'started', ''],
+      all.map((each) => [
+        each.id,
+        each.model,
+        each.from,
+        each.to,
+        each.champion,
+        each.challenger,
+        each.state,
+        clockTime(each.started_at, project.timezone),
+        each.reason,
+      ]),
+    )
+    printLine('to remove one: nightshift simulate --remove ID')
+  }
+  return 0
+}
+
+function print({ timezone }: Project, report: SimulationReport): void {
+  const { id, model, nights, mails } = report
+  printLine(
+    `${nights.length} nights of ${model} on a simulated clock, ${champions(report)}: simulation ${id}, ${duration((report.seconds ?? 0) * 1000)}`,
+  )
+  printLine()
+  printTable(
+    ['as of', 'state', 'published', 'version', 'rows', 'AUC', 'drifted', ''],
+    nights.map((night) => [
+      night.as_of,
+      night.late ? `${night.state}, late` : night.state,
+      night.published_at === null ? '' : hourAndMinute(night.published_at, timezone),
+      night.version,
+      night.rows,
+      night.auc === null ? '' : figure(night.auc),
+      night.drifted.join(', '),
+      night.state === 'published' ? '' : night.reason,
+    ]),
+  )
+  printLine()
+  if (mails.length === 0) printLine('no mail would have gone out')
+  else {
+    printLine(`${mails.length} ${mails.length === 1 ? 'mail' : 'mails'} would have gone out:`)
+    printTable(
+      ['at', 'to', 'subject', ''],
+      mails.map(({ at, to, subject, says }) => [clockTime(at, timezone), to, subject, says]),
+    )
+  }
+  printLine()
+  printLine(drift(report))
+  printLine(
+    `look into it: nightshift status ${model} --simulation ${id}; remove it: nightshift simulate --remove ${id}`,
+  )
+}
+
+function champions({ champion, challenger }: SimulationReport): string {
+  const live = champion === null ? 'without a champion' : `version ${champion} as champion`
+  return challenger === null ? live : `${live}, version ${challenger} beside it`
+}
+
+function drift({ nights }: SimulationReport): string {
+  const drifted = nights.filter((night) => night.drifted.length > 0)
+  if (drifted.length === 0) return 'no night drifted'
+  const alerting = nights.filter((night) => night.alerting.length > 0)
+  const first =
+    alerting[0] === undefined ? '' : `, first ${alerting[0].as_of} (${alerting[0].alerting.join(', ')})`
+  return `${drifted.length} of ${nights.length} nights drifted, ${alerting.length} of them with an alert${first}`
+}

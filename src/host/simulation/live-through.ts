@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os'
+import type { Logger } from 'pino'
+import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import { openFiles } from '../../alerts/delivery/mail-files.ts'
+import { sendDueMails } from '../../alerts/delivery/tell.ts'
+import { openInProcessQueues } from '../../jobs/queue/queues-in-process.ts'
+import type { Database } from '../../ledger/connection/database.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
+import { setClock } from '../../ledger/connection/simulated-clock.ts'
+import { openActiveAttempts } from '../../ledger/nights/hands.ts'
+import type { Project } from '../../project/project.ts'
+import { ledgerEffects } from '../../workers/attempt/effects.ts'
+import { notifyRecovery } from '../../workers/attempt/tell-night.ts'
+import { openChildren } from '../../workers/child/children.ts'
+import type { Context } from '../../workers/context.ts'
+import { reconcile } from '../reconcile.ts'
+import { startWorker } from '../start-worker.ts'
+
+/** The clock never leaps further than this: what waits for a time that nobody asks about is found then. */
+const LONGEST_STEP_MS = 6 * 3_600_000
+/** More rounds than this at one time mean that something is planned again and again. */
+const MOST_ROUNDS = 1_000
+
+/** Times at which something is due beside slots, attempts and deadlines. */
+const DUE = `
+select min(at) as at from (
+  select min(due_at) as at from nightshift.incident_readers where due_at > now()
+  union all select min(due_at) from nightshift.outbox where sent_at is null and gave_up_at is null and due_at > now()
+  union all select min(next_at) from nightshift.monitor_tries where next_at > now()
+  union all select min(look_at) from nightshift.outcomes where look_at > now()) d`
+
+export interface Life {
+  project: Project
+  database: Database
+  log: Logger
+  /** The folder for mails, within `.nightshift`. */
+  outbox: string[]
+  until: Date
+  signal: AbortSignal
+  /** Called each time that the clock has been moved and everything due then is done. */
+  onTime?: (now: Date) => Promise<void>
+}
+
+/**
+ * Lets the scheduler, the planner, a worker and the mails of a project live on a clock that leaps from one due time to
+ * the next, until `until`. Between two leaps everything that is due is done to its end, in real time.
+ */
+export async function liveThrough(life: Life): Promise<void> {
+  const { project, database, log, until, signal } = life
+  const queues = openInProcessQueues()
+  const children = openChildren({
+    places: availableParallelism(),
+    monitors: availableParallelism(),
+    timeouts: () => project.timeouts,
+  })
+  const stop = () => void children.close()
+  signal.addEventListener('abort', stop, { once: true })
+  const clock = ledgerClock(database)
+  const context: Context = {
+    id: `simulation-${process.pid}`,
+    database,
+    children,
+    activeAttempts: openActiveAttempts(),
+    log,
+    root: project.root,
+    warehouse: project.warehouse,
+    clock,
+    project: () => project,
+    wake: () => {},
+    onPublished: (client, run) => notifyRecovery(client, context, run, 'published', { run }),
+  }
+  const transport = openFiles(project.root, log, life.outbox)
+  const worker = await startWorker(context, queues, 'worker')
+  const round = () =>
+    reconcile({
+      database,
+      queues,
+      log,
+      project: context.project,
+      effects: ledgerEffects(context),
+      scope: 'calendar',
+    })
+
+  /** Does what is due now. Returns how long nothing is. */
+  const settle = async (): Promise<number> => {
+    for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+      signal.throwIfAborted()
+      const { actions, failures, next } = await round()
+      const done = await queues.idle()
+      signal.throwIfAborted()
+      const [failure] = failures
+      if (failure !== undefined && rounds > MOST_ROUNDS / 2) throw failure.error
+      if (done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule')) continue
+      await sendDueMails({ database, transport, settings: alertSettings(project), log, clock })
+      return next ?? LONGEST_STEP_MS
+    }
+    throw new Error(`the work of ${(await clock()).toISOString()} does not end`)
+  }
+
+  try {
+    for (;;) {
+      const quiet = await settle()
+      const now = await clock()
+      await life.onTime?.(now)
+      if (now >= until) return
+      const { rows } = await database.pool.query<{ at: Date | null }>(DUE)
+      const due = Math.min(
+        now.getTime() + Math.max(1, Math.min(quiet, LONGEST_STEP_MS)),
+        rows[0]?.at?.getTime() ?? Number.POSITIVE_INFINITY,
+        until.getTime(),
+      )
+      await setClock(database.pool, database.schema, new Date(due))
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await children.close()
+    await worker.close(0)
+    await queues.close()
+    await transport.close()
+  }
+}

@@ -1,0 +1,25 @@
+import { queueSchema } from '../../ledger/connection/schema.ts'
+import { dropSimulated } from '../../ledger/connection/simulated-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Session } from '../session.ts'
+import {
+  removeSimulationFolder,
+  type Simulation,
+  simulationNamed,
+  simulationSchemaName,
+} from './simulation-folder.ts'
+
+/** Removes a simulation: its ledger, its warehouse, its mails. Refused while its process still lives through it. */
+export async function removeSimulation({ project, database }: Session, id: string): Promise<Simulation> {
+  const simulation = simulationNamed(project.root, id)
+  if (simulation.state === 'running') {
+    throw new ConfigurationError(
+      `simulate: simulation ${id} is still running (process ${simulation.pid}): wait for it, or stop it with Ctrl-C where it runs`,
+    )
+  }
+  const schema = simulationSchemaName(project, id)
+  await dropSimulated(database.pool, queueSchema(schema))
+  await dropSimulated(database.pool, schema)
+  await removeSimulationFolder(project.root, id)
+  return simulation
+}
