@@ -42,6 +42,7 @@ const host = [
   '127.0.0.1',
 ] as const
 const json = ['--json', 'print data instead of text'] as const
+const simulation = ['--simulation <id>', 'work within a simulation, as `simulate --list` names it'] as const
 
 program.commandsGroup('Project')
 add('init <dir>', 'create a small project that passes validate, with explanatory comments', 'init').option(
@@ -111,9 +112,11 @@ add('cancel <backfill>', 'cancel a backfill: nights not started are unchanged', 
 
 program.commandsGroup('Status')
 add('status [model]', 'show the calendar of slots', 'status')
+  .option(...simulation)
   .option('--days <n>', 'how many nights back', dayCount, 14)
   .option(...json)
 add('runs [name]', 'list runs, newest first', 'runs')
+  .option(...simulation)
   .option('--state <state>', 'queued, running, published, held, failed, ...')
   .option('--class <class>', 'the failure class')
   .option('--text <text>', 'text in the error message')
@@ -123,12 +126,15 @@ add('runs [name]', 'list runs, newest first', 'runs')
   .option('--group', 'group failed and held runs by class and similar message')
   .option('--limit <n>', 'how many runs', rowLimit, 50)
   .option(...json)
-add('show <run>', 'show one run: steps, attempts, expectations, inputs, failure', 'show').option(...json)
+add('show <run>', 'show one run: steps, attempts, expectations, inputs, failure', 'show')
+  .option(...simulation)
+  .option(...json)
 add('report <model>', 'write one night as a self-contained HTML file', 'report')
   .requiredOption(...asOf)
   .option('--out <file>', 'the output file (default: reports/<model>-<as-of>.html in the project)')
   .option(...json)
 add('incidents', 'list open incidents', 'incidents')
+  .option(...simulation)
   .option('--all', 'include closed incidents')
   .option(...json)
 
@@ -144,7 +150,9 @@ add('skip <slot>', 'skip a slot, such as churn:2026-11-22', 'skip')
   .requiredOption('--reason <reason>', 'why it is not needed')
   .option(...by)
   .option(...json)
-add('ack <incident...>', 'acknowledge incidents: their mails stop repeating', 'ack').requiredOption(...by)
+add('ack <incident...>', 'acknowledge incidents: their mails stop repeating', 'ack')
+  .option(...simulation)
+  .requiredOption(...by)
 add('mute <model>', 'send no mails about a model until a given time', 'mute')
   .option('--until <time>', 'an ISO 8601 time, or a duration such as 4h')
   .option('--off', 'send mails again from now on')
@@ -180,6 +188,7 @@ add(
   'evaluate a version on the holdout of a training set and compare it with the champion',
   'evaluate',
 )
+  .option(...simulation)
   .requiredOption('--version <n>', 'which version', versionNumber)
   .requiredOption('--dataset <id>', 'the training set whose holdout is scored')
   .option(...by)
@@ -191,9 +200,11 @@ add('parity <model>', 'compare published features with the training path, value 
   .option('--allow-missing', 'with --file: the file is a sample and may lack published entities')
   .option(...json)
 add('drift <model>', 'show the drift of one night’s features and scores from the reference', 'drift')
+  .option(...simulation)
   .requiredOption(...asOf)
   .option(...json)
 add('outcomes <model>', 'show realized outcomes of the scores, night by night', 'outcomes')
+  .option(...simulation)
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')
   .option('--measure', 'measure the nights that are due now, instead of leaving them to a worker')
@@ -203,6 +214,7 @@ add('outcomes <model>', 'show realized outcomes of the scores, night by night', 
   )
   .option(...json)
 add('explain <model> <entity>', 'show how one score was produced: features, version, run, inputs', 'explain')
+  .option(...simulation)
   .requiredOption(...asOf)
   .option(...json)
 add('replay <run>', 're-run without publishing and report whether the output is identical', 'replay').option(
@@ -224,19 +236,25 @@ add('register <model> <file>', 'register an ONNX file as the next version', 'reg
   .option(...asOf)
   .option(...by)
   .option(...json)
-add('versions <model>', 'list the versions of a model', 'versions').option(...json)
+add('versions <model>', 'list the versions of a model', 'versions')
+  .option(...simulation)
+  .option(...json)
 add('promote <model>', 'make a version the champion', 'promote')
+  .option(...simulation)
   .requiredOption('--version <n>', 'which version', versionNumber)
   .option('--override <reason>', 'promote despite the gate; the reason is recorded')
   .option(...by)
   .option(...json)
 add('rollback <model>', 'make the previous champion the champion again', 'rollback')
+  .option(...simulation)
   .option('--to <n>', 'which version (default: the previous champion)', versionNumber)
   .option('--from <as-of>', 'restore its scores from this night on (default: the newest night only)')
   .option('--reason <reason>', 'why')
   .option(...by)
   .option(...json)
-add('history <model>', 'show which version was live when, and who changed it', 'history').option(...json)
+add('history <model>', 'show which version was live when, and who changed it', 'history')
+  .option(...simulation)
+  .option(...json)
 
 /** Adds a command whose module is loaded only when it is called: `--help` loads none. */
 function add(usage: string, description: string, module: string): Command {

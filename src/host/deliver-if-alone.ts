@@ -10,7 +10,7 @@ import type { Session } from './session.ts'
  * A mail that cannot be delivered now stays in the outbox; this is logged, never thrown.
  */
 export async function postIfAlone({ project, database, environment, log }: Session): Promise<void> {
-  const transport = openTransport(environment.smtpUrl, project.root, log)
+  const transport = openTransport(environment.smtpUrl, project.root, log, environment.outbox)
   try {
     if (await hostAlive(database)) return
     const settings = alertSettings(project)

@@ -9,6 +9,8 @@ export interface Environment {
   databaseUrl: string | undefined
   redisUrl: string | undefined
   smtpUrl: string | undefined
+  /** Without an SMTP server, mails are written there: a folder within `.nightshift`. */
+  outbox: string[]
   /** Who may sign in to the pages; undefined: the project's own file, if it has one. */
   users: UsersSource | undefined
   /** The bearer token that Prometheus must send. */
@@ -29,6 +31,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     databaseUrl: url('DATABASE_URL', env.DATABASE_URL, ['postgres:', 'postgresql:']),
     redisUrl: url('REDIS_URL', env.REDIS_URL, ['redis:', 'rediss:']),
     smtpUrl: url('SMTP_URL', env.SMTP_URL, ['smtp:', 'smtps:']),
+    outbox: ['outbox'],
     users: usersSource(env.NIGHTSHIFT_USERS),
     metricsToken: env.NIGHTSHIFT_METRICS_TOKEN || undefined,
     isProxy: parseNetworks(env.NIGHTSHIFT_PROXIES ?? '', 'NIGHTSHIFT_PROXIES'),

@@ -62,7 +62,7 @@ export async function openHost(
     warm: places > 0,
     timeouts: () => context.project().timeouts,
   })
-  const transport = openTransport(environment.smtpUrl, project.root, log)
+  const transport = openTransport(environment.smtpUrl, project.root, log, environment.outbox)
   const context: Context = {
     id: `${role}-${randomUUID().slice(0, 8)}`,
     database,
@@ -72,7 +72,7 @@ export async function openHost(
     root: project.root,
     warehouse: project.warehouse,
     clock: ledgerClock(database),
-    project: projectReader(project, log),
+    project: projectReader(project, log, session.simulation),
     wake: () => {
       loop.wake()
       backfills.wake()

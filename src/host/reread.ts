@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { openProject } from '../project/files/load-project.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Project } from '../project/project.ts'
+import { withinSimulation } from './simulation/simulation-folder.ts'
 
 const FRESH_MS = 1_000
 /** Files are reread at least this often: some mounted file systems do not report modification times correctly. */
@@ -14,7 +15,7 @@ const READ = ['nightshift.yaml', 'features', 'models', 'schedules']
  * Rereads the project's files when they have changed, and checks at most once a second: they may be edited while
  * processes run. An invalid edit is only logged; the last valid project stays in use until it is fixed.
  */
-export function projectReader(first: Project, log: Logger): () => Project {
+export function projectReader(first: Project, log: Logger, simulation?: string): () => Project {
   let last = first
   let checkedAt = performance.now()
   let readAt = Number.NEGATIVE_INFINITY
@@ -29,7 +30,8 @@ export function projectReader(first: Project, log: Logger): () => Project {
     stamp = seen
     readAt = now
     try {
-      const read = openProject(first.root)
+      const outer = openProject(first.root)
+      const read = simulation === undefined ? outer : withinSimulation(outer, simulation)
       if (read.timezone !== first.timezone) throw new ConfigurationError(movedZone(first, read))
       if (read.schema !== first.schema) throw new ConfigurationError(movedLedger(first, read))
       last = read

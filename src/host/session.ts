@@ -13,6 +13,7 @@ import { keepZone, zoneProblem } from '../registry/live-zone.ts'
 import { knowingKeys } from '../registry/view-promises.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { openLog } from './open-log.ts'
+import { outboxOf, simulationNamed, withinSimulation } from './simulation/simulation-folder.ts'
 
 type Role = 'worker' | 'scheduler' | 'web' | 'command'
 
@@ -22,24 +23,36 @@ export interface Session {
   environment: Environment
   database: Database
   log: Logger
+  /** The simulation that it works within. */
+  simulation: string | undefined
   queues(): Promise<Queues>
   close(): Promise<void>
 }
 
 /** Opens the project and its ledger. Throws a ConfigurationError that lists the errors in the files. */
 export async function openSession(
-  options: { project: string },
+  options: { project: string; simulation?: string },
   role: Role,
   { quiet = false }: { quiet?: boolean } = {},
 ): Promise<Session> {
-  const environment = readEnvironment()
-  const files = openProject(resolve(options.project))
+  const given = readEnvironment()
+  const { simulation } = options
+  const outer = openProject(resolve(options.project))
+  const files = simulation === undefined ? outer : insideOf(outer, simulation)
+  const environment =
+    simulation === undefined ? given : { ...given, smtpUrl: undefined, outbox: outboxOf(simulation) }
   const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
   for (const path of closePrivate(files.root)) {
     log.warn(`${path} is readable by others and owned by another user: chmod -R go= ${path}`)
   }
   const { root, schema } = files
-  const database = await openDatabase({ root, url: environment.databaseUrl, schema, role })
+  const database = await openDatabase({
+    root,
+    url: environment.databaseUrl,
+    schema,
+    simulated: simulation !== undefined,
+    role,
+  })
   const ledger = await orClose(database, async () => {
     const settled = await settleIdentity(database, files)
     await settleZone(database, files.timezone)
@@ -52,6 +65,7 @@ export async function openSession(
     environment,
     database,
     log,
+    simulation,
     queues() {
       queues ??= openQueues({
         redisUrl: environment.redisUrl,
@@ -68,6 +82,16 @@ export async function openSession(
       await database.close()
     },
   }
+}
+
+/** The project within a simulation of it that is over. */
+function insideOf(project: Project, id: string): Project {
+  const { state } = simulationNamed(project.root, id)
+  if (state === 'running')
+    throw new ConfigurationError(
+      `--simulation: expected one that is over, got: ${id}, which is still running`,
+    )
+  return withinSimulation(project, id)
 }
 
 /** Throws a ConfigurationError if live versions were registered in another zone. */
@@ -89,7 +113,7 @@ async function orClose<T>(database: Database, work: () => Promise<T>): Promise<T
 
 /** Runs a command's work in a session, and always closes the session. */
 export async function withSession<T>(
-  options: { project: string },
+  options: { project: string; simulation?: string },
   work: (session: Session) => Promise<T>,
   { role = 'command', quiet = true }: { role?: Role; quiet?: boolean } = {},
 ): Promise<T> {

@@ -15,6 +15,7 @@ import { copyRegistry } from './simulated-registry.ts'
 import {
   keepSimulation,
   newSimulationId,
+  outboxOf,
   removeSimulationFolder,
   type Simulation,
   withinSimulation,
@@ -79,7 +80,7 @@ export async function simulate<T>(
         project,
         database: opened,
         log: session.log,
-        outbox: ['simulations', id, 'outbox'],
+        outbox: outboxOf(id),
         until,
         signal,
         onTime: async (now) => {
@@ -153,17 +154,22 @@ async function versionsIn(
   }
 }
 
-/** The project with one model alone: its views, and what schedules it. A schedule begins when the simulation does. */
+/**
+ * The project with one model alone. Its schedules begin when the simulation does. Features are recomputed by the training
+ * path once a week: sources that lie there complete give each night the same answer, at the price of the night itself.
+ */
 function alone(project: Project, model: Model): Project {
-  const views = new Set([model.view, ...Object.keys(project.views)])
   const schedules = Object.values(project.schedules).flatMap((schedule): Schedule[] => {
     const score = schedule.score.filter((name) => name === model.name)
     const refresh = schedule.refresh.filter((name) => name === model.view)
     return score.length + refresh.length === 0 ? [] : [{ ...schedule, score, refresh, start: undefined }]
   })
+  const views = Object.entries(project.views).map(
+    ([name, view]) => [name, { ...view, parity: 'weekly' as const }] as const,
+  )
   return {
     ...project,
-    views: Object.fromEntries(Object.entries(project.views).filter(([name]) => views.has(name))),
+    views: Object.fromEntries(views),
     models: { [model.name]: model },
     schedules: Object.fromEntries(schedules.map((schedule) => [schedule.name, schedule])),
   }

@@ -40,6 +40,11 @@ export function simulationFolder(root: string, id: string): string {
   return join(root, PRIVATE, FOLDER, id)
 }
 
+/** Where its mails are written, within `.nightshift`. */
+export function outboxOf(id: string): string[] {
+  return [FOLDER, id, 'outbox']
+}
+
 /** The schema of its ledger, beside the project's own. */
 export function simulationSchemaName(project: Pick<Project, 'schema'>, id: string): string {
   return `${project.schema}_sim_${id}`

@@ -4,7 +4,7 @@ import { openEmbedded } from '../server/embedded.ts'
 import { checkExternal } from './external.ts'
 import { clientIn } from './ledger-client.ts'
 import { DEFAULT_SCHEMA } from './schema.ts'
-import { searchPath } from './simulated-clock.ts'
+import { expectClock, searchPath } from './simulated-clock.ts'
 
 export { transaction } from './transaction.ts'
 
@@ -76,6 +76,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     }
   })
   try {
+    if (options.simulated === true) await expectClock(pool, schema)
     await migrate({ pool })
   } catch (error) {
     await close()

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /*
  * A simulation has a schema of its own. Its connections search that schema before PostgreSQL's own, so that `now()` in
@@ -42,6 +43,18 @@ export async function stampSimulated(pool: Pool, schema: string): Promise<void> 
   for (const { change } of rows) await pool.query(change)
   await pool.query(
     `alter table "${schema}".processes alter column seen_at set default clock_timestamp(), alter column started_at set default clock_timestamp()`,
+  )
+}
+
+/** Throws a ConfigurationError where the schema has no clock: without it, its ledger would go by the real one. */
+export async function expectClock(pool: Pool, schema: string): Promise<void> {
+  const { rows } = await pool.query<{ there: boolean }>(
+    `select to_regprocedure(format('%I.now()', $1::text)) is not null as there`,
+    [schema],
+  )
+  if (rows[0]?.there === true) return
+  throw new ConfigurationError(
+    `expected the ledger of a simulation in the schema ${schema}, got: none in this database; nightshift simulate --remove removes what is left of it`,
   )
 }
 
