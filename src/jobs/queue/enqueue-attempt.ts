@@ -1,6 +1,6 @@
 import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
-import type { QueueName, JobQueues } from './queues.ts'
+import type { JobQueues, QueueName } from './queues.ts'
 
 type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill'>
 
