@@ -1,30 +1,43 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { copyProgram, GUARDS, type Guard } from '../test/faults/guards.ts'
+import { TABLES, textTable, withTable } from '../test/faults/table.ts'
+
+const HEADER = ['guard', 'promise', 'checker', 'with it', 'without it']
 
 /**
  * Takes the guards away one at a time and runs the checker of each promise, on a program that has the guard and on one
- * that lacks it: the first has to pass and the second to fail. Prints a table. @returns the exit code
+ * that lacks it: the first has to pass and the second to fail. The table of all guards is written into a page; where
+ * guards are named (`fence`), only these are tried and printed. @returns the exit code
  */
-export function breakGuards(): number {
+export function breakGuards(names: string[], page: string): number {
+  const chosen = GUARDS.filter(({ name }) => names.length === 0 || names.some((each) => name.includes(each)))
+  if (chosen.length === 0) {
+    process.stderr.write(
+      `expected one of: ${GUARDS.map(({ name }) => name).join(', ')}; got: ${names.join(', ')}\n`,
+    )
+    return 2
+  }
   const build = spawnSync('npm', ['run', 'build'], { stdio: 'inherit' })
   if (build.status !== 0) return build.status ?? 1
-  const rows = GUARDS.map((guard) => {
+  const tried = chosen.map((guard) => {
     const whole = passes(guard, undefined)
-    const broken = whole ? passes(guard, guard) : undefined
-    return { guard, whole, broken }
+    return { guard, whole, broken: whole ? passes(guard, guard) : undefined }
   })
-  const header = ['guard', 'promise', 'checker', 'with it', 'without it']
-  const lines = rows.map(({ guard, whole, broken }) => [
+  const rows = tried.map(({ guard, whole, broken }) => [
     guard.name,
     guard.promise,
-    guard.checker.file,
+    `\`${guard.checker.file}\``,
     whole ? 'passes' : 'FAILS',
-    broken === undefined ? 'not tried' : broken ? 'PASSES: it notices nothing' : 'fails, as it should',
+    broken === undefined ? 'not tried' : broken ? 'PASSES: it notices nothing' : 'fails',
   ])
-  for (const cells of [header, header.map(() => '---'), ...lines]) {
-    process.stdout.write(`| ${cells.join(' | ')} |\n`)
+  const table = textTable([HEADER, ...rows])
+  process.stdout.write(`${table}\n`)
+  const noticed = tried.every(({ whole, broken }) => whole && broken === false)
+  if (noticed && names.length === 0) {
+    writeFileSync(page, withTable(readFileSync(page, 'utf8'), table, TABLES.guards))
   }
-  return rows.every(({ whole, broken }) => whole && broken === false) ? 0 : 1
+  return noticed ? 0 : 1
 }
 
 function passes({ checker }: Guard, without: Guard | undefined): boolean {

@@ -7,14 +7,22 @@ import { join } from 'node:path'
 import { faultTable, readTries, withTable } from '../test/faults/table.ts'
 import { breakGuards } from './break.ts'
 
-if (process.argv.includes('--break')) process.exit(breakGuards())
-
 const PAGE = 'docs/reliability.md'
+const given = process.argv.slice(2)
+if (given.includes('--break')) {
+  process.exit(
+    breakGuards(
+      given.filter((each) => each !== '--break'),
+      PAGE,
+    ),
+  )
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
 const tries = join(folder, 'tries.jsonl')
 try {
   writeFileSync(tries, '')
-  const { status } = spawnSync('npx', ['vitest', 'run', 'test/faults', ...process.argv.slice(2)], {
+  const { status } = spawnSync('npx', ['vitest', 'run', 'test/faults', ...given], {
     stdio: 'inherit',
     env: { ...process.env, NIGHTSHIFT_FAULTS: 'full', NIGHTSHIFT_FAULTS_RECORD: tries },
   })

@@ -19,6 +19,14 @@ const PROMISES = {
     runAgain: true,
     commands: ({ hasRun }) => (hasRun ? ['show', ANSWERS, 'status'] : ['status', ANSWERS, 'again']),
   },
+  'given-up': {
+    name: 'night given up',
+    means: 'The night was missed, and catch_up of its schedule gives missed nights up: nothing computes it.',
+    headline: ({ what, forNights }) => `No ${what}${forNights}: skipped by the schedule.`,
+    face: 'late',
+    runAgain: true,
+    commands: () => ['again', 'status', 'doctor'],
+  },
   drift: {
     name: 'drift',
     means: 'Model input or output no longer matches the baseline.',

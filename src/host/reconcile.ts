@@ -9,6 +9,9 @@ import { enqueueParity } from '../monitoring/parity/due.ts'
 import { enqueueShadows } from '../monitoring/shadow/due.ts'
 import { openRound, type RoundFailure } from './round.ts'
 
+/** A lost attempt is queued by the next round, which need not wait for its usual time. */
+const SOON_MS = 100
+
 export interface Reconciled {
   actions: Action[]
   /** Actions that failed; the next round plans and retries them. */
@@ -39,7 +42,9 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     await round.attempt('enqueueing drift checks', () => enqueueMonitors(at))
     await round.attempt('enqueueing outcomes', () => enqueueOutcomes(at))
   }
-  return { actions, failures: round.failures(), next: untilNext(view) }
+  const failures = round.failures()
+  const lost = failures.length === 0 && actions.some(({ type }) => type === 'attempt-lost')
+  return { actions, failures, next: lost ? SOON_MS : untilNext(view) }
 }
 
 /** Milliseconds until the next due time of a slot or attempt, or the next deadline. */
@@ -64,6 +69,7 @@ function isRequested(action: Action, requested: ReadonlySet<string>): boolean {
     case 'fail-slot':
       return requested.has(keyOf(action.slot))
     case 'deadline-missed':
+    case 'night-given-up':
     case 'skip-slot':
       return false
     default:

@@ -69,6 +69,7 @@ const STAGES: Record<Action['type'], Stage> = {
   'see-schedule': 'seen',
   'forget-schedule': 'seen',
   'deadline-missed': 'report',
+  'night-given-up': 'report',
   'skip-slot': 'report',
   'fail-slot': 'report',
   'note-slot': 'report',

@@ -74,6 +74,11 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
         await effects.deadlineMissed(client, behind ?? slot, action.reason)
       })
       return
+    case 'night-given-up':
+      await onSlot(reconciler, action.slot, ['expected'], (client, slot) =>
+        effects.nightGivenUp(client, slot, action.reason),
+      )
+      return
     case 'skip-slot':
       await onSlot(reconciler, action.slot, ['expected'], async (client, slot) => {
         await skipSlot(client, slot.id, action.reason)

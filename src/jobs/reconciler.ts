@@ -16,6 +16,7 @@ export interface Effects {
   finishPublication(run: string): Promise<void>
   /** Reports the incident, in the transaction that changes the slot. */
   deadlineMissed(client: ClientBase, slot: Slot, message: string): Promise<void>
+  nightGivenUp(client: ClientBase, slot: Slot, message: string): Promise<void>
   slotFailed(client: ClientBase, slot: Slot, failureClass: FailureClass, message: string): Promise<void>
   slotSkipped(client: ClientBase, slot: Slot, reason: string): Promise<void>
 }

@@ -43,12 +43,13 @@ export function timeoutOf(purpose: Purpose, timeouts: Timeouts | undefined): num
 
 /** A check reads schemas, footers and a few rows; a file that needs more than this is malicious or broken. */
 const CHECK_BYTES = 4 * 1024 ** 3
-/** Above this share of the machine's memory the kernel chooses a process to kill, possibly the worker. */
+/** Above this share of the machine's memory, or of the container's, the kernel chooses a process to kill. */
 const MACHINE_SHARE = 0.9
 
 /** Memory limit of a child for a task, in bytes. */
 export function memoryLimit(task: TaskName): number {
-  const machine = totalmem() * MACHINE_SHARE
+  // 0 where nothing is known of a limit.
+  const machine = Math.min(totalmem(), process.constrainedMemory() || totalmem()) * MACHINE_SHARE
   return PURPOSE[task] === 'checks' ? Math.min(CHECK_BYTES, machine) : machine
 }
 

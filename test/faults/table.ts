@@ -8,7 +8,11 @@ const Line = z.object({
   seconds: z.number(),
 }) satisfies z.ZodType<Try>
 
-const BEGIN = '<!-- written by npm run test:faults -->'
+/** The tables of the page, by the comment before each. */
+export const TABLES = {
+  faults: '<!-- written by npm run test:faults -->',
+  guards: '<!-- written by npm run test:faults -- --break -->',
+} as const
 const END = '<!-- end -->'
 
 /** Reads the tries that `record` has appended, one JSON object a line. */
@@ -34,16 +38,20 @@ export function faultTable(tries: Try[]): string {
         `${median.toFixed(1)} / ${(seconds.at(-1) ?? 0).toFixed(1)}`,
       ]
     })
-  const header = ['fault', 'promise', 'tries', 'what happened', 'seconds, median / worst']
+  return textTable([['fault', 'promise', 'tries', 'what happened', 'seconds, median / worst'], ...rows])
+}
+
+/** Markdown; the first row is the header. */
+export function textTable([header = [], ...rows]: (string | number | undefined)[][]): string {
   return [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
-/** The page with its table replaced. Throws where the page has no place for it. */
-export function withTable(page: string, table: string): string {
-  const begin = page.indexOf(BEGIN)
-  const end = page.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`the page has no place for the table: ${BEGIN} ... ${END}`)
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${page.slice(end)}`
+/** The page with one of its tables replaced. Throws where the page has no place for it. */
+export function withTable(page: string, table: string, begins: string = TABLES.faults): string {
+  const begin = page.indexOf(begins)
+  const end = page.indexOf(END, begin)
+  if (begin < 0 || end < 0) throw new Error(`the page has no place for the table: ${begins} ... ${END}`)
+  return `${page.slice(0, begin + begins.length)}\n\n${table}\n\n${page.slice(end)}`
 }
 
 function outcomes(tries: Try[]): string {

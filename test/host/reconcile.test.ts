@@ -34,6 +34,7 @@ const effects: Effects = {
   attemptLost: () => Promise.reject(new Error('no attempt was lost')),
   finishPublication: () => Promise.reject(new Error('nothing was publishing')),
   deadlineMissed: () => Promise.reject(new Error('there is no deadline')),
+  nightGivenUp: () => Promise.resolve(),
   slotFailed: () => Promise.reject(new Error('no slot failed')),
   slotSkipped: () => Promise.resolve(),
 }

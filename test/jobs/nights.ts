@@ -187,6 +187,8 @@ export function applyPlan(view: LedgerView, actions: Action[]): LedgerView {
       case 'deadline-missed':
         at(action.slot).late = true
         break
+      case 'night-given-up':
+        break
       case 'skip-slot':
         Object.assign(at(action.slot), {
           state: 'skipped',
@@ -280,6 +282,8 @@ function linesOf(action: Action): string[] {
       return [`move ${title(action.slot)} to ${action.due}`]
     case 'deadline-missed':
       return [`late ${title(action.slot)} ${incident(action.incident)}: ${action.reason}`]
+    case 'night-given-up':
+      return [`given up ${title(action.slot)}: ${action.reason}`]
     case 'skip-slot':
       return [`skip ${title(action.slot)}: ${action.reason}`]
     case 'fail-slot':

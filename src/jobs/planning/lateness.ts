@@ -4,6 +4,7 @@ import { type Action, type IncidentPlan, type LedgerSlot, type LedgerView, refOf
 import { type Board, keyOf } from './upkeep.ts'
 
 type Missed = Extract<Action, { type: 'deadline-missed' }>
+type GivenUp = Extract<Action, { type: 'night-given-up' }>
 type Skip = Extract<Action, { type: 'skip-slot' }>
 
 /**
@@ -31,6 +32,35 @@ export function planLateness(view: LedgerView, board: Board, skips: Map<string, 
     })
   }
   return missed.sort((a, b) => Date.parse(a.deadline) - Date.parse(b.deadline))
+}
+
+/**
+ * Slots without a deadline that catch-up gives up: nobody was promised a time, but a night that is never computed is
+ * reported all the same. A view is not reported if scores that need it are given up in the same plan.
+ */
+export function planGivenUp(view: LedgerView, board: Board, skips: Map<string, Skip>): GivenUp[] {
+  const givenUp = [...skips].flatMap(([key, { cause, reason }]): GivenUp[] => {
+    const slot = board.get(key)
+    if (cause !== 'catch-up' || slot === undefined) return []
+    if (slot.deadline !== null || slot.published_run !== null) return []
+    if (slot.kind === 'features' && isReadByGivenUpScores(view, board, slot, skips)) return []
+    return [{ type: 'night-given-up', slot: refOf(slot), reason: `it will not be published: ${reason}` }]
+  })
+  return givenUp.sort((a, b) => Date.parse(a.slot.as_of) - Date.parse(b.slot.as_of))
+}
+
+function isReadByGivenUpScores(
+  view: LedgerView,
+  board: Board,
+  features: LedgerSlot,
+  skips: Map<string, Skip>,
+): boolean {
+  for (const [key, { cause, slot: ref }] of skips) {
+    if (cause !== 'catch-up' || ref.kind !== 'scores' || ref.partition !== features.partition) continue
+    const scores = board.get(key)
+    if (scores !== undefined && neededViews(view, scores).includes(features.name)) return true
+  }
+  return false
 }
 
 function incidentOf(

@@ -107,6 +107,8 @@ export type Action =
   | { type: 'enqueue-attempt'; slot: SlotRef; run: string; attempt: number; job: string; reason: string }
   /** Marks the slot late and reports it: see `IncidentPlan`. */
   | { type: 'deadline-missed'; slot: SlotRef; deadline: string; incident: IncidentPlan; reason: string }
+  /** Reports a night without a deadline that catch-up gives up; its `skip-slot` follows. */
+  | { type: 'night-given-up'; slot: SlotRef; reason: string }
   | { type: 'skip-slot'; slot: SlotRef; cause: SkipCause; reason: string }
   /** Nothing ran, but it must be reported: an incident of that class, mailed like a failed run. */
   | { type: 'fail-slot'; slot: SlotRef; class: FailureClass; message: string }

@@ -2,7 +2,7 @@ import type { RunSettings } from '../../ledger/nights/run-request.ts'
 import type { Schedule } from '../../project/project.ts'
 import { slotKey } from './calendar.ts'
 import { dueSlots, neededViews, planSkips, skippedKeys } from './catch-up.ts'
-import { planLateness } from './lateness.ts'
+import { planGivenUp, planLateness } from './lateness.ts'
 import {
   type Action,
   type LedgerSlot,
@@ -34,7 +34,8 @@ export function planReconcile(view: LedgerView, { calendar = true } = {}): Actio
   const skipped = skippedKeys(skips)
   const starts = planStarts(view, board, new Set(skipped.keys()))
   const missed = planLateness(view, board, skipped)
-  return [...upkeep, ...runs, ...missed, ...skips, ...starts]
+  const givenUp = planGivenUp(view, board, skipped)
+  return [...upkeep, ...runs, ...missed, ...givenUp, ...skips, ...starts]
 }
 
 /** Retry settings and limits of a run of this schedule: waiting for late data starts at the tick. */

@@ -40,6 +40,8 @@ export function ledgerEffects(context: Context): Effects {
         anchor: '#deadline',
         evidence: { deadline: slot.deadline },
       }),
+    nightGivenUp: (client, slot, message) =>
+      notify(client, slot, { class: 'given-up', message, anchor: '#given-up', evidence: {} }),
     slotFailed: (client, slot, failureClass, message) =>
       notify(
         client,

@@ -3,10 +3,16 @@
  * receives file paths and returns facts. It can be killed at any moment, and exits when its worker is gone (see
  * watchdog.ts).
  */
+import { writeFileSync } from 'node:fs'
 import { Worker as Thread } from 'node:worker_threads'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { handlers } from './handlers.ts'
 import type { ChildMessage, Progress, TaskMessage, TaskName } from './tasks.ts'
+
+// If memory runs out, the kernel is to kill this process, not its worker or the database. Only Linux has the file.
+try {
+  writeFileSync('/proc/self/oom_score_adj', '800')
+} catch {}
 
 const watchdog = new Thread(new URL('../../../dist/workers/child/watchdog.js', import.meta.url), {
   workerData: { parent: process.ppid },

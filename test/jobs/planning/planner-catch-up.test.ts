@@ -68,6 +68,22 @@ describe('a scheduler that was down for five nights', () => {
     )
   })
 
+  it('tells of nights without a deadline that are given up, once and of the scores alone', () => {
+    const { view, actions } = down(nightly({ catch_up: { policy: 'latest', max: 7 }, deadline: undefined }))
+    const told = (of: typeof actions) => work(of).filter((line) => line.startsWith('given up'))
+    expect(told(actions)).toEqual(
+      nights
+        .slice(0, 4)
+        .map(
+          (night) =>
+            `given up scores churn ${night}: it will not be published: catch_up latest: a newer slot is due (2026-11-22)`,
+        ),
+    )
+    expect(told(wake(view, '2026-11-22T10:01:00Z').actions)).toEqual([])
+    const paused = nightly({ catch_up: { policy: 'latest', max: 7 }, deadline: undefined, paused: true })
+    expect(told(down(paused).actions)).toEqual([])
+  })
+
   it('does not take a restart of some minutes for a missed night', () => {
     const view = running([nightly({ catch_up: { policy: 'none', max: 7 } })], '2026-11-22T12:00:00Z')
     expect(work(wake(view, '2026-11-23T01:09:00Z').actions)[0]).toBe('start features activity 2026-11-23')
