@@ -221,6 +221,15 @@ add('replay <run>', 're-run without publishing and report whether the output is 
   ...json,
 )
 
+add(
+  'retrain <model>',
+  'train a new version with the team’s command: register, evaluate, start its shadow',
+  'retrain',
+)
+  .option('--dry-run', 'make the training set, run the command, try its model; register nothing')
+  .option('--list', 'list the retrainings of the model')
+  .option(...by)
+  .option(...json)
 add('simulate [model]', 'live through nights on a simulated clock, in a ledger of their own', 'simulate')
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')

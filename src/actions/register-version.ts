@@ -11,6 +11,7 @@ import { viewNamed } from '../project/named.ts'
 import type { Model, View } from '../project/project.ts'
 import { declarationOf } from '../registry/declaration.ts'
 import { register } from '../registry/record-version.ts'
+import type { Children } from '../workers/child/children.ts'
 import { withChild } from '../workers/child/with-child.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 import { trainedOn } from './trained-on.ts'
@@ -37,50 +38,11 @@ export async function registerVersion(
   request: Registration,
 ) {
   const { project, database } = ledger
-  const view = viewNamed(project, model.view)
-  const path = resolve(file)
-  if (!existsSync(path))
-    throw new ConfigurationError(
-      `register: expected the path of an ONNX file, got: ${file}, which does not exist`,
-    )
-
+  const path = existing(file)
   return withChild(project, async (children) => {
-    const facts = await children.run('inspect', { path })
-    const description = await children.run('describe', {
-      root: project.root,
-      view,
-      timezone: project.timezone,
-    })
-    // Labels and outcomes may come later than the model; what the features read is needed now.
-    refuse(description.problems.filter(({ absent }) => absent !== true || description.columns.length === 0))
-    const columns = description.columns.filter((column) => !view.entity.includes(column.name))
-    const given = { view, identity: description, columns }
-    const training = await trainedOn(ledger, model, given, request.dataset)
-    const dataset = training?.manifest.id ?? null
-    const inputs = inputColumns(model, view, description.columns, facts)
-    const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
-    const hash = description.viewHash
-    const trial = await tryModel(ledger, children, {
-      model,
-      view,
-      hash,
-      path,
-      mapping,
-      asOf: request.asOf,
-    })
-    refuseUncounted(model, mapping, facts)
-    const warnings = [...facts.warnings, ...mapping.warnings, ...trial.warnings]
-    if (dataset === null) {
-      warnings.push(
-        `no training set is given (--dataset ID): parity can never pass the gate for this version; nightshift dataset ${model.name} builds one`,
-      )
-    }
-    const holdoutRows = training?.manifest.holdout.rows ?? 0
-    if (model.drift.reference.kind === 'holdout' && holdoutRows === 0) {
-      warnings.push(
-        'there is no holdout: nights are compared with the first night that this version publishes, unless `evaluate` provides a holdout before',
-      )
-    }
+    const examined = await examineFile(ledger, children, model, path, request)
+    const { view, facts, description, columns, training, dataset, inputs, mapping, trial, warnings } =
+      examined
     const { version, known } = await register(database, project.warehouse, {
       model: model.name,
       file: path,
@@ -119,6 +81,66 @@ export async function registerVersion(
       unread: trial.unread,
     }
   })
+}
+
+/**
+ * What registration decides by: the inspected file, mapped to the view and tested on real rows. Throws a
+ * ConfigurationError that states what does not fit. Registers nothing.
+ */
+export async function examineFile(
+  ledger: ProjectLedger,
+  children: Children,
+  model: Model,
+  path: string,
+  request: Registration,
+) {
+  const { project } = ledger
+  const view = viewNamed(project, model.view)
+  const facts = await children.run('inspect', { path })
+  const description = await children.run('describe', {
+    root: project.root,
+    view,
+    timezone: project.timezone,
+  })
+  // Labels and outcomes may come later than the model; what the features read is needed now.
+  refuse(description.problems.filter(({ absent }) => absent !== true || description.columns.length === 0))
+  const columns = description.columns.filter((column) => !view.entity.includes(column.name))
+  const given = { view, identity: description, columns }
+  const training = await trainedOn(ledger, model, given, request.dataset)
+  const dataset = training?.manifest.id ?? null
+  const inputs = inputColumns(model, view, description.columns, facts)
+  const mapping = planMapping(facts, { inputs, onnx: model.onnx, score: model.score, fill: view.fill })
+  const hash = description.viewHash
+  const trial = await tryModel(ledger, children, {
+    model,
+    view,
+    hash,
+    path,
+    mapping,
+    asOf: request.asOf,
+  })
+  refuseUncounted(model, mapping, facts)
+  const warnings = [...facts.warnings, ...mapping.warnings, ...trial.warnings]
+  if (dataset === null) {
+    warnings.push(
+      `no training set is given (--dataset ID): parity can never pass the gate for this version; nightshift dataset ${model.name} builds one`,
+    )
+  }
+  const holdoutRows = training?.manifest.holdout.rows ?? 0
+  if (model.drift.reference.kind === 'holdout' && holdoutRows === 0) {
+    warnings.push(
+      'there is no holdout: nights are compared with the first night that this version publishes, unless `evaluate` provides a holdout before',
+    )
+  }
+  return { view, facts, description, columns, training, dataset, inputs, mapping, trial, warnings }
+}
+
+function existing(file: string): string {
+  const path = resolve(file)
+  if (existsSync(path)) return path
+  throw new ConfigurationError(
+    `register: expected the path of an ONNX file, got: ${file}, which does not exist`,
+  )
 }
 
 function refuse(problems: Problem[]): void {

@@ -6,6 +6,7 @@ import type { Reconciler } from '../jobs/reconciler.ts'
 import { enqueueMonitors } from '../monitoring/drift/due.ts'
 import { enqueueOutcomes } from '../monitoring/outcomes/due.ts'
 import { enqueueParity } from '../monitoring/parity/due.ts'
+import { enqueueRetrainings } from '../monitoring/retraining/due.ts'
 import { enqueueShadows } from '../monitoring/shadow/due.ts'
 import { openRound, type RoundFailure } from './round.ts'
 
@@ -41,6 +42,7 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     await round.attempt('enqueueing parity', () => enqueueParity(at))
     await round.attempt('enqueueing drift checks', () => enqueueMonitors(at))
     await round.attempt('enqueueing outcomes', () => enqueueOutcomes(at))
+    await round.attempt('enqueueing retrainings', () => enqueueRetrainings(at))
   }
   const failures = round.failures()
   const lost = failures.length === 0 && actions.some(({ type }) => type === 'attempt-lost')

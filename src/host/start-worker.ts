@@ -10,6 +10,7 @@ import { execute } from '../workers/attempt/execution.ts'
 import { clockWatch } from '../workers/clock-difference.ts'
 import type { Context } from '../workers/context.ts'
 import { sweepRegularly } from '../workers/sweep.ts'
+import { workRetraining } from './work-retraining.ts'
 
 /** Marks the job as failed in the queue; the ledger has the details. */
 class AttemptFailed extends Error {
@@ -22,13 +23,21 @@ export interface Worker {
   close(graceMs?: number): Promise<void>
 }
 
+/** What is done about a retraining that is asked for. A simulation only notes it. */
+export type Retraining = (context: Context, data: unknown, signal: AbortSignal) => Promise<string>
+
 const GRACE_MS = 10_000
 
 /**
  * Takes jobs from the queues until it is closed. Nightly queues may use the full worker capacity, backfill queues all but
  * one concurrent run. The compute children enforce the capacity (children.ts), which all four queues share.
  */
-export async function startWorker(context: Context, queues: JobQueues, role: ProcessRole): Promise<Worker> {
+export async function startWorker(
+  context: Context,
+  queues: JobQueues,
+  role: ProcessRole,
+  { retrain = workRetraining }: { retrain?: Retraining } = {},
+): Promise<Worker> {
   const { places } = context.children
   const sweeping = sweepRegularly(context)
   const stopBeating = await beat(
@@ -86,6 +95,10 @@ export async function startWorker(context: Context, queues: JobQueues, role: Pro
       await queues.work('shadow', {
         concurrency: 1,
         process: (job, signal) => scoreShadow(context, job.data, { lane: 'monitor', signal }),
+      }),
+      await queues.work('retraining', {
+        concurrency: 1,
+        process: (job, signal) => retrain(context, job.data, signal),
       }),
     )
   }

@@ -156,11 +156,25 @@ export interface Model {
     persist: string
     reference: DriftReference
   }
-  retrain:
-    | { command: string[]; when: { drift_nights?: number; auc_below?: number; age?: Duration } }
-    | undefined
+  retrain: Retrain | undefined
   rollback: { keep_warm_nights: number }
   outcomes: Outcomes | undefined
+}
+
+/** How a model is trained again, and when. */
+export interface Retrain {
+  /** Program and arguments, run in the model's folder. */
+  command: string[]
+  /** Names of the worker's variables that it gets. */
+  env: string[]
+  timeout: Duration
+  /** Between the beginnings of two retrainings by triggers. */
+  cooldown: Duration
+  promote: 'never' | 'when-ready'
+  /** Which nights it is trained on. */
+  dataset: { span: Duration; every: Duration; holdout: Duration }
+  /** Empty: it is only started by hand. */
+  when: { drift_nights?: number; auc_below?: number; age?: Duration }
 }
 
 /** What a night is compared with. */

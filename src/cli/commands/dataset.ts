@@ -1,11 +1,9 @@
-import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
+import { makeTrainingSet } from '../../actions/make-training-set.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withLedgerIfAny } from '../../host/session.ts'
 import type { DatasetFacts } from '../../pipeline/dataset/build-dataset.ts'
-import { openBuilding } from '../../pipeline/dataset/building.ts'
-import { datasetsFolder } from '../../pipeline/dataset/read-dataset.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
@@ -15,7 +13,6 @@ import { parseDuration } from '../../project/time/duration.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
 import { knowingKeys, recordUse } from '../../registry/view-promises.ts'
 import { withChild } from '../../workers/child/with-child.ts'
-import { ownVersion } from '../terminal/own-version.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
 
@@ -32,12 +29,6 @@ export default async function dataset([name = '']: string[], options: Options): 
   const project = (await withLedgerIfAny(files, ({ pool }) => knowingKeys(pool, files))) ?? files
   const model = modelNamed(project, name)
   const view = viewNamed(project, model.view)
-  const { labels } = model
-  if (labels === undefined) {
-    throw new ConfigurationError(
-      `dataset: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
-    )
-  }
   const { timezone } = project
   const asOfs = stepped(
     scheduledAsOf(project, model, options.from, '--from'),
@@ -60,26 +51,11 @@ export default async function dataset([name = '']: string[], options: Options): 
   const title = `training set of ${model.name}`
   const built = await withChild(project, async (children) => {
     const bar = openProgress(options.json === true)
-    const folder = datasetsFolder(project.warehouse, model.name)
-    const building = await openBuilding(folder)
     try {
-      return await children.run(
-        'dataset',
-        {
-          root: project.root,
-          model: model.name,
-          view,
-          sources: model.sources,
-          labels,
-          asOfs,
-          holdoutFrom,
-          timezone,
-          now: new Date().toISOString(),
-          folder,
-          building: building.path,
-          threads: availableParallelism(),
-          release: ownVersion(),
-        },
+      return await makeTrainingSet(
+        { project, children },
+        model,
+        { asOfs, holdoutFrom, now: new Date() },
         {
           progress: (text, done, total) =>
             bar.show('dataset', title, text, {
@@ -90,7 +66,6 @@ export default async function dataset([name = '']: string[], options: Options): 
       )
     } finally {
       bar.close()
-      await building.remove()
     }
   })
   const use = { view: view.name, viewHash: built.manifest.view_hash, sources: built.sources }

@@ -120,6 +120,8 @@ function print({ timezone }: Project, report: SimulationReport): void {
   }
   printLine()
   printLine(drift(report))
+  for (const { at, reason } of report.retrainings)
+    printLine(`a retraining would have begun at ${clockTime(at, timezone)}: ${reason}`)
   printLine(
     `look into it: nightshift status ${model} --simulation ${id}; remove it: nightshift simulate --remove ${id}`,
   )

@@ -1,4 +1,5 @@
 import { lookForLeaks } from '../../actions/look-for-leaks.ts'
+import { ownVersion } from '../../actions/make-training-set.ts'
 import { figure } from '../../format/numbers.ts'
 import type { LeakFacts } from '../../pipeline/leaks/check-leaks.ts'
 import type { Leak } from '../../pipeline/leaks/leak.ts'
@@ -6,7 +7,6 @@ import { modelNamed, viewNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
 import type { Children } from '../../workers/child/children.ts'
-import { ownVersion } from './own-version.ts'
 import { printLine } from './print.ts'
 import { openProgress } from './progress-bar.ts'
 

@@ -8,6 +8,7 @@ import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { setClock } from '../../ledger/connection/simulated-clock.ts'
 import { openActiveAttempts } from '../../ledger/nights/hands.ts'
+import { expectNoLateLabels } from '../../monitoring/outcomes/record.ts'
 import type { Project } from '../../project/project.ts'
 import { ledgerEffects } from '../../workers/attempt/effects.ts'
 import { notifyRecovery } from '../../workers/attempt/tell-night.ts'
@@ -15,6 +16,7 @@ import { openChildren } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { reconcile } from '../reconcile.ts'
 import { startWorker } from '../start-worker.ts'
+import { noteRetraining } from './note-retraining.ts'
 
 /** The clock never leaps further than this: what waits for a time that nobody asks about is found then. */
 const LONGEST_STEP_MS = 6 * 3_600_000
@@ -70,7 +72,7 @@ export async function liveThrough(life: Life): Promise<void> {
     onPublished: (client, run) => notifyRecovery(client, context, run, 'published', { run }),
   }
   const transport = openFiles(project.root, log, life.outbox)
-  const worker = await startWorker(context, queues, 'worker')
+  const worker = await startWorker(context, queues, 'worker', { retrain: noteRetraining })
   const round = () =>
     reconcile({
       database,
@@ -103,6 +105,7 @@ export async function liveThrough(life: Life): Promise<void> {
       const now = await clock()
       await life.onTime?.(now)
       if (now >= until) return
+      await expectNoLateLabels(database.pool)
       const { rows } = await database.pool.query<{ at: Date | null }>(DUE)
       const due = Math.min(
         now.getTime() + Math.max(1, Math.min(quiet, LONGEST_STEP_MS)),

@@ -1,6 +1,7 @@
 import { modelNights } from '../../ledger/nights/model-nights.ts'
 import { driftNights } from '../../monitoring/drift/drift-nights.ts'
 import { outcomeNights } from '../../monitoring/outcomes/outcome-nights.ts'
+import { listRetrainings } from '../../monitoring/retraining/record.ts'
 import type { Lived } from './simulate.ts'
 import type { Simulation } from './simulation-folder.ts'
 
@@ -34,6 +35,8 @@ export interface SimulatedMail {
 export interface SimulationReport extends Omit<Simulation, 'pid' | 'reason'> {
   nights: SimulatedNight[]
   mails: SimulatedMail[]
+  /** Retrainings that would have begun. */
+  retrainings: { at: string; trigger: string; reason: string }[]
 }
 
 /** What happened in a simulation that is over. */
@@ -68,6 +71,9 @@ export async function reportOf({ simulation, database, nights }: Lived): Promise
       }
     }),
     mails: await mailsIn(pool),
+    retrainings: (await listRetrainings(pool, model, { limit: 1_000 }))
+      .map(({ requested_at: at, trigger, reason }) => ({ at, trigger, reason }))
+      .reverse(),
   }
 }
 

@@ -16,6 +16,7 @@ export const QUEUE_NAMES = [
   'parity',
   'monitor',
   'outcomes',
+  'retraining',
 ] as const
 export type QueueName = (typeof QUEUE_NAMES)[number]
 

@@ -198,3 +198,10 @@ export async function checksOf(
   )
   return rows[0]?.looks ?? 0
 }
+
+/** Looks no more for late labels of measured nights: in a simulation all labels are there from the start. */
+export async function expectNoLateLabels(connection: ClientBase | Pool): Promise<void> {
+  await connection.query(
+    `update nightshift.outcomes set look_at = null where state = 'measured' and look_at is not null`,
+  )
+}

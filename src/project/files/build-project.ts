@@ -75,7 +75,7 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
       persist: drift.persist,
       reference: buildReference(drift.reference),
     },
-    retrain: retrain === undefined ? undefined : { command: retrain.command, when: retrain.when },
+    retrain,
     rollback: { keep_warm_nights: rollback.keep_warm_nights },
     outcomes:
       outcomes === undefined

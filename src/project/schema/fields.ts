@@ -50,6 +50,15 @@ export function column(legal = 'the name of a column') {
   return line(legal)
 }
 
+/** The name of an environment variable. Those of Nightshift itself say what is to be done, or are its secrets. */
+export function variable() {
+  const legal =
+    'the name of an environment variable such as TRACKING_TOKEN, none of DATABASE_URL, REDIS_URL, SMTP_URL, NIGHTSHIFT_...'
+  return z
+    .string({ error: legal })
+    .regex(/^(?!NIGHTSHIFT_|(?:DATABASE|REDIS|SMTP)_URL$)[A-Za-z_][A-Za-z0-9_]*$/, { error: legal })
+}
+
 export function flag() {
   return z.boolean({ error: 'true or false' })
 }

@@ -17,6 +17,7 @@ import {
   owner,
   pattern,
   text,
+  variable,
 } from './fields.ts'
 import { METRICS } from './metric.ts'
 import { source, sourceName } from './view-schema.ts'
@@ -228,17 +229,42 @@ export const modelSchema = keys({
     .prefault({})
     .describe('When a shift of the features or the score is reported.'),
   retrain: keys({
-    command: list(text('a word of the command'), 'the words of a command', { min: 1 }).describe(
-      'Program and arguments, run in the project folder.',
-    ),
+    // Words may repeat, unlike the entries of a list.
+    command: z
+      .array(text('a word of the command'), { error: 'a list of the words of a command, at least one' })
+      .min(1, { error: 'a list of the words of a command, at least one' })
+      .describe(
+        'Program and arguments, run in the folder of model.yaml. It trains on the file in NIGHTSHIFT_TRAIN and writes an ONNX file to the path in NIGHTSHIFT_OUT.',
+      ),
+    env: list(variable(), 'names of variables')
+      .prefault([])
+      .describe(
+        'Variables of the worker that the command gets. It gets no others of it but PATH, TMPDIR, LANG and TZ.',
+      ),
+    timeout: duration().prefault('6h').describe('Longest time of the command; then it is ended.'),
+    cooldown: duration({ zero: true })
+      .prefault('7d')
+      .describe('Shortest time between the beginnings of two retrainings that a trigger starts.'),
+    promote: choice(['never', 'when-ready'])
+      .prefault('never')
+      .describe('`when-ready`: the new version goes live by itself once every item of the gate passes.'),
+    dataset: keys({
+      span: duration()
+        .prefault('180d')
+        .describe('How far back the training set goes, from the newest night whose labels are known.'),
+      every: duration().prefault('14d').describe('The step between its nights.'),
+      holdout: duration().prefault('28d').describe('Its newest nights, over this time, are held out.'),
+    })
+      .prefault({})
+      .describe('Which nights the training set of a retraining is made of.'),
     when: keys({
       drift_nights: count({ min: 1 })
         .exactOptional()
-        .describe('After this many consecutive nights with drift.'),
+        .describe('After this many consecutive nights on which the same column drifted.'),
       auc_below: number({ min: 0, max: 1 })
         .exactOptional()
-        .describe('When the AUC of matured nights falls below this.'),
-      age: duration().exactOptional().describe('When the champion is older than this.'),
+        .describe('When the realized AUC of each of the last three measured nights is below this.'),
+      age: duration().exactOptional().describe('When the champion was registered longer ago than this.'),
     })
       .prefault({})
       .describe('What starts it. Default: it is only started by hand.'),

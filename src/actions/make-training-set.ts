@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { DatasetFacts } from '../pipeline/dataset/build-dataset.ts'
+import { openBuilding } from '../pipeline/dataset/building.ts'
+import { datasetsFolder } from '../pipeline/dataset/read-dataset.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import { viewNamed } from '../project/named.ts'
+import type { Model, Project } from '../project/project.ts'
+import type { AsOf } from '../project/time/asof.ts'
+import type { Children } from '../workers/child/children.ts'
+import type { Progress } from '../workers/child/tasks.ts'
+
+/**
+ * Builds the training set of a model from these as-ofs, or finds that it exists. The caller records the use of the view's
+ * definition (`recordUse`), where there is a ledger. Throws a ConfigurationError if the model has no labels.
+ */
+export async function makeTrainingSet(
+  { project, children }: { project: Project; children: Children },
+  model: Model,
+  { asOfs, holdoutFrom, now }: { asOfs: AsOf[]; holdoutFrom: AsOf | undefined; now: Date },
+  { signal, progress }: { signal?: AbortSignal; progress?: Progress } = {},
+): Promise<DatasetFacts> {
+  const view = viewNamed(project, model.view)
+  const { labels } = model
+  if (labels === undefined) {
+    throw new ConfigurationError(
+      `dataset: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
+    )
+  }
+  const folder = datasetsFolder(project.warehouse, model.name)
+  const building = await openBuilding(folder)
+  try {
+    return await children.run(
+      'dataset',
+      {
+        root: project.root,
+        model: model.name,
+        view,
+        sources: model.sources,
+        labels,
+        asOfs,
+        holdoutFrom,
+        timezone: project.timezone,
+        now: now.toISOString(),
+        folder,
+        building: building.path,
+        threads: availableParallelism(),
+        release: ownVersion(),
+      },
+      { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) },
+    )
+  } finally {
+    await building.remove()
+  }
+}
+
+/** Nightshift's own version. */
+export function ownVersion(): string {
+  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
+}

@@ -1,0 +1,77 @@
+import type { Letter, Section } from './letter.ts'
+
+/** What a mail about a retraining tells. */
+export interface RetrainingNews {
+  model: string
+  reason: string
+  state: 'done' | 'failed'
+  outcome: string
+  version: number | null
+  dataset: string | null
+  /** Of the command, relative to the warehouse. */
+  log: string | null
+  warnings: string[]
+  /** `promote: when-ready`: it goes live by itself once the gate is green. */
+  whenReady: boolean
+}
+
+export function retrainingSubject({ model, state }: RetrainingNews): string {
+  return `${model}: retraining ${state === 'done' ? 'done' : 'failed'}`
+}
+
+export function retrainingLetter(news: RetrainingNews): Letter {
+  const { model, state, outcome, version, dataset, log, warnings } = news
+  const [first = '', ...rest] = outcome.split('\n')
+  const facts: Section = {
+    title: 'What happened',
+    items: [
+      { kind: 'fact', label: 'why', text: news.reason },
+      ...(dataset === null ? [] : [{ kind: 'fact' as const, label: 'training set', text: dataset }]),
+      ...(log === null
+        ? []
+        : [{ kind: 'fact' as const, label: 'output of the command', text: `${log} in the warehouse` }]),
+      ...(rest.length === 0 ? [] : [{ kind: 'quote' as const, text: rest.join('\n') }]),
+      ...warnings.map((text) => ({ kind: 'point' as const, text })),
+    ],
+  }
+  return {
+    tone: state === 'done' ? 'notice' : 'alert',
+    lead: [
+      state === 'done' ? `${model} was retrained: ${first}` : `The retraining of ${model} failed: ${first}`,
+      'The champion is unchanged: scores go on as before.',
+      ...(news.whenReady && version !== null ? ['It goes live by itself once the gate is green.'] : []),
+    ],
+    sections: [facts, { title: 'Next', items: commands(news) }],
+    foot: [],
+  }
+}
+
+function commands({ model, state, version }: RetrainingNews): Section['items'] {
+  if (state === 'failed' || version === null) {
+    return [
+      {
+        kind: 'command',
+        command: `nightshift retrain ${model} --dry-run`,
+        why: 'To try the command without registering anything:',
+      },
+      { kind: 'command', command: `nightshift retrain ${model} --by YOU`, why: 'To retrain it again:' },
+    ]
+  }
+  return [
+    {
+      kind: 'command',
+      command: `nightshift shadow ${model}`,
+      why: 'How it compares with the champion, night by night:',
+    },
+    {
+      kind: 'command',
+      command: `nightshift check ${model} --version ${version}`,
+      why: 'What it still lacks before it may go live:',
+    },
+    {
+      kind: 'command',
+      command: `nightshift promote ${model} --version ${version} --by YOU`,
+      why: 'To make it the champion:',
+    },
+  ]
+}
