@@ -7,6 +7,7 @@ import { type Session, withSession } from '../../host/session.ts'
 import { beat } from '../../ledger/nights/alive.ts'
 import {
   claimRetraining,
+  endLostCommands,
   listRetrainings,
   openRetraining,
   type Retraining,
@@ -57,6 +58,7 @@ async function retrain(
   const stopBeating = await beat(database, { id, role: 'command', places: 0 })
   const bar = openProgress(json)
   try {
+    await endLostCommands(database.pool, [model.name])
     const asked = await requestRetraining(database.pool, {
       model: model.name,
       trigger: 'hand',

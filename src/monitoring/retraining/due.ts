@@ -5,7 +5,7 @@ import type { Model } from '../../project/project.ts'
 import { champion, findVersion } from '../../registry/version-records.ts'
 import { judgedNights } from '../drift/record.ts'
 import { outcomeNights } from '../outcomes/outcome-nights.ts'
-import { requestRetraining, versionsToPromote, waitingRetrainings } from './record.ts'
+import { endLostCommands, requestRetraining, versionsToPromote, waitingRetrainings } from './record.ts'
 import { dueTrigger, type Standing } from './triggers.ts'
 
 /** Models with a trigger, no open retraining, and none that was begun within their cooldown. What they were judged by. */
@@ -32,8 +32,9 @@ export async function enqueueRetrainings({ database, queues, project }: Reconcil
   const models = Object.values(project().models).filter(({ retrain }) => retrain !== undefined)
   if (models.length === 0) return
   const { pool } = database
-  await followTriggers(pool, models)
   const names = models.map(({ name }) => name)
+  await endLostCommands(pool, names)
+  await followTriggers(pool, models)
   for (const { id, model, tries } of await waitingRetrainings(pool, names)) {
     await queues.add('retraining', {
       id: `retraining-${id}-t${tries + 1}`,

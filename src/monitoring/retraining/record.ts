@@ -123,6 +123,16 @@ export async function endRetraining(
   return rowCount === 1
 }
 
+/** Ends those whose command was killed: nobody waits for them any more. Those that workers began are begun again. */
+export async function endLostCommands(connection: Connection, models: string[]): Promise<void> {
+  await connection.query(
+    `update nightshift.retrainings r
+        set state = 'failed', outcome = 'its process was killed before it was over', ended_at = now()
+      where model = any($1) and state = 'running' and process like 'command-%' and ${LOST}`,
+    [models],
+  )
+}
+
 /** Retrainings that wait for a process, or whose process is gone. */
 export async function waitingRetrainings(connection: Connection, models: string[]): Promise<Retraining[]> {
   const { rows } = await connection.query<RetrainingRow>(
