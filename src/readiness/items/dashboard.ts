@@ -4,7 +4,7 @@ export const dashboard: Item = {
   id: 'dashboard',
   title: 'Dashboard',
   question: 'Can a business reader see whether last night’s scores can be trusted?',
-  async ask({ model }) {
+  async ask() {
     return fail('no evidence is collected yet', `nightshift up`)
   },
 }

@@ -5,7 +5,7 @@ export const scoring: Item = {
   title: 'Scoring',
   question:
     'Is the model scored on schedule, with retries and a deadline, and does a failure reach every person on call?',
-  async ask({ model }) {
+  async ask() {
     return fail('no evidence is collected yet', `nightshift alert test --to ADDRESS`)
   },
 }
