@@ -9,6 +9,8 @@ const slowest = process.env.NIGHTSHIFT_TEST_SLOWEST === undefined ? [] : [new Sl
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // ONNX Runtime reports to its vendor otherwise.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     globalSetup: ['test/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,5 +1,6 @@
-// Injects every fault in its full form and writes what came of it into docs/reliability.md. With --break: takes the
-// guards away instead, one at a time, and shows that the checkers notice.
+// Injects every fault in its full form and writes what came of it into docs/reliability.md; where tests are named
+// (test/faults/mail-away.test.ts), their faults alone, and the other rows stay. With --break: takes the guards away
+// instead, one at a time, and shows that the checkers notice.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,16 +20,22 @@ if (given.includes('--break')) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
+const named = given.some((each) => !each.startsWith('-'))
 const tries = join(folder, 'tries.jsonl')
 try {
   writeFileSync(tries, '')
-  const { status } = spawnSync('npx', ['vitest', 'run', 'test/faults', ...given], {
+  const { status } = spawnSync('npx', ['vitest', 'run', ...(named ? given : ['test/faults', ...given])], {
     stdio: 'inherit',
-    env: { ...process.env, NIGHTSHIFT_FAULTS: 'full', NIGHTSHIFT_FAULTS_RECORD: tries },
+    env: {
+      ...process.env,
+      NIGHTSHIFT_FAULTS: process.env.NIGHTSHIFT_FAULTS ?? 'full',
+      NIGHTSHIFT_FAULTS_RECORD: tries,
+    },
   })
   if (status === 0) {
-    const table = faultTable(readTries(readFileSync(tries, 'utf8')))
-    writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8'), table))
+    const page = readFileSync(PAGE, 'utf8')
+    const table = faultTable(readTries(readFileSync(tries, 'utf8')), named ? page : '')
+    writeFileSync(PAGE, withTable(page, table))
   } else {
     process.stderr.write(`a promise was broken: ${PAGE} is left as it was\n`)
     process.exitCode = status ?? 1

@@ -22,6 +22,13 @@ test('tries of one fault are one row, with the median and the worst', () => {
   )
 })
 
+test('a run of some tests replaces the rows of their faults and keeps the others', () => {
+  const tries = [tried('kill', 3), tried('cut', 1)]
+  const page = withTable('<!-- written by npm run test:faults -->\n<!-- end -->', faultTable(tries))
+  expect(faultTable([tried('cut', 9)], page)).toBe(faultTable([tried('kill', 3), tried('cut', 9)]))
+  expect(faultTable([], page)).toBe(faultTable(tries))
+})
+
 test('the page of the project has a place for the table, and what stands around it stays', () => {
   const page = readFileSync('docs/reliability.md', 'utf8')
   const made = withTable(page, '| new |')

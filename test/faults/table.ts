@@ -23,22 +23,33 @@ export function readTries(text: string): Try[] {
     .map((line) => Line.parse(JSON.parse(line)))
 }
 
-/** One row a fault, in the order of their names: tries, what came of them, seconds in the median and the worst case. */
-export function faultTable(tries: Try[]): string {
-  const rows = alikeBy(tries, ({ fault, promise }) => `${fault}\n${promise}`)
-    .sort((a, b) => (a[0]?.fault ?? '').localeCompare(b[0]?.fault ?? ''))
-    .map((alike) => {
-      const seconds = alike.map((each) => each.seconds).sort((a, b) => a - b)
-      const median = seconds[Math.floor((seconds.length - 1) / 2)] ?? 0
-      return [
-        alike[0]?.fault,
-        alike[0]?.promise,
-        alike.length,
-        outcomes(alike),
-        `${median.toFixed(1)} / ${(seconds.at(-1) ?? 0).toFixed(1)}`,
-      ]
-    })
-  return textTable([['fault', 'promise', 'tries', 'what happened', 'seconds, median / worst'], ...rows])
+type Row = (string | number)[]
+const HEADER = ['fault', 'promise', 'tries', 'what happened', 'seconds, median / worst']
+
+/**
+ * One row a fault, in the order of their names: tries, what came of them, seconds in the median and the worst case.
+ * Rows of `kept`, a page, stay where none of the tries is of their fault.
+ */
+export function faultTable(tries: Try[], kept = ''): string {
+  const rows = new Map(rowsOf(kept).map((row) => [String(row[0]), row]))
+  for (const alike of alikeBy(tries, ({ fault }) => fault)) {
+    const seconds = alike.map((each) => each.seconds).sort((a, b) => a - b)
+    const median = seconds[Math.floor((seconds.length - 1) / 2)] ?? 0
+    const [{ fault, promise } = { fault: '', promise: '' }] = alike
+    const took = `${median.toFixed(1)} / ${(seconds.at(-1) ?? 0).toFixed(1)}`
+    rows.set(fault, [fault, promise, alike.length, outcomes(alike), took])
+  }
+  const sorted = [...rows.values()].sort(([a], [b]) => String(a).localeCompare(String(b)))
+  return textTable([HEADER, ...sorted])
+}
+
+/** The rows of a page's table of faults. */
+function rowsOf(page: string): Row[] {
+  const begin = page.indexOf(TABLES.faults)
+  if (begin < 0) return []
+  const lines = page.slice(begin, page.indexOf(END, begin)).split('\n')
+  const cells = lines.filter((line) => line.startsWith('| ')).map((line) => line.slice(2, -2).split(' | '))
+  return cells.filter((row) => row.length === HEADER.length).slice(2)
 }
 
 /** Markdown; the first row is the header. */

@@ -101,7 +101,14 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
     const child = fork(PROGRAM, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { PATH: process.env.PATH, TZ: 'UTC', TMPDIR: process.env.TMPDIR, LANG: 'C.UTF-8' },
+      env: {
+        PATH: process.env.PATH,
+        TZ: 'UTC',
+        TMPDIR: process.env.TMPDIR,
+        LANG: 'C.UTF-8',
+        // ONNX Runtime would keep a database under the home folder and report to its vendor.
+        ORT_DISABLE_TELEMETRY: '1',
+      },
     })
     all.add(child)
     child.on('exit', () => {

@@ -74,3 +74,14 @@ it.runIf(process.platform === 'linux')(
     expect(failure.message).toContain('twice by SIGSEGV')
   },
 )
+
+it.runIf(process.platform === 'linux')(
+  'a compute process reports nothing to the vendor of its engine, and is what the kernel ends first',
+  async () => {
+    children = openChildren({ places: 1, warm: true })
+    const [pid] = computeChildren()
+    const seen = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8')
+    await expect.poll(() => seen('oom_score_adj').trim(), { timeout: 30_000 }).toBe('800')
+    expect(seen('environ').split('\0')).toContain('ORT_DISABLE_TELEMETRY=1')
+  },
+)
