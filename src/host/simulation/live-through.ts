@@ -19,7 +19,7 @@ import { startWorker } from '../start-worker.ts'
 import { noteRetraining } from './note-retraining.ts'
 
 /** The clock never leaps further than this: what waits for a time that nobody asks about is found then. */
-const LONGEST_STEP_MS = 6 * 3_600_000
+const LONGEST_STEP_MS = 24 * 3_600_000
 /** More rounds than this at one time mean that something is planned again and again. */
 const MOST_ROUNDS = 1_000
 
