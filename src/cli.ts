@@ -226,6 +226,7 @@ add(
   'train a new version with the team’s command: register, evaluate, start its shadow',
   'retrain',
 )
+  .option(...simulation)
   .option('--dry-run', 'make the training set, run the command, try its model; register nothing')
   .option('--list', 'list the retrainings of the model')
   .option(...by)

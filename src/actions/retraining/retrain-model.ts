@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { recipeOf } from '../../monitoring/retraining/recipe.ts'
@@ -6,7 +7,7 @@ import { type Retraining, type RetrainingStep, recordProgress } from '../../moni
 import type { DatasetFacts } from '../../pipeline/dataset/build-dataset.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import type { Model } from '../../project/project.ts'
-import { champion } from '../../registry/version-records.ts'
+import { champion, listVersions } from '../../registry/version-records.ts'
 import { recordUse } from '../../registry/view-promises.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import { runCommand } from '../../workers/command/supervised.ts'
@@ -88,6 +89,7 @@ export async function retrainModel(
   })
   const missing = missingFile(out)
   if (missing !== undefined) throw missing
+  await refuseUntrained(ledger, model, out, manifest.id)
 
   await step('registration', retraining.dry_run ? 'trying the model' : 'registering the model')
   const by = retraining.by ?? 'retraining'
@@ -137,6 +139,25 @@ async function trainingSet(
   const { manifest, sources } = built
   await recordUse(database.pool, { view: manifest.view, viewHash: manifest.view_hash, sources })
   return built
+}
+
+/** Throws where the file is that of a version which was trained on something else: then the command has not trained. */
+async function refuseUntrained(
+  { database }: ProjectLedger,
+  { name }: Model,
+  out: string,
+  dataset: string,
+): Promise<void> {
+  const sha256 = createHash('sha256')
+    .update(await readFile(out))
+    .digest('hex')
+  const same = (await listVersions(database.pool, name)).find((each) => each.sha256 === sha256)
+  if (same === undefined || same.dataset === dataset) return
+  const other = same.dataset === null ? 'without a training set' : `with training set ${same.dataset}`
+  throw new Failure(
+    'model',
+    `the command wrote the file of version ${same.version} again, which was registered ${other}: it was not trained on ${dataset}, the file in NIGHTSHIFT_TRAIN`,
+  )
 }
 
 function refuseEmpty({ name }: Model, { manifest }: DatasetFacts): void {

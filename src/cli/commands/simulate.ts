@@ -13,6 +13,7 @@ import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printGate } from '../terminal/print-gate.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
 
 interface Options extends GlobalOptions {
@@ -122,8 +123,11 @@ function print({ timezone }: Project, report: SimulationReport): void {
   printLine(drift(report))
   for (const { at, reason } of report.retrainings)
     printLine(`a retraining would have begun at ${clockTime(at, timezone)}: ${reason}`)
+  printLine()
+  printGate(report.gate)
+  printLine()
   printLine(
-    `look into it: nightshift status ${model} --simulation ${id}; remove it: nightshift simulate --remove ${id}`,
+    `look into it: nightshift status ${model} --simulation ${id}, nightshift check ${model} --simulation ${id}; remove it: nightshift simulate --remove ${id}`,
   )
 }
 
