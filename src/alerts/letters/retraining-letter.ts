@@ -75,3 +75,42 @@ function commands({ model, state, version }: RetrainingNews): Section['items'] {
     },
   ]
 }
+
+/** A retrained version went live by itself. */
+export function promotedLetter(
+  model: string,
+  version: number,
+  before: number | null,
+  reason: string,
+): { subject: string; letter: Letter } {
+  return {
+    subject: `${model}: version ${version} is live`,
+    letter: {
+      tone: 'notice',
+      lead: [
+        `Version ${version} of ${model} is live: every item of the gate passes, and model.yaml says \`promote: when-ready\`.`,
+        before === null
+          ? 'There was no champion before.'
+          : `Version ${before} was the champion, and goes on scoring in shadow.`,
+      ],
+      sections: [
+        {
+          title: 'What happened',
+          items: [{ kind: 'fact', label: 'it was retrained because', text: reason }],
+        },
+        {
+          title: 'Next',
+          items: [
+            {
+              kind: 'command',
+              command: `nightshift check ${model} --version ${version}`,
+              why: 'The gate, item by item:',
+            },
+            { kind: 'command', command: `nightshift rollback ${model} --by YOU`, why: 'To take it back:' },
+          ],
+        },
+      ],
+      foot: [],
+    },
+  }
+}

@@ -143,6 +143,14 @@ export async function waitingRetrainings(connection: Connection, models: string[
   return rows.map(toRetraining)
 }
 
+export async function findRetraining(connection: Connection, id: number): Promise<Retraining | undefined> {
+  const { rows } = await connection.query<RetrainingRow>(
+    'select * from nightshift.retrainings where id = $1',
+    [id],
+  )
+  return rows[0] && toRetraining(rows[0])
+}
+
 /** Retrainings of a model, newest first. */
 export async function listRetrainings(
   connection: Connection,
