@@ -17,9 +17,8 @@ export async function workRetraining(context: Context, data: unknown, signal: Ab
   if (promotion.success) {
     const done = await findRetraining(database.pool, promotion.data.promotion)
     const model = done && project.models[done.model]
-    return model === undefined
-      ? 'its model is gone'
-      : await promoteRetrained({ project, database }, model, done)
+    if (done === undefined || model === undefined) return 'its model is gone'
+    return await promoteRetrained({ project, database }, model, done)
   }
   const { retraining: id } = RetrainingJob.parse(data)
   const retraining = await claimRetraining(database.pool, id, context.id)
