@@ -161,7 +161,14 @@ add('alert <what>', '`alert test` sends a real mail', 'alert').option(
   '--to <address>',
   'the recipient (default: everybody who is told of a model or a view)',
 )
-add('runbook <model>', 'write the RUNBOOK.md skeleton and list its empty sections', 'runbook').option(...json)
+add(
+  'runbook <model> [name]',
+  'write the RUNBOOK.md skeleton and list its open sections; `runbook review MODEL` records who read it',
+  'runbook',
+)
+  .option(...simulation)
+  .option(...by)
+  .option(...json)
 
 add(
   'adopt',
@@ -274,6 +281,7 @@ add('history <model>', 'show which version was live when, and who changed it', '
 function add(usage: string, description: string, module: string): Command {
   const command = program.command(usage).description(description)
   return command.action(async (...given: unknown[]) => {
+    if (onlyParses) return
     const args = given
       .slice(0, -2)
       .flat()
@@ -286,6 +294,28 @@ function add(usage: string, description: string, module: string): Command {
     process.exitCode = await loaded.default(args, command.optsWithGlobals())
   })
 }
+
+// Reads calls from stdin (a JSON list of lists of arguments) and prints for each null, or why it is not legal. Runs none.
+let onlyParses = false
+program.command('parse', { hidden: true }).action(async () => {
+  const { text } = await import('node:stream/consumers')
+  const calls: string[][] = JSON.parse(await text(process.stdin))
+  onlyParses = true
+  const problems: (string | null)[] = []
+  for (const call of calls) {
+    const refusal: string[] = []
+    const write = { writeErr: (line: string) => void refusal.push(line), writeOut: () => {} }
+    for (const command of [program, ...program.commands]) command.configureOutput(write)
+    await program.parseAsync(call, { from: 'user' }).catch(() => refusal.push('not legal'))
+    problems.push(
+      refusal[0]
+        ?.trim()
+        .split('\n')[0]
+        ?.replace(/^error: /, '') ?? null,
+    )
+  }
+  process.stdout.write(`${JSON.stringify(problems)}\n`)
+})
 
 // The reader of our output may stop early, as `| head` does. That is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -18,6 +18,16 @@ const PROMISES = {
     face: 'late',
     runAgain: true,
     commands: ({ hasRun }) => (hasRun ? ['show', ANSWERS, 'status'] : ['status', ANSWERS, 'again']),
+    runbook: {
+      title:
+        'The deadline has passed and the scores are not published. Perhaps nothing failed, and nothing ran.',
+      steps: (model) => [
+        `\`nightshift status ${model}\` shows the state of the night: \`waiting\` (see late-data), \`queued\` (no worker has taken it: start one), \`running\` (look again in a minute), \`expected\` (no scheduler: start one).`,
+        '`nightshift doctor` checks workers, queue, database and mail.',
+        'A late night still runs and is published; the mail thread closes by itself.',
+      ],
+      todo: 'until when readers can wait, what they use instead, and who tells them.',
+    },
   },
   'given-up': {
     name: 'night given up',
@@ -26,6 +36,14 @@ const PROMISES = {
     face: 'late',
     runAgain: true,
     commands: () => ['again', 'status', 'doctor'],
+    runbook: {
+      title: 'The night was missed while nothing ran, and `catch_up` of its schedule skips missed nights.',
+      steps: (model) => [
+        `If readers need the night after all: \`nightshift run ${model} --as-of D\`.`,
+        '`nightshift doctor` shows whether scheduler and worker run now.',
+      ],
+      todo: 'which missed nights readers need (the first of a month, a report day), and who knows.',
+    },
   },
   drift: {
     name: 'drift',
@@ -66,6 +84,15 @@ const PROMISES = {
       { command: 'history', why: 'See which version was live when' },
       'rollback',
     ],
+    runbook: {
+      title: 'Outcomes of nights whose labels are known say that the scores are worse than required.',
+      steps: (model) => [
+        `\`nightshift outcomes ${model}\` lists the figures night by night; \`nightshift history ${model}\` shows which version was live.`,
+        `After a promotion: \`nightshift rollback ${model}\`.`,
+        `Otherwise train on newer nights: \`nightshift retrain ${model}\`.`,
+      ],
+      todo: 'what a loss of quality costs per day, and from which figure on readers must stop using the scores.',
+    },
   },
   parity: {
     name: 'parity',
@@ -76,6 +103,15 @@ const PROMISES = {
     face: 'failed',
     runAgain: false,
     commands: () => [{ command: 'parity', why: 'See which values differ' }, 'validate', 'show'],
+    runbook: {
+      title:
+        'The training path computes other feature values than were served. Scores are published and may be wrong.',
+      steps: (model) => [
+        `\`nightshift parity ${model} --as-of D\` lists columns and entities that differ; rows that arrived after the night had read are counted as late.`,
+        `If the past of a source was changed: \`nightshift backfill ${model} --from D --to D --stale\`.`,
+      ],
+      todo: 'which sources may change their past, who does that, and how many late rows are normal.',
+    },
   },
   unchecked: {
     name: 'check not done',
@@ -92,6 +128,15 @@ const PROMISES = {
       'show',
       'doctor',
     ],
+    runbook: {
+      title:
+        'A check of a published night (drift or parity) could not be completed. The scores are published.',
+      steps: (model) => [
+        `By day: \`nightshift drift ${model} --as-of D\` and \`nightshift parity ${model} --as-of D\` show why it stops.`,
+        'If it takes too long: raise `timeouts.monitors` in nightshift.yaml.',
+      ],
+      todo: 'how long these checks take on a normal night, and who may raise the limit.',
+    },
   },
   retrain: {
     name: 'retraining',
@@ -105,6 +150,14 @@ const PROMISES = {
       { command: 'versions', why: 'See what is registered' },
       'doctor',
     ],
+    runbook: {
+      title: 'The retraining command failed. The champion is unchanged; nothing is to be done at night.',
+      steps: (model) => [
+        `\`nightshift retrain ${model} --list\` shows the attempts and where their logs are.`,
+        `By day: \`nightshift retrain ${model} --dry-run\` runs the command and registers nothing.`,
+      ],
+      todo: 'who wrote the training command, what it needs, and how old the champion may become.',
+    },
   },
 } satisfies Record<string, Kind>
 

@@ -124,10 +124,22 @@ function runbook(): string {
         'crm-team@example.com trained it. Rolling back to the previous version is always safe: its inputs are the same columns.',
       resource:
         'A night takes seconds and 200 MB. If it needs more, another process is using the machine: check that first.',
-      transient: 'On one machine PostgreSQL is embedded and restarts with the next command.',
+      transient:
+        'On one machine PostgreSQL is embedded and restarts with the next command. With a server of its own: call the platform team first.',
       drift:
         'The sample customers are the same every day: orders change with the season and with campaigns, plans hardly ever. Ask the\nCRM about both. Scores that shift by a tenth change whom the campaign contacts: notify the CRM.',
       bug: 'Call no one before 07:00: the campaign reads the scores at 08:00, and those of yesterday are good enough for a day.',
+      deadline:
+        'The campaign tool reads the scores at 08:00. If they are not there by 07:45, tell the CRM to use those of yesterday.',
+      'given-up':
+        'The campaign needs the newest night only: leave older ones, and find out by day why nothing ran.',
+      quality:
+        'Lapses are known a month later. Below an AUC of 0.65 the campaign is no better than a list by last order: tell the CRM.',
+      parity:
+        'The shop rewrites orders of the last two days when payments fail: up to ten late rows are normal, more are a defect of the export.',
+      unchecked: 'Both checks take seconds here. A check that takes a minute points at a busy machine.',
+      retrain:
+        'crm-team@example.com wrote the training script; a champion of four months is still good, so that nobody hurries.',
     },
   )
 }

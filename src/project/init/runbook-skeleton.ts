@@ -14,6 +14,19 @@ export type RunbookModel = Pick<Model, 'name' | 'description' | 'owner' | 'on_ca
 
 /** One section for each class, in the order of the classes, including missing ones. */
 export function runbookSections(text: string): RunbookSection[] {
+  const found = sectionsOf(text)
+  return RUNBOOK_SECTIONS.map(({ kind }) => {
+    const section = found.get(kind)
+    return { class: kind, empty: section === undefined || isEmpty(section.body), line: section?.line }
+  })
+}
+
+/** The text below a section's heading, deeper headings included; empty if there is none. */
+export function sectionText(text: string, anchor: string): string {
+  return sectionsOf(text).get(anchor)?.body.join('\n') ?? ''
+}
+
+function sectionsOf(text: string): Map<string, { line: number; body: string[] }> {
   const found = new Map<string, { line: number; body: string[] }>()
   let body: string[] | undefined
   let fenced = false
@@ -29,10 +42,7 @@ export function runbookSections(text: string): RunbookSection[] {
     const anchor = heading.text.toLowerCase().replaceAll('`', '').replace(/\s+/g, '-')
     if (!found.has(anchor)) found.set(anchor, { line: index + 1, body })
   }
-  return RUNBOOK_SECTIONS.map(({ kind }) => {
-    const section = found.get(kind)
-    return { class: kind, empty: section === undefined || isEmpty(section.body), line: section?.line }
-  })
+  return found
 }
 
 /** Comments are blanked, so that line numbers stay the same. An unclosed comment does not count as one. */

