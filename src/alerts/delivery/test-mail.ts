@@ -1,12 +1,15 @@
 import { clockTime } from '../../format/clock-time.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import type { Letter } from '../letters/letter.ts'
+import { newTestCode, recordTest } from './alert-tests.ts'
 import { enqueue } from './enqueue-mail.ts'
 import { deliverNext, type Post } from './outbox.ts'
 
 export interface TestMail {
   recipient: string
   messageId: string
+  /** What the recipient sends back with `ack`. */
+  code: string
   sent: boolean
   /** Where it was delivered, or why it was not. */
   detail: string
@@ -19,34 +22,43 @@ export interface TestMail {
 export async function sendTest(post: Post, recipient: string, by: string | undefined): Promise<TestMail> {
   const { settings, clock, database } = post
   const now = await clock()
-  const mail = { recipient, subject: `[${settings.project}] test mail`, letter: testLetter(post, now, by) }
-  const { id, messageId } = await transaction(database, (client) => enqueue(client, now, mail, settings))
+  const code = newTestCode()
+  const letter = testLetter(post, now, by, { recipient, code })
+  const mail = { recipient, subject: `[${settings.project}] test mail`, letter }
+  const { id, messageId } = await transaction(database, async (client) => {
+    await recordTest(client, code, recipient)
+    return enqueue(client, now, mail, settings)
+  })
+  const test = { recipient, messageId, code }
   try {
     const delivery = await deliverNext(post, id)
     if (delivery?.outcome === 'sent') {
-      return { recipient, messageId, sent: true, detail: delivery.where ?? post.transport.name }
+      return { ...test, sent: true, detail: delivery.where ?? post.transport.name }
     }
     // Another process claimed the mail first: it has sent it or is about to.
-    if (delivery === undefined)
-      return { recipient, messageId, sent: true, detail: 'another process is sending it' }
+    if (delivery === undefined) return { ...test, sent: true, detail: 'another process is sending it' }
     await database.pool.query(
       'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
       [id, await clock()],
     )
-    if (delivery === undefined)
-      return { recipient, messageId, sent: true, detail: 'another process is sending it' }
-    return { recipient, messageId, sent: false, detail: delivery.error?.message ?? 'not delivered' }
+    if (delivery === undefined) return { ...test, sent: true, detail: 'another process is sending it' }
+    return { ...test, sent: false, detail: delivery.error?.message ?? 'not delivered' }
   } finally {
     post.transport.rest()
   }
 }
 
-function testLetter({ settings, transport }: Post, now: Date, by: string | undefined): Letter {
+function testLetter(
+  { settings, transport }: Post,
+  now: Date,
+  by: string | undefined,
+  { recipient, code }: { recipient: string; code: string },
+): Letter {
   return {
     tone: 'notice',
     lead: [
       `Mails from ${settings.project} reach you.`,
-      'This is a test: nothing failed, and no action is needed.',
+      'This is a test: nothing failed. Confirm it with the command below.',
       `Sent ${clockTime(now, settings.timezone)} through ${transport.name}${by === undefined ? '' : ` by ${by}`}.`,
     ],
     sections: [
@@ -65,7 +77,14 @@ function testLetter({ settings, transport }: Post, now: Date, by: string | undef
       },
       {
         title: 'Next',
-        items: [{ kind: 'command', command: 'npx nightshift incidents', why: 'List open incidents' }],
+        items: [
+          {
+            kind: 'command',
+            command: `npx nightshift ack ${code} --by ${recipient}`,
+            why: 'Confirm that this mail reached you: the readiness gate asks for it',
+          },
+          { kind: 'command', command: 'npx nightshift incidents', why: 'List open incidents' },
+        ],
       },
     ],
     foot: [],

@@ -1,4 +1,5 @@
-import { ackIncidents } from '../../actions/ack-incidents.ts'
+import { ackIncidents, ackTestMail } from '../../actions/ack-incidents.ts'
+import { isTestCode } from '../../alerts/delivery/alert-tests.ts'
 import { readIds } from '../../alerts/incidents/id-ranges.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
@@ -10,7 +11,17 @@ import { printLine } from '../terminal/print.ts'
 export default function ackCommand(args: string[], options: GlobalOptions & { by: string }): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const by = personNamed(project, options.by) ?? options.by
-    const acked = await ackIncidents({ database, clock: ledgerClock(database) }, readIds(args), by)
+    const codes = args.filter(isTestCode)
+    for (const code of codes) {
+      const { recipient, acked_by } = await ackTestMail({ database }, code, by)
+      printLine(`test mail to ${recipient}: received, acknowledged by ${acked_by}`)
+    }
+    if (codes.length === args.length) return 0
+    const acked = await ackIncidents(
+      { database, clock: ledgerClock(database) },
+      readIds(args.filter((arg) => !isTestCode(arg))),
+      by,
+    )
     if (acked.length === 0) {
       throw new ConfigurationError(
         `ack: expected the number of an open incident, got: ${args.join(' ')}; \`nightshift incidents\` lists them`,
