@@ -21,9 +21,9 @@ export interface GlobalOptions {
   simulation?: string
 }
 
-/** A command prints its result and returns the exit code: 0 done, 1 the work failed or is held. */
+/** A command (`name`, as typed) prints its result and returns the exit code: 0 done, 1 the work failed or is held. */
 export type CommandModule<Options extends GlobalOptions> = {
-  default: (args: string[], options: Options) => Promise<number>
+  default: (args: string[], options: Options, name: string) => Promise<number>
 }
 
 const program = new Command('nightshift')
@@ -106,9 +106,11 @@ add('backfill <model>', 'score many nights; shows the plan first', 'backfill')
   .option(...json)
 
 add('backfills [model]', 'list backfills and their progress', 'backfills').option(...json)
-add('pause <backfill>', 'pause a backfill: no new nights start', 'pause').option(...json)
-add('resume <backfill>', 'continue a backfill and follow it', 'resume').option(...json)
-add('cancel <backfill>', 'cancel a backfill: nights not started are unchanged', 'cancel').option(...json)
+add('pause <backfill>', 'pause a backfill: no new nights start', 'change-backfill').option(...json)
+add('resume <backfill>', 'continue a backfill and follow it', 'change-backfill').option(...json)
+add('cancel <backfill>', 'cancel a backfill: nights not started are unchanged', 'change-backfill').option(
+  ...json,
+)
 
 program.commandsGroup('Status')
 add('status [model]', 'show the calendar of slots', 'status')
@@ -291,7 +293,7 @@ function add(usage: string, description: string, module: string): Command {
       refuseAsOfs(command)
     }
     const loaded: CommandModule<GlobalOptions> = await import(`./cli/commands/${module}.js`)
-    process.exitCode = await loaded.default(args, command.optsWithGlobals())
+    process.exitCode = await loaded.default(args, command.optsWithGlobals(), command.name())
   })
 }
 

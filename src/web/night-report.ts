@@ -3,7 +3,6 @@ import { type ListedIncident, listIncidents } from '../alerts/incidents/list-inc
 import { headline } from '../alerts/letters/phrases.ts'
 import { escaped } from '../charts/escape.ts'
 import { kindOf } from '../failures/incident-kinds.ts'
-import { stateMark } from '../ledger/nights/faces.ts'
 import { releases } from '../ledger/nights/released.ts'
 import { findRun } from '../ledger/nights/run-records.ts'
 import { findSlot } from '../ledger/nights/slots.ts'
@@ -22,6 +21,7 @@ import { outcome } from './pages/night/outcome.ts'
 import { parity } from './pages/night/parity.ts'
 import { provenance } from './pages/night/provenance.ts'
 import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
+import { stateMark } from './state-mark.ts'
 import { styleText } from './style/mount-style.ts'
 
 /**

@@ -1,4 +1,3 @@
-import { html } from 'hono/html'
 import type { RunState } from './run-records.ts'
 import type { Slot } from './slots.ts'
 
@@ -64,27 +63,6 @@ export function worst(faces: Face[]): Face | undefined {
   return FACES.find((face) => faces.includes(face))
 }
 
-/** A word with its shape and colour. */
-export function stateMark(face: Face, words: string = WORDS[face], size = '') {
-  return html`<span class="state face face-${face} ${size}">${words}</span>`
-}
-
 export function wordsOf(face: Face): string {
   return WORDS[face]
-}
-
-/** Explains the shapes. */
-export function legend(extra: ReturnType<typeof html> | '' = '') {
-  const shown = [
-    'published',
-    'tardy',
-    'late',
-    'held',
-    'failed',
-    'running',
-    'waiting',
-    'skipped',
-    'expected',
-  ] as const
-  return html`<ul class="legend" aria-label="What the shapes mean">${shown.map((face) => html`<li>${stateMark(face)}</li>`)}${extra}</ul>`
 }

@@ -7,7 +7,7 @@ import {
   type Mail,
   type MailState,
 } from '../../alerts/delivery/list-mails.ts'
-import { type Face, stateMark } from '../../ledger/nights/faces.ts'
+import type { Face } from '../../ledger/nights/faces.ts'
 import type { Project } from '../../project/project.ts'
 import { withQuery } from '../addresses.ts'
 import { choiceProblem, unreadable } from '../filters.ts'
@@ -16,6 +16,7 @@ import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { pageNumber, pageProblem, pager } from '../pager.ts'
+import { stateMark } from '../state-mark.ts'
 import { fact } from './night/summary.ts'
 
 const A_PAGE = 50

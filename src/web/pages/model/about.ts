@@ -1,10 +1,11 @@
 import { html } from 'hono/html'
 import { headline } from '../../../alerts/letters/phrases.ts'
 import { kindOf } from '../../../failures/incident-kinds.ts'
-import { faceOf, stateMark } from '../../../ledger/nights/faces.ts'
+import { faceOf } from '../../../ledger/nights/faces.ts'
 import { classDoubt, scoreTitle } from '../../../pipeline/onnx/score-output.ts'
 import { modelHref, nightHref, registryHref, runbookHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { ModelView } from './load.ts'
 import { MOST, NIGHTS } from './window.ts'
 

@@ -1,11 +1,11 @@
 import { html, raw } from 'hono/html'
 import { type Cell, driftHeatmap, type HeatRow, heatmapLegend } from '../../../charts/drift-heatmap.ts'
 import { figure } from '../../../format/numbers.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { DriftNight } from '../../../monitoring/drift/drift-nights.ts'
 import { nameOf } from '../../../pipeline/drift/measures.ts'
 import { nightHref } from '../../addresses.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { ModelView } from './load.ts'
 
 /** Columns by nights: which drifted, and since when. */

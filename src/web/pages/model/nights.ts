@@ -1,13 +1,14 @@
 import { html } from 'hono/html'
 import { duration } from '../../../format/elapsed.ts'
 import { count, figure } from '../../../format/numbers.ts'
-import { faceOf, stateMark } from '../../../ledger/nights/faces.ts'
+import { faceOf } from '../../../ledger/nights/faces.ts'
 import type { OutcomeNight } from '../../../monitoring/outcomes/outcome-nights.ts'
 import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
 import { isBuiltIn, METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/schema/metric.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { ModelView, NightFigures } from './load.ts'
 
 /** Every night of the window, the newest first, each with a link to its page. */

@@ -1,7 +1,8 @@
 import { html } from 'hono/html'
 import { figure } from '../../../format/numbers.ts'
-import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
+import type { Face } from '../../../ledger/nights/faces.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { ModelView } from './load.ts'
 
 /** The evidence for the newest version, which may be the champion. It shows no verdict. */

@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import { figure } from '../../../format/numbers.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { ModelView } from './load.ts'
 
 const SHOWN = 6

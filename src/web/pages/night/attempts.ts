@@ -1,10 +1,11 @@
 import { html } from 'hono/html'
 import { localTimes } from '../../../format/clock-time.ts'
 import { duration } from '../../../format/elapsed.ts'
-import { type Face, stateMark } from '../../../ledger/nights/faces.ts'
+import type { Face } from '../../../ledger/nights/faces.ts'
 import type { Attempt } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 
 /** Attempts with their steps, the newest first: where time was spent, and what failed. */
 export function attempts(all: Attempt[], { timezone }: Project) {

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Check } from '../../../pipeline/engine/facts.ts'
+import { stateMark } from '../../state-mark.ts'
 
 /** Expectations: failed ones with sample rows, the others in a collapsed list, and who released the run despite them. */
 export function checks(all: Check[], about: string, releases: string[] = []) {

@@ -4,11 +4,11 @@ import { renderSvg } from '../../../charts/render.ts'
 import { smallMultiple } from '../../../charts/small-multiple.ts'
 import { figure } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { NightDrift, NightProfile } from '../../../monitoring/drift/record.ts'
 import { DECIDING, MEASURES, nameOf } from '../../../pipeline/drift/measures.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { Night } from './load.ts'
 
 const WIDTH = 420

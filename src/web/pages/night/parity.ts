@@ -1,10 +1,10 @@
 import { html } from 'hono/html'
 import { z } from 'zod'
 import { count } from '../../../format/numbers.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Certificate } from '../../../monitoring/parity/record.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 
 /** The parts of a certificate's report that the page shows; all are optional, because old reports may lack them. */
 const Report = z.object({

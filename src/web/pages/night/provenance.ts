@@ -1,9 +1,9 @@
 import { html } from 'hono/html'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import { scoreTitle } from '../../../pipeline/onnx/score-output.ts'
 import type { Project } from '../../../project/project.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { Night } from './load.ts'
 import { fact } from './summary.ts'
 

@@ -3,8 +3,9 @@ import type { ListedIncident } from '../../../alerts/incidents/list-incidents.ts
 import { headline, readersHave } from '../../../alerts/letters/phrases.ts'
 import { age } from '../../../format/elapsed.ts'
 import type { CalendarSlot } from '../../../ledger/nights/calendar-slots.ts'
-import { type Face, faceOf, stateMark } from '../../../ledger/nights/faces.ts'
+import { type Face, faceOf } from '../../../ledger/nights/faces.ts'
 import { nightHref } from '../../addresses.ts'
+import { stateMark } from '../../state-mark.ts'
 import { faceOfIncident } from '../incidents/face.ts'
 import type { Overview } from './load.ts'
 

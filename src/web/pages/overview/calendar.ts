@@ -2,9 +2,10 @@ import { html, raw } from 'hono/html'
 import { Temporal } from 'temporal-polyfill'
 import { escaped } from '../../../charts/escape.ts'
 import type { CalendarSlot } from '../../../ledger/nights/calendar-slots.ts'
-import { type Face, faceOf, legend, wordsOf, worst } from '../../../ledger/nights/faces.ts'
+import { type Face, faceOf, wordsOf, worst } from '../../../ledger/nights/faces.ts'
 import type { Kind } from '../../../ledger/nights/slots.ts'
 import { modelHref, nightHref, withQuery } from '../../addresses.ts'
+import { legend } from '../../state-mark.ts'
 import type { Overview } from './load.ts'
 
 /** One square: a night, or the hours of a day with their worst state. */

@@ -1,10 +1,10 @@
 import { html } from 'hono/html'
 import { age } from '../../../format/elapsed.ts'
 import { count } from '../../../format/numbers.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import type { Model } from '../../../project/project.ts'
 import { modelHref, nightHref, registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** Models that need attention come first. */

@@ -1,10 +1,10 @@
 import { html } from 'hono/html'
 import { z } from 'zod'
 import { count, figure, interval, signed } from '../../../format/numbers.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import { METRIC_TABLE } from '../../../project/schema/metric.ts'
 import type { EvaluationRecord } from '../../../registry/evaluations.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 
 const Interval = z.object({ low: z.number().nullable(), high: z.number().nullable() })
 const Requirements = z.array(z.object({ passed: z.boolean(), message: z.string() }))
