@@ -30,9 +30,10 @@ pg.Client.prototype.query = function (...given) {
   if (typeof text !== 'string') return query.apply(this, given)
   if (text.includes('insert into nightshift.attempts'))
     this.step = { claims: { run: values[0], number: values[1] } }
-  if (text.startsWith('update nightshift.runs') && values?.[1] === 'publishing') this.step = { commits: true }
-  if (text.startsWith('update nightshift.runs') && values?.[1] === 'published')
-    this.step = { publishes: true }
+  // The planner of this process publishes for others, too.
+  const own = text.startsWith('update nightshift.runs') && values?.[0] === hand?.run
+  if (own && values[1] === 'publishing') this.step = { commits: true }
+  if (own && values[1] === 'published') this.step = { publishes: true }
   if (text !== 'commit' || this.step === undefined) return query.apply(this, given)
   const { claims, commits, publishes } = this.step
   this.step = undefined
@@ -71,7 +72,7 @@ ChildProcess.prototype.spawn = function (options) {
 
 const { rename } = promises
 promises.rename = async (from, to) => {
-  const published = String(from).includes('/.attempts/')
+  const published = hand !== undefined && String(from).includes(`/.attempts/${hand.run}-a${hand.number}/`)
   if (published) reach('between commit and rename')
   await rename(from, to)
   if (published) reach('between rename and record')

@@ -94,8 +94,11 @@ export async function removeAttempts(warehouse: string, attempts: string[]): Pro
     if (attempt !== basename(attempt) || attempt === '' || attempt.startsWith('.')) {
       throw new Failure('bug', `expected the name of an attempt such as 01JD-a1, got: ${attempt}`)
     }
-    await rm(attemptFolder(warehouse, attempt), { recursive: true, force: true })
   }
+  // At once: a slot that was tried hundreds of times must not hold its lock for as many turns.
+  await Promise.all(
+    attempts.map((attempt) => rm(attemptFolder(warehouse, attempt), { recursive: true, force: true })),
+  )
 }
 
 /**
