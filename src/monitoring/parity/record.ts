@@ -85,3 +85,26 @@ export async function certificatesOf(
     }
   )
 }
+
+/** The newest recomputation of each night of a view under one definition, newest night first. */
+export async function newestCertificates(
+  connection: ClientBase | Pool,
+  view: string,
+  viewHash: string,
+  limit: number,
+): Promise<Pick<Certificate, 'partition' | 'differing' | 'checked_at'>[]> {
+  const { rows } = await connection.query<Pick<CertificateRow, 'partition' | 'differing' | 'checked_at'>>(
+    `select partition, differing, checked_at from (
+       select distinct on (c.partition) c.partition, c.as_of, c.differing, c.checked_at
+         from nightshift.certificates c join nightshift.runs r on r.id = c.run
+        where c.view = $1 and r.view_hash = $2 and c.against = 'recomputed'
+        order by c.partition, c.id desc) newest
+      order by as_of desc limit $3`,
+    [view, viewHash, limit],
+  )
+  return rows.map(({ partition, differing, checked_at }) => ({
+    partition,
+    differing: differing === null ? null : Number(differing),
+    checked_at: checked_at.toISOString(),
+  }))
+}

@@ -1,10 +1,53 @@
-import { fail, type Item } from '../item.ts'
+import { localDay } from '../../format/clock-time.ts'
+import { driftNights } from '../../monitoring/drift/drift-nights.ts'
+import { outcomeNights } from '../../monitoring/outcomes/outcome-nights.ts'
+import { scoreNights } from '../../monitoring/score-nights.ts'
+import { fail, type Item, pass } from '../item.ts'
+
+const DAYS = 30
 
 export const dashboard: Item = {
   id: 'dashboard',
   title: 'Dashboard',
-  question: 'Can a business reader see whether last night’s scores can be trusted?',
-  async ask() {
-    return fail('no evidence is collected yet', `nightshift up`)
+  question: 'Where does the business see whether last night can be trusted?',
+  async ask({ database, project, model, now }) {
+    const { name } = model
+    const link = `/models/${name}`
+    const edit = `edit models/${name}/model.yaml, then nightshift validate`
+    if (model.consumers.length === 0)
+      return fail('no business reader is named: add `consumers:` to model.yaml', edit, link)
+    if (model.labels === undefined)
+      return fail('no labels are declared, so that no outcome can ever be measured', edit, link)
+    const to = now.toISOString()
+    const from = new Date(now.getTime() - DAYS * 86_400_000).toISOString()
+    const run = `nightshift run ${name} --as-of D`
+    const scores = await scoreNights(database.pool, name, { from, to })
+    if (scores.length === 0) return fail(`no night of the last ${DAYS} days has scores to show`, run, link)
+    const drift = await driftNights(database.pool, name, { from, to })
+    const compared = new Set(
+      drift.filter(({ threshold }) => threshold !== null).map(({ partition }) => partition),
+    )
+    if (compared.size === 0)
+      return fail(
+        `no night of the last ${DAYS} days was compared with a reference`,
+        `nightshift drift ${name} --as-of D`,
+        link,
+      )
+    const outcomes = await outcomeNights(database.pool, name, { from: '1970-01-01T00:00:00Z', to })
+    const measured = outcomes.filter(({ state }) => state === 'measured')
+    const due = outcomes
+      .filter(({ state, matures_at }) => state === 'immature' && matures_at > to)
+      .map(({ matures_at }) => matures_at)
+      .sort()[0]
+    const realized =
+      measured.length > 0
+        ? `${measured.length} nights have realized outcomes`
+        : due !== undefined && `the first outcomes mature on ${localDay(due, project.timezone)}`
+    if (realized === false)
+      return fail('no outcome is measured, and none is expected', `nightshift outcomes ${name}`, link)
+    return pass(
+      `${scores.length} nights with scores, ${compared.size} compared with a reference; ${realized}; read by ${model.consumers.join(', ')}`,
+      link,
+    )
   },
 }

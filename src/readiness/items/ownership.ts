@@ -1,10 +1,34 @@
-import { fail, type Item } from '../item.ts'
+import { fail, type Item, pass } from '../item.ts'
 
 export const ownership: Item = {
   id: 'ownership',
   title: 'Ownership',
-  question: 'Who owns the model, who is on call, who reads the scores, and have they accepted it?',
-  async ask({ model }) {
-    return fail('no evidence is collected yet', `nightshift accept ${model.name} --by WHO`)
+  question: 'Whose model is it, who is called at night, who reads it, and has somebody taken it over?',
+  async ask({ project, model }) {
+    const { name, owner, consumers } = model
+    const file = `models/${name}/model.yaml`
+    const link = `/models/${name}`
+    const onCall = new Set(model.on_call.map((each) => each.trim().toLowerCase()))
+    const missing = [
+      ...(owner.trim() === '' ? ['no owner'] : []),
+      ...(onCall.size < 2
+        ? [`${onCall.size === 0 ? 'nobody' : 'one address'} on call, two different ones are needed`]
+        : []),
+      ...(consumers.length === 0 ? ['no consumers: who reads the scores?'] : []),
+    ]
+    if (missing.length > 0)
+      return fail(`${file}: ${missing.join('; ')}`, `edit ${file}, then nightshift validate`, link)
+    const unknown = [...onCall].filter(
+      (each) =>
+        Object.keys(project.people).length > 0 &&
+        !Object.keys(project.people).some((one) => one.toLowerCase() === each),
+    )
+    if (unknown.length > 0)
+      return fail(
+        `${unknown.join(', ')} on call, but not among the people of nightshift.yaml`,
+        'edit nightshift.yaml',
+        link,
+      )
+    return pass(`owned by ${owner}, ${onCall.size} on call, read by ${consumers.join(', ')}`, link)
   },
 }
