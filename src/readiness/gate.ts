@@ -1,4 +1,5 @@
-import type { Answer, Asked, Item, ItemId } from './item.ts'
+import { localDay } from '../format/clock-time.ts'
+import type { Answer, Asked, Item } from './item.ts'
 import { dashboard } from './items/dashboard.ts'
 import { driftAlerts } from './items/drift-alerts.ts'
 import { evaluation } from './items/evaluation.ts'
@@ -10,6 +11,7 @@ import { rollback } from './items/rollback.ts'
 import { runbook } from './items/runbook.ts'
 import { scoring } from './items/scoring.ts'
 import { shadow } from './items/shadow.ts'
+import { type Waiver, waiversOf } from './waivers.ts'
 
 /** In the order of ITEM_IDS. */
 export const ITEMS: Item[] = [
@@ -26,17 +28,9 @@ export const ITEMS: Item[] = [
   ownership,
 ]
 
-/** An item that a person excuses until a date. It never counts as a pass. */
-export interface Waiver {
-  item: ItemId
-  /** The last day on which it holds, in the project's zone. */
-  until: string
-  reason: string
-  by: string
-}
-
 export interface Judged extends Omit<Answer, 'status'>, Pick<Item, 'id' | 'title' | 'question'> {
   status: Answer['status'] | 'waived'
+  /** The newest waiver of the item, also one that has ended; it counts only where the status says so. */
   waiver: Waiver | null
 }
 
@@ -52,14 +46,19 @@ export interface Gate {
   items: Judged[]
 }
 
-/** Asks every item. An item that cannot be asked fails with the reason. */
-export async function check(asked: Asked): Promise<Gate> {
+/** Asks every item (or those given). An item that cannot be asked fails with the reason. */
+export async function check(asked: Asked, asks: Item[] = ITEMS): Promise<Gate> {
   const { model, version, champion, now } = asked
   const items: Judged[] = []
+  const waivers = await waiversOf(asked.database.pool, model.name)
+  const today = localDay(now, asked.project.timezone)
   // One after the other: some of them use the compute child.
-  for (const item of ITEMS) {
+  for (const item of asks) {
     const { id, title, question } = item
-    items.push({ id, title, question, ...(await answerOf(item, asked)), waiver: null })
+    const answer = await answerOf(item, asked)
+    const waiver = waivers.find((each) => each.item === id) ?? null
+    const excused = answer.status === 'fail' && waiver !== null && holds(waiver, today, now)
+    items.push({ id, title, question, ...answer, status: excused ? 'waived' : answer.status, waiver })
   }
   return {
     model: model.name,
@@ -69,6 +68,19 @@ export async function check(asked: Asked): Promise<Gate> {
     ready: version !== undefined && items.every(({ status }) => status !== 'fail'),
     items,
   }
+}
+
+/** A waiver of a clock that was set back counts no more than one that has ended. */
+function holds({ until, at }: Waiver, today: string, now: Date): boolean {
+  return until >= today && Date.parse(at) <= now.getTime()
+}
+
+/** Such as `9 of 11, 2 waived until 2026-12-31`: a waiver is no pass. */
+export function summaryOf({ items }: Gate): string {
+  const passed = items.filter(({ status }) => status === 'pass').length
+  const waived = items.filter(({ status }) => status === 'waived')
+  const first = waived.flatMap(({ waiver }) => waiver?.until ?? []).sort()[0]
+  return `${passed} of ${items.length}${first === undefined ? '' : `, ${waived.length} waived until ${first}`}`
 }
 
 async function answerOf(item: Item, asked: Asked): Promise<Answer> {

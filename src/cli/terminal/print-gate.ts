@@ -1,8 +1,9 @@
-import type { Gate } from '../../readiness/gate.ts'
+import { type Gate, summaryOf } from '../../readiness/gate.ts'
 import { printLine } from './print.ts'
 
 /** Item by item with its evidence, and below each that fails the command that would fix it. */
-export function printGate({ model, version, champion, items, ready }: Gate): void {
+export function printGate(gate: Gate): void {
+  const { model, version, champion, items, ready } = gate
   const subject =
     version === null
       ? `${model} has no version yet`
@@ -10,11 +11,12 @@ export function printGate({ model, version, champion, items, ready }: Gate): voi
   printLine(subject)
   printLine()
   const width = Math.max(...items.map(({ title }) => title.length))
-  for (const { status, title, evidence, fix } of items) {
+  for (const { status, title, evidence, fix, waiver } of items) {
     printLine(`${status.padEnd(6)}  ${title.padEnd(width)}  ${evidence}`)
+    if (status === 'waived' && waiver !== null)
+      printLine(`${' '.repeat(width + 8)}  waived until ${waiver.until} by ${waiver.by}: ${waiver.reason}`)
     if (status !== 'pass' && fix !== null) printLine(`${' '.repeat(width + 8)}  fix: ${fix}`)
   }
   printLine()
-  const passed = items.filter(({ status }) => status === 'pass').length
-  printLine(`${passed} of ${items.length}${ready ? ': ready' : ': not ready'}`)
+  printLine(`${summaryOf(gate)}: ${ready ? 'ready' : 'not ready'}`)
 }

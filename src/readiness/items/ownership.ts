@@ -1,10 +1,12 @@
+import { localDay } from '../../format/clock-time.ts'
+import { latestAcceptance } from '../acceptances.ts'
 import { fail, type Item, pass } from '../item.ts'
 
 export const ownership: Item = {
   id: 'ownership',
   title: 'Ownership',
   question: 'Whose model is it, who is called at night, who reads it, and has somebody taken it over?',
-  async ask({ project, model }) {
+  async ask({ database, project, model, now }) {
     const { name, owner, consumers } = model
     const file = `models/${name}/model.yaml`
     const link = `/models/${name}`
@@ -29,6 +31,17 @@ export const ownership: Item = {
         'edit nightshift.yaml',
         link,
       )
-    return pass(`owned by ${owner}, ${onCall.size} on call, read by ${consumers.join(', ')}`, link)
+    const accepted = await latestAcceptance(database.pool, name)
+    const accept = `nightshift accept ${name} --by WHO`
+    if (accepted === undefined) return fail('nobody but its owner has accepted it', accept, link)
+    const day = localDay(accepted.at, project.timezone)
+    if (accepted.by.toLowerCase() === owner.trim().toLowerCase())
+      return fail(`${accepted.by} accepted it on ${day}, and owns it now`, accept, link)
+    if (Date.parse(accepted.at) > now.getTime())
+      return fail(`its acceptance lies in the future (${day})`, accept, link)
+    return pass(
+      `owned by ${owner}, ${onCall.size} on call, read by ${consumers.join(', ')}, accepted by ${accepted.by} on ${day}`,
+      link,
+    )
   },
 }
