@@ -15,7 +15,7 @@ export default function acceptCommand(
     const by = personNamed(session.project, options.by) ?? options.by
     const { version } = await accept(session, model, by)
     if (options.json) printJson({ model: name, version, by })
-    else printLine(`${by} has accepted ${name}${version === null ? '' : ` with version ${version}`}`)
+    else printLine(`${by} has accepted ${name}${version === null ? '' : `, version ${version}`}`)
     return 0
   })
 }
