@@ -56,6 +56,7 @@ add('validate', 'check all files, the SQL and the source schemas in one run', 'v
     (text: string, before: string[] | undefined) => [...(before ?? []), text],
   )
   .option(...json)
+add('test [view]', 'run the examples of features/<view>/examples: rows in, rows out', 'test').option(...json)
 
 program.commandsGroup('Services')
 add('up', 'run scheduler, worker and web pages in one process', 'up')

@@ -16,6 +16,7 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   trial: 'checks',
   staleness: 'checks',
   sample: 'checks',
+  example: 'checks',
   lookup: 'checks',
   restamp: 'checks',
   warm: 'checks',

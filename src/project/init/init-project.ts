@@ -10,13 +10,14 @@ const FILES: Record<string, string> = {
   'nightshift.yaml': 'nightshift.yaml',
   'features/customer_orders/view.yaml': 'view.yaml',
   'features/customer_orders/features.sql': 'features.sql',
+  'features/customer_orders/examples/orders.yaml': 'example.yaml',
   'models/lapse/model.yaml': 'model.yaml',
   'models/lapse/labels.sql': 'labels.sql',
   'schedules/nightly.yaml': 'nightly.yaml',
   'README.md': 'README.md',
 }
 
-const SCHEMAS = ['settings', 'view', 'model', 'schedule'].map((name) => `${name}.schema.json`)
+const SCHEMAS = ['settings', 'view', 'example', 'model', 'schedule'].map((name) => `${name}.schema.json`)
 
 const GITIGNORE = `# Data is not code. Published partitions, the embedded ledger and mails are regenerated or stored elsewhere.
 data/

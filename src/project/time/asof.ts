@@ -24,7 +24,7 @@ export interface Moment {
 
 export type Grain = 'day' | 'hour'
 
-const LEGAL = 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'
+export const AS_OF_LEGAL = 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'
 /**
  * PostgreSQL has no year 0, and ISO 8601 writes years after 9999 differently. As-ofs keep enough distance that
  * windows before and after them stay within these limits.
@@ -197,5 +197,5 @@ function attempt<T>(read: () => T, text: string): T {
 }
 
 function invalid(text: string, cause?: unknown): ConfigurationError {
-  return new ConfigurationError(`as-of: expected ${LEGAL}, got: ${text}`, { cause })
+  return new ConfigurationError(`as-of: expected ${AS_OF_LEGAL}, got: ${text}`, { cause })
 }

@@ -298,6 +298,7 @@ const WORK: Record<TaskName, string> = {
   trial: 'trying the model',
   staleness: 'searching for stale nights',
   sample: 'writing the sample data',
+  example: 'running the example',
   lookup: 'looking up the row',
   restamp: 'preparing the scores',
   warm: 'starting',

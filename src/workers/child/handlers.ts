@@ -97,6 +97,10 @@ export const handlers: {
     const { writeSample } = await import('../../pipeline/scoring/write-sample.ts')
     return writeSample(request)
   },
+  async example(request) {
+    const { runExample } = await import('../../pipeline/examples/run-example.ts')
+    return runExample(request)
+  },
   async warm() {
     const [{ warmScorers }] = await Promise.all([
       import('../../pipeline/scoring/scorers.ts'),

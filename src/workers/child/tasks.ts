@@ -12,6 +12,7 @@ import type {
 } from '../../pipeline/engine/facts.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { EvaluationFacts, EvaluationRequest } from '../../pipeline/evaluation/evaluate-dataset.ts'
+import type { ExampleFacts, ExampleRequest } from '../../pipeline/examples/run-example.ts'
 import type {
   FeatureRequest,
   InputsRequest,
@@ -65,6 +66,7 @@ export interface Tasks {
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }
+  example: { request: ExampleRequest; facts: ExampleFacts }
   warm: { request: Record<string, never>; facts: Record<string, never> }
 }
 export type TaskName = keyof Tasks

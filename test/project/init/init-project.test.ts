@@ -47,7 +47,7 @@ describe('init', () => {
 
   it('names in each YAML file a schema that is there, and current', () => {
     const files = initProject(folder, options).filter((file) => file.endsWith('.yaml'))
-    expect(files).toHaveLength(4)
+    expect(files).toHaveLength(5)
     for (const file of files) {
       const [first = ''] = readFileSync(join(folder, file), 'utf8').split('\n')
       const schema = resolve(folder, dirname(file), first.replace('# yaml-language-server: $schema=', ''))
