@@ -9,6 +9,7 @@ import type { TimeReading } from '../../pipeline/cut/time-readings.ts'
 import type { LeakFacts } from '../../pipeline/leaks/check-leaks.ts'
 import { classDoubt } from '../../pipeline/onnx/score-output.ts'
 import { formatProblems } from '../../project/files/format-problems.ts'
+import { loadExamples } from '../../project/files/load-examples.ts'
 import { loadProject } from '../../project/files/load-project.ts'
 import { ConfigurationError, firstProblems, type Problem } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
@@ -41,6 +42,9 @@ export default async function validate(_args: string[], options: Options): Promi
   let leaks: LeakFacts | undefined
   let times: ViewReading[] = []
   if (project !== undefined) {
+    const { root, timezone } = project
+    for (const view of Object.values(project.views))
+      problems.push(...loadExamples(root, view, timezone).problems)
     await withChild(project, async (children, stop) => {
       const described = await checkViews(project, children)
       const models = await checkModels(project, described.views, children)

@@ -57,6 +57,7 @@ describe('the JSON Schemas', () => {
     expect(required).toEqual([
       ['project', 'timezone'],
       ['view', 'entity', 'owner', 'sources'],
+      ['example', 'as_of', 'sources', 'rows'],
       ['model', 'owner', 'on_call', 'view', 'score'],
       ['schedule', 'cron'],
     ])
