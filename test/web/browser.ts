@@ -47,10 +47,11 @@ export async function visit(
   return { context, page, complaints }
 }
 
-/** What axe finds serious or critical on the page; the context has to bypass the policy, which lets no script in. */
-export async function seriousFindings(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE })
-  const findings = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')
+/** What axe finds serious or critical on the page, by all rules or by those named; the context has to bypass the policy, which admits no script. */
+export async function seriousFindings(page: Page, rules?: string[]): Promise<string[]> {
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.addScriptTag({ path: AXE })
+  const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) }
+  const findings = await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)
   return violationsOf(findings).flatMap(({ id, impact, nodes }) =>
     impact === 'serious' || impact === 'critical' ? nodes.map(({ html }) => `${id}: ${html}`) : [],
   )
