@@ -6,15 +6,25 @@ const json: ['json', { outputFile: string }][] =
   results === undefined ? [] : [['json', { outputFile: results }]]
 const slowest = process.env.NIGHTSHIFT_TEST_SLOWEST === undefined ? [] : [new Slowest()]
 
+const all = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // ONNX Runtime reports to its vendor otherwise.
+  env: { ORT_DISABLE_TELEMETRY: '1' },
+}
+/** These change nothing outside their files, so one process loads the modules once for all of them. */
+const shared = ['charts', 'format', 'pipeline', 'project', 'registry'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+)
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // ONNX Runtime reports to its vendor otherwise.
-    env: { ORT_DISABLE_TELEMETRY: '1' },
     globalSetup: ['test/setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
     reporters: ['default', ...json, ...slowest],
+    projects: [
+      { test: { ...all, name: 'whole', include: ['test/**/*.test.ts'], exclude: shared } },
+      { test: { ...all, name: 'shared', include: shared, isolate: false } },
+    ],
   },
 })

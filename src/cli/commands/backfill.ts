@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { planNights } from '../../actions/plan-nights.ts'
+import { planNights } from '../../actions/nights/plan-nights.ts'
 import { refuseChangedViews } from '../../actions/unchanged-views.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'

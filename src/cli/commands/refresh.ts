@@ -1,12 +1,13 @@
+import { planFeatures, startFeatures } from '../../actions/nights/request-night.ts'
 import { withSession } from '../../host/session.ts'
-import { requestFeatures, settingsFor } from '../../jobs/request-run.ts'
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
 import { viewNamed } from '../../project/named.ts'
 import { ASKED_FOR, setOutlook } from '../../workers/interruption.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun, personNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
-import { currencyOf, type RunOptions, repairFile } from './run.ts'
+import { printNotice } from '../terminal/print.ts'
+import type { RunOptions } from './run.ts'
 
 /** `refresh VIEW --as-of D`: refreshes only the features. Does nothing if their inputs are unchanged. */
 export default function refresh([name = '']: string[], options: RunOptions): Promise<number> {
@@ -15,20 +16,11 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
     const view = viewNamed(project, name)
     const asOf = await asOfToRun(database.pool, project, view, options.asOf)
     const by = personNamed(project, options.by)
-    const forced = options.force === true
-    await repairFile(session, 'features', view.name, asOf)
-    if (!forced) {
-      const currency = await currencyOf(session, view, asOf)
-      if (currency.current) return reportNothingToDo(session, currency.run, options)
-    }
+    const request = { asOf, forced: options.force === true, by }
+    const currency = await planFeatures({ ...session, onRepaired: printNotice }, view, request)
+    if (currency.current) return reportNothingToDo(session, currency.run, options)
     setOutlook(ASKED_FOR)
-    const settings = settingsFor(project, 'features', view.name)
-    const { run } = await requestFeatures(database, view.name, asOf, {
-      trigger: 'manual',
-      forced,
-      settings,
-      by,
-    })
+    const run = await startFeatures(session, view, request)
     await follow(session, {
       quiet: options.json === true,
       check: async () => {

@@ -1,19 +1,14 @@
+import { planScores, startScores } from '../../actions/nights/request-night.ts'
 import type { GlobalOptions } from '../../cli.ts'
-import { type Session, withSession } from '../../host/session.ts'
-import { requestFeatures, requestScores, settingsFor } from '../../jobs/request-run.ts'
+import { withSession } from '../../host/session.ts'
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
 import { findSlot } from '../../ledger/nights/slots.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
-import { modelNamed, viewNamed } from '../../project/named.ts'
-import type { View } from '../../project/project.ts'
-import type { AsOf } from '../../project/time/asof.ts'
-import { champion, findVersion } from '../../registry/version-records.ts'
-import { withChild } from '../../workers/child/with-child.ts'
-import { type Currency, featuresCurrency, putRight, scoresCurrency } from '../../workers/currency.ts'
+import { modelNamed } from '../../project/named.ts'
 import { ASKED_FOR, setOutlook } from '../../workers/interruption.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun, personNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
+import { printNotice } from '../terminal/print.ts'
 
 export interface RunOptions extends GlobalOptions {
   asOf: string
@@ -28,47 +23,17 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     const model = modelNamed(project, name)
     const asOf = await asOfToRun(database.pool, project, model, options.asOf)
     const by = personNamed(project, options.by)
-    const live = await champion(database.pool, model.name)
-    const version = live && (await findVersion(database.pool, model.name, live.version))
-    if (version === undefined) {
-      throw new ConfigurationError(
-        `model ${model.name} has no champion: nightshift register ${model.name} FILE.onnx, then nightshift promote ${model.name} --version 1`,
-      )
-    }
-    const view = viewNamed(project, version.view)
-    const forced = options.force === true
-    await repairFile(session, 'features', view.name, asOf)
-    await repairFile(session, 'scores', model.name, asOf)
-    const features = forced ? forcedRefresh : await currencyOf(session, view, asOf)
-    let featuresRun: string | undefined
+    const request = { asOf, forced: options.force === true, by }
+    const plan = await planScores({ ...session, onRepaired: printNotice }, model.name, request)
+    if (plan.current) return reportNothingToDo(session, plan.run, options)
     setOutlook(ASKED_FOR)
-    if (features.current) {
-      const scores = await scoresCurrency(database, model.name, asOf, {
-        version: version.version,
-        features: features.run,
-      })
-      if (scores.current) return reportNothingToDo(session, scores.run, options)
-    } else {
-      const request = {
-        trigger: 'manual',
-        forced,
-        settings: settingsFor(project, 'features', view.name),
-        by,
-      } as const
-      featuresRun = (await requestFeatures(database, view.name, asOf, request)).run
-    }
-    const { slot, joined } = await requestScores(database, model.name, asOf, {
-      trigger: 'manual',
-      forced,
-      settings: settingsFor(project, 'scores', model.name),
-      by,
-    })
+    const { features, slot, joined } = await startScores(session, model.name, plan.refresh, request)
 
     let ended = ''
     await follow(session, {
       quiet: options.json === true,
       check: async () => {
-        const refresh = featuresRun === undefined ? undefined : await findRun(database.pool, featuresRun)
+        const refresh = features === undefined ? undefined : await findRun(database.pool, features)
         if (refresh !== undefined && isOver(refresh) && refresh.state !== 'published') {
           ended = refresh.id
           return { done: true, runs: [refresh.id] }
@@ -82,31 +47,5 @@ export default function run([name = '']: string[], options: RunOptions): Promise
       },
     })
     return reportEnd(session, ended, options)
-  })
-}
-
-/** Repairs a published file that is missing or belongs to another run, before anything is compared with it. */
-export async function repairFile(
-  { database, project, log }: Session,
-  kind: 'features' | 'scores',
-  name: string,
-  { label }: AsOf,
-): Promise<void> {
-  const context = { database, warehouse: project.warehouse, project: () => project, log }
-  const repaired = await putRight(context, kind, name, label)
-  if (repaired !== undefined) process.stderr.write(`${repaired}\n`)
-}
-
-const forcedRefresh: Currency = { current: false, reason: 'forced' }
-
-export async function currencyOf(session: Session, view: View, asOf: AsOf): Promise<Currency> {
-  return withChild(session.project, async (children, stop) => {
-    try {
-      return await featuresCurrency({ database: session.database, children }, session.project, view, asOf)
-    } catch (error) {
-      stop.throwIfAborted()
-      // The inputs cannot be compared (a missing file, broken SQL): the run itself meets and records the same error.
-      return { current: false, reason: error instanceof Error ? error.message : String(error) }
-    }
   })
 }

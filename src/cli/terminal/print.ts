@@ -10,6 +10,11 @@ export function printLine(line = ''): void {
   process.stdout.write(`${printable(line)}\n`)
 }
 
+/** What a person should know and a program that reads the output should not meet. */
+export function printNotice(line: string): void {
+  process.stderr.write(`${printable(line)}\n`)
+}
+
 /** Prints text that contains our own colour codes. The caller has already escaped the rest. */
 export function printColoured(text: string): void {
   process.stdout.write(`${text}\n`)

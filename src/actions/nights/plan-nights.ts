@@ -1,21 +1,21 @@
-import { loadBackfillSlots, loadPastRuns, takenNights } from '../jobs/backfills/backfill-slots.ts'
+import { loadBackfillSlots, loadPastRuns, takenNights } from '../../jobs/backfills/backfill-slots.ts'
 import {
   type BackfillMode,
   type BackfillPlan,
   type BackfillSlot,
   planBackfill,
   type VersionChoice,
-} from '../jobs/backfills/plan-backfill.ts'
-import { expandSlots, mergeSlots } from '../jobs/planning/calendar.ts'
-import type { Database } from '../ledger/connection/database.ts'
-import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
-import type { Project } from '../project/project.ts'
-import type { AsOf } from '../project/time/asof.ts'
-import { championChanges } from '../registry/history-records.ts'
-import { champion, listVersions } from '../registry/version-records.ts'
-import type { ProjectLedger } from './project-ledger.ts'
-import { staleAmong } from './stale-partitions.ts'
+} from '../../jobs/backfills/plan-backfill.ts'
+import { expandSlots, mergeSlots } from '../../jobs/planning/calendar.ts'
+import type { Database } from '../../ledger/connection/database.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Project } from '../../project/project.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import { championChanges } from '../../registry/history-records.ts'
+import { champion, listVersions } from '../../registry/version-records.ts'
+import type { ProjectLedger } from '../project-ledger.ts'
+import { staleAmong } from '../stale-partitions.ts'
 
 export interface BackfillRequest {
   mode: BackfillMode
