@@ -18,7 +18,7 @@ const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
 const DOWN_MS = FULL ? 60_000 : 5_000
 const TONIGHT = Temporal.Now.plainDateISO('UTC').toString()
 const ALL = 'all@example.com'
-const MODELS = FULL ? 40 : 12
+const MODELS = FULL ? 40 : 8
 const numbers = Array.from({ length: MODELS }, (_, index) => String(index + 1).padStart(2, '0'))
 /** Half of the models have no champion, half stand on views of their own with a broken file. */
 const broken = numbers.slice(MODELS / 2)

@@ -75,14 +75,18 @@ beforeAll(async () => {
     const { code, stderr } = await nightshift(args, at)
     expect({ code, stderr }).toMatchObject({ code: 0 })
   }
-  await life.until('2026-03-03T05:00:00Z', 30)
+  // From one time that matters to the next: the cron's, and past the deadline.
+  for (const day of [GOOD, HELD]) {
+    await life.until(`${day}T02:30:00Z`, 24 * 60)
+    await life.until(`${day}T05:00:00Z`, 75)
+  }
   const read = openProject(project.root)
   web = await startWeb(
     { database: life.database, queues: life.queues, project: () => read, clock: life.now },
     { port: 0, users: usersOf({ ann: 'operator', vic: 'viewer' }) },
   )
   browser = await openBrowser()
-}, 180_000)
+}, 240_000)
 afterAll(async () => {
   await browser?.close()
   await web?.close()
