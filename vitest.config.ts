@@ -13,9 +13,7 @@ const all = {
   env: { ORT_DISABLE_TELEMETRY: '1' },
 }
 /** These change nothing outside their files, so one process loads the modules once for all of them. */
-const shared = ['charts', 'format', 'pipeline', 'project', 'registry'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-)
+const shared = ['charts', 'format', 'project', 'registry'].map((folder) => `test/${folder}/**/*.test.ts`)
 
 export default defineConfig({
   test: {
