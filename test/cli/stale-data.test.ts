@@ -32,15 +32,18 @@ interface Row {
   stale: string | null
 }
 
-async function staleNights(kind: string): Promise<Record<string, string>> {
+/** Why nights are stale, by kind and as-of, in one call of `status`. */
+async function staleNights(): Promise<Record<'features' | 'scores', Record<string, string>>> {
   const { json } = await nightshiftJson(['status'], at)
   const rows: Row[] = json
-  return Object.fromEntries(
-    rows
-      .filter((row) => row.kind === kind && row.stale !== null)
-      .map((row) => [row.as_of, row.stale ?? ''])
-      .sort(),
-  )
+  const of = (kind: string) =>
+    Object.fromEntries(
+      rows
+        .filter((row) => row.kind === kind && row.stale !== null)
+        .map((row) => [row.as_of, row.stale ?? ''])
+        .sort(),
+    )
+  return { features: of('features'), scores: of('scores') }
 }
 
 test('a dump that is written anew with the same rows is not stale, and nothing is run again', async () => {
@@ -48,7 +51,7 @@ test('a dump that is written anew with the same rows is not stale, and nothing i
     join(project.root, FILE),
     `SELECT i AS customer_id, TIMESTAMP '2026-03-01 12:00:00' AS happened_at, (i % 7)::DOUBLE AS amount FROM range(100) t(i) ORDER BY i DESC`,
   )
-  expect(await staleNights('features')).toEqual({})
+  expect((await staleNights()).features).toEqual({})
   const { json, code } = await nightshiftJson(['run', 'value', '--as-of', '2026-03-03'], at)
   const { json: runs } = await nightshiftJson(['runs', 'value'], at)
   expect({ code, run: json.run }).toEqual({
@@ -64,10 +67,12 @@ test('a late file makes the nights behind it stale, status names it, and backfil
     `SELECT 5::BIGINT AS customer_id, TIMESTAMP '2026-03-03 12:00:00' AS happened_at, 70::DOUBLE AS amount`,
   )
   const new_ = `${LATE} is new, with 1 rows before the cut`
-  expect(await staleNights('features')).toEqual({ '2026-03-04': new_, '2026-03-05': new_ })
-  expect(await staleNights('scores')).toEqual({
-    '2026-03-04': `its features are stale: ${new_}`,
-    '2026-03-05': `its features are stale: ${new_}`,
+  expect(await staleNights()).toEqual({
+    features: { '2026-03-04': new_, '2026-03-05': new_ },
+    scores: {
+      '2026-03-04': `its features are stale: ${new_}`,
+      '2026-03-05': `its features are stale: ${new_}`,
+    },
   })
   const { stdout } = await nightshift(['status'], at)
   expect(stdout).toContain('published, stale')
@@ -83,8 +88,7 @@ test('a late file makes the nights behind it stale, status names it, and backfil
   ])
   const repaired = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--yes'], at)
   expect(repaired.json).toMatchObject({ nights: 2, published: 2 })
-  expect(await staleNights('features')).toEqual({})
-  expect(await staleNights('scores')).toEqual({})
+  expect(await staleNights()).toEqual({ features: {}, scores: {} })
 })
 
 test('features that are published again with the same content make nothing stale', async () => {
@@ -93,7 +97,7 @@ test('features that are published again with the same content make nothing stale
   expect(again.json).toMatchObject({ state: 'published' })
   const third = await nightshiftJson(['refresh', 'activity', '--as-of', '2026-03-05', '--force'], at)
   expect(third.json.run).not.toBe(again.json.run)
-  expect([await staleNights('features'), await staleNights('scores')]).toEqual([{}, {}])
+  expect(await staleNights()).toEqual({ features: {}, scores: {} })
   const run = await nightshiftJson(['run', 'value', '--as-of', '2026-03-05'], at)
   expect(run.code).toBe(0)
   const { json: after } = await nightshiftJson(['runs', 'value'], at)
@@ -106,11 +110,10 @@ test('features that are published again with other content make the scores of th
     `SELECT 5::BIGINT AS customer_id, TIMESTAMP '2026-03-03 12:00:00' AS happened_at, 71::DOUBLE AS amount`,
   )
   await nightshift(['refresh', 'activity', '--as-of', '2026-03-05'], at)
-  expect(Object.keys(await staleNights('features'))).toEqual(['2026-03-04'])
-  expect((await staleNights('scores'))['2026-03-05']).toMatch(
-    /^its features were published again since, by run [a-z0-9]{8}$/,
-  )
+  const stale = await staleNights()
+  expect(Object.keys(stale.features)).toEqual(['2026-03-04'])
+  expect(stale.scores['2026-03-05']).toMatch(/^its features were published again since, by run [a-z0-9]{8}$/)
   const repaired = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--yes'], at)
   expect(repaired.json).toMatchObject({ nights: 2, published: 2 })
-  expect(await staleNights('scores')).toEqual({})
+  expect((await staleNights()).scores).toEqual({})
 })
