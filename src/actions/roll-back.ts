@@ -17,7 +17,7 @@ import { champion, findVersion, type Version } from '../registry/version-records
 import { shadowScores } from '../registry/warm.ts'
 import { finishPublication } from '../workers/attempt/publication.ts'
 import type { Context } from '../workers/context.ts'
-import { planNights } from './plan-nights.ts'
+import { planNights } from './nights/plan-nights.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 import { commit, discard, type Prepared, prepare } from './republish.ts'
 
