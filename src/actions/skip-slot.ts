@@ -3,7 +3,7 @@ import { openRunOf } from '../ledger/nights/run-records.ts'
 import { skipSlot } from '../ledger/nights/slot-transitions.ts'
 import { lockSlot, type Slot } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
-import { notifyRecovery } from '../workers/attempt/tell-night.ts'
+import { notifyRecovery } from '../workers/attempt/report-night.ts'
 import type { Context } from '../workers/context.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openTransport } from '../alerts/delivery/open-transport.ts'
-import { sendDueMails } from '../alerts/delivery/tell.ts'
+import { sendDueMails } from '../alerts/delivery/send-due-mails.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { hostAlive } from '../ledger/nights/alive.ts'
 import type { Session } from './session.ts'

@@ -5,7 +5,7 @@ import { serveStatic } from '@hono/node-server/serve-static'
 import type { Queue } from 'bullmq'
 import { Hono } from 'hono'
 import { QUEUE_NAMES, type Queues } from '../jobs/queue/queues.ts'
-import { refuse } from './security/door.ts'
+import { refuse } from './security/guard.ts'
 
 const PATH = '/queues'
 /** The board loads fonts from another server, which our headers forbid: without the link it uses local fonts. */

@@ -11,11 +11,11 @@ import { findSlot, type Kind } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { parseAsOf } from '../project/time/asof.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
-import { notifyRecovery } from '../workers/attempt/tell-night.ts'
+import { notifyRecovery } from '../workers/attempt/report-night.ts'
 import { page } from './page.ts'
 import type { PageContext } from './page-context.ts'
 import { listingHref, readListing } from './pages/incidents/listing.ts'
-import { refuse } from './security/door.ts'
+import { refuse } from './security/guard.ts'
 
 const LONGEST_REASON = 1000
 

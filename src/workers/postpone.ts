@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { recordPostponed } from '../ledger/nights/run-facts.ts'
 import { explainSlot } from '../ledger/nights/slot-facts.ts'
 import type { Failure } from '../pipeline/engine/failure.ts'
-import { type Night, notifyFailure } from './attempt/tell-night.ts'
+import { type Night, notifyFailure } from './attempt/report-night.ts'
 import type { Context } from './context.ts'
 
 const FIRST_MS = 1_000

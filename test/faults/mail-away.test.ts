@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import type * as Transport from '../../src/alerts/delivery/open-transport.ts'
-import type * as Tell from '../../src/alerts/delivery/tell.ts'
+import type * as SendDueMails from '../../src/alerts/delivery/send-due-mails.ts'
 import { type Desk, openDesk } from '../alerts/desk.ts'
 import { freePort, type MailServer, openMailServer } from '../alerts/mail-server.ts'
 import { facts } from '../alerts/sample.ts'
@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 test(`the mail server is away for ${AWAY} minutes: each mail arrives once when it is back, in the order of its thread`, async () => {
-  const { sendDueMails } = await built<typeof Tell>('alerts/delivery/tell.js')
+  const { sendDueMails } = await built<typeof SendDueMails>('alerts/delivery/send-due-mails.js')
   desk = await openDesk()
   const port = await freePort()
   const url = `smtp://127.0.0.1:${port}`

@@ -20,9 +20,9 @@ import type { Model, Project, View } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import type { Children } from '../../workers/child/children.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import { groupTexts, type NightText } from '../terminal/group-texts.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
-import { groupTexts, type NightText } from '../terminal/said-once.ts'
 
 interface Options extends GlobalOptions {
   from?: string

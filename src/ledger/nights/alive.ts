@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import type { Database } from '../connection/database.ts'
-import type { ActiveAttempts } from './hands.ts'
+import type { ActiveAttempts } from './active-attempts.ts'
 
 export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
 

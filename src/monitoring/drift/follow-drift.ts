@@ -19,7 +19,7 @@ import {
 import { columnKey } from '../../pipeline/profile/column-key.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model } from '../../project/project.ts'
-import { notifyFailure } from '../../workers/attempt/tell-night.ts'
+import { notifyFailure } from '../../workers/attempt/report-night.ts'
 import type { Context } from '../../workers/context.ts'
 import {
   driftOfRun,

@@ -13,7 +13,7 @@ import { attemptFolder, partitionPath } from '../../pipeline/partition/partition
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
-import { notifyChecked, notifyUnchecked } from '../../workers/attempt/tell-night.ts'
+import { notifyChecked, notifyUnchecked } from '../../workers/attempt/report-night.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import { isReported, triesAgain } from '../../workers/monitor-tries.ts'
 import { baselineFor, countedColumns } from './baseline-for.ts'

@@ -1,7 +1,7 @@
 import { age } from '../../format/elapsed.ts'
 import { NIGHTLY_QUEUES } from '../../jobs/queue/queues.ts'
 import { within } from '../../jobs/queue/within.ts'
-import { unavailable } from '../../ledger/connection/away.ts'
+import { unavailable } from '../../ledger/connection/unavailable.ts'
 import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { APART_MS } from '../../workers/clock-difference.ts'
 import type { PageContext } from '../page-context.ts'

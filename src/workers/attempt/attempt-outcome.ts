@@ -12,7 +12,7 @@ import { removeAttempts } from '../../pipeline/partition/partition-files.ts'
 import type { Context } from '../context.ts'
 import { postponePublication } from '../postpone.ts'
 import { type Result, recordResult } from './publication.ts'
-import { notifyFailure } from './tell-night.ts'
+import { notifyFailure } from './report-night.ts'
 
 export interface Recorded {
   sentence: string

@@ -8,7 +8,7 @@ import { Failure } from '../../pipeline/engine/failure.ts'
 import type { Context } from '../context.ts'
 import { recordFailure } from './attempt-outcome.ts'
 import { finishPublication } from './publication.ts'
-import { notifyFailure, notifyRecovery } from './tell-night.ts'
+import { notifyFailure, notifyRecovery } from './report-night.ts'
 
 /** The planner's actions, carried out by this process. */
 export function ledgerEffects(context: Context): Effects {

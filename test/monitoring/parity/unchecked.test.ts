@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openActiveAttempts } from '../../../src/ledger/nights/hands.ts'
+import { openActiveAttempts } from '../../../src/ledger/nights/active-attempts.ts'
 import { certify } from '../../../src/monitoring/parity/job.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import type { Timeouts } from '../../../src/project/project.ts'

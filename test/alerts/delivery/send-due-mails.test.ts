@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sendDueMails } from '../../../src/alerts/delivery/tell.ts'
+import { sendDueMails } from '../../../src/alerts/delivery/send-due-mails.ts'
 import { ack } from '../../../src/alerts/incidents/acknowledge.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { mute, unmute } from '../../../src/alerts/incidents/mutes.ts'

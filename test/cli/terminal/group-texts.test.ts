@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { groupTexts } from '../../../src/cli/terminal/said-once.ts'
+import { groupTexts } from '../../../src/cli/terminal/group-texts.ts'
 
 test('identical texts are grouped, with their nights and the range of their row counts', () => {
   const nights = [
