@@ -1,6 +1,8 @@
 import { findRun } from '../../ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
-import { fail, type Item, pass } from '../item.ts'
+import type { View } from '../../project/project.ts'
+import { type Asked, fail, type Item, pass } from '../item.ts'
+import { runExamples } from '../run-examples.ts'
 import { viewOf } from '../view-of.ts'
 
 /** Nights in a row that have to be published on schedule, before their deadline. */
@@ -44,11 +46,26 @@ export const featurePipeline: Item = {
         'nightshift up, with a schedule that scores the model',
         link,
       )
+    const tested = await untested(asked, view)
+    if (tested !== undefined) return fail(tested, `nightshift test ${view.name}`, link)
     return pass(
-      `the last ${NIGHTS} nights of ${view.name} were published on schedule, ${nights.at(-1)?.partition} to ${nights[0]?.partition}`,
+      `the last ${NIGHTS} nights of ${view.name} were published on schedule, ${nights.at(-1)?.partition} to ${nights[0]?.partition}, and its examples pass`,
       link,
     )
   },
+}
+
+/** Why the examples of a view prove nothing. */
+async function untested({ project, children }: Asked, view: View): Promise<string | undefined> {
+  const { results, problems } = await runExamples(project, view, children)
+  const [problem] = problems
+  if (problem !== undefined) return `${problem.file}: ${problem.message}`
+  if (results.length === 0) return `features/${view.name}/examples/ has no example: rows in, rows out`
+  const wrong = results.find(({ passed }) => !passed)
+  if (wrong !== undefined)
+    return `${wrong.file}: ${wrong.failure?.message ?? `${wrong.facts?.differences.length} values differ`}`
+  const compared = results.reduce((sum, { facts }) => sum + (facts?.values ?? 0), 0)
+  return compared === 0 ? `the examples of ${view.name} compare no value` : undefined
 }
 
 /** Why a night that was due is no evidence of a pipeline that runs. */
