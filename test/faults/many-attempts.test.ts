@@ -18,7 +18,8 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { built } from './built.ts'
 import { record } from './record.ts'
 
-const ROUNDS = process.env.NIGHTSHIFT_FAULTS === 'full' ? Number(process.env.NIGHTSHIFT_FAULTS_TRIES ?? 500) : 5
+const ROUNDS =
+  process.env.NIGHTSHIFT_FAULTS === 'full' ? Number(process.env.NIGHTSHIFT_FAULTS_TRIES ?? 500) : 5
 const ATTEMPTS = 8
 const ROWS = 1_000
 const AS_OF = parseAsOf('2026-03-02', 'UTC')
