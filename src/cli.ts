@@ -273,6 +273,16 @@ add('accept <model>', 'take a model over from its owner', 'accept')
   .option(...simulation)
   .requiredOption(...by)
   .option(...json)
+add(
+  'shadow <model>',
+  'score a version in shadow every night, or show how the versions in shadow compare',
+  'shadow',
+)
+  .option(...simulation)
+  .option('--version <n>', 'the version that starts', versionNumber)
+  .option('--stop', 'with --version: it scores no further nights; its nights are kept')
+  .option(...by)
+  .option(...json)
 add('promote <model>', 'make a version the champion', 'promote')
   .option(...simulation)
   .requiredOption('--version <n>', 'which version', versionNumber)

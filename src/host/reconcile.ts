@@ -67,7 +67,7 @@ function untilNext(view: LedgerView): number | undefined {
 function isRequested(action: Action, requested: ReadonlySet<string>): boolean {
   switch (action.type) {
     case 'start-run':
-      return action.run.trigger !== 'schedule'
+      return action.run.trigger !== 'schedule' && action.run.trigger !== 'shadow'
     case 'fail-slot':
       return requested.has(keyOf(action.slot))
     case 'deadline-missed':

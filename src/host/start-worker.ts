@@ -5,7 +5,7 @@ import { beat, type ProcessRole } from '../ledger/nights/alive.ts'
 import { monitorNight } from '../monitoring/drift/job.ts'
 import { measureNight } from '../monitoring/outcomes/job.ts'
 import { certify } from '../monitoring/parity/job.ts'
-import { scoreShadow } from '../monitoring/shadow/job.ts'
+import { workInShadow } from '../monitoring/shadow/job.ts'
 import { execute } from '../workers/attempt/execution.ts'
 import { clockWatch } from '../workers/clock-difference.ts'
 import type { Context } from '../workers/context.ts'
@@ -94,7 +94,7 @@ export async function startWorker(
       }),
       await queues.work('shadow', {
         concurrency: 1,
-        process: (job, signal) => scoreShadow(context, job.data, { lane: 'monitor', signal }),
+        process: (job, signal) => workInShadow(context, job.data, { lane: 'shadow', signal }),
       }),
       await queues.work('retraining', {
         concurrency: 1,

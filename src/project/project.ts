@@ -143,10 +143,7 @@ export interface Model {
   /** Additional sources for labels, outcomes and metrics only. */
   sources: Record<string, Source>
   evaluation: { require: Record<string, Requirement>; segments: string[]; k: number }
-  shadow: {
-    min_nights: number
-    current: { path: string; entity: string[]; score: string } | undefined
-  }
+  shadow: { min_nights: number; current: CurrentProcess | undefined; require: ShadowBounds }
   drift: {
     /** Undefined: all inputs of the version. */
     columns: string[] | undefined
@@ -175,6 +172,27 @@ export interface Retrain {
   dataset: { span: Duration; every: Duration; holdout: Duration }
   /** Empty: it is only started by hand. */
   when: { drift_nights?: number; auc_below?: number; age?: Duration }
+}
+
+/** Scores of the process that a first model replaces. */
+export interface CurrentProcess {
+  /** As written: a glob relative to the project's root, or absolute. */
+  path: string
+  /** In the order of the view's entity. */
+  entity: string[]
+  score: string
+  /** A column with the as-of of each row. */
+  date: string | undefined
+}
+
+/** What each night in shadow that counts has to meet. A bound that is not set is not judged. */
+export interface ShadowBounds {
+  max_flips?: number
+  min_rank_correlation?: number
+  min_top_overlap?: number
+  max_distance?: number
+  /** Share of the other side's rows that the challenger has scored too. */
+  min_coverage: number
 }
 
 /** What a night is compared with. */

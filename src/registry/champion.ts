@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
+import { endChallenge } from './challengers.ts'
 import { record } from './history-records.ts'
 import { champion, listVersions } from './version-records.ts'
 
@@ -61,6 +62,7 @@ export async function promote(
       reason: promotion.reason,
       evidence: promotion.evidence ?? {},
     })
+    await endChallenge(client, { model, version, by: promotion.by, reason: 'promoted' })
     await promotion.also?.(client)
   })
   return { from: promotion.expected, to: version, seconds: (performance.now() - start) / 1000 }

@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 
 export interface HistoryEntry {
   model: string
-  event: 'registered' | 'evaluated' | 'promoted' | 'rolled back'
+  event: 'registered' | 'evaluated' | 'shadow started' | 'shadow stopped' | 'promoted' | 'rolled back'
   version: number
   from_version?: number | null
   by: string | null

@@ -58,8 +58,8 @@ export async function register(
     await store(registration.file, warehouse, file)
     await client.query(
       `insert into nightshift.versions
-         (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping, dataset, warnings, registered_by, columns, declaration)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+         (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping, dataset, warnings, registered_by, columns, declaration, registered_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now())`,
       [
         registration.model,
         number,

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { LATEST } from './challengers.ts'
 
 /** The previous champion: it continues to score in shadow, so that a rollback takes seconds. */
 export interface WarmVersion {
@@ -75,10 +76,11 @@ export async function recordShadow(
   const done = 'path' in scores ? scores : undefined
   await connection.query(
     `insert into nightshift.shadow_scores
-       (model, version, as_of, partition, role, features_run, path, rows, sha256, metadata, summary, failure)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       (model, version, as_of, partition, role, features_run, path, rows, sha256, metadata, summary, failure, at, first_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now(), case when $7::text is not null then ${LATEST} end)
      on conflict (model, version, partition) do update
-        set as_of = $3, role = $5, features_run = $6, path = $7, rows = $8, sha256 = $9, metadata = $10, summary = $11, failure = $12, at = now()`,
+        set as_of = $3, role = $5, features_run = $6, path = $7, rows = $8, sha256 = $9, metadata = $10, summary = $11, failure = $12, at = now(),
+            first_at = case when shadow_scores.role = $5 then coalesce(shadow_scores.first_at, excluded.first_at) else excluded.first_at end`,
     [
       model,
       version,

@@ -19,7 +19,7 @@ returning tries`
  */
 export async function triesAgain(
   pool: Pool,
-  monitor: 'parity' | 'monitor' | 'shadow',
+  monitor: 'parity' | 'monitor' | 'shadow' | 'comparison',
   subject: string,
   failure: Failure,
   signal: AbortSignal | undefined,

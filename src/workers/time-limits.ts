@@ -27,6 +27,8 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   'first-night': 'monitors',
   slices: 'monitors',
   outcome: 'monitors',
+  compare: 'monitors',
+  freeze: 'monitors',
   features: 'datasets',
   scores: 'datasets',
   dataset: 'datasets',

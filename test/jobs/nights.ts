@@ -82,7 +82,7 @@ function modelOf(name: string, view: string): Model {
     labels: undefined,
     sources: {},
     evaluation: { require: {}, segments: [], k: 0.1 },
-    shadow: { min_nights: 14, current: undefined },
+    shadow: { min_nights: 14, current: undefined, require: { min_coverage: 0.99 } },
     drift: {
       columns: undefined,
       score: true,
@@ -227,6 +227,7 @@ export function openRun(ref: SlotRef, id: string, over: Partial<OpenRun> = {}): 
   const rest = {
     state: 'queued',
     attempt: 0,
+    trigger: 'schedule',
     backfill: null,
     next_attempt_at: null,
     worker: undefined,

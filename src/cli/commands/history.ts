@@ -36,6 +36,9 @@ function evidenceOf({ event, evidence }: HistoryEntry): string {
       return evidence.dataset === undefined ? 'no training set' : `training set ${evidence.dataset}`
     case 'evaluated':
       return `holdout of ${evidence.dataset}, ${evidence.rows} rows`
+    case 'shadow started':
+    case 'shadow stopped':
+      return ''
     case 'promoted':
       return evidence.evaluation === undefined
         ? ''

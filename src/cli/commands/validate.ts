@@ -13,6 +13,7 @@ import { loadExamples } from '../../project/files/load-examples.ts'
 import { loadProject } from '../../project/files/load-project.ts'
 import { ConfigurationError, firstProblems, type Problem } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
+import { activeChallengers } from '../../registry/challengers.ts'
 import { changedView, describeChange, registeredAs } from '../../registry/changed-view.ts'
 import { zoneProblem } from '../../registry/live-zone.ts'
 import { findVersion, listVersions, liveVersions, type Version } from '../../registry/version-records.ts'
@@ -113,6 +114,7 @@ async function checkLive(project: Project, views: DescribedViews): Promise<Probl
 async function findLive(database: Database, project: Project, views: DescribedViews): Promise<Problem[]> {
   const live = [
     ...(await liveVersions(database.pool)).map((version) => ({ version, role: 'live' })),
+    ...(await challengersOf(database.pool)).map((version) => ({ version, role: 'in shadow' })),
     ...(await warmOnes(database.pool, project)).map((version) => ({ version, role: 'kept warm' })),
   ]
   const zone = await zoneProblem(database.pool, project.timezone)
@@ -160,6 +162,12 @@ async function doubtfulClasses(pool: Database['pool'], { models }: Project): Pro
     ),
   )
   return found.flat()
+}
+
+async function challengersOf(pool: Database['pool']): Promise<Version[]> {
+  const active = await activeChallengers(pool)
+  const found = await Promise.all(active.map(({ model, version }) => findVersion(pool, model, version)))
+  return found.filter((version) => version !== undefined)
 }
 
 /** Former champions that still score in shadow. */

@@ -15,12 +15,14 @@ export interface LedgerView {
   /** Views that a model's night needs; a model that is not listed needs the view of its `model.yaml`. */
   views: ViewsOfModels
   /**
-   * Views that a night refreshes in addition, for the warm versions of a model; the champion's scores do not wait for
-   * them.
+   * Views that a night refreshes in addition, for the challengers and warm versions of a model. The champion's scores
+   * do not wait for them; they wait for the champion's scores.
    */
-  warm?: ViewsOfModels
+  shadow?: ViewsOfModels
   /** The champion of each model that has one. */
   champions: Record<string, number>
+  /** The versions that score in shadow as challengers, by model. */
+  challengers?: Record<string, number[]>
   /** What the ledger knows about schedules, by name, including those no longer in the project. */
   schedules: Record<string, ScheduleRecord>
   slots: LedgerSlot[]
@@ -63,7 +65,16 @@ export type LedgerSlot = Pick<
 
 export type OpenRun = Pick<
   Run,
-  'id' | 'kind' | 'name' | 'as_of' | 'partition' | 'state' | 'attempt' | 'backfill' | 'next_attempt_at'
+  | 'id'
+  | 'kind'
+  | 'name'
+  | 'as_of'
+  | 'partition'
+  | 'state'
+  | 'attempt'
+  | 'trigger'
+  | 'backfill'
+  | 'next_attempt_at'
 > & {
   /** The worker of the current attempt: milliseconds since its last heartbeat, undefined if it has signed off. */
   worker: { id: string; silent_ms: number | undefined } | undefined
@@ -78,7 +89,7 @@ export interface SlotRef {
 }
 
 /** Why a slot is skipped, for programs; `reason` is the text for people. */
-export type SkipCause = 'catch-up' | 'paused' | 'removed' | 'view-skipped'
+export type SkipCause = 'catch-up' | 'paused' | 'removed' | 'view-skipped' | 'shadow-only'
 
 /**
  * The actions, in this order, each under the lock of its slot and only if the slot is still in the state that the

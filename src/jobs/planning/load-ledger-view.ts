@@ -6,6 +6,7 @@ import { type Answers, followAnswers } from '../../ledger/nights/answers.ts'
 import { attemptId, type RunRow, toRun } from '../../ledger/nights/run-records.ts'
 import { type SlotRow, toSlot } from '../../ledger/nights/slots.ts'
 import type { Project } from '../../project/project.ts'
+import { activeChallengers } from '../../registry/challengers.ts'
 import { warmVersions } from '../../registry/warm.ts'
 import { jobQueue } from '../queue/enqueue-attempt.ts'
 import type { JobQueues } from '../queue/queues.ts'
@@ -45,7 +46,7 @@ async function readLedger(database: Database, project: Project): Promise<Omit<Le
       now,
       project,
       views,
-      warm: await loadWarmViews(client, project),
+      ...(await loadShadows(client, project)),
       champions,
       schedules,
       slots: await loadSlots(client, ledgerSince(schedules, now), now),
@@ -86,14 +87,22 @@ async function loadChampions(
   }
 }
 
-/** Views of former champions that still score in shadow, including tonight, if the project still has them. */
-async function loadWarmViews(client: ClientBase, { models, views }: Project): Promise<LedgerView['views']> {
-  const warm: LedgerView['views'] = {}
-  for (const { model, view, nights } of await warmVersions(client)) {
-    if (nights >= (models[model]?.rollback.keep_warm_nights ?? 0) || views[view] === undefined) continue
-    warm[model] = [view]
+/** Challengers, and the views of all versions in shadow, including tonight, if the project still has them. */
+async function loadShadows(
+  client: ClientBase,
+  { models, views }: Project,
+): Promise<{ shadow: LedgerView['views']; challengers: Record<string, number[]> }> {
+  const warm = (await warmVersions(client)).filter(
+    ({ model, nights }) => nights < (models[model]?.rollback.keep_warm_nights ?? 0),
+  )
+  const active = await activeChallengers(client)
+  const shadow: LedgerView['views'] = {}
+  for (const { model, view } of [...warm, ...active]) {
+    if (views[view] !== undefined) shadow[model] = [...new Set([...(shadow[model] ?? []), view])]
   }
-  return warm
+  const challengers: Record<string, number[]> = {}
+  for (const { model, version } of active) challengers[model] = [...(challengers[model] ?? []), version]
+  return { shadow, challengers }
 }
 
 async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {

@@ -13,6 +13,7 @@ import {
   type SlotRef,
 } from './ledger-view.ts'
 import { planOpenRuns } from './open-runs.ts'
+import { nightsUnderWay, shadowOnlyViews } from './shadow-views.ts'
 import { type Board, keyOf, planUpkeep } from './upkeep.ts'
 
 /**
@@ -22,7 +23,7 @@ import { type Board, keyOf, planUpkeep } from './upkeep.ts'
  * A scores slot starts when the partitions of its views are published. If a view's slot failed or is held, the scores
  * slot stays expected and names it: the incident belongs to the view and is also mailed to the on-call addresses of
  * its models, and once the view is published the scores follow automatically. If no version is promoted, the slot
- * fails with class `model` instead of waiting without notice.
+ * fails with class `model` instead of waiting without notice; if versions score in shadow, it is skipped.
  *
  * `calendar: false` works on the slots in the ledger and creates no others.
  */
@@ -71,10 +72,15 @@ function planStarts(view: LedgerView, board: Board, skipped: ReadonlySet<string>
     if (candidate.slot.kind === 'features') return start(candidate)
     const blocked = planViews(view, board, candidate, { open, skipped, started })
     if (blocked !== undefined) return blocked
-    if (candidate.run.version !== null || view.champions[candidate.slot.name] !== undefined) {
-      return start(candidate)
+    const { name } = candidate.slot
+    if (candidate.run.version !== null || view.champions[name] !== undefined) return start(candidate)
+    const inShadow = view.challengers?.[name] ?? []
+    if (inShadow.length > 0 && candidate.slot.request === null) {
+      const versions = `${inShadow.length === 1 ? 'version' : 'versions'} ${inShadow.join(', ')}`
+      const reason = `no champion yet: ${versions} of ${name} ${inShadow.length === 1 ? 'scores' : 'score'} in shadow`
+      return [skipFor(candidate.slot, 'shadow-only', reason)]
     }
-    const message = `no champion: register a version of ${candidate.slot.name} and promote it`
+    const message = `no champion: register a version of ${name} and promote it`
     return [{ type: 'fail-slot', slot: refOf(candidate.slot), class: 'model', message }]
   })
 }
@@ -90,9 +96,19 @@ function* requested(view: LedgerView, board: Board): Generator<Candidate> {
 
 function* scheduled(view: LedgerView, board: Board): Generator<Candidate> {
   const now = Date.parse(view.now)
+  const shadowOnly = shadowOnlyViews(view)
+  const underWay = nightsUnderWay(view, board)
   for (const slot of dueSlots(view, board)) {
     const schedule = view.project.schedules[slot.schedule]
-    if (schedule !== undefined) yield bySchedule(slot, schedule, slot.due, 'it is due')
+    if (schedule === undefined) continue
+    const candidate = bySchedule(slot, schedule, slot.due, 'it is due')
+    if (slot.kind === 'scores' || !shadowOnly.has(slot.name)) yield candidate
+    else if (!underWay.has(slot.partition))
+      yield {
+        ...candidate,
+        run: { ...candidate.run, trigger: 'shadow' },
+        reason: 'versions in shadow need it',
+      }
   }
   for (const slot of board.values()) {
     // Tried manually before its night and failed: the scheduled night is a new try.

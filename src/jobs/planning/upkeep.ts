@@ -7,9 +7,9 @@ import {
   type PlannedSlot,
   type ScheduleDefinition,
   slotKey,
-  viewsOf,
 } from './calendar.ts'
 import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledger-view.ts'
+import { refreshedViews, shadowOnlyViews } from './shadow-views.ts'
 
 const HOUR = 3_600_000
 /** How far ahead slots exist: the promised 48 hours, plus a day in which no scheduler may run. */
@@ -64,6 +64,7 @@ export function planUpkeep(view: LedgerView, board: Board): Action[] {
 function wantedOf(view: LedgerView, schedule: Schedule): PlannedSlot[] {
   const { project, now } = view
   const views = refreshedViews(view)
+  const shadowOnly = shadowOnlyViews(view)
   const record = view.schedules[schedule.name]
   const then = record === undefined ? schedule : { ...schedule, ...complete(record.definition) }
   const firstSeen = Date.parse(record?.first_seen ?? now)
@@ -76,18 +77,11 @@ function wantedOf(view: LedgerView, schedule: Schedule): PlannedSlot[] {
     ...expand(project, then, pastFrom, Date.parse(now), views),
     ...expand(project, schedule, aheadFrom, Date.parse(now) + AHEAD_MS, views),
   ].map((slot) =>
-    // There were no promises before the schedule was first seen.
-    Date.parse(slot.due) < firstSeen ? { ...slot, deadline: undefined } : slot,
+    // There were no promises before the schedule was first seen, and none for features that only a shadow reads.
+    Date.parse(slot.due) < firstSeen || (slot.kind === 'features' && shadowOnly.has(slot.name))
+      ? { ...slot, deadline: undefined }
+      : slot,
   )
-}
-
-/** All views that a night refreshes: those of the champion's scores and those of the warm versions. */
-function refreshedViews({ project, views, warm = {} }: LedgerView): LedgerView['views'] {
-  const models = Object.entries(warm).map(([model, more]) => [
-    model,
-    [...new Set([...viewsOf(project, model, views), ...more])],
-  ])
-  return { ...views, ...Object.fromEntries(models) }
 }
 
 /** Where the slots of a schedule start, in milliseconds: a `start` that is a date refers to the project's zone. */

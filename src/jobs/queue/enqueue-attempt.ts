@@ -2,12 +2,15 @@ import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import type { JobQueues, QueueName } from './queues.ts'
 
-type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill'>
+type Enqueued = Pick<Run, 'id' | 'kind' | 'name' | 'partition' | 'backfill' | 'trigger'>
 
-/** Scheduled nights and backfilled nights have separate queues. */
-export function jobQueue(run: Pick<Run, 'kind' | 'backfill'>): QueueName {
-  const nightly = run.kind === 'features' ? 'features' : 'scoring'
-  return run.backfill === null ? nightly : `${nightly}-backfill`
+/**
+ * Scheduled nights and backfilled nights have separate queues. Features that only versions in shadow need go with the
+ * backfills: an endless challenger takes no place from the champion's night.
+ */
+export function jobQueue({ kind, backfill, trigger }: Pick<Run, 'kind' | 'backfill' | 'trigger'>): QueueName {
+  const nightly = kind === 'features' ? 'features' : 'scoring'
+  return backfill === null && trigger !== 'shadow' ? nightly : `${nightly}-backfill`
 }
 
 /** Adds an attempt to its queue; does nothing if its job is already there. */

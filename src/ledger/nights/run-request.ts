@@ -1,4 +1,12 @@
-export type Trigger = 'schedule' | 'manual' | 'backfill' | 'retry' | 'release' | 'rollback' | 'repair'
+export type Trigger =
+  | 'schedule'
+  | 'manual'
+  | 'backfill'
+  | 'retry'
+  | 'release'
+  | 'rollback'
+  | 'repair'
+  | 'shadow'
 
 /** Retry settings and limits of a run, fixed when it is created. */
 export interface RunSettings {

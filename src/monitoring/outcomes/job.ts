@@ -145,7 +145,7 @@ function underItsOwn(labels: Labels, kept: Outcome | undefined): Labels {
 }
 
 /** Doubles each time, up to a maximum. */
-function growing(first: number, times: number, most: number): number {
+export function growing(first: number, times: number, most: number): number {
   return Math.min(first * 2 ** Math.min(times, 20), most)
 }
 

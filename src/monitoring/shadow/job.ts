@@ -13,21 +13,40 @@ import { changedFeatures, scoreRequest } from '../../workers/attempt/resolve.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { triesAgain } from '../../workers/monitor-tries.ts'
+import { compareNight } from './compare-night.ts'
+import { realizeNight } from './realize-night.ts'
 
 /** The payload of a shadow job. */
 const ShadowJob = z.object({
+  task: z.enum(['score', 'compare', 'realize']).default('score'),
   model: z.string().min(1),
   version: z.number().int().positive(),
   partition: z.string().min(1),
-  role: z.enum(['warm', 'challenger']),
+  role: z.enum(['warm', 'challenger']).default('challenger'),
 })
+
+/** Scores a night in shadow, compares it, or measures what came of it. */
+export function workInShadow(context: Context, data: unknown, options: TaskOptions): Promise<string> {
+  const { task, ...job } = ShadowJob.parse(data)
+  switch (task) {
+    case 'score':
+      return scoreShadow(context, job, options)
+    case 'compare':
+      return compareNight(context, job, options)
+    case 'realize':
+      return realizeNight(context, job, options)
+  }
+}
 
 /**
  * Scores a night with a version that is not champion, on the same published features, into
  * `shadow/<model>/challenger=<version>/as_of=<D>/`. Failures are recorded and block nothing.
  */
-export async function scoreShadow(context: Context, data: unknown, options: TaskOptions): Promise<string> {
-  const job = ShadowJob.parse(data)
+async function scoreShadow(
+  context: Context,
+  job: Omit<z.output<typeof ShadowJob>, 'task'>,
+  options: TaskOptions,
+): Promise<string> {
   const { database, warehouse } = context
   const project = context.project()
   const model = project.models[job.model]

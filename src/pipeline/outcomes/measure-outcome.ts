@@ -36,6 +36,15 @@ export interface StandingFile {
   run: string
 }
 
+/** Scores to compare with. `run` undefined: a file that names none. */
+export interface RivalFile {
+  path: string
+  run: string | undefined
+  /** In the order of the view's entity. */
+  entity: string[]
+  score: string
+}
+
 export interface OutcomeRequest {
   /** Absolute path of the project. */
   root: string
@@ -51,6 +60,8 @@ export interface OutcomeRequest {
   /** The scores that stood, and the features that they were computed from. */
   scores: StandingFile
   features: StandingFile | undefined
+  /** Other scores of the night: only rows that both have scored are measured. */
+  rival?: RivalFile | undefined
   score: ScoreColumn
   segments: string[]
   /** A number of rows, or below 1 a share of them. */
@@ -105,6 +116,7 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
   })
   try {
     await createNight(engine, files, request.view.entity)
+    if (request.rival !== undefined) await createRival(engine, request.rival, temp, request.view.entity)
     for (const [name, path] of sources.files)
       await engine.run(`CREATE TEMP VIEW ${identifier(name)} AS SELECT * FROM ${parquet(path)}`)
     const modelFile = showPath(request.root, request.modelFile)
@@ -144,7 +156,7 @@ type Figures = Omit<OutcomeFacts, 'business' | 'inputs' | 'definition'>
 
 async function figuresOf(
   engine: Engine,
-  { view, score, segments, outcomes, k, seed, resamples }: OutcomeRequest,
+  { view, score, segments, outcomes, k, seed, resamples, rival: other }: OutcomeRequest,
   { label, hasFeatures }: { label: string; hasFeatures: boolean },
 ): Promise<Figures> {
   const wanted = hasFeatures ? await segmentsIn(engine, segments) : { there: [], notes: [] }
@@ -153,6 +165,7 @@ async function figuresOf(
     score: score.column,
     label,
     segments: wanted.there,
+    hasRival: other !== undefined,
   })
   const { rows, treated } = treatmentOf(night, {
     treated: outcomes?.treated !== undefined,
@@ -180,7 +193,7 @@ async function figuresOf(
         rows: own,
       })),
     ),
-    rival: undefined,
+    rival: night.rival && Float64Array.from(rows, (row) => night.rival?.[row] ?? Number.NaN),
     k,
     seed,
     resamples,
@@ -189,6 +202,7 @@ async function figuresOf(
   const empty = rows.length === 0 ? 'no row is left to measure' : undefined
   return {
     ...facts,
+    ...(rival === null ? {} : { against: rival }),
     scored: night.scored,
     unlabelled: night.unlabelled,
     by_segment: parts.map(({ key, ...part }) => ({ ...key, ...part })),
@@ -209,7 +223,7 @@ async function segmentsIn(engine: Engine, segments: string[]): Promise<{ there: 
 }
 
 /** What of the model's files decides on the figures. */
-function definitionOf({ view, labels, score, segments, k, outcomes }: OutcomeRequest): string {
+function definitionOf({ view, labels, score, segments, k, outcomes, rival }: OutcomeRequest): string {
   return createHash('sha256')
     .update(
       JSON.stringify([
@@ -222,6 +236,7 @@ function definitionOf({ view, labels, score, segments, k, outcomes }: OutcomeReq
         segments,
         k,
         outcomes ?? null,
+        ...(rival === undefined ? [] : [rival.path, rival.run ?? null]),
       ]),
     )
     .digest('hex')
@@ -262,6 +277,14 @@ async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Co
   if (!(await pin(request.scores, scores))) {
     throw new Failure('transient', `${request.scores.path} was replaced while it was being opened`)
   }
+  const { rival } = request
+  if (rival !== undefined) {
+    const link = join(temp, RIVAL_FILE)
+    await keepFile(rival.path, link)
+    if (rival.run !== undefined && (await readRunId(link)) !== rival.run) {
+      throw new Failure('transient', `${rival.path} was replaced while it was being opened`)
+    }
+  }
   const path = join(temp, 'features.parquet')
   const pinned = request.features !== undefined && (await pin(request.features, path))
   const gone = pinned
@@ -301,6 +324,19 @@ async function collect(request: OutcomeRequest, window: LabelWindow): Promise<Co
   const missing = new Map([...sources.missing, ...(gone === undefined ? [] : [['features', gone] as const])])
   const notes = gone !== undefined && request.segments.length > 0 ? [`no segments: ${gone}`] : []
   return { files, labels, inputs, notes, missing, sources }
+}
+
+const RIVAL_FILE = 'rival.parquet'
+
+async function createRival(engine: Engine, rival: RivalFile, temp: string, entity: string[]): Promise<void> {
+  const score = identifier(rival.score)
+  const keys = rival.entity.map(
+    (name, index) => `${identifier(name)} AS ${identifier(entity[index] ?? name)}`,
+  )
+  await engine.run(
+    `CREATE TEMP VIEW rival AS SELECT ${keys.join(', ')}, ${score}::DOUBLE AS rival_score
+       FROM ${parquet(join(temp, RIVAL_FILE))} WHERE isfinite(${score}::DOUBLE)`,
+  )
 }
 
 /** Links a file into the folder, where it cannot be replaced; false if it is not that run's. */

@@ -1,6 +1,6 @@
 import type { InputFile } from '../engine/facts.ts'
 import type { Interval } from '../evaluation/bootstrap.ts'
-import type { Measured } from '../evaluation/measure.ts'
+import type { Measured, MeasureFacts } from '../evaluation/measure.ts'
 import type { CalibrationBin } from '../evaluation/metrics.ts'
 
 /**
@@ -28,6 +28,8 @@ export interface OutcomeFacts extends Measured {
     biased: boolean
     note: string | null
   }
+  /** Other scores of the same rows; the difference is these minus the others, with the interval of resampled pairs. */
+  against?: MeasureFacts<never>['rival']
   /** Business figures of model.yaml; `error` where the SQL gave none. */
   business: { name: string; value: number | null; target: number | null; error: string | null }[]
   /** What the labels were read from: labels that arrive late change it. */

@@ -29,6 +29,12 @@ export function shadowPath(warehouse: string, model: string, version: number, la
   return { folder, file: join(folder, 'scores.parquet') }
 }
 
+/** Paths of what a current process had scored, as it was read once for the night. */
+export function currentPath(warehouse: string, model: string, label: string): PartitionPath {
+  const folder = join(warehouse, 'shadow', model, 'current', `as_of=${label}`)
+  return { folder, file: join(folder, 'scores.parquet') }
+}
+
 /** Where scores are kept that another run's have taken the place of. */
 export function supersededPath(warehouse: string, model: string, label: string, run: string): string {
   return join(warehouse, 'superseded', model, `as_of=${label}`, `${run}.parquet`)

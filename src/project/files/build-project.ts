@@ -67,7 +67,11 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
     // The entity is declared by the view, which is not loaded here, so the key stays empty.
     sources: buildSources(file.sources, []),
     evaluation: { require: evaluation.require, segments: evaluation.segments, k: evaluation.k },
-    shadow: { min_nights: shadow.min_nights, current: shadow.current },
+    shadow: {
+      min_nights: shadow.min_nights,
+      current: shadow.current === undefined ? undefined : { ...shadow.current, date: shadow.current.date },
+      require: shadow.require,
+    },
     drift: {
       columns: drift.columns,
       score: drift.score,

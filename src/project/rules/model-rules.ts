@@ -19,6 +19,7 @@ export function modelRules(data: Record<string, unknown>): Fault[] {
     ...mapping(data.onnx, data.inputs),
     ...watched(data.drift),
     ...window(data.drift),
+    ...shadow(data),
     ...outcomes(data),
     ...sources(data),
   ]
@@ -85,6 +86,16 @@ function window(drift: unknown): Fault[] {
   }
   if (from <= to) return []
   return [{ path, message: `drift.reference goes from ${from} to ${to}: the range is empty; swap them` }]
+}
+
+/** Decisions change at a threshold only. */
+function shadow({ shadow: given, score: scored }: Record<string, unknown>): Fault[] {
+  const require = isMap(given) ? given.require : undefined
+  if (!isMap(require) || require.max_flips === undefined) return []
+  if (isMap(scored) && scored.threshold !== undefined && scored.threshold !== null) return []
+  const message =
+    'shadow.require.max_flips needs score.threshold: without a threshold there are no decisions that could change'
+  return [{ path: ['shadow', 'require', 'max_flips'], key: true, message }]
 }
 
 /** A model's own sources serve only labels and outcomes, and must not use the names of a night's tables. */

@@ -35,6 +35,11 @@ const requirement = keys({
   error: 'a map with at least one of min, max, max_drop',
 })
 
+/** A bound between 0 and 1, which may be left out. */
+function share() {
+  return number({ min: 0, max: 1 }).exactOptional()
+}
+
 const score = keys({
   column: column().describe('Name of the score in the published files.'),
   min: number().optional().describe('Lowest legal score. A night with a lower one is held.'),
@@ -202,15 +207,43 @@ export const modelSchema = keys({
       .prefault(14)
       .describe('Nights that a challenger must have scored in shadow before it may be promoted.'),
     current: keys({
-      path: pattern().describe('Scores of the process that the first model replaces.'),
-      entity: oneOrMany(column(), 'columns').describe('Its entity column(s).'),
+      path: pattern().describe(
+        'Parquet files with the scores of the process that the first model replaces. Of files in `as_of=D` folders, each night reads those of its own as-of.',
+      ),
+      entity: oneOrMany(column(), 'columns').describe(
+        'Its entity column(s), in the order of the view’s entity.',
+      ),
       score: column().describe('Its score column.'),
+      date: column()
+        .optional()
+        .describe(
+          'A column with the as-of of each row. Default: the folders `as_of=D`; without them every night reads all rows.',
+        ),
     })
       .optional()
       .describe('For a first model: the process that it replaces, for comparison.'),
+    require: keys({
+      max_flips: share().describe('At most this share of the rows changes its decision.'),
+      min_rank_correlation: number({ min: -1, max: 1 })
+        .exactOptional()
+        .describe('The rank correlation (Spearman) of both scores is at least this.'),
+      min_top_overlap: share().describe(
+        'At least this share of the highest scores (`evaluation.k`) is the same on both sides.',
+      ),
+      max_distance: share().describe(
+        'The distributions of both scores are at most this far apart (Kolmogorov-Smirnov distance).',
+      ),
+      min_coverage: number({ min: 0, max: 1 })
+        .prefault(0.99)
+        .describe(
+          'A night is complete if the challenger has scored at least this share of the rows it is compared with.',
+        ),
+    })
+      .prefault({})
+      .describe('What each night that counts has to meet.'),
   })
     .prefault({})
-    .describe('How long a challenger scores in shadow.'),
+    .describe('How long a challenger scores in shadow, and what its scores have to meet.'),
   drift: keys({
     columns: list(column(), 'columns')
       .optional()

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FailureClass } from '../../failures/classes.ts'
@@ -13,9 +13,10 @@ import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName 
 
 /**
  * Which children a task may use: nightly work any of them, backfilled nights all but one (with a capacity of one they
- * have a separate child), and checks of published nights one additional child.
+ * have a separate child), checks of published nights one additional child, and versions in shadow another, which
+ * yields the processor to all others.
  */
-export type Lane = 'nightly' | 'backfill' | 'monitor'
+export type Lane = 'nightly' | 'backfill' | 'monitor' | 'shadow'
 
 export interface TaskOptions {
   lane?: Lane
@@ -69,16 +70,18 @@ export interface ChildrenOptions {
  */
 export function openChildren({ places, warm = false, monitors = 1, timeouts }: ChildrenOptions): Children {
   const idle: ChildProcess[] = []
+  /** A process whose priority was lowered cannot have it back. */
+  const idleInShadow: ChildProcess[] = []
   const all = new Set<ChildProcess>()
   const waiting: Waiting[] = []
-  const busy = { nightly: 0, backfill: 0, monitor: 0 }
-  const most = { nightly: places, backfill: Math.max(1, places - 1), monitor: monitors }
+  const busy = { nightly: 0, backfill: 0, monitor: 0, shadow: 0 }
+  const most = { nightly: places, backfill: Math.max(1, places - 1), monitor: monitors, shadow: 1 }
   const shared = Math.max(2, places)
   let closed = false
   let nextId = 1
 
   const free = (lane: Lane) =>
-    busy[lane] < most[lane] && (lane === 'monitor' || busy.nightly + busy.backfill < shared)
+    busy[lane] < most[lane] && (isBeside(lane) || busy.nightly + busy.backfill < shared)
 
   async function enter(lane: Lane): Promise<void> {
     if (!free(lane)) await new Promise<void>((take) => waiting.push({ lane, take }))
@@ -87,7 +90,7 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
 
   function leave(lane: Lane): void {
     busy[lane]--
-    const next = (['nightly', 'backfill', 'monitor'] as const)
+    const next = (['nightly', 'backfill', 'monitor', 'shadow'] as const)
       .map((each) => waiting.findIndex((entry) => entry.lane === each && free(each)))
       .find((index) => index >= 0)
     if (next === undefined) return
@@ -97,7 +100,7 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
     entry.take()
   }
 
-  function start(): ChildProcess {
+  function start(lane?: Lane): ChildProcess {
     const child = fork(PROGRAM, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -111,10 +114,13 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
       },
     })
     all.add(child)
+    if (lane === 'shadow') yieldTo(child)
     child.on('exit', () => {
       all.delete(child)
-      const index = idle.indexOf(child)
-      if (index >= 0) idle.splice(index, 1)
+      for (const list of [idle, idleInShadow]) {
+        const index = list.indexOf(child)
+        if (index >= 0) list.splice(index, 1)
+      }
     })
     // Without a listener, sending to a dead child would end the worker; the task learns of it by 'exit'.
     child.on('error', () => {})
@@ -134,17 +140,17 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
       if (closed) throw closing()
       if (options.signal?.aborted) throw aborted(options.signal)
       const bounds = {
-        timeoutMs:
-          options.timeoutMs ?? timeoutOf(lane === 'monitor' ? 'monitors' : PURPOSE[task], timeouts?.()),
+        timeoutMs: options.timeoutMs ?? timeoutOf(isBeside(lane) ? 'monitors' : PURPOSE[task], timeouts?.()),
         bytes: memoryLimit(task),
       }
       for (let again = false; ; again = true) {
-        const child = again ? start() : (idle.pop() ?? start())
+        const own = lane === 'shadow' ? idleInShadow : idle
+        const child = (again ? undefined : own.pop()) ?? start(lane)
         try {
           const facts = await withTemporary((temp) =>
             perform(child, { id: nextId++, task, request, temp }, options, bounds),
           )
-          if (child.connected) idle.push(child)
+          if (child.connected) own.push(child)
           return facts as FactsOf<Name>
         } catch (error) {
           if (closed) throw closing(error)
@@ -182,6 +188,20 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
         ),
       )
     },
+  }
+}
+
+/** Lanes that take no place from nights. */
+function isBeside(lane: Lane): boolean {
+  return lane === 'monitor' || lane === 'shadow'
+}
+
+/** Nothing waits for this child: the system runs it when others leave it time. */
+function yieldTo(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
+  } catch {
+    // It has ended, or the system does not allow it: it computes the same at the usual priority.
   }
 }
 
@@ -309,6 +329,8 @@ const WORK: Record<TaskName, string> = {
   'first-night': 'profiling the first night',
   slices: 'searching for the rows that moved',
   outcome: 'measuring the outcome',
+  compare: 'comparing scores',
+  freeze: 'reading the scores of the current process',
   dataset: 'building the training set',
   evaluate: 'evaluating the version',
   leaks: 'searching for leaks',

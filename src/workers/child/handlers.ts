@@ -85,6 +85,14 @@ export const handlers: {
     const { baselineOfNight } = await import('../../pipeline/profile/baseline.ts')
     return baselineOfNight(request)
   },
+  async compare(request) {
+    const { compareScores } = await import('../../pipeline/shadow/compare-scores.ts')
+    return compareScores(request)
+  },
+  async freeze(request) {
+    const { freezeCurrent } = await import('../../pipeline/shadow/freeze-current.ts')
+    return freezeCurrent(request)
+  },
   async inspect({ path }) {
     const { inspectModel } = await import('../../pipeline/onnx/inspect.ts')
     return inspectModel(path)

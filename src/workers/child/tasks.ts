@@ -33,6 +33,9 @@ import type { ProfileRequest } from '../../pipeline/profile/profile-partition.ts
 import type { LookupFacts, LookupRequest } from '../../pipeline/scoring/lookup.ts'
 import type { ScoreRequest } from '../../pipeline/scoring/score-partition.ts'
 import type { TrialFacts, TrialRequest } from '../../pipeline/scoring/trial.ts'
+import type { CompareRequest } from '../../pipeline/shadow/compare-scores.ts'
+import type { FreezeRequest, FrozenScores } from '../../pipeline/shadow/freeze-current.ts'
+import type { ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
 import type { StalenessRequest } from '../../pipeline/sources/staleness.ts'
 
 /** Rows done and total rows; the total is undefined while unknown. */
@@ -62,6 +65,8 @@ export interface Tasks {
   baseline: { request: HoldoutRequest; facts: Baseline }
   monitor: { request: MonitorRequest; facts: MonitorFacts }
   slices: { request: SlicesRequest; facts: SliceFacts }
+  compare: { request: CompareRequest; facts: ShadowFigures }
+  freeze: { request: FreezeRequest; facts: FrozenScores }
   'first-night': { request: NightRequest; facts: Baseline }
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }

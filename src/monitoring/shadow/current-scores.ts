@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { newRunId } from '../../ledger/nights/run-records.ts'
+import { attemptFolder, currentPath, moveIntoPlace } from '../../pipeline/partition/partition-files.ts'
+import type { ScoreFile } from '../../pipeline/shadow/compare-scores.ts'
+import { FROZEN_SCORE } from '../../pipeline/shadow/freeze-current.ts'
+import type { Model } from '../../project/project.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import type { TaskOptions } from '../../workers/child/children.ts'
+import type { Context } from '../../workers/context.ts'
+
+/**
+ * The scores that the current process has of a night, in a file of our own: all challengers are compared with the same,
+ * and so are labels that come weeks later. Written once for each night.
+ */
+export async function currentScores(
+  { warehouse, children, project }: Pick<Context, 'warehouse' | 'children' | 'project'>,
+  night: { model: Model; asOf: AsOf; timezone: string; challenger: ScoreFile },
+  options: TaskOptions,
+): Promise<ScoreFile | { reason: string }> {
+  const { model, asOf, timezone, challenger } = night
+  const { current } = model.shadow
+  if (current === undefined) return { reason: 'model.yaml declares no current process (shadow.current)' }
+  const { entity } = challenger
+  const target = currentPath(warehouse, model.name, asOf.label)
+  const frozen = { path: target.file, run: undefined, entity, score: FROZEN_SCORE }
+  if (existsSync(target.file)) return frozen
+  const folder = attemptFolder(warehouse, `current-${newRunId()}`)
+  try {
+    const temp = join(folder, 'tmp')
+    await mkdir(temp, { recursive: true })
+    const { root } = project()
+    const answer = await children.run(
+      'freeze',
+      {
+        root,
+        warehouse,
+        current,
+        asOf,
+        timezone,
+        scores: challenger.path,
+        entity,
+        out: join(folder, 'scores.parquet'),
+        temp,
+        threads: availableParallelism(),
+      },
+      options,
+    )
+    if (answer.state === 'missing') return answer
+    await moveIntoPlace(folder, target)
+    return frozen
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
