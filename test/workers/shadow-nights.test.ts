@@ -55,7 +55,7 @@ beforeAll(async () => {
       join(project.root, `data/old/as_of=${night}/scores.parquet`),
       `SELECT i AS cust, (i % 7) * 100 AS risk FROM range(${CUSTOMERS}) t(i)`,
     )
-  life = await openLife(project.root, { from: '2026-03-02T12:00:00Z' })
+  life = await openLife(project.root, { from: '2026-03-03T01:00:00Z' })
   // Version 3 has features of its own; version 4 never comes to an end.
   await project.write(
     'features/activity_v2/features.sql',
@@ -99,6 +99,7 @@ const standing = (name: string, version: number) =>
 
 /** Lets the night run, and waits until the ledger has this many rows about it. */
 async function lived(night: string, { compared, failed = 0 }: { compared: number; failed?: number }) {
+  await life.until(`${night}T01:59:00Z`, 1440)
   await life.until(`${night}T02:05:00Z`)
   for (let tries = 0; tries < 300; tries++) {
     const { rows } = await life.database.pool.query<{ compared: number; failed: number }>(
