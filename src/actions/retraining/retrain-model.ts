@@ -15,6 +15,7 @@ import { evaluateVersion } from '../evaluate-version.ts'
 import { makeTrainingSet } from '../make-training-set.ts'
 import type { ProjectLedger } from '../project-ledger.ts'
 import { examineFile, registerVersion } from '../register-version.ts'
+import { startShadow } from '../shadow-version.ts'
 import { commandEnvironment, missingFile, refuseUnset } from './command-environment.ts'
 import { trainingNights } from './training-nights.ts'
 
@@ -110,12 +111,14 @@ export async function retrainModel(
       { id: retraining.id, process },
       { passed, ...(live === undefined ? {} : { champion: live.version }) },
     )
+    await step('shadow', `starting version ${version} in shadow`)
+    const inShadow = await startShadow(ledger, model, { version, by })
     return {
       outcome: sentence(version, live?.version, evaluated),
       dataset: manifest.id,
       version,
       passed,
-      warnings,
+      warnings: [...warnings, ...inShadow.warnings],
     }
   } finally {
     // The registered copy is the version's; what was only tried is not kept.

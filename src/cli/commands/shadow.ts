@@ -4,7 +4,7 @@ import { clockTime } from '../../format/clock-time.ts'
 import { count, figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import { withSession } from '../../host/session.ts'
-import { type JudgedNight, rivalText } from '../../monitoring/shadow/counted-nights.ts'
+import { type JudgedNight, realizedText, rivalText } from '../../monitoring/shadow/counted-nights.ts'
 import { type ShadowStanding, shadowStandings } from '../../monitoring/shadow/shadow-standing.ts'
 import type { ShadowWindow } from '../../monitoring/shadow/shadow-window.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -135,14 +135,4 @@ function rowOf({
     realizedText(realized),
     counts ? 'yes' : why,
   ]
-}
-
-/** `AUC +0.012 (0.003 to 0.02)`: the challenger's figure minus the other side's. */
-export function realizedText(realized: JudgedNight['realized']): string {
-  const name = realized?.kind === 'regression' ? 'rmse' : 'auc'
-  const difference = realized?.against?.difference[name]
-  if (difference?.value == null) return ''
-  const { value, low, high } = difference
-  const bounds = low === null || high === null ? '' : ` (${figure(low)} to ${figure(high)})`
-  return `${name.toUpperCase()} ${value > 0 ? '+' : ''}${figure(value)}${bounds}`
 }

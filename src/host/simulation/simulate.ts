@@ -5,6 +5,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model, Project, Schedule } from '../../project/project.ts'
 import { type AsOf, addDays, asOfRange, grainOf } from '../../project/time/asof.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
+import { startChallenge } from '../../registry/challengers.ts'
 import { promote } from '../../registry/champion.ts'
 import { keepZone } from '../../registry/live-zone.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
@@ -72,8 +73,13 @@ export async function simulate<T>(
   try {
     inside = await openInside(session, project, new Date(Date.parse(nights[0]?.instant ?? '') - 1))
     const opened = inside
-    await copyRegistry(database.pool, { from: real, into: project, model: model.name })
+    const begins = new Date(Date.parse(nights[0]?.instant ?? '') - 1)
+    await copyRegistry(database.pool, { from: real, into: project, model: model.name, begins })
     if (versions.champion !== null) await beginWith(opened, model, versions.champion, request.by)
+    if (versions.challenger !== null) {
+      const { challenger: version } = versions
+      await startChallenge(opened, { model: model.name, version, by: request.by ?? null })
+    }
     const until = endOf(nights, real.timezone)
     await tidily((signal) =>
       liveThrough({

@@ -19,7 +19,7 @@ const KNOWN = {
  */
 export async function copyRegistry(
   pool: Pool,
-  { from, into, model }: { from: Project; into: Project; model: string },
+  { from, into, model, begins }: { from: Project; into: Project; model: string; begins: Date },
 ): Promise<void> {
   for (const [table, where] of Object.entries(KNOWN)) {
     const columns = await columnsOf(pool, into.schema, table)
@@ -28,6 +28,8 @@ export async function copyRegistry(
       where.includes('$1') ? [model] : [],
     )
   }
+  // Nights before a version's registration count for nothing; in the simulation it was registered before them.
+  await pool.query(`update "${into.schema}".versions set registered_at = least(registered_at, $1)`, [begins])
   for (const folder of ['models', 'datasets'])
     await linkTree(join(from.warehouse, folder, model), join(into.warehouse, folder, model))
 }

@@ -1,3 +1,4 @@
+import { figure } from '../../format/numbers.ts'
 import type { Trigger } from '../../ledger/nights/run-request.ts'
 import type { OutcomeFacts } from '../../pipeline/outcomes/outcome-facts.ts'
 import type { ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
@@ -98,4 +99,14 @@ export function rivalText({ kind, version }: Rival): string {
     case 'none':
       return 'nothing'
   }
+}
+
+/** `AUC +0.012 (0.003 to 0.02)`: the challenger's figure minus the other side's. */
+export function realizedText(realized: JudgedNight['realized']): string {
+  const name = realized?.kind === 'regression' ? 'rmse' : 'auc'
+  const difference = realized?.against?.difference[name]
+  if (difference?.value == null) return ''
+  const { value, low, high } = difference
+  const bounds = low === null || high === null ? '' : ` (${figure(low)} to ${figure(high)})`
+  return `${name.toUpperCase()} ${value > 0 ? '+' : ''}${figure(value)}${bounds}`
 }

@@ -25,6 +25,7 @@ import {
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+const WEEK = 7 * DAY
 /** How long after maturity labels may still come. */
 const LATE_MS = 60 * DAY
 
@@ -79,10 +80,15 @@ export async function realizeNight(
       return answer.reason
     }
     case 'unchanged':
-      await recordRealized(pool, night, { note: null, look_at: later(DAY), looks: 0 })
+      await recordRealized(pool, night, { note: null, look_at: later(WEEK), looks: 0 })
       return 'its labels are unchanged'
     case 'measured':
-      await recordRealized(pool, night, { realized: answer.facts, note: null, look_at: later(DAY), looks: 0 })
+      await recordRealized(pool, night, {
+        realized: answer.facts,
+        note: null,
+        look_at: later(WEEK),
+        looks: 0,
+      })
       return `${answer.facts.rows} rows measured`
   }
 }

@@ -14,6 +14,7 @@ import { outcomePictures } from './model/outcomes.ts'
 import { readiness } from './model/readiness.ts'
 import { rowsPicture, scorePicture, timesPicture } from './model/scores.ts'
 import { measuredSection } from './model/segments.ts'
+import { shadowSection } from './model/shadow.ts'
 import { versionsSection } from './model/versions.ts'
 import { type Window, windowOf } from './model/window.ts'
 
@@ -35,7 +36,7 @@ export function mountModel(app: Hono, pageContext: PageContext): void {
 ${windowForm(view)}
 ${view.nights.length === 0 ? noNights(view) : await pictures(view)}
 <div class="pair wide">${measuredSection(view)}${versionsSection(view)}</div>
-${view.nights.length === 0 ? '' : nightsSection(view)}`
+${shadowSection(view)}${view.nights.length === 0 ? '' : nightsSection(view)}`
       return page(context, model.name, body, {
         section: 'Overview',
         crumbs: [['/', 'Overview']],

@@ -140,7 +140,7 @@ describe('a sound project', () => {
         lag: { text: '0d', ms: 0, days: 0 },
       },
       evaluation: { require: { auc: { min: 0.75, max_drop: 0.01 } }, segments: [], k: 0.1 },
-      shadow: { min_nights: 14, current: undefined },
+      shadow: { min_nights: 14, current: undefined, require: { min_coverage: 0.99 } },
       drift: {
         columns: ['tenure_days'],
         score: true,

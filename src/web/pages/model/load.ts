@@ -12,6 +12,7 @@ import {
 import { certificatesOf } from '../../../monitoring/parity/record.ts'
 import { type ScoreNight, scoreNights } from '../../../monitoring/score-nights.ts'
 import { type ShadowNights, shadowNights } from '../../../monitoring/shadow/record.ts'
+import { type ShadowStanding, shadowStandings } from '../../../monitoring/shadow/shadow-standing.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcome-facts.ts'
 import type { Model } from '../../../project/project.ts'
 import { type EvaluatedVersion, evaluatedVersions } from '../../../registry/evaluated-versions.ts'
@@ -43,6 +44,8 @@ export interface ModelView {
   registered: Version[]
   history: Awaited<ReturnType<typeof historyOf>>
   shadows: ShadowNights[]
+  /** Versions that are or were in shadow as challengers, newest first. */
+  standings: ShadowStanding[]
   /** The champion's view; without a champion, the view in model.yaml. */
   view: string
   parity: Awaited<ReturnType<typeof certificatesOf>>
@@ -92,13 +95,14 @@ export async function loadModel(pageContext: PageContext, model: Model, window: 
   const { pool } = pageContext.database
   const { timezone } = pageContext.project()
   const now = await nowAt(pageContext)
-  const [figures, live, versions, registered, incidents, [latest]] = await Promise.all([
+  const [figures, live, versions, registered, incidents, [latest], standings] = await Promise.all([
     loadNights(pageContext, model.name, window),
     champion(pool, model.name),
     evaluatedVersions(pool, model.name),
     listVersions(pool, model.name),
     listIncidents(pool, now, { subject: model.name }),
     latestOf(pool, [{ kind: 'scores', name: model.name }], now),
+    shadowStandings(pool, model),
   ])
   const version = registered.find((each) => each.version === live?.version)
   const view = version?.view ?? model.view
@@ -114,6 +118,7 @@ export async function loadModel(pageContext: PageContext, model: Model, window: 
     now,
     window,
     last: latest?.last,
+    standings,
     newest,
     champion: live,
     versions,
