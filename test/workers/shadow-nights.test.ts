@@ -42,7 +42,7 @@ beforeAll(async () => {
   project = await generatedProject({ customers: CUSTOMERS, schedule: SCHEDULE })
   await project.write(
     'nightshift.yaml',
-    'project: generated\ntimezone: UTC\nwarehouse: warehouse\ntimeouts: { monitors: 15s }\n',
+    'project: generated\ntimezone: UTC\nwarehouse: warehouse\ntimeouts: { monitors: 30s }\n',
   )
   await project.write('models/value/model.yaml', model('value', 'activity', VALUE))
   await project.write('models/value/labels.sql', LABELS)
@@ -101,7 +101,7 @@ const standing = (name: string, version: number) =>
 async function lived(night: string, { compared, failed = 0 }: { compared: number; failed?: number }) {
   await life.until(`${night}T01:59:00Z`, 1440)
   await life.until(`${night}T02:05:00Z`)
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const { rows } = await life.database.pool.query<{ compared: number; failed: number }>(
       `select (select count(*)::int from nightshift.shadow_nights where partition = $1) as compared,
               (select count(*)::int from nightshift.shadow_scores where partition = $1 and failure is not null) as failed`,
@@ -122,7 +122,7 @@ test('a challenger that takes for ever costs the champion’s night and the othe
   const slow = await standing('value', 4)
   expect(slow).toMatchObject({ counted: 0, passed: false, state: 'scoring' })
   expect(slow.nights.map(({ why }) => why)).toEqual([
-    'not scored: scoring took longer than 15 s and was ended (timeouts.monitors in nightshift.yaml)',
+    'not scored: scoring took longer than 30 s and was ended (timeouts.monitors in nightshift.yaml)',
   ])
   await stopShadow(ledger(), modelNamed(ledger().project, 'value'), { version: 4, by: null })
 }, 240_000)

@@ -199,7 +199,7 @@ function isBeside(lane: Lane): boolean {
 /** Nothing waits for this child: the system runs it when others leave it time. */
 function yieldTo(child: ChildProcess): void {
   try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
   } catch {
     // It has ended, or the system does not allow it: it computes the same at the usual priority.
   }
