@@ -69,7 +69,7 @@ export async function openLife(
   let time = new Date(from)
   const clock = () => time
   const transport = openTransport(mails.url, root, log)
-  const children = openChildren({ places: 2 })
+  const children = openChildren({ places: 2, timeouts: () => project().timeouts })
   const context: Context = {
     id: 'life',
     database,

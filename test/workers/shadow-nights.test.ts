@@ -42,7 +42,7 @@ beforeAll(async () => {
   project = await generatedProject({ customers: CUSTOMERS, schedule: SCHEDULE })
   await project.write(
     'nightshift.yaml',
-    'project: generated\ntimezone: UTC\nwarehouse: warehouse\ntimeouts: { monitors: 30s }\n',
+    'project: generated\ntimezone: UTC\nwarehouse: warehouse\ntimeouts: { monitors: 15s }\n',
   )
   await project.write('models/value/model.yaml', model('value', 'activity', VALUE))
   await project.write('models/value/labels.sql', LABELS)
@@ -122,7 +122,7 @@ test('a challenger that takes for ever costs the champion’s night and the othe
   const slow = await standing('value', 4)
   expect(slow).toMatchObject({ counted: 0, passed: false, state: 'scoring' })
   expect(slow.nights.map(({ why }) => why)).toEqual([
-    'not scored: scoring took longer than 30 s and was ended (timeouts.monitors in nightshift.yaml)',
+    'not scored: scoring took longer than 15 s and was ended (timeouts.monitors in nightshift.yaml)',
   ])
   await stopShadow(ledger(), modelNamed(ledger().project, 'value'), { version: 4, by: null })
 }, 240_000)
