@@ -1,10 +1,10 @@
 import { html } from 'hono/html'
 import { count, figure } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
-import { stateMark } from '../../../ledger/nights/faces.ts'
 import { type JudgedNight, realizedText, rivalText } from '../../../monitoring/shadow/counted-nights.ts'
 import type { ShadowStanding } from '../../../monitoring/shadow/shadow-standing.ts'
 import { moment } from '../../moment.ts'
+import { stateMark } from '../../state-mark.ts'
 
 /** Nights and movers that are shown of each version. */
 const NIGHTS = 14
