@@ -5,6 +5,9 @@ export const driftAlerts: Item = {
   title: 'Drift alerts',
   question: 'Does somebody hear of it when the data shifts?',
   async ask({ model }) {
-    return fail('no evidence is collected yet', `nightshift drill ${model.name} drift`)
+    return fail(
+      'no rehearsed drift alert is on record: this build has no drill for it yet',
+      `nightshift waive ${model.name} drift-alerts --until DATE --reason WHY --by WHO`,
+    )
   },
 }

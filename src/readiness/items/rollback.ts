@@ -5,6 +5,9 @@ export const rollback: Item = {
   title: 'Rollback',
   question: 'How many minutes does it take to go back, and when was it last tried?',
   async ask({ model }) {
-    return fail('no evidence is collected yet', `nightshift drill ${model.name} rollback`)
+    return fail(
+      'no rehearsed rollback is on record: this build has no drill for it yet',
+      `nightshift waive ${model.name} rollback --until DATE --reason WHY --by WHO`,
+    )
   },
 }
