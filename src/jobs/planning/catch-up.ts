@@ -1,7 +1,8 @@
 import type { Schedule } from '../../project/project.ts'
 import { slotKey, viewsOf } from './calendar.ts'
+import type { Board } from './ledger-view.ts'
 import { type Action, type LedgerSlot, type LedgerView, refOf, type SkipCause } from './ledger-view.ts'
-import { type Board, keyOf } from './upkeep.ts'
+import { keyOf } from './upkeep.ts'
 
 /** A night started this late does not count as missed: a scheduler may need that long to restart. */
 const GRACE_MS = 10 * 60_000

@@ -1,7 +1,8 @@
 import { slotKey } from './calendar.ts'
 import { neededViews } from './catch-up.ts'
+import type { Board } from './ledger-view.ts'
 import { type Action, type IncidentPlan, type LedgerSlot, type LedgerView, refOf } from './ledger-view.ts'
-import { type Board, keyOf } from './upkeep.ts'
+import { keyOf } from './upkeep.ts'
 
 type Missed = Extract<Action, { type: 'deadline-missed' }>
 type GivenUp = Extract<Action, { type: 'night-given-up' }>

@@ -141,3 +141,6 @@ export function refOf(slot: SlotRef): SlotRef {
   const { kind, name, as_of, partition } = slot
   return { kind, name, as_of, partition }
 }
+
+/** The slots of the plan, by `slotKey`; upkeep adds, moves and removes slots in it as planned. */
+export type Board = Map<string, LedgerSlot>

@@ -1,6 +1,7 @@
 import { attemptId } from '../../ledger/nights/run-records.ts'
+import type { Board } from './ledger-view.ts'
 import { type Action, type LedgerView, type OpenRun, refOf } from './ledger-view.ts'
-import { type Board, keyOf } from './upkeep.ts'
+import { keyOf } from './upkeep.ts'
 
 /**
  * An attempt without a heartbeat for this long counts as lost: including a round of the planner and the delay of the

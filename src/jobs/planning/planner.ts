@@ -3,6 +3,7 @@ import type { Schedule } from '../../project/project.ts'
 import { slotKey } from './calendar.ts'
 import { dueSlots, neededViews, planSkips, skippedKeys } from './catch-up.ts'
 import { planGivenUp, planLateness } from './lateness.ts'
+import type { Board } from './ledger-view.ts'
 import {
   type Action,
   type LedgerSlot,
@@ -14,7 +15,7 @@ import {
 } from './ledger-view.ts'
 import { planOpenRuns } from './open-runs.ts'
 import { nightsUnderWay, shadowOnlyViews } from './shadow-views.ts'
-import { type Board, keyOf, planUpkeep } from './upkeep.ts'
+import { keyOf, planUpkeep } from './upkeep.ts'
 
 /**
  * Plans what to do now from calendar, ledger and queue alone: pure, so that it can be computed at start, at every

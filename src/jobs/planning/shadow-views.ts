@@ -1,6 +1,5 @@
 import { viewsOf } from './calendar.ts'
-import type { LedgerSlot, LedgerView } from './ledger-view.ts'
-import type { Board } from './upkeep.ts'
+import type { Board, LedgerSlot, LedgerView } from './ledger-view.ts'
 
 /** All views that a night refreshes: those of the champion's scores and those of the versions in shadow. */
 export function refreshedViews({ project, views, shadow = {} }: LedgerView): LedgerView['views'] {

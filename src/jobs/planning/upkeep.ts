@@ -8,7 +8,14 @@ import {
   type ScheduleDefinition,
   slotKey,
 } from './calendar.ts'
-import { type Action, type LedgerSlot, type LedgerView, refOf, type ScheduleRecord } from './ledger-view.ts'
+import {
+  type Action,
+  type Board,
+  type LedgerSlot,
+  type LedgerView,
+  refOf,
+  type ScheduleRecord,
+} from './ledger-view.ts'
 import { refreshedViews, shadowOnlyViews } from './shadow-views.ts'
 
 const HOUR = 3_600_000
@@ -16,9 +23,6 @@ const HOUR = 3_600_000
 const AHEAD_MS = 72 * HOUR
 /** Longer than any local date: covers the ticks of every as-of that contains now. */
 const ONE_GRAIN_MS = 26 * HOUR
-
-/** The slots of the plan, by `slotKey`; upkeep adds, moves and removes slots in it as planned. */
-export type Board = Map<string, LedgerSlot>
 
 export function keyOf(slot: { kind: LedgerSlot['kind']; name: string; partition: string }): string {
   return slotKey(slot.kind, slot.name, slot.partition)

@@ -2,7 +2,6 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Engine, openEngine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
-import type { StandingFile } from '../outcomes/measure-outcome.ts'
 import { keepFile } from '../partition/partition-files.ts'
 import { readRunId } from '../partition/read-back.ts'
 import { flipsOf, rankCorrelation, topOverlap } from './agreement.ts'
@@ -10,13 +9,7 @@ import { distanceOf, spreadOf } from './distance.ts'
 import { moversOf } from './movers.ts'
 import { pairScores, type ScoreSide } from './score-pairs.ts'
 import { segmentFigures } from './segment-figures.ts'
-import type { ShadowFigures } from './shadow-figures.ts'
-
-/** Features that were scored, with the columns that a mover is shown with. */
-export interface FeatureFile extends StandingFile {
-  entity: string[]
-  columns: string[]
-}
+import type { FeatureFile, ShadowFigures } from './shadow-figures.ts'
 
 export interface CompareRequest {
   /** What is compared with. `run` undefined: a frozen file of a current process, which names none. */

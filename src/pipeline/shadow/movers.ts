@@ -1,8 +1,7 @@
 import type { Engine } from '../engine/duckdb.ts'
 import { identifier, parquet } from '../engine/quote.ts'
-import type { FeatureFile } from './compare-scores.ts'
 import { keyNames } from './score-pairs.ts'
-import type { Mover } from './shadow-figures.ts'
+import type { FeatureFile, Mover } from './shadow-figures.ts'
 
 const MOST = 20
 /** A row is read by a person: the model's first inputs say enough. */

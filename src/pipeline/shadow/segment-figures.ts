@@ -1,9 +1,8 @@
 import type { Engine } from '../engine/duckdb.ts'
 import { identifier, parquet } from '../engine/quote.ts'
 import { FLIPS, finite, readFlips } from './agreement.ts'
-import type { FeatureFile } from './compare-scores.ts'
 import { keyNames } from './score-pairs.ts'
-import type { SegmentFigures } from './shadow-figures.ts'
+import type { FeatureFile, SegmentFigures } from './shadow-figures.ts'
 
 /** The most values of a segment that are kept, those with most rows first. */
 const MOST = 50

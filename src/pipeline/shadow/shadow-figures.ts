@@ -1,3 +1,11 @@
+import type { StandingFile } from '../outcomes/measure-outcome.ts'
+
+/** Features that were scored, with the columns that a mover is shown with. */
+export interface FeatureFile extends StandingFile {
+  entity: string[]
+  columns: string[]
+}
+
 /** How a challenger's scores of one night differ from those that they are compared with: the champion's, or a current process'. */
 export interface ShadowFigures {
   rows: {
