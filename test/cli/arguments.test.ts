@@ -62,6 +62,11 @@ const TABLE: Row[] = [
   { command: ['outcomes', 'value'], option: '--from', wrong: ['x'], legal: AS_OF },
   { command: ['outcomes', 'value'], option: '--to', wrong: ['x'], legal: AS_OF },
   { command: ['rollback', 'value'], option: '--from', wrong: ['x'], legal: AS_OF },
+  { command: ['simulate', 'value', '--to', '2026-03-01'], option: '--from', wrong: ['x'], legal: AS_OF },
+  { command: ['simulate', 'value', ...FROM], option: '--to', wrong: ['2026-03-32'], legal: AS_OF },
+  { command: ['simulate', 'value', ...SPAN], option: '--challenger', wrong: ['0'], legal: VERSION },
+  { command: ['check', 'value'], option: '--version', wrong: ['0'], legal: VERSION },
+  { command: ['shadow', 'value'], option: '--version', wrong: ['0'], legal: VERSION },
 ]
 /** Those that are read where the project is known. */
 const IN_PROJECT: Row[] = [
