@@ -18,6 +18,9 @@ select run, name, partition from (
                     where t.monitor = 'parity' and t.subject = run and t.next_at > now())
    and not exists (select from nightshift.runs o where o.backfill is null and o.state in ('queued', 'running'))
    and (name = any($1) or (name = any($2) and back = 1 and not exists (
+         -- The newest night may be about to be another.
+         select from nightshift.runs o join nightshift.slots p on p.id = o.slot
+          where p.kind = 'features' and p.name = n.name and o.state = 'publishing') and not exists (
          select from nightshift.certificates c
           where c.view = n.name and c.against = 'recomputed' and c.checked_at > now() - interval '6 days 12 hours')))
  order by published_at limit 20`
