@@ -1,6 +1,6 @@
+import { authorHere } from '../ledger/identity/author.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
-import { authorHere } from '../readiness/author.ts'
 import { recordReview } from '../readiness/runbook/reviews.ts'
 import { type RunbookFile, readRunbook } from '../readiness/runbook/runbook-file.ts'
 import type { ProjectLedger } from './project-ledger.ts'

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os'
+import { whereabouts } from '../ledger/identity/author.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
 import { startChallenge, stopChallenge } from '../registry/challengers.ts'
@@ -20,7 +20,7 @@ export interface ShadowRequest {
 export async function startShadow(
   ledger: ProjectLedger,
   model: Model,
-  { version, by, evidence = whoAndWhere() }: ShadowRequest,
+  { version, by, evidence = { ...whereabouts() } }: ShadowRequest,
 ): Promise<{ started: boolean; warnings: string[] }> {
   const { database, project } = ledger
   await refuseUnknown(ledger, model, version)
@@ -47,7 +47,7 @@ export async function startShadow(
 export async function stopShadow(
   ledger: ProjectLedger,
   model: Model,
-  { version, by, evidence = whoAndWhere() }: ShadowRequest,
+  { version, by, evidence = { ...whereabouts() } }: ShadowRequest,
 ): Promise<boolean> {
   await refuseUnknown(ledger, model, version)
   return stopChallenge(ledger.database, { model: model.name, version, by, evidence })
@@ -59,8 +59,4 @@ async function refuseUnknown({ database }: ProjectLedger, { name }: Model, versi
   throw new ConfigurationError(
     `shadow ${name}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
   )
-}
-
-function whoAndWhere(): Record<string, unknown> {
-  return { os_user: userInfo().username, host: hostname() }
 }

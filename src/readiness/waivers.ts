@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Author } from './author.ts'
+import type { Author } from '../ledger/identity/author.ts'
 import { ITEM_IDS, type ItemId } from './item.ts'
 
 /** An item that a person excuses until a date. It never counts as a pass. Times are ISO 8601 in UTC. */

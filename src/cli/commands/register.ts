@@ -44,6 +44,6 @@ async function printRegistered({ database }: Session, result: Registered): Promi
   for (const warning of result.warnings) printLine(`  warning ${warning}`)
   const live = await champion(database.pool, result.model)
   if (live?.version !== result.version) {
-    printLine(`next: nightshift promote ${result.model} --version ${result.version}`)
+    printLine(`next: nightshift check ${result.model} --version ${result.version}`)
   }
 }

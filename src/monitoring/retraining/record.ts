@@ -1,5 +1,5 @@
-import { hostname, userInfo } from 'node:os'
 import type { ClientBase, Pool } from 'pg'
+import { whereabouts } from '../../ledger/identity/author.ts'
 import type { Trigger } from './triggers.ts'
 
 type Connection = ClientBase | Pool
@@ -48,18 +48,11 @@ export async function requestRetraining(
   connection: Connection,
   request: Pick<Retraining, 'model' | 'trigger' | 'reason' | 'dry_run' | 'by'>,
 ): Promise<Retraining | undefined> {
+  const { os_user, host } = whereabouts()
   const { rows } = await connection.query<RetrainingRow>(
     `insert into nightshift.retrainings (model, trigger, reason, dry_run, by, os_user, host)
      values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning *`,
-    [
-      request.model,
-      request.trigger,
-      request.reason,
-      request.dry_run,
-      request.by,
-      userInfo().username,
-      hostname(),
-    ],
+    [request.model, request.trigger, request.reason, request.dry_run, request.by, os_user, host],
   )
   return rows[0] && toRetraining(rows[0])
 }

@@ -37,8 +37,7 @@ export interface ScoreFile {
 }
 
 /**
- * Compares two files of scores of one night, row by row. Columnar: about 2 s of processor time for 1,000,000 rows.
- * Throws Failures: `contract` where the files cannot be joined, `transient` where one was replaced meanwhile.
+ * Compares two files of scores of one night, row by row, in columns. Throws Failures: `contract` where the files cannot be joined, `transient` where one was replaced meanwhile.
  */
 export async function compareScores(request: CompareRequest): Promise<ShadowFigures> {
   const temp = await realpath(request.temp)

@@ -89,8 +89,9 @@ function headOf({ path, size }: FoundFile): string | undefined {
     const read = readSync(handle, bytes, 0, bytes.length, 0)
     // The last character may be cut in two, which a streaming decoder holds back.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, read), { stream: true })
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what text does not have
-    return /[\u0000-\u0008\u000e-\u001f]/.test(text) || text.startsWith('PAR1') ? undefined : text
+    // Text has no control characters but those of its lines and tabs.
+    const isText = !/\p{Cc}/u.test(text.replace(/[\t\n\v\f\r]/g, ''))
+    return isText && !text.startsWith('PAR1') ? text : undefined
   } catch {
     return undefined
   } finally {

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Author } from '../author.ts'
+import type { Author } from '../../ledger/identity/author.ts'
 
 export const DRILLS = ['rollback', 'failure', 'alert', 'drift'] as const
 export type DrillKind = (typeof DRILLS)[number]

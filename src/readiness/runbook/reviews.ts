@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Author } from '../author.ts'
+import type { Author } from '../../ledger/identity/author.ts'
 
 /** Somebody has read a model's runbook as it was then. Time: ISO 8601 in UTC, by the ledger's clock. */
 export interface RunbookReview extends Author {

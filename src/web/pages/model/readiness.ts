@@ -12,7 +12,7 @@ export function readiness(view: ModelView) {
   if (newest === undefined) return ''
   const next = newest.version === champion?.version ? 'the champion' : 'not live'
   return html`<section class="card" aria-labelledby="readiness"><h2 id="readiness">Evidence of version ${newest.version}, ${next}</h2>
-<p class="quiet small">Automated checks so far. The person who promotes the version decides whether it may go live: <code>nightshift promote ${model.name} --version ${newest.version}</code></p>
+<p class="quiet small">Automated checks so far. All eleven questions of the gate: <code>nightshift check ${model.name} --version ${newest.version}</code></p>
 <dl class="facts">
 <dt>Evaluation</dt><dd>${evaluation(view)}</dd>
 <dt>Parity</dt><dd>${parity(view)}</dd>
@@ -43,12 +43,13 @@ function parity({ parity: found, view, timezone, model }: ModelView) {
   return html`${stateMark(face, result)} view ${view}, ${newest.partition}, checked ${moment(newest.checked_at, timezone)}; ${equal} of the last ${checked} checks at parity`
 }
 
-function shadow({ shadows, versions, model }: ModelView) {
+/** The nights that count for the gate: by the same rule as its item `shadow`. */
+function shadow({ standings, versions, model }: ModelView) {
   const [newest] = versions
-  const found = shadows.find(({ version, role }) => version === newest?.version && role === 'challenger')
-  const required = `${model.shadow.min_nights} are required`
-  if (found === undefined) return html`${stateMark('expected', 'no nights')} ${required}`
-  const { nights, failed, partitions } = found
-  const enough = nights - failed >= model.shadow.min_nights
-  return html`${stateMark(enough ? 'published' : 'waiting', `${nights - failed} nights`)} ${partitions.first} to ${partitions.last}${failed === 0 ? '' : `, ${failed} failed`}; ${required}`
+  const found = standings.find(({ version }) => version === newest?.version)
+  if (found === undefined)
+    return html`${stateMark('expected', 'no nights')} ${model.shadow.min_nights} are required`
+  const { counted, required, breaches, passed } = found
+  const face: Face = breaches.length > 0 ? 'failed' : passed ? 'published' : 'waiting'
+  return html`${stateMark(face, `${counted} of ${required} nights count`)}${breaches.map((breach) => html` Not met: ${breach}.`)} <a href="#shadow">Comparison</a>`
 }
