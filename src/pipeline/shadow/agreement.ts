@@ -2,8 +2,11 @@ import type { JS } from '@duckdb/node-api'
 import type { Engine } from '../engine/duckdb.ts'
 import type { Flips, ShadowFigures } from './shadow-figures.ts'
 
+/** Sums of doubles differ in their last bits: equal scores have a correlation and an overlap of exactly 1. */
+const DIGITS = 12
+
 /** A rank is the mean place of its equal scores. */
-const CORRELATION = 'corr(fa + (ta - 1) / 2.0, fb + (tb - 1) / 2.0)'
+const CORRELATION = `round(corr(fa + (ta - 1) / 2.0, fb + (tb - 1) / 2.0), ${DIGITS})`
 
 /** Spearman over the table `pairs`. */
 export async function rankCorrelation(engine: Engine): Promise<number | null> {
@@ -23,7 +26,7 @@ export async function topOverlap(engine: Engine, k: number, rows: number): Promi
   const share = (side: 'a' | 'b') =>
     `greatest(0, least(1, (${places} - (${rows} - f${side} + 1 - t${side})) / t${side}))`
   const { overlap } = await engine.row(
-    `SELECT sum(least(${share('a')}, ${share('b')})) / ${places} AS overlap FROM pairs`,
+    `SELECT round(sum(least(${share('a')}, ${share('b')})) / ${places}, ${DIGITS}) AS overlap FROM pairs`,
   )
   return { k: places, overlap: finite(overlap) }
 }
