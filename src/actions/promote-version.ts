@@ -1,9 +1,18 @@
-import type { Database } from '../ledger/connection/database.ts'
+import { sortAddresses } from '../alerts/delivery/address.ts'
+import { alertSettings } from '../alerts/delivery/alert-settings.ts'
+import { enqueue } from '../alerts/delivery/enqueue-mail.ts'
+import { overriddenLetter } from '../alerts/letters/override-letter.ts'
+import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { classDoubt, scoreTitle } from '../pipeline/onnx/score-output.ts'
 import type { Model } from '../project/project.ts'
+import { authorHere } from '../readiness/author.ts'
+import type { Gate } from '../readiness/gate.ts'
+import type { ChildRunner } from '../readiness/item.ts'
 import { promote } from '../registry/champion.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'
 import { champion, findVersion } from '../registry/version-records.ts'
+import { askGate } from './ask-gate.ts'
+import type { ProjectLedger } from './project-ledger.ts'
 
 export interface Promotion extends Awaited<ReturnType<typeof promote>> {
   /** The meaning of the version's score; null if the version is unknown. */
@@ -11,21 +20,77 @@ export interface Promotion extends Awaited<ReturnType<typeof promote>> {
   warnings: string[]
 }
 
-/** Makes a version the champion and records what was known about it. `reason`: why a person overrides the gate. */
+export interface PromotionRequest {
+  version: number
+  by: string | null
+  /** Why a person promotes it although the gate is not green; null: only the gate decides. */
+  override: string | null
+}
+
+/** What came of a promotion: `refused` is the gate that is not ready. */
+export type Promoted = { done: Promotion; refused?: undefined } | { done?: undefined; refused: Gate }
+
+/**
+ * Asks the gate, and makes the version the champion if it is ready or a person overrides it. An override is mailed to
+ * the owner and everybody on call. Changes nothing where the version is the champion already.
+ */
 export async function promoteVersion(
-  database: Database,
+  ledger: ProjectLedger,
   model: Model,
-  { version, by, reason }: { version: number; by: string | null; reason: string | null },
+  request: PromotionRequest,
+  children: ChildRunner,
+): Promise<Promoted> {
+  const { pool } = ledger.database
+  const [current, registered] = await Promise.all([
+    champion(pool, model.name),
+    findVersion(pool, model.name, request.version),
+  ])
+  // `promote` refuses an unknown version, and does nothing for the champion.
+  if (registered === undefined || current?.version === request.version)
+    return { done: await move(ledger, model, request, current?.version ?? null, undefined) }
+  const gate = await askGate(ledger, model, request.version, children)
+  if (!gate.ready && request.override === null) return { refused: gate }
+  return { done: await move(ledger, model, request, gate.champion, gate) }
+}
+
+async function move(
+  { project, database }: ProjectLedger,
+  model: Model,
+  { version, by, override }: PromotionRequest,
+  expected: number | null,
+  gate: Gate | undefined,
 ): Promise<Promotion> {
-  const current = await champion(database.pool, model.name)
+  const open = gate?.items.filter(({ status }) => status === 'fail') ?? []
+  const author = authorHere(by)
   const done = await promote(database, {
     model: model.name,
     version,
-    expected: current?.version ?? null,
+    // What the gate compared with: if another version went live meanwhile, its answer counts no more.
+    expected,
     by,
-    reason,
+    reason: override,
     event: 'promoted',
-    evidence: await evidenceFor(database, model.name, version),
+    evidence: {
+      ...(await evaluationOf(database.pool, model.name, version)),
+      ...(gate === undefined ? {} : { gate: summary(gate) }),
+      overridden: gate !== undefined && !gate.ready,
+      os_user: author.os_user,
+      host: author.host,
+    },
+    also: async (client) => {
+      if (gate === undefined || gate.ready || override === null) return
+      const now = await ledgerNow(client)
+      const { subject, letter } = overriddenLetter({
+        model: model.name,
+        version,
+        from: expected,
+        by: by ?? author.os_user,
+        reason: override,
+        open,
+      })
+      for (const recipient of sortAddresses([model.owner, ...model.on_call]).addresses)
+        await enqueue(client, now, { recipient, subject, letter }, alertSettings(project))
+    },
   })
   const promoted = await findVersion(database.pool, model.name, done.to)
   const doubt = promoted && classDoubt(promoted.mapping.output, model.onnx)
@@ -36,9 +101,14 @@ export async function promoteVersion(
   }
 }
 
+/** What the gate said when the version was promoted, item by item. */
+function summary({ at, ready, items }: Gate): Record<string, unknown> {
+  return { at, ready, items: items.map(({ id, status, evidence }) => ({ id, status, evidence })) }
+}
+
 /** The latest evaluation of the version when it was promoted. */
-async function evidenceFor(
-  { pool }: Database,
+async function evaluationOf(
+  pool: ProjectLedger['database']['pool'],
   model: string,
   version: number,
 ): Promise<Record<string, unknown>> {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../database/fresh.ts'
 import { hasRedis, startRedis } from '../jobs/redis-server.ts'
 import { CDNOW, cdnowProject, HAS_CDNOW, type TemporaryProject } from '../projects/cdnow.ts'
+import { promoting } from '../promoting.ts'
 import { nightshift, nightshiftJson } from './nightshift.ts'
 
 /** P(lapsed) as scikit-learn gives it, by customer. */
@@ -86,7 +87,7 @@ describe.each(backends)('cdnow, on $name', ({ redis }) => {
     ['v1', 1],
     ['v2', 2],
   ] as const)('publishes the scores that scikit-learn gives for %s', async (name, version) => {
-    await nightshift(['promote', 'lapse', '--version', String(version)], { project: project.root, env })
+    await nightshift(promoting('lapse', version), { project: project.root, env })
     const { code, json } = await nightshiftJson(['run', 'lapse', ...at], { project: project.root, env })
     expect({ code, ...json }).toMatchObject({
       code: 0,

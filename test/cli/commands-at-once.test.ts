@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { removeDatabase } from '../../src/ledger/server/remove-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { ended, nightshift, nightshiftJson, start } from './nightshift.ts'
 
 /** On the embedded default: no variables, no worker, nothing started beforehand. */
@@ -22,7 +23,7 @@ test('the first command starts all that it needs', async () => {
     project: project.root,
   })
   expect(registered.code, registered.stderr).toBe(0)
-  const promoted = await nightshift(['promote', 'value', '--version', '1'], { project: project.root })
+  const promoted = await nightshift(promoting('value', 1), { project: project.root })
   expect(promoted.code, promoted.stderr).toBe(0)
 })
 

@@ -5,6 +5,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { readRows } from '../pipeline/feature-case.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel, writeDay } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { nightshift, nightshiftJson } from './nightshift.ts'
 
 const AS_OF = '2026-03-02'
@@ -31,7 +32,7 @@ sources:
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   const { code, stderr } = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
   expect(code, stderr).toBe(0)
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
   const run = await nightshift(['run', 'value', '--as-of', AS_OF], at)
   expect(run.code, run.stderr).toBe(0)
 }, 180_000)
@@ -109,7 +110,7 @@ describe('replay', () => {
     // A second version takes the night over: the first one's scores are kept, and are still what they were.
     writeFileSync(join(project.root, 'second.onnx'), smallModel({ work: 1 }))
     await nightshift(['register', 'value', join(project.root, 'second.onnx')], at)
-    await nightshift(['promote', 'value', '--version', '2'], at)
+    await nightshift(promoting('value', 2), at)
     await nightshift(['run', 'value', '--as-of', AS_OF], at)
     const kept = await nightshiftJson(['replay', run], at)
     expect(kept.json).toMatchObject({ run, same: true, differing: 0 })

@@ -5,6 +5,7 @@ import { type MailServer, openMailServer } from '../alerts/mail-server.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { nightshift, nightshiftJson } from './nightshift.ts'
 
 let database: FreshDatabase
@@ -31,7 +32,7 @@ beforeAll(async () => {
   })
   at = { project: project.root, env: { DATABASE_URL: database.url, SMTP_URL: mails.url } }
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
   const first = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
   expect(first.json.state, first.stderr).toBe('published')
   await wrongDay('2026-03-02')

@@ -8,6 +8,7 @@ import { openProxy } from '../faults/proxy.ts'
 import { secondsUntil } from '../faults/record.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel, writeDay } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { CLI, ended, type Finished, nightshift, nightshiftJson, start } from './nightshift.ts'
 
 /** Each customer meets all others twice: some seconds of work for the engine. */
@@ -52,7 +53,7 @@ labels: { sql: labels.sql, horizon: 3d }
   dataset = built.json.id
   const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at())
   expect(registered.code, registered.stderr).toBe(0)
-  expect((await nightshift(['promote', 'value', '--version', '1'], at())).code).toBe(0)
+  expect((await nightshift(promoting('value', 1), at())).code).toBe(0)
   const refreshed = await nightshift(['refresh', 'activity', '--as-of', '2026-03-05'], at())
   expect(refreshed.code, refreshed.stderr).toBe(0)
 }, 600_000)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { nightshift, nightshiftJson } from './nightshift.ts'
 
 let database: FreshDatabase
@@ -28,12 +29,12 @@ afterAll(async () => {
 })
 
 test('of two promotions at once one wins, and the other is told by whom nothing was lost', async () => {
-  await nightshift(['promote', 'value', '--version', '1', '--by', 'ann@example.com'], at)
+  await nightshift(promoting('value', 1), at)
   const client = await database.database.pool.connect()
   try {
     // Both have seen version 1 before either may change it.
     await client.query(`select pg_advisory_lock(hashtext('nightshift.champions'), hashtext('value'))`)
-    const both = [2, 3].map((version) => nightshift(['promote', 'value', '--version', String(version)], at))
+    const both = [2, 3].map((version) => nightshift(promoting('value', version), at))
     for (let waiting = 0; waiting < 2; await sleep(50)) {
       const { rows } = await client.query(
         `select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { nightshift, nightshiftJson } from './nightshift.ts'
 
 let database: FreshDatabase
@@ -17,7 +18,7 @@ beforeAll(async () => {
   project = await generatedProject()
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
   const { code, stderr } = await nightshift(['backfill', 'value', ...RANGE, '--yes'], at)
   expect(code, stderr).toBe(0)
 }, 180_000)

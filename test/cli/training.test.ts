@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { CDNOW, cdnowProject, HAS_CDNOW, type TemporaryProject } from '../projects/cdnow.ts'
+import { promoting } from '../promoting.ts'
 import { ended, nightshift, nightshiftJson, start } from './nightshift.ts'
 
 let database: FreshDatabase
@@ -84,7 +85,7 @@ test.skipIf(!HAS_CDNOW)('both models have the figures that scikit-learn gives th
     expect(code, stderr).toBe(0)
     expect(json.dataset).toBe(id)
   }
-  await nightshift(['promote', 'lapse', '--version', '1'], at)
+  await nightshift(promoting('lapse', 1), at)
   const evaluate = async (version: string) => {
     const { json, code, stderr } = await nightshiftJson(
       ['evaluate', 'lapse', '--version', version, '--dataset', id],

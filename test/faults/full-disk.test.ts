@@ -6,6 +6,7 @@ import { ended, nightshift, nightshiftJson, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { record, secondsUntil } from './record.ts'
 
 const TRIES = process.env.NIGHTSHIFT_FAULTS === 'full' ? 5 : 1
@@ -32,7 +33,7 @@ beforeAll(async () => {
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', warehouse()])
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
 })
 afterAll(async () => {
   if (present) spawnSync('umount', ['-l', warehouse()])

@@ -9,6 +9,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel, writeParquet } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { record } from './record.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
@@ -51,7 +52,7 @@ describe.each([{ redis: false }, { redis: true }])(
       const at = { project: project.root, env }
       const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
       expect(registered.code, registered.stderr).toBe(0)
-      await nightshift(['promote', 'value', '--version', '1'], at)
+      await nightshift(promoting('value', 1), at)
       return { database, project, at }
     }
 
@@ -124,7 +125,7 @@ test('a night that is due while ten thousand back-filled ones wait starts within
     const at = { project: project.root, env: { DATABASE_URL: database.url } }
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
     expect(registered.code, registered.stderr).toBe(0)
-    await nightshift(['promote', 'value', '--version', '1'], at)
+    await nightshift(promoting('value', 1), at)
     const tick = Temporal.Now.zonedDateTimeISO('UTC')
       .add({ seconds: 70 })
       .round({ smallestUnit: 'minute', roundingMode: 'floor' })

@@ -10,6 +10,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { record } from './record.ts'
 
 const CUSTOMERS = 20_000
@@ -36,7 +37,7 @@ describe.each([{ redis: false }, { redis: true }])(
       const at = { project: project.root, env }
       const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
       expect(registered.code, registered.stderr).toBe(0)
-      await nightshift(['promote', 'value', '--version', '1'], at)
+      await nightshift(promoting('value', 1), at)
     })
     afterAll(async () => {
       await project?.remove()

@@ -4,6 +4,7 @@ import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { record } from './record.ts'
 
 let database: FreshDatabase
@@ -24,7 +25,7 @@ afterAll(async () => {
 
 async function publishes(project: TemporaryProject): Promise<string> {
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at(project))
-  await nightshift(['promote', 'value', '--version', '1'], at(project))
+  await nightshift(promoting('value', 1), at(project))
   const { json, code, stderr } = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at(project))
   expect(code, stderr).toBe(0)
   expect(json).toMatchObject({ state: 'published', rows: 100 })

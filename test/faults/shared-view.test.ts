@@ -5,6 +5,7 @@ import { ended, nightshift, nightshiftJson, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { record } from './record.ts'
 
 const MODELS = ['value', 'reach', 'tenure']
@@ -26,7 +27,7 @@ beforeAll(async () => {
     )
     const { code, stderr } = await nightshift(['register', model, join(project.root, 'model.onnx')], at)
     expect(code, stderr).toBe(0)
-    await nightshift(['promote', model, '--version', '1'], at)
+    await nightshift(promoting(model, 1), at)
   }
 }, 120_000)
 afterAll(async () => {

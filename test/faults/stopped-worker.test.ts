@@ -7,6 +7,7 @@ import { ended, nightshift, nightshiftJson, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { record } from './record.ts'
 
 const CUSTOMERS = 20_000
@@ -20,7 +21,7 @@ beforeAll(async () => {
   project = await generatedProject({ customers: CUSTOMERS }, smallModel({ work: 8 }))
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
 })
 afterAll(async () => {
   await project.remove()

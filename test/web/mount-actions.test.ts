@@ -6,6 +6,7 @@ import { createRun } from '../../src/ledger/nights/run-transitions.ts'
 import { findSlot, type Slot } from '../../src/ledger/nights/slots.ts'
 import { readRunId } from '../../src/pipeline/partition/read-back.ts'
 import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
+import { promoting } from '../promoting.ts'
 import { openSite, type Site, usersOf } from './site.ts'
 
 let site: Site
@@ -133,10 +134,7 @@ expect: { rows: { min: 1000 } }
     await readRunId(`${site.project.root}/warehouse/features/activity/as_of=2026-03-02/features.parquet`),
   ).toBe(json.run)
   // Of the night that is scored from it too, where expectations that are not met stand beside `published`.
-  for (const args of [
-    ['register', 'value', `${site.project.root}/model.onnx`],
-    ['promote', 'value', '--version', '1'],
-  ])
+  for (const args of [['register', 'value', `${site.project.root}/model.onnx`], promoting('value', 1)])
     expect((await nightshift(args, at)).code).toBe(0)
   const scored = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
   expect(scored.json).toMatchObject({ state: 'published' })

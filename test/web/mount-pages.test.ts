@@ -6,6 +6,7 @@ import { startWeb, type WebServer } from '../../src/web/start-web.ts'
 import { nightshift } from '../cli/nightshift.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
 import { type Life, openLife } from '../workers/life.ts'
 import { hasBrowser, openBrowser, seriousFindings, visit } from './browser.ts'
 import { usersOf } from './site.ts'
@@ -70,7 +71,7 @@ beforeAll(async () => {
   const at = { project: project.root, env: { DATABASE_URL: life.database.url } }
   for (const args of [
     ['register', 'value', join(project.root, 'model.onnx'), '--by', 'ann@example.com'],
-    ['promote', 'value', '--version', '1', '--by', 'ann@example.com'],
+    promoting('value', 1),
   ]) {
     const { code, stderr } = await nightshift(args, at)
     expect({ code, stderr }).toMatchObject({ code: 0 })

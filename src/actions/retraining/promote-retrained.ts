@@ -30,13 +30,18 @@ export async function promoteRetrained(
     await recordAsked(database.pool, id, live.version === version)
     return live.version === version ? 'it is the champion' : `version ${live.version} is newer and live`
   }
-  const gate = await withChild(project, (children) => askGate(ledger, model, version, children))
-  const open = gate.items.filter(({ status }) => status !== 'pass').map((item) => item.id)
+  const open = await withChild(project, async (children) => {
+    const gate = await askGate(ledger, model, version, children)
+    const lacking = gate.items.filter(({ status }) => status !== 'pass').map((item) => item.id)
+    if (lacking.length > 0) return lacking
+    const request = { version, by: 'retraining', override: null }
+    const { refused } = await promoteVersion(ledger, model, request, children)
+    return refused?.items.filter(({ status }) => status === 'fail').map((item) => item.id) ?? []
+  })
   if (open.length > 0) {
     await recordAsked(database.pool, id, false)
     return `version ${version} is not ready: ${open.join(', ')}`
   }
-  await promoteVersion(database, model, { version, by: 'retraining', reason: null })
   const settings = alertSettings(project)
   await transaction(database, async (client) => {
     await recordAsked(client, id, true)

@@ -3,8 +3,10 @@ import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
+import { withChild } from '../../workers/child/with-child.ts'
 import { authorNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
+import { printGate } from '../terminal/print-gate.ts'
 
 interface Options extends GlobalOptions {
   version: number
@@ -21,8 +23,26 @@ export default function promoteCommand([name = '']: string[], options: Options):
         'promote: expected --by WHO together with --override: an override is recorded with its author',
       )
     }
-    const request = { version: options.version, by, reason: options.override ?? null }
-    const result = { ...(await promoteVersion(database, model, request)), rescored: 0 }
+    if (options.override?.trim() === '') {
+      throw new ConfigurationError(
+        'promote: expected --override to say why the gate is overridden, got: nothing',
+      )
+    }
+    const request = { version: options.version, by, override: options.override ?? null }
+    const { done, refused } = await withChild(project, (children) =>
+      promoteVersion({ project, database }, model, request, children),
+    )
+    if (refused !== undefined) {
+      if (options.json) printJson(refused)
+      else {
+        printGate(refused)
+        printLine(
+          `version ${options.version} is not promoted: do what is named above, or promote it all the same with --override REASON --by WHO`,
+        )
+      }
+      return 1
+    }
+    const result = { ...done, rescored: 0 }
     if (options.json) printJson(result)
     else if (result.from === result.to)
       printLine(`version ${result.to} of ${model.name} is the champion already`)

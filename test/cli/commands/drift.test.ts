@@ -5,6 +5,7 @@ import { driftOfRun } from '../../../src/monitoring/drift/record.ts'
 import { driftCsv } from '../../../src/web/pages/night/tables.ts'
 import { freshDatabase } from '../../database/fresh.ts'
 import { generatedProject } from '../../projects/generated.ts'
+import { promoting } from '../../promoting.ts'
 import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 const SQL = `SELECT customer_id, sum(amount)::FLOAT AS score, count(*)::FLOAT AS orders
@@ -17,7 +18,7 @@ test('a feature that is named like the scores’ column is compared beside them'
     const at = { project: project.root, env: { DATABASE_URL: database.url } }
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
     expect(registered.code, registered.stderr).toBe(0)
-    await nightshift(['promote', 'value', '--version', '1'], at)
+    await nightshift(promoting('value', 1), at)
     for (const asOf of ['2026-03-02', '2026-03-03']) {
       expect((await nightshift(['run', 'value', '--as-of', asOf], at)).code).toBe(0)
       expect((await nightshift(['drift', 'value', '--as-of', asOf], at)).code).toBe(0)
@@ -54,7 +55,7 @@ test('means of dates and times are dates and times, and a night is called as its
     const at = { project: project.root, env: { DATABASE_URL: database.url } }
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
     expect(registered.code, registered.stderr).toBe(0)
-    await nightshift(['promote', 'value', '--version', '1'], at)
+    await nightshift(promoting('value', 1), at)
     for (const asOf of ['2026-03-02', '2026-03-03'])
       expect((await nightshift(['run', 'value', '--as-of', asOf], at)).code).toBe(0)
     const { stdout } = await nightshift(['drift', 'value', '--as-of', '2026-03-03'], at)

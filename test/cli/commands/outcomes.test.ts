@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import { CDNOW, cdnowProject, HAS_CDNOW, type TemporaryProject } from '../../projects/cdnow.ts'
+import { promoting } from '../../promoting.ts'
 import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 const NIGHTS = ['1998-01-01', '1998-02-01', '1998-05-01']
@@ -18,7 +19,7 @@ beforeAll(async () => {
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   for (const args of [
     ['register', 'lapse', join(CDNOW, 'lapse_v1_gbdt.onnx'), '--as-of', '1998-01-01'],
-    ['promote', 'lapse', '--version', '1'],
+    promoting('lapse', 1),
     ...NIGHTS.map((night) => ['run', 'lapse', '--as-of', night]),
     // What a backfill makes is no outcome.
     ['backfill', 'lapse', '--from', '1998-03-01', '--to', '1998-03-01', '--yes'],

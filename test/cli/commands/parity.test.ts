@@ -8,6 +8,7 @@ import { generate } from '../../../fixtures/generate.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import { query, writeParquet } from '../../pipeline/feature-case.ts'
 import { type TemporaryProject, temporaryProject } from '../../projects/cdnow.ts'
+import { promoting } from '../../promoting.ts'
 import { ended, nightshift, nightshiftJson, start } from '../nightshift.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -35,7 +36,7 @@ beforeAll(async () => {
     at,
   )
   expect(registered.code, registered.stderr).toBe(0)
-  const promoted = await nightshift(['promote', 'churn', '--version', '1', '--by', 'ann@example.com'], at)
+  const promoted = await nightshift(promoting('churn', 1), at)
   expect(promoted.code, promoted.stderr).toBe(0)
   // So few customers break the expectation on the number of rows.
   const yaml = join(project.root, 'features/customer_activity/view.yaml')

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { generatedProject } from '../../projects/generated.ts'
+import { promoting } from '../../promoting.ts'
 import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 let database: FreshDatabase
@@ -16,7 +17,7 @@ beforeAll(async () => {
   project = await generatedProject({ view: 'expect: { rows: { min: 50 } }\n' })
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
   const night = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
   expect(night.json.state, night.stderr).toBe('published')
   run = night.json.run

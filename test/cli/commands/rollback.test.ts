@@ -6,6 +6,7 @@ import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import { readRows } from '../../pipeline/feature-case.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { generatedProject, smallModel } from '../../projects/generated.ts'
+import { promoting } from '../../promoting.ts'
 import { ended, nightshift, nightshiftJson, start } from '../nightshift.ts'
 
 let database: FreshDatabase
@@ -27,9 +28,9 @@ beforeAll(async () => {
     const { code, stderr } = await nightshift(['register', 'value', join(project.root, file)], at)
     expect(code, stderr).toBe(0)
   }
-  await nightshift(['promote', 'value', '--version', '1'], at)
+  await nightshift(promoting('value', 1), at)
   await nightshift(['run', 'value', '--as-of', '2026-03-02'], at)
-  await nightshift(['promote', 'value', '--version', '2'], at)
+  await nightshift(promoting('value', 2), at)
 }, 60_000)
 afterAll(async () => {
   await project.remove()
@@ -103,12 +104,12 @@ test('rolling back publishes what it scored for the newest night, and keeps what
 })
 
 test('from an earlier night on, what was not scored in shadow is scored again', async () => {
-  await nightshift(['promote', 'value', '--version', '2'], at)
+  await nightshift(promoting('value', 2), at)
   const cold = await nightshiftJson(['rollback', 'value', '--to', '1', '--from', '2026-03-03'], at)
   expect(cold.json).toMatchObject({ from: 2, to: 1, republished: ['2026-03-03'], rescored: 0 })
   expect(await versionOf('2026-03-03')).toBe('1')
 
-  await nightshift(['promote', 'value', '--version', '2'], at)
+  await nightshift(promoting('value', 2), at)
   await nightshift(['run', 'value', '--as-of', '2026-03-05'], at)
   const rescored = await nightshiftJson(['rollback', 'value'], at)
   expect(rescored.json).toMatchObject({ from: 2, to: 1, republished: [], rescored: 1, failed: [] })
@@ -135,7 +136,7 @@ test('of two promotions at once one wins, and the other is told', async () => {
 })
 
 test('killed once the champion has changed, it leaves whole nights, and the same command completes it', async () => {
-  await nightshift(['promote', 'value', '--version', '2'], at)
+  await nightshift(promoting('value', 2), at)
   const night = await nightshift(['run', 'value', '--as-of', '2026-03-06'], at)
   expect(night.code, night.stderr).toBe(0)
   const child = start(['rollback', 'value'], at)

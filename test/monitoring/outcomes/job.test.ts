@@ -12,6 +12,7 @@ import { nightshift, nightshiftJson } from '../../cli/nightshift.ts'
 import { query } from '../../pipeline/feature-case.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { generatedProject, smallModel, writeDay, writeParquet } from '../../projects/generated.ts'
+import { promoting } from '../../promoting.ts'
 import { type Life, openLife } from '../../workers/life.ts'
 
 const SCHEDULE = `schedule: nightly
@@ -101,7 +102,7 @@ beforeAll(async () => {
   await project.write('models/value/model.yaml', model('inputs: [orders, spend]\n'))
   await cli('register', 'value', join(project.root, 'other.onnx'), '--as-of', '2026-03-02')
   await project.write('models/value/model.yaml', model())
-  await cli('promote', 'value', '--version', '1')
+  await cli(...promoting('value', 1))
   await ask('2026-03-02', { trigger: 'backfill', backfill: await backfill() })
   await life.hire()
   await life.until('2026-03-03T07:00:00Z', 30)
