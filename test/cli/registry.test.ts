@@ -112,7 +112,7 @@ test('that nights are compared with the first is said where they are', async () 
 test('what is on record says who, when, why and on what', async () => {
   const { stdout } = await nightshift(['history', 'value'], at)
   expect(stdout).toMatch(/registered\s+1\s+ann@example\.com\s+no training set/)
-  expect(stdout).toMatch(/promoted\s+1\s+ann@example\.com\s+never evaluated/)
+  expect(stdout).toMatch(/promoted\s+1\s+ann@example\.com\s+this test is not about the gate\s+never evaluated/)
   await expect(
     database.database.pool.query(`update nightshift.history set by = 'somebody'`),
   ).rejects.toThrow()
