@@ -28,8 +28,35 @@ afterAll(async () => {
   await database?.drop()
 })
 
-test('of two promotions at once one wins, and the other is told by whom nothing was lost', async () => {
+test('the gate refuses a version that is not ready, and an override says who and why, and is mailed', async () => {
+  const refused = await nightshift(['promote', 'value', '--version', '1', '--by', 'ann@example.com'], at)
+  expect(refused.code).toBe(1)
+  expect(refused.stdout).toContain('fix: nightshift')
+  expect(refused.stdout).toContain('version 1 is not promoted')
+  const pool = database.database.pool
+  expect((await pool.query('select * from nightshift.champions')).rows).toEqual([])
+  for (const override of [
+    ['--override', ' ', '--by', 'ann@example.com'],
+    ['--override', 'no author'],
+  ]) {
+    expect((await nightshift(['promote', 'value', '--version', '1', ...override], at)).code).toBe(2)
+  }
   await nightshift(promoting('value', 1), at)
+  const { rows } = await pool.query(`select recipient, subject from nightshift.outbox order by recipient`)
+  expect(rows).toEqual(
+    ['crm@example.com', 'oncall@example.com'].map((recipient) => ({
+      recipient,
+      subject: expect.stringContaining('version 1 promoted despite the gate'),
+    })),
+  )
+  const { json } = await nightshiftJson(['history', 'value'], at)
+  expect(json.at(-1)).toMatchObject({
+    event: 'promoted',
+    evidence: { overridden: true, gate: { ready: false } },
+  })
+}, 60_000)
+
+test('of two promotions at once one wins, and the other is told by whom nothing was lost', async () => {
   const client = await database.database.pool.connect()
   try {
     // Both have seen version 1 before either may change it.
@@ -112,7 +139,9 @@ test('that nights are compared with the first is said where they are', async () 
 test('what is on record says who, when, why and on what', async () => {
   const { stdout } = await nightshift(['history', 'value'], at)
   expect(stdout).toMatch(/registered\s+1\s+ann@example\.com\s+no training set/)
-  expect(stdout).toMatch(/promoted\s+1\s+ann@example\.com\s+this test is not about the gate\s+never evaluated/)
+  expect(stdout).toMatch(
+    /promoted\s+1\s+ann@example\.com\s+this test is not about the gate\s+never evaluated/,
+  )
   await expect(
     database.database.pool.query(`update nightshift.history set by = 'somebody'`),
   ).rejects.toThrow()
