@@ -3,10 +3,11 @@ import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { enqueue } from '../alerts/delivery/enqueue-mail.ts'
 import { overriddenLetter } from '../alerts/letters/override-letter.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
+import { whereabouts } from '../ledger/identity/author.ts'
 import { classDoubt, scoreTitle } from '../pipeline/onnx/score-output.ts'
 import type { Model } from '../project/project.ts'
-import { authorHere } from '../readiness/author.ts'
 import type { Gate } from '../readiness/gate.ts'
+import { gateToRecord } from '../readiness/gate-on-record.ts'
 import type { ChildRunner } from '../readiness/item.ts'
 import { promote } from '../registry/champion.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'
@@ -61,7 +62,7 @@ async function move(
   gate: Gate | undefined,
 ): Promise<Promotion> {
   const open = gate?.items.filter(({ status }) => status === 'fail') ?? []
-  const author = authorHere(by)
+  const here = whereabouts()
   const done = await promote(database, {
     model: model.name,
     version,
@@ -72,10 +73,9 @@ async function move(
     event: 'promoted',
     evidence: {
       ...(await evaluationOf(database.pool, model.name, version)),
-      ...(gate === undefined ? {} : { gate: summary(gate) }),
+      ...(gate === undefined ? {} : { gate: gateToRecord(gate) }),
       overridden: gate !== undefined && !gate.ready,
-      os_user: author.os_user,
-      host: author.host,
+      ...here,
     },
     also: async (client) => {
       if (gate === undefined || gate.ready || override === null) return
@@ -84,7 +84,7 @@ async function move(
         model: model.name,
         version,
         from: expected,
-        by: by ?? author.os_user,
+        by: by ?? here.os_user,
         reason: override,
         open,
       })
@@ -99,11 +99,6 @@ async function move(
     score: promoted === undefined ? null : scoreTitle(promoted.mapping.output),
     warnings: doubt === undefined ? [] : [doubt],
   }
-}
-
-/** What the gate said when the version was promoted, item by item. */
-function summary({ at, ready, items }: Gate): Record<string, unknown> {
-  return { at, ready, items: items.map(({ id, status, evidence }) => ({ id, status, evidence })) }
 }
 
 /** The latest evaluation of the version when it was promoted. */

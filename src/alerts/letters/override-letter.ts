@@ -34,16 +34,16 @@ export function overriddenLetter({ model, version, from, by, reason, open }: Ove
           items: [
             {
               kind: 'command',
-              command: `nightshift check ${model} --version ${version}`,
-              why: 'What would make the gate green:',
+              command: `npx nightshift check ${model} --version ${version}`,
+              why: 'What would make the gate green',
             },
             ...(from === null
               ? []
               : [
                   {
                     kind: 'command' as const,
-                    command: `nightshift rollback ${model} --to ${from} --by YOU`,
-                    why: 'To go back:',
+                    command: `npx nightshift rollback ${model} --to ${from} --by YOU`,
+                    why: 'To go back',
                   },
                 ]),
           ],

@@ -51,27 +51,27 @@ function commands({ model, state, version }: RetrainingNews): Section['items'] {
     return [
       {
         kind: 'command',
-        command: `nightshift retrain ${model} --dry-run`,
-        why: 'To try the command without registering anything:',
+        command: `npx nightshift retrain ${model} --dry-run`,
+        why: 'To try the command without registering anything',
       },
-      { kind: 'command', command: `nightshift retrain ${model} --by YOU`, why: 'To retrain it again:' },
+      { kind: 'command', command: `npx nightshift retrain ${model} --by YOU`, why: 'To retrain it again' },
     ]
   }
   return [
     {
       kind: 'command',
-      command: `nightshift shadow ${model}`,
-      why: 'How it compares with the champion, night by night:',
+      command: `npx nightshift shadow ${model}`,
+      why: 'How it compares with the champion, night by night',
     },
     {
       kind: 'command',
-      command: `nightshift check ${model} --version ${version}`,
-      why: 'What it still lacks before it may go live:',
+      command: `npx nightshift check ${model} --version ${version}`,
+      why: 'What it still lacks before it may go live',
     },
     {
       kind: 'command',
-      command: `nightshift promote ${model} --version ${version} --by YOU`,
-      why: 'To make it the champion:',
+      command: `npx nightshift promote ${model} --version ${version} --by YOU`,
+      why: 'To make it the champion',
     },
   ]
 }
@@ -103,10 +103,10 @@ export function promotedLetter(
           items: [
             {
               kind: 'command',
-              command: `nightshift check ${model} --version ${version}`,
-              why: 'The gate, item by item:',
+              command: `npx nightshift check ${model} --version ${version}`,
+              why: 'The gate, item by item',
             },
-            { kind: 'command', command: `nightshift rollback ${model} --by YOU`, why: 'To take it back:' },
+            { kind: 'command', command: `npx nightshift rollback ${model} --by YOU`, why: 'To take it back' },
           ],
         },
       ],

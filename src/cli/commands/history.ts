@@ -2,6 +2,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
+import { gateOnRecord } from '../../readiness/gate-on-record.ts'
 import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
@@ -40,14 +41,15 @@ function evidenceOf({ event, evidence }: HistoryEntry): string {
     case 'shadow stopped':
       return ''
     case 'promoted':
-      return evidence.evaluation === undefined
-        ? ''
-        : evidence.evaluation === 'none'
-          ? 'never evaluated'
-          : `evaluation ${evidence.evaluation}`
+      return [evaluationOf(evidence), gateOnRecord(evidence)?.text].filter(Boolean).join('; ')
     case 'rolled back': {
       const nights = Array.isArray(evidence.republished) ? evidence.republished.map(String) : []
       return nights.length === 0 ? '' : `its scores of ${nights.join(', ')} were available`
     }
   }
+}
+
+function evaluationOf({ evaluation }: HistoryEntry['evidence']): string {
+  if (evaluation === undefined) return ''
+  return evaluation === 'none' ? 'never evaluated' : `evaluation ${evaluation}`
 }

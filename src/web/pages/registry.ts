@@ -4,6 +4,7 @@ import { count, figure } from '../../format/numbers.ts'
 import { bytes } from '../../format/sizes.ts'
 import { classDoubt, scoreTitle } from '../../pipeline/onnx/score-output.ts'
 import type { OnnxMapping, Project } from '../../project/project.ts'
+import { gateOnRecord } from '../../readiness/gate-on-record.ts'
 import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
 import {
   baselineTexts,
@@ -122,8 +123,11 @@ function change(
   { at, event, version, from_version, by, reason, evidence }: HistoryEntry & { at: string },
   timezone: string,
 ) {
-  const facts = Object.entries(evidence ?? {}).map(([name, value]) => `${name} ${valueText(value)}`)
-  return html`<li>${moment(at, timezone)} <strong>version ${version} ${event}</strong>${from_version == null ? '' : `, replacing version ${from_version}`}${by === null ? '' : ` by ${by}`}${reason === null ? '' : html`<div>${reason}</div>`}${facts.length === 0 ? '' : html`<div class="small quiet mono">${facts.join(', ')}</div>`}</li>`
+  const gate = gateOnRecord(evidence ?? {})
+  const facts = Object.entries(evidence ?? {})
+    .filter(([name]) => gate === undefined || name !== 'gate')
+    .map(([name, value]) => `${name} ${valueText(value)}`)
+  return html`<li>${moment(at, timezone)} <strong>version ${version} ${event}</strong>${from_version == null ? '' : `, replacing version ${from_version}`}${by === null ? '' : ` by ${by}`}${reason === null ? '' : html`<div>${reason}</div>`}${gate === undefined ? '' : html`<div class="small">${gate.text}${gate.open.length === 0 ? '' : `: ${gate.open.join(', ')}`}</div>`}${facts.length === 0 ? '' : html`<div class="small quiet mono">${facts.join(', ')}</div>`}</li>`
 }
 
 /** A value of the evidence as short text; nested values as JSON. */
