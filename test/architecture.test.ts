@@ -115,6 +115,19 @@ test('how a value reads is decided in src/format alone', () => {
   expect(wrong.map(({ path }) => path)).toEqual([])
 })
 
+/** Where a kind of source is added; docs/architecture.md, "Adding things". */
+const KINDS_OF_SOURCE = ['project/project.ts', 'project/schema/view-schema.ts', 'project/source-kinds.ts']
+
+test('kinds of source are named where they are declared; other files ask for their traits', () => {
+  const kind = "'(?:events|history|snapshots|static)'"
+  const named = new RegExp(
+    `kind [!=]== ${kind}|case ${kind}|literal\\(${kind}|Source<${kind}|^ {2}(?:events|history|snapshots|static): \\{`,
+    'm',
+  )
+  const files = SOURCES.filter(({ text }) => named.test(text)).map(({ path }) => path)
+  expect(files.sort()).toEqual(KINDS_OF_SOURCE)
+})
+
 test('only the program itself exits', () => {
   const exits = SOURCES.filter(({ text }) => /process\.exit\(/.test(text))
   expect(exits.map(({ path }) => path).filter((path) => path !== 'cli.ts')).toEqual([])

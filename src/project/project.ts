@@ -96,19 +96,30 @@ export interface SourceFiles {
 /** Legal types of a folder's key. */
 export type KeyType = 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'DATE' | 'BOOLEAN'
 
-export type Source =
-  | (SourceFiles & { kind: 'events'; event_time: string; available_at?: string; cutoff?: Duration })
-  | (SourceFiles & {
-      kind: 'history'
-      /** Default: the view's entity. */
-      key: string[]
-      valid_from: string
-      valid_to?: string
-      available_at?: string
-      cutoff?: Duration
-    })
-  | (SourceFiles & { kind: 'snapshots'; snapshot_at: string })
-  | (SourceFiles & { kind: 'static' })
+/** What a source of each kind declares beside its files. */
+interface SourceFields {
+  events: { event_time: string } & Arrival
+  history: {
+    /** Default: the view's entity. */
+    key: string[]
+    valid_from: string
+    valid_to?: string
+  } & Arrival
+  snapshots: { snapshot_at: string }
+  static: object
+}
+
+interface Arrival {
+  available_at?: string
+  cutoff?: Duration
+}
+
+export type SourceKind = keyof SourceFields
+
+/** Its kind is asked for in source-kinds.ts alone: other files ask for traits. */
+export type Source<K extends SourceKind = SourceKind> = {
+  [Each in K]: SourceFiles & { kind: Each } & SourceFields[Each]
+}[K]
 
 export interface ColumnExpectation {
   min?: number

@@ -1,4 +1,5 @@
-import type { Project, Source } from '../project/project.ts'
+import type { Project } from '../project/project.ts'
+import { withKey } from '../project/source-kinds.ts'
 import { type Declaration, declarationOf } from './declaration.ts'
 import { lineDiff } from './line-diff.ts'
 import type { Version } from './version-records.ts'
@@ -134,17 +135,13 @@ function fieldsOf(
   if (timezone !== undefined) fields.set('the project: timezone', timezone)
   for (const [name, source] of Object.entries(sources)) {
     if (!isRead(name)) continue
-    for (const [field, value] of Object.entries(withDefaults(source, entity))) {
+    for (const [field, value] of Object.entries(withKey(source, entity))) {
       const isDefaultZone = timezone === undefined && field === 'timezone' && value === 'UTC'
       if (value !== undefined && !ELSEWHERE.has(field) && !isDefaultZone)
         fields.set(`sources.${name}.${field}`, textOf(value))
     }
   }
   return fields
-}
-
-function withDefaults(source: Source, entity: string[]): object {
-  return source.kind === 'history' && source.key.length === 0 ? { ...source, key: entity } : source
 }
 
 function textOf(value: unknown): string {

@@ -1,10 +1,11 @@
+import { traitsOf } from '../../project/source-kinds.ts'
 import { identifier } from '../engine/quote.ts'
 import { timeName } from '../sources/admitted.ts'
 import type { SourceColumn } from '../sources/file-kinds.ts'
 import type { Range } from '../sources/footers.ts'
 import { keySql, type Relation, relation } from '../sources/relation.ts'
 import { columnNamed, quoted } from '../sources/source-columns.ts'
-import { arrivalBound, type Cut } from './cut.ts'
+import { arrivalBefore, type Cut } from './cut.ts'
 import { timeColumn } from './source-zones.ts'
 import {
   isBefore,
@@ -43,11 +44,10 @@ export interface SourceTable extends Relation {
  * static     everything
  */
 export function cutViewSql(table: SourceTable, cut: Cut): string {
-  const { source } = table.found
   const from = `${relation(table)} AS s`
   const where = [...conditions(table, cut), ...windowConditions(table, cut)]
   const filter = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
-  if (source.kind !== 'history' || cut.history === 'all') {
+  if (!isOfKey(table) || cut.history === 'all') {
     const columns = table.columns.map(
       (column) => `${local(table, cut, column, known(table, cut, column))} AS ${identifier(column.name)}`,
     )
@@ -72,15 +72,25 @@ export function visibleRows(table: SourceTable, cut: Cut): { columns: string[]; 
 }
 
 /** What decides a source's content: the columns that the query reads, of a history also those that pick its rows. */
-export function hashedColumns({ found: { source }, schema, columns }: SourceTable): SourceColumn[] {
-  const names =
-    source.kind === 'history'
-      ? [...source.key, source.valid_from, source.available_at, source.valid_to].filter(
-          (name) => name !== undefined,
-        )
-      : []
-  const deciding = names.map((name) => columnNamed(schema.columns, name)).filter((each) => each !== undefined)
-  return [...new Set([...columns, ...deciding])].sort((a, b) => (a.name < b.name ? -1 : 1))
+export function hashedColumns(table: SourceTable): SourceColumn[] {
+  const { key } = traitsOf(table.found.source)
+  const deciding = isOfKey(table)
+    ? [...key.flatMap((name) => columnNamed(table.schema.columns, name) ?? []), ...orderOfRows(table)]
+    : []
+  return [...new Set([...table.columns, ...deciding])].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** One row of each key is seen, so that the rows of a key decide together which it is. */
+function isOfKey({ found: { source } }: SourceTable): boolean {
+  return traitsOf(source).rows === 'latest-of-key'
+}
+
+/** The declared columns by which the latest row of a key is picked. */
+function orderOfRows({ found: { source }, schema }: SourceTable): SourceColumn[] {
+  const { time, arrival, end } = traitsOf(source)
+  return [time, arrival, end].flatMap((each) =>
+    each === undefined ? [] : (columnNamed(schema.columns, each.name) ?? []),
+  )
 }
 
 function fromWhere(table: SourceTable, where: string[]): string {
@@ -100,20 +110,17 @@ export function timeOfTable({
 }
 
 function conditions(table: SourceTable, cut: Cut): string[] {
-  const { source } = table.found
   const where: string[] = []
   const time = timeOfTable(table)
   if (table.snapshot === 'none') return ['false']
   if (time !== undefined && typeof table.snapshot === 'bigint') {
     where.push(`${quoted('s', time.name)} = ${rawLiteral(time.type, table.snapshot)}`)
   } else if (time !== undefined) where.push(isBefore(quoted('s', time.name), time, cut.at))
-  const arrived = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
-  const bound = arrivalBound(source, cut)
-  if (arrived !== undefined && bound !== undefined) {
-    const column = columnNamed(table.schema.columns, arrived)
-    // Inclusive: what arrives at the very moment of the bound has arrived.
+  const arrived = arrivalBefore(table.found.source, cut)
+  if (arrived !== undefined) {
+    const column = columnNamed(table.schema.columns, arrived.name)
     if (column !== undefined)
-      where.push(isBefore(quoted('s', column.name), timeColumn(table.found.zones, column), bound + 1n))
+      where.push(isBefore(quoted('s', column.name), timeColumn(table.found.zones, column), arrived.before))
   }
   return where
 }
@@ -129,10 +136,8 @@ function windowConditions(table: SourceTable, cut: Cut): string[] {
  * Raw bounds that the query itself puts on a column. Of a history source a row that it leaves out may hide an older.
  */
 function windowOf(table: SourceTable, cut: Cut, column: SourceColumn): Range | undefined {
-  const { source } = table.found
   const window = table.windows.get(column.name.toLowerCase())
-  if (window === undefined || source.kind === 'history' || column.isKey || !isTimestamp(column.type))
-    return undefined
+  if (window === undefined || isOfKey(table) || column.isKey || !isTimestamp(column.type)) return undefined
   return rawWindow(timeColumn(table.found.zones, column), cut.timezone, table.ranges.get(column.name), window)
 }
 
@@ -167,7 +172,7 @@ function seenRange(table: SourceTable, cut: Cut, column: SourceColumn, time: Tim
 }
 
 function isEnd({ found: { source } }: SourceTable, column: SourceColumn): boolean {
-  return source.kind === 'history' && source.valid_to?.toLowerCase() === column.name.toLowerCase()
+  return traitsOf(source).end?.name.toLowerCase() === column.name.toLowerCase()
 }
 
 /**
@@ -175,23 +180,18 @@ function isEnd({ found: { source } }: SourceTable, column: SourceColumn): boolea
  * column that the query reads costs a tenth more than comparing the start alone, and makes ties harmless.
  */
 function latestRows(table: SourceTable, cut: Cut, from: string): string {
-  const { source } = table.found
-  if (source.kind !== 'history') return from
-  const first = [source.valid_from, source.available_at, source.valid_to].flatMap((name) => {
-    const column = name === undefined ? undefined : columnNamed(table.schema.columns, name)
-    return column === undefined ? [] : [column]
-  })
-  const all = [...new Set([...first, ...table.columns])]
+  const { key, end: declaredEnd } = traitsOf(table.found.source)
+  const all = [...new Set([...orderOfRows(table), ...table.columns])]
   const member = (column: SourceColumn) => `c${all.indexOf(column)}`
   const row = `struct_pack(${all.map((column) => `${member(column)} := ${known(table, cut, column)}`).join(', ')})`
-  const keys = source.key.map((name) => {
+  const keys = key.map((name) => {
     const column = columnNamed(table.schema.columns, name)
     return column === undefined ? quoted('s', name) : known(table, cut, column)
   })
   const picked = table.columns.map(
     (column) => `${local(table, cut, column, `r.${member(column)}`)} AS ${identifier(column.name)}`,
   )
-  const end = source.valid_to === undefined ? undefined : columnNamed(table.schema.columns, source.valid_to)
+  const end = declaredEnd === undefined ? undefined : columnNamed(table.schema.columns, declaredEnd.name)
   const valid = end === undefined ? '' : ` WHERE r.${member(end)} IS NULL`
   return `SELECT ${picked.join(', ')} FROM (SELECT max(${row}) AS r FROM ${from} GROUP BY ${keys.join(', ')})${valid}`
 }

@@ -1,4 +1,5 @@
 import type { Duration, Source } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import { type Moment, momentAfter } from '../../project/time/asof.ts'
 import { readInstant, showInstant } from './wall-time.ts'
 
@@ -42,14 +43,15 @@ export function labelCut(labelEnd: Moment, knownAt: string, timezone: string): C
 }
 
 /**
- * The latest moment, inclusive, at which a row may have become available and still be seen: the earlier of the cut
- * plus the source's `cutoff` and the moment of reading. Undefined where the source does not say when rows arrive.
+ * The column with the arrival of rows, and the moment before which a row has to have arrived to be seen: just after
+ * the earlier of the cut plus the source's `cutoff` and the moment of reading, so that what arrives at that moment
+ * counts. Undefined if the source does not declare when rows arrive.
  */
-export function arrivalBound(source: Source, cut: Cut): bigint | undefined {
-  if (source.kind !== 'events' && source.kind !== 'history') return undefined
-  if (source.available_at === undefined) return undefined
-  const end = source.cutoff === undefined ? cut.at : momentFrom(cut, source.cutoff, 1)
-  return end < cut.knownAt ? end : cut.knownAt
+export function arrivalBefore(source: Source, cut: Cut): { name: string; before: bigint } | undefined {
+  const { arrival } = traitsOf(source)
+  if (arrival === undefined) return undefined
+  const end = arrival.cutoff === undefined ? cut.at : momentFrom(cut, arrival.cutoff, 1)
+  return { name: arrival.name, before: (end < cut.knownAt ? end : cut.knownAt) + 1n }
 }
 
 /** The cut moved by a duration; whole days are days of the calendar, so that they end at the same time of day. */

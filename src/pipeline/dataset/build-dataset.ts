@@ -5,7 +5,7 @@ import type { View } from '../../project/project.ts'
 import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import type { SourceTypes } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
-import { staticSources } from '../leaks/risks.ts'
+import { timelessSources } from '../leaks/risks.ts'
 import { syncFile, syncFolder } from '../partition/sync.ts'
 import { openBuilding } from './building.ts'
 import { idOf } from './dataset-id.ts'
@@ -147,7 +147,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
 
 /** A source without time gives every as-of the same rows, so the holdout may repeat rows of train. */
 function saysStatic(view: View, holdout: number, repeated: number): string[] {
-  const names = staticSources(view)
+  const names = timelessSources(view)
   if (names.length === 0) return []
   const same = `source ${names.join(', ')} is static: every as-of sees the same rows of it`
   if (repeated === 0) return [same]

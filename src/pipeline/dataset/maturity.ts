@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Source } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import type { LabelWindow } from '../../project/time/label-window.ts'
 import { showInstant } from '../cut/wall-time.ts'
 import { isKeyed, keyInstant, spanOf, timeName } from '../sources/admitted.ts'
@@ -41,16 +42,15 @@ export function newestEvents(sources: FoundSource[]): Newest[] {
  * months, so only other sources count if there are any.
  */
 export function knownUntil(sources: FoundSource[]): Newest[] {
-  const going = newestEvents(sources.filter(({ source }) => source.kind !== 'history'))
+  const going = newestEvents(sources.filter(({ source }) => traitsOf(source).rows !== 'latest-of-key'))
   return going.length > 0 ? going : newestEvents(sources)
 }
 
 const NEVER = BigInt(Date.parse('2200-01-01T00:00:00Z')) * 1000n
 
 function timeNames(source: Source): string[] {
-  const name = timeName(source)
-  const end = source.kind === 'history' ? source.valid_to : undefined
-  return [name, end].filter((each) => each !== undefined)
+  const { time, end } = traitsOf(source)
+  return [time, end].flatMap((each) => each?.name ?? [])
 }
 
 /** Why a window is not over, undefined where it is. */

@@ -3,7 +3,7 @@ import { labelView } from '../../project/time/label-window.ts'
 import { type Engine, openEngine } from '../engine/duckdb.ts'
 import type { Column } from '../engine/facts.ts'
 import { identifier, literal, parquet } from '../engine/quote.ts'
-import { staticSources } from '../leaks/risks.ts'
+import { timelessSources } from '../leaks/risks.ts'
 import { readBack } from '../partition/read-back.ts'
 import type { DatasetRequest } from './dataset-request.ts'
 import type { Split } from './manifest.ts'
@@ -71,7 +71,7 @@ export async function writeSplits(
   try {
     const splits = { train: await write('train', train), holdout: await write('holdout', holdout) }
     const repeated =
-      staticSources(labelView(request.view, request)).length === 0 ? 0 : await repeatedRows(engine, made)
+      timelessSources(labelView(request.view, request)).length === 0 ? 0 : await repeatedRows(engine, made)
     return { ...splits, repeated }
   } finally {
     engine.close()

@@ -1,6 +1,7 @@
 import { didYouMean } from '../../project/files/nearest.ts'
 import type { Problem } from '../../project/files/problem.ts'
 import type { View } from '../../project/project.ts'
+import { KINDS_WITH_TIME, traitsOf } from '../../project/source-kinds.ts'
 import { readEngineError } from '../engine/engine-error.ts'
 import type { Column } from '../engine/facts.ts'
 import type { CutQuery } from '../sql/cut-query.ts'
@@ -141,11 +142,13 @@ function viewProblems(view: View, columns: Column[], reads: string[], file: stri
       say(`fill.${name}: expected a value of type ${column.type}, got: ${JSON.stringify(value)}`)
   }
   for (const name of Object.keys(view.expect.fresh)) {
-    if (view.sources[name]?.kind === 'static')
+    const source = view.sources[name]
+    if (source === undefined) continue
+    if (traitsOf(source).time === undefined)
       say(
-        `expect.fresh.${name}: ${name} is static and has no time column; declare it as events, history or snapshots`,
+        `expect.fresh.${name}: ${name} is ${source.kind} and has no time column; declare it as ${KINDS_WITH_TIME}`,
       )
-    else if (view.sources[name] !== undefined && !reads.includes(name))
+    else if (!reads.includes(name))
       say(
         `expect.fresh.${name}: features.sql does not read ${name}, so no night waits for it; remove it`,
         'warning',

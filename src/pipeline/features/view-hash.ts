@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Duration, KeyTypes, Source, View } from '../../project/project.ts'
+import type { KeyTypes, Source, View } from '../../project/project.ts'
+import { sourceIdentity } from '../../project/source-kinds.ts'
 import { zonesOf } from '../cut/source-zones.ts'
 import type { Identity } from '../engine/facts.ts'
 import { declaredTimes } from '../sources/admitted.ts'
@@ -25,7 +26,7 @@ export function viewHash(checked: Parsed, view: Definition, projectZone: string)
     .filter(([name]) => checked.tables.includes(name))
     .map(([name, source]) => [
       name,
-      ...declaration(source, view.entity),
+      ...sourceIdentity(source, view.entity),
       ...ofColumns(source, checked.names, projectZone),
     ])
   return sha256([
@@ -43,7 +44,7 @@ function formerHash(sqlHash: string, view: Definition): string | null {
   const sources = Object.entries(view.sources)
   if (sources.some(([, { timezones, optional, hive }]) => timezones ?? optional ?? hive)) return null
   const declared = sources.map(([name, source]) => {
-    const [kind, ...rest] = declaration(source, view.entity)
+    const [kind, ...rest] = sourceIdentity(source, view.entity)
     return [name, [kind, source.path, source.timezone ?? 'UTC', ...rest]]
   })
   return sha256([sqlHash, view.entity, sorted(Object.entries(view.fill)), sorted(declared)])
@@ -56,27 +57,6 @@ export function decidedKeys(
   projectZone: string,
 ): KeyTypes | undefined {
   return checked.hash === '' ? undefined : view.decided?.[viewHash(checked, view, projectZone)]
-}
-
-/** In one order, and with defaults filled in: writing a default out changes nothing. */
-function declaration(source: Source, entity: string[]): unknown[] {
-  switch (source.kind) {
-    case 'events':
-      return [source.kind, source.event_time, source.available_at ?? null, span(source.cutoff)]
-    case 'history':
-      return [
-        source.kind,
-        source.key.length === 0 ? entity : source.key,
-        source.valid_from,
-        source.valid_to ?? null,
-        source.available_at ?? null,
-        span(source.cutoff),
-      ]
-    case 'snapshots':
-      return [source.kind, source.snapshot_at]
-    case 'static':
-      return [source.kind]
-  }
 }
 
 /** Zones of timestamps and of dates; then what is said of single columns, as far as the SQL or the cut reads them. */
@@ -93,11 +73,6 @@ function ofColumns(source: Source, names: CheckedSql['names'], projectZone: stri
       .sort(),
     sorted(hive.filter(([name = '']) => isRead(name))),
   ]
-}
-
-/** 24h and 1d differ where clocks change. */
-function span(duration: Duration | undefined): [number, number | null] | null {
-  return duration === undefined ? null : [duration.ms, duration.days ?? null]
 }
 
 function sorted<E extends unknown[]>(entries: E[]): E[] {

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { View } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { featureCut } from '../cut/cut.ts'
 import { openEngine } from '../engine/duckdb.ts'
@@ -195,10 +196,11 @@ function wording(
   what: string,
 ): Pick<Leak, 'kind' | 'message' | 'fix'> {
   const yaml = `features/${view.name}/view.yaml`
-  const kind = source === null ? undefined : view.sources[source]?.kind
+  const declared = source === null ? undefined : view.sources[source]
+  const traits = declared === undefined ? undefined : traitsOf(declared)
   if (edit?.kind === 'value') {
     const end =
-      kind === 'history'
+      traits?.rows === 'latest-of-key'
         ? `declare valid_to: ${edit.column} for ${source} in ${yaml}: it then reads null until it has happened`
         : undefined
     return {
@@ -209,7 +211,7 @@ function wording(
         `use ${edit.column} only where it lies before $as_of (CASE WHEN ${edit.column} < $as_of THEN ... END), or read it from a source of events`,
     }
   }
-  if (edit !== undefined && kind === 'static') {
+  if (edit !== undefined && traits !== undefined && traits.time === undefined) {
     return {
       kind: 'future-rows',
       message: `rows of source ${source} with ${edit.column} after the as-of are seen: as of ${label} they change ${what}`,

@@ -1,4 +1,5 @@
 import type { View } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { timeColumn } from '../cut/source-zones.ts'
 import type { Engine } from '../engine/duckdb.ts'
@@ -29,7 +30,8 @@ function isLearnt({ source, rows, newest }: Times, other: OtherTime, end: number
 /** The declared time is this one rounded down, to the day of a folder, say: rows are seen before they happened. */
 function isRoundedDown({ source, rows, distinct }: Times, other: OtherTime): boolean {
   return (
-    source.found.source.kind === 'events' &&
+    source.time !== undefined &&
+    traitsOf(source.found.source).rows === 'all' &&
     distinct * 2 <= other.distinct &&
     distinct * 5 <= rows &&
     other.sameDay >= 0.99 * rows &&
@@ -44,7 +46,7 @@ export function editsOf(times: Times[], end: number | undefined): Edit[] {
     const { name, source } = each.source.found
     return each.others.flatMap((other): Edit[] => {
       const edit = { source: name, column: other.name }
-      if (source.kind === 'static') {
+      if (traitsOf(source).time === undefined) {
         return other.newest !== undefined && other.newest <= end ? [{ kind: 'rows', ...edit }] : []
       }
       if (isRoundedDown(each, other)) return [{ kind: 'rows', ...edit }]
@@ -99,14 +101,14 @@ function outcomesOf(times: Times, end: number): Outcome[] {
   const outcomes: Outcome[] = times.others
     .filter((other) => isLearnt(times, other, end) && other.said < times.rows)
     .map(({ name, sql }) => columnOutcome(name, sql))
-  if (found.source.kind !== 'history') return outcomes
-  const { source } = found
-  const column = source.valid_to === undefined ? undefined : columnNamed(schema.columns, source.valid_to)
+  const { key, end: declared, rows } = traitsOf(found.source)
+  if (rows !== 'latest-of-key') return outcomes
+  const column = declared === undefined ? undefined : columnNamed(schema.columns, declared.name)
   if (column !== undefined) {
     const sql = instantSql(rawSql(column), timeColumn(found.zones, column))
     outcomes.push(columnOutcome(column.name, sql))
   }
-  const next = `lead(${time?.sql}) OVER (PARTITION BY ${source.key.map((name) => `s.${identifier(name)}`).join(', ')} ORDER BY ${time?.sql})`
+  const next = `lead(${time?.sql}) OVER (PARTITION BY ${key.map((name) => `s.${identifier(name)}`).join(', ')} ORDER BY ${time?.sql})`
   outcomes.push({ what: `the next row's ${time?.name}`, came: `${next} IS NOT NULL`, at: next })
   return outcomes
 }
@@ -118,13 +120,13 @@ function columnOutcome(name: string, sql: string): Outcome {
 
 /** Columns of few values that features.sql reads. */
 function flagsOf({ found, schema, reads }: Surveyed): SourceColumn[] {
-  const keys = found.source.kind === 'history' ? found.source.key : []
+  const { key } = traitsOf(found.source)
   return schema.columns.filter(
     ({ name, type, isKey }) =>
       !isKey &&
       /^(?:BOOLEAN|VARCHAR|U?(?:TINYINT|SMALLINT|INTEGER|BIGINT))$/.test(type) &&
       reads(name) &&
-      !keys.includes(name),
+      !key.includes(name),
   )
 }
 
@@ -192,7 +194,7 @@ export async function findRewritten(
   for (const each of times) {
     const { source } = each
     const { name, source: declared } = source.found
-    if (source.time === undefined || end === undefined || declared.kind === 'snapshots') continue
+    if (source.time === undefined || end === undefined || traitsOf(declared).rows === 'newest-time') continue
     for (const other of each.others) {
       if (source.reads(other.name) || !isLearnt(each, other, end) || isRoundedDown(each, other)) continue
       const rows = rowsWith(source, view, [`${other.sql} AS c`])

@@ -1,5 +1,6 @@
 import { duration } from '../../format/elapsed.ts'
 import type { View } from '../../project/project.ts'
+import { type SourceTraits, traitsOf } from '../../project/source-kinds.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import { identifier, literal } from '../engine/quote.ts'
@@ -38,18 +39,28 @@ export async function findLoadDates(
 ): Promise<Leak[]> {
   const leaks: Leak[] = []
   for (const each of times) {
-    const { kind } = each.source.found.source
     if (each.source.time === undefined || each.rows < ENOUGH) continue
-    const leak =
-      kind === 'events'
-        ? ((await findRealTime(engine, view, each, asOfs, timezone)) ??
-          (await findBatches(engine, view, each, timezone)))
-        : kind === 'history'
-          ? await findRewrittenHistory(engine, view, each)
-          : undefined
+    const leak = await CHECKS[traitsOf(each.source.found.source).rows](engine, view, each, asOfs, timezone)
     if (leak !== undefined) leaks.push(leak)
   }
   return leaks
+}
+
+type Check = (
+  engine: Engine,
+  view: View,
+  times: Times,
+  asOfs: AsOf[],
+  timezone: string,
+) => Promise<Leak | undefined>
+
+const CHECKS: Record<SourceTraits['rows'], Check> = {
+  all: async (engine, view, times, asOfs, timezone) =>
+    (await findRealTime(engine, view, times, asOfs, timezone)) ??
+    (await findBatches(engine, view, times, timezone)),
+  'latest-of-key': findRewrittenHistory,
+  // The time of a full copy is that of its load.
+  'newest-time': async () => undefined,
 }
 
 /** The nearest column before the declared time that says better when a row happened. */
@@ -204,7 +215,7 @@ async function oneTimeOfDay(
 async function findRewrittenHistory(engine: Engine, view: View, times: Times): Promise<Leak | undefined> {
   const { source, rows, distinct, oldest, newest } = times
   const { name, source: declared } = source.found
-  if (declared.kind !== 'history') return undefined
+  const { key, end } = traitsOf(declared)
   const column = source.time?.name ?? ''
   const base = {
     view: view.name,
@@ -224,12 +235,12 @@ async function findRewrittenHistory(engine: Engine, view: View, times: Times): P
       message: `valid_from ${column} of source ${name} is the time of the load: all ${rows} rows begin at the same time, so as-ofs after it see each key as loaded, and those before it see none`,
     }
   }
-  const keys = declared.key.map((key) => `s.${identifier(key)}`).join(', ')
+  const keys = key.map((each) => `s.${identifier(each)}`).join(', ')
   const { most } = await engine.row(
     `SELECT max(n) AS most FROM (SELECT count(*) AS n FROM ${source.from} GROUP BY ${keys})`,
   )
   const days = ((newest ?? 0) - (oldest ?? 0)) / 86_400_000
-  if (Number(most) > 1 || rows < 100 || days < 90 || declared.valid_to !== undefined) return undefined
+  if (Number(most) > 1 || rows < 100 || days < 90 || end !== undefined) return undefined
   return {
     ...base,
     kind: 'rewritten',

@@ -1,4 +1,5 @@
 import type { View } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import type { Leak } from './leak.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { Leak } from './leak.ts'
  * away, since both sides would read the same rows, so that a view with one is never proven at parity.
  */
 export function leakRisks(view: Pick<View, 'name' | 'sources'>): Leak[] {
-  return staticSources(view).map((source) => ({
+  return timelessSources(view).map((source) => ({
     kind: 'static',
     severity: 'error',
     view: view.name,
@@ -21,8 +22,8 @@ export function leakRisks(view: Pick<View, 'name' | 'sources'>): Leak[] {
   }))
 }
 
-export function staticSources({ sources }: Pick<View, 'sources'>): string[] {
+export function timelessSources({ sources }: Pick<View, 'sources'>): string[] {
   return Object.entries(sources)
-    .filter(([, { kind }]) => kind === 'static')
+    .filter(([, source]) => traitsOf(source).time === undefined)
     .map(([name]) => name)
 }

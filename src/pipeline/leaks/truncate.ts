@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { View } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import type { AsOf } from '../../project/time/asof.ts'
-import { arrivalBound, type Cut } from '../cut/cut.ts'
+import { arrivalBefore, type Cut } from '../cut/cut.ts'
 import { timeColumn } from '../cut/source-zones.ts'
 import { showInstant } from '../cut/wall-time.ts'
 import type { Engine } from '../engine/duckdb.ts'
@@ -65,8 +66,8 @@ async function write(truncation: Truncation, surveyed: Surveyed, path: string): 
 }
 
 function isUnknown({ edits }: Truncation, { found }: Surveyed, column: string): boolean {
-  const end = found.source.kind === 'history' ? found.source.valid_to : undefined
-  const isEnd = end?.toLowerCase() === column.toLowerCase()
+  const { end } = traitsOf(found.source)
+  const isEnd = end?.name.toLowerCase() === column.toLowerCase()
   return (
     isEnd ||
     edits.some((edit) => edit.kind === 'value' && edit.source === found.name && edit.column === column)
@@ -77,13 +78,9 @@ function rowsThere({ edits, asOf, cut }: Truncation, surveyed: Surveyed): string
   const { source, name } = surveyed.found
   const at = instantLiteral(asOf.instant)
   const where = surveyed.time === undefined ? [] : [`${surveyed.time.sql} < ${at}`]
-  const bound = arrivalBound(source, cut)
-  if (
-    (source.kind === 'events' || source.kind === 'history') &&
-    source.available_at !== undefined &&
-    bound !== undefined
-  ) {
-    where.push(`${instantOf(surveyed, source.available_at)} <= ${instantLiteral(showInstant(bound))}`)
+  const arrived = arrivalBefore(source, cut)
+  if (arrived !== undefined) {
+    where.push(`${instantOf(surveyed, arrived.name)} < ${instantLiteral(showInstant(arrived.before))}`)
   }
   for (const edit of edits.filter((each) => each.kind === 'rows' && each.source === name)) {
     const time = instantOf(surveyed, edit.column)

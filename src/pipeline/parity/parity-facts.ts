@@ -1,7 +1,7 @@
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import type { Column, InputFile } from '../engine/facts.ts'
-import { staticSources } from '../leaks/risks.ts'
+import { timelessSources } from '../leaks/risks.ts'
 import type { Comparison } from './compare.ts'
 
 /** A published partition of features, and how its run read its sources. */
@@ -133,7 +133,7 @@ export function factsOf(request: ParityRequest, found: Found): ParityFacts {
     changed_files: found.changed,
     by_column,
     // Both sides read the same rows of such a source, whatever they said on the night.
-    notes: staticSources(request.view).map(
+    notes: timelessSources(request.view).map(
       (name) => `source ${name} is static: that its rows are those of the night can never be proven`,
     ),
   }

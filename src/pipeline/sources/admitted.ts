@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Source } from '../../project/project.ts'
-import { arrivalBound, type Cut } from '../cut/cut.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
+import { arrivalBefore, type Cut } from '../cut/cut.ts'
 import { timeColumn } from '../cut/source-zones.ts'
 import { rawLimit, type TimeColumn, ZONED } from '../cut/time-column.ts'
 import { dateBound, fromLocal, readInstant, showInstant } from '../cut/wall-time.ts'
@@ -21,23 +22,13 @@ export interface Admitted {
 
 /** Name of the column or hive key that a source's rows are ordered in time by. */
 export function timeName(source: Source): string | undefined {
-  switch (source.kind) {
-    case 'events':
-      return source.event_time
-    case 'history':
-      return source.valid_from
-    case 'snapshots':
-      return source.snapshot_at
-    case 'static':
-      return undefined
-  }
+  return traitsOf(source).time?.name
 }
 
 /** Names of the columns or keys whose times decide what a cut shows of the source. */
 export function declaredTimes(source: Source): string[] {
-  const arrival = source.kind === 'events' || source.kind === 'history' ? source.available_at : undefined
-  const end = source.kind === 'history' ? source.valid_to : undefined
-  return [timeName(source), arrival, end].filter((name) => name !== undefined)
+  const { time, arrival, end } = traitsOf(source)
+  return [time, arrival, end].flatMap((each) => each?.name ?? [])
 }
 
 /** The source's time is a key of its folders, not a column of its files. */
@@ -59,14 +50,11 @@ export function admit(found: FoundSource, cut: Cut): Admitted {
 
   if (name === undefined) return { files, newestKey: undefined }
   if (key === undefined) {
-    const arrived = source.kind === 'static' || source.kind === 'snapshots' ? undefined : source.available_at
-    const bound = arrivalBound(source, cut)
+    const arrived = arrivalBefore(source, cut)
     const kept = files.filter(
       (file) =>
         startsBefore(columnOf(file, name), found, cut.at) &&
-        (arrived === undefined ||
-          bound === undefined ||
-          startsBefore(columnOf(file, arrived), found, bound + 1n)),
+        (arrived === undefined || startsBefore(columnOf(file, arrived.name), found, arrived.before)),
     )
     return { files: kept, newestKey: undefined }
   }
@@ -75,7 +63,8 @@ export function admit(found: FoundSource, cut: Cut): Admitted {
     (max, { at }) => (max === undefined || at > max ? at : max),
     undefined,
   )
-  const counts = ({ at }: { at: bigint }) => source.kind !== 'snapshots' || at === newest
+  const isNewestOnly = traitsOf(source).rows === 'newest-time'
+  const counts = ({ at }: { at: bigint }) => !isNewestOnly || at === newest
   refuseUnreadable(
     found,
     broken.filter(counts).map(({ file }) => file),

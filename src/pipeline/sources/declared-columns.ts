@@ -1,9 +1,9 @@
 import { didYouMean } from '../../project/files/nearest.ts'
 import type { Source } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import { LOCAL } from '../../project/time/zone.ts'
 import { isTime, ZONED } from '../cut/time-column.ts'
 import { Failure } from '../engine/failure.ts'
-import { timeName } from './admitted.ts'
 import type { SourceColumn } from './file-kinds.ts'
 import { noColumn } from './misfit-columns.ts'
 import { columnNamed, type Schema } from './source-columns.ts'
@@ -11,22 +11,11 @@ import type { FoundSource } from './sources.ts'
 
 /** Fields of a declaration that name columns; `time` where the column has to be one. */
 function declared(source: Source): { field: string; name: string; time: boolean }[] {
-  const time = timeName(source)
-  const fields: { field: string; name: string | undefined; time: boolean }[] = []
-  if (source.kind === 'events') fields.push({ field: 'event_time', name: time, time: true })
-  if (source.kind === 'snapshots') fields.push({ field: 'snapshot_at', name: time, time: true })
-  if (source.kind === 'history') {
-    fields.push(...source.key.map((name) => ({ field: 'key', name, time: false })))
-    fields.push(
-      { field: 'valid_from', name: time, time: true },
-      { field: 'valid_to', name: source.valid_to, time: true },
-    )
-  }
-  if (source.kind === 'events' || source.kind === 'history')
-    fields.push({ field: 'available_at', name: source.available_at, time: true })
-  return fields.flatMap(({ field, name, time: isTimeField }) =>
-    name === undefined ? [] : [{ field, name, time: isTimeField }],
-  )
+  const { key, time, end, arrival } = traitsOf(source)
+  return [
+    ...key.map((name) => ({ field: 'key', name, time: false })),
+    ...[time, end, arrival].flatMap((each) => (each === undefined ? [] : [{ ...each, time: true }])),
+  ]
 }
 
 /** The columns that a source's cut is made with, whatever a query reads beside them. */
@@ -36,6 +25,7 @@ export function declaredColumns({ source }: FoundSource, schema: Schema): Source
 
 /** Throws a contract Failure where a declared column is missing or no time. */
 export function checkDeclared(found: FoundSource, schema: Schema): void {
+  const traits = traitsOf(found.source)
   for (const { field, name, time } of declared(found.source)) {
     const column = columnNamed(schema.columns, name)
     if (column === undefined)
@@ -45,7 +35,7 @@ export function checkDeclared(found: FoundSource, schema: Schema): void {
         name,
         schema.columns.map((each) => each.name),
       )
-    if (column.isKey && time && (found.source.kind === 'history' || field === 'available_at')) {
+    if (column.isKey && time && (traits.rows === 'latest-of-key' || field === traits.arrival?.field)) {
       throw refuse(
         found,
         field,

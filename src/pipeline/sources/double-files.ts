@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs'
 import type { Source } from '../../project/project.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
 import type { FoundFile } from './glob.ts'
 
 /** A file as its path says, with the values of the source's hive keys. */
@@ -41,7 +42,8 @@ function reason({ path }: LinkedFile, { shown }: LinkedFile): string {
 
 /** Where a file really lies, and the snapshot that it belongs to by its folders, where they say one. */
 function placeOf(source: Source, { path, keys }: LinkedFile): string {
-  const at = source.kind === 'snapshots' ? source.snapshot_at.toLowerCase() : undefined
+  const { time, rows } = traitsOf(source)
+  const at = rows === 'newest-time' ? time?.name.toLowerCase() : undefined
   const snapshot = [...keys].find(([key]) => key.toLowerCase() === at)?.[1]
   return `${snapshot ?? ''}\n${realpathSync(path)}`
 }

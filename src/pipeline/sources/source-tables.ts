@@ -1,4 +1,5 @@
 import type { KeyTypes, View } from '../../project/project.ts'
+import { traitsOf, withKey } from '../../project/source-kinds.ts'
 import type { Cut } from '../cut/cut.ts'
 import { cutViewSql, rowsBefore, type SourceTable, timeOfTable } from '../cut/cut-view.ts'
 import { isTimestamp, rawLiteral, rawNumber } from '../cut/time-column.ts'
@@ -41,9 +42,7 @@ export function cutSources(
 ): CutSource[] {
   const wanted = Object.entries(view.sources).filter(([name]) => names?.includes(name) ?? true)
   return wanted.map(([name, source]) => {
-    const keyed =
-      source.kind === 'history' && source.key.length === 0 ? { ...source, key: view.entity } : source
-    const all = findSource(root, name, keyed, cut.timezone)
+    const all = findSource(root, name, withKey(source, view.entity), cut.timezone)
     const named = new Set(only?.filter(({ source }) => source === name).map(({ path }) => path))
     const among = <F extends { shown: string }>(files: F[]) =>
       only === undefined ? files : files.filter(({ shown }) => named.has(shown))
@@ -175,7 +174,7 @@ async function newestSnapshot(
   admitted: Admitted,
   cut: Cut,
 ): Promise<SourceTable['snapshot']> {
-  if (table.found.source.kind !== 'snapshots') return undefined
+  if (traitsOf(table.found.source).rows !== 'newest-time') return undefined
   if (isKeyed(table.found)) return admitted.files.length > 0 ? 'keyed' : 'none'
   return (await newestVisible(engine, table, cut)) ?? 'none'
 }

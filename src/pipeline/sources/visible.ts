@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { arrivalBound, type Cut } from '../cut/cut.ts'
+import { traitsOf } from '../../project/source-kinds.ts'
+import { arrivalBefore, type Cut } from '../cut/cut.ts'
 import { hashedColumns, type SourceTable, timeOfTable, visibleRows } from '../cut/cut-view.ts'
 import { timeColumn } from '../cut/source-zones.ts'
 import { rawLimit } from '../cut/time-column.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import type { InputFile, VisibleRows } from '../engine/facts.ts'
-import { columnOf, isKeyed, timeName } from './admitted.ts'
+import { columnOf, isKeyed } from './admitted.ts'
 import { groupsOf } from './relation.ts'
 import { columnNamed } from './source-columns.ts'
 import type { SourceFile } from './sources.ts'
@@ -113,21 +114,21 @@ async function sumsOf(
 
 /** Every row of the file that will ever be seen is seen at this cut, as it will be at later ones. */
 function isWhole({ found, schema, ...table }: SourceTable, file: SourceFile, cut: Cut): boolean {
-  const { source } = found
-  if (source.kind === 'static') return true
-  if (source.kind === 'snapshots') return isKeyed(found)
-  const endsBefore = (name: string | undefined, instant: bigint | undefined) => {
+  const { time, end, rows } = traitsOf(found.source)
+  if (time === undefined) return true
+  if (rows === 'newest-time') return isKeyed(found)
+  const endsBefore = (name: string | undefined, instant: bigint) => {
     const column = name === undefined ? undefined : columnNamed(schema.columns, name)
-    if (column === undefined || instant === undefined) return true
+    if (column === undefined) return true
     const max = columnOf(file, column.name)?.range?.max
     return max !== undefined && max < rawLimit(timeColumn(found.zones, column), instant)
   }
-  const bound = arrivalBound(source, cut)
+  const arrived = arrivalBefore(found.source, cut)
   return (
-    (isKeyed(found) || timeOfTable({ found, schema, ...table }) === undefined
-      ? true
-      : endsBefore(timeName(source), cut.at)) &&
-    endsBefore(source.available_at, bound === undefined ? undefined : bound + 1n) &&
-    (source.kind !== 'history' || endsBefore(source.valid_to, cut.at))
+    (isKeyed(found) ||
+      timeOfTable({ found, schema, ...table }) === undefined ||
+      endsBefore(time.name, cut.at)) &&
+    (arrived === undefined || endsBefore(arrived.name, arrived.before)) &&
+    endsBefore(end?.name, cut.at)
   )
 }

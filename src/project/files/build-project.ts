@@ -5,6 +5,7 @@ import type { ModelFile } from '../schema/model-schema.ts'
 import type { ScheduleFile } from '../schema/schedule-schema.ts'
 import type { Settings } from '../schema/settings-schema.ts'
 import type { ViewFile } from '../schema/view-schema.ts'
+import { withKey } from '../source-kinds.ts'
 
 /** Builds the product's data shapes from the files' values and their defaults. */
 
@@ -29,7 +30,7 @@ export function buildView(file: ViewFile, path: string, sql: string): View {
 function buildSources(given: ViewFile['sources'], entity: string[]): Record<string, Source> {
   const sources: Record<string, Source> = {}
   for (const [table, source] of Object.entries(given)) {
-    sources[table] = source.kind === 'history' ? { ...source, key: source.key ?? entity } : source
+    sources[table] = withKey(source, entity)
   }
   return sources
 }

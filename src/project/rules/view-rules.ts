@@ -2,6 +2,7 @@ import type { Fault } from '../files/entry.ts'
 import { didYouMean, nearestName } from '../files/nearest.ts'
 import { MOST_PROBLEMS } from '../files/problem.ts'
 import { listed } from '../files/value-text.ts'
+import { COLUMN_FIELDS, columnFields } from '../source-kinds.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
 
 /** Rules over several keys of one view.yaml. */
@@ -27,7 +28,7 @@ export function sourceRules(sources: Record<string, unknown>): Fault[] {
 /** `available_at` and `cutoff` only work together. */
 function arrival(sources: Record<string, unknown>): Fault[] {
   return Object.entries(sources).flatMap(([table, source]) => {
-    if (!isMap(source) || (source.kind !== 'events' && source.kind !== 'history')) return []
+    if (!isMap(source) || !columnFields(source.kind)?.includes('available_at')) return []
     const path = (key: string) => ['sources', table, key]
     if ('available_at' in source && !meant('cutoff', source)) {
       const message = `sources.${table} has available_at but no cutoff: add how long after the as-of its rows may still arrive, such as \`cutoff: 4h\``
@@ -41,14 +42,12 @@ function arrival(sources: Record<string, unknown>): Fault[] {
   })
 }
 
-const DECIDING = ['event_time', 'available_at', 'valid_from', 'valid_to', 'snapshot_at', 'key']
-
 /** Without the columns that a source is cut by, its rows would be visible at the wrong time, or never. */
 function optional(sources: Record<string, unknown>): Fault[] {
   return Object.entries(sources).flatMap(([table, source]) => {
     if (!isMap(source) || !Array.isArray(source.optional)) return []
     return source.optional.flatMap((name: unknown, index) => {
-      const field = DECIDING.find((each) => [source[each]].flat().includes(name))
+      const field = COLUMN_FIELDS.find((each) => [source[each]].flat().includes(name))
       if (typeof name !== 'string' || field === undefined) return []
       const message = `sources.${table}.optional names ${name}, which is its ${field}: every file must have that column; remove it from optional`
       return [{ path: ['sources', table, 'optional', index], message }]
@@ -73,7 +72,7 @@ function sameTable(tables: string[]): Fault[] {
 
 function fresh(tables: string[], sources: Record<string, unknown>): Fault[] {
   const known = Object.keys(sources)
-  const wrong = tables.filter((table) => !isMap(sources[table]) || sources[table].kind === 'static')
+  const wrong = tables.filter((table) => !isMap(sources[table]) || isTimeless(sources[table].kind))
   return wrong.slice(0, MOST_PROBLEMS + 1).flatMap((table) => {
     const path = ['expect', 'fresh', table]
     if (!Object.hasOwn(sources, table)) {
@@ -81,13 +80,17 @@ function fresh(tables: string[], sources: Record<string, unknown>): Fault[] {
       return [{ path, key: true, message }]
     }
     const source = sources[table]
-    if (!isMap(source) || source.kind !== 'static') return []
+    if (!isMap(source) || !isTimeless(source.kind)) return []
     return [
       {
         path,
         key: true,
-        message: `expect.fresh names ${table}, a static source: it has no time column; remove it`,
+        message: `expect.fresh names ${table}, a ${source.kind} source: it has no time column; remove it`,
       },
     ]
   })
+}
+
+function isTimeless(kind: unknown): boolean {
+  return columnFields(kind)?.length === 0
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { SOURCE_KINDS } from '../source-kinds.ts'
 import {
   choice,
   column,
@@ -121,7 +122,7 @@ const still = keys({
 export const source = z.discriminatedUnion('kind', [events, history, snapshots, still], {
   error: (issue) =>
     issue.code === 'invalid_union'
-      ? 'one of events, history, snapshots, static'
+      ? `one of ${SOURCE_KINDS.join(', ')}`
       : 'a map of path, kind and the columns of its time',
 })
 

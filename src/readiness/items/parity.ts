@@ -1,5 +1,6 @@
 import { localDay } from '../../format/clock-time.ts'
 import { newestCertificates } from '../../monitoring/parity/record.ts'
+import { timelessSources } from '../../pipeline/leaks/risks.ts'
 import { fail, type Item, pass } from '../item.ts'
 import { viewOf } from '../view-of.ts'
 
@@ -27,9 +28,7 @@ export const parity: Item = {
     }
     const view = await viewOf(asked)
     if (typeof view === 'string') return fail(view, `nightshift validate`, link)
-    const unsafe = Object.entries(view.sources).flatMap(([source, { kind }]) =>
-      kind === 'static' ? [source] : [],
-    )
+    const unsafe = timelessSources(view)
     if (unsafe.length > 0) {
       return fail(
         `${unsafe.join(', ')} ${unsafe.length === 1 ? 'is a static source' : 'are static sources'}: its rows have no time, so that a training set may see the future`,
