@@ -11,6 +11,7 @@ import { missing, page } from '../page.ts'
 import { nowAt, type PageContext, type Viewer } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { stateMark } from '../state-mark.ts'
+import { column, labelled, number, table } from '../table.ts'
 import { ackButton } from './incidents/ack-button.ts'
 import { faceOfIncident } from './incidents/face.ts'
 import { incidentBody, loadIncident } from './incidents/incident.ts'
@@ -89,8 +90,8 @@ function sections(shown: ListedIncident[], more: boolean, frame: Frame) {
   const closed = shown.filter(({ closedAt }) => closedAt !== undefined)
   const nothing = page === 1 ? html`<p>${stateMark('published', 'No incident is open.')}</p>` : undefined
   const none = more ? undefined : html`<p class="quiet">None yet.</p>`
-  return html`${section('open', 'Open', open.length === 0 ? nothing : table(open, 'Open incidents', frame))}
-${openOnly ? '' : section('closed', 'Closed', closed.length === 0 ? none : table(closed, 'Closed incidents', frame))}`
+  return html`${section('open', 'Open', open.length === 0 ? nothing : incidentsTable(open, 'Open incidents', frame))}
+${openOnly ? '' : section('closed', 'Closed', closed.length === 0 ? none : incidentsTable(closed, 'Closed incidents', frame))}`
 }
 
 function section(id: string, title: string, body: Html | undefined) {
@@ -104,15 +105,31 @@ function beyond({ page, ...listing }: Listing) {
   return html`<section class="card"><p>Page ${page} is empty. <a href="${listingHref(listing)}">The first page</a></p></section>`
 }
 
-function table(incidents: ListedIncident[], caption: string, { listing, project, viewer }: Frame) {
+function incidentsTable(incidents: ListedIncident[], caption: string, { listing, project, viewer }: Frame) {
   const { timezone } = project
-  return html`<table class="stack"><caption class="sr">${caption}</caption><thead><tr><th scope="col">Incident</th><th scope="col">What</th><th scope="col">Opened</th><th scope="col">Acknowledged by</th><th scope="col" class="number">Mails</th></tr></thead>
-<tbody>${incidents.map(
-    (
-      incident,
-    ) => html`<tr id="${incident.id}"><th scope="row"><a href="/incidents/${incident.id}">${stateMark(faceOfIncident(incident), `${incident.subject}: ${kindOf(incident.kind).name}`)}</a></th>
-<td>${headline(incident)}</td>
-<td data-label="Opened">${moment(incident.openedAt, timezone)}${incident.closedAt === undefined ? '' : html`<div class="small quiet">closed ${moment(incident.closedAt, timezone)}</div>`}</td>
-<td data-label="Acknowledged by">${incident.ackedBy ?? (incident.closedAt === undefined ? html`no one${ackButton(incident, viewer, listing)}` : '')}</td><td class="number" data-label="Mails">${incident.mails}</td></tr>`,
-  )}</tbody></table>`
+  return table(
+    caption,
+    incidents,
+    [
+      column(
+        'Incident',
+        (incident) =>
+          html`<a href="/incidents/${incident.id}">${stateMark(faceOfIncident(incident), `${incident.subject}: ${kindOf(incident.kind).name}`)}</a>`,
+      ),
+      column('What', headline),
+      labelled(
+        'Opened',
+        ({ openedAt, closedAt }) =>
+          html`${moment(openedAt, timezone)}${closedAt === undefined ? '' : html`<div class="small quiet">closed ${moment(closedAt, timezone)}</div>`}`,
+      ),
+      labelled(
+        'Acknowledged by',
+        (incident) =>
+          incident.ackedBy ??
+          (incident.closedAt === undefined ? html`no one${ackButton(incident, viewer, listing)}` : ''),
+      ),
+      number('Mails', ({ mails }) => mails),
+    ],
+    { id: ({ id }) => String(id) },
+  )
 }

@@ -17,6 +17,7 @@ import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { pageNumber, pageProblem, pager } from '../pager.ts'
 import { stateMark } from '../state-mark.ts'
+import { column, labelled, table } from '../table.ts'
 import { fact } from './night/summary.ts'
 
 const A_PAGE = 50
@@ -55,7 +56,7 @@ export function mountMails(app: Hono, { database, project: files }: PageContext)
       context,
       'Mails',
       html`${form}
-<section class="card" aria-label="Mails">${found.length === 0 ? html`<p>No mail matches.</p>` : table(found.slice(0, A_PAGE), project)}
+<section class="card" aria-label="Mails">${found.length === 0 ? html`<p>No mail matches.</p>` : mailsTable(found.slice(0, A_PAGE), project)}
 ${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
       { section: 'Mails', foot: html`Times are in ${project.timezone}.` },
     )
@@ -93,12 +94,17 @@ ${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
   })
 }
 
-function table(mails: ListedMail[], { timezone }: Project) {
-  return html`<table class="stack"><caption class="sr">Mails, newest first</caption><thead><tr><th scope="col">Subject</th><th scope="col">To</th><th scope="col">State</th><th scope="col">Written</th></tr></thead>
-<tbody>${mails.map(
-    (mail) =>
-      html`<tr><th scope="row"><a href="/mails/${mail.id}">${mail.subject}</a></th><td>${mail.recipient}</td><td>${stateMark(STATES[mail.state], mail.state)}${mail.last_error === null ? '' : html`<div class="small">${mail.last_error}</div>`}</td><td data-label="Written">${moment(mail.created_at, timezone)}</td></tr>`,
-  )}</tbody></table>`
+function mailsTable(mails: ListedMail[], { timezone }: Project) {
+  return table('Mails, newest first', mails, [
+    column('Subject', ({ id, subject }) => html`<a href="/mails/${id}">${subject}</a>`),
+    column('To', ({ recipient }) => recipient),
+    column(
+      'State',
+      ({ state, last_error }) =>
+        html`${stateMark(STATES[state], state)}${last_error === null ? '' : html`<div class="small">${last_error}</div>`}`,
+    ),
+    labelled('Written', ({ created_at }) => moment(created_at, timezone)),
+  ])
 }
 
 function body(mail: Mail, { timezone }: Project) {

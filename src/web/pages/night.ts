@@ -15,6 +15,7 @@ import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import { nowAt, type PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
+import { column, labelled, table } from '../table.ts'
 import { actions } from './night/actions.ts'
 import { attempts } from './night/attempts.ts'
 import { checks } from './night/checks.ts'
@@ -158,11 +159,12 @@ async function day(
   return page(
     context,
     `${name}, ${partition}`,
-    html`<section class="card"><table class="stack"><caption class="sr">Hours of ${partition}</caption><thead><tr><th scope="col">Hour</th><th scope="col">State</th><th scope="col">Published</th><th scope="col">Why</th></tr></thead>
-<tbody>${slots.map(
-      (slot) =>
-        html`<tr><th scope="row"><a href="${nightHref(slot, models)}">${slot.partition}</a></th><td>${stateMark(faceOf(slot, now))}</td><td data-label="Published">${moment(slot.published_at, timezone)}</td><td>${slot.waits_for ?? slot.reason ?? ''}</td></tr>`,
-    )}</tbody></table></section>`,
+    html`<section class="card">${table(`Hours of ${partition}`, slots, [
+      column('Hour', (slot) => html`<a href="${nightHref(slot, models)}">${slot.partition}</a>`),
+      column('State', (slot) => stateMark(faceOf(slot, now))),
+      labelled('Published', (slot) => moment(slot.published_at, timezone)),
+      column('Why', (slot) => slot.waits_for ?? slot.reason),
+    ])}</section>`,
     { section: 'Overview', crumbs: [['/', 'Overview']] },
   )
 }

@@ -20,6 +20,7 @@ import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
+import { column, labelled, table } from '../table.ts'
 import { evaluation } from './registry/evaluation.ts'
 
 /** `/registry`: models and their champions; `/registry/MODEL`: its versions, evaluations and history. */
@@ -36,8 +37,10 @@ export function mountRegistry(app: Hono, { database, project: files }: PageConte
       html`<section class="card" aria-label="Models">${
         names.length === 0
           ? html`<p>No model yet.</p>`
-          : html`<table class="stack"><caption class="sr">Models</caption><thead><tr><th scope="col">Model</th><th scope="col">Description</th><th scope="col">Champion</th><th scope="col">Newest version</th></tr></thead>
-<tbody>${names.map((name) => row(name, registered.get(name), project))}</tbody></table>`
+          : modelsTable(
+              names.map((name) => ({ name, registered: registered.get(name) })),
+              project,
+            )
       }</section>`,
       { section: 'Registry', foot: html`Times are in ${project.timezone}.` },
     )
@@ -69,8 +72,7 @@ export function mountRegistry(app: Hono, { database, project: files }: PageConte
       html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2>${
         versions.length === 0
           ? html`<p>None yet: <code>npx nightshift register ${name} FILE.onnx</code></p>`
-          : html`<table class="stack"><caption class="sr">Versions, the newest first</caption><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Score</th><th scope="col">Registered</th><th scope="col">View</th><th scope="col">Baseline</th><th scope="col">File</th></tr></thead>
-<tbody>${versions.map((version) => versionRow(version, live?.version, shadows, baselines, { timezone, onnx: model?.onnx }))}</tbody></table>`
+          : versionsTable(versions, live?.version, shadows, baselines, { timezone, onnx: model?.onnx })
       }
 <p class="small quiet">Change the champion: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code></p></section>
 <section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
@@ -93,30 +95,65 @@ export function mountRegistry(app: Hono, { database, project: files }: PageConte
   })
 }
 
-function row(name: string, registered: RegisteredModel | undefined, { models, timezone }: Project) {
-  const live = registered?.champion ?? null
-  return html`<tr><th scope="row"><a href="${registryHref(name)}">${name}</a></th><td>${models[name]?.description ?? 'no longer in the project'}</td>
-<td data-label="Champion">${live === null ? 'none' : html`version ${live.version} <span class="quiet small">since ${moment(live.since, timezone)}</span>`}</td>
-<td data-label="Newest">${registered === undefined ? 'none' : html`${registered.newest.version} of ${registered.versions} <span class="quiet small">${moment(registered.newest.registered_at, timezone)}${registered.newest.registered_by === null ? '' : ` by ${registered.newest.registered_by}`}</span>`}</td></tr>`
+function modelsTable(
+  all: { name: string; registered: RegisteredModel | undefined }[],
+  { models, timezone }: Project,
+) {
+  return table('Models', all, [
+    column('Model', ({ name }) => html`<a href="${registryHref(name)}">${name}</a>`),
+    column('Description', ({ name }) => models[name]?.description ?? 'no longer in the project'),
+    labelled('Champion', ({ registered }) => {
+      const live = registered?.champion ?? null
+      return live === null
+        ? 'none'
+        : html`version ${live.version} <span class="quiet small">since ${moment(live.since, timezone)}</span>`
+    }),
+    {
+      heading: 'Newest version',
+      label: 'Newest',
+      cell: ({ registered }) =>
+        registered === undefined
+          ? 'none'
+          : html`${registered.newest.version} of ${registered.versions} <span class="quiet small">${moment(registered.newest.registered_at, timezone)}${registered.newest.registered_by === null ? '' : ` by ${registered.newest.registered_by}`}</span>`,
+    },
+  ])
 }
 
-function versionRow(
-  version: Version,
+function versionsTable(
+  versions: Version[],
   live: number | undefined,
   shadows: ShadowSummary[],
   baselines: { version: number; text: string; rows: number }[],
   { timezone, onnx }: { timezone: string; onnx: OnnxMapping | undefined },
 ) {
-  const doubt = onnx && classDoubt(version.mapping.output, onnx)
-  const own = shadows.filter((shadow) => shadow.version === version.version)
-  const baseline = baselines.find((each) => each.version === version.version)
-  return html`<tr><th scope="row">${version.version}</th>
-<td>${version.version === live ? stateMark('published', 'champion') : ''}${own.map((shadow) => html`<div class="small">${shadow.role}, ${shadow.nights} nights in shadow until ${shadow.newest}${shadow.failed === 0 ? '' : `, ${shadow.failed} failed`}</div>`)}</td>
-<td data-label="Score">${scoreTitle(version.mapping.output)}${doubt === undefined ? '' : html`<div class="small text-late">${doubt}</div>`}</td>
-<td data-label="Registered">${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : html`<div class="small quiet">by ${version.registered_by}</div>`}</td>
-<td data-label="View">${version.view}<div class="small quiet mono">${version.view_hash}</div></td>
-<td data-label="Baseline">${baseline === undefined ? html`<span class="quiet">none yet</span>` : `${baseline.text}, ${count(baseline.rows)} rows`}</td>
-<td data-label="File"><span class="mono small">${version.sha256}</span><div class="small quiet">${bytes(version.bytes)}${version.dataset === null ? '' : html`, trained on <code>${version.dataset}</code>`}</div>${version.warnings.map((warning) => html`<div class="small text-late">${warning}</div>`)}</td></tr>`
+  return table('Versions, the newest first', versions, [
+    column('Version', ({ version }) => version),
+    column('Role', ({ version }) => {
+      const own = shadows.filter((shadow) => shadow.version === version)
+      return html`${version === live ? stateMark('published', 'champion') : ''}${own.map((shadow) => html`<div class="small">${shadow.role}, ${shadow.nights} nights in shadow until ${shadow.newest}${shadow.failed === 0 ? '' : `, ${shadow.failed} failed`}</div>`)}`
+    }),
+    labelled('Score', ({ mapping }) => {
+      const doubt = onnx && classDoubt(mapping.output, onnx)
+      return html`${scoreTitle(mapping.output)}${doubt === undefined ? '' : html`<div class="small text-late">${doubt}</div>`}`
+    }),
+    labelled(
+      'Registered',
+      ({ registered_at, registered_by }) =>
+        html`${moment(registered_at, timezone)}${registered_by === null ? '' : html`<div class="small quiet">by ${registered_by}</div>`}`,
+    ),
+    labelled('View', ({ view, view_hash }) => html`${view}<div class="small quiet mono">${view_hash}</div>`),
+    labelled('Baseline', ({ version }) => {
+      const baseline = baselines.find((each) => each.version === version)
+      return baseline === undefined
+        ? html`<span class="quiet">none yet</span>`
+        : `${baseline.text}, ${count(baseline.rows)} rows`
+    }),
+    labelled(
+      'File',
+      ({ sha256, bytes: size, dataset, warnings }) =>
+        html`<span class="mono small">${sha256}</span><div class="small quiet">${bytes(size)}${dataset === null ? '' : html`, trained on <code>${dataset}</code>`}</div>${warnings.map((warning) => html`<div class="small text-late">${warning}</div>`)}`,
+    ),
+  ])
 }
 
 function change(

@@ -15,6 +15,7 @@ import { page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { stateMark } from '../state-mark.ts'
+import { column, labelled, number, table } from '../table.ts'
 import { KINDS, readSearch, type Search } from './runs/search.ts'
 
 /** `/runs?text=&state=&kind=&class=&from=&to=&group=1&page=`: all runs with a search, or failures grouped by similar message. */
@@ -72,18 +73,25 @@ function results(
   if (runs.length === 0) {
     return html`<p>No run matches. <a href="/runs">All runs</a></p>`
   }
-  return html`<table class="stack"><caption class="sr">Runs, newest first</caption><thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Requested</th><th scope="col" class="number">Took</th><th scope="col" class="number">Rows</th><th scope="col">Failure</th></tr></thead>
-<tbody>${runs.map(
-    (
-      run,
-    ) => html`<tr><th scope="row"><a href="${nightHref(run, models)}">${run.name} <span class="nowrap">${run.partition}</span></a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}</th>
-<td>${stateMark(faceOfState(run.state), run.state)}</td>
-<td><a class="mono" href="${runHref(run.id)}">${run.id}</a></td>
-<td data-label="Requested">${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span></td>
-<td class="number" data-label="Took">${took(run)}</td>
-<td class="number" data-label="Rows">${run.rows === null ? '' : count(run.rows)}</td>
-<td>${run.failure === null ? '' : html`<strong>${run.failure.class}</strong>: ${shortened(run.failure.message)}`}</td></tr>`,
-  )}</tbody></table>${pages(search, more)}`
+  const shown = table('Runs, newest first', runs, [
+    column(
+      'Night',
+      (run) =>
+        html`<a href="${nightHref(run, models)}">${run.name} <span class="nowrap">${run.partition}</span></a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}`,
+    ),
+    column('State', ({ state }) => stateMark(faceOfState(state), state)),
+    column('Run', ({ id }) => html`<a class="mono" href="${runHref(id)}">${id}</a>`),
+    labelled(
+      'Requested',
+      (run) => html`${moment(run.created_at, timezone)} <span class="quiet small">${run.trigger}</span>`,
+    ),
+    number('Took', took),
+    number('Rows', ({ rows }) => (rows === null ? '' : count(rows))),
+    column('Failure', ({ failure }) =>
+      failure === null ? '' : html`<strong>${failure.class}</strong>: ${shortened(failure.message)}`,
+    ),
+  ])
+  return html`${shown}${pages(search, more)}`
 }
 
 function took({ started_at, ended_at }: FoundRun): string {
@@ -106,13 +114,31 @@ function pages(search: Search, more: boolean) {
 /** Failed and held runs, grouped by similar message. */
 function groups(all: FailureGroup[], { timezone }: Project) {
   if (all.length === 0) return html`<p>${stateMark('published', 'No run has failed or is held.')}</p>`
-  return html`<table class="stack"><caption class="sr">Failure groups, the most frequent first</caption><thead><tr><th scope="col" class="number">Runs</th><th scope="col">Class</th><th scope="col">Example</th><th scope="col">Of</th><th scope="col">Nights</th><th scope="col">Last</th></tr></thead>
-<tbody>${all.map(
-    (group) => html`<tr><td class="number" data-label="Runs">${group.runs}</td>
-<th scope="row"><a href="${withQuery('/runs', { class: group.class, shape: group.shape })}">${group.class}</a></th>
-<td><a class="mono" href="${runHref(group.newest.run)}">${group.newest.run}</a>: ${shortened(group.newest.message)}</td>
-<td data-label="Of">${group.names.length <= 3 ? group.names.join(', ') : `${group.names.length} models and views`}</td>
-<td data-label="Nights"><span class="nowrap">${group.from}</span>${group.from === group.to ? '' : html` to <span class="nowrap">${group.to}</span>`}</td>
-<td data-label="Last">${moment(group.last_at, timezone)}</td></tr>`,
-  )}</tbody></table>`
+  return table(
+    'Failure groups, the most frequent first',
+    all,
+    [
+      number('Runs', ({ runs }) => runs),
+      column(
+        'Class',
+        (group) =>
+          html`<a href="${withQuery('/runs', { class: group.class, shape: group.shape })}">${group.class}</a>`,
+      ),
+      column(
+        'Example',
+        ({ newest }) =>
+          html`<a class="mono" href="${runHref(newest.run)}">${newest.run}</a>: ${shortened(newest.message)}`,
+      ),
+      labelled('Of', ({ names }) =>
+        names.length <= 3 ? names.join(', ') : `${names.length} models and views`,
+      ),
+      labelled(
+        'Nights',
+        ({ from, to }) =>
+          html`<span class="nowrap">${from}</span>${from === to ? '' : html` to <span class="nowrap">${to}</span>`}`,
+      ),
+      labelled('Last', (group) => moment(group.last_at, timezone)),
+    ],
+    { head: 1 },
+  )
 }

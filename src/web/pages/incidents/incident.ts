@@ -13,6 +13,7 @@ import { nightHref, runbookHref, runHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import type { PageContext, Viewer } from '../../page-context.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, labelled, table } from '../../table.ts'
 import { checks } from '../night/checks.ts'
 import { fact } from '../night/summary.ts'
 import { ackButton } from './ack-button.ts'
@@ -81,14 +82,25 @@ function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezon
     partition === null
       ? 'no single night'
       : html`<a href="${nightHref({ kind, name: subject, partition }, models)}" class="nowrap">${partition}</a>`
-  return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><table class="stack"><caption class="sr">Nights of this incident</caption>
-<thead><tr><th scope="col">Night</th><th scope="col">State</th><th scope="col">Run</th><th scope="col">Since</th><th scope="col">Ended</th></tr></thead>
-<tbody>${all.map(
-    (
-      night,
-    ) => html`<tr><th scope="row">${link(night)}</th><td>${stateMark(faceOfState(night.state))}${night.late ? html` ${stateMark('late')}` : ''}</td><td>${night.run === null ? '' : html`<a href="${runHref(night.run)}">${night.run}</a>`}</td><td data-label="Since">${moment(night.failedAt, timezone)}</td>
-<td>${night.recovered === null ? '' : night.recovered.seenOn !== undefined ? html`its published scores are unchanged; recovered on ${night.recovered.seenOn}` : html`${stateMark(night.recovered.how === 'skipped' ? 'skipped' : 'published', night.recovered.how)} ${moment(night.recovered.at, timezone)}${night.recovered.by === null ? '' : ` by ${night.recovered.by}`}`}</td></tr>`,
-  )}</tbody></table></section>`
+  const shown = table('Nights of this incident', all, [
+    column('Night', link),
+    column(
+      'State',
+      ({ state, late }) => html`${stateMark(faceOfState(state))}${late ? html` ${stateMark('late')}` : ''}`,
+    ),
+    column('Run', ({ run }) => (run === null ? '' : html`<a href="${runHref(run)}">${run}</a>`)),
+    labelled('Since', ({ failedAt }) => moment(failedAt, timezone)),
+    column('Ended', ({ recovered }) => ending(recovered, timezone)),
+  ])
+  return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2>${shown}</section>`
+}
+
+function ending(recovered: Night['recovered'], timezone: string) {
+  if (recovered === null) return ''
+  const { how, at, by, seenOn } = recovered
+  return seenOn !== undefined
+    ? html`its published scores are unchanged; recovered on ${seenOn}`
+    : html`${stateMark(how === 'skipped' ? 'skipped' : 'published', how)} ${moment(at, timezone)}${by === null ? '' : ` by ${by}`}`
 }
 
 const STORY: Record<IncidentEvent['event'], string> = {

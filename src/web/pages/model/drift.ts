@@ -6,6 +6,7 @@ import { nameOf } from '../../../pipeline/drift/measures.ts'
 import { nightHref } from '../../addresses.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, labelled, number, table } from '../../table.ts'
 import type { ModelView } from './load.ts'
 
 /** Columns by nights: which drifted, and since when. */
@@ -36,7 +37,7 @@ export function driftSection({ drift, nights, axis, scores, model }: ModelView) 
 <p class="quiet small">${reference == null ? '' : `Compared with ${reference}. `}${alertsWhen(model.drift.persist)}${last === undefined ? '' : html` <a href="${nightHref({ kind: 'scores', name: model.name, partition: last }, {})}#drift">Before and after of ${last}</a>`}</p>
 <div class="heat-box" tabindex="0" role="region" aria-label="Drift of each column by night">${raw(driftHeatmap(axis, rows, { apart }))}</div>
 <ul class="heat-legend" aria-label="Legend">${raw(heatmapLegend())}</ul>
-<details><summary>Drift as a table</summary>${table(columns)}</details></section>`
+<details><summary>Drift as a table</summary>${columnsTable(columns)}</details></section>`
 }
 
 /** `2 of 3` as a sentence. */
@@ -47,13 +48,13 @@ function alertsWhen(persist: string): string {
     : `A column alerts when it drifted on ${drifted} of the last ${nights} nights.`
 }
 
-interface Column {
+interface ColumnNights {
   column: string
   cells: (DriftNight | undefined)[]
 }
 
 /** The score first, then the columns in the order of the newest night. */
-function columnsOf(drift: DriftNight[], nights: ModelView['nights']): Column[] {
+function columnsOf(drift: DriftNight[], nights: ModelView['nights']): ColumnNights[] {
   const positions = new Map(nights.map(({ partition }, index) => [partition, index]))
   const byColumn = new Map<string, { score: boolean; cells: (DriftNight | undefined)[] }>()
   for (const night of drift.toReversed()) {
@@ -85,17 +86,32 @@ function reasons({ fired, statistic, value, threshold }: DriftNight): string {
   return [...(fired.includes('distribution') ? [moved] : []), ...others].join(', ') || moved
 }
 
-function table(columns: Column[]) {
-  const rows = columns.map(({ column, cells }) => {
+function columnsTable(columns: ColumnNights[]) {
+  const rows = columns.map(({ column: name, cells }) => {
     const known = cells.filter((cell) => cell !== undefined)
-    const drifted = known.filter((cell) => cell.drifted)
-    const last = known.at(-1)
-    const since = sinceOf(known)
-    const found = last && driftState(last)
-    const state = found === undefined ? '' : stateMark(DRIFT_FACES[found], DRIFT_WORDS[found])
-    return html`<tr><th scope="row">${column}</th><td data-label="Last night">${state}</td><td data-label="Since">${since ?? ''}</td><td class="number" data-label="Nights drifted">${drifted.length} of ${known.length}</td><td class="number" data-label="Statistic">${last === undefined ? '' : `${nameOf(last.statistic)} ${figure(last.value)}`}</td><td class="number" data-label="Allowed">${figure(last?.threshold)}</td></tr>`
+    return { name, known, last: known.at(-1) }
   })
-  return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Column</th><th scope="col">Last night</th><th scope="col">Since</th><th scope="col" class="number">Nights drifted</th><th scope="col" class="number">Statistic</th><th scope="col" class="number">Allowed</th></tr></thead><tbody>${rows}</tbody></table></div>`
+  return table(
+    'Drift by column over the nights shown',
+    rows,
+    [
+      column('Column', ({ name }) => name),
+      labelled('Last night', ({ last }) => {
+        const found = last && driftState(last)
+        return found === undefined ? '' : stateMark(DRIFT_FACES[found], DRIFT_WORDS[found])
+      }),
+      labelled('Since', ({ known }) => sinceOf(known)),
+      number(
+        'Nights drifted',
+        ({ known }) => `${known.filter(({ drifted }) => drifted).length} of ${known.length}`,
+      ),
+      number('Statistic', ({ last }) =>
+        last === undefined ? '' : `${nameOf(last.statistic)} ${figure(last.value)}`,
+      ),
+      number('Allowed', ({ last }) => figure(last?.threshold)),
+    ],
+    { scroll: 'Drift by column' },
+  )
 }
 
 /** The first night of the current sequence of drifted nights. */

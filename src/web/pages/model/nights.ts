@@ -9,22 +9,41 @@ import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, labelled, number, table } from '../../table.ts'
 import type { ModelView, NightFigures } from './load.ts'
 
 /** Every night of the window, the newest first, each with a link to its page. */
 export function nightsSection(view: ModelView) {
   const { nights, model, now } = view
   const drifted = driftedColumns(view)
-  const rows = nights
-    .map((night, index) => {
-      const outcome = view.outcomes[index]
-      const measured = outcome?.figures?.metrics.auc ?? outcome?.figures?.metrics.rmse
-      const moved = drifted.get(night.partition) ?? []
-      return html`<tr><th scope="row"><a href="${nightHref({ kind: 'scores', name: model.name, partition: night.partition }, {})}">${night.partition}</a></th><td>${stateMark(faceOf(night, now))}${night.backfilled ? html` <span class="tag">backfilled</span>` : ''}</td><td class="number" data-label="Version">${night.version ?? ''}</td><td class="number" data-label="Rows">${night.rows === null ? '' : count(night.rows)}</td><td class="number" data-label="Time">${night.seconds === null ? '' : duration(night.seconds * 1000)}</td><td data-label="Drifted">${moved.join(', ')}</td><td class="number" data-label="Measured">${figure(measured)}</td><td data-label="Matures">${outcome?.state === 'immature' ? maturity(outcome, view) : ''}</td></tr>`
-    })
-    .toReversed()
+  const measured = (outcome: OutcomeNight | undefined) =>
+    outcome?.figures?.metrics.auc ?? outcome?.figures?.metrics.rmse
+  const rows = nights.map((night, index) => ({ night, outcome: view.outcomes[index] })).toReversed()
+  const shown = table(
+    `Nights of ${model.name}, the newest first`,
+    rows,
+    [
+      column(
+        'As of',
+        ({ night: { partition } }) =>
+          html`<a href="${nightHref({ kind: 'scores', name: model.name, partition }, {})}">${partition}</a>`,
+      ),
+      column(
+        'State',
+        ({ night }) =>
+          html`${stateMark(faceOf(night, now))}${night.backfilled ? html` <span class="tag">backfilled</span>` : ''}`,
+      ),
+      number('Version', ({ night }) => night.version),
+      number('Rows', ({ night }) => (night.rows === null ? '' : count(night.rows))),
+      number('Time', ({ night }) => (night.seconds === null ? '' : duration(night.seconds * 1000))),
+      labelled('Drifted', ({ night }) => drifted.get(night.partition)?.join(', ')),
+      number('Measured', ({ outcome }) => figure(measured(outcome))),
+      labelled('Matures', ({ outcome }) => (outcome?.state === 'immature' ? maturity(outcome, view) : '')),
+    ],
+    { scroll: `Nights of ${model.name}` },
+  )
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2><details><summary>${nights.length === 1 ? 'One night' : `${nights.length} nights`} as a table</summary>
-<div class="scroll"><table class="stack"><thead><tr><th scope="col">As of</th><th scope="col">State</th><th scope="col" class="number">Version</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Time</th><th scope="col">Drifted</th><th scope="col" class="number">Measured</th><th scope="col">Matures</th></tr></thead><tbody>${rows}</tbody></table></div></details></section>`
+${shown}</details></section>`
 }
 
 /** When the night can be measured, or what prevents it. */

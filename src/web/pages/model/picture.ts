@@ -28,7 +28,7 @@ function asTable({ head, rows }: NonNullable<Chart['table']>, title: string) {
   const columns = head.map(
     (name, index) => html`<th scope="col"${index === 0 ? '' : raw(' class="number"')}>${name}</th>`,
   )
-  return html`<details><summary>${title} as a table</summary><div tabindex="0" role="region" aria-label="${title} by night"><table>
+  return html`<details><summary>${title} as a table</summary><div tabindex="0" role="region" aria-label="${title} by night"><table><caption class="sr">${title} by night</caption>
 <thead><tr>${columns}</tr></thead><tbody>${raw(rows.toReversed().map(asRow).join(''))}</tbody></table></div></details>`
 }
 

@@ -6,6 +6,7 @@ import type { OutcomeFacts } from '../../../pipeline/outcomes/outcome-facts.ts'
 import { saysBusiness } from '../../../pipeline/outcomes/treatment.ts'
 import { isMostlyUnlabelled, saysUnlabelled } from '../../../pipeline/outcomes/unlabelled.ts'
 import { METRIC_TABLE, type Metric } from '../../../project/schema/metric.ts'
+import { column, number, table } from '../../table.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 
@@ -28,23 +29,30 @@ export function measured(report: OutcomeFacts, model: ModelView['model'], headin
       html`<dt>${name}</dt><dd>${error ?? figure(value)}${target === null ? '' : html` <span class="quiet">target ${figure(target)}</span>`}</dd>`,
   )
   const main: Metric = report.kind === 'regression' ? 'rmse' : 'auc'
-  const segments = report.by_segment.map(
-    (each) =>
-      html`<tr><th scope="row">${each.segment} ${each.value}</th><td class="number" data-label="Rows">${count(each.rows)}</td><td class="number" data-label="${main}">${figure(each.metrics[main])}</td><td class="number" data-label="95 %">${interval(each.intervals[main]) || (each.metrics[main] == null ? '' : 'too few rows')}</td></tr>`,
-  )
+  const segments = table('Figures by segment', report.by_segment, [
+    column('Segment', ({ segment, value }) => `${segment} ${value}`),
+    number('Rows', ({ rows }) => count(rows)),
+    number(main.toUpperCase(), ({ metrics }) => figure(metrics[main])),
+    number(
+      '95 %',
+      ({ intervals, metrics }) => interval(intervals[main]) || (metrics[main] == null ? '' : 'too few rows'),
+    ),
+  ])
   const bins = report.calibration.filter(({ rows }) => rows > 0)
-  const calibration = bins.map(
-    (bin) =>
-      html`<tr><th scope="row">${percent(bin.from)} to ${percent(bin.to)}</th><td class="number" data-label="Rows">${count(bin.rows)}</td><td class="number" data-label="Predicted">${bin.mean_score === null ? '' : percent(bin.mean_score)}</td><td class="number" data-label="Realized">${bin.realized === null ? '' : percent(bin.realized)}</td></tr>`,
-  )
+  const calibration = table('Calibration', bins, [
+    column('Score', ({ from, to }) => `${percent(from)} to ${percent(to)}`),
+    number('Rows', ({ rows }) => count(rows)),
+    number('Predicted', ({ mean_score }) => (mean_score === null ? '' : percent(mean_score))),
+    number('Realized', ({ realized }) => (realized === null ? '' : percent(realized))),
+  ])
   return html`<section class="card" aria-labelledby="measured"><h2 id="measured">${heading}</h2>
 <p class="quiet small">Measured on ${count(report.rows)} of ${count(report.scored)} scores${report.positives === null ? '' : `; ${count(report.positives)} of them are positive`}. In brackets: 95 % intervals, ${isFewOnRecord(report) ? 'Wilson intervals of rates' : 'from resampled entities'}. k is ${model.evaluation.k < 1 ? percent(model.evaluation.k) : count(model.evaluation.k)} of the rows.</p>
 ${unlabelled(report)}${bias(report.treated)}
 <dl class="facts">${rates(report)}${figures}${reached}</dl>
 ${businessNote(report)}
 ${report.notes.map((note) => html`<p class="small">${note}</p>`)}
-${calibration.length === 0 ? '' : html`<details><summary>Calibration</summary><table class="stack"><thead><tr><th scope="col">Score</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Predicted</th><th scope="col" class="number">Realized</th></tr></thead><tbody>${calibration}</tbody></table></details>`}
-${segments.length === 0 ? '' : html`<details><summary>By segment</summary><table class="stack"><thead><tr><th scope="col">Segment</th><th scope="col" class="number">Rows</th><th scope="col" class="number">${main.toUpperCase()}</th><th scope="col" class="number">95 %</th></tr></thead><tbody>${segments}</tbody></table></details>`}
+${bins.length === 0 ? '' : html`<details><summary>Calibration</summary>${calibration}</details>`}
+${report.by_segment.length === 0 ? '' : html`<details><summary>By segment</summary>${segments}</details>`}
 </section>`
 }
 

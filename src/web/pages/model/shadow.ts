@@ -5,6 +5,7 @@ import { type JudgedNight, realizedText, rivalText } from '../../../monitoring/s
 import type { ShadowStanding } from '../../../monitoring/shadow/shadow-standing.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, labelled, number, table } from '../../table.ts'
 
 /** Nights and movers that are shown of each version. */
 const NIGHTS = 14
@@ -38,32 +39,47 @@ ${window.flips.mean === null ? '' : html`<dt>Decisions change</dt><dd>${percent(
 <dt>Mean score</dt><dd>${figure(window.challenger_mean)} instead of ${figure(window.champion_mean)}</dd>
 </dl>`
 }
-${nightsTable(standing.nights)}${movers(standing.nights)}`
+${nightsTable(standing.nights, version)}${movers(standing.nights, version)}`
 }
 
-function nightsTable(nights: JudgedNight[]) {
+function nightsTable(nights: JudgedNight[], version: number) {
   if (nights.length === 0) return html`<p class="quiet">No night yet.</p>`
-  const rows = nights
-    .slice(-NIGHTS)
-    .toReversed()
-    .map(
-      ({ partition, figures, realized, counts, why }) =>
-        html`<tr><th scope="row">${partition}</th><td class="number" data-label="Rows">${figures === null ? '' : count(figures.rows.both)}</td><td class="number" data-label="Rank correlation">${figure(figures?.rank_correlation)}</td><td class="number" data-label="Same among the highest">${percent(figures?.top.overlap)}</td><td class="number" data-label="Decisions change">${percent(figures?.flips?.rate)}</td><td data-label="Realized">${realizedText(realized)}</td><td data-label="Counts">${counts ? 'yes' : `no: ${why}`}</td></tr>`,
-    )
-  return html`<details><summary>Nights</summary><div class="scroll"><table class="stack"><thead><tr><th scope="col">Night</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Rank correlation</th><th scope="col" class="number">Same among the highest</th><th scope="col" class="number">Decisions change</th><th scope="col">Realized</th><th scope="col">Counts</th></tr></thead><tbody>${rows}</tbody></table></div></details>`
+  const shown = table(
+    `Nights of version ${version} in shadow, the newest first`,
+    nights.slice(-NIGHTS).toReversed(),
+    [
+      column('Night', ({ partition }) => partition),
+      number('Rows', ({ figures }) => (figures === null ? '' : count(figures.rows.both))),
+      number('Rank correlation', ({ figures }) => figure(figures?.rank_correlation)),
+      number('Same among the highest', ({ figures }) => percent(figures?.top.overlap)),
+      number('Decisions change', ({ figures }) => percent(figures?.flips?.rate)),
+      labelled('Realized', ({ realized }) => realizedText(realized)),
+      labelled('Counts', ({ counts, why }) => (counts ? 'yes' : `no: ${why}`)),
+    ],
+    { scroll: `Nights of version ${version} in shadow` },
+  )
+  return html`<details><summary>Nights</summary>${shown}</details>`
 }
 
 /** The rows that moved most on the newest compared night. */
-function movers(nights: JudgedNight[]) {
+function movers(nights: JudgedNight[], version: number) {
   const newest = nights.findLast(({ figures }) => (figures?.movers.length ?? 0) > 0)
   if (newest?.figures == null) return ''
-  const rows = newest.figures.movers.slice(0, MOVERS).map(
-    ({ entity, champion, challenger, features }) =>
-      html`<tr><th scope="row">${Object.values(entity).join(', ')}</th><td class="number" data-label="Now">${figure(champion)}</td><td class="number" data-label="In shadow">${figure(challenger)}</td><td data-label="Features">${Object.entries(
-        features,
-      )
-        .map(([name, value]) => `${name} ${value ?? 'null'}`)
-        .join(', ')}</td></tr>`,
+  const name = `Entities that version ${version} moved most on ${newest.partition}`
+  const shown = table(
+    name,
+    newest.figures.movers.slice(0, MOVERS),
+    [
+      column('Entity', ({ entity }) => Object.values(entity).join(', ')),
+      number('Now', ({ champion }) => figure(champion)),
+      number('In shadow', ({ challenger }) => figure(challenger)),
+      labelled('Features', ({ features }) =>
+        Object.entries(features)
+          .map(([feature, value]) => `${feature} ${value ?? 'null'}`)
+          .join(', '),
+      ),
+    ],
+    { scroll: name },
   )
-  return html`<details><summary>What moved most on ${newest.partition}</summary><div class="scroll"><table class="stack"><thead><tr><th scope="col">Entity</th><th scope="col" class="number">Now</th><th scope="col" class="number">In shadow</th><th scope="col">Features</th></tr></thead><tbody>${rows}</tbody></table></div></details>`
+  return html`<details><summary>What moved most on ${newest.partition}</summary>${shown}</details>`
 }

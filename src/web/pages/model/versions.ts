@@ -3,6 +3,7 @@ import { figure } from '../../../format/numbers.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, labelled, number, table } from '../../table.ts'
 import type { ModelView } from './load.ts'
 
 const SHOWN = 6
@@ -11,15 +12,25 @@ const SHOWN = 6
 export function versionsSection(view: ModelView) {
   const { versions, history, model, timezone } = view
   const lives = livesOf(view)
-  const rows = versions.slice(0, SHOWN).map(({ version, registered_at, evaluation }) => {
-    const spans = lives
-      .filter((life) => life.version === version)
-      .map(
-        ({ from, to }) =>
-          html`${moment(from, timezone)} to ${to === null ? 'now' : moment(to, timezone)}<br>`,
-      )
-    return html`<tr><th scope="row"><a href="${registryHref(model.name)}">${version}</a></th><td>${roleOf(view, version)}</td><td data-label="Live">${spans.length === 0 ? '' : spans}</td><td data-label="Registered">${moment(registered_at, timezone)}</td><td class="number" data-label="AUC on its holdout">${figure(evaluation?.auc)}</td></tr>`
-  })
+  const shown = table(
+    `Versions of ${model.name}`,
+    versions.slice(0, SHOWN),
+    [
+      column('Version', ({ version }) => html`<a href="${registryHref(model.name)}">${version}</a>`),
+      column('Role', ({ version }) => roleOf(view, version)),
+      labelled('Live', ({ version }) =>
+        lives
+          .filter((life) => life.version === version)
+          .map(
+            ({ from, to }) =>
+              html`${moment(from, timezone)} to ${to === null ? 'now' : moment(to, timezone)}<br>`,
+          ),
+      ),
+      labelled('Registered', ({ registered_at }) => moment(registered_at, timezone)),
+      { ...number('AUC on its holdout', ({ evaluation }) => figure(evaluation?.auc)), class: 'number wrap' },
+    ],
+    { class: 'stack snug', scroll: `Versions of ${model.name}` },
+  )
   const events = history.toReversed().slice(0, 2 * SHOWN)
   const more =
     versions.length > SHOWN
@@ -27,9 +38,9 @@ export function versionsSection(view: ModelView) {
       : ''
   return html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions, and when each was live</h2>
 ${
-  rows.length === 0
+  versions.length === 0
     ? html`<p>None is registered: <code>nightshift register ${model.name} FILE</code></p>`
-    : html`<div class="scroll"><table class="stack snug"><thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">Live</th><th scope="col">Registered</th><th scope="col" class="number wrap">AUC on its holdout</th></tr></thead><tbody>${rows}</tbody></table></div>${more}`
+    : html`${shown}${more}`
 }
 ${events.length === 0 ? '' : html`<details><summary>Events</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}
 </section>`

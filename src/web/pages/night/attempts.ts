@@ -6,6 +6,7 @@ import type { Attempt } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, table } from '../../table.ts'
 
 /** Attempts with their steps, the newest first: where time was spent, and what failed. */
 export function attempts(all: Attempt[], { timezone }: Project) {
@@ -27,8 +28,21 @@ ${failure === null ? '' : html`<p class="error"><strong>${failure.class}</strong
 ${
   steps.length === 0
     ? ''
-    : html`<table class="bars"><caption class="sr">Steps of attempt ${number} and how long they took</caption><thead><tr><th scope="col">Step</th><th scope="col" class="number">Time</th><th scope="col"><span class="sr">Share of the longest</span></th></tr></thead>
-<tbody>${steps.map(({ step, ms }) => html`<tr><th scope="row">${step}</th><td class="number">${duration(ms)}</td><td class="bar"><svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width="${Math.max(0.5, (100 * ms) / longest)}" height="4" rx="1"/></svg></td></tr>`)}</tbody></table>`
+    : table(
+        `Steps of attempt ${number} and how long they took`,
+        steps,
+        [
+          column('Step', ({ step }) => step),
+          { heading: 'Time', cell: ({ ms }) => duration(ms), class: 'number' },
+          {
+            heading: html`<span class="sr">Share of the longest</span>`,
+            cell: ({ ms }) =>
+              html`<svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width="${Math.max(0.5, (100 * ms) / longest)}" height="4" rx="1"/></svg>`,
+            cellClass: () => 'bar',
+          },
+        ],
+        { class: 'bars' },
+      )
 }`
 }
 

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { Check } from '../../../pipeline/engine/facts.ts'
 import { stateMark } from '../../state-mark.ts'
+import { table } from '../../table.ts'
 
 /** Expectations: failed ones with sample rows, the others in a collapsed list, and who released the run despite them. */
 export function checks(all: Check[], about: string, releases: string[] = []) {
@@ -20,7 +21,14 @@ ${met.length === 0 ? '' : html`<details><summary>${met.length} met</summary><ul 
 function samples({ id, samples: rows }: Check) {
   const [first] = rows
   if (first === undefined) return ''
-  const columns = Object.keys(first)
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Rows that fail ${id}"><table><caption>Sample rows</caption><thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td class="mono">${row[column]}</td>`)}</tr>`)}</tbody></table></div>`
+  return table(
+    'Sample rows',
+    rows,
+    Object.keys(first).map((name) => ({
+      heading: name,
+      cell: (row: (typeof rows)[number]) => row[name],
+      cellClass: () => 'mono',
+    })),
+    { class: '', showsCaption: true, head: undefined, scroll: `Rows that fail ${id}` },
+  )
 }

@@ -9,6 +9,7 @@ import { DECIDING, MEASURES, nameOf } from '../../../pipeline/drift/measures.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, number, table } from '../../table.ts'
 import type { Night } from './load.ts'
 
 const WIDTH = 420
@@ -22,28 +23,48 @@ export async function drift(night: Night, href: string) {
   const { profile, before, drift: columns } = night
   if (profile === undefined) return ''
   const sides = sidesOf(night)
-  const rows = columns.map(
-    (
-      column,
-    ) => html`<tr><th scope="row">${column.column}${column.score ? html` <span class="tag">score</span>` : ''}</th>
-<td>${picture(sides(column))}</td><td class="state-note">${state(column)}${column.note === null ? '' : html`<div class="small quiet">${column.note}</div>`}</td>
-${MEASURES.map(({ key, title }) => html`<td class="number${key === column.statistic && column.threshold !== null ? ' strong' : ''}" data-label="${title}">${figure(column[key])}</td>`)}
-<td class="number" data-label="Allowed">${figure(column.threshold)}${column.threshold_from === null ? '' : below(FROM[column.threshold_from])}</td>
-<td class="number" data-label="Null rate">${nullRate(column)}</td>
-<td class="number" data-label="Unseen rate">${rate(column.unseen_rate, column.rows)}</td></tr>`,
-  )
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
 <p>${comparedWith(profile)}.${profile.backfilled ? ' A backfilled night: not used for alerts.' : ''}
 ${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
 ${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: the reference of this night was not stored when it was recorded.</p>` : ''}
 ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
-${
-  columns.length === 0
-    ? ''
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="Drift by column"><table class="stack drift"><caption>The figure in bold decides: ${nameOf(DECIDING.number.statistic)} for numbers, ${nameOf(DECIDING.category.statistic)} for categories; it may be at most the allowed value</caption>
-<thead><tr><th scope="col">Column</th><th scope="col">Before and after</th><th scope="col">State</th>${MEASURES.map(({ short, title }) => html`<th scope="col" class="number"><abbr title="${title}">${short}</abbr></th>`)}<th scope="col" class="number">Allowed</th><th scope="col" class="number">Null rate</th><th scope="col" class="number">Unseen rate</th></tr></thead>
-<tbody>${rows}</tbody></table></div>${await pictures(night, sides)}`
-}</section>`
+${columns.length === 0 ? '' : html`${columnsTable(columns, sides)}${await pictures(night, sides)}`}</section>`
+}
+
+function columnsTable(columns: NightDrift[], sides: Sides) {
+  const caption = `The figure in bold decides: ${nameOf(DECIDING.number.statistic)} for numbers, ${nameOf(DECIDING.category.statistic)} for categories; it may be at most the allowed value`
+  return table(
+    caption,
+    columns,
+    [
+      column(
+        'Column',
+        ({ column: name, score }) => html`${name}${score ? html` <span class="tag">score</span>` : ''}`,
+      ),
+      column('Before and after', (each) => picture(sides(each))),
+      {
+        heading: 'State',
+        cell: (each) =>
+          html`${state(each)}${each.note === null ? '' : html`<div class="small quiet">${each.note}</div>`}`,
+        cellClass: () => 'state-note',
+      },
+      ...MEASURES.map(({ key, short, title }) => ({
+        heading: html`<abbr title="${title}">${short}</abbr>`,
+        cell: (each: NightDrift) => figure(each[key]),
+        label: title,
+        class: 'number',
+        cellClass: (each: NightDrift) => (key === each.statistic && each.threshold !== null ? 'strong' : ''),
+      })),
+      number(
+        'Allowed',
+        ({ threshold, threshold_from: from }) =>
+          html`${figure(threshold)}${from === null ? '' : below(FROM[from])}`,
+      ),
+      number('Null rate', nullRate),
+      number('Unseen rate', ({ unseen_rate, rows }) => rate(unseen_rate, rows)),
+    ],
+    { class: 'stack drift', showsCaption: true, scroll: 'Drift by column' },
+  )
 }
 
 /** The reference, or why there is none, as the beginning of a sentence. */

@@ -5,6 +5,7 @@ import { METRIC_TABLE } from '../../../project/schema/metric.ts'
 import type { EvaluationRecord } from '../../../registry/evaluations.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { column, table } from '../../table.ts'
 
 const Interval = z.object({ low: z.number().nullable(), high: z.number().nullable() })
 const Requirements = z.array(z.object({ passed: z.boolean(), message: z.string() }))
@@ -37,12 +38,29 @@ export function evaluation(
     const value = parsed.data[metric]
     return typeof value === 'number' ? [{ metric, words, value }] : []
   })
+  const plain = { class: 'number' }
+  const figures = table(
+    `Figures of version ${version}`,
+    shown,
+    [
+      column('Figure', ({ words }) => words),
+      { heading: 'Value', cell: ({ value }) => figure(value), ...plain },
+      { heading: '95 % interval', cell: ({ metric }) => interval(intervals[metric]), ...plain },
+      ...(against === null
+        ? []
+        : [
+            {
+              heading: `Against version ${against.version}`,
+              cell: ({ metric }: (typeof shown)[number]) =>
+                html`${signed(against.difference[metric]?.value)} <span class="quiet small">${interval(against.difference[metric])}</span>`,
+              ...plain,
+            },
+          ]),
+    ],
+    { class: 'narrow', scroll: `Evaluation ${id}` },
+  )
   return html`${head}
-<div class="scroll" tabindex="0" role="region" aria-label="Evaluation ${id}"><table class="narrow"><caption class="sr">Figures of version ${version}</caption><thead><tr><th scope="col">Figure</th><th scope="col" class="number">Value</th><th scope="col" class="number">95 % interval</th>${against === null ? '' : html`<th scope="col" class="number">Against version ${against.version}</th>`}</tr></thead>
-<tbody>${shown.map(
-    ({ metric, words, value }) =>
-      html`<tr><th scope="row">${words}</th><td class="number">${figure(value)}</td><td class="number">${interval(intervals[metric])}</td>${against === null ? '' : html`<td class="number">${signed(against.difference[metric]?.value)} <span class="quiet small">${interval(against.difference[metric])}</span></td>`}</tr>`,
-  )}</tbody></table></div>
+${figures}
 ${requirements.map((each) => html`<p class="small">${stateMark(each.passed ? 'published' : 'failed', each.passed ? 'met' : 'not met')} ${each.message}</p>`)}
 ${notes.map((note) => html`<p class="small quiet">${note}</p>`)}`
 }
