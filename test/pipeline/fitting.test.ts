@@ -200,4 +200,32 @@ describe('a key of the folders', () => {
       'data/month=may/a.parquet: expected month= to be a whole number, as hive.month of the source declares it (INTEGER); got: may',
     )
   })
+
+  it('is no date where the calendar has none', async () => {
+    const root = makeFolder()
+    await writeParquet(join(root, 'data/day=2026-02-30/a.parquet'), `SELECT 1 AS id, ${DAY}`)
+    await writeParquet(
+      join(root, 'data/day=2026-02-28/a.parquet'),
+      `SELECT 2 AS id, DATE '2026-02-28' AS day, ${DAY}`,
+    )
+    const given = keyed('SELECT id, day FROM t')
+    expect(await rowsOf(root, given)).toEqual([
+      { id: '1', day: '2026-02-30' },
+      { id: '2', day: '2026-02-28' },
+    ])
+    const declared = keyed('SELECT id, day FROM t', { hive: { day: 'DATE' } })
+    expect((await failureOf(root, declared)).message).toContain(
+      'data/day=2026-02-30/a.parquet: expected day= to be a date such as 2026-11-21',
+    )
+  })
+
+  it('is none with a second sign of equality', async () => {
+    const root = makeFolder()
+    await writeParquet(join(root, 'data/k=a=b/a.parquet'), `SELECT 1 AS id, ${DAY}`)
+    expect(await rowsOf(root, keyed('SELECT id FROM t'))).toEqual([{ id: '1' }])
+    await writeParquet(join(root, 'data/k=c/a.parquet'), `SELECT 2 AS id, ${DAY}`)
+    expect((await failureOf(root, keyed('SELECT id FROM t'))).message).toContain(
+      'data/k=c/a.parquet: expected no key=value folders in its path as in data/k=a=b/a.parquet, got: k=...',
+    )
+  })
 })

@@ -84,6 +84,9 @@ describe('SQL that means harm', () => {
     ["SELECT COALESCE(getvariable('x'), 1) FROM calls", SESSION],
     ['SELECT vector_type(id) FROM calls', SESSION],
     ['SELECT system.main.now() FROM calls', CLOCK],
+    ['SELECT t.age() FROM calls', CLOCK],
+    ['SELECT calls.t.age() FROM calls', CLOCK],
+    ['SELECT * FROM (VALUES (now())) v', CLOCK],
     ['SELECT list_transform(tags, lambda v: v || now()::VARCHAR) FROM calls', CLOCK],
     ['SELECT * REPLACE (today() AS d) FROM calls', CLOCK],
     ['SELECT sum(x) OVER w FROM calls WINDOW w AS (ORDER BY now())', CLOCK],
@@ -104,6 +107,9 @@ describe('SQL that means harm', () => {
     ["SELECT tags.array_aggregate('approx_top_k', 3) FROM calls", /approx_top_k\(\) estimates/],
     ["SELECT aggregate(tags, 'approx' || '_quantile', 0.5) FROM calls", /as plain text/],
     ["SELECT list_aggregate(tags, 'nope') FROM calls", NO_FUNCTION],
+    ['SELECT list(s ORDER BY 1, 2) FROM calls', /depends on the order of rows/],
+    ['SELECT row_number() OVER (ORDER BY 1) FROM calls', /depends on the order of rows/],
+    ['SELECT ARRAY(SELECT s FROM calls)', /depends on the order of rows/],
     ['SELECT len(list(s)) FROM calls', /depends on the order of rows/],
     ['SELECT list_sort([x], list(s)) FROM calls', /depends on the order of rows/],
   ])('is refused: %s', async (sql, words) => {
@@ -151,6 +157,11 @@ describe('an order that leaves ties', () => {
     ['SELECT first(s ORDER BY t) FROM calls', /^first\(\) takes rows that its ORDER BY leaves equal/],
     ["SELECT string_agg(s, ',' ORDER BY t) FROM calls", /^string_agg\(\) takes rows/],
     ['SELECT arg_max(s, t) OVER (PARTITION BY k) FROM calls', /^arg_max\(\) takes whichever row comes first/],
+    ["SELECT string_agg(s, ',' ORDER BY t, t) FROM calls", /^string_agg\(\) takes rows/],
+    ['SELECT arg_max(s, (t, t)) FROM calls', /^arg_max\(\) takes whichever row/],
+    ['SELECT arg_max(s, row(t)) FROM calls', /^arg_max\(\) takes whichever row/],
+    ['SELECT sum(x) OVER (ORDER BY t, 1 ROWS 3 PRECEDING) FROM calls', /^ROWS counts rows that tie/],
+    ['SELECT DISTINCT s COLLATE NOCASE FROM calls', /^COLLATE makes texts equal that differ/],
     ['SELECT list(s) OVER (ORDER BY t) FROM calls', /^list\(\) takes rows/],
     ['SELECT sum(x) OVER (ORDER BY t ROWS 3 PRECEDING) FROM calls', /^ROWS counts rows that tie/],
     [
@@ -167,6 +178,8 @@ describe('an order that leaves ties', () => {
     'SELECT arg_max(s, (t, id)) OVER (PARTITION BY k) FROM calls',
     'SELECT sum(x) OVER (ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM calls',
     'SELECT sum(x) OVER (ORDER BY t GROUPS 3 PRECEDING) FROM calls',
+    'SELECT s.arg_max((t, id)) FROM calls',
+    'SELECT list(s ORDER BY t, s) FROM calls',
   ])('is no matter of: %s', async (sql) => {
     expect(await messages(sql, 'advice')).toEqual([])
   })

@@ -48,9 +48,10 @@ export function layoutOf(graph: GraphProto, inputs: ModelValue[], constant: Cons
     const width = shape === null || shape.length > 2 ? undefined : shape.length < 2 ? 1 : shape[1]
     if (typeof width !== 'number') continue
     const kind = type === 'string' ? 'text' : 'number'
+    const steps: Step[] = /^u?int/.test(type) ? [{ step: 'integer' }] : []
     columns.set(
       name,
-      Array.from({ length: width }, (_, index) => ({ input: name, index, type: kind, steps: [] })),
+      Array.from({ length: width }, (_, index) => ({ input: name, index, type: kind, steps })),
     )
   }
   const place: Place = { columns, conditions: new Map(), constant }

@@ -70,6 +70,7 @@ export function compareValues(a: EntityValue, b: EntityValue): number {
   if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1
   if (b === null || b === undefined) return -1
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
-  if (typeof a === 'number' && Number.isNaN(a)) return typeof b === 'number' && Number.isNaN(b) ? 0 : 1
+  const [first, second] = [Number.isNaN(a), Number.isNaN(b)]
+  if (first || second) return Number(first) - Number(second)
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -64,8 +64,11 @@ export async function freezeCurrent(request: FreezeRequest): Promise<FrozenScore
       (name, index) => `${identifier(name)} AS ${identifier(entity[index] ?? '')}`,
     )
     const names = entity.map(identifier).join(', ')
+    // A FLOAT stays one: it meets thresholds as FLOAT.
+    const isFloat = columns.some(({ name, type }) => name === current.score && type === 'FLOAT')
+    const score = `${identifier(current.score)}::${isFloat ? 'FLOAT' : 'DOUBLE'} AS ${FROZEN_SCORE}`
     await engine.run(
-      `CREATE TEMP TABLE current AS SELECT ${keys.join(', ')}, ${identifier(current.score)}::DOUBLE AS ${FROZEN_SCORE}
+      `CREATE TEMP TABLE current AS SELECT ${keys.join(', ')}, ${score}
          FROM ${parquet(found.files)} WHERE ${where} AND ${current.entity.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND ')}`,
     )
     const { rows } = await engine.row('SELECT count(*) AS rows FROM current')

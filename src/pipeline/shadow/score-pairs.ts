@@ -3,6 +3,7 @@ import type { Column } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { double, identifier, parquet } from '../engine/quote.ts'
 import { entityTypeFault } from '../features/entity-types.ts'
+import { comparable } from '../scoring/score-threshold.ts'
 import type { ShadowFigures } from './shadow-figures.ts'
 
 /** Scores of one side: Parquet, one row an entity. */
@@ -104,5 +105,8 @@ function hasDecision(columns: Column[]): boolean {
 /** The decision as published, which knows the type that the model computes in; else by the threshold. */
 function decisionOf({ score }: ScoreSide, columns: Column[], threshold: number | undefined): string {
   if (hasDecision(columns)) return 'decision'
-  return threshold === undefined ? 'NULL::BOOLEAN' : `${identifier(score)}::DOUBLE >= ${double(threshold)}`
+  if (threshold === undefined) return 'NULL::BOOLEAN'
+  const isFloat = columns.some(({ name, type }) => name === score && type === 'FLOAT')
+  const constant = comparable(threshold, { type: isFloat ? 'float32' : 'float64' })
+  return `${identifier(score)}::DOUBLE >= ${double(constant)}`
 }

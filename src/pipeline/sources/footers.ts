@@ -97,7 +97,7 @@ function footerBytes(file: FoundFile, shown: string): Uint8Array {
       const end =
         latin(tail.subarray(-4)) === 'PARE'
           ? 'it is encrypted'
-          : 'it does not end as one: is it still being written?'
+          : 'it does not end as one (it may still be being written)'
       throw broken(shown, end)
     }
     const length = new DataView(tail.buffer, tail.byteOffset).getUint32(tail.length - 8, true)

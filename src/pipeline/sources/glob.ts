@@ -57,12 +57,15 @@ function holdsOther({ path, why }: UnreadablePath, all: { path: string }[]): boo
 /** What Hive and Spark write for a null key. */
 export const HIVE_NULL = '__HIVE_DEFAULT_PARTITION__'
 
-/** Values of `key=value` folders of a path, in order. The values are as written, percent signs decoded. */
+/**
+ * Values of `key=value` folders of a path, in order. The values are as written, percent signs decoded. A folder with two
+ * signs of equality is none of them to DuckDB: writers encode a sign within a value.
+ */
 export function hiveKeys(path: string): Map<string, string> {
   const keys = new Map<string, string>()
   for (const folder of path.split(sep).slice(0, -1)) {
-    const split = folder.indexOf('=')
-    if (split > 0) keys.set(decode(folder.slice(0, split)), decode(folder.slice(split + 1)))
+    const [key = '', value, more] = folder.split('=')
+    if (key !== '' && value !== undefined && more === undefined) keys.set(decode(key), decode(value))
   }
   return keys
 }

@@ -4,12 +4,12 @@ import { HIVE_NULL } from './glob.ts'
 import { contract, type FoundSource } from './sources.ts'
 
 /** What a key of a type looks like. DuckDB would read more as a date or a number, and print it otherwise. */
-const FORMS: Record<KeyType, { pattern: RegExp; legal: string }> = {
-  VARCHAR: { pattern: /^/, legal: 'a text' },
-  INTEGER: { pattern: /^-?\d{1,10}$/, legal: 'a whole number' },
-  BIGINT: { pattern: /^-?\d{1,18}$/, legal: 'a whole number' },
-  DATE: { pattern: /^\d{4}-\d{2}-\d{2}$/, legal: 'a date such as 2026-11-21' },
-  BOOLEAN: { pattern: /^(?:true|false)$/i, legal: 'true or false' },
+const FORMS: Record<KeyType, { fits: (value: string) => boolean; legal: string }> = {
+  VARCHAR: { fits: () => true, legal: 'a text' },
+  INTEGER: { fits: (value) => /^-?\d{1,10}$/.test(value), legal: 'a whole number' },
+  BIGINT: { fits: (value) => /^-?\d{1,18}$/.test(value), legal: 'a whole number' },
+  DATE: { fits: isDate, legal: 'a date such as 2026-11-21' },
+  BOOLEAN: { fits: (value) => /^(?:true|false)$/i.test(value), legal: 'true or false' },
 }
 
 /**
@@ -19,10 +19,10 @@ const FORMS: Record<KeyType, { pattern: RegExp; legal: string }> = {
 export function keyType(found: FoundSource, key: string): { type: KeyType; failure?: Failure } {
   const fixed = named(found.source.hive, key) ?? named(found.decidedKeys, key)
   if (fixed === undefined) return { type: typeOnDisk(found, key) }
-  const { pattern, legal } = FORMS[fixed]
+  const { fits, legal } = FORMS[fixed]
   const strange = found.files.find(({ keys }) => {
     const value = keys.get(key) ?? ''
-    return value !== HIVE_NULL && !pattern.test(value)
+    return value !== HIVE_NULL && !fits(value)
   })
   if (strange === undefined) return { type: fixed }
   const since =
@@ -37,8 +37,14 @@ export function keyType(found: FoundSource, key: string): { type: KeyType; failu
 function typeOnDisk(found: FoundSource, key: string): KeyType {
   const values = found.files.map(({ keys }) => keys.get(key) ?? '').filter((value) => value !== HIVE_NULL)
   if (values.length === 0) return 'VARCHAR'
-  if (values.every((value) => FORMS.DATE.pattern.test(value))) return 'DATE'
+  if (values.every(isDate)) return 'DATE'
   return values.every((value) => /^(?:0|-?[1-9]\d{0,17})$/.test(value)) ? 'BIGINT' : 'VARCHAR'
+}
+
+/** Of the calendar: there is no 30 February. */
+export function isDate(value: string): boolean {
+  const midnight = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(value)
 }
 
 function named(types: Record<string, KeyType> | undefined, key: string): KeyType | undefined {

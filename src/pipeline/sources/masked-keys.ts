@@ -4,6 +4,7 @@ import { columnOf } from './admitted.ts'
 import type { SourceColumn } from './file-kinds.ts'
 import type { FooterColumn } from './footers.ts'
 import { HIVE_NULL } from './glob.ts'
+import { isDate } from './key-types.ts'
 import { contract, type FoundSource, type SourceFile } from './sources.ts'
 
 /**
@@ -33,9 +34,7 @@ function saysTheSame({ range, isVoid }: FooterColumn, value: string): boolean {
   if (value === HIVE_NULL) return isVoid
   // Statistics do not count the nulls among the values.
   if (range === undefined || range.min !== range.max || isVoid) return false
-  const days = /^\d{4}-\d{2}-\d{2}$/.test(value)
-    ? BigInt(Date.parse(`${value}T00:00:00Z`) / 86_400_000)
-    : undefined
+  const days = isDate(value) ? BigInt(Date.parse(`${value}T00:00:00Z`) / 86_400_000) : undefined
   const whole = /^-?\d{1,18}$/.test(value) ? BigInt(value) : undefined
   return range.min === (days ?? whole)
 }

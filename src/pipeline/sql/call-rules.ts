@@ -11,17 +11,17 @@ export function checkCall(node: Node, at: SqlProblems, sorted: boolean): void {
   const say = (severity: 'error' | 'advice', message: string) => at.sayNode(severity, node, name, message)
   const reason =
     refusalOf(name) ??
-    (name === 'age' && nodesIn(node.children).length === 1
+    (name === 'age' && argumentsOf(node).length < 2
       ? 'with one argument depends on when it runs: age($as_of, x)'
       : undefined)
   if (reason !== undefined) say('error', `${name}() ${reason}`)
   else if (UNORDERABLE.has(name))
     say('error', `${name}() depends on the order of rows: use to_json(list(x ORDER BY y))`)
   if (NAMED_IN_TEXT.has(name)) checkNamed(node, name, at)
-  const orders = nodesIn(asNode(node.order_bys)?.orders)
-  if (ORDERED.has(name) && orders.length === 0 && !(sorted && LISTS.has(name)))
+  const keys = sortKeys(node.order_bys)
+  if (ORDERED.has(name) && keys.length === 0 && !(sorted && LISTS.has(name)))
     say('error', `${name}() depends on the order of rows: add ORDER BY, as in ${name}(x ORDER BY y)`)
-  if (ORDERED.has(name) && leavesTies(orders, node)) say('advice', tiesWithin(name))
+  if (ORDERED.has(name) && leavesTies(keys, node)) say('advice', tiesWithin(name))
   if (TIED.has(name) && !isTieBroken(node)) say('advice', tiesOf(name))
 }
 
@@ -30,19 +30,18 @@ export function checkWindow(node: Node, at: SqlProblems): void {
   const say = (severity: 'error' | 'advice', message: string) => at.sayNode(severity, node, name, message)
   const reason = refusalOf(name)
   if (reason !== undefined) say('error', `${name}() ${reason}`)
-  const [orders, own] = [nodesIn(node.orders), nodesIn(node.arg_orders)]
+  const [keys, own] = [sortKeys(node), sortKeys({ orders: node.arg_orders })]
   const bounds = [node.start, node.end].map(String)
   const framed = bounds.some((bound) => /_ROWS$|_GROUPS$/.test(bound))
-  if (orders.length + own.length === 0 && (RANKING.has(name) || ORDERED.has(name) || framed))
+  if (keys.length + own.length === 0 && (RANKING.has(name) || ORDERED.has(name) || framed))
     say('error', `${name}() OVER without ORDER BY depends on the order of rows: add ORDER BY`)
   else if (TIED_WINDOWS.has(name))
     say(
       'advice',
       `${name}() numbers rows that tie as they come, and runs may differ: order by enough columns to leave none`,
     )
-  else if (ORDERED.has(name) && leavesTies(own.length > 0 ? own : orders, node))
-    say('advice', tiesWithin(name))
-  else if (bounds.some((bound) => /_ROWS$/.test(bound)) && orders.length === 1)
+  else if (ORDERED.has(name) && leavesTies(own.length > 0 ? own : keys, node)) say('advice', tiesWithin(name))
+  else if (bounds.some((bound) => /_ROWS$/.test(bound)) && keys.length === 1)
     say(
       'advice',
       `ROWS counts rows that tie as they come, and runs may differ: order by enough columns to leave none, or say RANGE`,
@@ -59,6 +58,16 @@ export function checkJoin(node: Node, at: SqlProblems): void {
       at.word('asof'),
       'ASOF JOIN takes whichever row comes first of those that tie, and runs may differ: leave one row for each key and time, as with GROUP BY',
     )
+}
+
+/** Texts that a collation takes for equal are one group, of which any may be shown. */
+export function checkCollation(node: Node, at: SqlProblems): void {
+  at.sayNode(
+    'advice',
+    node,
+    'collate',
+    'COLLATE makes texts equal that differ, and GROUP BY, DISTINCT, min and max keep whichever of them comes first, so runs may differ: put together lower(x) or strip_accents(x) instead',
+  )
 }
 
 export function checkModifiers(node: Node, at: SqlProblems): void {
@@ -90,8 +99,7 @@ export function checkModifiers(node: Node, at: SqlProblems): void {
 
 /** `list_aggregate(x, 'sum')`: the aggregate goes by the rules of its own name. A list has an order already. */
 function checkNamed(node: Node, name: string, at: SqlProblems): void {
-  const method = typeof node.schema === 'string' && !['', 'main'].includes(node.schema)
-  const argument = nodesIn(node.children)[method ? 0 : 1]
+  const [, argument] = argumentsOf(node)
   const value = argument?.class === 'CONSTANT' ? asNode(argument.value)?.value : undefined
   if (typeof value !== 'string') {
     at.sayNode(
@@ -109,22 +117,35 @@ function checkNamed(node: Node, name: string, at: SqlProblems): void {
   else if (TIED.has(aggregate)) at.sayNode('advice', node, name, tiesOf(aggregate))
 }
 
+/** `x.upper()` has its first argument where a schema's name stands. */
+function argumentsOf({ schema, children }: Node): (Node | undefined)[] {
+  const isMethod = typeof schema === 'string' && !['', 'main'].includes(schema)
+  return isMethod ? [undefined, ...nodesIn(children)] : nodesIn(children)
+}
+
+/** What rows are ordered by: members of a row each by themselves, nothing twice, and no constant, which orders nothing. */
+function sortKeys(modifier: unknown): string[] {
+  return distinctKeys(nodesIn(asNode(modifier)?.orders).map(({ expression }) => asNode(expression) ?? {}))
+}
+
+function distinctKeys(expressions: Node[]): string[] {
+  const keys = expressions.flatMap((each) => (isRow(each) ? nodesIn(each.children) : [each]))
+  return [...new Set(keys.filter((key) => key.class !== 'CONSTANT').map(textOf))]
+}
+
 /** One column to order by, and not the value itself: rows that tie in it may differ in the value. */
-function leavesTies(orders: Node[], node: Node): boolean {
-  const [only, more] = orders
-  if (only === undefined || more !== undefined) return false
-  const expression = asNode(only.expression) ?? {}
-  if (isRow(expression)) return false
-  return textOf(expression) !== textOf(nodesIn(node.children)[0] ?? {})
+function leavesTies(keys: string[], node: Node): boolean {
+  return keys.length === 1 && keys[0] !== textOf(nodesIn(node.children)[0] ?? {})
 }
 
 /** A row or struct to compare by is the tie-breaker that the advice asks for. */
 function isTieBroken(node: Node): boolean {
-  return isRow(nodesIn(node.children)[1])
+  const key = argumentsOf(node)[1]
+  return key !== undefined && isRow(key) && distinctKeys([key]).length > 1
 }
 
-function isRow(node: Node | undefined): boolean {
-  return ['row', 'struct_pack'].includes(String(node?.function_name))
+function isRow({ function_name }: Node): boolean {
+  return ['row', 'struct_pack'].includes(String(function_name))
 }
 
 function textOf(node: Node): string {

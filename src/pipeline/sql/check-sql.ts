@@ -1,7 +1,7 @@
 import { didYouMean } from '../../project/files/nearest.ts'
 import type { Problem } from '../../project/files/problem.ts'
 import type { Engine } from '../engine/duckdb.ts'
-import { checkCall, checkJoin, checkModifiers, checkWindow } from './call-rules.ts'
+import { checkCall, checkCollation, checkJoin, checkModifiers, checkWindow } from './call-rules.ts'
 import { LIST_SORTS, LISTS } from './determinism.ts'
 import { BARE_CLOCKS, BARE_SESSION, isTableFunction, refusalOf } from './legal-functions.ts'
 import { SqlProblems } from './sql-problems.ts'
@@ -283,6 +283,9 @@ class Check {
         return false
       case 'WINDOW':
         checkWindow(node, this.#at)
+        return false
+      case 'COLLATE':
+        checkCollation(node, this.#at)
         return false
       case 'COLUMN_REF':
         this.#column(node)

@@ -18,6 +18,7 @@ const INTEGERS: Record<string, number> = {
   ...{ TINYINT: 7, UTINYINT: 8, SMALLINT: 15, USMALLINT: 16, INTEGER: 31, UINTEGER: 32 },
   ...{ BIGINT: 63, UBIGINT: 64, HUGEINT: 127, UHUGEINT: 128 },
 }
+const TEXTS = new Set(['VARCHAR', 'ENUM'])
 /** Bits of a float's mantissa, and decimal digits that it keeps apart. */
 const FLOATS: Record<string, { bits: number; digits: number }> = {
   FLOAT: { bits: 24, digits: 6 },
@@ -37,7 +38,7 @@ export function loses(from: Node | undefined, to: Node | undefined): boolean {
   }
   if (source === 'LIST' || source === 'ARRAY' || source === 'MAP')
     return loses(asNode(before?.child_type), asNode(after?.child_type))
-  if (source === 'VARCHAR') return target !== 'VARCHAR' && target !== 'BLOB'
+  if (TEXTS.has(source)) return !TEXTS.has(target) && target !== 'BLOB'
   const float = FLOATS[target]
   const bits = INTEGERS[source]
   if (float !== undefined && bits !== undefined) return bits > float.bits

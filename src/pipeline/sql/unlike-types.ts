@@ -39,7 +39,7 @@ const SEARCHES = new Set([
 ])
 
 /**
- * Finds the comparisons, joins and set operations of bound SQL that DuckDB makes possible by a cast of its own which
+ * Finds the comparisons, joins, set operations and COALESCE of bound SQL that DuckDB makes possible by a cast of its own which
  * loses something. A cast that the SQL itself writes is meant, and a constant takes the type of what it is compared with.
  * Counts lose nothing as DOUBLE. What was computed may be larger or smaller than a DOUBLE; whether it is equal may not be asked.
  * `untyped`: columns, in lower case, that have no value to lose.
@@ -75,13 +75,16 @@ export async function findUnlike(
       if (field !== 'children' && field !== 'conditions')
         for (const node of nodesIn(Array.isArray(value) ? value : [value])) look(node, all)
     if (operator.type === 'LOGICAL_PROJECTION')
-      for (const each of nodesIn(operator.expressions)) unite(each, left)
+      for (const each of nodesIn(operator.expressions)) unite(each, left, 'rows')
     return columnsOf(operator, children, tables)
   }
 
   function look(node: Node, columns: PlanColumns): void {
     const sides = sidesOf(node)
     if (sides !== undefined) compare(sides, node, [columns])
+    if (node.type === 'OPERATOR_COALESCE')
+      for (const each of nodesIn(node.children))
+        if (quantityOf(each, columns) === 'value') unite(each, columns, 'values')
     for (const [field, value] of Object.entries(node)) {
       // A lambda numbers its own parameters.
       const known = field === 'function_data' ? undefined : columns
@@ -110,15 +113,18 @@ export async function findUnlike(
     }
   }
 
-  /** A cast of DuckDB's own over a whole column of a SELECT comes of UNION, EXCEPT, INTERSECT, VALUES or a recursion. */
-  function unite(expression: Node, columns: PlanColumns): void {
+  /**
+   * A cast of DuckDB's own over a whole column of a SELECT comes of UNION, EXCEPT, INTERSECT, VALUES or a recursion;
+   * over a value of COALESCE it makes one key of two, as in a FULL JOIN whose sides have unlike ones.
+   */
+  function unite(expression: Node, columns: PlanColumns, among: 'rows' | 'values'): void {
     const to = asNode(expression.return_type)
     if (!isLossy(expression, quantityOf(expression, columns)) || to?.id === 'VARCHAR') return
     const own = asNode(expression.child) ?? {}
     say(
       expression,
       expression,
-      `${nameOf(own) || 'a column'} is ${typeOf(own)}, and becomes ${typeText(to)} among the rows that it is put together with, which loses digits: write the cast that you mean, ${nameOf(own) || 'x'}::${typeText(to)} or one of the other side`,
+      `${nameOf(own) || 'a column'} is ${typeOf(own)}, and becomes ${typeText(to)} among the ${among} that it is put together with, which loses digits: write the cast that you mean, ${nameOf(own) || 'x'}::${typeText(to)} or one of the other side`,
     )
   }
 

@@ -98,6 +98,17 @@ describe('vocabularies', () => {
     ])
   })
 
+  it('of texts that integers are turned into are read as integers', () => {
+    const code = tensorValue('city', 'int64', ['n', 1])
+    const nodes = [
+      { op_type: 'Cast', input: ['city'], output: ['t'], attribute: [attribute.int('to', TENSOR.string)] },
+      ml('OneHotEncoder', ['t'], ['hot'], [attribute.strings('cats_strings', ['1', '2'])]),
+    ]
+    expect(known([code], nodes)).toMatchObject([
+      { steps: [{ step: 'integer' }, { step: 'text' }], values: ['1', '2'] },
+    ])
+  })
+
   it('know what a null is replaced by on the way', () => {
     const nodes = [
       { op_type: 'Equal', input: ['city', 'empty'], output: ['is_empty'] },

@@ -97,6 +97,10 @@ describe('reading back', () => {
     await back(`SELECT i // 100 AS id, 'p' || i % 100 AS plan FROM range(5000) t(i) ORDER BY ALL`, {
       entity: ['id', 'plan'],
     })
+    await back(
+      "SELECT CASE WHEN i > 2500 THEN 'nan' ELSE '0' END::DOUBLE AS id, CASE WHEN i % 2500 > 9 THEN i END AS k FROM range(5000) t(i) ORDER BY ALL",
+      { entity: ['id', 'k'] },
+    )
     await back('SELECT 1 AS id WHERE false', { rows: 0 })
   })
 

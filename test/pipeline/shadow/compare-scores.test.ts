@@ -169,6 +169,15 @@ describe('decisions', () => {
     expect(flips).toEqual({ decided: 4, to_positive: 1, to_negative: 2, rate: 0.75 })
   })
 
+  test('of FLOAT scores without a decision are made as FLOAT', async () => {
+    const found = await compare(
+      'SELECT 1::BIGINT AS id, 0.7::FLOAT AS score',
+      'SELECT 1::BIGINT AS id, 0.7::DOUBLE AS score',
+      { threshold: 0.7 },
+    )
+    expect(found.flips).toEqual({ decided: 1, to_positive: 0, to_negative: 0, rate: 0 })
+  })
+
   test('of scores without a decision are made at the threshold; without a threshold there are none', async () => {
     const [a, b] = [
       { 1: 0.5, 2: 0.4 },

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { freezeCurrent } from '../../../src/pipeline/shadow/freeze-current.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
-import { readRows } from '../feature-case.ts'
+import { query, readRows } from '../feature-case.ts'
 import { openShadowCase, type ShadowCase } from './compare-case.ts'
 
 let files: ShadowCase
@@ -74,6 +74,13 @@ test.each([
 test('without folders and dates every night reads all rows; rows without an entity are left out', async () => {
   await write('all.parquet', `${row(2, 0.2)} UNION ALL SELECT NULL, 0.4 UNION ALL ${row(1, "'NaN'")}`)
   expect((await freeze('all.parquet')).rows).toEqual(['1: nan', '2: 0.2'])
+})
+
+test('keeps a FLOAT score, which meets thresholds as FLOAT', async () => {
+  await write('all.parquet', 'SELECT 1 AS cust, 0.7::FLOAT AS risk')
+  await freeze('all.parquet')
+  const at = join(files.folder, folder, 'out', 'scores.parquet')
+  expect(await query(`SELECT typeof(current_score) AS type FROM '${at}'`)).toEqual([{ type: 'FLOAT' }])
 })
 
 test.each([
