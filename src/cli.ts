@@ -293,7 +293,17 @@ add('rollback <model>', 'make the previous champion the champion again', 'rollba
   .option(...simulation)
   .option('--to <n>', 'which version (default: the previous champion)', versionNumber)
   .option('--from <as-of>', 'restore its scores from this night on (default: the newest night only)')
+  .option('--withdraw', 'no version before it: take it out of service, and its scores from their path')
   .option('--reason <reason>', 'why')
+  .option(...by)
+  .option(...json)
+add(
+  'drill <model> <what>',
+  'try a rollback, failure, alert or drift for real where it harms nothing, and time it',
+  'drill',
+)
+  .option('--version <n>', 'which version (default: the newest that is not champion)', versionNumber)
+  .option('--wait <duration>', 'alert: how long everybody on call has to answer', '15m')
   .option(...by)
   .option(...json)
 add('history <model>', 'show which version was live when, and who changed it', 'history')

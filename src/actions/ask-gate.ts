@@ -3,7 +3,7 @@ import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
 import { check, type Gate } from '../readiness/gate.ts'
 import type { ChildRunner } from '../readiness/item.ts'
-import { champion, listVersions } from '../registry/version-records.ts'
+import { champion, listVersions, type Version } from '../registry/version-records.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
 /**
@@ -11,34 +11,35 @@ import type { ProjectLedger } from './project-ledger.ts'
  * ConfigurationError if the given version is not registered.
  */
 export async function askGate(
-  { project, database }: ProjectLedger,
+  ledger: ProjectLedger,
   model: Model,
   version: number | undefined,
   children: ChildRunner,
 ): Promise<Gate> {
-  const [versions, live, now] = await Promise.all([
+  const { project, database } = ledger
+  const now = await ledgerNow(database.pool)
+  const asked = await askedVersion(ledger, model, version)
+  return check({ database, project, model, ...asked, now, warehouse: project.warehouse, children })
+}
+
+/** The version that the gate is asked about, and the champion. Throws as `askGate`. */
+export async function askedVersion(
+  { database }: ProjectLedger,
+  model: Model,
+  version: number | undefined,
+): Promise<{ version: Version | undefined; champion: Version | undefined }> {
+  const [versions, live] = await Promise.all([
     listVersions(database.pool, model.name),
     champion(database.pool, model.name),
-    ledgerNow(database.pool),
   ])
   const of = (number: number | undefined) => versions.find((each) => each.version === number)
   const current = of(live?.version)
-  const next = versions.find((each) => each !== current) ?? current
-  const asked = version === undefined ? next : of(version)
+  const asked = version === undefined ? (versions.find((each) => each !== current) ?? current) : of(version)
   if (version !== undefined && asked === undefined) {
     const known = versions.map((each) => each.version).reverse()
     throw new ConfigurationError(
       `check ${model.name}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
     )
   }
-  return check({
-    database,
-    project,
-    model,
-    version: asked,
-    champion: current,
-    now,
-    warehouse: project.warehouse,
-    children,
-  })
+  return { version: asked, champion: current }
 }

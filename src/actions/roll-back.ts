@@ -12,7 +12,7 @@ import { viewNamed } from '../project/named.ts'
 import type { Model } from '../project/project.ts'
 import { type AsOf, parseAsOf } from '../project/time/asof.ts'
 import { promote } from '../registry/champion.ts'
-import { championChanges } from '../registry/history-records.ts'
+import { historyOf } from '../registry/history-records.ts'
 import { champion, findVersion, type Version } from '../registry/version-records.ts'
 import { shadowScores } from '../registry/warm.ts'
 import { finishPublication } from '../workers/attempt/publication.ts'
@@ -61,7 +61,7 @@ export async function rollbackTarget(
   const to = await target(ledger, model, current?.version, requested)
   if (current === undefined || to === undefined) {
     throw new ConfigurationError(
-      `rollback ${model.name}: no other version was champion before; give one with --to N`,
+      `rollback ${model.name}: no other version was champion before; give one with --to N, or take it out of service with --withdraw`,
     )
   }
   if (to.version === current.version && !mine) {
@@ -108,7 +108,7 @@ async function target(
   requested: number | undefined,
 ): Promise<Version | undefined> {
   const { pool } = ledger.database
-  const changes = await championChanges(pool, model.name)
+  const changes = (await historyOf(pool, model.name)).filter(({ event }) => CHANGES.has(event))
   const live = current === undefined ? undefined : await findVersion(pool, model.name, current)
   const last = changes.at(-1)
   if (requested === undefined && live !== undefined && last?.event === 'rolled back') {
@@ -127,11 +127,14 @@ async function target(
   return version
 }
 
-function liveBefore(changes: Awaited<ReturnType<typeof championChanges>>): number | undefined {
+const CHANGES: ReadonlySet<string> = new Set(['promoted', 'rolled back', 'withdrawn'])
+
+function liveBefore(changes: Awaited<ReturnType<typeof historyOf>>): number | undefined {
   const live: number[] = []
   for (const { event, version } of changes) {
     const known = event === 'rolled back' ? live.lastIndexOf(version) : -1
-    if (known >= 0) live.length = known + 1
+    if (event === 'withdrawn') live.length = 0
+    else if (known >= 0) live.length = known + 1
     else live.push(version)
   }
   return live.at(-2)
@@ -146,24 +149,32 @@ async function finishCommitted(context: Context, { name }: Model): Promise<strin
 
 /** Published nights with another version's scores: the newest one, or all from an as-of on. Newest first. */
 async function nightsOf(
-  { project, database }: ProjectLedger,
+  ledger: ProjectLedger,
   model: Model,
   to: Version,
+  from: string | undefined,
+): Promise<Slot[]> {
+  const selected = await publishedNights(ledger, model, from)
+  const current = await briefRuns(
+    ledger.database.pool,
+    selected.flatMap(({ published_run }) => published_run ?? []),
+  )
+  return selected.filter(({ published_run }) => current.get(published_run ?? '')?.version !== to.version)
+}
+
+/** The newest published night, or all from an as-of on. Newest first. */
+export async function publishedNights(
+  { project, database }: ProjectLedger,
+  model: Model,
   from: string | undefined,
 ): Promise<Slot[]> {
   const since = from === undefined ? undefined : parseAsOf(from, project.timezone).instant
   const published = (await listSlots(database.pool, { kind: 'scores', name: model.name }))
     .filter((slot) => slot.published_run !== null)
     .sort((a, b) => Date.parse(b.as_of) - Date.parse(a.as_of))
-  const selected =
-    since === undefined
-      ? published.slice(0, 1)
-      : published.filter((slot) => Date.parse(slot.as_of) >= Date.parse(since))
-  const current = await briefRuns(
-    database.pool,
-    selected.flatMap(({ published_run }) => published_run ?? []),
-  )
-  return selected.filter(({ published_run }) => current.get(published_run ?? '')?.version !== to.version)
+  return since === undefined
+    ? published.slice(0, 1)
+    : published.filter((slot) => Date.parse(slot.as_of) >= Date.parse(since))
 }
 
 /** Changes the champion and publishes its shadow scores, in one transaction. Returns the nights. */

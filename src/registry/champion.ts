@@ -30,9 +30,7 @@ export async function promote(
   const start = performance.now()
   const { model, version } = promotion
   await transaction(database, async (client) => {
-    await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.champions'), hashtext($1))`, [
-      model,
-    ])
+    await lockChampion(client, model)
     const versions = await listVersions(client, model)
     if (!versions.some((each) => each.version === version)) {
       const known = versions.map((each) => each.version).reverse()
@@ -41,12 +39,7 @@ export async function promote(
       )
     }
     const current = (await champion(client, model))?.version ?? null
-    if (current !== promotion.expected) {
-      throw new ConfigurationError(
-        `promote ${model}: another user changed the champion meanwhile, from ${named(promotion.expected)} to ${named(current)}; ` +
-          `check \`nightshift history ${model}\` and promote again if still needed`,
-      )
-    }
+    if (current !== promotion.expected) throw movedMeanwhile(model, promotion.expected, current, 'promote')
     if (current === version) return
     await client.query(
       `insert into nightshift.champions (model, version) values ($1, $2)
@@ -66,6 +59,49 @@ export async function promote(
     await promotion.also?.(client)
   })
   return { from: promotion.expected, to: version, seconds: (performance.now() - start) / 1000 }
+}
+
+/**
+ * Takes the champion out of service: no version is live from now on. By compare-and-swap, as `promote`; `also` runs in the
+ * same transaction.
+ */
+export async function withdraw(
+  database: Database,
+  {
+    model,
+    expected,
+    by,
+    reason,
+    also,
+  }: Pick<Promotion, 'model' | 'by' | 'reason' | 'also'> & { expected: number },
+): Promise<void> {
+  await transaction(database, async (client) => {
+    await lockChampion(client, model)
+    const current = (await champion(client, model))?.version ?? null
+    if (current !== expected) throw movedMeanwhile(model, expected, current, 'withdraw it')
+    await client.query('delete from nightshift.champions where model = $1', [model])
+    await record(client, {
+      model,
+      event: 'withdrawn',
+      version: expected,
+      from_version: expected,
+      by,
+      reason,
+      evidence: {},
+    })
+    await also?.(client)
+  })
+}
+
+async function lockChampion(client: ClientBase, model: string): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.champions'), hashtext($1))`, [model])
+}
+
+function movedMeanwhile(model: string, from: number | null, to: number | null, what: string): Error {
+  return new ConfigurationError(
+    `promote ${model}: another user changed the champion meanwhile, from ${named(from)} to ${named(to)}; ` +
+      `check \`nightshift history ${model}\` and ${what} again if still needed`,
+  )
 }
 
 function named(version: number | null): string {

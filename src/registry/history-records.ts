@@ -2,7 +2,14 @@ import type { ClientBase, Pool } from 'pg'
 
 export interface HistoryEntry {
   model: string
-  event: 'registered' | 'evaluated' | 'shadow started' | 'shadow stopped' | 'promoted' | 'rolled back'
+  event:
+    | 'registered'
+    | 'evaluated'
+    | 'shadow started'
+    | 'shadow stopped'
+    | 'promoted'
+    | 'rolled back'
+    | 'withdrawn'
   version: number
   from_version?: number | null
   by: string | null

@@ -54,3 +54,16 @@ export async function reachedAt(
   )
   return new Map(rows.map(({ recipient, at }) => [recipient, at.toISOString()]))
 }
+
+/** Which of these codes have come back, and how many seconds after their mail was written. */
+export async function acknowledgedTests(
+  connection: ClientBase | Pool,
+  codes: string[],
+): Promise<{ code: string; seconds: number }[]> {
+  const { rows } = await connection.query<{ code: string; seconds: number }>(
+    `select code, extract(epoch from acked_at - sent_at)::float8 as seconds from nightshift.alert_tests
+      where code = any($1) and acked_at is not null`,
+    [codes],
+  )
+  return rows
+}

@@ -39,6 +39,7 @@ function evidenceOf({ event, evidence }: HistoryEntry): string {
       return `holdout of ${evidence.dataset}, ${evidence.rows} rows`
     case 'shadow started':
     case 'shadow stopped':
+    case 'withdrawn':
       return ''
     case 'promoted':
       return [evaluationOf(evidence), gateOnRecord(evidence)?.text].filter(Boolean).join('; ')

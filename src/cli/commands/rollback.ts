@@ -1,8 +1,10 @@
 import { rescoreNights, rollBack, rollbackTarget, withRollbackLock } from '../../actions/roll-back.ts'
+import { withdrawChampion } from '../../actions/withdraw-champion.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { openHost } from '../../host/host.ts'
 import { type Session, withSession } from '../../host/session.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
 import { setOutlook, tidily } from '../../workers/interruption.ts'
@@ -13,6 +15,7 @@ import { printJson, printLine } from '../terminal/print.ts'
 interface Options extends GlobalOptions {
   to?: number
   from?: string
+  withdraw?: true
   reason?: string
   by?: string
 }
@@ -20,7 +23,7 @@ interface Options extends GlobalOptions {
 /**
  * `rollback MODEL [--to N] [--from D]`: makes the previous champion the champion again. Its shadow scores replace those of
  * the newest night (with --from, of all nights from D on) in the same transaction; nights without shadow scores are
- * scored again.
+ * scored again. `--withdraw`: no version is champion afterwards.
  */
 export default function rollback([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
@@ -28,7 +31,11 @@ export default function rollback([name = '']: string[], options: Options): Promi
     setOutlook(
       'committed changes are kept; nightshift history lists them, and the same command completes the rollback',
     )
-    return withRollbackLock(session, model, (mine) => tidily(() => takeBack(session, model, options, mine)))
+    return withRollbackLock(session, model, (mine) =>
+      tidily(() =>
+        options.withdraw ? withdraw(session, model, options) : takeBack(session, model, options, mine),
+      ),
+    )
   })
 }
 
@@ -70,6 +77,28 @@ async function takeBack(session: Session, model: Model, options: Options, mine: 
   }
   if (options.json) printJson(result)
   return rescored.failed.length === 0 ? 0 : 1
+}
+
+/** For a first version, which has none to go back to. */
+async function withdraw(session: Session, model: Model, options: Options): Promise<number> {
+  if (options.to !== undefined)
+    throw new ConfigurationError(
+      `rollback ${model.name}: expected one of --to N and --withdraw, got: both; --withdraw leaves the model without a champion`,
+    )
+  const start = performance.now()
+  const by = authorNamed(session.project, options.by, 'rollback')
+  const { from, reason } = options
+  const warehouse = { ...session, warehouse: session.project.warehouse, project: () => session.project }
+  const { version, nights } = await withdrawChampion(warehouse, model, { from, reason, by })
+  const seconds = (performance.now() - start) / 1000
+  if (options.json) printJson({ from: version, to: null, seconds, rescored: 0, withdrawn: nights })
+  else {
+    printLine(`version ${version} of ${model.name} is out of service: the model has no champion`)
+    if (nights.length > 0)
+      printLine(`  its scores of ${nightsText(nights)} are no longer published: ${duration(seconds * 1000)}`)
+    printLine('  pause its schedule until another version is promoted: nights without a champion fail')
+  }
+  return 0
 }
 
 async function follow(

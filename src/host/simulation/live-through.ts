@@ -12,7 +12,7 @@ import { expectNoLateLabels } from '../../monitoring/outcomes/record.ts'
 import type { Project } from '../../project/project.ts'
 import { ledgerEffects } from '../../workers/attempt/effects.ts'
 import { notifyRecovery } from '../../workers/attempt/report-night.ts'
-import { openChildren } from '../../workers/child/children.ts'
+import { type Children, openChildren } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { reconcile } from '../reconcile.ts'
 import { startWorker } from '../start-worker.ts'
@@ -31,30 +31,51 @@ select min(at) as at from (
   union all select min(next_at) from nightshift.monitor_tries where next_at > now()
   union all select min(look_at) from nightshift.outcomes where look_at > now()) d`
 
-export interface Life {
+export interface LifeOptions {
   project: Project
   database: Database
   log: Logger
   /** The folder for mails, within `.nightshift`. */
   outbox: string[]
-  until: Date
   signal: AbortSignal
-  /** Called each time that the clock has been moved and everything due then is done. */
-  onTime?: (now: Date) => Promise<void>
+  /** What stands between the worker and its compute children. */
+  tamper?: ((children: Children) => Children) | undefined
 }
 
-/**
- * Lets the scheduler, the planner, a worker and the mails of a project live on a clock that leaps from one due time to
- * the next, until `until`. Between two leaps everything that is due is done to its end, in real time.
- */
-export async function liveThrough(life: Life): Promise<void> {
-  const { project, database, log, until, signal } = life
+export interface Span {
+  until: Date
+  /** Called each time that the clock has been moved and everything due then is done. True: it is over. */
+  onTime?: (now: Date) => Promise<boolean | undefined>
+}
+
+/** The scheduler, the planner, a worker and the mails of a project, on a clock that leaps from one due time to the next. */
+export interface Life {
+  context: Context
+  /** Leaps on until a time. Between two leaps everything that is due is done to its end, in real time. */
+  through(span: Span): Promise<void>
+  close(): Promise<void>
+}
+
+/** Lives until a time, and closes. */
+export async function liveThrough(options: LifeOptions, span: Span): Promise<void> {
+  const life = await openLife(options)
+  try {
+    await life.through(span)
+  } finally {
+    await life.close()
+  }
+}
+
+export async function openLife(options: LifeOptions): Promise<Life> {
+  const { project, database, log, signal, tamper = (all) => all } = options
   const queues = openInProcessQueues()
-  const children = openChildren({
-    places: availableParallelism(),
-    monitors: availableParallelism(),
-    timeouts: () => project.timeouts,
-  })
+  const children = tamper(
+    openChildren({
+      places: availableParallelism(),
+      monitors: availableParallelism(),
+      timeouts: () => project.timeouts,
+    }),
+  )
   const stop = () => void children.close()
   signal.addEventListener('abort', stop, { once: true })
   const clock = ledgerClock(database)
@@ -71,7 +92,7 @@ export async function liveThrough(life: Life): Promise<void> {
     wake: () => {},
     onPublished: (client, run) => notifyRecovery(client, context, run, 'published', { run }),
   }
-  const transport = openFiles(project.root, log, life.outbox)
+  const transport = openFiles(project.root, log, options.outbox)
   const worker = await startWorker(context, queues, 'worker', { retrain: noteRetraining })
   const round = () =>
     reconcile({
@@ -99,26 +120,29 @@ export async function liveThrough(life: Life): Promise<void> {
     throw new Error(`the work of ${(await clock()).toISOString()} does not end`)
   }
 
-  try {
-    for (;;) {
-      const quiet = await settle()
-      const now = await clock()
-      await life.onTime?.(now)
-      if (now >= until) return
-      await expectNoLateLabels(database.pool)
-      const { rows } = await database.pool.query<{ at: Date | null }>(DUE)
-      const due = Math.min(
-        now.getTime() + Math.max(1, Math.min(quiet, LONGEST_STEP_MS)),
-        rows[0]?.at?.getTime() ?? Number.POSITIVE_INFINITY,
-        until.getTime(),
-      )
-      await setClock(database.pool, database.schema, new Date(due))
-    }
-  } finally {
-    signal.removeEventListener('abort', stop)
-    await children.close()
-    await worker.close(0)
-    await queues.close()
-    await transport.close()
+  return {
+    context,
+    async through({ until, onTime }) {
+      for (;;) {
+        const quiet = await settle()
+        const now = await clock()
+        if ((await onTime?.(now)) === true || now >= until) return
+        await expectNoLateLabels(database.pool)
+        const { rows } = await database.pool.query<{ at: Date | null }>(DUE)
+        const due = Math.min(
+          now.getTime() + Math.max(1, Math.min(quiet, LONGEST_STEP_MS)),
+          rows[0]?.at?.getTime() ?? Number.POSITIVE_INFINITY,
+          until.getTime(),
+        )
+        await setClock(database.pool, database.schema, new Date(due))
+      }
+    },
+    async close() {
+      signal.removeEventListener('abort', stop)
+      await children.close()
+      await worker.close(0)
+      await queues.close()
+      await transport.close()
+    },
   }
 }

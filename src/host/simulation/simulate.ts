@@ -1,26 +1,14 @@
-import { type Database, openDatabase } from '../../ledger/connection/database.ts'
-import { dropSimulated, makeClock, stampSimulated } from '../../ledger/connection/simulated-clock.ts'
-import { settleIdentity } from '../../ledger/identity/project-identity.ts'
+import type { Database } from '../../ledger/connection/database.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import type { Model, Project, Schedule } from '../../project/project.ts'
+import type { Model, Project } from '../../project/project.ts'
 import { type AsOf, addDays, asOfRange, grainOf } from '../../project/time/asof.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
-import { startChallenge } from '../../registry/challengers.ts'
-import { promote } from '../../registry/champion.ts'
-import { keepZone } from '../../registry/live-zone.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { tidily } from '../../workers/interruption.ts'
 import type { Session } from '../session.ts'
+import { inCopy } from './copy.ts'
 import { liveThrough } from './live-through.ts'
-import { copyRegistry } from './simulated-registry.ts'
-import {
-  keepSimulation,
-  newSimulationId,
-  outboxOf,
-  removeSimulationFolder,
-  type Simulation,
-  withinSimulation,
-} from './simulation-folder.ts'
+import { outboxOf, type Simulation } from './simulation-folder.ts'
 
 export interface SimulationRequest {
   /** As typed. */
@@ -50,63 +38,29 @@ export async function simulate<T>(
   request: SimulationRequest,
   look: (lived: Lived) => Promise<T>,
 ): Promise<T> {
-  const { project: real, database } = session
+  const { project: real } = session
   const nights = nightsOf(real, model, request)
-  const versions = await versionsIn(session, model, request.challenger)
-  const id = newSimulationId()
-  const project = alone(withinSimulation(real, id), model)
-  const begun = performance.now()
-  const simulation: Simulation = {
-    id,
-    model: model.name,
-    from: nights[0]?.label ?? '',
-    to: nights.at(-1)?.label ?? '',
-    ...versions,
-    state: 'running',
-    pid: process.pid,
-    started_at: new Date().toISOString(),
-    seconds: null,
-    reason: null,
-  }
-  await keepSimulation(real.root, simulation)
-  let inside: Database | undefined
-  try {
-    inside = await openInside(session, project, new Date(Date.parse(nights[0]?.instant ?? '') - 1))
-    const opened = inside
-    const begins = new Date(Date.parse(nights[0]?.instant ?? '') - 1)
-    await copyRegistry(database.pool, { from: real, into: project, model: model.name, begins })
-    if (versions.champion !== null) await beginWith(opened, model, versions.champion, request.by)
-    if (versions.challenger !== null) {
-      const { challenger: version } = versions
-      await startChallenge(opened, { model: model.name, version, by: request.by ?? null })
-    }
+  const { champion, challenger } = await versionsIn(session, model, request.challenger)
+  const by = request.by ?? null
+  const champions = champion === null ? [] : [champion]
+  return inCopy(session, model, { nights, champions, challenger, by, keep: true }, async (copy) => {
     const until = endOf(nights, real.timezone)
     await tidily((signal) =>
-      liveThrough({
-        project,
-        database: opened,
-        log: session.log,
-        outbox: outboxOf(id),
-        until,
-        signal,
-        onTime: async (now) => {
-          const over = nights.filter(({ instant }) => Date.parse(instant) <= now.getTime()).length
-          request.onTime?.(now, { nights: over, of: nights.length })
+      liveThrough(
+        { ...copy, log: session.log, outbox: outboxOf(copy.record.id), signal },
+        {
+          until,
+          onTime: async (now) => {
+            const over = nights.filter(({ instant }) => Date.parse(instant) <= now.getTime()).length
+            request.onTime?.(now, { nights: over, of: nights.length })
+            return false
+          },
         },
-      }),
+      ),
     )
-    const lived: Simulation = { ...simulation, state: 'done', seconds: (performance.now() - begun) / 1000 }
-    await keepSimulation(real.root, lived)
-    return await look({ simulation: lived, project, database: opened, nights })
-  } catch (error) {
-    await inside?.close()
-    inside = undefined
-    await dropSimulated(database.pool, project.schema)
-    await removeSimulationFolder(real.root, id)
-    throw error
-  } finally {
-    await inside?.close()
-  }
+    const { project, database } = copy
+    return look({ simulation: await copy.done(), project, database, nights })
+  })
 }
 
 /** The nights to live through, of the grain of the model's schedule. */
@@ -160,65 +114,8 @@ async function versionsIn(
   }
 }
 
-/**
- * The project with one model alone. Its schedules begin when the simulation does. Features are recomputed by the training
- * path once a week: sources that lie there complete give each night the same answer, at the price of the night itself.
- */
-function alone(project: Project, model: Model): Project {
-  const schedules = Object.values(project.schedules).flatMap((schedule): Schedule[] => {
-    const score = schedule.score.filter((name) => name === model.name)
-    const refresh = schedule.refresh.filter((name) => name === model.view)
-    return score.length + refresh.length === 0 ? [] : [{ ...schedule, score, refresh, start: undefined }]
-  })
-  const views = Object.entries(project.views).map(
-    ([name, view]) => [name, { ...view, parity: 'weekly' as const }] as const,
-  )
-  return {
-    ...project,
-    views: Object.fromEntries(views),
-    models: { [model.name]: model },
-    schedules: Object.fromEntries(schedules.map((schedule) => [schedule.name, schedule])),
-  }
-}
-
-async function openInside({ database }: Session, project: Project, at: Date): Promise<Database> {
-  await makeClock(database.pool, project.schema, at)
-  const inside = await openDatabase({
-    root: project.root,
-    url: database.url,
-    schema: project.schema,
-    simulated: true,
-    role: 'command',
-  })
-  try {
-    await stampSimulated(database.pool, project.schema)
-    await settleIdentity(inside, project)
-    await keepZone(inside.pool, project.timezone)
-    return inside
-  } catch (error) {
-    await inside.close()
-    throw error
-  }
-}
-
-async function beginWith(
-  database: Database,
-  { name }: Model,
-  version: number,
-  by: string | null,
-): Promise<void> {
-  await promote(database, {
-    model: name,
-    version,
-    expected: null,
-    by,
-    reason: 'the champion when the simulation begins',
-    event: 'promoted',
-  })
-}
-
 /** The last millisecond of the last night's day (or hour): deadlines and checks of that night lie before it. */
-function endOf(nights: AsOf[], timezone: string): Date {
+export function endOf(nights: AsOf[], timezone: string): Date {
   const last = nights.at(-1)
   if (last === undefined) throw new Error('there are no nights to live through')
   const next =

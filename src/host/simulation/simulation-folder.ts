@@ -18,6 +18,8 @@ const simulationSchema = z.object({
   to: z.string(),
   champion: z.number().nullable(),
   challenger: z.number().nullable(),
+  /** The drill that it was made for, which removes it at its end. */
+  drill: z.string().nullable().default(null),
   state: z.enum(['running', 'done', 'failed']),
   /** Of the process that lives through it. */
   pid: z.number(),
@@ -109,6 +111,7 @@ const UNREADABLE: Omit<Simulation, 'id'> = {
   to: '',
   champion: null,
   challenger: null,
+  drill: null,
   state: 'failed',
   pid: 0,
   started_at: '',

@@ -64,6 +64,17 @@ export async function skipSlot(client: ClientBase, slot: number, reason: string)
   await moveSlot(client, TRANSITIONS.skip.slot, slot, 'reason = $4, request = null', [reason])
 }
 
+/** A night that readers are to find no more; its run remains on record. */
+export async function unpublishSlot(client: ClientBase, slot: number, reason: string): Promise<void> {
+  await moveSlot(
+    client,
+    TRANSITIONS.unpublish.slot,
+    slot,
+    'published_run = null, published_at = null, published_file = null, reason = $4, request = null',
+    [reason],
+  )
+}
+
 /** A night whose file is lost is requested again; past its deadline it is late. */
 export async function reopenSlot(
   client: ClientBase,

@@ -149,6 +149,12 @@ export const TRANSITIONS = {
     run: { from: ['queued', 'waiting'], to: 'cancelled' },
     records: 'the reason; incidents closed',
   },
+  unpublish: {
+    when: 'the only version of a model is taken out of service',
+    by: 'command',
+    slot: { from: ['published'], to: 'skipped' },
+    records: 'the reason',
+  },
   reopen: {
     when: 'the published file is missing or was replaced, and no copy is kept',
     by: 'planner, command',

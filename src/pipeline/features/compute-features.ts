@@ -5,7 +5,7 @@ import type { AsOf } from '../../project/time/asof.ts'
 import { featureCut } from '../cut/cut.ts'
 import { blame } from '../engine/blame.ts'
 import { classify } from '../engine/classify.ts'
-import type { FeatureFacts, InputFile, SourceTypes, StepTime } from '../engine/facts.ts'
+import type { Column, FeatureFacts, InputFile, SourceTypes, StepTime } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier, literal } from '../engine/quote.ts'
 import { sameContent } from '../parity/same-content.ts'
@@ -21,6 +21,7 @@ import { describeOutput } from './describe-output.ts'
 import { viewFiles } from './describe-view.ts'
 import { checkExpectations } from './expectations.ts'
 import { openFeatureQuery } from './feature-query.ts'
+import { shifted } from './shifted.ts'
 import { identityOf } from './view-hash.ts'
 
 export { type InputsRequest, snapshotInputs } from '../sources/input-files.ts'
@@ -55,6 +56,8 @@ export interface FeatureRequest {
   only?: InputFile[] | undefined
   /** `declared` takes every source of view.yaml for an input. Default: `read`, those that features.sql reads. */
   sources?: 'read' | 'declared' | undefined
+  /** For drills alone: shifts the columns, see shifted.ts. */
+  shift?: boolean
   progress?: (text: string, rows?: number, total?: number) => void
 }
 
@@ -93,7 +96,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     refuse(output.problems)
     const identity = identityOf(query.checked, view, timezone)
     const metadata = { ...request.metadata, view_hash: identity.viewHash }
-    const rows = await timed('compute', () => write(query, request, metadata))
+    const rows = await timed('compute', () => write(query, request, metadata, output.columns))
     const fresh = timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     const expected = timed('check', () =>
       checkExpectations(query.engine, {
@@ -150,9 +153,11 @@ async function write(
   query: CutQuery,
   request: FeatureRequest,
   metadata: Record<string, string>,
+  columns: Column[],
 ): Promise<number> {
-  const { progress } = request
-  const entity = request.view.entity.map(identifier).join(', ')
+  const { progress, view } = request
+  const sql = request.shift === true ? shifted(query.sql, columns, view.entity) : query.sql
+  const entity = view.entity.map(identifier).join(', ')
   const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
   const options = `FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}}`
   const timer =
@@ -164,7 +169,7 @@ async function write(
         )
   try {
     const row = await query.engine.row(
-      `COPY (SELECT * FROM (${query.sql}\n) ORDER BY ${entity}) TO ${literal(request.out)} (${options})`,
+      `COPY (SELECT * FROM (${sql}\n) ORDER BY ${entity}) TO ${literal(request.out)} (${options})`,
       query.values,
     )
     return Number(row.Count)

@@ -1,13 +1,22 @@
-import { fail, type Item } from '../item.ts'
+import { standingDrill } from '../drills/drill-verdict.ts'
+import { fail, type Item, pass } from '../item.ts'
 
 export const driftAlerts: Item = {
   id: 'drift-alerts',
   title: 'Drift alerts',
   question: 'Does somebody hear of it when the data shifts?',
-  async ask({ model }) {
-    return fail(
-      'no rehearsed drift alert is on record: this build has no drill for it yet',
-      `nightshift waive ${model.name} drift-alerts --until DATE --reason WHY --by WHO`,
+  async ask(asked) {
+    const { name, drift } = asked.model
+    if (drift.columns?.length === 0 && !drift.score)
+      return fail(
+        'neither a column nor the score is watched for drift',
+        `set \`drift.columns\` or \`drift.score\` in models/${name}/model.yaml, then nightshift drill ${name} drift`,
+      )
+    const standing = await standingDrill(asked, 'drift')
+    if ('status' in standing) return standing
+    return pass(
+      `an alert needs ${drift.persist} nights with an effect of ${drift.min_effect}; drilled on ${standing.day}: ${standing.drill.note}`,
+      `/models/${name}`,
     )
   },
 }

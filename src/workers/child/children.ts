@@ -30,6 +30,8 @@ export interface TaskOptions {
   progress?: Progress
   /** Called with the time in milliseconds that the task waited for a child. */
   onPlace?: (waited: number) => void
+  /** Called with the child's process id when it has been given the task: a drill kills it. */
+  onChild?: (pid: number) => void
 }
 
 /** A fixed number of warm compute processes, each doing one task at a time. */
@@ -276,6 +278,7 @@ function perform(
     child.on('message', onMessage)
     child.once('exit', onExit)
     child.send(message)
+    if (child.pid !== undefined) options.onChild?.(child.pid)
   })
 }
 

@@ -26,6 +26,7 @@ import {
   reopenSlot,
   requestSlot,
   skipSlot,
+  unpublishSlot,
   withdrawRun,
   withdrawSlot,
 } from '../../../src/ledger/nights/slot-transitions.ts'
@@ -90,6 +91,7 @@ const DOES: Record<TransitionName, (client: ClientBase, night: Night) => Promise
   'take back': (client, { run }) => takeBack(client, run.id),
   'fail unrun': (client, { slot }) => failUnrun(client, slot.id, 'no champion'),
   skip: (client, { slot }) => skipSlot(client, slot.id, 'no'),
+  unpublish: (client, { slot }) => unpublishSlot(client, slot.id, 'withdrawn'),
   reopen: (client, { slot }) => reopenSlot(client, slot.id, REQUEST, 'gone'),
   withdraw: async (client, { slot }) => {
     if (await withdrawRun(client, slot, 7)) await withdrawSlot(client, slot.id, null)

@@ -1,0 +1,144 @@
+import { type Database, openDatabase } from '../../ledger/connection/database.ts'
+import { dropSimulated, makeClock, stampSimulated } from '../../ledger/connection/simulated-clock.ts'
+import { settleIdentity } from '../../ledger/identity/project-identity.ts'
+import type { Model, Project, Schedule } from '../../project/project.ts'
+import type { AsOf } from '../../project/time/asof.ts'
+import { startChallenge } from '../../registry/challengers.ts'
+import { promote } from '../../registry/champion.ts'
+import { keepZone } from '../../registry/live-zone.ts'
+import type { Session } from '../session.ts'
+import { copyRegistry } from './simulated-registry.ts'
+import {
+  keepSimulation,
+  newSimulationId,
+  removeSimulationFolder,
+  type Simulation,
+  withinSimulation,
+} from './simulation-folder.ts'
+
+export interface CopyRequest {
+  /** The nights that it is made for, oldest first. */
+  nights: AsOf[]
+  /** Versions that are promoted one after the other before the first night; the last of them is the champion then. */
+  champions: number[]
+  challenger?: number | null
+  by: string | null
+  /** What it is made for, where that is a drill. */
+  drill?: string
+  /** What the copy declares otherwise than the project. */
+  adjust?: ((project: Project) => Project) | undefined
+  /** Whether it is kept when `work` has ended, to be looked into. */
+  keep: boolean
+}
+
+/** A project with one model, a warehouse and a ledger of its own, whose clock stands until it is moved. */
+export interface Copy {
+  record: Simulation
+  project: Project
+  database: Database
+  /** Records that it has been lived through. */
+  done(): Promise<Simulation>
+}
+
+/**
+ * Copies a model with its versions, without its nights, and hands the copy to `work`. Its clock stands a millisecond before
+ * the first night. If `work` fails or is interrupted, nothing is left.
+ */
+export async function inCopy<T>(
+  session: Session,
+  model: Model,
+  { nights, champions, challenger = null, by, drill, adjust = (same) => same, keep }: CopyRequest,
+  work: (copy: Copy) => Promise<T>,
+): Promise<T> {
+  const { project: real, database } = session
+  const [first] = nights
+  if (first === undefined) throw new Error('a copy needs a night')
+  const begins = new Date(Date.parse(first.instant) - 1)
+  const id = newSimulationId()
+  const project = adjust(alone(withinSimulation(real, id), model))
+  const begun = performance.now()
+  const record: Simulation = {
+    id,
+    model: model.name,
+    from: first.label,
+    to: nights.at(-1)?.label ?? '',
+    champion: champions.at(-1) ?? null,
+    challenger,
+    drill: drill ?? null,
+    state: 'running',
+    pid: process.pid,
+    started_at: new Date().toISOString(),
+    seconds: null,
+    reason: null,
+  }
+  await keepSimulation(real.root, record)
+  let inside: Database | undefined
+  let over = false
+  try {
+    inside = await openInside(session, project, begins)
+    const opened = inside
+    await copyRegistry(database.pool, { from: real, into: project, model: model.name, begins })
+    let expected: number | null = null
+    for (const version of champions) {
+      const reason = 'the champion when the simulation begins'
+      await promote(opened, { model: model.name, version, expected, by, reason, event: 'promoted' })
+      expected = version
+    }
+    if (challenger !== null) await startChallenge(opened, { model: model.name, version: challenger, by })
+    const done = async () => {
+      const lived: Simulation = { ...record, state: 'done', seconds: (performance.now() - begun) / 1000 }
+      await keepSimulation(real.root, lived)
+      return lived
+    }
+    const result = await work({ record, project, database: opened, done })
+    over = keep
+    return result
+  } finally {
+    await inside?.close()
+    if (!over) {
+      await dropSimulated(database.pool, project.schema)
+      await removeSimulationFolder(real.root, id)
+    }
+  }
+}
+
+/**
+ * The project with one model alone. Its schedules begin when the simulation does. Features are recomputed by the training
+ * path once a week: sources that lie there complete give each night the same answer, at the price of the night itself.
+ */
+function alone(project: Project, model: Model): Project {
+  const schedules = Object.values(project.schedules).flatMap((schedule): Schedule[] => {
+    const score = schedule.score.filter((name) => name === model.name)
+    const refresh = schedule.refresh.filter((name) => name === model.view)
+    return score.length + refresh.length === 0 ? [] : [{ ...schedule, score, refresh, start: undefined }]
+  })
+  const views = Object.entries(project.views).map(
+    ([name, view]) => [name, { ...view, parity: 'weekly' as const }] as const,
+  )
+  return {
+    ...project,
+    views: Object.fromEntries(views),
+    models: { [model.name]: model },
+    schedules: Object.fromEntries(schedules.map((schedule) => [schedule.name, schedule])),
+  }
+}
+
+async function openInside({ database }: Session, project: Project, at: Date): Promise<Database> {
+  await makeClock(database.pool, project.schema, at)
+  const inside = await openDatabase({
+    root: project.root,
+    url: database.url,
+    schema: project.schema,
+    simulated: true,
+    role: 'command',
+  })
+  try {
+    await stampSimulated(database.pool, project.schema)
+    await settleIdentity(inside, project)
+    await keepZone(inside.pool, project.timezone)
+    return inside
+  } catch (error) {
+    await inside.close()
+    throw error
+  }
+}
