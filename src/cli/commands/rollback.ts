@@ -1,5 +1,10 @@
-import { rescoreNights, rollBack, rollbackTarget, withRollbackLock } from '../../actions/roll-back.ts'
-import { withdrawChampion } from '../../actions/withdraw-champion.ts'
+import {
+  rescoreNights,
+  rollBack,
+  rollbackTarget,
+  withRollbackLock,
+} from '../../actions/rollback/roll-back.ts'
+import { withdrawChampion } from '../../actions/rollback/withdraw-champion.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { openHost } from '../../host/host.ts'

@@ -1,6 +1,6 @@
 import { startScores } from '../../actions/nights/request-night.ts'
-import { rollBack } from '../../actions/roll-back.ts'
-import { withdrawChampion } from '../../actions/withdraw-champion.ts'
+import { rollBack } from '../../actions/rollback/roll-back.ts'
+import { withdrawChampion } from '../../actions/rollback/withdraw-champion.ts'
 import { duration } from '../../format/elapsed.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'

@@ -1,13 +1,18 @@
 import { rm } from 'node:fs/promises'
-import { openRunOf } from '../ledger/nights/run-records.ts'
-import { unpublishSlot } from '../ledger/nights/slot-transitions.ts'
-import { lockSlot, slotTitle } from '../ledger/nights/slots.ts'
-import { keepFile, keptPath, partitionPath, supersededPath } from '../pipeline/partition/partition-files.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
-import type { Model } from '../project/project.ts'
-import { withdraw } from '../registry/champion.ts'
-import { champion } from '../registry/version-records.ts'
-import type { Context } from '../workers/context.ts'
+import { openRunOf } from '../../ledger/nights/run-records.ts'
+import { unpublishSlot } from '../../ledger/nights/slot-transitions.ts'
+import { lockSlot, slotTitle } from '../../ledger/nights/slots.ts'
+import {
+  keepFile,
+  keptPath,
+  partitionPath,
+  supersededPath,
+} from '../../pipeline/partition/partition-files.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import type { Model } from '../../project/project.ts'
+import { withdraw } from '../../registry/champion.ts'
+import { champion } from '../../registry/version-records.ts'
+import type { Context } from '../../workers/context.ts'
 import { publishedNights, type RollbackRequest } from './roll-back.ts'
 
 /**
