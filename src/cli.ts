@@ -274,6 +274,14 @@ add('accept <model>', 'take a model over from its owner', 'accept')
   .requiredOption(...by)
   .option(...json)
 add(
+  'handoff <model>',
+  'write one page for whoever takes the model over: purpose, limits, evidence, runbook',
+  'handoff',
+)
+  .option('--version <n>', 'which version (default: the newest that is not champion)', versionNumber)
+  .option('--out <file>', 'the output file (default: reports/handoff-<model>.html in the project)')
+  .option(...json)
+add(
   'shadow <model>',
   'score a version in shadow every night, or show how the versions in shadow compare',
   'shadow',

@@ -1,7 +1,6 @@
-import { html, raw } from 'hono/html'
+import { html } from 'hono/html'
 import { type ListedIncident, listIncidents } from '../alerts/incidents/list-incidents.ts'
 import { headline } from '../alerts/letters/phrases.ts'
-import { escaped } from '../charts/escape.ts'
 import { kindOf } from '../failures/incident-kinds.ts'
 import { releases } from '../ledger/nights/released.ts'
 import { findRun } from '../ledger/nights/run-records.ts'
@@ -9,7 +8,6 @@ import { findSlot } from '../ledger/nights/slots.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import type { AsOf } from '../project/time/asof.ts'
-import type { Html } from './layout.ts'
 import { moment } from './moment.ts'
 import type { PageContext } from './page-context.ts'
 import { attempts } from './pages/night/attempts.ts'
@@ -21,8 +19,8 @@ import { outcome } from './pages/night/outcome.ts'
 import { parity } from './pages/night/parity.ts'
 import { provenance } from './pages/night/provenance.ts'
 import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
+import { standalone } from './standalone.ts'
 import { stateMark } from './state-mark.ts'
-import { styleText } from './style/mount-style.ts'
 
 /**
  * One night of a model as a self-contained HTML file: it includes style and pictures, loads nothing and runs no script.
@@ -60,7 +58,10 @@ ${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As
 ${featuresLine(night, project, now)}
 ${provenance(night, project)}
 ${otherRuns(night, project, now)}`
-  return standalone(`${model.name}, ${slot.partition}`, model, body, { project, run: run.id, now })
+  const title = `${model.name}, ${slot.partition}`
+  const update = `npx nightshift report ${model.name} --as-of ${slot.partition}`
+  const foot = html`Written ${moment(now, project.timezone)} for run <code>${run.id}</code>. Times are in ${project.timezone}. To update: <code>${update}</code>`
+  return standalone({ title, lead: model.description, body, foot, project })
 }
 
 /** Open and closed incidents of the model or its view that include this night, the newest first. */
@@ -88,42 +89,4 @@ function incidentSection(incidents: ListedIncident[], { timezone }: Project) {
   return html`<section class="card" aria-labelledby="incidents"><h2 id="incidents">Incidents</h2>${
     items.length === 0 ? html`<p class="quiet">None.</p>` : html`<ul class="list">${items}</ul>`
   }</section>`
-}
-
-function standalone(
-  title: string,
-  model: Model,
-  body: Html,
-  { project, run, now }: { project: Project; run: string; now: Date },
-): string {
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} · Nightshift</title>
-<link rel="icon" href="data:,">
-<style>${raw(styleText())}</style>
-</head>
-<body>
-<main id="main">
-<div class="page-head"><div><p class="crumbs">Nightshift, ${project.name}</p><h1>${title}</h1><p class="quiet">${model.description}</p></div></div>
-${body}
-</main>
-<footer class="foot">Written ${moment(now, project.timezone)} for run <code>${run}</code>. Times are in ${project.timezone}. To update: <code>npx nightshift report ${model.name} --as-of ${title.split(', ').at(-1)}</code></footer>
-</body>
-</html>
-`
-  return linked(String(page), project.alerts?.base_url)
-}
-
-/** Makes links into the pages absolute; without a base URL, replaces them with their text. */
-function linked(text: string, base: string | undefined): string {
-  if (base !== undefined) {
-    const to = escaped(base.replace(/\/+$/, ''))
-    // A replacement function, because `$&` in an address must not be expanded.
-    return text.replaceAll(' href="/', () => ` href="${to}/`)
-  }
-  return text.replace(/<a href="\/[^"]*"[^>]*>([\s\S]*?)<\/a>/g, '$1')
 }
