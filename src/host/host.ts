@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { askDailyGates } from '../actions/ask-daily-gates.ts'
+import { askGate } from '../actions/ask-gate.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
 import { openTransport } from '../alerts/delivery/open-transport.ts'
@@ -11,6 +13,7 @@ import { openActiveAttempts } from '../ledger/nights/active-attempts.ts'
 import { beat, type ProcessRole, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
+import type { ChildRunner } from '../readiness/item.ts'
 import { ledgerEffects } from '../workers/attempt/effects.ts'
 import { notifyRecovery } from '../workers/attempt/report-night.ts'
 import { openChildren } from '../workers/child/children.ts'
@@ -29,6 +32,7 @@ const RECONCILE_MS = 2_000
 const BUILD_MS = 3_000
 const DRAIN_MS = 2_000
 const GUARD_MS = 5_000
+const GATES_MS = 60_000
 
 export interface Host {
   context: Context
@@ -93,6 +97,7 @@ export async function openHost(
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
   const answers = followAnswers()
   let retired: string | undefined
+  let ended: Promise<void> | undefined
   const loop = startLoop(
     async () => {
       if (retired !== undefined) return undefined
@@ -143,13 +148,30 @@ export async function openHost(
           },
           { everyMs: GUARD_MS, onError: logError('comparing published files with the ledger') },
         )
+  const gates =
+    scope === 'calendar'
+      ? startLoop(
+          async () => {
+            if (retired !== undefined) return undefined
+            const inMonitors: ChildRunner = {
+              run: (task, request, options) => children.run(task, request, { lane: 'monitor', ...options }),
+            }
+            const ledger = { project: context.project(), database }
+            await askDailyGates(ledger, async (model, version) => {
+              const gate = await askGate(ledger, model, version, inMonitors)
+              return ended === undefined ? gate : undefined
+            })
+            return undefined
+          },
+          { everyMs: GATES_MS, onError: logError('asking the readiness gate') },
+        )
+      : undefined
   const worker = places > 0 ? await startWorker(context, queues, role) : undefined
   const stays = role !== 'command'
   const stopBeating =
     stays && worker === undefined
       ? await beat(database, { id: context.id, role, places: 0 }, { onClock: clockWatch(log) })
       : undefined
-  let ended: Promise<void> | undefined
   /** Takes no more jobs, gives running attempts 10 s, then stops planning and mailing. */
   const end = (graceMs?: number) => {
     ended ??= (async () => {
@@ -182,7 +204,9 @@ export async function openHost(
       await build.close()
       await end(graceMs)
       if (!stays) await postIfAlone(session)
+      // Its children are ended first: it need not come to its end.
       await children.close()
+      await gates?.close()
       await transport.close()
     },
   }

@@ -15,6 +15,11 @@ export function gateToRecord({ at, ready, items }: Gate): RecordedGate {
   return { at, ready, items: items.map(({ id, status, evidence }) => ({ id, status, evidence })) }
 }
 
+/** What the gate said, by an entry of the history. Undefined: the entry has no gate, such as a rollback's. */
+export function recordedGate(evidence: Record<string, unknown>): RecordedGate | undefined {
+  return recorded.safeParse(evidence.gate).data
+}
+
 /**
  * What the gate said, in a few words: `gate: 9 of 11 items open` with the ids of those items. Undefined: the entry of
  * the history has no gate, such as a rollback's.
@@ -22,7 +27,7 @@ export function gateToRecord({ at, ready, items }: Gate): RecordedGate {
 export function gateOnRecord(
   evidence: Record<string, unknown>,
 ): { text: string; open: string[] } | undefined {
-  const { data: gate } = recorded.safeParse(evidence.gate)
+  const gate = recordedGate(evidence)
   if (gate === undefined) return undefined
   const of = (wanted: z.infer<typeof status>) => gate.items.filter((item) => item.status === wanted)
   const open = of('fail').map(({ id }) => id)
