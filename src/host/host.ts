@@ -32,6 +32,7 @@ const RECONCILE_MS = 2_000
 const BUILD_MS = 3_000
 const DRAIN_MS = 2_000
 const GUARD_MS = 5_000
+/** Also the time after the start before the first look: the nights that wait come first. */
 const GATES_MS = 60_000
 
 export interface Host {
@@ -96,6 +97,7 @@ export async function openHost(
     )
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
   const answers = followAnswers()
+  const begun = performance.now()
   let retired: string | undefined
   let ended: Promise<void> | undefined
   const loop = startLoop(
@@ -152,7 +154,7 @@ export async function openHost(
     scope === 'calendar'
       ? startLoop(
           async () => {
-            if (retired !== undefined) return undefined
+            if (retired !== undefined || performance.now() - begun < GATES_MS) return undefined
             const inMonitors: ChildRunner = {
               run: (task, request, options) => children.run(task, request, { lane: 'monitor', ...options }),
             }
