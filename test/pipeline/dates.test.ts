@@ -234,6 +234,8 @@ describe('a date that has no midnight', () => {
     ['America/Sao_Paulo', '2018-11-04', '2018-11-04 03:00', '03 23:30'],
     ['Africa/Cairo', '2024-04-26', '2024-04-25 22:00', '25 23:30'],
     ['Asia/Beirut', '2026-03-29', '2026-03-28 22:00', '28 23:30'],
+    ['America/Havana', '2024-03-10', '2024-03-10 05:00', '09 23:30'],
+    ['Asia/Amman', '2021-03-26', '2021-03-25 22:00', '25 23:30'],
   ])('is called by it in %s, and its days have their hours', async (timezone, night, begins, last) => {
     const root = makeFolder()
     await writeParquet(

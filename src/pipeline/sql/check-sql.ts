@@ -97,11 +97,13 @@ class Check {
   readonly #options: SqlOptions
   readonly #at: SqlProblems
   readonly #columns: Set<string>
+  readonly #aliases: Set<string>
 
   constructor(sql: string, options: SqlOptions) {
     this.#options = options
     this.#at = new SqlProblems(sql, options.file)
     this.#columns = new Set(options.columns?.map((name) => name.toLowerCase()))
+    this.#aliases = this.#findAliases()
   }
 
   get problems(): Problem[] {
@@ -315,19 +317,18 @@ class Check {
     if (name === undefined || path.length > 1) return
     if (
       this.#options.declaredSources.some((source) => source.toLowerCase() === name) ||
-      this.#aliases().has(name)
+      this.#aliases.has(name)
     )
       this.readsAll = true
-    const reason = refusalOf(name)
     if (BARE_CLOCKS.has(name)) {
       const column = this.#columns.has(name) ? `; for the column write its table, as in t.${name}` : ''
-      this.#at.sayNode('error', node, name, `${name} ${reason}${column}`)
+      this.#at.sayNode('error', node, name, `${name} ${refusalOf(name)}${column}`)
     } else if (BARE_SESSION.has(name) && !this.#columns.has(name))
-      this.#at.sayNode('error', node, name, `${name} ${reason}`)
+      this.#at.sayNode('error', node, name, `${name} ${refusalOf(name)}`)
   }
 
   /** Words after a source's name or after AS may be aliases of whole rows: `SELECT c FROM calls c`. */
-  #aliases(): Set<string> {
+  #findAliases(): Set<string> {
     const sources = new Set(this.#options.declaredSources.map((source) => source.toLowerCase()))
     const found = new Set<string>()
     this.#at.tokens.forEach(({ text }, index) => {

@@ -30,6 +30,14 @@ describe('SQL of features', () => {
     expect(parameters).toEqual(['as_of'])
   })
 
+  it('costs what its length is: 1,500 columns take less than a second of processor time', async () => {
+    const columns = Array.from({ length: 1500 }, (_, index) => `column_${index}`)
+    const before = process.cpuUsage()
+    expect(await problems(`SELECT ${columns.join(', ')} FROM calls`)).toEqual([])
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1e6).toBeLessThan(1)
+  })
+
   it.each([
     ['SELECT 1; SELECT 2', 'error 1:11 expected one SELECT, got: a second statement (SELECT ...): remove it'],
     [
