@@ -8,6 +8,7 @@ import {
   rowLimit,
   versionNumber,
 } from './cli/terminal/whole-number.ts'
+import { nameSources } from './program/source-names.ts'
 import { ConfigurationError } from './project/files/problem.ts'
 import { printable } from './project/files/value-text.ts'
 import { interruption, untilInterrupted } from './workers/interruption.ts'
@@ -25,6 +26,12 @@ export interface GlobalOptions {
 export type CommandModule<Options extends GlobalOptions> = {
   default: (args: string[], options: Options, name: string) => Promise<number>
 }
+
+nameSources()
+// `pg` asks whether it runs at Cloudflare: by `navigator`, or where that is missing, as in Node 20, with a Response, for
+// which Node loads all of `fetch`, 50 ms of each start. This is the navigator of Node 21.
+const major = process.versions.node.split('.')[0]
+if (!('navigator' in globalThis)) Object.assign(globalThis, { navigator: { userAgent: `Node.js/${major}` } })
 
 const program = new Command('nightshift')
   .description('Batch scoring that someone else can run at night.')
@@ -331,7 +338,7 @@ function add(usage: string, description: string, module: string): Command {
       const { refuseAsOfs } = await import('./cli/terminal/as-of-options.ts')
       refuseAsOfs(command)
     }
-    const loaded: CommandModule<GlobalOptions> = await import(`./cli/commands/${module}.js`)
+    const loaded: CommandModule<GlobalOptions> = await import(`./cli/commands/${module}.ts`)
     process.exitCode = await loaded.default(args, command.optsWithGlobals(), command.name())
   })
 }

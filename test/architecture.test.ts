@@ -19,7 +19,7 @@ const LAYERS = [
   ['ledger', 'charts'],
   ['pipeline'],
   ['project'],
-  ['failures', 'format'],
+  ['failures', 'format', 'program'],
 ]
 
 /** Of the pipeline, jobs may know only what its facts and failures look like. */

@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -24,7 +15,7 @@ declare module 'vitest' {
   }
 }
 
-/** Compiles what is stale, since forked programs run compiled, and starts one database server for all tests. */
+/** Bundles what is stale, since forked programs run bundled, and starts one database server for all tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build()
   await sweep()
@@ -56,25 +47,28 @@ async function sweep(): Promise<void> {
   }
 }
 
+/** Modules that tests import in programs of their own. */
+const MODULES = [
+  'alerts/delivery/open-transport.ts',
+  'alerts/delivery/outbox.ts',
+  'jobs/queue/queues.ts',
+  'ledger/connection/database.ts',
+  'pipeline/scoring/score-partition.ts',
+]
+
 function build(): void {
   const stamp = 'dist/.built'
-  const sources = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']
-  if (existsSync(stamp) && statSync(stamp).mtimeMs > Math.max(...sources.map(newest))) return
-  mkdirSync('dist', { recursive: true })
-  // Aside and renamed file by file: another run may be loading these files at this moment.
-  const aside = mkdtempSync('dist/.new-')
-  try {
-    writeFileSync(join(aside, '.built'), '')
-    // Types are `npm run check`'s matter.
-    const fast = ['--noCheck', '--declaration', 'false', '--outDir', aside]
-    const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...fast]
-    const compiled = spawnSync(process.execPath, tsc, { encoding: 'utf8' })
-    if (compiled.status !== 0) console.warn(`the build has errors:\n${compiled.stdout}${compiled.stderr}`)
-    spawnSync(process.execPath, ['build/copy-assets.js'], { stdio: 'inherit' })
-    moveInto(aside, 'dist')
-  } finally {
-    rmSync(aside, { recursive: true, force: true })
-  }
+  const sources = ['src', 'build/build.js', 'tsconfig.json', 'package-lock.json']
+  const newestSource = Math.max(...sources.map(newest))
+  if (existsSync(stamp) && statSync(stamp).mtimeMs > newestSource) return
+  bundle([])
+  bundle(['--to', 'dist/.modules', ...MODULES])
+  writeFileSync(stamp, '')
+}
+
+function bundle(args: string[]): void {
+  const { status } = spawnSync(process.execPath, ['build/build.js', ...args], { stdio: 'inherit' })
+  if (status !== 0) throw new Error('the program cannot be bundled')
 }
 
 /** Newest modification below a path, in milliseconds. */
@@ -82,13 +76,4 @@ function newest(path: string): number {
   const own = statSync(path)
   if (!own.isDirectory()) return own.mtimeMs
   return Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
-}
-
-function moveInto(from: string, to: string): void {
-  mkdirSync(to, { recursive: true })
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory()) moveInto(source, target)
-    else renameSync(source, target)
-  }
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { DatasetFacts } from '../pipeline/dataset/build-dataset.ts'
 import { openBuilding } from '../pipeline/dataset/building.ts'
 import { datasetsFolder } from '../pipeline/dataset/read-dataset.ts'
+import { ownVersion } from '../program/own-files.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
 import type { Model, Project } from '../project/project.ts'
@@ -52,10 +52,4 @@ export async function makeTrainingSet(
   } finally {
     await building.remove()
   }
-}
-
-/** Nightshift's own version. */
-export function ownVersion(): string {
-  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
 }

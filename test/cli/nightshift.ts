@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
-/** The compiled program; faults may be injected into another. */
+/** The bundled program; faults may be injected into another. */
 export const CLI = resolve(
   process.env.NIGHTSHIFT_DIST ?? resolve(import.meta.dirname, '../../dist'),
   'cli.js',
@@ -16,7 +16,7 @@ export interface Finished {
 /** Variables of the machine that would change what is tested. */
 const CLEARED = { DATABASE_URL: '', REDIS_URL: '', SMTP_URL: '', NIGHTSHIFT_LOG: '' }
 
-/** Starts the compiled program as a user would, in a project. */
+/** Starts the bundled program as a user would, in a project. */
 export function start(
   args: string[],
   {

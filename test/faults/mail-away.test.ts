@@ -19,11 +19,11 @@ afterEach(async () => {
 })
 
 test(`the mail server is away for ${AWAY} minutes: each mail arrives once when it is back, in the order of its thread`, async () => {
-  const { sendDueMails } = await built<typeof SendDueMails>('alerts/delivery/send-due-mails.js')
+  const { sendDueMails } = await built<typeof SendDueMails>('alerts/delivery/send-due-mails.ts')
   desk = await openDesk()
   const port = await freePort()
   const url = `smtp://127.0.0.1:${port}`
-  const { openTransport } = await built<typeof Transport>('alerts/delivery/open-transport.js')
+  const { openTransport } = await built<typeof Transport>('alerts/delivery/open-transport.ts')
   const sender = ({ root, post }: Desk) => {
     const { log, ...rest } = post(url)
     return { ...rest, log, transport: openTransport(url, root, log) }

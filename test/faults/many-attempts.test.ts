@@ -45,14 +45,14 @@ interface Read {
 }
 
 test('of eight attempts that publish one partition at once, one does, and a reader sees whole partitions alone', async () => {
-  const { publish, partitionOf } = await built<typeof Publication>('workers/attempt/publication.js')
-  const { transaction } = await built<typeof Connection>('ledger/connection/database.js')
-  const { claimAttempt } = await built<typeof Attempts>('ledger/nights/attempt-records.js')
-  const { findRun, attemptId } = await built<typeof Runs>('ledger/nights/run-records.js')
-  const { createRun } = await built<typeof Transitions>('ledger/nights/run-transitions.js')
-  const { ensureSlot } = await built<typeof Slots>('ledger/nights/ensure-slot.js')
-  const { attemptFolder } = await built<typeof Partitions>('pipeline/partition/partition-files.js')
-  const { hashFile } = await built<typeof Sync>('pipeline/partition/sync.js')
+  const { publish, partitionOf } = await built<typeof Publication>('workers/attempt/publication.ts')
+  const { transaction } = await built<typeof Connection>('ledger/connection/database.ts')
+  const { claimAttempt } = await built<typeof Attempts>('ledger/nights/attempt-records.ts')
+  const { findRun, attemptId } = await built<typeof Runs>('ledger/nights/run-records.ts')
+  const { createRun } = await built<typeof Transitions>('ledger/nights/run-transitions.ts')
+  const { ensureSlot } = await built<typeof Slots>('ledger/nights/ensure-slot.ts')
+  const { attemptFolder } = await built<typeof Partitions>('pipeline/partition/partition-files.ts')
+  const { hashFile } = await built<typeof Sync>('pipeline/partition/sync.ts')
   const connection = await instance.connect()
   const { pool } = database.database
   const place = { database: database.database, warehouse, onPublished: async () => {} }

@@ -11,7 +11,7 @@ it('a model that never returns keeps its own thread busy and no other, until its
   const program = join(each.folder, 'program.mjs')
   writeFileSync(
     program,
-    `import { scorePartition } from ${JSON.stringify(new URL('../../dist/pipeline/scoring/score-partition.js', import.meta.url).href)}
+    `import { scorePartition } from ${JSON.stringify(new URL('../../dist/.modules/pipeline/scoring/score-partition.js', import.meta.url).href)}
      setInterval(() => process.stdout.write('tick\\n'), 50)
      await scorePartition(${JSON.stringify(each.request)})
      process.stdout.write('returned\\n')`,

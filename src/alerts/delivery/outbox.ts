@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { oneLine } from '../../format/one-line.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import type { Clock } from '../../ledger/connection/ledger-clock.ts'
+import { ownFile } from '../../program/own-files.ts'
 import { type Message, type OutboxMail, toMessage } from '../letters/message.ts'
 import type { Attachment } from '../letters/pictures.ts'
 import type { AlertLog } from './alert-log.ts'
@@ -90,7 +91,7 @@ async function claimNext(
   claim: string,
   only: number | undefined,
 ): Promise<OutboxMail | undefined> {
-  claimSql ??= readFileSync(new URL('./claim.sql', import.meta.url), 'utf8')
+  claimSql ??= readFileSync(ownFile('alerts/delivery/claim.sql'), 'utf8')
   const now = await post.clock()
   const { rows } = await post.database.pool.query<OutboxRow>(claimSql, [
     now,

@@ -9,6 +9,7 @@ import type { NewRun, RunSettings } from '../../ledger/nights/run-request.ts'
 import { createRun } from '../../ledger/nights/run-transitions.ts'
 import { type FormerSlot, formerOf } from '../../ledger/nights/slot-transitions.ts'
 import { findSlot, lockSlot, type Slot } from '../../ledger/nights/slots.ts'
+import { ownFile } from '../../program/own-files.ts'
 import { askForScores } from '../request-run.ts'
 import { decideNight } from './decide-night.ts'
 import { type FindStale, isAsSeen, lookAtNights, type NightRow, type SeenNight } from './night-now.ts'
@@ -89,7 +90,7 @@ interface Fed {
 /** The nights that there is room for; ends those that are over, and the backfill where none is left. */
 async function nextNights(client: ClientBase, backfill: BackfillRow): Promise<NightRow[]> {
   if (!(await lockRunning(client, backfill.id))) return []
-  endSql ??= readFileSync(new URL('./end-nights.sql', import.meta.url), 'utf8')
+  endSql ??= readFileSync(ownFile('jobs/backfills/end-nights.sql'), 'utf8')
   await client.query(endSql, [backfill.id])
   const { rows: counts } = await client.query<{ active: string }>(
     `select count(*) as active from nightshift.backfill_nights

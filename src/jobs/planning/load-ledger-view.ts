@@ -5,6 +5,7 @@ import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { type Answers, followAnswers } from '../../ledger/nights/answers.ts'
 import { attemptId, type RunRow, toRun } from '../../ledger/nights/run-records.ts'
 import { type SlotRow, toSlot } from '../../ledger/nights/slots.ts'
+import { ownFile } from '../../program/own-files.ts'
 import type { Project } from '../../project/project.ts'
 import { activeChallengers } from '../../registry/challengers.ts'
 import { warmVersions } from '../../registry/warm.ts'
@@ -106,7 +107,7 @@ async function loadShadows(
 }
 
 async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {
-  slotsSql ??= readFileSync(new URL('./slots-to-plan.sql', import.meta.url), 'utf8')
+  slotsSql ??= readFileSync(ownFile('jobs/planning/slots-to-plan.sql'), 'utf8')
   const { rows } = await client.query<SlotRow & { view: string | null }>(slotsSql, [since, now])
   return rows.map(({ view, ...row }) => ({ ...toSlot(row), ...(view === null ? {} : { views: [view] }) }))
 }

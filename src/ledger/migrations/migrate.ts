@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type pg from 'pg'
+import { ownFile } from '../../program/own-files.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { MIGRATIONS_LOCK } from '../connection/advisory.ts'
 import { transaction } from '../connection/transaction.ts'
@@ -32,7 +34,7 @@ export async function migrate(db: { pool: pg.Pool }, migrations = bundledMigrati
   for (const migration of pending(migrations, applied)) await apply(db, migration, migrations)
 }
 
-const FOLDER = new URL('./', import.meta.url)
+const FOLDER = ownFile('ledger/migrations')
 
 function bundledNames(): string[] {
   return readdirSync(FOLDER)
@@ -42,7 +44,7 @@ function bundledNames(): string[] {
 
 function bundledMigrations(): Migration[] {
   return bundledNames().map((name) => {
-    const sql = readFileSync(new URL(name, FOLDER), 'utf8')
+    const sql = readFileSync(join(FOLDER, name), 'utf8')
     return { name, sql, sha256: createHash('sha256').update(sql).digest('hex') }
   })
 }

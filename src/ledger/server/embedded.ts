@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { ownProgram } from '../../program/own-files.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { isHeld, KEEPER_LOCK, USERS_LOCK } from '../connection/advisory.ts'
 import { connect, type Session } from '../connection/session-connection.ts'
@@ -128,7 +128,7 @@ interface Keeper {
 
 function startKeeper(location: ServerLocation, programs: Programs, options: EmbeddedOptions): Keeper {
   const user = location.user === undefined ? [] : [location.user.uid, location.user.gid]
-  const program = fileURLToPath(new URL('../../../dist/ledger/server/keeper.js', import.meta.url))
+  const program = ownProgram('ledger/server/keeper.js')
   const settings = [options.idleMs, ...user].map(String)
   // No inherited output; otherwise `$(nightshift ...)` would wait for the server to end.
   const child = withServerLog(location.cluster, location.user, (log) =>

@@ -17,7 +17,7 @@ import { clearForeign, isAlive, readPostmaster } from './postmaster.ts'
 import { withServerLog } from './server-log.ts'
 import { serverArguments, serverEnvironment } from './server-settings.ts'
 
-export interface Order {
+interface Order {
   cluster: string
   /** The program. */
   postgres: string
@@ -29,7 +29,7 @@ export interface Order {
 /** Leftovers of a killed server (backends with running queries) may hold its memory for a while. */
 const START_WITHIN = 30_000
 
-export async function keep(order: Order): Promise<void> {
+async function keep(order: Order): Promise<void> {
   const data = join(order.cluster, 'data')
   const server = await startOrFind(order, data)
   if (server === undefined) throw new Error(`the server in ${data} did not start`)
@@ -191,8 +191,8 @@ async function listen(port: number): Promise<number | undefined> {
   })
 }
 
-const [, program, cluster, postgres, idleMs, uid, gid] = process.argv
-if (program === import.meta.filename && cluster !== undefined && postgres !== undefined) {
+const [, , cluster, postgres, idleMs, uid, gid] = process.argv
+if (cluster !== undefined && postgres !== undefined) {
   const user = uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
   keep({ cluster, postgres, user, idleMs: Number(idleMs) }).catch((error: unknown) => {
     process.stderr.write(`keeper: ${error instanceof Error ? error.message : String(error)}\n`)

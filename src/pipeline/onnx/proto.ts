@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Type } from 'protobufjs'
+import { ownFile } from '../../program/own-files.ts'
 
 /**
  * ONNX models as plain objects, field names as in the public schema (`onnx.proto` beside this file).
@@ -181,7 +182,7 @@ let loaded: Type | undefined
 
 function modelType(): Type {
   loaded ??= loadProtobuf()
-    .parse(readFileSync(new URL('./onnx.proto', import.meta.url), 'utf8'), { keepCase: true })
+    .parse(readFileSync(ownFile('pipeline/onnx/onnx.proto'), 'utf8'), { keepCase: true })
     .root.lookupType('onnx.ModelProto')
   return loaded
 }

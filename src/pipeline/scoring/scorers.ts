@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { ownProgram } from '../../program/own-files.ts'
 import { Failure } from '../engine/failure.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
 import type { ScorerAnswer, ScorerTask } from './scorer.ts'
@@ -19,7 +20,7 @@ export interface Scorers {
   close(): Promise<void>
 }
 
-const PROGRAM = new URL('../../../dist/pipeline/scoring/scorer.js', import.meta.url)
+const PROGRAM = ownProgram('pipeline/scoring/scorer.js')
 
 /** Threads without work. They have ONNX Runtime loaded, which takes 0.1 s, and do not keep the process alive. */
 const idle: Thread[] = []

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
+import { ownFile, packageFile } from '../../program/own-files.ts'
 import { ConfigurationError } from '../files/problem.ts'
 import { isTimeZone } from '../time/zone.ts'
 import { runbookSkeleton } from './runbook-skeleton.ts'
@@ -46,7 +47,7 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
     ['.gitignore', GITIGNORE],
     ...SCHEMAS.map((file): [string, string] => [
       `schemas/${file}`,
-      readFileSync(packaged(`../../../schemas/${file}`), 'utf8'),
+      readFileSync(packageFile(`schemas/${file}`), 'utf8'),
     ]),
   ]
   for (const [path, text] of contents) write(join(root, path), text)
@@ -84,13 +85,8 @@ function trainingDay(today: string): string {
 }
 
 function filled(template: string, values: Record<string, string>): string {
-  const text = readFileSync(packaged(`./${template}`), 'utf8')
+  const text = readFileSync(ownFile(`project/init/${template}`), 'utf8')
   return text.replace(/\{\{(\w+)\}\}/g, (whole, key) => values[key] ?? whole)
-}
-
-/** A file of this package. The relative path is the same from src/project/init/ and dist/project/init/. */
-function packaged(path: string): URL {
-  return new URL(path, import.meta.url)
 }
 
 function write(path: string, text: string): void {

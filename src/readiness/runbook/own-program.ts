@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { ownProgram } from '../../program/own-files.ts'
 
-// From dist/ and from src/ alike.
-const PROGRAM = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
+const PROGRAM = ownProgram('cli.js')
 const LONGEST_MS = 120_000
 const LONGEST_OUTPUT = 64 * 1024
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
+import { ownFile } from '../../program/own-files.ts'
 
 /** In this order: later sheets override earlier ones. */
 const SHEETS = ['page', 'table', 'state', 'form', 'prose', 'charts']
@@ -10,7 +11,7 @@ let read: { css: string; href: string } | undefined
 
 function sheet(): { css: string; href: string } {
   if (read === undefined) {
-    const sheets = SHEETS.map((name) => readFileSync(new URL(`./${name}.css`, import.meta.url), 'utf8'))
+    const sheets = SHEETS.map((name) => readFileSync(ownFile(`web/style/${name}.css`), 'utf8'))
     const css = sheets.join('\n')
     read = { css, href: `/style-${createHash('sha256').update(css).digest('hex').slice(0, 12)}.css` }
   }

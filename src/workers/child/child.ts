@@ -6,15 +6,19 @@
 import { writeFileSync } from 'node:fs'
 import { Worker as Thread } from 'node:worker_threads'
 import { classify } from '../../pipeline/engine/classify.ts'
+import { ownProgram } from '../../program/own-files.ts'
+import { nameSources } from '../../program/source-names.ts'
 import { handlers } from './handlers.ts'
 import type { ChildMessage, Progress, TaskMessage, TaskName } from './tasks.ts'
+
+nameSources()
 
 // If memory runs out, the kernel is to kill this process, not its worker or the database. Only Linux has the file.
 try {
   writeFileSync('/proc/self/oom_score_adj', '800')
 } catch {}
 
-const watchdog = new Thread(new URL('../../../dist/workers/child/watchdog.js', import.meta.url), {
+const watchdog = new Thread(ownProgram('workers/child/watchdog.js'), {
   workerData: { parent: process.ppid },
 })
 watchdog.unref()

@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { FailureClass } from '../../failures/classes.ts'
 import { duration } from '../../format/elapsed.ts'
 import { bytes } from '../../format/sizes.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
+import { ownProgram } from '../../program/own-files.ts'
 import type { Timeouts } from '../../project/project.ts'
 import { memoryLimit, PURPOSE, residentBytes, timeoutOf } from '../time-limits.ts'
 import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName } from './tasks.ts'
@@ -51,7 +51,7 @@ interface Waiting {
   take: () => void
 }
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/workers/child/child.js', import.meta.url))
+const PROGRAM = ownProgram('workers/child/child.js')
 
 export interface ChildrenOptions {
   places: number

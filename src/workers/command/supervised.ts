@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { duration } from '../../format/elapsed.ts'
 import { oneLine } from '../../format/one-line.ts'
 import { bytes } from '../../format/sizes.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
+import { ownProgram } from '../../program/own-files.ts'
 
 export interface SuperviseMessage {
   command: string[]
@@ -19,7 +19,7 @@ export interface CommandRequest extends SuperviseMessage {
   signal: AbortSignal
 }
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/workers/command/supervise.js', import.meta.url))
+const PROGRAM = ownProgram('workers/command/supervise.js')
 /** Of the log, this much is quoted where the command failed. */
 const QUOTED = 2_000
 /** From the request to end until the supervisor is ended itself. */

@@ -164,9 +164,9 @@ describe('draining', () => {
   })
 })
 
-/** Drains as a process of its own would, from the compiled files. */
+/** Drains as a process of its own would, from the bundled modules. */
 function drainer(databaseUrl: string, smtpUrl: string, now: Date): ChildProcess {
-  const dist = new URL('../../../dist/', import.meta.url).href
+  const dist = new URL('../../../dist/.modules/', import.meta.url).href
   const program = `
     import pg from 'pg'
     const { drain } = await import('${dist}alerts/delivery/outbox.js')

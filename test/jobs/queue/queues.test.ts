@@ -185,7 +185,7 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
         [
           '--input-type=module',
           '--eval',
-          `import { openQueues } from './dist/jobs/queue/queues.js'
+          `import { openQueues } from './dist/.modules/jobs/queue/queues.js'
            const queues = await openQueues({ ...JSON.parse(process.argv[1]), log: () => {} })
            await queues.work('scoring', { concurrency: 1, process: () => {
              console.log('begun')

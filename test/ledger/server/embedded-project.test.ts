@@ -85,7 +85,7 @@ describe.skipIf(!isRoot || !readableForAll())(
   },
 )
 
-/** Whether anybody may read the compiled program: a checkout under root's home cannot be tried as another user. */
+/** Whether anybody may read the bundled program: a checkout under root's home cannot be tried as another user. */
 function readableForAll(): boolean {
   let folder = resolve('dist')
   for (;;) {

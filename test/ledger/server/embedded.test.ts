@@ -272,7 +272,7 @@ describe('the embedded server', () => {
 
   test('does not keep a shell waiting that captures the output of the command which started it', async () => {
     const root = shared
-    const program = resolve('dist/ledger/connection/database.js')
+    const program = resolve('dist/.modules/ledger/connection/database.js')
     const code = `import { openDatabase } from '${program}'
       const database = await openDatabase({ root: '${root}', role: 'command', idleMs: 15_000 })
       console.log('ready'); await database.close()`

@@ -38,7 +38,7 @@ export async function serverIsGone(root: string, within = 15_000): Promise<void>
 /** A command of its own: opens the database, does as `work` says with `database`, and closes it. */
 export function command(root: string, work: string, user: { uid?: number; gid?: number } = {}): ChildProcess {
   const program = `
-    import { openDatabase } from ${JSON.stringify(resolve('dist/ledger/connection/database.js'))}
+    import { openDatabase } from ${JSON.stringify(resolve('dist/.modules/ledger/connection/database.js'))}
     import { setTimeout as sleep } from 'node:timers/promises'
     const database = await openDatabase({ root: process.argv[1], role: 'command', idleMs: ${IDLE_MS} })
     ${work}

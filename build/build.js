@@ -1,0 +1,114 @@
+// Bundles the program from src/ into dist/: `node build/build.js [--from src] [--to dist] [module...]`. Modules are
+// named below src/; without any, those that are started as processes and threads are built, with the files they read.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
+
+/** What is started as a process or a thread. */
+const PROGRAMS = [
+  'cli.ts',
+  'ledger/server/keeper.ts',
+  'pipeline/scoring/scorer.ts',
+  'workers/child/child.ts',
+  'workers/child/watchdog.ts',
+  'workers/command/supervise.ts',
+]
+
+/** Files that modules read at run time keep their paths. */
+const READ = /\.(sql|proto|css|yaml|md)$/
+
+/** Packages of many small modules: one file of them is read and compiled faster. Others are loaded from node_modules. */
+const BUNDLED = new Set([
+  '@duckdb/node-api',
+  'commander',
+  'croner',
+  'fastest-levenshtein',
+  'hyparquet',
+  'hyparquet-compressors',
+  'minimatch',
+  'temporal-polyfill',
+  'yaml',
+  'zod',
+])
+
+/** Loaded by `require`: an `import` of CommonJS reads all files of the package twice, first to find its names. */
+const REQUIRED = ['bullmq', 'pg', 'pino']
+
+/** Bundles of earlier builds are kept this long: a process that still runs may load one. */
+const KEPT_MS = 24 * 3_600_000
+
+const { values, positionals } = parseArgs({
+  options: { from: { type: 'string', default: 'src' }, to: { type: 'string', default: 'dist' } },
+  allowPositionals: true,
+})
+const from = resolve(values.from)
+const to = resolve(values.to)
+const { dependencies } = createRequire(import.meta.url)('../package.json')
+
+const required = {
+  name: 'packages that are required',
+  setup(building) {
+    building.onResolve({ filter: new RegExp(`^(?:${REQUIRED.join('|')})$`) }, ({ path, namespace }) =>
+      namespace === 'required' ? { path, external: true } : { path, namespace: 'required' },
+    )
+    building.onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }))
+  },
+}
+
+/** Messages of zod are English: the other forty languages are half of its code. */
+const english = {
+  name: 'one language',
+  setup(building) {
+    building.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: `export { default as en } from './en.js'`,
+    }))
+  },
+}
+
+const { outputFiles } = await build({
+  entryPoints: (positionals.length > 0 ? positionals : PROGRAMS).map((path) => join(from, path)),
+  outbase: from,
+  outdir: to,
+  write: false,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // Names stay: stack traces show them.
+  minifyWhitespace: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  chunkNames: 'chunks/[name]-[hash]',
+  external: [
+    '@duckdb/node-bindings',
+    ...Object.keys(dependencies).filter((name) => !BUNDLED.has(name) && !REQUIRED.includes(name)),
+  ],
+  plugins: [required, english],
+  banner: {
+    js: `import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);`,
+  },
+  logLevel: 'warning',
+})
+for (const { path, contents } of outputFiles) write(path, contents)
+if (positionals.length === 0) {
+  for (const path of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
+    if (READ.test(path)) write(join(to, path), readFileSync(join(from, path)))
+  }
+}
+for (const name of readdirSync(join(to, 'chunks'))) {
+  const path = join(to, 'chunks', name)
+  if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path)
+}
+
+/** Another process may be loading the file at this moment. */
+function write(path, contents) {
+  mkdirSync(dirname(path), { recursive: true })
+  const fresh = `${path}.new-${process.pid}`
+  writeFileSync(fresh, contents)
+  renameSync(fresh, path)
+}
