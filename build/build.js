@@ -59,6 +59,20 @@ const required = {
   },
 }
 
+/** A bundled CommonJS package has no named exports for an `import()` of its own. */
+const lazily = {
+  name: 'no package alone',
+  setup(building) {
+    building.onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' && (BUNDLED.has(path) || REQUIRED.includes(path))
+        ? {
+            errors: [{ text: `expected ${path} to be imported by a statement; import() a module that does` }],
+          }
+        : undefined,
+    )
+  },
+}
+
 /** Messages of zod are English: the other forty languages are half of its code. */
 const english = {
   name: 'one language',
@@ -88,7 +102,7 @@ const { outputFiles } = await build({
     '@duckdb/node-bindings',
     ...Object.keys(dependencies).filter((name) => !BUNDLED.has(name) && !REQUIRED.includes(name)),
   ],
-  plugins: [required, english],
+  plugins: [lazily, required, english],
   banner: {
     js: `import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);`,
   },

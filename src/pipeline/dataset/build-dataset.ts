@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { version as engineVersion } from '@duckdb/node-api'
 import type { View } from '../../project/project.ts'
 import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import type { SourceTypes } from '../engine/facts.ts'
@@ -128,7 +129,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
       without_label: kept.reduce((sum, { unlabelled }) => sum + unlabelled, 0),
     },
     inputs: Object.fromEntries(kept.map(({ window, inputs }) => [window.asOf.label, inputs])),
-    engine: { nightshift: request.release, duckdb: await engineVersion(), node: process.version },
+    engine: { nightshift: request.release, duckdb: engineVersion(), node: process.version },
   }
   const target = join(folder, id)
   if (existsSync(join(target, 'manifest.json')))
@@ -154,9 +155,4 @@ function saysStatic(view: View, holdout: number, repeated: number): string[] {
   return [
     `${same}. Train and holdout have the same customers with the same features and label in ${repeated} of ${holdout} rows of the holdout: metrics there predict little about a night. Declare when the rows are valid (kind: history or snapshots)`,
   ]
-}
-
-async function engineVersion(): Promise<string> {
-  const { version } = await import('@duckdb/node-api')
-  return version()
 }
