@@ -1,21 +1,20 @@
-import { link, mkdir, rm } from 'node:fs/promises'
+import { link } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { ClientBase } from 'pg'
 import { z } from 'zod'
 import { transaction } from '../../ledger/connection/database.ts'
-import { findRun, newRunId, type Run } from '../../ledger/nights/run-records.ts'
+import { findRun, type Run } from '../../ledger/nights/run-records.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
 import type { MonitorFacts } from '../../pipeline/drift/monitor-partition.ts'
-import { classify } from '../../pipeline/engine/classify.ts'
-import { attemptFolder, partitionPath } from '../../pipeline/partition/partition-files.ts'
+import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import { notifyChecked, notifyUnchecked } from '../../workers/attempt/report-night.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
-import { isReported, triesAgain } from '../../workers/monitor-tries.ts'
+import { finalFailure, inOwnFolder, isReported } from '../monitor-job.ts'
 import { baselineFor, countedColumns } from './baseline-for.ts'
 import { followDrift, type Monitoring } from './follow-drift.ts'
 import { recordProfile } from './record.ts'
@@ -49,15 +48,14 @@ export async function monitorNight(
   const onPlace = (waited: number) => {
     begun += waited
   }
-  const folder = attemptFolder(context.warehouse, `monitor-${newRunId()}`)
   try {
-    await mkdir(join(folder, 'tmp'), { recursive: true })
-    const measured = await measure(context, project, model, run, folder, { ...options, onPlace })
+    const measured = await inOwnFolder(context.warehouse, 'monitor', (folder, temp) =>
+      measure(context, project, model, run, { folder, temp }, { ...options, onPlace }),
+    )
     const seconds = (performance.now() - begun) / 1000
     return await record(context, model, run, measured, seconds)
   } catch (error) {
-    const failure = classify(error)
-    if (await triesAgain(context.database.pool, 'monitor', run.id, failure, options.signal)) throw error
+    const failure = await finalFailure(context.database.pool, 'monitor', run.id, error, options.signal)
     const note = `it could not be profiled: ${failure.message}`
     await record(context, model, run, unmeasured(note), (performance.now() - begun) / 1000)
     if (run.backfill === null && isReported(failure)) {
@@ -68,8 +66,6 @@ export async function monitorNight(
       })
     }
     return note
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -86,7 +82,7 @@ async function measure(
   project: Project,
   model: Model,
   run: Run,
-  folder: string,
+  { folder, temp }: { folder: string; temp: string },
   options: TaskOptions,
 ): Promise<Measured> {
   const { children, warehouse } = context
@@ -100,7 +96,6 @@ async function measure(
         : `view ${version.view} is no longer in the project`,
     )
   }
-  const temp = join(folder, 'tmp')
   const night = { model, version, view }
   const baseline = await baselineFor(pool, children, project, night, temp, options)
   const { reference, note } =

@@ -1,14 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
-import { newRunId } from '../../ledger/nights/run-records.ts'
 import { type Publication, scoresAtDeadline } from '../../ledger/nights/standing.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { SEED } from '../../pipeline/evaluation/bootstrap.ts'
 import type { OutcomeAnswer, StandingFile } from '../../pipeline/outcomes/measure-outcome.ts'
-import { attemptFolder, partitionPath, supersededPath } from '../../pipeline/partition/partition-files.ts'
+import { partitionPath, supersededPath } from '../../pipeline/partition/partition-files.ts'
 import { readRunId } from '../../pipeline/partition/read-back.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
@@ -17,6 +15,7 @@ import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
+import { inOwnFolder } from '../monitor-job.ts'
 import { checkAgain, checksOf, findOutcome, type Outcome, recordOutcome } from './record.ts'
 
 /** The payload of an outcome job. `newHorizon`: a measured night is measured again under the current horizon. */
@@ -166,9 +165,7 @@ async function measured(
   { project, model, labels, view, asOf, publication, kept }: Night,
   options: TaskOptions,
 ): Promise<OutcomeAnswer> {
-  const temp = attemptFolder(warehouse, `outcome-${newRunId()}`)
-  await mkdir(temp, { recursive: true })
-  try {
+  return await inOwnFolder(warehouse, 'outcome', async (_, temp) => {
     const scores = await fileOf(warehouse, model.name, asOf, publication)
     return await children.run(
       'outcome',
@@ -197,9 +194,7 @@ async function measured(
       },
       options,
     )
-  } finally {
-    await rm(temp, { recursive: true, force: true })
-  }
+  })
 }
 
 /** At the stable path while they are current, otherwise where superseded files are kept. */

@@ -5,7 +5,6 @@ import { reportRecovery } from '../../alerts/incidents/report-incident.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import { findRun, type Run } from '../../ledger/nights/run-records.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
-import { classify } from '../../pipeline/engine/classify.ts'
 import type { Against, ParityFacts } from '../../pipeline/parity/parity-facts.ts'
 import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import type { Project, View } from '../../project/project.ts'
@@ -14,7 +13,7 @@ import { knowingKeys } from '../../registry/view-promises.ts'
 import { notifyChecked, notifyFailure, notifyUnchecked } from '../../workers/attempt/report-night.ts'
 import type { Children, TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
-import { isReported, triesAgain } from '../../workers/monitor-tries.ts'
+import { finalFailure, isReported } from '../monitor-job.ts'
 import { recordCertificate } from './record.ts'
 
 /** Compares the published output of a view's run with the training path. Throws as `checkParity` does. */
@@ -76,8 +75,7 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
   try {
     facts = await compareParity(context.children, project, view, run, { kind: 'recomputed' }, options)
   } catch (error) {
-    const failure = classify(error)
-    if (await triesAgain(context.database.pool, 'parity', run.id, failure, options.signal)) throw error
+    const failure = await finalFailure(context.database.pool, 'parity', run.id, error, options.signal)
     await transaction(context.database, async (client) => {
       const slot = await lockSlot(client, run.slot)
       if (slot.published_run !== run.id) return

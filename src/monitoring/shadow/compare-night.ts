@@ -1,11 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { publishedRun } from '../../ledger/nights/published.ts'
-import { newRunId, type Run } from '../../ledger/nights/run-records.ts'
-import { classify } from '../../pipeline/engine/classify.ts'
+import type { Run } from '../../ledger/nights/run-records.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
-import { attemptFolder, partitionPath } from '../../pipeline/partition/partition-files.ts'
+import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import { lookAtPublished } from '../../pipeline/partition/published-file.ts'
 import type { ScoreFile } from '../../pipeline/shadow/compare-scores.ts'
 import type { FeatureFile, ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
@@ -16,7 +14,7 @@ import { findVersion, type Version } from '../../registry/version-records.ts'
 import { type ShadowScores, shadowScores } from '../../registry/warm.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
-import { triesAgain } from '../../workers/monitor-tries.ts'
+import { finalFailure, inOwnFolder } from '../monitor-job.ts'
 import { currentScores } from './current-scores.ts'
 import { type Against, recordComparison, type ShadowNight } from './shadow-night-records.ts'
 
@@ -70,9 +68,8 @@ export async function compareNight(
     await recordComparison(pool, { ...record, state: 'compared', note: null, figures })
     return `compared ${figures.rows.both} rows`
   } catch (error) {
-    const failure = classify(error)
     const subject = [night.model, night.version, night.partition].join(' ')
-    if (await triesAgain(pool, 'comparison', subject, failure, options.signal)) throw failure
+    const failure = await finalFailure(pool, 'comparison', subject, error, options.signal)
     await recordComparison(pool, {
       ...record,
       state: 'failed',
@@ -132,9 +129,7 @@ async function figuresOf(
       ? await currentScores(context, { model, asOf, timezone: project.timezone, challenger }, options)
       : championOf(warehouse, project, model, published, challenger)
   if ('reason' in champion) return champion.reason
-  const temp = attemptFolder(warehouse, `compare-${newRunId()}`)
-  await mkdir(temp, { recursive: true })
-  try {
+  return await inOwnFolder(warehouse, 'compare', async (_, temp) => {
     return await children.run(
       'compare',
       {
@@ -150,9 +145,7 @@ async function figuresOf(
       },
       options,
     )
-  } finally {
-    await rm(temp, { recursive: true, force: true })
-  }
+  })
 }
 
 function championOf(

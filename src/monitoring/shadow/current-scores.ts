@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { newRunId } from '../../ledger/nights/run-records.ts'
-import { attemptFolder, currentPath, moveIntoPlace } from '../../pipeline/partition/partition-files.ts'
+import { currentPath, moveIntoPlace } from '../../pipeline/partition/partition-files.ts'
 import type { ScoreFile } from '../../pipeline/shadow/compare-scores.ts'
 import { FROZEN_SCORE } from '../../pipeline/shadow/freeze-current.ts'
 import type { Model } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
+import { inOwnFolder } from '../monitor-job.ts'
 
 /**
  * The scores that the current process has of a night, in a file of our own: all challengers are compared with the same,
@@ -27,10 +26,7 @@ export async function currentScores(
   const target = currentPath(warehouse, model.name, asOf.label)
   const frozen = { path: target.file, run: undefined, entity, score: FROZEN_SCORE }
   if (existsSync(target.file)) return frozen
-  const folder = attemptFolder(warehouse, `current-${newRunId()}`)
-  try {
-    const temp = join(folder, 'tmp')
-    await mkdir(temp, { recursive: true })
+  return await inOwnFolder(warehouse, 'current', async (folder, temp) => {
     const { root } = project()
     const answer = await children.run(
       'freeze',
@@ -51,7 +47,5 @@ export async function currentScores(
     if (answer.state === 'missing') return answer
     await moveIntoPlace(folder, target)
     return frozen
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }

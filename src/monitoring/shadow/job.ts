@@ -1,18 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { relative } from 'node:path'
 import { z } from 'zod'
 import { transaction } from '../../ledger/connection/database.ts'
 import { publishedRun } from '../../ledger/nights/published.ts'
 import { newRunId } from '../../ledger/nights/run-records.ts'
-import { classify } from '../../pipeline/engine/classify.ts'
-import { attemptFolder, moveIntoPlace, shadowPath } from '../../pipeline/partition/partition-files.ts'
+import { moveIntoPlace, shadowPath } from '../../pipeline/partition/partition-files.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { findVersion } from '../../registry/version-records.ts'
 import { recordShadow } from '../../registry/warm.ts'
 import { changedFeatures, scoreRequest } from '../../workers/attempt/resolve.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
-import { triesAgain } from '../../workers/monitor-tries.ts'
+import { finalFailure, inOwnFolder } from '../monitor-job.ts'
 import { compareNight } from './compare-night.ts'
 import { realizeNight } from './realize-night.ts'
 
@@ -69,37 +67,34 @@ async function scoreShadow(
     await recordShadow(database.pool, { ...record, failure: failure.toRecord() })
     return failure.message
   }
-  const id = newRunId()
-  const folder = attemptFolder(warehouse, `shadow-${id}`)
   try {
-    await mkdir(join(folder, 'tmp'), { recursive: true })
-    const request = await scoreRequest(context, { project, model, version, view, features, run: id, folder })
-    const { file, summary, checks } = await context.children.run('scores', request, options)
-    const broken = checks.find((check) => !check.passed)
-    if (broken !== undefined) {
-      await recordShadow(database.pool, { ...record, failure: { class: 'model', message: broken.message } })
-      return broken.message
-    }
-    const target = shadowPath(warehouse, model.name, version.version, job.partition)
-    await transaction(database, async (client) => {
-      // If two jobs run at once, each moves its file and records it before the other does.
-      await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
-        'nightshift.shadow',
-        target.file,
-      ])
-      await moveIntoPlace(folder, target)
-      const { rows, sha256, metadata } = file
-      const path = relative(warehouse, target.file)
-      await recordShadow(client, { ...record, path, rows, sha256, metadata, summary })
+    return await inOwnFolder(warehouse, 'shadow', async (folder) => {
+      const run = newRunId()
+      const request = await scoreRequest(context, { project, model, version, view, features, run, folder })
+      const { file, summary, checks } = await context.children.run('scores', request, options)
+      const broken = checks.find((check) => !check.passed)
+      if (broken !== undefined) {
+        await recordShadow(database.pool, { ...record, failure: { class: 'model', message: broken.message } })
+        return broken.message
+      }
+      const target = shadowPath(warehouse, model.name, version.version, job.partition)
+      await transaction(database, async (client) => {
+        // If two jobs run at once, each moves its file and records it before the other does.
+        await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
+          'nightshift.shadow',
+          target.file,
+        ])
+        await moveIntoPlace(folder, target)
+        const { rows, sha256, metadata } = file
+        const path = relative(warehouse, target.file)
+        await recordShadow(client, { ...record, path, rows, sha256, metadata, summary })
+      })
+      return `scored ${file.rows} rows`
     })
-    return `scored ${file.rows} rows`
   } catch (error) {
-    const failure = classify(error)
     const subject = [model.name, version.version, features.id].join(' ')
-    if (await triesAgain(database.pool, 'shadow', subject, failure, options.signal)) throw error
+    const failure = await finalFailure(database.pool, 'shadow', subject, error, options.signal)
     await recordShadow(database.pool, { ...record, failure: failure.toRecord() })
     return failure.message
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -1,11 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { newRunId } from '../../ledger/nights/run-records.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { SEED } from '../../pipeline/evaluation/bootstrap.ts'
 import type { OutcomeAnswer, RivalFile } from '../../pipeline/outcomes/measure-outcome.ts'
-import { attemptFolder, currentPath, partitionPath } from '../../pipeline/partition/partition-files.ts'
+import { currentPath, partitionPath } from '../../pipeline/partition/partition-files.ts'
 import { FROZEN_SCORE } from '../../pipeline/shadow/freeze-current.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
@@ -15,6 +13,7 @@ import { knowingKeys } from '../../registry/view-promises.ts'
 import { type ShadowScores, shadowScores } from '../../registry/warm.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
+import { inOwnFolder } from '../monitor-job.ts'
 import { growing } from '../outcomes/job.ts'
 import {
   compareRecordOf,
@@ -107,9 +106,7 @@ async function measured(
 ): Promise<OutcomeAnswer> {
   const { labels, outcomes } = model
   if (labels === undefined) return { state: 'immature', reason: 'the model has no labels' }
-  const temp = attemptFolder(warehouse, `realize-${newRunId()}`)
-  await mkdir(temp, { recursive: true })
-  try {
+  return await inOwnFolder(warehouse, 'realize', async (_, temp) => {
     const { view: scored, features_run: run } = scores.metadata
     return await children.run(
       'outcome',
@@ -139,9 +136,7 @@ async function measured(
       },
       options,
     )
-  } finally {
-    await rm(temp, { recursive: true, force: true })
-  }
+  })
 }
 
 function rivalOf(

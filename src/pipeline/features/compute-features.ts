@@ -8,6 +8,7 @@ import { classify } from '../engine/classify.ts'
 import type { Column, FeatureFacts, InputFile, SourceTypes, StepTime } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier, literal } from '../engine/quote.ts'
+import { stopwatch } from '../engine/stopwatch.ts'
 import { sameContent } from '../parity/same-content.ts'
 import { readBack } from '../partition/read-back.ts'
 import { hasMovedDates } from '../sources/admitted.ts'
@@ -215,15 +216,4 @@ async function explain(
     cause: failure,
     evidence: { ...failure.evidence, warnings },
   })
-}
-
-function stopwatch(steps: StepTime[]): <T>(step: string, work: () => Promise<T>) => Promise<T> {
-  return async (step, work) => {
-    const start = performance.now()
-    try {
-      return await work()
-    } finally {
-      steps.push({ step, ms: Math.round(performance.now() - start) })
-    }
-  }
 }

@@ -5,6 +5,7 @@ import { type Engine, openEngine } from '../engine/duckdb.ts'
 import type { Check, ScoreFacts, StepTime, UnknownValues } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { double, identifier, literal, parquet } from '../engine/quote.ts'
+import { stopwatch } from '../engine/stopwatch.ts'
 import { examineFeatures } from '../features/examine-features.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
 import { readBack } from '../partition/read-back.ts'
@@ -155,13 +156,4 @@ function refuseDoubles({ entity, score }: ScoreRequest): void {
     'contract',
     `the scores would have two columns ${double}; they have: ${names.join(', ')}. Rename the entity or score.column`,
   )
-}
-
-function stopwatch(steps: StepTime[]): <T>(step: string, work: () => Promise<T>) => Promise<T> {
-  return async (step, work) => {
-    const start = performance.now()
-    const result = await work()
-    steps.push({ step, ms: Math.round(performance.now() - start) })
-    return result
-  }
 }

@@ -1,4 +1,5 @@
 import type { StepTime } from '../../pipeline/engine/facts.ts'
+import { stopwatch } from '../../pipeline/engine/stopwatch.ts'
 
 /** The steps of one attempt with their durations; steps of the child are listed as `compute: <step>`. */
 export interface Steps {
@@ -9,16 +10,12 @@ export interface Steps {
 
 export function openSteps(onStep: (step: string) => void): Steps {
   const done: StepTime[] = []
+  const timed = stopwatch(done)
   return {
     done,
     async time(step, act) {
       onStep(step)
-      const start = performance.now()
-      try {
-        return await act()
-      } finally {
-        done.push({ step, ms: Math.round(performance.now() - start) })
-      }
+      return await timed(step, act)
     },
     add(within, steps) {
       for (const { step, ms } of steps) done.push({ step: `${within}: ${step}`, ms: Math.round(ms) })
