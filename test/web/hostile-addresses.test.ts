@@ -75,8 +75,7 @@ const PATHS = [
   [
     '/incidents/X',
     '/mails/X',
-    '/mails/X/body',
-    '/mails/X/shape.css',
+    '/mails/X/style.css',
     '/queues/X',
     '/queues/api/queues/monitor/X',
     '/signin?next=X',

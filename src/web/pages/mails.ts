@@ -11,7 +11,7 @@ import type { Face } from '../../ledger/nights/faces.ts'
 import type { Project } from '../../project/project.ts'
 import { withQuery } from '../addresses.ts'
 import { choiceProblem, unreadable } from '../filters.ts'
-import { mailShape } from '../mail-shape.ts'
+import { mailView } from '../mail-view.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
@@ -22,13 +22,9 @@ import { fact } from './night/summary.ts'
 
 const A_PAGE = 50
 const STATES: Record<MailState, Face> = { sent: 'published', waiting: 'waiting', 'given up': 'failed' }
-/** Policy of the mail's frame: only its styles and pictures; no forms, no scripts, no working links. */
-const BODY_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
-
 /**
- * `/mails`: the mails; `/mails/ID`: one mail as its reader sees it; `/mails/ID/body`: its HTML part, for the frame in that
- * page; `/mails/ID/shape.css`: the style of the copy that gives the frame its height.
+ * `/mails`: the mails; `/mails/ID`: one mail as its reader sees it; `/mails/ID/style.css`: the
+ * styles of that mail.
  */
 export function mountMails(app: Hono, { database, project: files }: PageContext): void {
   const find = async (id: string) => (/^\d{1,15}$/.test(id) ? findMail(database.pool, Number(id)) : undefined)
@@ -62,20 +58,10 @@ ${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
     )
   })
 
-  app.get('/mails/:id/body', async (context) => {
+  app.get('/mails/:id/style.css', async (context) => {
     const mail = await find(context.req.param('id'))
     if (mail === undefined) return context.text('no such mail', 404)
-    return context.body(withPictures(mail), 200, {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': BODY_POLICY,
-      'x-frame-options': 'SAMEORIGIN',
-    })
-  })
-
-  app.get('/mails/:id/shape.css', async (context) => {
-    const mail = await find(context.req.param('id'))
-    if (mail === undefined) return context.text('no such mail', 404)
-    return context.body(mailShape(mail).css, 200, { 'content-type': 'text/css; charset=utf-8' })
+    return context.body(mailView(mail).css, 200, { 'content-type': 'text/css; charset=utf-8' })
   })
 
   app.get('/mails/:id', async (context) => {
@@ -118,18 +104,8 @@ ${fact('About', html`${mail.incidents.map(({ id, subject, kind }) => html`<a hre
 ${fact('Message-ID', html`<code>${mail.message_id}</code>`)}
 ${fact('Attachments', mail.attachments.map(({ filename, type }) => `${filename} (${type})`).join(', '))}</dl></section>
 <section class="card" aria-labelledby="looks"><h2 id="looks">Preview</h2>
-<link rel="stylesheet" href="/mails/${mail.id}/shape.css"><div class="mail-box">${mailShape(mail).html}<iframe class="mail-frame" sandbox="" src="/mails/${mail.id}/body" title="The mail as its reader sees it"></iframe></div></section>
+<link rel="stylesheet" href="/mails/${mail.id}/style.css">${mailView(mail).html}</section>
 <section class="card" aria-labelledby="text"><h2 id="text">As text</h2><pre>${mail.text}</pre></section>`
-}
-
-/** The HTML part with its attached pictures inlined. */
-function withPictures({ html: part, attachments }: Mail): string {
-  return part.replace(/(["'(])cid:([^"')]+)/g, (whole, quote: string, id: string) => {
-    const picture = attachments.find(({ cid, filename }) => cid === id || filename === id)
-    return picture === undefined || !/^image\/[\w.+-]+$/.test(picture.type)
-      ? whole
-      : `${quote}data:${picture.type};base64,${picture.base64}`
-  })
 }
 
 function isState(text: string): text is MailState {

@@ -6,7 +6,6 @@ const PAGES = [
   "style-src 'self'",
   "img-src 'self' data:",
   "font-src 'self'",
-  "frame-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
