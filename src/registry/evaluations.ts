@@ -22,7 +22,7 @@ export async function recordEvaluation(
 ): Promise<number> {
   const { model, version, dataset, by, passed, report } = evaluation
   return transaction(database, async (client) => {
-    const { rows } = await client.query<{ id: string }>(
+    const { rows } = await client.query<{ id: number }>(
       `insert into nightshift.evaluations (model, version, dataset, by, passed, report)
        values ($1, $2, $3, $4, $5, $6) returning id`,
       [model, version, dataset, by, passed, JSON.stringify(report)],
@@ -35,7 +35,7 @@ export async function recordEvaluation(
       reason: passed ? 'passed' : 'not passed',
       evidence: { dataset, ...evidence },
     })
-    return Number(rows[0]?.id)
+    return rows[0]?.id ?? 0
   })
 }
 
@@ -45,11 +45,11 @@ export async function latestEvaluation(
   model: string,
   version: number,
 ): Promise<EvaluationRecord | undefined> {
-  const { rows } = await connection.query<Omit<EvaluationRecord, 'at' | 'id'> & { at: Date; id: string }>(
+  const { rows } = await connection.query<Omit<EvaluationRecord, 'at'> & { at: Date }>(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
       where model = $1 and version = $2 order by id desc limit 1`,
     [model, version],
   )
   const [row] = rows
-  return row && { ...row, id: Number(row.id), at: row.at.toISOString() }
+  return row && { ...row, at: row.at.toISOString() }
 }

@@ -37,12 +37,12 @@ export async function registeredModels(connection: Connection): Promise<Register
 
 /** All evaluations of a model, newest first. */
 export async function evaluationsOf(connection: Connection, model: string): Promise<EvaluationRecord[]> {
-  const { rows } = await connection.query<Omit<EvaluationRecord, 'id' | 'at'> & { id: string; at: Date }>(
+  const { rows } = await connection.query<Omit<EvaluationRecord, 'at'> & { at: Date }>(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
       where model = $1 order by at desc, id desc`,
     [model],
   )
-  return rows.map((row) => ({ ...row, id: Number(row.id), at: row.at.toISOString() }))
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
 }
 
 /** The origin of each version's baseline. */

@@ -31,7 +31,7 @@ export interface Version {
 }
 
 type Connection = ClientBase | Pool
-type VersionRow = Omit<Version, 'registered_at' | 'bytes'> & { registered_at: Date; bytes: string | number }
+type VersionRow = Omit<Version, 'registered_at'> & { registered_at: Date }
 
 export async function findVersion(
   connection: Connection,
@@ -71,7 +71,7 @@ export async function champion(connection: Connection, model: string): Promise<C
 }
 
 function toVersion(row: VersionRow): Version {
-  return { ...row, bytes: Number(row.bytes), registered_at: row.registered_at.toISOString() }
+  return { ...row, registered_at: row.registered_at.toISOString() }
 }
 
 /** The champion of every model that has one. */

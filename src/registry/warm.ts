@@ -51,15 +51,13 @@ export async function shadowScores(
   version: number,
   label: string,
 ): Promise<ShadowScores | undefined> {
-  const { rows } = await connection.query<
-    Omit<ShadowScores, 'as_of' | 'rows'> & { as_of: Date; rows: string }
-  >(
+  const { rows } = await connection.query<Omit<ShadowScores, 'as_of'> & { as_of: Date }>(
     `select model, version, as_of, partition, features_run, path, rows, sha256, metadata
        from nightshift.shadow_scores where model = $1 and version = $2 and partition = $3 and path is not null`,
     [model, version, label],
   )
   const [row] = rows
-  return row && { ...row, as_of: row.as_of.toISOString(), rows: Number(row.rows) }
+  return row && { ...row, as_of: row.as_of.toISOString() }
 }
 
 /** Records shadow scores, or why they failed; of two concurrent records the later remains. */

@@ -37,7 +37,7 @@ export async function enqueue(
   const subject = oneLine(mail.subject, LONGEST_SUBJECT)
   const messageId = mail.messageId ?? newMessageId(settings)
   const root = mail.thread?.root
-  const { rows } = await client.query<{ id: string }>(
+  const { rows } = await client.query<{ id: number }>(
     `insert into nightshift.outbox
        (thread, recipient, subject, message_id, in_reply_to, refs, body_text, body_html, attachments, created_at, due_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning id`,
@@ -54,7 +54,7 @@ export async function enqueue(
       now,
     ],
   )
-  return { id: Number(rows[0]?.id), messageId }
+  return { id: rows[0]?.id ?? 0, messageId }
 }
 
 /** `<nightshift.UUID@domain of the sender>`. */

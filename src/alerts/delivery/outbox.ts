@@ -102,8 +102,8 @@ async function claimNext(
   const [row] = rows
   if (row === undefined) return undefined
   return {
-    id: Number(row.id),
-    thread: row.thread === null ? undefined : Number(row.thread),
+    id: row.id,
+    thread: row.thread ?? undefined,
     recipient: row.recipient,
     subject: row.subject,
     messageId: row.message_id,
@@ -178,8 +178,8 @@ async function postponeOthers(
 }
 
 interface OutboxRow {
-  id: string
-  thread: string | null
+  id: number
+  thread: number | null
   recipient: string
   subject: string
   message_id: string

@@ -6,12 +6,12 @@ import { recordEvent } from './events.ts'
  * Returns the ids that were open.
  */
 export async function ack(client: ClientBase, now: Date, ids: number[], by: string): Promise<number[]> {
-  const { rows } = await client.query<{ id: string }>(
+  const { rows } = await client.query<{ id: number }>(
     `update nightshift.incidents set acked_at = $2, acked_by = $3
       where id = any($1::bigint[]) and closed_at is null returning id`,
     [ids, now, by],
   )
-  const acked = rows.map((row) => Number(row.id)).sort((a, b) => a - b)
+  const acked = rows.map(({ id }) => id).sort((a, b) => a - b)
   await client.query(
     `update nightshift.incident_readers set due_at = null
       where incident = any($1::bigint[]) and reason = 'repeat'`,

@@ -47,7 +47,7 @@ export interface Incident extends IncidentDetail {
 
 /** A row of nightshift.incidents as returned by `pg`. */
 export interface IncidentRow {
-  id: string
+  id: number
   subject: string
   subject_kind: 'model' | 'view'
   kind: IncidentKind
@@ -60,7 +60,7 @@ export interface IncidentRow {
 
 export function toIncident(row: IncidentRow): Incident {
   return {
-    id: Number(row.id),
+    id: row.id,
     subject: row.subject,
     subjectKind: row.subject_kind,
     kind: row.kind,

@@ -140,13 +140,13 @@ function deadlineOf(open: Incident[], facts: FailureFacts): Incident | undefined
 
 async function insert(client: ClientBase, now: Date, detail: IncidentDetail): Promise<number | undefined> {
   const { subject, subjectKind, failure } = detail.facts
-  const { rows } = await client.query<{ id: string }>(
+  const { rows } = await client.query<{ id: number }>(
     `insert into nightshift.incidents (subject_kind, subject, kind, opened_at, detail) values ($1, $2, $3, $4, $5)
      on conflict (subject_kind, subject, kind) where closed_at is null do nothing
      returning id`,
     [subjectKind, subject, failure.class, now, JSON.stringify(detail)],
   )
-  return rows[0] === undefined ? undefined : Number(rows[0].id)
+  return rows[0]?.id
 }
 
 async function addReaders(

@@ -91,8 +91,8 @@ async function lockPending({ client, now }: MailContext, recipient: string): Pro
     [recipient, now],
   )
   return rows.map((row) => ({
-    incident: Number(row.incident),
-    thread: row.thread === null ? undefined : Number(row.thread),
+    incident: row.incident,
+    thread: row.thread ?? undefined,
     reason: row.reason,
     dueAt: row.due_at,
     lastMailAt: row.last_mail_at ?? undefined,
@@ -105,11 +105,11 @@ async function openThread(context: MailContext, recipient: string, incidents: In
   if (first === undefined) return 0
   const root = newMessageId(context.settings)
   const subject = threadSubject(context.settings.project, [first, ...rest])
-  const { rows } = await context.client.query<{ id: string }>(
+  const { rows } = await context.client.query<{ id: number }>(
     `insert into nightshift.threads (recipient, subject, root, created_at) values ($1, $2, $3, $4) returning id`,
     [recipient, subject, root, context.now],
   )
-  const thread = Number(rows[0]?.id)
+  const thread = rows[0]?.id ?? 0
   const mail: ThreadMail = { ...context, occasion: 'opened', recipient, incidents: [first, ...rest] }
   await enqueue(
     context.client,
@@ -134,11 +134,11 @@ async function continueThread(
   reasons: Set<Reason>,
 ): Promise<number> {
   const within = 'i.id in (select incident from nightshift.incident_readers where thread = $1)'
-  const locked = await context.client.query<{ id: string }>(
+  const locked = await context.client.query<{ id: number }>(
     `select i.id from nightshift.incidents i where ${within} order by i.id for update skip locked`,
     [thread],
   )
-  const ours = new Set(locked.rows.map((row) => Number(row.id)))
+  const ours = new Set(locked.rows.map(({ id }) => id))
   const incidents = await load(context.client, within, [thread])
   const { rows } = await context.client.query<{ subject: string; root: string }>(
     'select subject, root from nightshift.threads where id = $1',
@@ -223,8 +223,8 @@ async function safely(
 }
 
 interface PendingRow {
-  incident: string
-  thread: string | null
+  incident: number
+  thread: number | null
   reason: Reason
   due_at: Date
   last_mail_at: Date | null

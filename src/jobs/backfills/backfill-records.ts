@@ -24,8 +24,7 @@ export interface Backfill {
   ended_at: string | null
 }
 
-type BackfillRow = Omit<Backfill, 'id' | 'started_at' | 'ended_at'> & {
-  id: string
+type BackfillRow = Omit<Backfill, 'started_at' | 'ended_at'> & {
   started_at: Date
   ended_at: Date | null
 }
@@ -97,7 +96,6 @@ export async function leftNights(
 function toBackfill(row: BackfillRow): Backfill {
   return {
     ...row,
-    id: Number(row.id),
     started_at: row.started_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
   }

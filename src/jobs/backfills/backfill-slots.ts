@@ -62,11 +62,11 @@ export async function loadPastRuns(
   kind: 'features' | 'scores',
   names: string[],
 ): Promise<PastRun[]> {
-  const { rows } = await pool.query<{ seconds: number; rows: string }>(
+  const { rows } = await pool.query<{ seconds: number; rows: number }>(
     `select extract(epoch from ended_at - started_at)::float8 as seconds, rows from nightshift.runs
       where kind = $1 and name = any($2) and state = 'published' and started_at is not null
       order by created_at desc limit 20`,
     [kind, names],
   )
-  return rows.map((row) => ({ seconds: row.seconds, rows: Number(row.rows) }))
+  return rows
 }

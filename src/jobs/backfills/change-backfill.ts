@@ -58,7 +58,7 @@ async function unknown(client: ClientBase, id: number): Promise<ConfigurationErr
 
 interface AskedNight {
   position: number
-  slot: string
+  slot: number
   was: FormerSlot
   refresh_run: string | null
   refresh_was: FormerSlot
@@ -75,7 +75,7 @@ async function withdraw(client: ClientBase, id: number, { ended }: { ended: bool
     [id, ended],
   )
   for (const night of rows) {
-    const slot = await lockSlot(client, Number(night.slot))
+    const slot = await lockSlot(client, night.slot)
     const requested = slot.request?.backfill === id
     const idle = requested || (await withdrawRun(client, slot, id))
     if (!idle) continue

@@ -18,7 +18,7 @@ import type { BackfillMode, NightAsOf } from './plan-backfill.ts'
 let endSql: string | undefined
 
 interface BackfillRow {
-  id: string
+  id: number
   model: string
   mode: BackfillMode | null
   max_active: number
@@ -75,7 +75,7 @@ async function feed(feeding: Feeding, backfill: BackfillRow): Promise<Fed> {
       if (did === 'asked') fed.asked++
       if (did === 'left') {
         fed.left++
-        log.info({ backfill: Number(id), model }, `${night.row.partition} is left as it is`)
+        log.info({ backfill: id, model }, `${night.row.partition} is left as it is`)
       }
     }
     return fed
@@ -92,12 +92,12 @@ async function nextNights(client: ClientBase, backfill: BackfillRow): Promise<Ni
   if (!(await lockRunning(client, backfill.id))) return []
   endSql ??= readFileSync(ownFile('jobs/backfills/end-nights.sql'), 'utf8')
   await client.query(endSql, [backfill.id])
-  const { rows: counts } = await client.query<{ active: string }>(
+  const { rows: counts } = await client.query<{ active: number }>(
     `select count(*) as active from nightshift.backfill_nights
       where backfill = $1 and slot is not null and outcome is null`,
     [backfill.id],
   )
-  const active = Number(counts[0]?.active ?? 0)
+  const active = counts[0]?.active ?? 0
   const { rows: nights } = await client.query<NightRow>(
     `select n.position, n.as_of, n.partition, n.version, n.refresh, coalesce(n.refresh, v.view) as view
        from nightshift.backfill_nights n
@@ -113,7 +113,7 @@ async function nextNights(client: ClientBase, backfill: BackfillRow): Promise<Ni
   return active < backfill.max_active ? nights : []
 }
 
-async function lockRunning(client: ClientBase, id: string): Promise<boolean> {
+async function lockRunning(client: ClientBase, id: number): Promise<boolean> {
   const { rowCount } = await client.query(
     `select from nightshift.backfills where id = $1 and state = 'running' for update skip locked`,
     [id],
@@ -176,7 +176,7 @@ async function ask(
 ): Promise<void> {
   const how: NewRun = {
     trigger: 'backfill',
-    backfill: Number(backfill.id),
+    backfill: backfill.id,
     settings: backfill.settings,
     by: backfill.by,
   }

@@ -29,7 +29,7 @@ export interface SeenNight {
 }
 
 export interface NextNights {
-  id: string
+  id: number
   model: string
   mode: BackfillMode | null
   createdAt: Date

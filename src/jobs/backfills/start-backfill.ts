@@ -38,12 +38,12 @@ export async function startBackfill(
         refresh: views.get(step.as_of) ?? null,
       }))
     if (nights.length === 0) return undefined
-    const { rows } = await client.query<{ id: string }>(
+    const { rows } = await client.query<{ id: number }>(
       `insert into nightshift.backfills (model, mode, max_active, forced, settings, by)
        values ($1, $2, $3, $4, $5, $6) returning id`,
       [plan.name, how.mode, how.maxActive, how.mode === 'all', JSON.stringify(how.settings), how.by],
     )
-    const id = Number(rows[0]?.id)
+    const id = rows[0]?.id ?? 0
     await client.query(
       `insert into nightshift.backfill_nights (backfill, position, as_of, partition, version, refresh)
        select $1, n.* from jsonb_to_recordset($2) as n(position int, as_of timestamptz, partition text, version int, refresh text)`,

@@ -5,6 +5,7 @@ import { checkExternal } from './external.ts'
 import { clientIn } from './ledger-client.ts'
 import { DEFAULT_SCHEMA } from './schema.ts'
 import { expectClock, searchPath } from './simulated-clock.ts'
+import { VALUE_TYPES } from './value-types.ts'
 
 export { transaction } from './transaction.ts'
 
@@ -49,6 +50,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const schema = options.schema ?? DEFAULT_SCHEMA
   const pool = new pg.Pool({
     Client: clientIn(schema),
+    types: VALUE_TYPES,
     connectionString: options.simulated === true ? searching(url, schema) : url,
     application_name: name,
     max: options.connections ?? 10,

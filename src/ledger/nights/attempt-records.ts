@@ -50,11 +50,11 @@ export async function holdsFence(client: ClientBase, run: string, fence: number)
 
 /** Attempts that count against `retry.attempts`: waiting for data and being handed back do not count. */
 export async function countedAttempts(client: ClientBase, run: string): Promise<number> {
-  const { rows } = await client.query<{ count: string }>(
+  const { rows } = await client.query<{ count: number }>(
     `select count(*) from nightshift.attempts where run = $1 and coalesce(outcome, '') not in ('waiting', 'handed back')`,
     [run],
   )
-  return Number(rows[0]?.count ?? 0)
+  return rows[0]?.count ?? 0
 }
 
 /** Ids of all other attempts of this slot. */

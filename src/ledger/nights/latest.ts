@@ -71,11 +71,11 @@ export interface BriefRun {
 }
 
 export async function briefRuns(connection: Connection, ids: string[]): Promise<Map<string, BriefRun>> {
-  const { rows } = await connection.query<Omit<BriefRun, 'rows'> & { rows: string | null }>(
+  const { rows } = await connection.query<BriefRun>(
     `select id, state, trigger, version, rows, reason, requested_by, failure, metadata->>'features_run' as features_run,
             array(select c->>'message' from jsonb_array_elements(checks) c where c->>'passed' = 'false') as failed_checks
        from nightshift.runs where id = any($1)`,
     [ids],
   )
-  return new Map(rows.map((row) => [row.id, { ...row, rows: row.rows === null ? null : Number(row.rows) }]))
+  return new Map(rows.map((row) => [row.id, row]))
 }

@@ -19,13 +19,11 @@ export interface ModelNight {
   backfilled: boolean
 }
 
-type NightRow = Omit<ModelNight, 'as_of' | 'due' | 'deadline' | 'published_at' | 'rows' | 'seconds'> & {
+type NightRow = Omit<ModelNight, 'as_of' | 'due' | 'deadline' | 'published_at'> & {
   as_of: Date
   due: Date | null
   deadline: Date | null
   published_at: Date | null
-  rows: string | null
-  seconds: number | string | null
 }
 
 const NIGHTS = `
@@ -52,7 +50,5 @@ export async function modelNights(
     due: row.due?.toISOString() ?? null,
     deadline: row.deadline?.toISOString() ?? null,
     published_at: row.published_at?.toISOString() ?? null,
-    rows: row.rows === null ? null : Number(row.rows),
-    seconds: row.seconds === null ? null : Number(row.seconds),
   }))
 }

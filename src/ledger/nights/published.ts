@@ -67,7 +67,7 @@ export async function publishedSlots(
   limit: number,
 ): Promise<{ newest: PublishedSlot[]; others: PublishedSlot[] }> {
   const fields = `s.id, s.kind, s.name, s.partition, r.id as run, r.sha256, s.published_file as stamp`
-  const newest = await connection.query<PublishedSlot & { id: string }>(
+  const newest = await connection.query<PublishedSlot>(
     `select ${fields} from unnest($1::text[], $2::text[]) as subject(kind, name)
       cross join lateral (select * from nightshift.slots o
                            where o.kind = subject.kind and o.name = subject.name and o.published_run is not null
@@ -75,13 +75,12 @@ export async function publishedSlots(
        join nightshift.runs r on r.id = s.published_run where s.state <> 'publishing'`,
     [names.map(({ kind }) => kind), names.map(({ name }) => name)],
   )
-  const others = await connection.query<PublishedSlot & { id: string }>(
+  const others = await connection.query<PublishedSlot>(
     `select ${fields} from nightshift.slots s join nightshift.runs r on r.id = s.published_run
       where s.published_run is not null and s.state <> 'publishing' and s.id > $1 order by s.id limit $2`,
     [after, limit],
   )
-  const numbered = (row: PublishedSlot & { id: string | number }) => ({ ...row, id: Number(row.id) })
-  return { newest: newest.rows.map(numbered), others: others.rows.map(numbered) }
+  return { newest: newest.rows, others: others.rows }
 }
 
 /** Rows of the nearest earlier published as-of within 7 days, for `rows.max_change`. */
@@ -89,14 +88,14 @@ export async function nearestPublished(
   connection: Connection,
   run: { kind: Kind; name: string; as_of: string },
 ): Promise<{ rows: number; label: string } | undefined> {
-  const { rows } = await connection.query<{ rows: string; partition: string }>(
+  const { rows } = await connection.query<{ rows: number; partition: string }>(
     `select r.rows, r.partition from nightshift.slots s join nightshift.runs r on r.id = s.published_run
       where s.kind = $1 and s.name = $2 and s.as_of < $3 and s.as_of >= $3::timestamptz - interval '7 days 2 hours'
       order by s.as_of desc limit 1`,
     [run.kind, run.name, run.as_of],
   )
   const [row] = rows
-  return row && { rows: Number(row.rows), label: row.partition }
+  return row && { rows: row.rows, label: row.partition }
 }
 
 /** Inputs of the published partition at an as-of, or of the nearest earlier one. */

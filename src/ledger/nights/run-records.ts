@@ -133,7 +133,6 @@ export async function attemptsOf(connection: Connection, run: string): Promise<A
   )
   return rows.map((row) => ({
     ...row,
-    fence: Number(row.fence),
     started_at: row.started_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
   }))
@@ -198,13 +197,9 @@ type Times =
   | 'created_at'
   | 'started_at'
   | 'ended_at'
-type Numbers = 'slot' | 'fence' | 'rows' | 'bytes' | 'backfill'
-/** A row as returned by `pg`: timestamps as Date, bigint as text. */
-export type RunRow = Omit<Run, Times | Numbers> & { [Key in Times]: Date | null } & {
-  [Key in Numbers]: string | number | null
-}
-type AttemptRow = Omit<Attempt, 'fence' | 'started_at' | 'ended_at'> & {
-  fence: string | number
+/** A row as returned by `pg`: timestamps as Date. */
+export type RunRow = Omit<Run, Times> & { [Key in Times]: Date | null }
+type AttemptRow = Omit<Attempt, 'started_at' | 'ended_at'> & {
   started_at: Date
   ended_at: Date | null
 }
@@ -212,11 +207,6 @@ type AttemptRow = Omit<Attempt, 'fence' | 'started_at' | 'ended_at'> & {
 export function toRun(row: RunRow): Run {
   return {
     ...row,
-    slot: Number(row.slot),
-    fence: number(row.fence),
-    rows: number(row.rows),
-    bytes: number(row.bytes),
-    backfill: number(row.backfill),
     as_of: row.as_of?.toISOString() ?? '',
     created_at: row.created_at?.toISOString() ?? '',
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
@@ -225,10 +215,6 @@ export function toRun(row: RunRow): Run {
     started_at: row.started_at?.toISOString() ?? null,
     ended_at: row.ended_at?.toISOString() ?? null,
   }
-}
-
-function number(value: string | number | null): number | null {
-  return value === null ? null : Number(value)
 }
 
 /** What names the content of published features: runs that published the same have the same. */

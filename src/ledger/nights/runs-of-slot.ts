@@ -19,8 +19,7 @@ export interface ListedRun {
 /** All executions of a slot, newest first. */
 export async function runsOfSlot(connection: Connection, slot: number): Promise<ListedRun[]> {
   const { rows } = await connection.query<
-    Omit<ListedRun, 'rows' | 'created_at' | 'ended_at'> & {
-      rows: string | null
+    Omit<ListedRun, 'created_at' | 'ended_at'> & {
       created_at: Date
       ended_at: Date | null
     }
@@ -31,7 +30,6 @@ export async function runsOfSlot(connection: Connection, slot: number): Promise<
   )
   return rows.map((row) => ({
     ...row,
-    rows: row.rows === null ? null : Number(row.rows),
     created_at: row.created_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
   }))

@@ -57,8 +57,7 @@ export async function searchRuns(
   return { runs: found.slice(0, limit).map(toFound), more: found.length > limit }
 }
 
-type FoundRow = Omit<FoundRun, 'rows' | 'created_at' | 'started_at' | 'ended_at'> & {
-  rows: string | null
+type FoundRow = Omit<FoundRun, 'created_at' | 'started_at' | 'ended_at'> & {
   created_at: Date
   started_at: Date | null
   ended_at: Date | null
@@ -67,7 +66,6 @@ type FoundRow = Omit<FoundRun, 'rows' | 'created_at' | 'started_at' | 'ended_at'
 function toFound(row: FoundRow): FoundRun {
   return {
     ...row,
-    rows: row.rows === null ? null : Number(row.rows),
     created_at: row.created_at.toISOString(),
     started_at: row.started_at?.toISOString() ?? null,
     ended_at: row.ended_at?.toISOString() ?? null,

@@ -114,12 +114,11 @@ export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
 
 type Times = 'as_of' | 'due' | 'deadline' | 'wait_until' | 'published_at' | 'changed_at'
 /** A row as returned by `pg`: timestamps as Date. */
-export type SlotRow = Omit<Slot, Times | 'id'> & { [Key in Times]: Date | null } & { id: string | number }
+export type SlotRow = Omit<Slot, Times> & { [Key in Times]: Date | null }
 
 export function toSlot(row: SlotRow): Slot {
   return {
     ...row,
-    id: Number(row.id),
     as_of: iso(row.as_of) ?? '',
     due: iso(row.due),
     deadline: iso(row.deadline),

@@ -42,7 +42,7 @@ export async function scoresAtDeadline(
   model: string,
   label: string,
 ): Promise<{ atDeadline: DeadlineScores; deadline: string | null }> {
-  const { rows: slots } = await connection.query<{ id: string; deadline: Date | null }>(
+  const { rows: slots } = await connection.query<{ id: number; deadline: Date | null }>(
     `select id, deadline from nightshift.slots where kind = 'scores' and name = $1 and partition = $2`,
     [model, label],
   )

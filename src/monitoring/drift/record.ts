@@ -45,7 +45,7 @@ interface Span {
   to?: string
 }
 
-type ProfileRow = Omit<NightProfile, 'as_of' | 'at' | 'rows'> & { as_of: Date; at: Date; rows: string }
+type ProfileRow = Omit<NightProfile, 'as_of' | 'at'> & { as_of: Date; at: Date }
 type DriftRow = Pick<NightDrift, 'run' | 'model' | 'partition' | 'drifted' | 'alerting' | 'type'> & {
   as_of: Date
   column_name: string
@@ -206,7 +206,7 @@ export async function recordProfile(
 }
 
 function toProfile(row: ProfileRow): NightProfile {
-  return { ...row, as_of: row.as_of.toISOString(), at: row.at.toISOString(), rows: Number(row.rows) }
+  return { ...row, as_of: row.as_of.toISOString(), at: row.at.toISOString() }
 }
 
 function toDrift(row: DriftRow): NightDrift {

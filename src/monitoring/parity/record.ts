@@ -14,10 +14,8 @@ export interface Certificate {
   report: Record<string, unknown>
 }
 
-type CertificateRow = Omit<Certificate, 'id' | 'checked_at' | 'differing'> & {
-  id: string
+type CertificateRow = Omit<Certificate, 'checked_at'> & {
   checked_at: Date
-  differing: string | null
 }
 
 export async function recordCertificate(
@@ -48,9 +46,7 @@ export async function certificateOf(
   return (
     row && {
       ...row,
-      id: Number(row.id),
       checked_at: row.checked_at.toISOString(),
-      differing: row.differing === null ? null : Number(row.differing),
     }
   )
 }
@@ -67,7 +63,7 @@ export async function certificatesOf(
     }
   | undefined
 > {
-  const { rows } = await connection.query<{ partition: string; differing: string | null; checked_at: Date }>(
+  const { rows } = await connection.query<{ partition: string; differing: number | null; checked_at: Date }>(
     `select partition, differing, checked_at from nightshift.certificates
       where view = $1 and against = 'recomputed' order by as_of desc, id desc limit 30`,
     [view],
@@ -77,11 +73,11 @@ export async function certificatesOf(
     newest && {
       newest: {
         partition: newest.partition,
-        differing: newest.differing === null ? null : Number(newest.differing),
+        differing: newest.differing,
         checked_at: newest.checked_at.toISOString(),
       },
       checked: rows.length,
-      at_parity: rows.filter(({ differing }) => differing !== null && Number(differing) === 0).length,
+      at_parity: rows.filter(({ differing }) => differing === 0).length,
     }
   )
 }
@@ -104,7 +100,7 @@ export async function newestCertificates(
   )
   return rows.map(({ partition, differing, checked_at }) => ({
     partition,
-    differing: differing === null ? null : Number(differing),
+    differing,
     checked_at: checked_at.toISOString(),
   }))
 }

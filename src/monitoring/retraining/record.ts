@@ -34,7 +34,7 @@ export interface Retraining {
 }
 
 type Times = 'requested_at' | 'started_at' | 'ended_at' | 'promoted_at'
-type RetrainingRow = Omit<Retraining, Times | 'id'> & { id: string } & { [Key in Times]: Date | null }
+type RetrainingRow = Omit<Retraining, Times> & { [Key in Times]: Date | null }
 
 /** A process that has not been seen for this long works on nothing any more. */
 const LOST = `not exists (select from nightshift.processes p
@@ -189,7 +189,7 @@ export async function recordAsked(connection: Connection, id: number, promoted: 
 function toRetraining(row: RetrainingRow): Retraining {
   const iso = (date: Date | null) => date?.toISOString() ?? null
   return {
-    id: Number(row.id),
+    id: row.id,
     model: row.model,
     trigger: row.trigger,
     reason: row.reason,
