@@ -169,7 +169,7 @@ add('mute <model>', 'send no mails about a model until a given time', 'mute')
   .option(...by)
 add('alert <what>', '`alert test` sends a real mail', 'alert').option(
   '--to <address>',
-  'the recipient (default: everybody who is told of a model or a view)',
+  'the recipient (default: everybody who is notified about a model or a view)',
 )
 add(
   'runbook <model> [name]',

@@ -26,7 +26,7 @@ export interface Replayed {
   only_published: number
   only_other: number
   by_column: Comparison['by_column']
-  says: string
+  summary: string
   notes: string[]
 }
 
@@ -61,7 +61,7 @@ async function replayFeatures({ project, database }: ProjectLedger, run: Run): P
       only_published,
       only_other,
       by_column,
-      says: describeParity(facts),
+      summary: describeParity(facts),
       notes: [...facts.notes, ...facts.changed_files],
     }
   })
@@ -120,7 +120,7 @@ async function replayScores({ project, database }: ProjectLedger, run: Run): Pro
       only_published: found.only_published,
       only_other: found.only_other,
       by_column: found.by_column,
-      says: `${values} values, ${differing} differing${rounding > 0 ? `, ${rounding} by rounding alone` : ''}`,
+      summary: `${values} values, ${differing} differing${rounding > 0 ? `, ${rounding} by rounding alone` : ''}`,
       notes:
         (await scoredContent(database.pool, run)) === contentOf(features)
           ? []

@@ -11,9 +11,9 @@ import {
   headHeight,
   labelled,
   NO_ROWS,
+  nullsText,
   SIDES,
   STILL,
-  saysNulls,
   seriesNames,
   subtitleRoom,
   type Words,
@@ -39,7 +39,7 @@ export function categoryBars(
   const values = categories.map(({ name }) => shortened(name, width * NAMES - GAP))
   const room = Math.ceil(Math.max(30, ...values.map((value) => widthOf(value))))
   const isEmpty = tonight.rows === 0
-  const all = isEmpty ? [NO_ROWS] : categories.map(said)
+  const all = isEmpty ? [NO_ROWS] : categories.map(sharesText)
   return {
     title: tonight.column,
     description: `${all.join(', ') || 'no values'}; ${full.reference}, ${full.tonight}`,
@@ -47,7 +47,7 @@ export function categoryBars(
     option: {
       ...head(
         tonight.column,
-        isEmpty ? NO_ROWS : subtitle(categories, saysNulls(reference, tonight), width),
+        isEmpty ? NO_ROWS : subtitle(categories, nullsText(reference, tonight), width),
         names,
         width,
       ),
@@ -81,7 +81,7 @@ export function categoryBars(
 function subtitle(categories: Category[], nulls: string, width: number): string {
   const [most] = categories.filter(({ isNull }) => !isNull).toSorted((a, b) => distance(b) - distance(a))
   if (most === undefined) return `no values   ${nulls}`
-  const figures = `${said({ ...most, name: '' })}   ${nulls}`
+  const figures = `${sharesText({ ...most, name: '' })}   ${nulls}`
   return shortened(most.name, subtitleRoom(width) - widthOf(figures)) + figures
 }
 
@@ -89,6 +89,6 @@ function distance({ reference, tonight }: Category): number {
   return Math.abs(tonight - reference)
 }
 
-function said({ name, reference, tonight }: Category): string {
+function sharesText({ name, reference, tonight }: Category): string {
   return `${name} ${percent(reference)} → ${percent(tonight)}`
 }

@@ -13,10 +13,10 @@ import {
   LABEL,
   labelled,
   NO_ROWS,
+  nullsText,
   SIDES,
   type Side,
   STILL,
-  saysNulls,
   seriesNames,
   type Words,
   withRows,
@@ -43,13 +43,14 @@ export function histogram(
     strays.length === 0
       ? undefined
       : strayBars(strays, names, { top, xAxisIndex: axes.length, isEmpty: tonight.rows === 0 })
-  const said = tonight.rows === 0 ? [NO_ROWS] : [saysMeans(reference, tonight), saysNulls(reference, tonight)]
+  const figures =
+    tonight.rows === 0 ? [NO_ROWS] : [meansText(reference, tonight), nullsText(reference, tonight)]
   return {
     title: tonight.column,
-    description: [...said, `${full.reference}, ${full.tonight}`].join('; '),
+    description: [...figures, `${full.reference}, ${full.tonight}`].join('; '),
     height: top + PLOT + BOTTOM,
     option: {
-      ...head(tonight.column, said.join('   '), names, width),
+      ...head(tonight.column, figures.join('   '), names, width),
       grid: [{ left: 48, right: 16 + (beside?.width ?? 0), top, bottom: BOTTOM }, ...(beside?.grid ?? [])],
       xAxis: [...axes, ...(beside?.xAxis ?? [])],
       yAxis: [
@@ -198,7 +199,7 @@ function onAxis(profile: NumberProfile, value: number): number {
   return isTime(profile) ? value * 1000 : rounded(value, 12)
 }
 
-function saysMeans(reference: NumberProfile, tonight: NumberProfile): string {
+function meansText(reference: NumberProfile, tonight: NumberProfile): string {
   if (tonight.mean === null) return 'no values tonight'
   if (!isTime(tonight)) return `mean ${figure(reference.mean, '-')} → ${figure(tonight.mean)}`
   const day = (seconds: number | null) => timeText(seconds, 'DATE') ?? '-'

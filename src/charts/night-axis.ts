@@ -17,7 +17,7 @@ export interface Nights {
 export const TIME_FONT_SIZE = FONT_SIZE + 1
 export const TIME_LABEL = { color: colour('quiet'), fontSize: TIME_FONT_SIZE }
 
-/** The axis of nights: months and days, the year of the first said in the description. */
+/** The axis of nights: months and days, the year of the first is in the description. */
 export function nightAxis({ labels }: Nights) {
   return {
     type: 'category' as const,
@@ -61,6 +61,6 @@ export function marks({ labels, marks: all }: Nights) {
 }
 
 /** The changes in words, for descriptions. */
-export function saysMarks({ labels, marks: all }: Nights): string {
+export function marksText({ labels, marks: all }: Nights): string {
   return all.map(({ at, text, kind }) => `${kind} ${text} from ${labels[at] ?? 'the next night'}`).join(', ')
 }

@@ -2,7 +2,7 @@ import { count, figure, rounded } from '../format/numbers.ts'
 import { percent } from '../format/shares.ts'
 import type { Chart } from './chart.ts'
 import { type Colour, colour } from './colours.ts'
-import { marks, type Nights, nightAxis, saysMarks, TIME_FONT_SIZE, TIME_LABEL } from './night-axis.ts'
+import { marks, marksText, type Nights, nightAxis, TIME_FONT_SIZE, TIME_LABEL } from './night-axis.ts'
 import { STILL } from './sides.ts'
 
 export type Value = number | null
@@ -221,7 +221,7 @@ function scaled(value: Value, scale: number): Value {
 }
 
 function describe({ nights, tracks, unit, target, immature }: OverTime): string {
-  const said = (value: number) => inUnit(value, unit)
+  const shown = (value: number) => inUnit(value, unit)
   const all = tracks
     .filter(({ as }) => as !== 'area')
     .map(({ name, values }) => {
@@ -229,28 +229,28 @@ function describe({ nights, tracks, unit, target, immature }: OverTime): string 
       const last = known.at(-1)
       return last === undefined
         ? `${name}: none yet`
-        : `${name}: from ${said(Math.min(...known))} to ${said(Math.max(...known))}, last ${said(last)}`
+        : `${name}: from ${shown(Math.min(...known))} to ${shown(Math.max(...known))}, last ${shown(last)}`
     })
   return [
     `${nights.labels.length} nights from ${nights.labels[0] ?? '-'} to ${nights.labels.at(-1) ?? '-'}`,
     ...all,
-    ...(target === undefined ? [] : [`${target.text} ${said(target.value)}`]),
+    ...(target === undefined ? [] : [`${target.text} ${shown(target.value)}`]),
     ...(immature === undefined ? [] : [`not known yet from ${nights.labels[immature.from] ?? '-'}`]),
-    ...[saysMarks(nights)].filter((text) => text !== ''),
+    ...[marksText(nights)].filter((text) => text !== ''),
   ].join('; ')
 }
 
 /** The chart's figures by night, for screen readers. */
 function table({ nights, tracks, unit }: OverTime): NonNullable<Chart['table']> {
-  const said = (value: Value | undefined) =>
+  const shown = (value: Value | undefined) =>
     value === null || value === undefined ? '' : inUnit(value, unit)
   return {
     head: ['night', ...tracks.map(({ name }) => name)],
     rows: nights.labels.map((label, night) => [
       label,
       ...tracks.map(({ values, band }) => {
-        const bounds = [said(band?.low[night]), said(band?.high[night])].join(' to ')
-        return [said(values[night]), ...(band === undefined || bounds === ' to ' ? [] : [bounds])]
+        const bounds = [shown(band?.low[night]), shown(band?.high[night])].join(' to ')
+        return [shown(values[night]), ...(band === undefined || bounds === ' to ' ? [] : [bounds])]
           .filter((text) => text !== '')
           .join(', ')
       }),

@@ -80,8 +80,8 @@ export function head(title: string, subtitle: string, names: Words, width: numbe
 /** `2026-11-22, 983 rows`: what the two sides are called. */
 export function withRows(reference: ColumnProfile, tonight: ColumnProfile, words: Words): Words {
   return {
-    reference: `${words.reference}, ${saysRows(reference)}`,
-    tonight: `${words.tonight}, ${saysRows(tonight)}`,
+    reference: `${words.reference}, ${rowsText(reference)}`,
+    tonight: `${words.tonight}, ${rowsText(tonight)}`,
   }
 }
 
@@ -96,12 +96,12 @@ export function seriesNames(
   width: number,
 ): Words {
   const room = width - TEXT_LEFT - SIGN - SIGN_GAP - RIGHT
-  const name = (said: string, profile: ColumnProfile) =>
-    wrapped([...`${said},`.split(/\s+/), saysRows(profile)], room).join('\n')
+  const name = (label: string, profile: ColumnProfile) =>
+    wrapped([...`${label},`.split(/\s+/), rowsText(profile)], room).join('\n')
   return { reference: name(words.reference, reference), tonight: name(words.tonight, tonight) }
 }
 
-function saysRows({ rows }: ColumnProfile): string {
+function rowsText({ rows }: ColumnProfile): string {
   return `${count(rows)} rows`
 }
 
@@ -123,7 +123,7 @@ export function labelled(share: number, position: 'top' | 'right') {
 /** Shown for a night without rows, which has no shares. */
 export const NO_ROWS = 'no rows tonight'
 
-export function saysNulls(reference: ColumnProfile, tonight: ColumnProfile): string {
+export function nullsText(reference: ColumnProfile, tonight: ColumnProfile): string {
   const [before, now] = [nullShare(reference), nullShare(tonight)]
   return before === 0 && now === 0 ? 'no nulls' : `null ${percent(before)} → ${percent(now)}`
 }

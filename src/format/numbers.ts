@@ -42,13 +42,13 @@ export interface Bounds {
 }
 
 /** `0.74 to 0.8`; nothing where there is no interval. One without a width is none: it is of too few rows. */
-export function interval(bounds: Bounds | undefined, said: (value: number) => string = figure): string {
+export function interval(bounds: Bounds | undefined, show: (value: number) => string = figure): string {
   if (bounds?.low == null || bounds.high === null || bounds.low === bounds.high) return ''
-  return `${said(bounds.low)} to ${said(bounds.high)}`
+  return `${show(bounds.low)} to ${show(bounds.high)}`
 }
 
 /** ` (0.74 to 0.8)` behind a figure. */
-export function bracketed(bounds: Bounds | undefined, said: (value: number) => string = figure): string {
-  const text = interval(bounds, said)
+export function bracketed(bounds: Bounds | undefined, show: (value: number) => string = figure): string {
+  const text = interval(bounds, show)
   return text === '' ? '' : ` (${text})`
 }

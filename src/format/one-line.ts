@@ -13,7 +13,7 @@ export function clean(text: string): string {
     .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi, '$1***@')
 }
 
-/** `clean`, cut to about `limit` characters: the beginning and the end stay, between them is said how much is missing. */
+/** `clean`, cut to about `limit` characters: keeps the beginning and the end, with the length of what is left out between them. */
 export function cut(text: string, limit: number): string {
   if (text.length <= limit) return clean(text)
   const head = Math.ceil(limit * 0.75)
@@ -46,9 +46,9 @@ export function wholeClauses(text: string, limit: number): string {
   const line = oneLine(text, Number.MAX_SAFE_INTEGER)
   const [first = '', ...others] = line.split('; ')
   if (first.length > limit) return oneLine(first, limit)
-  return others.reduce((said, clause) => {
-    const more = `${said}; ${clause}`
-    return more.length <= limit ? more : said
+  return others.reduce((text, clause) => {
+    const more = `${text}; ${clause}`
+    return more.length <= limit ? more : text
   }, first)
 }
 

@@ -7,7 +7,7 @@ import type { BriefRun, Latest } from '../ledger/nights/latest.ts'
 import { released } from '../ledger/nights/released.ts'
 import type { Slot } from '../ledger/nights/slots.ts'
 import { HANDFUL, isFewOnRecord } from '../pipeline/evaluation/few.ts'
-import { isMostlyUnlabelled, saysUnlabelled } from '../pipeline/outcomes/unlabelled.ts'
+import { isMostlyUnlabelled, unlabelledText } from '../pipeline/outcomes/unlabelled.ts'
 import type { Model } from '../project/project.ts'
 import type { LatestOutcome, MeasuredReport, NightEvidence } from './evidence.ts'
 import { unmeasured } from './outcomes/unmeasured-words.ts'
@@ -269,7 +269,7 @@ function judged(report: MeasuredReport, partition: string, { limits }: TrustFact
 /** Figures of a few rows say little about all rows, and missing labels may still arrive. */
 function mostUnlabelled(report: MeasuredReport, partition: string): Reason[] {
   if (!isMostlyUnlabelled(report)) return []
-  const text = `${saysUnlabelled(report, count)} on the night of ${partition}: their outcome is not known.`
+  const text = `${unlabelledText(report, count)} on the night of ${partition}: their outcome is not known.`
   return [{ face: 'doubt', text }]
 }
 

@@ -8,7 +8,7 @@ const recorded = z.object({
   items: z.array(z.object({ id: z.string(), status, evidence: z.string() })),
 })
 
-/** What the gate said when a version was promoted, as the history keeps it. */
+/** The result of the gate when a version was promoted, as the history keeps it. */
 export type RecordedGate = z.infer<typeof recorded>
 
 export function gateToRecord({ at, ready, items }: Gate): RecordedGate {
@@ -21,7 +21,7 @@ export function recordedGate(evidence: Record<string, unknown>): RecordedGate | 
 }
 
 /**
- * What the gate said, in a few words: `gate: 9 of 11 items open` with the ids of those items. Undefined: the entry of
+ * The result of the gate in a few words: `gate: 9 of 11 items open` with the ids of those items. Undefined: the entry of
  * the history has no gate, such as a rollback's.
  */
 export function gateOnRecord(

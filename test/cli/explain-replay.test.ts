@@ -140,7 +140,7 @@ describe('replay', () => {
     const features = await nightshiftJson(['replay', await runOf('activity')], at)
     expect(features).toMatchObject({
       code: 1,
-      json: { same: false, says: expect.stringContaining('definition') },
+      json: { same: false, summary: expect.stringContaining('definition') },
     })
   }, 180_000)
 

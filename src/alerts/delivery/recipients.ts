@@ -27,7 +27,7 @@ export function concernedBy(
 }
 
 /** A model or view, and who is mailed when it fails. */
-export interface Told {
+export interface Notified {
   kind: 'model' | 'view'
   name: string
   addresses: string[]
@@ -36,17 +36,17 @@ export interface Told {
 }
 
 /** Who is mailed about each model and each view of the project. */
-export function whoIsTold(project: Pick<Project, 'models' | 'views'>, live: LiveViews): Told[] {
-  const told = (kind: 'model' | 'view', name: string, owner: string, file: string): Told => {
+export function notifiedBySubject(project: Pick<Project, 'models' | 'views'>, live: LiveViews): Notified[] {
+  const notified = (kind: 'model' | 'view', name: string, owner: string, file: string): Notified => {
     const onCall = concernedBy(project, { kind, name }, live).flatMap((model) => model.on_call)
     return { kind, name, addresses: recipientsOf({ onCall, owner }).addresses, file }
   }
   return [
     ...Object.values(project.models).map(({ name, owner }) =>
-      told('model', name, owner, `on_call or owner in models/${name}/model.yaml`),
+      notified('model', name, owner, `on_call or owner in models/${name}/model.yaml`),
     ),
     ...Object.values(project.views).map(({ name, owner }) =>
-      told(
+      notified(
         'view',
         name,
         owner,
@@ -57,11 +57,11 @@ export function whoIsTold(project: Pick<Project, 'models' | 'views'>, live: Live
 }
 
 /** `model churn`. */
-export function titleOf({ kind, name }: Told): string {
+export function titleOf({ kind, name }: Notified): string {
   return `${kind} ${name}`
 }
 
-/** What is said of a model or view whose failure nobody would be mailed. */
-export function saysUnheard(told: Told): string {
-  return `nobody is told when ${titleOf(told)} fails: write a mail address as ${told.file}`
+/** The warning about a model or view whose failure nobody would be mailed. */
+export function unnotifiedText(subject: Notified): string {
+  return `nobody is notified when ${titleOf(subject)} fails: write a mail address as ${subject.file}`
 }

@@ -51,7 +51,7 @@ function isGivenUp(incident: Incident): boolean {
   return incident.closedAt !== undefined && givenUp(incident.nights).length > 0
 }
 
-/** What is said where all incidents of a thread are closed and some of their nights were never computed. */
+/** The sentence for a thread whose incidents are all closed and some of their nights were never computed. */
 function afterGivingUp(closed: Incident[]): string {
   const given = closed.filter(isGivenUp)
   const names = given.map((incident) => incident.subject)

@@ -1,6 +1,6 @@
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { openTransport } from '../../alerts/delivery/open-transport.ts'
-import { saysUnheard, titleOf, whoIsTold } from '../../alerts/delivery/recipients.ts'
+import { notifiedBySubject, titleOf, unnotifiedText } from '../../alerts/delivery/recipients.ts'
 import { sendTest } from '../../alerts/delivery/test-mail.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
@@ -9,14 +9,14 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { liveViews } from '../../registry/version-records.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
-/** `alert test`: sends one mail to everybody who is told of a model or a view (or to `--to`), on the same path as incidents. */
+/** `alert test`: sends one mail to everybody who is notified about a model or a view (or to `--to`), on the same path as incidents. */
 export default function alert(
   [what = '']: string[],
   options: GlobalOptions & { to?: string },
 ): Promise<number> {
   if (what !== 'test') throw new ConfigurationError(`alert: expected \`alert test\`, got: alert ${what}`)
   return withSession(options, async ({ project, database, environment, log }) => {
-    const all = whoIsTold(project, await liveViews(database.pool))
+    const all = notifiedBySubject(project, await liveViews(database.pool))
     const recipients =
       options.to === undefined ? [...new Set(all.flatMap(({ addresses }) => addresses))] : [options.to]
     if (recipients.length === 0) {
@@ -24,7 +24,7 @@ export default function alert(
         'alert test: no model and no view names a mail address: write one as owner or on_call, or name one with --to',
       )
     }
-    const unheard = options.to === undefined ? all.filter(({ addresses }) => addresses.length === 0) : []
+    const unreached = options.to === undefined ? all.filter(({ addresses }) => addresses.length === 0) : []
     const transport = openTransport(environment.smtpUrl, project.root, log)
     try {
       const post = {
@@ -43,10 +43,10 @@ export default function alert(
       else
         for (const { recipient, sent, detail, about } of mails)
           printLine(
-            `${recipient}: ${sent ? 'sent' : 'not sent'}: ${detail}${about.length === 0 ? '' : ` (is told of ${about.join(', ')})`}`,
+            `${recipient}: ${sent ? 'sent' : 'not sent'}: ${detail}${about.length === 0 ? '' : ` (notified about ${about.join(', ')})`}`,
           )
-      for (const told of unheard) process.stderr.write(`${saysUnheard(told)}\n`)
-      return unheard.length === 0 && mails.every((mail) => mail.sent) ? 0 : 1
+      for (const subject of unreached) process.stderr.write(`${unnotifiedText(subject)}\n`)
+      return unreached.length === 0 && mails.every((mail) => mail.sent) ? 0 : 1
     } finally {
       await transport.close()
     }

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
-import { saysUnheard, whoIsTold } from '../../alerts/delivery/recipients.ts'
+import { notifiedBySubject, unnotifiedText } from '../../alerts/delivery/recipients.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
@@ -98,12 +98,12 @@ async function disk(folder: string): Promise<string> {
 
 /** Who is mailed when something fails: every model and every view has somebody. */
 async function alerts({ project, database }: Session): Promise<string> {
-  const all = whoIsTold(project, await liveViews(database.pool))
-  const unheard = all.filter(({ addresses }) => addresses.length === 0)
-  if (unheard.length > 0) throw new Error(unheard.map(saysUnheard).join('; '))
-  const addresses = [...new Set(all.flatMap((told) => told.addresses))]
-  const count = (kind: string) => all.filter((told) => told.kind === kind).length
-  return `${count('model')} models and ${count('view')} views; told: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
+  const all = notifiedBySubject(project, await liveViews(database.pool))
+  const unreached = all.filter(({ addresses }) => addresses.length === 0)
+  if (unreached.length > 0) throw new Error(unreached.map(unnotifiedText).join('; '))
+  const addresses = [...new Set(all.flatMap((each) => each.addresses))]
+  const count = (kind: string) => all.filter((each) => each.kind === kind).length
+  return `${count('model')} models and ${count('view')} views; notified: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
 }
 
 /** Compares this machine's clock and those of all live processes with the ledger's. */

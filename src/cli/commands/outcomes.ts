@@ -11,8 +11,8 @@ import { otherHorizons } from '../../monitoring/outcomes/other-horizons.ts'
 import { type Outcome, outcomesOf } from '../../monitoring/outcomes/record.ts'
 import { unmeasured } from '../../monitoring/outcomes/unmeasured-night.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
-import { saysBusiness } from '../../pipeline/outcomes/treatment.ts'
-import { saysUnlabelled } from '../../pipeline/outcomes/unlabelled.ts'
+import { businessText } from '../../pipeline/outcomes/treatment.ts'
+import { unlabelledText } from '../../pipeline/outcomes/unlabelled.ts'
 import { formatProblems } from '../../project/files/format-problems.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
@@ -192,7 +192,7 @@ function print({ project }: Session, model: Model, nights: Outcome[], now: Date)
   }
   const notes = nights.flatMap(({ partition, report }) => {
     if (report === null) return []
-    const texts = [saysUnlabelled(report), report.treated.note ?? undefined, saysBusiness(report)]
+    const texts = [unlabelledText(report), report.treated.note ?? undefined, businessText(report)]
     return texts.flatMap((text) => (text === undefined ? [] : [{ partition, text }]))
   })
   for (const { nights: which, text } of groupTexts(notes)) printLine(`note: ${text} (${which})`)

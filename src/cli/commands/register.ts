@@ -1,7 +1,7 @@
 import { type Registered, registerVersion } from '../../actions/register-version.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { type Session, withSession } from '../../host/session.ts'
-import { saysUnknown } from '../../pipeline/scoring/judge-unknown.ts'
+import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import { modelNamed } from '../../project/named.ts'
 import { champion } from '../../registry/version-records.ts'
 import { personNamed } from '../terminal/find.ts'
@@ -35,7 +35,7 @@ async function printRegistered({ database }: Session, result: Registered): Promi
   printLine(`  sha256  ${result.sha256}`)
   printLine(`  inputs  ${result.inputs.join(', ')}`)
   printLine(`  score   ${result.score}`)
-  for (const each of result.unknown_values) printLine(`  values  ${saysUnknown(each)}`)
+  for (const each of result.unknown_values) printLine(`  values  ${unknownText(each)}`)
   for (const column of result.unread) {
     printLine(
       `  values  ${column}: the file does not list the values the model knows; unknown values are not counted`,

@@ -23,7 +23,7 @@ function print(found: Replayed): void {
     partition: found.as_of,
   })
   printLine(
-    `${title}, run ${found.run}: ${found.same ? 'identical output' : 'output DIFFERS'}; ${found.says}`,
+    `${title}, run ${found.run}: ${found.same ? 'identical output' : 'output DIFFERS'}; ${found.summary}`,
   )
   const differing = found.by_column.filter((column) => column.differing > 0)
   if (differing.length > 0) {

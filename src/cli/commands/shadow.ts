@@ -32,19 +32,19 @@ export default function shadow([name = '']: string[], options: Options): Promise
         `shadow: expected --version N together with ${stop ? '--stop' : '--by'}; without it the versions in shadow are listed`,
       )
     }
-    const said: string[] = []
+    const lines: string[] = []
     if (version !== undefined) {
       const request = { version, by: personNamed(project, options.by) }
       if (stop) {
         const stopped = await stopShadow(session, model, request)
-        said.push(
+        lines.push(
           stopped
             ? `version ${version} of ${model.name} scores no further nights in shadow; its nights are kept`
             : `version ${version} of ${model.name} is not in shadow`,
         )
       } else {
         const { started, warnings } = await startShadow(session, model, request)
-        said.push(
+        lines.push(
           started
             ? `version ${version} of ${model.name} scores in shadow from the next night on`
             : `version ${version} of ${model.name} is in shadow already`,
@@ -59,7 +59,7 @@ export default function shadow([name = '']: string[], options: Options): Promise
       printJson(standings)
       return 0
     }
-    for (const line of said) printLine(line)
+    for (const line of lines) printLine(line)
     for (const standing of standings) print(standing, project.timezone)
     if (standings.length === 0 && version === undefined)
       printLine(`no version of ${model.name} is in shadow: nightshift shadow ${model.name} --version N`)

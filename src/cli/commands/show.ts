@@ -9,7 +9,7 @@ import { type Certificate, certificateOf } from '../../monitoring/parity/record.
 import type { Check, InputFile, UnknownValues } from '../../pipeline/engine/facts.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import { scoreTitle } from '../../pipeline/onnx/score-output.ts'
-import { saysUnknown } from '../../pipeline/scoring/judge-unknown.ts'
+import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import type { Project } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import { runNamed } from '../terminal/find.ts'
@@ -110,7 +110,7 @@ function printChecks(checks: Check[]): void {
 function printUnknown(found: UnknownValues[]): void {
   if (found.length === 0) return
   printLine('\nvalues unknown to the model')
-  for (const each of found) printLine(`  ${saysUnknown(each)}`)
+  for (const each of found) printLine(`  ${unknownText(each)}`)
 }
 
 /** One line per source, with its newest file: `--json` lists all files. */

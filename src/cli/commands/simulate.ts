@@ -116,7 +116,7 @@ function print({ timezone }: Project, report: SimulationReport): void {
     printLine(`${mails.length} ${mails.length === 1 ? 'mail' : 'mails'} would have gone out:`)
     printTable(
       ['at', 'to', 'subject', ''],
-      mails.map(({ at, to, subject, says }) => [clockTime(at, timezone), to, subject, says]),
+      mails.map(({ at, to, subject, first_line }) => [clockTime(at, timezone), to, subject, first_line]),
     )
   }
   printLine()

@@ -17,7 +17,7 @@ export interface SimulatedNight {
   state: string
   published_at: string | null
   deadline: string | null
-  /** It missed its deadline, and somebody was told. */
+  /** It missed its deadline, and somebody was notified. */
   late: boolean
   version: number | null
   rows: number | null
@@ -35,7 +35,7 @@ export interface SimulatedMail {
   to: string
   subject: string
   /** What its first line says. */
-  says: string
+  first_line: string
 }
 
 export interface SimulationReport extends Omit<Simulation, 'pid' | 'reason'> {
@@ -98,17 +98,20 @@ async function gateOf({ simulation, project, database }: Lived): Promise<Gate> {
 }
 
 const MAILS = `
-select created_at, recipient, subject, split_part(btrim(body_text), E'\\n', 1) as says
+select created_at, recipient, subject, split_part(btrim(body_text), E'\\n', 1) as first_line
   from nightshift.outbox order by created_at, id`
 
 async function mailsIn(pool: Lived['database']['pool']): Promise<SimulatedMail[]> {
-  const { rows } = await pool.query<{ created_at: Date; recipient: string; subject: string; says: string }>(
-    MAILS,
-  )
-  return rows.map(({ created_at, recipient, subject, says }) => ({
+  const { rows } = await pool.query<{
+    created_at: Date
+    recipient: string
+    subject: string
+    first_line: string
+  }>(MAILS)
+  return rows.map(({ created_at, recipient, subject, first_line }) => ({
     at: created_at.toISOString(),
     to: recipient,
     subject,
-    says,
+    first_line,
   }))
 }

@@ -29,7 +29,7 @@ export interface QueueOptions {
   prefix?: string
   /** The ledger's schema in PostgreSQL: that of the queues stands beside it. */
   schema?: string
-  /** By which clock a job is said to wait; default: this machine's. */
+  /** The clock by which a job waits; default: this machine's. */
   now?: () => Promise<Date>
 }
 export interface JobRequest {

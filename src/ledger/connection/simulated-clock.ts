@@ -28,7 +28,7 @@ export async function setClock(pool: Pool, schema: string, at: Date): Promise<vo
 
 /**
  * What a record is stamped with by `clock_timestamp()` gets the simulated time as well. That processes and attempts are
- * alive is told by the real one.
+ * alive is decided by the real one.
  */
 export async function stampSimulated(pool: Pool, schema: string): Promise<void> {
   const { rows } = await pool.query<{ change: string }>(

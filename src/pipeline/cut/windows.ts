@@ -20,7 +20,7 @@ interface Mention {
 
 /**
  * Finds the stretches, in microseconds of local time, by source and column in lower case. A source that is
- * mentioned anywhere without bounds has none. Throws nothing: where a bound cannot be told, there is none.
+ * mentioned anywhere without bounds has none. Throws nothing: if a bound cannot be determined, there is none.
  */
 export async function findWindows(
   engine: Engine,
@@ -137,7 +137,7 @@ function boundOf(node: Node, alias: string, single: boolean): Mention['bounds'] 
   return [greater === (onLeft !== undefined) ? { column, lower: other } : { column, upper: other }]
 }
 
-/** An unqualified name is told where the FROM is one table alone. */
+/** An unqualified name is resolved if the FROM has one table only. */
 function columnOf(node: Node | undefined, alias: string, single: boolean): string | undefined {
   if (node?.class !== 'COLUMN_REF') return undefined
   const path = textsIn(node.column_names).map((name) => name.toLowerCase())

@@ -99,7 +99,10 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     label,
   })
   for (const [name, split] of Object.entries(splits)) refuseNoRows(name, split)
-  const warnings = [...labelWarnings, ...saysStatic(labelView(view, request), splits.holdout.rows, repeated)]
+  const warnings = [
+    ...labelWarnings,
+    ...timelessWarnings(labelView(view, request), splits.holdout.rows, repeated),
+  ]
   const manifest: Manifest = {
     format: 1,
     id,
@@ -147,7 +150,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
 }
 
 /** A source without time gives every as-of the same rows, so the holdout may repeat rows of train. */
-function saysStatic(view: View, holdout: number, repeated: number): string[] {
+function timelessWarnings(view: View, holdout: number, repeated: number): string[] {
   const names = timelessSources(view)
   if (names.length === 0) return []
   const same = `source ${names.join(', ')} is static: every as-of sees the same rows of it`

@@ -33,7 +33,7 @@ export interface LabelsRequest {
   gives?: 'labels' | 'group'
   /** The view's columns, whose entity it is joined to; none where they are not known. */
   features?: Column[]
-  /** Names of model.yaml's own sources, and its path: what is wrong with them is told here. */
+  /** Names of model.yaml's own sources, and its path: problems with them are reported here. */
   own?: { sources: string[]; file: string }
 }
 
@@ -49,7 +49,7 @@ export interface LabelsDescription {
 /**
  * What a model's labels (or a group of its entities) look like, and what is wrong with them, from the SQL and the
  * sources' schemas alone: the entity and one more column, or the entity alone. What is
- * wrong with a source of the view is told with the view.
+ * wrong with a source of the view is reported with the view.
  */
 export async function describeLabels(request: LabelsRequest): Promise<LabelsDescription> {
   const { root, view, timezone } = request
@@ -82,7 +82,7 @@ async function describe(
       const refused = query.checked.problems.filter(({ severity }) => severity === 'error')
       const times = timeReadings(query.tables)
       if (refused.length > 0) return { columns: [], problems: refused, times }
-      // What view.yaml says of its columns, the entity too, is said of features.sql.
+      // What view.yaml declares about columns, the entity included, is about features.sql.
       const bare: View = {
         ...view,
         entity: [],

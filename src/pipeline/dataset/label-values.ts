@@ -28,7 +28,7 @@ export function labelConstantsFault(
   const values = constantsOf(node)
   if (values === undefined) return undefined
   if (values.includes(null))
-    return `${saysNull(name, 'some rows')}${node?.class === 'CASE' ? ', or an ELSE' : ''}`
+    return `${nullText(name, 'some rows')}${node?.class === 'CASE' ? ', or an ELSE' : ''}`
   const numbers = values.map(Number)
   return numbers.some(Number.isNaN) ? undefined : valuesFault(name, numbers, kind)
 }
@@ -72,7 +72,7 @@ export async function labelValuesFault(
     `SELECT count(*) AS rows, count_if(${missing}) AS missing, min(${label})::DOUBLE AS low, max(${label})::DOUBLE AS high, approx_count_distinct(${label}) AS about FROM ${from}`,
   )
   const [rows, without] = [Number(seen.rows), Number(seen.missing)]
-  if (without > 0) return saysNull(name, `${without} of ${rows} rows`)
+  if (without > 0) return nullText(name, `${without} of ${rows} rows`)
   if (rows === 0 || type === 'BOOLEAN') return undefined
   const [low, high] = [Number(seen.low), Number(seen.high)]
   const isTwo =
@@ -102,7 +102,7 @@ function valuesFault(name: string, values: number[], kind: LabelKind): string | 
   return `expected the label ${name} to be 0 or 1, or BOOLEAN, got: ${low}${high === low ? '' : ` and ${high}`}; ${fix}${regression}`
 }
 
-function saysNull(name: string, where: string): string {
+function nullText(name: string, where: string): string {
   const label = identifier(name)
   return `expected the label ${name} in every row, got null (or NaN) in ${where}; leave entities without a label out with WHERE ${label} IS NOT NULL, or write coalesce(${label}, 0) AS ${label} where null means no`
 }

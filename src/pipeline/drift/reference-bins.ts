@@ -54,7 +54,7 @@ export function binsOf(reference: ColumnProfile): Bins {
 
 /**
  * For each fine bin the coarse one that it goes into: fine bins are joined until they hold a tenth of the values. One
- * that holds a twentieth by itself stays alone, so that what lies below or above an atom is told from it.
+ * that holds a twentieth by itself stays alone, so that what lies below or above an atom is distinguished from it.
  */
 function quantileGroups({ counts }: NumberProfile): number[] {
   const values = total(counts)

@@ -43,7 +43,7 @@ export function isFewOnRecord({
   return Math.min(positives, rows - positives) < FEWEST.ofEachClass
 }
 
-export function saysFew(kind: Kind): string {
+export function fewText(kind: Kind): string {
   const least = kind === 'regression' ? FEWEST.numbers : FEWEST.ofEachClass
   return `too few rows for an interval: it needs at least ${least} entities${kind === 'regression' ? '' : ' of each class'}`
 }

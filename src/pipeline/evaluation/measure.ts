@@ -1,6 +1,6 @@
 import { CLASSIFICATION, type Metric, REGRESSION } from '../../project/schema/metric.ts'
 import { draw, type Interval, intervals, middle, openRandom, weigh } from './bootstrap.ts'
-import { isFew, saysFew, wilson } from './few.ts'
+import { fewText, isFew, wilson } from './few.ts'
 import {
   type CalibrationBin,
   calibration,
@@ -133,7 +133,7 @@ export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
       rivalMetrics === undefined
         ? null
         : { metrics: rivalMetrics, difference: differences(names, metrics, rivalMetrics, resampled) },
-    notes: [...notesOf(kind, sample), ...(few && labels.length > 0 ? [saysFew(kind)] : [])],
+    notes: [...notesOf(kind, sample), ...(few && labels.length > 0 ? [fewText(kind)] : [])],
   }
 }
 

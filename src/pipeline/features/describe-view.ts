@@ -37,7 +37,7 @@ export interface ViewDescription extends Identity {
 }
 
 /**
- * What a view's partitions look like, and all that can be said against it, from the SQL and the schemas of its
+ * What a view's partitions look like, and all problems with it, from the SQL and the schemas of its
  * sources' files alone: takes some 100 ms however large they are. Throws nothing that is the fault of a file.
  */
 export async function describeView({ root, view, timezone }: ViewRequest): Promise<ViewDescription> {

@@ -19,7 +19,7 @@ const SAMPLES = 5
 /**
  * Evaluates a view's expectations over a partition that was written: a look at every column that its statistics
  * answer where they can, a count of the rows that break what the look leaves in doubt, the entity's uniqueness, and
- * five rows for each that failed. Freshness is told by the sources (freshness.ts).
+ * five rows for each that failed. Freshness is checked on the sources (freshness.ts).
  */
 export async function checkExpectations(engine: Engine, request: ExpectationRequest): Promise<Check[]> {
   const { view, columns } = request

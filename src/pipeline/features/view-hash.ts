@@ -59,7 +59,7 @@ export function decidedKeys(
   return checked.hash === '' ? undefined : view.decided?.[viewHash(checked, view, projectZone)]
 }
 
-/** Zones of timestamps and of dates; then what is said of single columns, as far as the SQL or the cut reads them. */
+/** Zones of timestamps and of dates; then the declarations of single columns, as far as the SQL or the cut reads them. */
 function ofColumns(source: Source, names: CheckedSql['names'], projectZone: string): unknown[] {
   const { timestamps, dates, columns } = zonesOf(source, projectZone)
   const times = declaredTimes(source).map((name) => name.toLowerCase())

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/duckdb.ts'
 import { identifier } from '../engine/quote.ts'
 import type { SourceColumn } from '../sources/file-kinds.ts'
 import { columnNamed } from '../sources/source-columns.ts'
-import { instantLiteral, instantSql, isSaid } from './instant.ts'
+import { instantLiteral, instantSql, isSet } from './instant.ts'
 import type { Leak } from './leak.ts'
 import { rawSql, type Surveyed } from './survey.ts'
 import type { OtherTime, Times } from './times.ts'
@@ -24,7 +24,7 @@ const ENOUGH = 10
 function isLearnt({ source, rows, newest }: Times, other: OtherTime, end: number): boolean {
   if (other.later === 0 || other.newest === undefined || other.newest > end) return false
   // Of a source that ended long before the others plans have all come, and only gaps tell what was learnt.
-  return source.time === undefined || (newest ?? 0) >= end - 8 * DAY_MS || other.said < rows
+  return source.time === undefined || (newest ?? 0) >= end - 8 * DAY_MS || other.filled < rows
 }
 
 /** The declared time is this one rounded down, to the day of a folder, say: rows are seen before they happened. */
@@ -99,7 +99,7 @@ export async function findFlags(
 function outcomesOf(times: Times, end: number): Outcome[] {
   const { found, schema, time } = times.source
   const outcomes: Outcome[] = times.others
-    .filter((other) => isLearnt(times, other, end) && other.said < times.rows)
+    .filter((other) => isLearnt(times, other, end) && other.filled < times.rows)
     .map(({ name, sql }) => columnOutcome(name, sql))
   const { key, end: declared, rows } = traitsOf(found.source)
   if (rows !== 'latest-of-key') return outcomes
@@ -115,7 +115,7 @@ function outcomesOf(times: Times, end: number): Outcome[] {
 
 /** `sql` is the instant that the column says. */
 function columnOutcome(name: string, sql: string): Outcome {
-  return { what: name, came: isSaid(sql), at: sql }
+  return { what: name, came: isSet(sql), at: sql }
 }
 
 /** Columns of few values that features.sql reads. */
@@ -139,19 +139,19 @@ function rowsSql(source: Surveyed, view: View, outcomes: Outcome[], flags: Sourc
 
 async function reveals(engine: Engine, rows: string, f: number, o: number): Promise<boolean> {
   const row = await engine.row(
-    `SELECT count(*) AS values, sum(greatest(yes, no)) AS told, sum(yes) AS yes, sum(no) AS no, sum(yes + no) AS rows
+    `SELECT count(*) AS values, sum(greatest(yes, no)) AS matched, sum(yes) AS yes, sum(no) AS no, sum(yes + no) AS rows
        FROM (SELECT count(*) FILTER (came${o}) AS yes, count(*) FILTER (NOT came${o}) AS no FROM ${rows} GROUP BY f${f} LIMIT 21)`,
   )
-  const [values, told, yes, no, all] = [row.values, row.told, row.yes, row.no, row.rows].map(Number)
+  const [values, matched, yes, no, all] = [row.values, row.matched, row.yes, row.no, row.rows].map(Number)
   if (
     values === undefined ||
-    told === undefined ||
+    matched === undefined ||
     yes === undefined ||
     no === undefined ||
     all === undefined
   )
     return false
-  return values >= 2 && values <= 20 && yes >= ENOUGH && no >= ENOUGH && told >= 0.999 * all
+  return values >= 2 && values <= 20 && yes >= ENOUGH && no >= ENOUGH && matched >= 0.999 * all
 }
 
 async function leakOf(
@@ -198,18 +198,13 @@ export async function findRewritten(
     for (const other of each.others) {
       if (source.reads(other.name) || !isLearnt(each, other, end) || isRoundedDown(each, other)) continue
       const rows = rowsWith(source, view, [`${other.sql} AS c`])
-      const worst = await worstAsOf(
-        engine,
-        rows,
-        asOfs,
-        (at) => `t < ${at} AND ${isSaid('c')} AND c >= ${at}`,
-      )
+      const worst = await worstAsOf(engine, rows, asOfs, (at) => `t < ${at} AND ${isSet('c')} AND c >= ${at}`)
       if (worst === undefined) continue
       const asOf = asOfs.find(({ label }) => label === worst.as_of)
       const { seen } = await engine.row(
         `SELECT count(*) AS seen FROM ${rows} WHERE t < ${instantLiteral(asOf?.instant ?? '')}`,
       )
-      const isArrival = ARRIVAL.test(other.name) && other.earlier === 0 && other.said === each.rows
+      const isArrival = ARRIVAL.test(other.name) && other.earlier === 0 && other.filled === each.rows
       // A few rows after midnight are not a rewrite.
       if (!isArrival && worst.rows < 0.05 * Number(seen)) continue
       leaks.push({

@@ -17,6 +17,6 @@ export function instantLiteral(iso: string): string {
 }
 
 /** Infinity and `9999-12-31` are ways to say never. */
-export function isSaid(sql: string): string {
+export function isSet(sql: string): string {
   return `(${sql} IS NOT NULL AND ${sql} < TIMESTAMPTZ '2200-01-01T00:00:00Z' AND isfinite(${sql}))`
 }

@@ -77,7 +77,7 @@ async function findRealTime(
   const isNamed = ARRIVAL.test(time.name)
   if (!isNamed && distinct * 5 > rows) return undefined
   const before = times.others.filter(
-    ({ said, later, earlier }) => said >= 0.95 * rows && later <= 0.05 * rows && earlier >= 0.5 * rows,
+    ({ filled, later, earlier }) => filled >= 0.95 * rows && later <= 0.05 * rows && earlier >= 0.5 * rows,
   )
   const candidates = await Promise.all(
     before.map(async (other) => ({ other, facts: await betweenLoads(engine, times, other) })),

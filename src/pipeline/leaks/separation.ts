@@ -27,7 +27,7 @@ export interface Separation {
   leaks: Leak[]
   /** Largest area of each feature, either way: 0.5 is chance, 1 tells all. Null where one class has too few rows. */
   auc: Record<string, number | null>
-  /** Why nothing could be said; undefined where something was. */
+  /** Why nothing could be concluded; undefined if something was. */
   note: string | undefined
   rows: number
 }

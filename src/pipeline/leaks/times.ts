@@ -1,5 +1,5 @@
 import { identifier } from '../engine/quote.ts'
-import { isSaid } from './instant.ts'
+import { isSet } from './instant.ts'
 import type { Survey, Surveyed, TimeOf } from './survey.ts'
 
 /** What the files of a source say of its times. Instants in milliseconds since 1970. */
@@ -18,7 +18,7 @@ export interface Times {
 /** A time column that the declaration does not name, beside the declared time. */
 export interface OtherTime extends TimeOf {
   /** Rows that say a time (null and `9999-12-31` say none). */
-  said: number
+  filled: number
   /** Of these, rows whose time lies before or after the declared one. */
   earlier: number
   later: number
@@ -35,18 +35,18 @@ export async function surveyTimes({ engine, sources }: Survey): Promise<Times[]>
     const { time, others, from } = source
     const declared = time?.sql ?? 'NULL::TIMESTAMPTZ'
     const list = others.flatMap(({ sql }, index) => {
-      const said = isSaid(sql)
+      const filled = isSet(sql)
       return [
-        `count(*) FILTER (${said}) AS said${index}`,
-        `count(*) FILTER (${said} AND ${sql} < ${declared}) AS earlier${index}`,
-        `count(*) FILTER (${said} AND ${sql} > ${declared}) AS later${index}`,
-        `count(*) FILTER (${said} AND ${sql} >= ${declared} AND ${sql} < ${declared} + INTERVAL 24 HOUR) AS day${index}`,
+        `count(*) FILTER (${filled}) AS filled${index}`,
+        `count(*) FILTER (${filled} AND ${sql} < ${declared}) AS earlier${index}`,
+        `count(*) FILTER (${filled} AND ${sql} > ${declared}) AS later${index}`,
+        `count(*) FILTER (${filled} AND ${sql} >= ${declared} AND ${sql} < ${declared} + INTERVAL 24 HOUR) AS day${index}`,
         `approx_count_distinct(${sql}) AS distinct${index}`,
-        `epoch_ms(max(${sql}) FILTER (${said}))::DOUBLE AS newest${index}`,
+        `epoch_ms(max(${sql}) FILTER (${filled}))::DOUBLE AS newest${index}`,
       ]
     })
     const row = await engine.row(
-      `SELECT count(*) AS rows, epoch_ms(min(${declared}) FILTER (${isSaid(declared)}))::DOUBLE AS oldest, epoch_ms(max(${declared}) FILTER (${isSaid(declared)}))::DOUBLE AS newest${list.map((text) => `, ${text}`).join('')} FROM ${from}`,
+      `SELECT count(*) AS rows, epoch_ms(min(${declared}) FILTER (${isSet(declared)}))::DOUBLE AS oldest, epoch_ms(max(${declared}) FILTER (${isSet(declared)}))::DOUBLE AS newest${list.map((text) => `, ${text}`).join('')} FROM ${from}`,
     )
     const groups =
       time === undefined
@@ -64,7 +64,7 @@ export async function surveyTimes({ engine, sources }: Survey): Promise<Times[]>
       newest: numberOf(row.newest),
       others: others.map((other, index) => ({
         ...other,
-        said: Number(row[`said${index}`]),
+        filled: Number(row[`filled${index}`]),
         earlier: Number(row[`earlier${index}`]),
         later: Number(row[`later${index}`]),
         sameDay: Number(row[`day${index}`]),

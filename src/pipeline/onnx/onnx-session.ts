@@ -25,7 +25,7 @@ export function loadRuntime(): typeof import('onnxruntime-node') {
   return createRequire(import.meta.url)('onnxruntime-node')
 }
 
-/** A Failure of class `model` that ends in what the engine said. */
+/** A Failure of class `model` that ends in the engine's message. */
 export function engineFailure(what: string, cause: unknown): Failure {
   const message = cause instanceof Error ? cause.message : String(cause)
   // Without the paths of the engine's own sources.

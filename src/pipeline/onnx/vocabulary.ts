@@ -15,7 +15,7 @@ export interface Vocabulary {
   values: (string | number)[]
   /**
    * `encoder`: every value that is not listed is unknown. `comparison`: the model asks for these values alone, and
-   * takes all others alike; one of several may be meant so, which is told where there is only one.
+   * takes all others alike; one of several may be meant so, which is reported if there is only one.
    */
   kind: 'encoder' | 'comparison'
   /** The model fails on an unknown value instead of going on without it. */

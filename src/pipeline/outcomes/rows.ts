@@ -57,7 +57,7 @@ export async function readNight(engine: Engine, request: RowsRequest): Promise<N
   const [rival, rest] = hasRival ? [more[0] ?? [], more.slice(1)] : [undefined, more]
   const scored = Number(counts.scored)
   return {
-    // A score that is null would count as 0: it is no number, and said to be none.
+    // A score that is null would count as 0: it is counted as missing.
     scores: Float64Array.from(scores, (value) => (value === null ? Number.NaN : Number(value))),
     labels: Float64Array.from(labels, Number),
     treated: treated.map((value) => value === true),

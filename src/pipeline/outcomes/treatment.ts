@@ -50,7 +50,7 @@ export function treatmentOf(
 /**
  * Whose the business figures are where quality is measured on fewer: their SQL reads the tables of the whole night.
  */
-export function saysBusiness({
+export function businessText({
   treated,
   business,
 }: Pick<OutcomeFacts, 'treated' | 'business'>): string | undefined {

@@ -132,7 +132,7 @@ export function factsOf(request: ParityRequest, found: Found): ParityFacts {
     examples_only: comparison.examples_only,
     changed_files: found.changed,
     by_column,
-    // Both sides read the same rows of such a source, whatever they said on the night.
+    // Both sides read the same rows of such a source, whatever they contained on the night.
     notes: timelessSources(request.view).map(
       (name) => `source ${name} is static: that its rows are those of the night can never be proven`,
     ),

@@ -22,7 +22,7 @@ export async function sameContent(
     threads: how.threads,
     memoryLimit: how.memoryLimit,
     timezone: 'UTC',
-    // Rows are told apart by their place.
+    // Rows are distinguished by their position.
     ordered: true,
   })
   try {

@@ -7,7 +7,7 @@ const DEFAULT: UnknownPolicy = { unknown: 'warn', max_rate: 0 }
 /**
  * What follows from unknown values as model.yaml decides: a check where they hold the night, a warning where they do
  * not. Of a column that the model compares with one value alone, all others may be meant: without a word in model.yaml
- * nothing is told.
+ * nothing is reported.
  */
 export function judgeUnknown(
   found: UnknownValues[],
@@ -22,7 +22,7 @@ export function judgeUnknown(
     const rate = each.rows === 0 ? 0 : each.unknown / each.rows
     const passed = rate <= max_rate
     if (unknown === 'hold') checks.push(check(each, max_rate, rate, passed))
-    else if (!passed) warnings.push(saysUnknown(each))
+    else if (!passed) warnings.push(unknownText(each))
   }
   for (const [column, { unknown }] of Object.entries(policies)) {
     if (unknown !== 'hold' || found.some((each) => each.column === column)) continue
@@ -44,20 +44,20 @@ function check(each: UnknownValues, bound: number, rate: number, passed: boolean
     bound,
     message: passed
       ? `expected at most ${percent(bound)} of the rows to have a ${column} that the model does not know, got: ${unknown} of ${rows}`
-      : `expected at most ${percent(bound)} of the rows to have a ${column} that the model does not know, got: ${saysUnknown(each)}`,
+      : `expected at most ${percent(bound)} of the rows to have a ${column} that the model does not know, got: ${unknownText(each)}`,
     samples: each.examples.map(({ value, rows: count }) => ({ [column]: value, rows: String(count) })),
   }
 }
 
 /** `partner: 3 of 3 rows (100 %) have values that the model does not know (true, false); it knows No, Yes`. */
-export function saysUnknown(each: UnknownValues): string {
+export function unknownText(each: UnknownValues): string {
   const { column, rows, unknown, examples } = each
   const rate = rows === 0 ? 0 : unknown / rows
   const which = examples.length === 0 ? '' : ` (${examples.map(({ value }) => shown(value)).join(', ')})`
-  return `${column}: ${unknown} of ${rows} rows (${percent(rate)}) have values that the model does not know${which}; ${saysKnown(each)}`
+  return `${column}: ${unknown} of ${rows} rows (${percent(rate)}) have values that the model does not know${which}; ${knownText(each)}`
 }
 
-export function saysKnown({ known, knows }: Pick<UnknownValues, 'known' | 'knows'>): string {
+export function knownText({ known, knows }: Pick<UnknownValues, 'known' | 'knows'>): string {
   const more = knows > known.length ? ` and ${knows - known.length} more` : ''
   return `it knows ${known.map((value) => shown(String(value))).join(', ')}${more}`
 }

@@ -10,7 +10,7 @@ import { examineFeatures } from '../features/examine-features.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
 import { readBack } from '../partition/read-back.ts'
 import { countUnknown, vocabulariesOf } from './count-unknown.ts'
-import { judgeUnknown, saysUnknown } from './judge-unknown.ts'
+import { judgeUnknown, unknownText } from './judge-unknown.ts'
 import { openModel } from './model-file.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
 import { thresholdOf } from './score-threshold.ts'
@@ -140,7 +140,7 @@ function refuseUnknown(found: UnknownValues[]): void {
   if (first === undefined) return
   throw new Failure(
     'contract',
-    `${saysUnknown(first)}, and fails on any other: give it one of these in features.sql`,
+    `${unknownText(first)}, and fails on any other: give it one of these in features.sql`,
     {
       evidence: { column: first.column, unknown: first.unknown, rows: first.rows, examples: first.examples },
     },

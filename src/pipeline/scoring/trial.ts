@@ -8,7 +8,7 @@ import { plainClass } from '../onnx/choose-class.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
 import { batchDependence } from './batch-dependence.ts'
 import { countUnknown, unreadColumns, vocabulariesOf } from './count-unknown.ts'
-import { saysUnknown } from './judge-unknown.ts'
+import { unknownText } from './judge-unknown.ts'
 import { openModel } from './model-file.ts'
 import { scoreRows } from './score-rows.ts'
 import { suspicions } from './tally.ts'
@@ -108,14 +108,14 @@ function unfitColumns(unknown: UnknownValues[], allowed: true | string[]): strin
     const { column, rows, refuses } = each
     if (each.unknown === 0) return []
     if (refuses)
-      return [`${saysUnknown(each)}, and the model fails on any other: give it one of these in features.sql`]
+      return [`${unknownText(each)}, and the model fails on any other: give it one of these in features.sql`]
     if (each.unknown < rows || allowed === true || allowed.includes(column)) return []
     const truth = each.examples.every(({ value }) => value === 'true' || value === 'false')
     const yes = plainClass(each.known)
     const [one, other] = yes === undefined ? ['...', '...'] : [each.known[yes], each.known[1 - yes]]
     const advice = truth ? `, such as CASE WHEN ${column} THEN '${one}' ELSE '${other}' END` : ''
     return [
-      `${saysUnknown(each)}. Give it these in features.sql${advice}; if the model is to go without them, write in model.yaml: onnx: { unknown: { ${column}: allow } }`,
+      `${unknownText(each)}. Give it these in features.sql${advice}; if the model is to go without them, write in model.yaml: onnx: { unknown: { ${column}: allow } }`,
     ]
   })
 }

@@ -38,7 +38,7 @@ export async function findBadPages(files: SourceFile[]): Promise<BadPage[]> {
   return bad
 }
 
-/** What is said of them, one sentence a file. */
+/** Their descriptions, one sentence a file. */
 export function badPageWarnings(bad: BadPage[]): string[] {
   const files = [...new Set(bad.map(({ file }) => file))]
   return files.map((file) => {

@@ -199,7 +199,7 @@ function rangeOf(chunks: Chunk[]): Range | undefined {
           ? { min, max }
           : { min: min < range.min ? min : range.min, max: max > range.max ? max : range.max }
     } else if (!isNull(chunk)) {
-      // A row group without statistics that is not all null: nothing can be said of the file.
+      // A row group without statistics that is not all null: the range of the file is unknown.
       return undefined
     }
   }

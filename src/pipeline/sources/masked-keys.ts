@@ -20,7 +20,7 @@ export async function refuseMasked(
   for (const file of files) {
     const column = columnOf(file, key.name)
     const value = file.keys.get(key.name)
-    if (column === undefined || value === undefined || saysTheSame(column, value)) continue
+    if (column === undefined || value === undefined || isSameValue(column, value)) continue
     if (file.footer.rows === 0 || (await holdsOnly(engine, file, column.name, value))) continue
     throw contract(
       found.name,
@@ -30,7 +30,7 @@ export async function refuseMasked(
   }
 }
 
-function saysTheSame({ range, isVoid }: FooterColumn, value: string): boolean {
+function isSameValue({ range, isVoid }: FooterColumn, value: string): boolean {
   if (value === HIVE_NULL) return isVoid
   // Statistics do not count the nulls among the values.
   if (range === undefined || range.min !== range.max || isVoid) return false

@@ -18,7 +18,7 @@ export interface SourceFile extends FoundFile {
   keys: Map<string, string>
 }
 
-/** A source whose files are there; nothing is said yet of its columns' types. */
+/** A source whose files exist; the types of its columns are not checked yet. */
 export interface FoundSource {
   name: string
   source: Source

@@ -70,7 +70,7 @@ function changedView(
       ? undefined
       : `dates of source ${moved.found.name} were cut at another midnight: they are days of ${moved.found.zones.dates} now, seen when they are over`
   } catch (error) {
-    return saysIncomparable(error)
+    return incomparableText(error)
   }
 }
 
@@ -90,13 +90,13 @@ async function staleInput(
     const before = then.filter((input) => !same.has(fileKey(input)))
     const after = now.filter((input) => !same.has(fileKey(input)))
     if (before.length + after.length === 0) return undefined
-    return saysChange(before, await hashed(request, partition, cut, after, temp))
+    return changeText(before, await hashed(request, partition, cut, after, temp))
   } catch (error) {
-    return saysIncomparable(error)
+    return incomparableText(error)
   }
 }
 
-function saysIncomparable(error: unknown): string {
+function incomparableText(error: unknown): string {
   return `its inputs cannot be compared: ${classify(error).message}`
 }
 
@@ -117,7 +117,7 @@ async function hashed(
 }
 
 /** The first file that differs among sources whose rows do, undefined where every source has the rows that it had. */
-function saysChange(before: InputFile[], after: InputFile[]): string | undefined {
+function changeText(before: InputFile[], after: InputFile[]): string | undefined {
   const sources = [...new Set([...before, ...after].map(({ source }) => source))]
   const changes = sources.flatMap((source) => {
     const own = (inputs: InputFile[]) => inputs.filter((input) => input.source === source)

@@ -16,7 +16,7 @@ export interface Unreadable extends UnreadablePath {
 
 /** How long a file may still be being written after its last change, where the source does not say `settle`. */
 const SETTLE_MS = 5 * 60_000
-/** A format is told by this many bytes. */
+/** A format is recognized by this many bytes. */
 const HEAD = 4096
 const TEXT = /\.(csv|tsv|json|jsonl|ndjson)(?:\.gz|\.zst)?$/i
 
@@ -52,7 +52,7 @@ export function unreadableFailure(
   const settle = source.settle?.ms ?? SETTLE_MS
   const isFresh = ({ modified, isForeign }: Unreadable) =>
     isForeign !== true && modified !== undefined && Math.abs(readAt - modified) < settle
-  // What will not come right by itself is told first.
+  // Files that waiting will not repair are reported first.
   const first = unreadable.find((each) => !isFresh(each)) ?? unreadable[0]
   if (first === undefined) return undefined
   const more = unreadable.length === 1 ? '' : ` (and ${unreadable.length - 1} more)`

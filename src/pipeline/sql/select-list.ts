@@ -1,6 +1,6 @@
 import { asNode, type Node, nodesIn, textsIn } from './syntax.ts'
 
-/** The expression of an output column in the outermost SELECT, where it can be told: a star hides it. */
+/** The expression of an output column in the outermost SELECT, if it is known: a star hides it. */
 export function itemOf(tree: Node | undefined, name: string, index: number): Node | undefined {
   const items = selectList(tree)
   const named = items.filter(

@@ -24,7 +24,7 @@ export const scoring: Item = {
     for (const schedule of running) {
       const where = `schedules/${schedule.name}.yaml`
       if (schedule.deadline === undefined)
-        return fail(`${where} has no deadline: nobody is told when a night is late`, check, link)
+        return fail(`${where} has no deadline: nobody is notified when a night is late`, check, link)
       if (schedule.retry.attempts < 2)
         return fail(`${where} gives a night one attempt: set retry.attempts to 2 or more`, check, link)
     }
@@ -33,11 +33,11 @@ export const scoring: Item = {
       return fail(`nobody is on call for ${name}: add on_call to model.yaml`, check, link)
     const reached = await reachedAt(database.pool, people)
     const test = (address: string) => `nightshift alert test --to ${address}`
-    const unheard = people.filter((each) => !reached.has(each))
-    if (unheard.length > 0) {
+    const unreached = people.filter((each) => !reached.has(each))
+    if (unreached.length > 0) {
       return fail(
-        `${unheard.join(', ')} ${unheard.length === 1 ? 'has' : 'have'} not acknowledged a test mail`,
-        test(unheard[0] ?? ''),
+        `${unreached.join(', ')} ${unreached.length === 1 ? 'has' : 'have'} not acknowledged a test mail`,
+        test(unreached[0] ?? ''),
         link,
       )
     }

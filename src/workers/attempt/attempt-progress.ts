@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 
 const EVERY_MS = 500
 
-interface Told {
+interface Reported {
   text: string
   rows?: number
   total?: number
@@ -16,13 +16,13 @@ interface Told {
 export function followProgress(
   context: Context,
   run: string,
-  job: { progress: (progress: Told) => void },
+  job: { progress: (progress: Reported) => void },
 ): {
   step(text: string): void
   rows(text: string, rows?: number, total?: number): void
   close(): Promise<void>
 } {
-  let latest: Told | undefined
+  let latest: Reported | undefined
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()
 
@@ -37,7 +37,7 @@ export function followProgress(
       await recordProgress(context.database.pool, run, progress).catch(() => {})
     })
   }
-  const report = (progress: Told) => {
+  const report = (progress: Reported) => {
     latest = progress
     timer ??= setTimeout(write, EVERY_MS)
   }

@@ -60,12 +60,12 @@ export async function runCommand(request: CommandRequest): Promise<void> {
   }, LOOK_MS)
   try {
     const answer = await new Promise<Answer | undefined>((resolve) => {
-      let said: Answer | undefined
+      let answer: Answer | undefined
       supervisor.on('message', (message: Answer) => {
-        said = message
+        answer = message
       })
       supervisor.on('error', () => {})
-      supervisor.once('exit', () => resolve(said))
+      supervisor.once('exit', () => resolve(answer))
       supervisor.send({ command, cwd, env } satisfies SuperviseMessage, () => {})
     })
     if (ending !== undefined) throw ending

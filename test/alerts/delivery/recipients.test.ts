@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { concernedBy, saysUnheard, whoIsTold } from '../../../src/alerts/delivery/recipients.ts'
+import { concernedBy, notifiedBySubject, unnotifiedText } from '../../../src/alerts/delivery/recipients.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import type { Project } from '../../../src/project/project.ts'
 import { temporaryProject } from '../../projects/cdnow.ts'
@@ -45,7 +45,10 @@ const FILES = {
 test('every model and every view has those who are told of it, the models of live versions included', async () => {
   const project = await loaded(FILES)
   const told = Object.fromEntries(
-    whoIsTold(project, { churn: 'old' }).map(({ kind, name, addresses }) => [`${kind} ${name}`, addresses]),
+    notifiedBySubject(project, { churn: 'old' }).map(({ kind, name, addresses }) => [
+      `${kind} ${name}`,
+      addresses,
+    ]),
   )
   expect(told).toEqual({
     'model churn': ['ann@example.com'],
@@ -59,9 +62,9 @@ test('every model and every view has those who are told of it, the models of liv
 })
 
 test('a view whose failure reaches nobody is named with the file to write in', async () => {
-  const unheard = whoIsTold(await loaded(FILES), {}).filter(({ addresses }) => addresses.length === 0)
-  expect(unheard.map(saysUnheard)).toEqual([
-    'nobody is told when view nobody fails: write a mail address as owner in features/nobody/view.yaml, or on_call of a model that is scored on it',
+  const unheard = notifiedBySubject(await loaded(FILES), {}).filter(({ addresses }) => addresses.length === 0)
+  expect(unheard.map(unnotifiedText)).toEqual([
+    'nobody is notified when view nobody fails: write a mail address as owner in features/nobody/view.yaml, or on_call of a model that is scored on it',
   ])
 })
 

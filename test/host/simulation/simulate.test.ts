@@ -34,7 +34,7 @@ interface Simulated {
     late: boolean
     version: number | null
   }[]
-  mails: { at: string; to: string; says: string }[]
+  mails: { at: string; to: string; first_line: string }[]
   gate: { ready: boolean; at: string; items: { id: string }[] }
 }
 
@@ -75,7 +75,7 @@ test('each night runs at its own time, with the newest version where there is no
 test('the mails that would have gone out lie in its folder, at simulated times', () => {
   expect(simulated.mails.map(({ to }) => to)).toContain('oncall@example.com')
   for (const { at: time } of simulated.mails) expect(time).toMatch(/^2026-03-(?:0\d|10)T/)
-  const late = simulated.mails.filter(({ says }) => says.includes('2026-03-07'))
+  const late = simulated.mails.filter(({ first_line }) => first_line.includes('2026-03-07'))
   expect(late[0]?.at, JSON.stringify(simulated.mails)).toMatch(/^2026-03-07T03:3\d/)
   const outbox = join(project.root, '.nightshift/simulations', simulated.id, 'outbox')
   expect(readdirSync(outbox)).toHaveLength(simulated.mails.length)

@@ -3,8 +3,8 @@ import { bracketed, count, figure, interval } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
 import { isFewOnRecord } from '../../../pipeline/evaluation/few.ts'
 import type { OutcomeFacts } from '../../../pipeline/outcomes/outcome-facts.ts'
-import { saysBusiness } from '../../../pipeline/outcomes/treatment.ts'
-import { isMostlyUnlabelled, saysUnlabelled } from '../../../pipeline/outcomes/unlabelled.ts'
+import { businessText } from '../../../pipeline/outcomes/treatment.ts'
+import { isMostlyUnlabelled, unlabelledText } from '../../../pipeline/outcomes/unlabelled.ts'
 import { METRIC_TABLE, type Metric } from '../../../project/schema/metric.ts'
 import { column, number, table } from '../../table.ts'
 import { bias } from './bias.ts'
@@ -57,14 +57,14 @@ ${report.by_segment.length === 0 ? '' : html`<details><summary>By segment</summa
 }
 
 function businessNote(report: OutcomeFacts) {
-  const text = saysBusiness(report)
+  const text = businessText(report)
   return text === undefined
     ? ''
     : html`<p class="quiet small">${text.slice(0, 1).toUpperCase()}${text.slice(1)}.</p>`
 }
 
 function unlabelled(report: OutcomeFacts) {
-  const text = saysUnlabelled(report, count)
+  const text = unlabelledText(report, count)
   if (text === undefined) return ''
   return isMostlyUnlabelled(report)
     ? html`<p class="note"><strong>${text}.</strong> These figures only cover the other rows; late labels are included when they arrive.</p>`

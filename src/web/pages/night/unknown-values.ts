@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import { count } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
 import type { UnknownValues } from '../../../pipeline/engine/facts.ts'
-import { saysKnown } from '../../../pipeline/scoring/judge-unknown.ts'
+import { knownText } from '../../../pipeline/scoring/judge-unknown.ts'
 import { column, labelled, number, table } from '../../table.ts'
 
 /** Values unknown to the model, by column: the model treats all of them alike. */
@@ -19,6 +19,6 @@ ${table('By column', found, [
         html`<div><code>${value}</code> <span class="quiet small">${count(rows)}</span></div>`,
     ),
   ),
-  labelled('Known values', saysKnown),
+  labelled('Known values', knownText),
 ])}</section>`
 }
