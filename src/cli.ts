@@ -318,7 +318,7 @@ add(
   'drill',
 )
   .option('--version <n>', 'which version (default: the newest that is not champion)', versionNumber)
-  .option('--wait <duration>', 'alert: how long everybody on call has to answer', '15m')
+  .option('--wait <time>', 'alert: how long everybody on call has to answer', '15m')
   .option(...by)
   .option(...json)
 add('history <model>', 'show which version was live when, and who changed it', 'history')

@@ -67,6 +67,7 @@ const TABLE: Row[] = [
   { command: ['simulate', 'value', ...SPAN], option: '--challenger', wrong: ['0'], legal: VERSION },
   { command: ['check', 'value'], option: '--version', wrong: ['0'], legal: VERSION },
   { command: ['shadow', 'value'], option: '--version', wrong: ['0'], legal: VERSION },
+  { command: ['handoff', 'value'], option: '--version', wrong: ['0'], legal: VERSION },
   { command: ['drill', 'value', 'drift'], option: '--version', wrong: ['0'], legal: VERSION },
 ]
 /** Those that are read where the project is known. */
@@ -75,7 +76,7 @@ const IN_PROJECT: Row[] = [
     command: ['drill', 'value', 'alert'],
     option: '--wait',
     wrong: ['soon', '1.5h'],
-    legal: /expected (?:a registered version|--wait to be a duration)/,
+    legal: /expected --wait to be a duration/,
   },
   {
     command: ['dataset', 'value', ...SPAN],

@@ -25,13 +25,13 @@ export default function drill([name = '', what = '']: string[], options: Options
     const kind = DRILLS.find((each) => each === what)
     if (kind === undefined)
       throw new ConfigurationError(`drill ${name}: expected ${DRILLS.join(', ')}, got: ${what}`)
+    const wait = parseDuration(options.wait, '--wait')
     const { version, champion } = await askedVersion(session, model, options.version)
     if (version === undefined)
       throw new ConfigurationError(
         `drill ${name}: expected a registered version, got: none; nightshift register ${name} FILE.onnx`,
       )
     const by = personNamed(project, options.by)
-    const wait = parseDuration(options.wait, '--wait')
     const log = openLog(session.environment.logLevel === 'info' ? 'silent' : session.environment.logLevel)
     const done = await tidily((signal) =>
       runDrill(kind, {

@@ -265,7 +265,7 @@ test('after a night a job of its own compares it, and the certificate is kept wi
     expect(certificate).toMatchObject({
       view: 'customer_activity',
       against: 'recomputed',
-      differing: '0',
+      differing: 0,
       report: { differing: 0, view_hash: expect.any(Object) },
     })
     expect(certificate.report.values).toBe(certificate.report.rows * certificate.report.columns)
