@@ -45,7 +45,7 @@ afterAll(async () => {
 
 interface CertificateRow {
   partition: string
-  differing: string | null
+  differing: number | null
   report: ParityFacts
 }
 
