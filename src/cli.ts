@@ -285,7 +285,7 @@ add(
   'write one page for whoever takes the model over: purpose, limits, evidence, runbook',
   'handoff',
 )
-  .option('--version <n>', 'which version (default: the newest that is not champion)', versionNumber)
+  .option('--version <n>', 'which version (default: the champion, else the newest)', versionNumber)
   .option('--out <file>', 'the output file (default: reports/handoff-<model>.html in the project)')
   .option(...json)
 add(

@@ -4,6 +4,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { summaryOf } from '../../readiness/gate.ts'
+import { champion } from '../../registry/version-records.ts'
 import { handoffPage } from '../../web/handoff.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import { printJson } from '../terminal/print.ts'
@@ -18,8 +19,9 @@ interface Options extends GlobalOptions {
 export default function handoff([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
+    const live = await champion(database.pool, name)
     const gate = await withChild(project, (children) =>
-      askGate({ project, database }, model, options.version, children),
+      askGate({ project, database }, model, options.version ?? live?.version, children),
     )
     const text = await handoffPage({ database, project: () => project }, model, gate, new Date(gate.at))
     const out = options.out === undefined ? undefined : resolve(options.out)
