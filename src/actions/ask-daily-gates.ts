@@ -1,17 +1,14 @@
 import { Temporal } from 'temporal-polyfill'
-import { sortAddresses } from '../alerts/delivery/address.ts'
-import { alertSettings } from '../alerts/delivery/alert-settings.ts'
-import { enqueue } from '../alerts/delivery/enqueue-mail.ts'
+import { mailOwners } from '../alerts/delivery/mail-owners.ts'
 import { gateLetter } from '../alerts/letters/gate-letter.ts'
 import { transaction } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { withTriedLock } from '../ledger/connection/try-lock.ts'
 import type { Model } from '../project/project.ts'
-import { dailyGates, recordDailyGate } from '../readiness/daily-gates.ts'
+import { type DailyGate, dailyGates, gatesToAsk, recordDailyGate } from '../readiness/daily-gates.ts'
 import type { Gate } from '../readiness/gate.ts'
 import { type RecordedGate, recordedGate } from '../readiness/gate-on-record.ts'
 import { championChanges } from '../registry/history-records.ts'
-import { liveVersions } from '../registry/version-records.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
 /** From this hour on, in the project's zone: after the nights, and when nobody is woken by a drill of 91 days ago. */
@@ -34,18 +31,21 @@ export async function askDailyGates(ledger: ProjectLedger, ask: Ask): Promise<st
   if (local.hour < HOUR) return []
   const today = local.toPlainDate()
   const asked: string[] = []
-  for (const version of await liveVersions(pool)) {
-    const model = project.models[version.model]
+  const errors: unknown[] = []
+  for (const { model: name } of await gatesToAsk(pool, today.toString())) {
+    const model = project.models[name]
     if (model === undefined) continue
-    await withTriedLock(pool, ['nightshift.gate', model.name], async (mine) => {
-      const [newest] = await dailyGates(pool, model.name, 1)
-      if (!mine || newest?.day === today.toString()) return
-      const gate = await ask(model, version.version)
-      if (gate === undefined) return
-      await follow(ledger, model, { ...gate, version: version.version }, today)
-      asked.push(model.name)
-    })
+    await withTriedLock(pool, ['nightshift.gate', name], async (mine) => {
+      // Another scheduler may have asked meanwhile.
+      const due = (await gatesToAsk(pool, today.toString())).find((each) => each.model === name)
+      const gate = mine && due !== undefined ? await ask(model, due.version) : undefined
+      if (due === undefined || gate === undefined) return
+      await follow(ledger, model, { ...gate, version: due.version }, today)
+      asked.push(name)
+    }).catch((error: unknown) => errors.push(error))
   }
+  // One model's failure stops no other.
+  if (errors.length > 0) throw errors[0]
   return asked
 }
 
@@ -62,12 +62,9 @@ async function follow(
     const standing = before?.version === version ? before.gate : await atPromotion(ledger, model, version)
     await recordDailyGate(client, today.toString(), gate)
     const lost = lostSince(gate, standing)
-    const ending = endingWaivers(gate, today, before?.day)
+    const ending = endingWaivers(gate, today, before)
     if (lost.length + ending.length === 0) return
-    const { subject, letter } = gateLetter({ model: model.name, version, lost, ending })
-    const now = await ledgerNow(client)
-    for (const recipient of sortAddresses([model.owner, ...model.on_call]).addresses)
-      await enqueue(client, now, { recipient, subject, letter }, alertSettings(project))
+    await mailOwners(client, project, model, gateLetter({ model: model.name, version, lost, ending }))
   })
 }
 
@@ -90,12 +87,15 @@ function lostSince({ items }: Gate, before: RecordedGate | undefined) {
 }
 
 /** Waivers in their last week, unless an earlier day has found them so. */
-function endingWaivers({ items }: Gate, today: Temporal.PlainDate, before: string | undefined) {
+function endingWaivers({ items }: Gate, today: Temporal.PlainDate, before: DailyGate | undefined) {
   return items.flatMap(({ title, status, waiver }) => {
     if (status !== 'waived' || waiver === null) return []
     const from = Temporal.PlainDate.from(waiver.until).subtract({ days: WARNED_DAYS })
     const near = Temporal.PlainDate.compare(today, from) >= 0
-    const told = before !== undefined && before >= from.toString() && waiver.at.slice(0, 10) <= before
-    return near && !told ? [{ title, until: waiver.until, by: waiver.by, reason: waiver.reason }] : []
+    const known =
+      before !== undefined &&
+      before.day >= from.toString() &&
+      Date.parse(waiver.at) <= Date.parse(before.gate.at)
+    return near && !known ? [{ title, until: waiver.until, by: waiver.by, reason: waiver.reason }] : []
   })
 }

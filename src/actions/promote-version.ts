@@ -1,8 +1,5 @@
-import { sortAddresses } from '../alerts/delivery/address.ts'
-import { alertSettings } from '../alerts/delivery/alert-settings.ts'
-import { enqueue } from '../alerts/delivery/enqueue-mail.ts'
+import { mailOwners } from '../alerts/delivery/mail-owners.ts'
 import { overriddenLetter } from '../alerts/letters/override-letter.ts'
-import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { whereabouts } from '../ledger/identity/author.ts'
 import { classDoubt, scoreTitle } from '../pipeline/onnx/score-output.ts'
 import type { Model } from '../project/project.ts'
@@ -26,6 +23,8 @@ export interface PromotionRequest {
   by: string | null
   /** Why a person promotes it although the gate is not green; null: only the gate decides. */
   override: string | null
+  /** False: a waived item counts as open, since no person looks at this promotion. Default true. */
+  takesWaivers?: boolean
 }
 
 /** What came of a promotion: `refused` is the gate that is not ready. */
@@ -50,7 +49,9 @@ export async function promoteVersion(
   if (registered === undefined || current?.version === request.version)
     return { done: await move(ledger, model, request, current?.version ?? null, undefined) }
   const gate = await askGate(ledger, model, request.version, children)
-  if (!gate.ready && request.override === null) return { refused: gate }
+  const { override, takesWaivers = true } = request
+  const ready = gate.ready && (takesWaivers || gate.items.every(({ status }) => status === 'pass'))
+  if (!ready && override === null) return { refused: gate }
   return { done: await move(ledger, model, request, gate.champion, gate) }
 }
 
@@ -79,17 +80,14 @@ async function move(
     },
     also: async (client) => {
       if (gate === undefined || gate.ready || override === null) return
-      const now = await ledgerNow(client)
-      const { subject, letter } = overriddenLetter({
+      const overridden = {
         model: model.name,
         version,
         from: expected,
         by: by ?? here.os_user,
         reason: override,
-        open,
-      })
-      for (const recipient of sortAddresses([model.owner, ...model.on_call]).addresses)
-        await enqueue(client, now, { recipient, subject, letter }, alertSettings(project))
+      }
+      await mailOwners(client, project, model, overriddenLetter({ ...overridden, open }))
     },
   })
   const promoted = await findVersion(database.pool, model.name, done.to)

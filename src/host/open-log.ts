@@ -14,6 +14,11 @@ export function openLog(level: string): Logger {
   )
 }
 
+/** For work that says itself what it does: without the lines of each night, unless a person asked for a level. */
+export function openQuietLog(level: string): Logger {
+  return openLog(level === 'info' ? 'silent' : level)
+}
+
 const LABELS: Record<number, string> = {
   10: 'trace',
   20: 'debug',

@@ -23,6 +23,19 @@ export async function recordDailyGate(
   )
 }
 
+/** Champions that the gate was not asked about on this day (YYYY-MM-DD), by name. */
+export async function gatesToAsk(
+  connection: ClientBase | Pool,
+  day: string,
+): Promise<{ model: string; version: number }[]> {
+  const { rows } = await connection.query<{ model: string; version: number }>(
+    `select model, version from nightshift.champions c
+      where not exists (select from nightshift.daily_gates g where g.model = c.model and g.day = $1) order by model`,
+    [day],
+  )
+  return rows
+}
+
 /** The days of a model on which the gate was asked, newest first. */
 export async function dailyGates(
   connection: ClientBase | Pool,

@@ -138,3 +138,21 @@ test('before seven in the morning nobody is asked', async () => {
   const early = { ...project, timezone: zoneAt(3).zone }
   expect(await askDailyGates({ project: early, database: fresh.database }, async () => says())).toEqual([])
 })
+
+test('a gate that cannot be recorded stops no other, and is asked again', async () => {
+  const { pool } = fresh.database
+  await pool.query(
+    `insert into nightshift.versions (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output, mapping)
+     values ('alpha', 1, 'b', 1, 'g', 'v', 'h', 'select', '[]', '{}', '{}')`,
+  )
+  await pool.query(`insert into nightshift.champions (model, version) values ('alpha', 1)`)
+  const two = { ...project, models: { alpha: { ...churn, name: 'alpha' }, churn } }
+  const ledger = { project: two, database: fresh.database }
+  const ask = async ({ name }: { name: string }) => {
+    if (name === 'alpha') throw new Error('no child')
+    return says()
+  }
+  await expect(askDailyGates(ledger, ask)).rejects.toThrow('no child')
+  expect((await dailyGates(pool, 'churn'))[0]?.day).toBe(TODAY)
+  expect(await askDailyGates(ledger, async () => ({ ...says(), model: 'alpha' }))).toEqual(['alpha'])
+})

@@ -1,13 +1,10 @@
-import { sortAddresses } from '../../alerts/delivery/address.ts'
-import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
-import { enqueue } from '../../alerts/delivery/enqueue-mail.ts'
+import { mailOwners } from '../../alerts/delivery/mail-owners.ts'
 import {
   type RetrainingNews,
   retrainingLetter,
   retrainingSubject,
 } from '../../alerts/letters/retraining-letter.ts'
 import { transaction } from '../../ledger/connection/database.ts'
-import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { endRetraining, MOST_TRIES } from '../../monitoring/retraining/record.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -45,11 +42,9 @@ async function record(
 ): Promise<void> {
   const { retraining, process } = work
   const outcome = ended.state === 'done' ? ended.retrained.outcome : ended.outcome
-  const settings = alertSettings(project)
   await transaction(database, async (client) => {
     const mine = await endRetraining(client, { id: retraining.id, process }, { state: ended.state, outcome })
     if (!mine || retraining.dry_run) return
-    const now = await ledgerNow(client)
     const news: RetrainingNews = {
       model: model.name,
       reason: retraining.reason,
@@ -61,14 +56,10 @@ async function record(
       warnings: ended.state === 'done' ? ended.retrained.warnings : [],
       whenReady: model.retrain?.promote === 'when-ready',
     }
-    for (const recipient of sortAddresses([model.owner, ...model.on_call]).addresses) {
-      await enqueue(
-        client,
-        now,
-        { recipient, subject: retrainingSubject(news), letter: retrainingLetter(news) },
-        settings,
-      )
-    }
+    await mailOwners(client, project, model, {
+      subject: retrainingSubject(news),
+      letter: retrainingLetter(news),
+    })
   })
 }
 

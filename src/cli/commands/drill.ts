@@ -1,7 +1,7 @@
 import { askedVersion } from '../../actions/ask-gate.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { runDrill } from '../../host/drills/run-drill.ts'
-import { openLog } from '../../host/open-log.ts'
+import { openQuietLog } from '../../host/open-log.ts'
 import { withSession } from '../../host/session.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
@@ -32,7 +32,7 @@ export default function drill([name = '', what = '']: string[], options: Options
         `drill ${name}: expected a registered version, got: none; nightshift register ${name} FILE.onnx`,
       )
     const by = personNamed(project, options.by)
-    const log = openLog(session.environment.logLevel === 'info' ? 'silent' : session.environment.logLevel)
+    const log = openQuietLog(session.environment.logLevel)
     const done = await tidily((signal) =>
       runDrill(kind, {
         session: { ...session, log },

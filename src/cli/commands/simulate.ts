@@ -2,7 +2,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime, hourAndMinute } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
 import { figure } from '../../format/numbers.ts'
-import { openLog } from '../../host/open-log.ts'
+import { openQuietLog } from '../../host/open-log.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { removeSimulation } from '../../host/simulation/remove-simulation.ts'
 import { simulate } from '../../host/simulation/simulate.ts'
@@ -48,7 +48,7 @@ export default function simulateCommand([name]: string[], options: Options): Pro
     const report = await simulate(
       {
         ...session,
-        log: openLog(session.environment.logLevel === 'info' ? 'silent' : session.environment.logLevel),
+        log: openQuietLog(session.environment.logLevel),
       },
       model,
       {
@@ -83,7 +83,9 @@ function list({ project }: Session, { json }: Options): number {
         each.challenger,
         each.state,
         clockTime(each.started_at, project.timezone),
-        each.reason,
+        each.drill === null
+          ? each.reason
+          : [`drill ${each.drill}`, each.reason].filter((text) => text !== null).join(': '),
       ]),
     )
     printLine('to remove one: nightshift simulate --remove ID')

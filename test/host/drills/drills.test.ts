@@ -2,6 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { askedVersion } from '../../../src/actions/ask-gate.ts'
+import { acknowledgeTest } from '../../../src/alerts/delivery/alert-tests.ts'
 import { listSlots } from '../../../src/ledger/nights/slots.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { modelNamed } from '../../../src/project/named.ts'
@@ -71,9 +72,13 @@ afterAll(async () => {
 })
 
 /** A drill leaves nothing beside its record. */
-function nothingLeft() {
+async function nothingLeft() {
   const folder = join(project.root, '.nightshift/simulations')
   expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([])
+  const { rows } = await fresh.database.pool.query(
+    `select nspname from pg_namespace where nspname like '%\\_sim\\_%'`,
+  )
+  expect(rows).toEqual([])
   expect(existsSync(join(project.root, 'warehouse/scores')) ? scores().join() : '').toBe(published)
 }
 
@@ -86,7 +91,7 @@ test('a first version is withdrawn in a copy, and published again', async () => 
     /^no version was there before: 2026-03-04 was withdrawn after .* leaves readers no scores/,
   )
   expect(await item(rollback)).toMatchObject({ status: 'pass' })
-  nothingLeft()
+  await nothingLeft()
 })
 
 test('shifted nights in a copy alert somebody', async () => {
@@ -95,7 +100,7 @@ test('shifted nights in a copy alert somebody', async () => {
   expect(code).toBe(0)
   expect(json.note).toMatch(/2 shifted nights \(2026-03-03 to 2026-03-04\) of version 1 alerted \d/)
   expect(await item(driftAlerts)).toMatchObject({ status: 'pass' })
-  nothingLeft()
+  await nothingLeft()
 })
 
 test('a compute process that is killed costs one attempt', async () => {
@@ -105,7 +110,7 @@ test('a compute process that is killed costs one attempt', async () => {
   expect(json.note).toMatch(/attempt 2 published 400 rows/)
   // The backoff of 10 s, by the ledger's clock.
   expect(json.seconds).toBeGreaterThan(5)
-  nothingLeft()
+  await nothingLeft()
 })
 
 test('a second version is rolled back to the champion, whose scores are there', async () => {
@@ -127,7 +132,7 @@ test('a second version is rolled back to the champion, whose scores are there', 
     /saw version 1 again after .*its shadow scores were there.*version 2 after another/,
   )
   expect(await item(rollback)).toMatchObject({ status: 'pass' })
-  nothingLeft()
+  await nothingLeft()
 })
 
 test('a drill is evidence for today’s view alone', async () => {
@@ -143,6 +148,19 @@ test('a drill of an alert waits for everybody on call', async () => {
   const late = await drill('alert', '--wait', '1s')
   expect(late).toMatchObject({ code: 1, json: { passed: false, seconds: null } })
   expect(late.json.note).toMatch(/did not answer within 1 s/)
+})
+
+test('a drill of an alert passes once every code has come back', async () => {
+  const { pool } = fresh.database
+  await pool.query('delete from nightshift.alert_tests')
+  const over = drill('alert', '--wait', '5m')
+  const answered = async () => {
+    const { rows } = await pool.query<{ code: string }>('select code from nightshift.alert_tests')
+    const [test] = rows
+    return test && acknowledgeTest(pool, test.code, { by: 'ann', os_user: 'ann', host: 'node' })
+  }
+  await expect.poll(answered, { timeout: 60_000 }).toMatchObject({ acked_by: 'ann' })
+  expect(await over).toMatchObject({ code: 0, json: { passed: true, seconds: expect.any(Number) } })
 })
 
 test('another drill is refused', async () => {
