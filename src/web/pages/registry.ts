@@ -130,7 +130,7 @@ function versionsTable(
     column('Version', ({ version }) => version),
     column('Role', ({ version }) => {
       const own = shadows.filter((shadow) => shadow.version === version)
-      return html`${version === live ? stateMark('published', 'champion') : ''}${own.map((shadow) => html`<div class="small">${shadow.role}, ${shadow.nights} nights in shadow until ${shadow.newest}${shadow.failed === 0 ? '' : `, ${shadow.failed} failed`}</div>`)}`
+      return html`${version === live ? stateMark('published', 'champion') : ''}${own.map((shadow) => html`<div class="small">${shadow.role}, ${shadow.nights} ${shadow.nights === 1 ? 'night' : 'nights'} in shadow until ${shadow.newest}${shadow.failed === 0 ? '' : `, ${shadow.failed} failed`}</div>`)}`
     }),
     labelled('Score', ({ mapping }) => {
       const doubt = onnx && classDoubt(mapping.output, onnx)
