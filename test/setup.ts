@@ -22,6 +22,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const root = mkdtempSync(join(tmpdir(), 'nightshift-tests-'))
   const database = await openDatabase({ root, role: 'command' })
   await database.pool.query('create database template')
+  // Nobody reads a test's ledger after a crash of this machine. What durability promises is tested on servers of their own.
+  await database.pool.query('alter role current_user set synchronous_commit = off')
   const url = new URL(database.url)
   url.pathname = 'template'
   const template = await openDatabase({ root, url: url.href, role: 'command' })

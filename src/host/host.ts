@@ -77,7 +77,7 @@ export async function openHost(
     root: project.root,
     warehouse: project.warehouse,
     clock: ledgerClock(database),
-    project: projectReader(project, log, session.simulation),
+    project: projectReader(project, log, { simulation: session.simulation }),
     wake: () => {
       loop.wake()
       backfills.wake()

@@ -12,10 +12,15 @@ const ANYWAY_MS = 60_000
 const READ = ['nightshift.yaml', 'features', 'models', 'schedules']
 
 /**
- * Rereads the project's files when they have changed, and checks at most once a second: they may be edited while
- * processes run. An invalid edit is only logged; the last valid project stays in use until it is fixed.
+ * Rereads the project's files when they have changed, and checks at most once every `freshMs`, by default a second:
+ * they may be edited while processes run. An invalid edit is only logged; the last valid project stays in use until
+ * it is fixed.
  */
-export function projectReader(first: Project, log: Logger, simulation?: string): () => Project {
+export function projectReader(
+  first: Project,
+  log: Logger,
+  { simulation, freshMs = FRESH_MS }: { simulation?: string | undefined; freshMs?: number } = {},
+): () => Project {
   let last = first
   let checkedAt = performance.now()
   let readAt = Number.NEGATIVE_INFINITY
@@ -23,7 +28,7 @@ export function projectReader(first: Project, log: Logger, simulation?: string):
   let lastError = ''
   return () => {
     const now = performance.now()
-    if (now - checkedAt < FRESH_MS) return last
+    if (now - checkedAt < freshMs) return last
     checkedAt = now
     const seen = stampOf(first.root)
     if (seen === stamp && now - readAt < ANYWAY_MS) return last

@@ -5,6 +5,7 @@ import { openTransport } from '../../src/alerts/delivery/open-transport.ts'
 import { sendDueMails } from '../../src/alerts/delivery/send-due-mails.ts'
 import { ack } from '../../src/alerts/incidents/acknowledge.ts'
 import { reconcile } from '../../src/host/reconcile.ts'
+import { projectReader } from '../../src/host/reread.ts'
 import { startWorker } from '../../src/host/start-worker.ts'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import { rerun } from '../../src/jobs/rerun.ts'
@@ -12,7 +13,7 @@ import { type Database, openDatabase, transaction } from '../../src/ledger/conne
 import { openActiveAttempts } from '../../src/ledger/nights/active-attempts.ts'
 import { findRun } from '../../src/ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../src/ledger/nights/slots.ts'
-import { loadProject } from '../../src/project/files/load-project.ts'
+import { openProject } from '../../src/project/files/load-project.ts'
 import { ledgerEffects } from '../../src/workers/attempt/effects.ts'
 import { notifyRecovery } from '../../src/workers/attempt/report-night.ts'
 import { openChildren } from '../../src/workers/child/children.ts'
@@ -60,12 +61,7 @@ export async function openLife(
   const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
   const mails = await openMailServer()
   const log = pino({ level: process.env.NIGHTSHIFT_LOG || 'silent' })
-  const project = () => {
-    const loaded = loadProject(root)
-    if (loaded.project === undefined)
-      throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
-    return loaded.project
-  }
+  const project = projectReader(openProject(root), log, { freshMs: 0 })
   let time = new Date(from)
   const clock = () => time
   const transport = openTransport(mails.url, root, log)
