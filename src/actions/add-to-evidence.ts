@@ -5,27 +5,28 @@ import { authorHere } from '../ledger/identity/author.ts'
 import { didYouMean } from '../project/files/nearest.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
-import { recordAcceptance } from '../readiness/acceptances.ts'
+import { chargeOf, recordAcceptance } from '../readiness/acceptances.ts'
 import { ITEM_IDS } from '../readiness/item.ts'
+import { isSamePerson } from '../readiness/same-person.ts'
 import { LONGEST_WAIVER_DAYS, recordWaiver, type Waiver } from '../readiness/waivers.ts'
 import { champion, listVersions } from '../registry/version-records.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
 /**
  * Excuses an item of the gate until a date. Throws a ConfigurationError for an unknown item, a date that is past or more
- * than 90 days ahead, no reason, and for the model's owner.
+ * than 90 days ahead, no reason, no name, and for the model's owner.
  */
 export async function waive(
   { project, database }: ProjectLedger,
   model: Model,
-  { item, until, reason, by }: { item: string; until: string; reason: string; by: string },
+  { item, until, reason, by: given }: { item: string; until: string; reason: string; by: string },
 ): Promise<Omit<Waiver, 'at'>> {
   const id = ITEM_IDS.find((each) => each === item)
   if (id === undefined)
     throw new ConfigurationError(
       `waive: expected an item of the gate (${ITEM_IDS.join(', ')}), got: ${item}${didYouMean(item, [...ITEM_IDS])}`,
     )
-  refuseOwner(model, by, 'waive')
+  const by = somebodyElse(model, given, 'waive')
   if (reason.trim() === '') throw new ConfigurationError('waive: expected --reason to say why, got: nothing')
   const today = Temporal.PlainDate.from(localDay(await ledgerNow(database.pool), project.timezone))
   const last = today.add({ days: LONGEST_WAIVER_DAYS })
@@ -44,25 +45,40 @@ export async function waive(
   return waiver
 }
 
-/** Records that somebody other than the owner takes a model over. Throws a ConfigurationError for the owner. */
+/**
+ * Records that somebody other than the owner takes a model over, from the owner, on-call and consumers that model.yaml names
+ * now. Throws a ConfigurationError for no name and for the owner.
+ */
 export async function accept(
   { database }: ProjectLedger,
   model: Model,
-  by: string,
-): Promise<{ version: number | null }> {
-  refuseOwner(model, by, 'accept')
+  given: string,
+): Promise<{ version: number | null; by: string }> {
+  const by = somebodyElse(model, given, 'accept')
   const [newest] = await listVersions(database.pool, model.name)
   const live = await champion(database.pool, model.name)
   const version = newest?.version ?? live?.version ?? null
-  await recordAcceptance(database.pool, model.name, { version, owner: model.owner, ...authorHere(by), by })
-  return { version }
+  const { owner } = model
+  await recordAcceptance(database.pool, model.name, {
+    version,
+    owner,
+    charge: chargeOf(model),
+    ...authorHere(by),
+    by,
+  })
+  return { version, by }
 }
 
-function refuseOwner({ name, owner }: Model, by: string, command: string): void {
-  if (by.trim().toLowerCase() !== owner.trim().toLowerCase()) return
-  throw new ConfigurationError(
-    `${command} ${name}: expected somebody other than the owner of the model, got: ${by}, who owns it`,
-  )
+/** The name of whoever vouches for a model, which the owner cannot do. */
+function somebodyElse({ name, owner }: Model, given: string, command: string): string {
+  const by = given.trim()
+  if (by === '')
+    throw new ConfigurationError(`${command} ${name}: expected --by to name a person, got: nothing`)
+  if (isSamePerson(by, owner))
+    throw new ConfigurationError(
+      `${command} ${name}: expected somebody other than the owner of the model, got: ${by}, who owns it`,
+    )
+  return by
 }
 
 function dateOf(text: string): Temporal.PlainDate | undefined {

@@ -4,7 +4,7 @@ import { percent } from '../format/shares.ts'
 import { shadowStandings } from '../monitoring/shadow/shadow-standing.ts'
 import { readProjectFile } from '../project/files/project-file.ts'
 import type { Model, Project, Schedule } from '../project/project.ts'
-import { type Acceptance, latestAcceptance } from '../readiness/acceptances.ts'
+import { type Acceptance, chargeOf, latestAcceptance } from '../readiness/acceptances.ts'
 import { DRILLS, type Drill, drillsOf } from '../readiness/drills/drill-record.ts'
 import { type Gate, type Judged, summaryOf } from '../readiness/gate.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'
@@ -148,12 +148,14 @@ function runbookSection({ root }: Project, { folder }: Model) {
   }</section>`
 }
 
-function signature({ name, owner }: Model, accepted: Acceptance | undefined, timezone: string) {
+function signature(model: Model, accepted: Acceptance | undefined, timezone: string) {
+  const { name, owner } = model
+  const lapsed = accepted === undefined || accepted.charge === chargeOf(model) ? '' : ' It has lapsed.'
   return html`<section class="card" aria-labelledby="signed"><h2 id="signed">Taken over</h2>
 <p>${
     accepted === undefined
       ? 'Nobody has taken it over yet.'
-      : html`By ${accepted.by} on ${moment(accepted.at, timezone)}${accepted.version === null ? '' : `, at version ${accepted.version}`} (user ${accepted.os_user} on ${accepted.host}); the owner was ${accepted.owner}.`
+      : html`By ${accepted.by} on ${moment(accepted.at, timezone)}${accepted.version === null ? '' : `, at version ${accepted.version}`} (user ${accepted.os_user} on ${accepted.host}); the owner was ${accepted.owner}.${lapsed}`
   }</p>
 <p class="small quiet">Somebody other than ${owner} signs with <code>npx nightshift accept ${name} --by WHO</code></p></section>`
 }

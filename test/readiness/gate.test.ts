@@ -70,6 +70,8 @@ test('a waiver excuses an item until its date, is shown, and is no pass', async 
 
 test.each([
   ['by the owner', { by: ' Churn-Team@example.com' }, /somebody other than the owner/],
+  ['by the owner with a space', { by: 'churn-team @example.com' }, /somebody other than the owner/],
+  ['by nobody', { by: '  ' }, /expected --by to name a person, got: nothing/],
   ['of an unknown item', { item: 'rolback' }, /got: rolback.*rollback/],
   ['for longer than 90 days', { until: inDays(95) }, /at most 90 days/],
   ['until a day that is past', { until: '2020-01-01' }, /expected --until to be a date from/],
@@ -80,8 +82,10 @@ test.each([
   await expect(waive(ledger(), churn, waiver(change))).rejects.toThrow(words)
 })
 
-test('the owner cannot take over what they own', async () => {
-  await expect(accept(ledger(), churn, 'churn-team@example.com')).rejects.toThrow(/other than the owner/)
+test('the owner cannot take over what they own, nor can nobody', async () => {
+  for (const owner of ['churn-team@example.com', 'CHURN-TEAM@example.com ', 'churn-team@ example.com'])
+    await expect(accept(ledger(), churn, owner)).rejects.toThrow(/other than the owner/)
+  await expect(accept(ledger(), churn, ' ')).rejects.toThrow(/expected --by to name a person, got: nothing/)
 })
 
 test('ownership asks for two different addresses, readers, and somebody who accepted', async () => {
@@ -98,4 +102,10 @@ test('ownership asks for two different addresses, readers, and somebody who acce
     evidence: expect.stringContaining('accepted by bob@example.com'),
   })
   expect(await ask({ ...two, owner: 'Bob@example.com' })).toMatchObject({ status: 'fail' })
+  const lapsed = { status: 'fail', evidence: expect.stringContaining('so the acceptance has lapsed') }
+  expect(await ask({ ...two, owner: 'carol@example.com' })).toMatchObject(lapsed)
+  expect(await ask({ ...two, on_call: [...two.on_call, 'c@example.com'] })).toMatchObject(lapsed)
+  expect(await ask({ ...two, consumers: ['somebody else'] })).toMatchObject(lapsed)
+  // The same people in another order are the same.
+  expect(await ask({ ...two, on_call: two.on_call.toReversed() })).toMatchObject({ status: 'pass' })
 })

@@ -88,7 +88,7 @@ test('drills and the signature are on it', async () => {
     by: 'ann@example.com',
     ...HERE,
   })
-  const accepted = { version: 1, owner: churn.owner, by: 'bob@example.com', ...HERE }
+  const accepted = { version: 1, charge: null, owner: churn.owner, by: 'bob@example.com', ...HERE }
   await recordAcceptance(fresh.database.pool, 'churn', accepted)
   const page = await written()
   expect(page).toContain('attempt 2 published 400 rows 33 s later')

@@ -12,8 +12,7 @@ export default function acceptCommand(
 ): Promise<number> {
   return withSession(options, async (session) => {
     const model = modelNamed(session.project, name)
-    const by = personNamed(session.project, options.by) ?? options.by
-    const { version } = await accept(session, model, by)
+    const { version, by } = await accept(session, model, personNamed(session.project, options.by) ?? '')
     if (options.json) printJson({ model: name, version, by })
     else printLine(`${by} has accepted ${name}${version === null ? '' : `, version ${version}`}`)
     return 0

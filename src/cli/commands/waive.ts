@@ -15,12 +15,12 @@ interface Options extends GlobalOptions {
 export default function waiveCommand([name = '', item = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const model = modelNamed(session.project, name)
-    const by = personNamed(session.project, options.by) ?? options.by
+    const by = personNamed(session.project, options.by) ?? ''
     const waiver = await waive(session, model, { item, until: options.until, reason: options.reason, by })
     if (options.json) printJson({ model: name, ...waiver })
     else
       printLine(
-        `${waiver.item} of ${name} is waived until ${waiver.until} by ${by}; it does not count as a pass`,
+        `${waiver.item} of ${name} is waived until ${waiver.until} by ${waiver.by}; it does not count as a pass`,
       )
     return 0
   })

@@ -15,7 +15,7 @@ export const featurePipeline: Item = {
   title: 'Feature pipeline',
   question: 'Are the features computed on schedule, fresh, within expectations and tested by examples?',
   async ask(asked) {
-    const { database, model, now } = asked
+    const { database, project, model, now } = asked
     const { name } = model
     const view = await viewOf(asked)
     if (typeof view === 'string') return fail(view, 'nightshift validate')
@@ -40,12 +40,15 @@ export const featurePipeline: Item = {
         `nightshift status ${name}`,
         link,
       )
-    if (nights.length < NIGHTS)
+    if (nights.length < NIGHTS) {
+      const scheduled = Object.values(project.schedules).some(({ score }) => score.includes(name))
+      const why = scheduled ? '' : `; no schedule in schedules/ scores ${name}`
       return fail(
-        `${nights.length} of ${NIGHTS} nights of ${view.name} were published on schedule`,
-        'nightshift up, with a schedule that scores the model',
+        `${nights.length} of ${NIGHTS} nights of ${view.name} were published on schedule${why}`,
+        'nightshift up',
         link,
       )
+    }
     const tested = await untested(asked, view)
     if (tested !== undefined) return fail(tested, `nightshift test ${view.name}`, link)
     return pass(

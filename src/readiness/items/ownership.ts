@@ -1,6 +1,7 @@
 import { localDay } from '../../format/clock-time.ts'
-import { latestAcceptance } from '../acceptances.ts'
+import { chargeOf, latestAcceptance } from '../acceptances.ts'
 import { fail, type Item, pass } from '../item.ts'
+import { isSamePerson } from '../same-person.ts'
 
 export const ownership: Item = {
   id: 'ownership',
@@ -35,10 +36,18 @@ export const ownership: Item = {
     const accept = `nightshift accept ${name} --by WHO`
     if (accepted === undefined) return fail('nobody but its owner has accepted it', accept, link)
     const day = localDay(accepted.at, project.timezone)
-    if (accepted.by.toLowerCase() === owner.trim().toLowerCase())
+    if (isSamePerson(accepted.by, owner))
       return fail(`${accepted.by} accepted it on ${day}, and owns it now`, accept, link)
     if (Date.parse(accepted.at) > now.getTime())
       return fail(`its acceptance lies in the future (${day})`, accept, link)
+    if (accepted.charge !== chargeOf(model))
+      return fail(
+        accepted.charge === null
+          ? `${accepted.by} accepted it on ${day}, before owner, on-call and consumers were recorded with it`
+          : `${accepted.by} accepted it on ${day}: owner, on-call or consumers have changed since, so the acceptance has lapsed`,
+        accept,
+        link,
+      )
     return pass(
       `owned by ${owner}, ${onCall.size} on call, read by ${consumers.join(', ')}, accepted by ${accepted.by} on ${day}`,
       link,
