@@ -1,9 +1,8 @@
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
 import { check, type Gate } from '../readiness/gate.ts'
 import type { ChildRunner } from '../readiness/item.ts'
-import { champion, listVersions, type Version } from '../registry/version-records.ts'
+import { champion, listVersions, refuseUnregistered, type Version } from '../registry/version-records.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
 /**
@@ -28,6 +27,7 @@ export async function askedVersion(
   model: Model,
   version: number | undefined,
 ): Promise<{ version: Version | undefined; champion: Version | undefined }> {
+  if (version !== undefined) await refuseUnregistered(database.pool, 'check', model.name, version)
   const [versions, live] = await Promise.all([
     listVersions(database.pool, model.name),
     champion(database.pool, model.name),
@@ -35,11 +35,5 @@ export async function askedVersion(
   const of = (number: number | undefined) => versions.find((each) => each.version === number)
   const current = of(live?.version)
   const asked = version === undefined ? (versions.find((each) => each !== current) ?? current) : of(version)
-  if (version !== undefined && asked === undefined) {
-    const known = versions.map((each) => each.version).reverse()
-    throw new ConfigurationError(
-      `check ${model.name}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
-    )
-  }
   return { version: asked, champion: current }
 }

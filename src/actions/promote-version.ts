@@ -2,6 +2,7 @@ import { mailOwners } from '../alerts/delivery/mail-owners.ts'
 import { overriddenLetter } from '../alerts/letters/override-letter.ts'
 import { whereabouts } from '../ledger/identity/author.ts'
 import { classDoubt, scoreTitle } from '../pipeline/onnx/score-output.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
 import type { Gate } from '../readiness/gate.ts'
 import { gateToRecord } from '../readiness/gate-on-record.ts'
@@ -30,9 +31,22 @@ export interface PromotionRequest {
 /** What came of a promotion: `refused` is the gate that is not ready. */
 export type Promoted = { done: Promotion; refused?: undefined } | { done?: undefined; refused: Gate }
 
+/** Throws a ConfigurationError for an override without a reason, or without somebody who answers for it. */
+export function refuseUnexplained({ override, by }: Pick<PromotionRequest, 'override' | 'by'>): void {
+  if (override === null) return
+  if (by === null)
+    throw new ConfigurationError(
+      'promote: expected --by WHO together with --override: an override is recorded with its author',
+    )
+  if (override.trim() === '')
+    throw new ConfigurationError(
+      'promote: expected --override to say why the gate is overridden, got: nothing',
+    )
+}
+
 /**
  * Asks the gate, and makes the version the champion if it is ready or a person overrides it. An override is mailed to
- * the owner and everybody on call. Changes nothing where the version is the champion already.
+ * the owner and everybody on call. Changes nothing where the version is the champion already. Throws as `refuseUnexplained`.
  */
 export async function promoteVersion(
   ledger: ProjectLedger,
@@ -40,6 +54,7 @@ export async function promoteVersion(
   request: PromotionRequest,
   children: ChildRunner,
 ): Promise<Promoted> {
+  refuseUnexplained(request)
   const { pool } = ledger.database
   const [current, registered] = await Promise.all([
     champion(pool, model.name),

@@ -2,7 +2,7 @@ import { whereabouts } from '../ledger/identity/author.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model } from '../project/project.ts'
 import { startChallenge, stopChallenge } from '../registry/challengers.ts'
-import { champion, listVersions } from '../registry/version-records.ts'
+import { champion, refuseUnregistered } from '../registry/version-records.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 import { refuseChangedViews } from './unchanged-views.ts'
 
@@ -23,7 +23,7 @@ export async function startShadow(
   { version, by, evidence = { ...whereabouts() } }: ShadowRequest,
 ): Promise<{ started: boolean; warnings: string[] }> {
   const { database, project } = ledger
-  await refuseUnknown(ledger, model, version)
+  await refuseUnregistered(database.pool, 'shadow', model.name, version)
   const live = await champion(database.pool, model.name)
   if (live?.version === version) {
     throw new ConfigurationError(
@@ -49,14 +49,6 @@ export async function stopShadow(
   model: Model,
   { version, by, evidence = { ...whereabouts() } }: ShadowRequest,
 ): Promise<boolean> {
-  await refuseUnknown(ledger, model, version)
+  await refuseUnregistered(ledger.database.pool, 'shadow', model.name, version)
   return stopChallenge(ledger.database, { model: model.name, version, by, evidence })
-}
-
-async function refuseUnknown({ database }: ProjectLedger, { name }: Model, version: number): Promise<void> {
-  const known = (await listVersions(database.pool, name)).map((each) => each.version).reverse()
-  if (known.includes(version)) return
-  throw new ConfigurationError(
-    `shadow ${name}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
-  )
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { askDailyGates } from '../actions/ask-daily-gates.ts'
 import { askGate } from '../actions/ask-gate.ts'
+import { requestDueDrills } from '../actions/operations/scheduled-drills.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
 import { openTransport } from '../alerts/delivery/open-transport.ts'
@@ -27,6 +28,7 @@ import { reconcile } from './reconcile.ts'
 import { projectReader } from './reread.ts'
 import type { Session } from './session.ts'
 import { startWorker } from './start-worker.ts'
+import { workOperation } from './work-operation.ts'
 
 const RECONCILE_MS = 2_000
 const BUILD_MS = 3_000
@@ -34,6 +36,7 @@ const DRAIN_MS = 2_000
 const GUARD_MS = 5_000
 /** Also the time after the start before the first look: the nights that wait come first. */
 const GATES_MS = 60_000
+const DRILLS_MS = 30_000
 
 export interface Host {
   context: Context
@@ -168,7 +171,19 @@ export async function openHost(
           { everyMs: GATES_MS, onError: logError('asking the readiness gate') },
         )
       : undefined
-  const worker = places > 0 ? await startWorker(context, queues, role) : undefined
+  const drills =
+    scope === 'calendar'
+      ? startLoop(
+          async () => {
+            if (retired !== undefined) return undefined
+            if ((await requestDueDrills({ project: context.project(), database })).length > 0) loop.wake()
+            return undefined
+          },
+          { everyMs: DRILLS_MS, onError: logError('asking for the drills of schedules') },
+        )
+      : undefined
+  const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
+  const worker = places > 0 ? await startWorker(context, queues, role, { operate }) : undefined
   const stays = role !== 'command'
   const stopBeating =
     stays && worker === undefined
@@ -179,6 +194,7 @@ export async function openHost(
     ended ??= (async () => {
       await worker?.close(graceMs)
       await stopBeating?.()
+      await drills?.close()
       await files?.close()
       await backfills.close()
       await loop.close()

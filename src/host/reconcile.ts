@@ -1,3 +1,4 @@
+import { enqueueOperations } from '../actions/operations/enqueue-operations.ts'
 import type { Action, LedgerView } from '../jobs/planning/ledger-view.ts'
 import { loadLedgerView } from '../jobs/planning/load-ledger-view.ts'
 import { planReconcile } from '../jobs/planning/planner.ts'
@@ -43,6 +44,7 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     await round.attempt('enqueueing drift checks', () => enqueueMonitors(at))
     await round.attempt('enqueueing outcomes', () => enqueueOutcomes(at))
     await round.attempt('enqueueing retrainings', () => enqueueRetrainings(at))
+    await round.attempt('enqueueing operations', () => enqueueOperations(at))
   }
   const failures = round.failures()
   const lost = failures.length === 0 && actions.some(({ type }) => type === 'attempt-lost')

@@ -26,17 +26,23 @@ export interface Worker {
 /** What is done about a retraining that is asked for. A simulation only notes it. */
 export type Retraining = (context: Context, data: unknown, signal: AbortSignal) => Promise<string>
 
+/** Carries out an operation that a person or a schedule asks for. */
+export type Operate = (data: unknown, signal: AbortSignal) => Promise<string>
+
+/** An alert drill waits for people: others need not wait for it. */
+const OPERATIONS = 4
 const GRACE_MS = 10_000
 
 /**
  * Takes jobs from the queues until it is closed. Nightly queues may use the full worker capacity, backfill queues all but
- * one concurrent run. The compute children enforce the capacity (children.ts), which all four queues share.
+ * one concurrent run. The compute children enforce the capacity (children.ts), which all four queues share. Without
+ * `operate`, as in a simulation, no operation is taken.
  */
 export async function startWorker(
   context: Context,
   queues: JobQueues,
   role: ProcessRole,
-  { retrain = workRetraining }: { retrain?: Retraining } = {},
+  { retrain = workRetraining, operate }: { retrain?: Retraining; operate?: Operate } = {},
 ): Promise<Worker> {
   const { places } = context.children
   const sweeping = sweepRegularly(context)
@@ -101,6 +107,13 @@ export async function startWorker(
         process: (job, signal) => retrain(context, job.data, signal),
       }),
     )
+    if (operate !== undefined)
+      handles.push(
+        await queues.work('operations', {
+          concurrency: OPERATIONS,
+          process: (job, signal) => operate(job.data, signal),
+        }),
+      )
   }
   return {
     async close(graceMs = GRACE_MS) {

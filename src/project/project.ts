@@ -277,10 +277,15 @@ export interface Schedule {
   /** Local wall time `HH:MM` in the schedule's zone, or minutes (`+20m`) after the tick for hourly grain. */
   deadline: string | undefined
   retry: Retry
+  /** Crons of the drills of its models, in the schedule's zone. */
+  drills: { [Drill in DrillKind]?: string | undefined }
   /** ISO date or instant before which nothing is expected; undefined for the time the schedule is first seen. */
   start: string | undefined
   paused: boolean
 }
+
+/** What is tried on purpose. */
+export type DrillKind = 'rollback' | 'failure' | 'alert' | 'drift'
 
 export interface Retry {
   attempts: number

@@ -75,14 +75,6 @@ function holds({ until, at }: Waiver, today: string, now: Date): boolean {
   return until >= today && Date.parse(at) <= now.getTime()
 }
 
-/** Such as `9 of 11, 2 waived until 2026-12-31`: a waiver is no pass. */
-export function summaryOf({ items }: Gate): string {
-  const passed = items.filter(({ status }) => status === 'pass').length
-  const waived = items.filter(({ status }) => status === 'waived')
-  const first = waived.flatMap(({ waiver }) => waiver?.until ?? []).sort()[0]
-  return `${passed} of ${items.length}${first === undefined ? '' : `, ${waived.length} waived until ${first}`}`
-}
-
 async function answerOf(item: Item, asked: Asked): Promise<Answer> {
   try {
     return await item.ask(asked)

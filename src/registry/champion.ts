@@ -3,7 +3,7 @@ import { type Database, transaction } from '../ledger/connection/database.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { endChallenge } from './challengers.ts'
 import { record } from './history-records.ts'
-import { champion, listVersions } from './version-records.ts'
+import { champion, refuseUnregistered } from './version-records.ts'
 
 export interface Promotion {
   model: string
@@ -31,13 +31,7 @@ export async function promote(
   const { model, version } = promotion
   await transaction(database, async (client) => {
     await lockChampion(client, model)
-    const versions = await listVersions(client, model)
-    if (!versions.some((each) => each.version === version)) {
-      const known = versions.map((each) => each.version).reverse()
-      throw new ConfigurationError(
-        `promote ${model}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
-      )
-    }
+    await refuseUnregistered(client, 'promote', model, version)
     const current = (await champion(client, model))?.version ?? null
     if (current !== promotion.expected) throw movedMeanwhile(model, promotion.expected, current, 'promote')
     if (current === version) return

@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { Column } from '../pipeline/engine/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
 import type { Declaration } from './declaration.ts'
 
 /** A registered ONNX file of a model, immutable, numbered 1, 2, 3. Times are ISO 8601 in UTC. */
@@ -52,6 +53,20 @@ export async function listVersions(connection: Connection, model: string): Promi
     [model],
   )
   return rows.map(toVersion)
+}
+
+/** Throws a ConfigurationError of `command` unless the version is registered. */
+export async function refuseUnregistered(
+  connection: Connection,
+  command: string,
+  model: string,
+  version: number,
+): Promise<void> {
+  const known = (await listVersions(connection, model)).map((each) => each.version).reverse()
+  if (known.includes(version)) return
+  throw new ConfigurationError(
+    `${command} ${model}: expected --version to be a registered one (${known.join(', ') || 'none is registered: nightshift register'}), got: ${version}`,
+  )
 }
 
 export interface Champion {

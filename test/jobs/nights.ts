@@ -20,6 +20,7 @@ export function nightly(over: Partial<Schedule> = {}): Schedule {
     catch_up: { policy: 'all', max: 7 },
     deadline: '06:00',
     retry: { attempts: 3, backoff: parseDuration('30s'), wait_for_data: parseDuration('2h') },
+    drills: {},
     start: undefined,
     paused: false,
     ...over,

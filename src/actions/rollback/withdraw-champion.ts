@@ -15,6 +15,14 @@ import { champion } from '../../registry/version-records.ts'
 import type { Context } from '../../workers/context.ts'
 import { publishedNights, type RollbackRequest } from './roll-back.ts'
 
+/** A withdrawal has no version to go to: throws a ConfigurationError where one is given. */
+export function refuseTarget(model: Model, to: number | undefined): void {
+  if (to === undefined) return
+  throw new ConfigurationError(
+    `rollback ${model.name}: expected one of --to N and --withdraw, got: both; --withdraw leaves the model without a champion`,
+  )
+}
+
 /**
  * Takes a model out of service: no version is champion, and the scores of the newest night (with `from`, of all nights from
  * it on) leave their stable paths, so that readers go back to what they used before. The files are kept with the superseded

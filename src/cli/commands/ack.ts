@@ -5,7 +5,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import { personNamed } from '../terminal/find.ts'
+import { personNamed } from '../../project/people.ts'
 import { printLine } from '../terminal/print.ts'
 
 export default function ackCommand(args: string[], options: GlobalOptions & { by: string }): Promise<number> {

@@ -1,19 +1,14 @@
 import { createInterface } from 'node:readline/promises'
-import { planNights } from '../../actions/nights/plan-nights.ts'
-import { refuseChangedViews } from '../../actions/unchanged-views.ts'
+import { beginBackfill, nightsToRun, planBackfillOf } from '../../actions/nights/request-backfill.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import { withSession } from '../../host/session.ts'
 import type { BackfillMode, BackfillPlan, BackfillStep } from '../../jobs/backfills/plan-backfill.ts'
-import { startBackfill } from '../../jobs/backfills/start-backfill.ts'
-import { settingsFor } from '../../jobs/request-run.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
-import { asOfRange } from '../../project/time/asof.ts'
-import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
+import { personNamed } from '../../project/people.ts'
 import { interrupt, setOutlook } from '../../workers/interruption.ts'
-import { personNamed } from '../terminal/find.ts'
 import { followBackfill } from '../terminal/follow-backfill.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
@@ -32,29 +27,15 @@ export interface BackfillOptions extends GlobalOptions {
   by?: string
 }
 
-const MAX_ACTIVE = 4
-
 /** `backfill MODEL --from D --to D`: shows its plan, asks for confirmation, and follows it to the end. */
 export default function backfill([name = '']: string[], options: BackfillOptions): Promise<number> {
   return withSession(options, async (session) => {
-    const { project, database } = session
-    const scored = modelNamed(project, name)
-    const model = scored.name
+    const { project } = session
+    const model = modelNamed(project, name)
     const by = personNamed(project, options.by)
-    const { timezone } = project
-    const from = scheduledAsOf(project, scored, options.from, '--from')
-    const to = scheduledAsOf(project, scored, options.to, '--to')
-    const asOfs = asOfRange(from, to, timezone)
-    const maxActive = options.maxActive ?? MAX_ACTIVE
-    if (options.version !== undefined && options.asWas) {
-      throw new ConfigurationError('backfill: expected --version N or --as-was, got both')
-    }
-    const { version, asWas } = options
-    const plan = await planNights(session, model, asOfs, { mode: modeOf(options), version, asWas, maxActive })
-    const steps = plan.slots.filter((step) => step.action === 'run')
-    const runs = steps.length
-    const versions = [...new Set(steps.map(({ version }) => version))].filter((version) => version !== null)
-    await refuseChangedViews(session, 'backfill', model, versions)
+    const planned = await planBackfillOf(session, model, { ...options, mode: modeOf(options) })
+    const { plan } = planned
+    const runs = nightsToRun(plan).length
     if (options.dryRun) {
       if (options.json) printJson(plan)
       else printPlan(plan)
@@ -69,12 +50,7 @@ export default function backfill([name = '']: string[], options: BackfillOptions
     setOutlook(
       'nightshift backfills shows whether it was started; if so it continues once a worker is running (nightshift up)',
     )
-    const id = await startBackfill(database, plan, asOfs, {
-      mode: modeOf(options),
-      maxActive,
-      settings: settingsFor(project, 'scores', model),
-      by,
-    })
+    const id = await beginBackfill(session, planned, by)
     if (id === undefined) {
       printLine('nothing left to run: another backfill has taken these nights in the meantime')
       return 0
@@ -94,7 +70,7 @@ function modeOf(options: BackfillOptions): BackfillMode {
 }
 
 function printPlan(plan: BackfillPlan): void {
-  const runs = plan.slots.filter((step) => step.action === 'run')
+  const runs = nightsToRun(plan)
   printTable(
     ['as of', 'action', 'version', 'reason'],
     stretches(plan.slots).map(({ steps, reason }) => [

@@ -1,14 +1,12 @@
-import { askedVersion } from '../../actions/ask-gate.ts'
+import { drilledVersion, drillNamed } from '../../actions/drilled-version.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { runDrill } from '../../host/drills/run-drill.ts'
 import { openQuietLog } from '../../host/open-log.ts'
 import { withSession } from '../../host/session.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
+import { personNamed } from '../../project/people.ts'
 import { parseDuration } from '../../project/time/duration.ts'
-import { DRILLS } from '../../readiness/drills/drill-record.ts'
 import { tidily } from '../../workers/interruption.ts'
-import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
@@ -22,23 +20,16 @@ export default function drill([name = '', what = '']: string[], options: Options
   return withSession(options, async (session) => {
     const { project } = session
     const model = modelNamed(project, name)
-    const kind = DRILLS.find((each) => each === what)
-    if (kind === undefined)
-      throw new ConfigurationError(`drill ${name}: expected ${DRILLS.join(', ')}, got: ${what}`)
+    const kind = drillNamed(model, what)
     const wait = parseDuration(options.wait, '--wait')
-    const { version, champion } = await askedVersion(session, model, options.version)
-    if (version === undefined)
-      throw new ConfigurationError(
-        `drill ${name}: expected a registered version, got: none; nightshift register ${name} FILE.onnx`,
-      )
+    const drilled = await drilledVersion(session, model, options.version)
     const by = personNamed(project, options.by)
     const log = openQuietLog(session.environment.logLevel)
     const done = await tidily((signal) =>
       runDrill(kind, {
         session: { ...session, log },
         model,
-        version,
-        champion: champion?.version === version.version ? undefined : champion,
+        ...drilled,
         by,
         log,
         signal,

@@ -5,9 +5,9 @@ import { withSession } from '../../host/session.ts'
 import type { EvaluationFacts } from '../../pipeline/evaluation/evaluate-dataset.ts'
 import type { Measured } from '../../pipeline/evaluation/measure.ts'
 import { modelNamed } from '../../project/named.ts'
+import { personNamed } from '../../project/people.ts'
 import type { Model } from '../../project/project.ts'
 import { METRICS, type Metric, wordsOf } from '../../project/schema/metric.ts'
-import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -3,7 +3,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import { personNamed } from '../terminal/find.ts'
+import { personNamed } from '../../project/people.ts'
 import { printLine } from '../terminal/print.ts'
 
 export default function muteCommand(

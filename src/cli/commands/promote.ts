@@ -1,10 +1,9 @@
 import { promoteVersion } from '../../actions/promote-version.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
+import { authorNamed } from '../../project/people.ts'
 import { withChild } from '../../workers/child/with-child.ts'
-import { authorNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 import { printGate } from '../terminal/print-gate.ts'
 
@@ -18,16 +17,6 @@ export default function promoteCommand([name = '']: string[], options: Options):
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
     const by = authorNamed(project, options.by, 'promote')
-    if (options.override !== undefined && by === null) {
-      throw new ConfigurationError(
-        'promote: expected --by WHO together with --override: an override is recorded with its author',
-      )
-    }
-    if (options.override?.trim() === '') {
-      throw new ConfigurationError(
-        'promote: expected --override to say why the gate is overridden, got: nothing',
-      )
-    }
     const request = { version: options.version, by, override: options.override ?? null }
     const { done, refused } = await withChild(project, (children) =>
       promoteVersion({ project, database }, model, request, children),

@@ -3,8 +3,8 @@ import type { GlobalOptions } from '../../cli.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import { modelNamed } from '../../project/named.ts'
+import { personNamed } from '../../project/people.ts'
 import { champion } from '../../registry/version-records.ts'
-import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

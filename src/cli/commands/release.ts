@@ -2,9 +2,10 @@ import { release } from '../../actions/release-run.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { openHost } from '../../host/host.ts'
 import { withSession } from '../../host/session.ts'
+import { personNamed } from '../../project/people.ts'
 import { setOutlook, tidily } from '../../workers/interruption.ts'
 import { reportEnd } from '../terminal/ending.ts'
-import { personNamed, runNamed } from '../terminal/find.ts'
+import { runNamed } from '../terminal/find.ts'
 
 /** `release RUN --reason --by`: publishes a held partition; the release is recorded. */
 export default function releaseCommand(

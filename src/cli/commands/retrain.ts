@@ -15,9 +15,9 @@ import {
 } from '../../monitoring/retraining/record.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
+import { personNamed } from '../../project/people.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { tidily } from '../../workers/interruption.ts'
-import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { openProgress } from '../terminal/progress-bar.ts'
 

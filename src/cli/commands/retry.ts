@@ -2,9 +2,10 @@ import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { rerun } from '../../jobs/rerun.ts'
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
+import { personNamed } from '../../project/people.ts'
 import { setOutlook } from '../../workers/interruption.ts'
 import { reportEnd } from '../terminal/ending.ts'
-import { personNamed, runNamed } from '../terminal/find.ts'
+import { runNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
 
 /** `retry RUN`: runs the slot of a failed or held run again and follows it. */

@@ -1,19 +1,14 @@
-import {
-  rescoreNights,
-  rollBack,
-  rollbackTarget,
-  withRollbackLock,
-} from '../../actions/rollback/roll-back.ts'
-import { withdrawChampion } from '../../actions/rollback/withdraw-champion.ts'
+import { withRollbackLock } from '../../actions/rollback/roll-back.ts'
+import { takeBack } from '../../actions/rollback/take-back.ts'
+import { refuseTarget, withdrawChampion } from '../../actions/rollback/withdraw-champion.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { openHost } from '../../host/host.ts'
 import { type Session, withSession } from '../../host/session.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
+import { authorNamed } from '../../project/people.ts'
 import type { Model } from '../../project/project.ts'
 import { setOutlook, tidily } from '../../workers/interruption.ts'
-import { authorNamed } from '../terminal/find.ts'
 import { watchBackfill } from '../terminal/follow-backfill.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
@@ -38,23 +33,23 @@ export default function rollback([name = '']: string[], options: Options): Promi
     )
     return withRollbackLock(session, model, (mine) =>
       tidily(() =>
-        options.withdraw ? withdraw(session, model, options) : takeBack(session, model, options, mine),
+        options.withdraw ? withdraw(session, model, options) : goBack(session, model, options, mine),
       ),
     )
   })
 }
 
-async function takeBack(session: Session, model: Model, options: Options, mine: boolean): Promise<number> {
+async function goBack(session: Session, model: Model, options: Options, mine: boolean): Promise<number> {
   const start = performance.now()
   const by = authorNamed(session.project, options.by, 'rollback')
   const request = { to: options.to, from: options.from, reason: options.reason, by }
-  const between = await rollbackTarget(session, model, request, mine)
-  const { from, to } = between
   const host = await openHost(session, { role: 'command', places: 0, scope: 'requested' })
-  const { republished, cold } = await rollBack(host.context, model, between, request, mine).finally(() =>
-    host.close(),
-  )
-  const seconds = (performance.now() - start) / 1000
+  const { from, to, republished, cold, backfill, seconds } = await takeBack(
+    host.context,
+    model,
+    request,
+    mine,
+  ).finally(() => host.close())
   if (!options.json) {
     printLine(
       to.version === from
@@ -66,12 +61,10 @@ async function takeBack(session: Session, model: Model, options: Options, mine: 
         `  its existing scores of ${nightsText(republished)} are published: ${duration(seconds * 1000)}`,
       )
     }
-    if (cold.length > 0) printLine(`  ${nightsText(cold.map((slot) => slot.partition))}: scored again`)
+    if (cold.length > 0) printLine(`  ${nightsText(cold)}: scored again`)
   }
-  const failed = cold.map((slot) => slot.partition)
-  const backfill = cold.length === 0 ? undefined : await rescoreNights(session, model, to, cold, by)
   const rescored =
-    backfill === undefined ? { published: 0, failed } : await follow(session, backfill, options)
+    backfill === undefined ? { published: 0, failed: cold } : await follow(session, backfill, options)
   const result = {
     from,
     to: to.version,
@@ -86,10 +79,7 @@ async function takeBack(session: Session, model: Model, options: Options, mine: 
 
 /** For a first version, which has none to go back to. */
 async function withdraw(session: Session, model: Model, options: Options): Promise<number> {
-  if (options.to !== undefined)
-    throw new ConfigurationError(
-      `rollback ${model.name}: expected one of --to N and --withdraw, got: both; --withdraw leaves the model without a champion`,
-    )
+  refuseTarget(model, options.to)
   const start = performance.now()
   const by = authorNamed(session.project, options.by, 'rollback')
   const { from, reason } = options

@@ -8,9 +8,9 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { readProjectFile } from '../../project/files/project-file.ts'
 import { runbookSections, runbookSkeleton } from '../../project/init/runbook-skeleton.ts'
 import { modelNamed } from '../../project/named.ts'
+import { personNamed } from '../../project/people.ts'
 import { examineRunbook } from '../../readiness/runbook/examine-runbook.ts'
 import { readRunbook } from '../../readiness/runbook/runbook-file.ts'
-import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -9,7 +9,7 @@ import { type ShadowStanding, shadowStandings } from '../../monitoring/shadow/sh
 import type { ShadowWindow } from '../../monitoring/shadow/shadow-window.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
-import { personNamed } from '../terminal/find.ts'
+import { personNamed } from '../../project/people.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -5,8 +5,8 @@ import { withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { findSlot } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { personNamed } from '../../project/people.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
-import { personNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 /** `skip NAME:AS-OF --reason`: skips a slot and closes its incident. */

@@ -1,4 +1,5 @@
-import { type Gate, summaryOf } from '../../readiness/gate.ts'
+import type { Gate } from '../../readiness/gate.ts'
+import { summaryOf } from '../../readiness/gate-on-record.ts'
 import { printLine } from './print.ts'
 
 /** Item by item with its evidence, and below each that fails the command that would fix it. */

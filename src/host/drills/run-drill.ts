@@ -1,5 +1,6 @@
 import { authorHere } from '../../ledger/identity/author.ts'
-import { type Drill, type DrillKind, recordDrill } from '../../readiness/drills/drill-record.ts'
+import type { DrillKind } from '../../project/project.ts'
+import { type Drill, recordDrill } from '../../readiness/drills/drill-record.ts'
 import { alertDrill } from './alert-drill.ts'
 import { driftDrill } from './drift-drill.ts'
 import type { DrillRequest, DrillResult } from './drill.ts'

@@ -17,6 +17,7 @@ export const QUEUE_NAMES = [
   'monitor',
   'outcomes',
   'retraining',
+  'operations',
 ] as const
 export type QueueName = (typeof QUEUE_NAMES)[number]
 

@@ -126,6 +126,7 @@ export function buildSchedule(file: ScheduleFile, path: string, timezone: string
     catch_up: { policy: file.catch_up.policy, max: file.catch_up.max },
     deadline: file.deadline,
     retry: file.retry,
+    drills: file.drills,
     start: file.start,
     paused: file.paused,
   }

@@ -3,7 +3,7 @@ import { readDuration } from '../time/duration.ts'
 
 /** Rules over several keys of one schedule. */
 export function scheduleRules(data: Record<string, unknown>): Fault[] {
-  return [...purpose(data), ...deadline(data)]
+  return [...purpose(data), ...deadline(data), ...drills(data)]
 }
 
 function purpose(data: Record<string, unknown>): Fault[] {
@@ -20,6 +20,14 @@ function purpose(data: Record<string, unknown>): Fault[] {
       message: 'a schedule needs `score: [model]` or `refresh: [view]`, got neither: it would do nothing',
     },
   ]
+}
+
+/** A drill is one of a model. */
+function drills({ drills: given, score }: Record<string, unknown>): Fault[] {
+  if (given === undefined || score !== undefined) return []
+  const message =
+    'drills are of the models that a schedule scores, and this one scores none: move them to one with `score`'
+  return [{ path: ['drills'], key: true, message }]
 }
 
 function deadline({ deadline: given, grain }: Record<string, unknown>): Fault[] {

@@ -3,21 +3,22 @@ import type * as z from 'zod'
 import { cronFault } from '../time/cron-fault.ts'
 import { choice, count, duration, flag, keys, list, name, sentence, text, zone } from './fields.ts'
 
-const cron = text('a cron of five fields such as "0 2 * * *"')
-  .superRefine((given, context) => {
+/** `what` is named in the sentence about a wrong one. */
+const cronOf = (what: string) =>
+  text('a cron of five fields such as "0 2 * * *"').superRefine((given, context) => {
     if (given.trim() === '') return
     const wrong = cronFault(given)
     if (wrong !== undefined) {
       context.addIssue(
         sentence(
-          `expected cron to be five fields such as "0 2 * * *" (minute hour day-of-month month weekday), got: ${JSON.stringify(given)}, which ${wrong}`,
+          `expected ${what} to be five fields such as "0 2 * * *" (minute hour day-of-month month weekday), got: ${JSON.stringify(given)}, which ${wrong}`,
         ),
       )
     }
   })
-  .describe(
-    'When it ticks: minute, hour, day of month, month, weekday. If both day of month and weekday are given, either matches.',
-  )
+
+const drillCron = (drill: string, does: string) =>
+  cronOf(`drills.${drill}`).optional().describe(`When ${does}, such as "0 10 1 * *".`)
 
 const start = text('a date such as 2026-11-22 or an instant such as 2026-11-22T02:00:00Z').refine(
   (given) => isDate(given) || isInstant(given),
@@ -26,7 +27,9 @@ const start = text('a date such as 2026-11-22 or an instant such as 2026-11-22T0
 
 export const scheduleSchema = keys({
   schedule: name().describe('Name of the schedule: the name of its file.'),
-  cron,
+  cron: cronOf('cron').describe(
+    'When it ticks: minute, hour, day of month, month, weekday. If both day of month and weekday are given, either matches.',
+  ),
   timezone: zone()
     .optional()
     .describe(
@@ -66,6 +69,16 @@ export const scheduleSchema = keys({
   })
     .prefault({})
     .describe('Retries before on-call is mailed.'),
+  drills: keys({
+    rollback: drillCron('rollback', 'the champion is rolled back and forth in a copy'),
+    failure: drillCron('failure', 'a compute process is killed in a copy'),
+    alert: drillCron('alert', 'everybody on call is mailed and has to answer'),
+    drift: drillCron('drift', 'a copy lives through shifted nights'),
+  })
+    .prefault({})
+    .describe(
+      'Drills of the models that it scores, each with a cron of its own in the zone of the schedule. They wait while a night runs.',
+    ),
   start: start
     .optional()
     .describe('No night before this is expected. Default: when the scheduler first sees the schedule.'),

@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Author } from '../../ledger/identity/author.ts'
+import type { DrillKind } from '../../project/project.ts'
 
-export const DRILLS = ['rollback', 'failure', 'alert', 'drift'] as const
-export type DrillKind = (typeof DRILLS)[number]
+export const DRILLS = ['rollback', 'failure', 'alert', 'drift'] as const satisfies DrillKind[]
 
 /** What was tried on purpose, and what came of it. */
 export interface Drill extends Author {

@@ -1,8 +1,9 @@
 import { localDay } from '../../format/clock-time.ts'
+import type { DrillKind } from '../../project/project.ts'
 import type { Answer, Asked } from '../item.ts'
 import { fail } from '../item.ts'
 import { viewOf } from '../view-of.ts'
-import { type Drill, type DrillKind, drillsOf } from './drill-record.ts'
+import { type Drill, drillsOf } from './drill-record.ts'
 
 const DAY_MS = 86_400_000
 /** After this many days a drill is evidence no more. */

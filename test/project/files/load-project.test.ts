@@ -171,6 +171,7 @@ describe('a sound project', () => {
         backoff: { text: '30s', ms: 30_000, days: undefined },
         wait_for_data: { text: '0s', ms: 0, days: undefined },
       },
+      drills: {},
       start: undefined,
       paused: false,
     })

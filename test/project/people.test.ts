@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { authorNamed, personNamed } from '../../../src/cli/terminal/find.ts'
-import type { Role } from '../../../src/project/project.ts'
+import { authorNamed, personNamed } from '../../src/project/people.ts'
+import type { Role } from '../../src/project/project.ts'
 
 const people: Record<string, Role> = { ann: 'approver', joe: 'operator', eve: 'viewer' }
 
