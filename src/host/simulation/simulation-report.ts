@@ -84,7 +84,7 @@ export async function reportOf(lived: Lived): Promise<SimulationReport> {
       }
     }),
     mails: await mailsIn(pool),
-    retrainings: (await listRetrainings(pool, model, { limit: 1_000 }))
+    retrainings: (await listRetrainings(pool, model, { limit: 1_000, dryRun: false }))
       .map(({ requested_at: at, trigger, reason }) => ({ at, trigger, reason }))
       .reverse(),
     gate: await gateOf(lived),

@@ -2,7 +2,10 @@ import { localDay } from '../../format/clock-time.ts'
 import { driftNights } from '../../monitoring/drift/drift-nights.ts'
 import { outcomeNights } from '../../monitoring/outcomes/outcome-nights.ts'
 import { scoreNights } from '../../monitoring/score-nights.ts'
-import { fail, type Item, pass } from '../item.ts'
+import { shadowStanding } from '../../monitoring/shadow/shadow-standing.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
+import { labelWindow } from '../../project/time/label-window.ts'
+import { type Answer, type Asked, fail, type Item, pass } from '../item.ts'
 
 const DAYS = 30
 
@@ -10,7 +13,8 @@ export const dashboard: Item = {
   id: 'dashboard',
   title: 'Dashboard',
   question: 'Where does the business see whether last night can be trusted?',
-  async ask({ database, project, model, now }) {
+  async ask(asked) {
+    const { database, project, model, now } = asked
     const { name } = model
     const link = `/models/${name}`
     const edit = `edit models/${name}/model.yaml, then nightshift validate`
@@ -18,6 +22,7 @@ export const dashboard: Item = {
       return fail('no business reader is named: add `consumers:` to model.yaml', edit, link)
     if (model.labels === undefined)
       return fail('no labels are declared, so that no outcome can ever be measured', edit, link)
+    if (asked.champion === undefined) return askFirst(asked, link)
     const to = now.toISOString()
     const from = new Date(now.getTime() - DAYS * 86_400_000).toISOString()
     const run = `nightshift run ${name} --as-of D`
@@ -50,4 +55,36 @@ export const dashboard: Item = {
       link,
     )
   },
+}
+
+/** A first version has nothing published: its nights in shadow are what the page shows. */
+async function askFirst({ database, project, model, version, now }: Asked, link: string): Promise<Answer> {
+  const { name, labels } = model
+  if (version === undefined || labels === undefined)
+    return fail(
+      'no version is registered: there is nothing to show',
+      `nightshift register ${name} FILE`,
+      link,
+    )
+  const since = now.getTime() - DAYS * 86_400_000
+  const { nights } = await shadowStanding(database.pool, model, version.version)
+  const scored = nights.filter(({ scored_at, as_of }) => scored_at !== null && Date.parse(as_of) >= since)
+  const [first] = scored
+  if (first === undefined)
+    return fail(
+      `no night of the last ${DAYS} days has scores to show: there is no champion, and version ${version.version} did not score in shadow`,
+      `nightshift shadow ${name} --version ${version.version}`,
+      link,
+    )
+  if (version.dataset === null)
+    return fail(
+      `version ${version.version} was registered without a training set: its first nights would have no reference to be compared with`,
+      `nightshift register ${name} FILE --dataset ID`,
+      link,
+    )
+  const { complete } = labelWindow(parseAsOf(first.partition, project.timezone), labels, project.timezone)
+  return pass(
+    `${scored.length} nights in shadow with scores, no champion yet; they will be compared with the holdout of ${version.dataset}; the labels of the first are complete on ${localDay(complete, project.timezone)}; read by ${model.consumers.join(', ')}`,
+    link,
+  )
 }
