@@ -2,12 +2,15 @@ import { realpath } from 'node:fs/promises'
 import { openEngine } from '../engine/duckdb.ts'
 import type { Column } from '../engine/facts.ts'
 import { literal, parquet } from '../engine/quote.ts'
+import { changedColumns } from './changed-columns.ts'
 import { sameValue } from './compare.ts'
 
 /**
  * Whether two files of one view have the same content: the same columns and types, the same entities, the same values but
- * for rounding. Both are sorted by entity, each of which has one row, so that rows are compared by their place: 1.0 s of
- * processor time for 1,000,000 rows of 20 columns. Throws where a file cannot be read.
+ * for rounding. Both are sorted by entity, each of which has one row, so that rows are compared by their place. Only
+ * columns whose bytes differ are compared by value, such as sums of doubles, whose last bits differ from run to run.
+ * 1,000,000 rows of 20 columns: 0.1 s of processor time, 1.0 s where every column differs. Throws where a file cannot
+ * be read.
  */
 export async function sameContent(
   before: string,
@@ -36,8 +39,10 @@ export async function sameContent(
     const columns = await columnsOf(left)
     if (named(columns) !== named(await columnsOf(right))) return false
     if ((await rowsOf(left)) !== (await rowsOf(right))) return false
-    for (let start = 0; start < columns.length; start += AT_ONCE) {
-      const same = columns.slice(start, start + AT_ONCE).map(sameValue)
+    const changed = await changedColumns(left, right)
+    const compared = columns.filter(({ name }) => changed.has(name))
+    for (let start = 0; start < compared.length; start += AT_ONCE) {
+      const same = compared.slice(start, start + AT_ONCE).map(sameValue)
       const { differing } = await engine.row(
         `SELECT count_if(NOT (${same.join(' AND ')})) AS differing FROM ${parquet(left)} l POSITIONAL JOIN ${parquet(right)} r`,
       )
