@@ -252,6 +252,7 @@ add('simulate [model]', 'live through nights on a simulated clock, in a ledger o
   .option('--from <as-of>', 'the first as-of')
   .option('--to <as-of>', 'the last as-of, included')
   .option('--challenger <n>', 'a version that scores beside the champion', versionNumber)
+  .option('--continue <id>', 'go on with a simulation, with the versions that are live in it by now')
   .option('--list', 'list the simulations that are kept')
   .option('--remove <id>', 'remove a simulation: its ledger, warehouse and mails')
   .option(...by)

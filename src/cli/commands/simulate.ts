@@ -5,7 +5,7 @@ import { figure } from '../../format/numbers.ts'
 import { openQuietLog } from '../../host/open-log.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { removeSimulation } from '../../host/simulation/remove-simulation.ts'
-import { simulate } from '../../host/simulation/simulate.ts'
+import { continueSimulation, type SimulationRequest, simulate } from '../../host/simulation/simulate.ts'
 import { listSimulations } from '../../host/simulation/simulation-folder.ts'
 import { reportOf, type SimulationReport } from '../../host/simulation/simulation-report.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -20,12 +20,13 @@ interface Options extends GlobalOptions {
   from?: string
   to?: string
   challenger?: number
+  continue?: string
   list?: boolean
   remove?: string
   by?: string
 }
 
-/** `simulate MODEL --from D --to D [--challenger N]`, `simulate --list`, `simulate --remove ID`. */
+/** `simulate MODEL --from D --to D [--challenger N]`, `simulate --continue ID --to D`, `simulate --list`, `simulate --remove ID`. */
 export default function simulateCommand([name]: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     if (options.list === true) return list(session, options)
@@ -35,36 +36,38 @@ export default function simulateCommand([name]: string[], options: Options): Pro
       else printLine(`removed simulation ${removed.id}`)
       return 0
     }
-    if (name === undefined || options.from === undefined || options.to === undefined) {
-      throw new ConfigurationError(
-        'simulate: expected MODEL --from D --to D, or --list, or --remove ID, such as nightshift simulate churn --from 2026-09-01 --to 2026-09-30',
-      )
-    }
-    const { project } = session
-    const model = modelNamed(project, name)
-    const by = personNamed(project, options.by)
     const bar = openProgress(options.json === true)
-    const { from, to, challenger } = options
-    const report = await simulate(
-      {
-        ...session,
-        log: openQuietLog(session.environment.logLevel),
-      },
-      model,
-      {
-        from,
-        to,
-        challenger,
-        by,
-        onTime: (_now, { nights, of }) =>
-          bar.show('nights', model.name, `${nights} of ${of} nights`, { rows: nights, total: of }),
-      },
-      reportOf,
-    ).finally(() => bar.close())
+    const inside = { ...session, log: openQuietLog(session.environment.logLevel) }
+    const onTime = (_now: Date, { nights, of }: { nights: number; of: number }) =>
+      bar.show('nights', name ?? 'simulation', `${nights} of ${of} nights`, { rows: nights, total: of })
+    const report = await begin(inside, name, options, onTime).finally(() => bar.close())
     if (options.json) printJson(report)
-    else print(project, report)
+    else print(session.project, report)
     return 0
   })
+}
+
+/** Begins a simulation, or goes on with one. */
+function begin(
+  session: Session,
+  name: string | undefined,
+  { from, to, challenger, by, continue: id }: Options,
+  onTime: SimulationRequest['onTime'],
+): Promise<SimulationReport> {
+  if (id !== undefined) {
+    if (name !== undefined || from !== undefined || challenger !== undefined || to === undefined)
+      throw new ConfigurationError(
+        'simulate --continue: expected --continue ID --to D alone: its model, its first night and its versions are those of the simulation',
+      )
+    return continueSimulation(session, { id, to, onTime }, reportOf)
+  }
+  if (name === undefined || from === undefined || to === undefined)
+    throw new ConfigurationError(
+      'simulate: expected MODEL --from D --to D, or --continue ID --to D, or --list, or --remove ID, such as nightshift simulate churn --from 2026-09-01 --to 2026-09-30',
+    )
+  const model = modelNamed(session.project, name)
+  const who = personNamed(session.project, by)
+  return simulate(session, model, { from, to, challenger, by: who, onTime }, reportOf)
 }
 
 function list({ project }: Session, { json }: Options): number {

@@ -36,8 +36,8 @@ export interface Copy {
   record: Simulation
   project: Project
   database: Database
-  /** Records that it has been lived through. */
-  done(): Promise<Simulation>
+  /** Records that it has been lived through, and what has changed with that. */
+  done(changed?: Partial<Simulation>): Promise<Simulation>
 }
 
 /**
@@ -85,8 +85,9 @@ export async function inCopy<T>(
       expected = version
     }
     if (challenger !== null) await startChallenge(opened, { model: model.name, version: challenger, by })
-    const done = async () => {
-      const lived: Simulation = { ...record, state: 'done', seconds: (performance.now() - begun) / 1000 }
+    const done = async (changed: Partial<Simulation> = {}) => {
+      const seconds = (performance.now() - begun) / 1000
+      const lived: Simulation = { ...record, ...changed, state: 'done', seconds }
       await keepSimulation(real.root, lived)
       return lived
     }
@@ -99,6 +100,42 @@ export async function inCopy<T>(
       await dropSimulated(database.pool, project.schema)
       await removeSimulationFolder(real.root, id)
     }
+  }
+}
+
+/**
+ * Opens a simulation that is kept, whose clock stands where it ended, and hands it to `work`. If `work` fails or is
+ * interrupted, it stays what it was, up to the time that its clock has reached.
+ */
+export async function inKept<T>(
+  { project: real, database }: Session,
+  model: Model,
+  kept: Simulation,
+  work: (copy: Copy) => Promise<T>,
+): Promise<T> {
+  const project = alone(withinSimulation(real, kept.id), model)
+  const begun = performance.now()
+  const inside = await openDatabase({
+    root: project.root,
+    url: database.url,
+    schema: project.schema,
+    simulated: true,
+    role: 'command',
+  })
+  const record: Simulation = { ...kept, state: 'running', pid: process.pid }
+  let last = kept
+  try {
+    await settleIdentity(inside, project)
+    await keepSimulation(real.root, record)
+    const done = async (changed: Partial<Simulation> = {}) => {
+      const seconds = (kept.seconds ?? 0) + (performance.now() - begun) / 1000
+      last = { ...kept, ...changed, seconds }
+      return last
+    }
+    return await work({ record, project, database: inside, done })
+  } finally {
+    await inside.close()
+    await keepSimulation(real.root, last)
   }
 }
 

@@ -1,14 +1,16 @@
 import type { Database } from '../../ledger/connection/database.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { modelNamed } from '../../project/named.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { type AsOf, addDays, asOfRange, grainOf } from '../../project/time/asof.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
+import { activeChallengers } from '../../registry/challengers.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { tidily } from '../../workers/interruption.ts'
 import type { Session } from '../session.ts'
-import { inCopy } from './copy.ts'
+import { type Copy, inCopy, inKept } from './copy.ts'
 import { liveThrough } from './live-through.ts'
-import { outboxOf, type Simulation } from './simulation-folder.ts'
+import { outboxOf, type Simulation, simulationNamed } from './simulation-folder.ts'
 
 export interface SimulationRequest {
   /** As typed. */
@@ -17,7 +19,7 @@ export interface SimulationRequest {
   challenger?: number | undefined
   by: string | null
   /** Called after each step of the simulated clock. */
-  onTime?: (now: Date, done: { nights: number; of: number }) => void
+  onTime?: ((now: Date, done: { nights: number; of: number }) => void) | undefined
 }
 
 /** A simulation that is over: its record, and its ledger, which is still open. */
@@ -44,23 +46,64 @@ export async function simulate<T>(
   const by = request.by ?? null
   const champions = champion === null ? [] : [champion]
   return inCopy(session, model, { nights, champions, challenger, by, keep: true }, async (copy) => {
-    const until = endOf(nights, real.timezone)
-    await tidily((signal) =>
-      liveThrough(
-        { ...copy, log: session.log, outbox: outboxOf(copy.record.id), signal },
-        {
-          until,
-          onTime: async (now) => {
-            const over = nights.filter(({ instant }) => Date.parse(instant) <= now.getTime()).length
-            request.onTime?.(now, { nights: over, of: nights.length })
-            return false
-          },
-        },
-      ),
-    )
+    await live(session, copy, nights, request.onTime)
     const { project, database } = copy
     return look({ simulation: await copy.done(), project, database, nights })
   })
+}
+
+/** Lives through further nights of a simulation that is kept, up to `to`, and hands those nights to `look`. */
+export async function continueSimulation<T>(
+  session: Session,
+  { id, to, onTime }: Pick<SimulationRequest, 'to' | 'onTime'> & { id: string },
+  look: (lived: Lived) => Promise<T>,
+): Promise<T> {
+  const { project: real } = session
+  const kept = simulationNamed(real.root, id)
+  if (kept.state !== 'done')
+    throw new ConfigurationError(
+      `simulate --continue: expected a simulation that is over, got: ${id}, which ${kept.state === 'running' ? 'is still running' : `failed (${kept.reason})`}`,
+    )
+  const model = modelNamed(real, kept.model)
+  const last = scheduledAsOf(real, model, kept.to, '--from')
+  const end = scheduledAsOf(real, model, to, '--to')
+  if (Date.parse(end.instant) <= Date.parse(last.instant))
+    throw new ConfigurationError(
+      `simulate --continue ${id}: expected --to to be after ${kept.to}, its last night, got: ${to}`,
+    )
+  const nights = asOfRange(last, end, real.timezone).slice(1)
+  return inKept(session, model, kept, async (copy) => {
+    await live(session, copy, nights, onTime)
+    const { project, database } = copy
+    const standing = (await champion(database.pool, model.name))?.version ?? null
+    const beside = (await activeChallengers(database.pool, model.name)).at(-1)?.version ?? null
+    const simulation = await copy.done({ to: end.label, champion: standing, challenger: beside })
+    return look({ simulation, project, database, nights })
+  })
+}
+
+/** Lives through these nights, to the end of the last one's day. */
+async function live(
+  session: Session,
+  copy: Copy,
+  nights: AsOf[],
+  onTime: SimulationRequest['onTime'],
+): Promise<void> {
+  const until = endOf(nights, session.project.timezone)
+  const outbox = outboxOf(copy.record.id)
+  await tidily((signal) =>
+    liveThrough(
+      { ...copy, log: session.log, outbox, signal },
+      {
+        until,
+        onTime: async (now) => {
+          const over = nights.filter(({ instant }) => Date.parse(instant) <= now.getTime()).length
+          onTime?.(now, { nights: over, of: nights.length })
+          return false
+        },
+      },
+    ),
+  )
 }
 
 /** The nights to live through, of the grain of the model's schedule. */

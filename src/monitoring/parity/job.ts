@@ -14,7 +14,7 @@ import { notifyChecked, notifyFailure, notifyUnchecked } from '../../workers/att
 import type { Children, TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { finalFailure, isReported } from '../monitor-job.ts'
-import { recordCertificate } from './record.ts'
+import { certificateOf, recordCertificate } from './record.ts'
 
 /** Compares the published output of a view's run with the training path. Throws as `checkParity` does. */
 export function compareParity(
@@ -64,6 +64,8 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
   const project = await knowingKeys(context.database.pool, context.project())
   const view = run === undefined ? undefined : project.views[run.name]
   if (run === undefined || view === undefined || run.state !== 'published') return 'nothing to compare'
+  // The job may have been enqueued by somebody who looked just before the last one ended.
+  if ((await certificateOf(context.database.pool, run.id)) !== undefined) return 'it is compared already'
   const record = {
     run: run.id,
     view: view.name,
