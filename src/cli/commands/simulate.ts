@@ -99,7 +99,7 @@ function list({ project }: Session, { json }: Options): number {
 function print({ timezone }: Project, report: SimulationReport): void {
   const { id, model, nights, mails } = report
   printLine(
-    `${nights.length} nights of ${model} on a simulated clock, ${champions(report)}: simulation ${id}, ${duration((report.seconds ?? 0) * 1000)}`,
+    `${nights.length} ${nights.length === 1 ? 'night' : 'nights'} of ${model} on a simulated clock, ${champions(report)}: simulation ${id}, ${duration((report.seconds ?? 0) * 1000)}`,
   )
   printLine()
   printTable(

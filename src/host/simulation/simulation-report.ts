@@ -83,7 +83,7 @@ export async function reportOf(lived: Lived): Promise<SimulationReport> {
         auc: metrics?.auc ?? null,
       }
     }),
-    mails: await mailsIn(pool),
+    mails: await mailsIn(pool, span.from),
     retrainings: (await listRetrainings(pool, model, { limit: 1_000, dryRun: false }))
       .map(({ requested_at: at, trigger, reason }) => ({ at, trigger, reason }))
       .reverse(),
@@ -99,15 +99,16 @@ async function gateOf({ simulation, project, database }: Lived): Promise<Gate> {
 
 const MAILS = `
 select created_at, recipient, subject, split_part(btrim(body_text), E'\\n', 1) as first_line
-  from nightshift.outbox order by created_at, id`
+  from nightshift.outbox where created_at >= $1 order by created_at, id`
 
-async function mailsIn(pool: Lived['database']['pool']): Promise<SimulatedMail[]> {
+/** Mails since an instant: of these nights, and not of those before a simulation was continued. */
+async function mailsIn(pool: Lived['database']['pool'], since: string): Promise<SimulatedMail[]> {
   const { rows } = await pool.query<{
     created_at: Date
     recipient: string
     subject: string
     first_line: string
-  }>(MAILS)
+  }>(MAILS, [since])
   return rows.map(({ created_at, recipient, subject, first_line }) => ({
     at: created_at.toISOString(),
     to: recipient,

@@ -68,13 +68,17 @@ export async function shadowStanding(
   }
 }
 
-/** The champion; for the champion itself what it replaced; without one the current process. */
+/**
+ * The champion; for the champion itself what its promotion replaced (a rollback to it compares nothing); without one the
+ * current process.
+ */
 async function rivalOf(connection: Connection, { name, shadow }: Model, version: number): Promise<Rival> {
   const live = (await champion(connection, name))?.version ?? null
   const replaced =
     live === version
-      ? ((await championChanges(connection, name)).findLast((change) => change.version === version)
-          ?.from_version ?? null)
+      ? ((await championChanges(connection, name)).findLast(
+          (change) => change.event === 'promoted' && change.version === version,
+        )?.from_version ?? null)
       : live
   if (replaced !== null) return { kind: 'champion', version: replaced }
   return { kind: shadow.current === undefined ? 'none' : 'current', version: null }
