@@ -68,18 +68,19 @@ export async function workOperation(
   }
   const stop = new AbortController()
   const stopped = AbortSignal.any([signal, stop.signal])
-  const watch = computesInCopy(operation)
-    ? setInterval(() => {
-        nightRuns(pool).then(
-          (busy) => busy && stop.abort(new Error('a night has begun')),
-          () => {},
-        )
-      }, LOOK_MS)
-    : undefined
   const say = (text: string) => {
     log.info({ model: model.name, operation: id }, text)
     recordStep(pool, own, text).catch(() => {})
   }
+  const makeWay = async () => {
+    if (stop.signal.aborted || !(await nightRuns(pool))) return
+    stop.abort(new Error('a night has begun'))
+    say('a night has begun, so it makes way')
+  }
+  // A ledger that cannot be reached is met by the drill itself.
+  const watch = computesInCopy(operation)
+    ? setInterval(() => void makeWay().catch(() => {}), LOOK_MS)
+    : undefined
   let outcome: Outcome
   try {
     if (operation.tries > MOST_TRIES[operation.kind])
@@ -201,16 +202,18 @@ async function goBack(work: Work, mine: boolean): Promise<Outcome> {
     const { version: gone, nights } = await withdrawChampion(context, model, { from, reason, by })
     return done(
       true,
-      `version ${gone} is out of service, its scores of ${listed(nights)} are no longer published`,
+      `version ${gone} is out of service${nights.length === 0 ? '' : `; its scores of ${listed(nights)} are no longer published`}`,
     )
   }
   say(`back to version ${version}`)
   const request = { to: version ?? undefined, from, reason, by }
   const back = await takeBack(context, model, request, mine)
-  const again = back.cold.length === 0 ? '' : `; ${listed(back.cold)} scored again by a backfill`
+  const published =
+    back.republished.length === 0 ? '' : `; its existing scores of ${listed(back.republished)} are published`
+  const again = back.cold.length === 0 ? '' : `; a backfill scores ${listed(back.cold)} again`
   return done(
     true,
-    `version ${back.to.version} is the champion again${back.from === back.to.version ? '' : `, version ${back.from} was`}; its existing scores of ${listed(back.republished)} are published${again}`,
+    `version ${back.to.version} is the champion again${back.from === back.to.version ? '' : `, version ${back.from} was`}${published}${again}`,
   )
 }
 
@@ -219,7 +222,6 @@ function done(passed: boolean, outcome: string, gate?: Gate): Outcome {
 }
 
 function listed(nights: string[]): string {
-  if (nights.length === 0) return 'no night'
   return nights.length <= 3 ? nights.join(', ') : `${nights.length} nights, ${nights.at(-1)} to ${nights[0]}`
 }
 

@@ -16,6 +16,10 @@ export function modelHref(name: string): string {
   return `/models/${encodeURIComponent(name)}`
 }
 
+export function readinessHref(model: string): string {
+  return `${modelHref(model)}/readiness`
+}
+
 export function registryHref(name: string): string {
   return `/registry/${encodeURIComponent(name)}`
 }

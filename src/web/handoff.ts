@@ -5,7 +5,7 @@ import { shadowStandings } from '../monitoring/shadow/shadow-standing.ts'
 import { readProjectFile } from '../project/files/project-file.ts'
 import type { Model, Project, Schedule } from '../project/project.ts'
 import { type Acceptance, chargeOf, latestAcceptance } from '../readiness/acceptances.ts'
-import { DRILLS, type Drill, drillsOf } from '../readiness/drills/drill-record.ts'
+import { drillsOf } from '../readiness/drills/drill-record.ts'
 import type { Gate, Judged } from '../readiness/gate.ts'
 import { summaryOf } from '../readiness/gate-on-record.ts'
 import { latestEvaluation } from '../registry/evaluations.ts'
@@ -14,6 +14,8 @@ import { markdown } from './markdown.ts'
 import { moment } from './moment.ts'
 import type { PageContext } from './page-context.ts'
 import { shadowSection } from './pages/model/shadow.ts'
+import { drillsSection } from './pages/readiness/drills.ts'
+import { FACES } from './pages/readiness/items.ts'
 import { evaluation } from './pages/registry/evaluation.ts'
 import { standalone } from './standalone.ts'
 import { stateMark } from './state-mark.ts'
@@ -104,8 +106,6 @@ function limits({ score, drift, labels, inputs, unknown, rollback }: Model) {
 </dl></section>`
 }
 
-const FACES = { pass: 'published', fail: 'failed', waived: 'held' } as const
-
 function readiness(gate: Gate, timezone: string) {
   const waived = gate.items.filter(({ status }) => status === 'waived')
   return html`<section class="card" aria-labelledby="readiness"><h2 id="readiness">Readiness</h2>
@@ -121,22 +121,6 @@ ${table('Items of the gate', gate.items, [
     waived.length === 0
       ? html`<p class="quiet">Nothing.</p>`
       : html`<ul class="list">${waived.map(({ title, waiver }) => html`<li>${title} until ${waiver?.until} by ${waiver?.by}: ${waiver?.reason}</li>`)}</ul>`
-  }</section>`
-}
-
-function drillsSection(drills: Drill[], timezone: string) {
-  const newest = DRILLS.flatMap((kind) => drills.find((each) => each.kind === kind) ?? [])
-  const rows = table('The newest drill of each kind', newest, [
-    column('Drill', ({ kind }: Drill) => kind),
-    labelled('Result', ({ passed }) =>
-      stateMark(passed ? 'published' : 'failed', passed ? 'passed' : 'failed'),
-    ),
-    labelled('Version', ({ version }) => version),
-    labelled('When', ({ at, by }) => html`${moment(at, timezone)}${by === null ? '' : ` by ${by}`}`),
-    labelled('What happened', ({ note }) => note),
-  ])
-  return html`<section class="card" aria-labelledby="drills"><h2 id="drills">Drills</h2>${
-    newest.length === 0 ? html`<p class="quiet">None.</p>` : rows
   }</section>`
 }
 

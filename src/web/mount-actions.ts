@@ -1,5 +1,4 @@
 import type { Context, Hono } from 'hono'
-import { html } from 'hono/html'
 import { ackIncidents } from '../actions/ack-incidents.ts'
 import { release } from '../actions/release-run.ts'
 import { skip } from '../actions/skip-slot.ts'
@@ -12,12 +11,9 @@ import { ConfigurationError } from '../project/files/problem.ts'
 import { parseAsOf } from '../project/time/asof.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
 import { notifyRecovery } from '../workers/attempt/report-night.ts'
-import { page } from './page.ts'
+import { act, formOf, Missing, reasonIn } from './act.ts'
 import type { PageContext } from './page-context.ts'
 import { listingHref, readListing } from './pages/incidents/listing.ts'
-import { refuse } from './security/guard.ts'
-
-const LONGEST_REASON = 1000
 
 /** The operators' buttons: each does what the command of the same name does, on behalf of the signed-in user. */
 export function mountActions(
@@ -84,41 +80,6 @@ function afterAck({ from, ...listing }: Record<string, string>, id: number | und
     : `/incidents/${id}?done=ack`
 }
 
-/** The fields of a form that are text. */
-async function formOf(context: Context): Promise<Record<string, string>> {
-  const fields = Object.entries(await context.req.parseBody())
-  const texts = fields.filter((field): field is [string, string] => typeof field[1] === 'string')
-  // PostgreSQL does not accept NUL in text.
-  const bad = texts.find(([, text]) => text.includes('\0'))
-  if (bad !== undefined)
-    throw new ConfigurationError(`${bad[0]}: expected text, got: text with a NUL character`)
-  return Object.fromEntries(texts)
-}
-
-/** Executes an action for an operator and redirects to its result. An error of the command is shown as a page. */
-async function act(context: Context, action: (by: string) => Promise<string>) {
-  const viewer = context.get('viewer')
-  if (viewer?.role !== 'operator') {
-    return refuse(
-      context,
-      'Operators only',
-      `${viewer?.name ?? 'This user'} is a viewer: only an operator can do this, or change the role: nightshift user add NAME --role operator`,
-    )
-  }
-  try {
-    return context.redirect(await action(viewer.name), 303)
-  } catch (error) {
-    if (error instanceof Missing)
-      return page(context, 'Not found', html`<p>${error.message}</p>`, { status: 404 })
-    if (!(error instanceof ConfigurationError)) throw error
-    return page(context, 'Action refused', html`<p class="failed" role="alert">${error.message}</p>`, {
-      status: 409,
-    })
-  }
-}
-
-class Missing extends Error {}
-
 async function runAt({ database }: PageContext, context: Context): Promise<Run> {
   const id = context.req.param('id') ?? ''
   const run = await findRun(database.pool, id)
@@ -136,17 +97,4 @@ async function slotAt({ database, project }: PageContext, kind: Kind, name: stri
   const slot = await findSlot(database.pool, kind, name, parseAsOf(partition, project().timezone).label)
   if (slot === undefined) throw new Missing(`There is no slot ${name}:${partition} in the ledger.`)
   return slot
-}
-
-/** The reason of an action: it is recorded, so it must not be empty. */
-async function reasonIn(context: Context): Promise<string> {
-  const { reason } = await formOf(context)
-  const text = reason?.trim() ?? ''
-  if (text === '' || text.length > LONGEST_REASON) {
-    throw new ConfigurationError(
-      `reason: expected a sentence of at most ${LONGEST_REASON} characters that gives the reason, got: ` +
-        (text === '' ? 'nothing' : `${text.length} characters`),
-    )
-  }
-  return text
 }

@@ -5,6 +5,7 @@ import { mountMails } from './pages/mails.ts'
 import { mountModel } from './pages/model.ts'
 import { mountNight } from './pages/night.ts'
 import { mountOverview } from './pages/overview.ts'
+import { mountReadiness } from './pages/readiness.ts'
 import { mountRegistry } from './pages/registry.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import { mountRuns } from './pages/runs.ts'
@@ -19,6 +20,7 @@ export function mountPages(app: Hono, pageContext: PageContext): void {
   mountMails(app, pageContext)
   mountModel(app, pageContext)
   mountIncidents(app, pageContext)
+  mountReadiness(app, pageContext)
   mountRegistry(app, pageContext)
   mountRunbook(app, pageContext)
 }

@@ -11,6 +11,20 @@ export function noticeOf(context: Context): string | undefined {
       return 'The night is skipped.'
     case 'ack':
       return 'You acknowledged the incident: no more mails until something new happens.'
+    case 'gate':
+      return 'The gate is asked. Its answer will stand here; look again in a moment.'
+    case 'drill':
+      return 'The drill is asked for. Its result will stand here.'
+    case 'promotion':
+      return 'The promotion is asked for: the gate decides. What comes of it will stand here; look again in a moment.'
+    case 'rollback':
+      return 'The rollback is asked for. What comes of it will stand here; look again in a moment.'
+    case 'waiver':
+      return 'The item is waived, which is no pass. The next answer of the gate counts it.'
+    case 'acceptance':
+      return 'You have accepted the model. The next answer of the gate counts it.'
+    case 'backfill':
+      return 'The backfill has begun.'
     default:
       return undefined
   }

@@ -10,6 +10,7 @@ import { mountBoard } from './board.ts'
 import { mountHealth } from './health/mount-health.ts'
 import { mountMetrics } from './metrics/mount-metrics.ts'
 import { mountActions } from './mount-actions.ts'
+import { mountOperations } from './mount-operations.ts'
 import { mountPages } from './mount-pages.ts'
 import { page } from './page.ts'
 import type { PageContext } from './page-context.ts'
@@ -67,6 +68,7 @@ export async function startWeb(
   mountMetrics(app, pageContext, { token: metricsToken })
   mountSignIn(app, access)
   mountActions(app, pageContext, onPublished)
+  mountOperations(app, pageContext)
   mountPages(app, pageContext)
   mountBoard(app, pageContext.queues)
   app.notFound((context) =>

@@ -3,6 +3,7 @@ import { startBackfill } from '../../jobs/backfills/start-backfill.ts'
 import { settingsFor } from '../../jobs/request-run.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model } from '../../project/project.ts'
+import { readAsOfOption, refuseReversed } from '../../project/time/as-of-option.ts'
 import { type AsOf, asOfRange } from '../../project/time/asof.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
 import type { ProjectLedger } from '../project-ledger.ts'
@@ -40,6 +41,7 @@ export async function planBackfillOf(
   { from, to, mode, version, asWas, maxActive = MAX_ACTIVE }: BackfillWish,
 ): Promise<PlannedBackfill> {
   const { project } = ledger
+  refuseReversed(readAsOfOption('--from', from), readAsOfOption('--to', to))
   const asOfs = asOfRange(
     scheduledAsOf(project, model, from, '--from'),
     scheduledAsOf(project, model, to, '--to'),

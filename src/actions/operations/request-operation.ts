@@ -1,7 +1,7 @@
 import { clockTime } from '../../format/clock-time.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model } from '../../project/project.ts'
-import { parseAsOf } from '../../project/time/asof.ts'
+import { readAsOfOption } from '../../project/time/as-of-option.ts'
 import { champion, refuseUnregistered } from '../../registry/version-records.ts'
 import { askedVersion } from '../ask-gate.ts'
 import { drilledVersion, drillNamed } from '../drilled-version.ts'
@@ -61,7 +61,7 @@ export async function requestRollback(
   model: Model,
   { to, from, reason, withdraw, by }: RollbackRequest & { withdraw: boolean },
 ): Promise<Operation> {
-  if (from !== undefined) parseAsOf(from, ledger.project.timezone)
+  if (from !== undefined) readAsOfOption('--from', from)
   const rest = { ...(from === undefined ? {} : { from }), ...(reason === undefined ? {} : { reason }) }
   const asked = { model: model.name, kind: 'rollback' as const, by }
   if (!withdraw) {

@@ -4,7 +4,8 @@ import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import { withSession } from '../../host/session.ts'
-import type { BackfillMode, BackfillPlan, BackfillStep } from '../../jobs/backfills/plan-backfill.ts'
+import type { BackfillMode, BackfillPlan } from '../../jobs/backfills/plan-backfill.ts'
+import { planText, stretchesOf } from '../../jobs/backfills/plan-stretches.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
@@ -70,43 +71,14 @@ function modeOf(options: BackfillOptions): BackfillMode {
 }
 
 function printPlan(plan: BackfillPlan): void {
-  const runs = nightsToRun(plan)
   printTable(
     ['as of', 'action', 'version', 'reason'],
-    stretches(plan.slots).map(({ steps, reason }) => [
-      nightsOf(steps),
-      steps[0]?.action,
-      steps[0]?.version,
-      reason,
-    ]),
+    stretchesOf(plan.slots).map(({ nights, action, version, reason }) => [nights, action, version, reason]),
   )
+  const runs = nightsToRun(plan).length
   const estimate = plan.estimate_seconds === null ? '' : `, about ${duration(plan.estimate_seconds * 1000)}`
-  const refreshes = plan.refresh.length === 0 ? '' : `, ${plan.refresh.length} features refreshed first`
-  const rows = plan.rows === null || runs.length === 0 ? '' : `, about ${count(plan.rows)} rows`
-  const replaced = runs.filter((step) => step.replaces !== null).length
-  printLine(
-    `${runs.length} of ${plan.slots.length} nights to run${refreshes}${replaced === 0 ? '' : `, ${replaced} partitions replaced`}${rows}${estimate}`,
-  )
-}
-
-/** Groups consecutive nights into one line if only the run ids in their reasons differ. */
-function stretches(steps: BackfillStep[]): { steps: BackfillStep[]; reason: string }[] {
-  const lines: { steps: BackfillStep[]; reason: string; key: string }[] = []
-  for (const step of steps) {
-    const common = step.reason.replace(/\brun [a-z][a-z0-9]{7}\b/g, 'runs of their own')
-    const key = `${step.action} ${step.version} ${common}`
-    const last = lines.at(-1)
-    if (last?.key === key) {
-      last.steps.push(step)
-      last.reason = common
-    } else lines.push({ steps: [step], reason: step.reason, key })
-  }
-  return lines
-}
-
-function nightsOf(steps: BackfillStep[]): string {
-  const [first, last] = [steps[0]?.as_of ?? '', steps.at(-1)?.as_of ?? '']
-  return steps.length === 1 ? first : `${first} to ${last}, ${steps.length} nights`
+  const rows = plan.rows === null || runs === 0 ? '' : `, about ${count(plan.rows)} rows`
+  printLine(`${planText(plan)}${rows}${estimate}`)
 }
 
 async function agreed(options: BackfillOptions, runs: number): Promise<boolean> {

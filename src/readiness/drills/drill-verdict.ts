@@ -19,7 +19,7 @@ export async function standingDrill(
 ): Promise<{ drill: Drill; day: string } | Answer> {
   const { database, project, model, version, now } = asked
   const fix = `nightshift drill ${model.name} ${kind}`
-  const link = `/models/${model.name}`
+  const link = `/models/${model.name}/readiness#drills`
   if (version === undefined) return fail(`no version exists yet, so no drill ${kind} is on record`, fix, link)
   const drills = await drillsOf(database.pool, model.name, kind)
   const drill = drills.find((each) => each.version === version.version)

@@ -16,7 +16,7 @@ export const driftAlerts: Item = {
     if ('status' in standing) return standing
     return pass(
       `an alert needs ${drift.persist} nights with an effect of ${drift.min_effect}; drilled on ${standing.day}: ${standing.drill.note}`,
-      `/models/${name}`,
+      `/models/${name}/readiness#drills`,
     )
   },
 }

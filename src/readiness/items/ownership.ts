@@ -10,7 +10,7 @@ export const ownership: Item = {
   async ask({ database, project, model, now }) {
     const { name, owner, consumers } = model
     const file = `models/${name}/model.yaml`
-    const link = `/models/${name}`
+    const link = `/models/${name}/readiness#accepted`
     const onCall = new Set(model.on_call.map((each) => each.trim().toLowerCase()))
     const missing = [
       ...(owner.trim() === '' ? ['no owner'] : []),

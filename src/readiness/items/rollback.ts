@@ -14,7 +14,7 @@ export const rollback: Item = {
     const standing = await standingDrill(asked, 'rollback')
     if ('status' in standing) return standing
     const { drill, day } = standing
-    const link = `/models/${model.name}`
+    const link = `/models/${model.name}/readiness#drills`
     if (drill.seconds === null || drill.seconds > MOST_SECONDS) {
       const took = drill.seconds === null ? 'has no figure' : `took ${duration(drill.seconds * 1000)}`
       return fail(

@@ -9,6 +9,7 @@ import type { PageContext } from '../page-context.ts'
 import { attention } from './overview/attention.ts'
 import { calendar } from './overview/calendar.ts'
 import { loadOverview } from './overview/load.ts'
+import { readinessCard } from './overview/readiness-card.ts'
 import { verdicts } from './overview/verdict.ts'
 
 const DAYS = 28
@@ -28,6 +29,7 @@ export function mountOverview(app: Hono, pageContext: PageContext): void {
       project.name,
       html`${attention(overview)}
 ${verdicts(overview)}
+${readinessCard(overview)}
 <section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2>
 ${calendar(overview)}
 ${pager(dates, days, until)}</section>`,

@@ -15,7 +15,7 @@ import {
   shadowsOf,
 } from '../../registry/registered-models.ts'
 import { champion, listVersions, type Version } from '../../registry/version-records.ts'
-import { modelHref, registryHref } from '../addresses.ts'
+import { modelHref, readinessHref, registryHref } from '../addresses.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
@@ -74,7 +74,7 @@ export function mountRegistry(app: Hono, { database, project: files }: PageConte
           ? html`<p>None yet: <code>npx nightshift register ${name} FILE.onnx</code></p>`
           : versionsTable(versions, live?.version, shadows, baselines, { timezone, onnx: model?.onnx })
       }
-<p class="small quiet">Change the champion: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code></p></section>
+<p class="small quiet">Change the champion: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code>, or on <a href="${readinessHref(name)}">its readiness page</a></p></section>
 <section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
         evaluations.length === 0
           ? html`<p>None yet: <code>npx nightshift evaluate ${name} --version N --dataset ID</code></p>`
@@ -88,7 +88,7 @@ export function mountRegistry(app: Hono, { database, project: files }: PageConte
       {
         section: 'Registry',
         crumbs: [['/registry', 'Registry']],
-        aside: html`<div class="small"><a href="${modelHref(name)}">Nights</a></div>`,
+        aside: html`<div class="small"><a href="${modelHref(name)}">Nights</a> · <a href="${readinessHref(name)}">Readiness</a></div>`,
         foot: html`Times are in ${timezone}.`,
       },
     )

@@ -7,10 +7,13 @@ import {
   handBack,
   operationsOf,
 } from '../../../src/actions/operations/operation-record.ts'
+import { requestDrill } from '../../../src/actions/operations/request-operation.ts'
 import { requestDueDrills } from '../../../src/actions/operations/scheduled-drills.ts'
 import { type Host, openHost } from '../../../src/host/host.ts'
 import { openSession, type Session } from '../../../src/host/session.ts'
 import type { Reconciler } from '../../../src/jobs/reconciler.ts'
+import { MIGRATIONS_LOCK } from '../../../src/ledger/connection/advisory.ts'
+import { modelNamed } from '../../../src/project/named.ts'
 import { drillsOf } from '../../../src/readiness/drills/drill-record.ts'
 import { nightshift } from '../../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
@@ -58,6 +61,22 @@ const twoDaysPass = () =>
   pool().query(`update nightshift.drill_schedules set seen_at = seen_at - interval '2 days'`)
 const states = async () =>
   (await operationsOf(pool(), 'value')).map(({ drill, state, schedule }) => [drill, state, schedule])
+
+/** A night of another model, which is tried again tomorrow: nobody takes it before. */
+async function beginNight(): Promise<void> {
+  await pool().query(
+    `with s as (insert into nightshift.slots (kind, name, as_of, partition, state)
+                values ('scores', 'other', '2026-03-02T00:00Z', '2026-03-02', 'queued') returning id)
+     insert into nightshift.runs (id, slot, kind, name, as_of, partition, state, trigger, settings, next_attempt_at)
+     select 'anight01', id, 'scores', 'other', '2026-03-02T00:00Z', '2026-03-02', 'queued', 'schedule', '{}',
+            now() + interval '1 day' from s`,
+  )
+}
+
+async function endNight(): Promise<void> {
+  await pool().query(`delete from nightshift.runs where id = 'anight01'`)
+  await pool().query(`delete from nightshift.slots where name = 'other'`)
+}
 
 /** The jobs that a round would put into the queue. */
 async function enqueued(): Promise<string[]> {
@@ -120,15 +139,9 @@ test('drills of a model run one at a time, and none while a night runs', async (
       { state: 'failed', passed: null, outcome: '' },
     ),
   ).toBe(false)
-  await pool().query(
-    `with s as (insert into nightshift.slots (kind, name, as_of, partition, state)
-                values ('scores', 'other', '2026-03-02T00:00Z', '2026-03-02', 'running') returning id)
-     insert into nightshift.runs (id, slot, kind, name, as_of, partition, state, trigger, settings)
-     select 'anight01', id, 'scores', 'other', '2026-03-02T00:00Z', '2026-03-02', 'running', 'schedule', '{}' from s`,
-  )
+  await beginNight()
   expect(await enqueued()).toEqual([])
-  await pool().query(`delete from nightshift.runs where id = 'anight01'`)
-  await pool().query(`delete from nightshift.slots where name = 'other'`)
+  await endNight()
   await pool().query(`delete from nightshift.processes where id = 'w'`)
   expect(await enqueued()).toEqual(['drill failure value'])
 })
@@ -170,4 +183,35 @@ test('a worker does it: what could not be tried, or failed, is mailed once; what
     { kind: 'rollback', passed: true, version: 1 },
   ])
   expect(await mails()).toEqual(mailed)
+}, 240_000)
+
+test('a drill makes way for a night that begins, and is begun again afterwards', async () => {
+  const newest = async () => (await operationsOf(pool(), 'value'))[0]
+  const client = await pool().connect()
+  try {
+    // Its copy waits for this lock, as long as the test wants.
+    await client.query(`select pg_advisory_lock(${MIGRATIONS_LOCK})`)
+    const { id } = await requestDrill(ledger(), modelNamed(session.project, 'value'), {
+      drill: 'failure',
+      version: 1,
+      by: 'ann',
+    })
+    host?.wake()
+    await expect.poll(newest, { timeout: 60_000 }).toMatchObject({ id, state: 'running' })
+    await beginNight()
+    await expect
+      .poll(newest, { timeout: 60_000 })
+      .toMatchObject({ id, progress: 'a night has begun, so it makes way' })
+    await client.query(`select pg_advisory_unlock(${MIGRATIONS_LOCK})`)
+    await expect
+      .poll(newest, { timeout: 60_000 })
+      .toMatchObject({ id, state: 'requested', progress: 'it begins again: a night runs', tries: 0 })
+    await endNight()
+    host?.wake()
+    await expect
+      .poll(newest, { timeout: 120_000 })
+      .toMatchObject({ id, state: 'done', passed: true, by: 'ann' })
+  } finally {
+    client.release(true)
+  }
 }, 240_000)

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { figure } from '../../../format/numbers.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
+import { readinessHref, withQuery } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import type { ModelView } from './load.ts'
@@ -12,7 +13,7 @@ export function readiness(view: ModelView) {
   if (newest === undefined) return ''
   const next = newest.version === champion?.version ? 'the champion' : 'not live'
   return html`<section class="card" aria-labelledby="readiness"><h2 id="readiness">Evidence of version ${newest.version}, ${next}</h2>
-<p class="quiet small">Automated checks so far. All eleven questions of the gate: <code>nightshift check ${model.name} --version ${newest.version}</code></p>
+<p class="quiet small">Automated checks so far. <a href="${withQuery(readinessHref(model.name), { version: newest.version })}">All eleven questions of the gate</a>, or in the terminal: <code>nightshift check ${model.name} --version ${newest.version}</code></p>
 <dl class="facts">
 <dt>Evaluation</dt><dd>${evaluation(view)}</dd>
 <dt>Parity</dt><dd>${parity(view)}</dd>

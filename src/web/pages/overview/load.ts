@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { type GateAnswer, newestAnswers } from '../../../actions/operations/gate-answers.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
 import { type CalendarSlot, calendarSlots } from '../../../ledger/nights/calendar-slots.ts'
 import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../ledger/nights/latest.ts'
@@ -34,6 +35,8 @@ export interface Overview {
   models: ModelOverview[]
   views: Latest[]
   incidents: ListedIncident[]
+  /** What the gate last said of each champion, by model. */
+  answers: ReadonlyMap<string, GateAnswer>
 }
 
 /** Loads the overview in a fixed number of queries, independent of the number of models and nights. */
@@ -82,7 +85,17 @@ export async function loadOverview(pageContext: PageContext, days: number, until
     kind === 'scores' ? (slot?.published_run ?? []) : [],
   )
   const features = [...runs.values()].flatMap((run) => run.features_run ?? [])
-  const [evidence, parity] = await Promise.all([evidenceOfRuns(pool, scored), parityOfRuns(pool, features)])
+  const [evidence, parity, answers] = await Promise.all([
+    evidenceOfRuns(pool, scored),
+    parityOfRuns(pool, features),
+    newestAnswers(
+      pool,
+      names.flatMap((name) => {
+        const version = live.get(name)?.version
+        return version === undefined ? [] : [{ model: name, version }]
+      }),
+    ),
+  ])
 
   const run = (id: string | null | undefined) => (id == null ? undefined : runs.get(id))
   const featuresOf = ({ last }: Latest, view: string | undefined) => {
@@ -123,5 +136,6 @@ export async function loadOverview(pageContext: PageContext, days: number, until
     models,
     views: latest.filter(({ kind }) => kind === 'features'),
     incidents,
+    answers,
   } satisfies Overview
 }

@@ -1,0 +1,146 @@
+import type { Context, Hono } from 'hono'
+import { accept, waive } from '../actions/add-to-evidence.ts'
+import { beginBackfill, planBackfillOf } from '../actions/nights/request-backfill.ts'
+import {
+  requestDrill,
+  requestGate,
+  requestPromotion,
+  requestRollback,
+} from '../actions/operations/request-operation.ts'
+import type { ProjectLedger } from '../actions/project-ledger.ts'
+import { ConfigurationError } from '../project/files/problem.ts'
+import { authorNamed, personNamed } from '../project/people.ts'
+import type { Model, Project } from '../project/project.ts'
+import { act, formOf, Missing, NotAllowed, sentenceIn } from './act.ts'
+import { readinessHref, withQuery } from './addresses.ts'
+import type { PageContext } from './page-context.ts'
+import { backfillModeIn } from './pages/readiness/backfill-modes.ts'
+
+/** What the ledger can count. */
+const LARGEST_VERSION = 2 ** 31 - 1
+
+type Form = Record<string, string>
+type Press = (pressed: {
+  ledger: ProjectLedger
+  model: Model
+  form: Form
+  /** Who presses the button, as `personNamed`. */
+  by(): string | null
+  /** Who changes the live version, as `authorNamed`. */
+  author(command: 'promote' | 'rollback'): string | null
+}) => Promise<unknown>
+
+/**
+ * The buttons of a model's readiness page: each calls the action of the command of the same name, on behalf of the signed-in
+ * user. What takes long is asked for, and a worker does it.
+ */
+const BUTTONS: Record<string, Press> = {
+  gate: ({ ledger, model, form, by }) =>
+    requestGate(ledger, model, { version: versionIn('--version', form.version), by: by() }),
+
+  drill: ({ ledger, model, form, by }) =>
+    requestDrill(ledger, model, {
+      drill: form.drill ?? '',
+      version: versionIn('--version', form.version),
+      by: by(),
+    }),
+
+  promotion({ ledger, model, form, author }) {
+    const version = versionIn('--version', form.version)
+    if (version === undefined)
+      throw new ConfigurationError(`promote ${model.name}: expected --version N, got: nothing`)
+    const override = form.override?.trim() ? sentenceIn('--override', form.override) : null
+    return requestPromotion(ledger, model, { version, override, by: author('promote') })
+  },
+
+  rollback: ({ ledger, model, form, author }) =>
+    requestRollback(ledger, model, {
+      to: versionIn('--to', form.to),
+      from: form.from?.trim() || undefined,
+      reason: form.reason?.trim() ? sentenceIn('--reason', form.reason) : undefined,
+      withdraw: form.withdraw === 'yes',
+      by: author('rollback'),
+    }),
+
+  waiver: ({ ledger, model, form, by }) =>
+    waive(ledger, model, {
+      item: form.item ?? '',
+      until: form.until ?? '',
+      reason: form.reason?.trim() ? sentenceIn('--reason', form.reason) : '',
+      by: by() ?? '',
+    }),
+
+  acceptance: ({ ledger, model, by }) => accept(ledger, model, by() ?? ''),
+
+  async backfill({ ledger, model, form, by }) {
+    const { from = '', to = '' } = form
+    const author = by()
+    const planned = await planBackfillOf(ledger, model, { from, to, mode: backfillModeIn(form.mode) })
+    if ((await beginBackfill(ledger, planned, author)) === undefined)
+      throw new ConfigurationError(
+        `backfill ${model.name}: nothing to run from ${from} to ${to}; its plan says why, night by night`,
+      )
+  },
+}
+
+export function mountOperations(app: Hono, { database, project: files }: PageContext): void {
+  for (const [name, press] of Object.entries(BUTTONS)) {
+    app.post(`/models/:model/${name}`, (context) =>
+      act(context, async () => {
+        const project = files()
+        const model = modelAt(project, context)
+        const form = await formOf(context)
+        const given = personIn(context, form)
+        await press({
+          ledger: { project, database },
+          model,
+          form,
+          by: () => allowed(context, () => personNamed(project, given)),
+          author: (command) => allowed(context, () => authorNamed(project, given, command)),
+        })
+        return withQuery(readinessHref(model.name), {
+          version: versionIn('--version', form.version),
+          done: name,
+        })
+      }),
+    )
+  }
+}
+
+function modelAt({ models }: Project, context: Context): Model {
+  const name = context.req.param('model') ?? ''
+  const model = models[name]
+  if (model === undefined)
+    throw new Missing(
+      `This project has ${Object.keys(models).join(', ') || 'no model'}, but none named ${name}.`,
+    )
+  return model
+}
+
+/** The signed-in user. Without sign-in people say who they are, as with `--by`. */
+function personIn(context: Context, { by }: Form): string | undefined {
+  const viewer = context.get('viewer')
+  if (viewer?.local === true) return by?.trim() || undefined
+  return viewer?.name
+}
+
+/** A signed-in user whom the project's people do not allow this is refused; a name that was typed is an error of the form. */
+function allowed(context: Context, named: () => string | null): string | null {
+  try {
+    return named()
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) || context.get('viewer')?.local === true) throw error
+    throw new NotAllowed(error.message, { cause: error })
+  }
+}
+
+/** Undefined where the field is left empty. */
+function versionIn(option: string, text: string | undefined): number | undefined {
+  const given = text?.trim() ?? ''
+  if (given === '') return undefined
+  const number = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
+  if (number >= 1 && number <= LARGEST_VERSION) return number
+  throw new ConfigurationError(
+    `${option}: expected a whole number from 1 to ${LARGEST_VERSION}, got: ${given}`,
+  )
+}
