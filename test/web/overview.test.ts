@@ -93,6 +93,7 @@ describe.skipIf(!hasBrowser)('the calendar in a browser', () => {
     const hidden = await page.evaluate(
       `(() => {
          const box = document.querySelector('.calendar-box')
+         box.scrollIntoView()
          const ends = []
          for (const left of [-10_000, -200]) {
            box.scrollLeft = left
