@@ -148,7 +148,7 @@ export async function latestOutcomes(
     partition: string | null
     report: MeasuredReport | null
     next_partition: string | null
-    next_matures_at: Date | null
+    next_matures_at: string | null
     next_note: string | null
     next_looked: boolean | null
   }>(
@@ -179,7 +179,7 @@ export async function latestOutcomes(
             ? null
             : {
                 partition: row.next_partition,
-                matures_at: row.next_matures_at.toISOString(),
+                matures_at: row.next_matures_at,
                 note: row.next_note,
                 looked: row.next_looked === true,
               },
@@ -192,8 +192,8 @@ export async function latestOutcomes(
 export async function champions(
   connection: Connection,
 ): Promise<Map<string, { version: number; since: string }>> {
-  const { rows } = await connection.query<{ model: string; version: number; since: Date }>(
+  const { rows } = await connection.query<{ model: string; version: number; since: string }>(
     'select model, version, since from nightshift.champions',
   )
-  return new Map(rows.map(({ model, version, since }) => [model, { version, since: since.toISOString() }]))
+  return new Map(rows.map(({ model, version, since }) => [model, { version, since }]))
 }

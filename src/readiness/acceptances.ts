@@ -40,12 +40,12 @@ export async function acceptancesOf(
   model: string,
   limit = 10,
 ): Promise<Acceptance[]> {
-  const { rows } = await connection.query<Omit<Acceptance, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<Acceptance>(
     `select version, owner, charge, by, os_user, host, at from nightshift.acceptances
       where model = $1 order by id desc limit $2`,
     [model, limit],
   )
-  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+  return rows
 }
 
 export async function latestAcceptance(

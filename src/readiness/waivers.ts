@@ -29,12 +29,10 @@ export async function recordWaiver(
 
 /** The newest waiver of each item of a model, ended ones included. */
 export async function waiversOf(connection: ClientBase | Pool, model: string): Promise<Waiver[]> {
-  const { rows } = await connection.query<Omit<Waiver, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<Waiver>(
     `select distinct on (item) item, until::text as until, reason, by, os_user, host, at
        from nightshift.waivers where model = $1 order by item, id desc`,
     [model],
   )
-  return rows
-    .filter(({ item }) => ITEM_IDS.includes(item))
-    .map((row) => ({ ...row, at: row.at.toISOString() }))
+  return rows.filter(({ item }) => ITEM_IDS.includes(item))
 }

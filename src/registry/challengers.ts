@@ -19,14 +19,10 @@ export interface Challenge {
 export type ActiveChallenger = Pick<Challenge, 'model' | 'version' | 'started_at'> & { view: string }
 
 type Connection = ClientBase | Pool
-type ChallengeRow = Omit<Challenge, 'started_at' | 'stopped_at'> & {
-  started_at: Date
-  stopped_at: Date | null
-}
 
 /** The challengers of all models, or of one. A champion is none, whatever was started before its promotion. */
 export async function activeChallengers(connection: Connection, model?: string): Promise<ActiveChallenger[]> {
-  const { rows } = await connection.query<Omit<ActiveChallenger, 'started_at'> & { started_at: Date }>(
+  const { rows } = await connection.query<ActiveChallenger>(
     `select c.model, c.version, c.started_at, v.view
        from nightshift.challengers c
        join nightshift.versions v on v.model = c.model and v.version = c.version
@@ -35,21 +31,17 @@ export async function activeChallengers(connection: Connection, model?: string):
       order by c.model, c.version`,
     [model ?? null],
   )
-  return rows.map((row) => ({ ...row, started_at: row.started_at.toISOString() }))
+  return rows
 }
 
 /** When versions of a model were in shadow, oldest first. */
 export async function challengesOf(connection: Connection, model: string): Promise<Challenge[]> {
-  const { rows } = await connection.query<ChallengeRow>(
+  const { rows } = await connection.query<Challenge>(
     `select model, version, started_at, started_by, stopped_at, stopped_by, reason
        from nightshift.challengers where model = $1 order by id`,
     [model],
   )
-  return rows.map(({ started_at, stopped_at, ...row }) => ({
-    ...row,
-    started_at: started_at.toISOString(),
-    stopped_at: stopped_at?.toISOString() ?? null,
-  }))
+  return rows
 }
 
 /**

@@ -11,11 +11,11 @@ export interface EvaluatedVersion {
 
 interface VersionRow {
   version: number
-  registered_at: Date
+  registered_at: string
   registered_by: string | null
   dataset: string | null
   evaluated_on: string | null
-  at: Date | null
+  at: string | null
   passed: boolean | null
   auc: number | null
 }
@@ -37,10 +37,10 @@ export async function evaluatedVersions(
   )
   return rows.map(({ evaluated_on, at, passed, auc, ...row }) => ({
     ...row,
-    registered_at: row.registered_at.toISOString(),
+    registered_at: row.registered_at,
     evaluation:
       evaluated_on === null || at === null || passed === null
         ? null
-        : { dataset: evaluated_on, at: at.toISOString(), passed, auc },
+        : { dataset: evaluated_on, at, passed, auc },
   }))
 }

@@ -45,11 +45,10 @@ export async function latestEvaluation(
   model: string,
   version: number,
 ): Promise<EvaluationRecord | undefined> {
-  const { rows } = await connection.query<Omit<EvaluationRecord, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<EvaluationRecord>(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
       where model = $1 and version = $2 order by id desc limit 1`,
     [model, version],
   )
-  const [row] = rows
-  return row && { ...row, at: row.at.toISOString() }
+  return rows[0]
 }

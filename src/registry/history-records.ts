@@ -39,12 +39,12 @@ export async function historyOf(
   connection: ClientBase | Pool,
   model: string,
 ): Promise<(HistoryEntry & { at: string })[]> {
-  const { rows } = await connection.query<HistoryEntry & { at: Date }>(
+  const { rows } = await connection.query<HistoryEntry & { at: string }>(
     `select at, model, event, version, from_version, by, reason, evidence
        from nightshift.history where model = $1 order by id`,
     [model],
   )
-  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+  return rows
 }
 
 /** The changes of a model's champion, oldest first. */

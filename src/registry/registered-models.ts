@@ -17,10 +17,10 @@ export async function registeredModels(connection: Connection): Promise<Register
     model: string
     versions: number
     version: number
-    registered_at: Date
+    registered_at: string
     registered_by: string | null
     champion: number | null
-    since: Date | null
+    since: string | null
   }>(
     `select distinct on (v.model) v.model, count(*) over (partition by v.model)::int as versions, v.version,
             v.registered_at, v.registered_by, c.version as champion, c.since
@@ -30,19 +30,19 @@ export async function registeredModels(connection: Connection): Promise<Register
   return rows.map(({ model, versions, version, registered_at, registered_by, champion, since }) => ({
     model,
     versions,
-    newest: { version, registered_at: registered_at.toISOString(), registered_by },
-    champion: champion === null || since === null ? null : { version: champion, since: since.toISOString() },
+    newest: { version, registered_at, registered_by },
+    champion: champion === null || since === null ? null : { version: champion, since },
   }))
 }
 
 /** All evaluations of a model, newest first. */
 export async function evaluationsOf(connection: Connection, model: string): Promise<EvaluationRecord[]> {
-  const { rows } = await connection.query<Omit<EvaluationRecord, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<EvaluationRecord>(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
       where model = $1 order by at desc, id desc`,
     [model],
   )
-  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+  return rows
 }
 
 /** The origin of each version's baseline. */
@@ -54,7 +54,7 @@ export async function baselineTexts(
     version: number
     text: string | null
     rows: number | null
-    at: Date
+    at: string
   }>(
     `select version, profile->>'text' as text, (profile->>'rows')::float8 as rows, at
        from nightshift.baselines where model = $1 order by version desc`,
@@ -64,7 +64,7 @@ export async function baselineTexts(
     version,
     text: text ?? '',
     rows: count ?? 0,
-    at: at.toISOString(),
+    at,
   }))
 }
 

@@ -32,27 +32,26 @@ export interface Version {
 }
 
 type Connection = ClientBase | Pool
-type VersionRow = Omit<Version, 'registered_at'> & { registered_at: Date }
 
 export async function findVersion(
   connection: Connection,
   model: string,
   version: number,
 ): Promise<Version | undefined> {
-  const { rows } = await connection.query<VersionRow>(
+  const { rows } = await connection.query<Version>(
     'select * from nightshift.versions where model = $1 and version = $2',
     [model, version],
   )
-  return rows[0] && toVersion(rows[0])
+  return rows[0]
 }
 
 /** All versions of a model, newest first. */
 export async function listVersions(connection: Connection, model: string): Promise<Version[]> {
-  const { rows } = await connection.query<VersionRow>(
+  const { rows } = await connection.query<Version>(
     'select * from nightshift.versions where model = $1 order by version desc',
     [model],
   )
-  return rows.map(toVersion)
+  return rows
 }
 
 /** Throws a ConfigurationError of `command` unless the version is registered. */
@@ -77,25 +76,20 @@ export interface Champion {
 
 /** The version whose scores are published, undefined before the first promotion. */
 export async function champion(connection: Connection, model: string): Promise<Champion | undefined> {
-  const { rows } = await connection.query<{ model: string; version: number; since: Date }>(
+  const { rows } = await connection.query<{ model: string; version: number; since: string }>(
     'select model, version, since from nightshift.champions where model = $1',
     [model],
   )
-  const [row] = rows
-  return row && { ...row, since: row.since.toISOString() }
-}
-
-function toVersion(row: VersionRow): Version {
-  return { ...row, registered_at: row.registered_at.toISOString() }
+  return rows[0]
 }
 
 /** The champion of every model that has one. */
 export async function liveVersions(connection: Connection): Promise<Version[]> {
-  const { rows } = await connection.query<VersionRow>(
+  const { rows } = await connection.query<Version>(
     `select v.* from nightshift.champions c
        join nightshift.versions v on v.model = c.model and v.version = c.version order by v.model`,
   )
-  return rows.map(toVersion)
+  return rows
 }
 
 /** By model the view that its champion scores. */

@@ -16,7 +16,7 @@ export interface WarmVersion {
 
 /** The previous champion of every model that has had two; the caller decides after how many nights it is dropped. */
 export async function warmVersions(connection: ClientBase | Pool): Promise<WarmVersion[]> {
-  const { rows } = await connection.query<Omit<WarmVersion, 'since'> & { since: Date }>(
+  const { rows } = await connection.query<WarmVersion>(
     `select c.model, h.from_version as version, v.view, c.version as champion, h.at as since,
             (select count(*)::int from nightshift.slots s join nightshift.runs r on r.id = s.published_run
               where s.kind = 'scores' and s.name = c.model and s.published_at > h.at and r.backfill is null
@@ -27,7 +27,7 @@ export async function warmVersions(connection: ClientBase | Pool): Promise<WarmV
        join nightshift.versions v on v.model = c.model and v.version = h.from_version
       where h.from_version is not null and h.from_version <> c.version and h.version = c.version`,
   )
-  return rows.map((row) => ({ ...row, since: row.since.toISOString() }))
+  return rows
 }
 
 /** Shadow scores of a night by a version that is not champion. */
@@ -51,13 +51,12 @@ export async function shadowScores(
   version: number,
   label: string,
 ): Promise<ShadowScores | undefined> {
-  const { rows } = await connection.query<Omit<ShadowScores, 'as_of'> & { as_of: Date }>(
+  const { rows } = await connection.query<ShadowScores>(
     `select model, version, as_of, partition, features_run, path, rows, sha256, metadata
        from nightshift.shadow_scores where model = $1 and version = $2 and partition = $3 and path is not null`,
     [model, version, label],
   )
-  const [row] = rows
-  return row && { ...row, as_of: row.as_of.toISOString() }
+  return rows[0]
 }
 
 /** Records shadow scores, or why they failed; of two concurrent records the later remains. */

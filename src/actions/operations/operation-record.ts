@@ -41,9 +41,6 @@ export interface Operation {
   ended_at: string | null
 }
 
-type Times = 'requested_at' | 'started_at' | 'ended_at'
-type OperationRow = Omit<Operation, Times> & { [Key in Times]: Date | null }
-
 /** A process that has not been seen for this long works on nothing any more. */
 const LOST = `not exists (select from nightshift.processes p
                            where p.id = o.process and p.seen_at > clock_timestamp() - interval '15 seconds')`
@@ -57,7 +54,7 @@ export async function recordRequest(
   { model, kind, drill = null, version, options = {}, schedule = null, by }: OperationRequest,
 ): Promise<Operation | undefined> {
   const { os_user, host } = whereabouts()
-  const { rows } = await connection.query<OperationRow>(
+  const { rows } = await connection.query<Operation>(
     `insert into nightshift.operations (model, kind, drill, version, options, schedule, by, os_user, host)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning *`,
     [model, kind, drill, version, JSON.stringify(options), schedule, by, os_user, host],
@@ -72,7 +69,7 @@ export async function claimOperation(
   process: string,
 ): Promise<Operation | undefined> {
   try {
-    const { rows } = await connection.query<OperationRow>(
+    const { rows } = await connection.query<Operation>(
       `update nightshift.operations o
           set state = 'running', process = $2, tries = tries + 1, progress = null,
               started_at = coalesce(started_at, now())
@@ -130,7 +127,7 @@ export async function endOperation(
 
 /** Those that wait for a process, or whose process is gone, oldest first. */
 export async function waitingOperations(connection: Connection, models: string[]): Promise<Operation[]> {
-  const { rows } = await connection.query<OperationRow>(
+  const { rows } = await connection.query<Operation>(
     `select * from nightshift.operations o
       where model = any($1) and (state = 'requested' or (state = 'running' and ${LOST})) order by id`,
     [models],
@@ -148,14 +145,14 @@ export async function drillingModels(connection: Connection): Promise<Set<string
 
 /** The operations of a model, newest first. */
 export async function operationsOf(connection: Connection, model: string, limit = 20): Promise<Operation[]> {
-  const { rows } = await connection.query<OperationRow>(
+  const { rows } = await connection.query<Operation>(
     'select * from nightshift.operations where model = $1 order by id desc limit $2',
     [model, limit],
   )
   return rows.map(toOperation)
 }
 
-function toOperation({ requested_at, started_at, ended_at, ...row }: OperationRow): Operation {
+function toOperation(row: Operation): Operation {
   return {
     id: row.id,
     model: row.model,
@@ -171,8 +168,8 @@ function toOperation({ requested_at, started_at, ended_at, ...row }: OperationRo
     gate: row.gate,
     tries: row.tries,
     by: row.by,
-    requested_at: requested_at?.toISOString() ?? '',
-    started_at: started_at?.toISOString() ?? null,
-    ended_at: ended_at?.toISOString() ?? null,
+    requested_at: row.requested_at,
+    started_at: row.started_at,
+    ended_at: row.ended_at,
   }
 }

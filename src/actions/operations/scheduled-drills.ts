@@ -81,7 +81,7 @@ async function ticked(
   const { timezone } = schedule
   const clock = `${cron} ${timezone}`
   const key = [schedule.name, model, drill]
-  const { rows } = await client.query<{ cron: string; seen_at: Date }>(
+  const { rows } = await client.query<{ cron: string; seen_at: string }>(
     `select cron, seen_at from nightshift.drill_schedules
       where schedule = $1 and model = $2 and drill = $3 for update`,
     key,
@@ -89,7 +89,7 @@ async function ticked(
   const [seen] = rows
   const now = await ledgerNow(client)
   const known = seen?.cron === clock ? seen.seen_at : undefined
-  const [tick] = known === undefined ? [] : nextTicks({ cron, timezone }, known.toISOString(), 1)
+  const [tick] = known === undefined ? [] : nextTicks({ cron, timezone }, known, 1)
   const due = tick !== undefined && Date.parse(tick) < now.getTime()
   if (known !== undefined && !due) return false
   await client.query(

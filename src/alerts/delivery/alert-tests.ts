@@ -47,12 +47,12 @@ export async function reachedAt(
   connection: ClientBase | Pool,
   recipients: string[],
 ): Promise<Map<string, string>> {
-  const { rows } = await connection.query<{ recipient: string; at: Date }>(
+  const { rows } = await connection.query<{ recipient: string; at: string }>(
     `select lower(recipient) as recipient, max(acked_at) as at from nightshift.alert_tests
       where acked_at is not null and lower(recipient) = any($1) group by 1`,
     [recipients.map((each) => each.toLowerCase())],
   )
-  return new Map(rows.map(({ recipient, at }) => [recipient, at.toISOString()]))
+  return new Map(rows.map(({ recipient, at }) => [recipient, at]))
 }
 
 /** Which of these codes have come back, and how many seconds after their mail was written. */

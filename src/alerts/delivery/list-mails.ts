@@ -49,16 +49,16 @@ export async function listMails(
   connection: ClientBase | Pool,
   filter: MailFilter = {},
 ): Promise<ListedMail[]> {
-  const { rows } = await connection.query<ListedRow>(
+  const { rows } = await connection.query<ListedMail>(
     `select ${LISTED} from nightshift.outbox where ${WHERE} order by id desc limit $5 offset $6`,
     [...valuesOf(filter), filter.limit ?? 50, filter.offset ?? 0],
   )
-  return rows.map(toListed)
+  return rows
 }
 
 /** One mail as it was written, undefined if there is none with that number. */
 export async function findMail(connection: ClientBase | Pool, id: number): Promise<Mail | undefined> {
-  const { rows } = await connection.query<ListedRow & Omit<Mail, keyof ListedMail>>(
+  const { rows } = await connection.query<Mail>(
     `select ${LISTED}, message_id, in_reply_to, body_text as text, body_html as html, attachments,
             (select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'subject', i.subject, 'kind', i.kind) order by i.id), '[]')
                from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
@@ -66,42 +66,9 @@ export async function findMail(connection: ClientBase | Pool, id: number): Promi
        from nightshift.outbox where ${WHERE}`,
     valuesOf({ id }),
   )
-  const [row] = rows
-  if (row === undefined) return undefined
-  const { message_id, in_reply_to, text, html, attachments, incidents } = row
-  return { ...toListed(row), message_id, in_reply_to, text, html, attachments, incidents }
-}
-
-type ListedRow = Omit<ListedMail, 'id' | 'created_at' | 'sent_at'> & {
-  id: string
-  created_at: Date
-  sent_at: Date | null
+  return rows[0]
 }
 
 function valuesOf({ id, text, state, incident }: MailFilter): unknown[] {
   return [id ?? null, text ?? null, state ?? null, incident ?? null]
-}
-
-function toListed({
-  id,
-  recipient,
-  subject,
-  state,
-  created_at,
-  sent_at,
-  tries,
-  last_error,
-  transport,
-}: ListedRow): ListedMail {
-  return {
-    id: Number(id),
-    recipient,
-    subject,
-    state,
-    created_at: created_at.toISOString(),
-    sent_at: sent_at?.toISOString() ?? null,
-    tries,
-    last_error,
-    transport,
-  }
 }

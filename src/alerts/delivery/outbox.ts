@@ -112,7 +112,7 @@ async function claimNext(
     text: row.body_text,
     html: row.body_html,
     attachments: row.attachments,
-    createdAt: row.created_at,
+    createdAt: new Date(row.created_at),
     tries: row.tries,
   }
 }
@@ -188,6 +188,6 @@ interface OutboxRow {
   body_text: string
   body_html: string
   attachments: Attachment[]
-  created_at: Date
+  created_at: string
   tries: number
 }

@@ -36,10 +36,10 @@ export async function recordEvent(client: ClientBase, event: IncidentEvent): Pro
 
 /** An incident's history, oldest first. */
 export async function eventsOf(connection: ClientBase | Pool, incident: number): Promise<IncidentEvent[]> {
-  const { rows } = await connection.query<IncidentEvent>(
+  const { rows } = await connection.query<Omit<IncidentEvent, 'at'> & { at: string }>(
     `select incident, at, event, run, partition, detail from nightshift.incident_events
       where incident = $1 order by id`,
     [incident],
   )
-  return rows
+  return rows.map((row) => ({ ...row, at: new Date(row.at) }))
 }

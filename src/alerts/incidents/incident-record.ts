@@ -1,4 +1,5 @@
 import type { IncidentKind } from '../../failures/incident-kinds.ts'
+import { dateOf } from '../../ledger/connection/value-types.ts'
 import type { FailureFacts, RecoveryFacts } from './incident-facts.ts'
 
 /**
@@ -51,9 +52,9 @@ export interface IncidentRow {
   subject: string
   subject_kind: 'model' | 'view'
   kind: IncidentKind
-  opened_at: Date
-  closed_at: Date | null
-  acked_at: Date | null
+  opened_at: string
+  closed_at: string | null
+  acked_at: string | null
   acked_by: string | null
   detail: IncidentDetail
 }
@@ -64,9 +65,9 @@ export function toIncident(row: IncidentRow): Incident {
     subject: row.subject,
     subjectKind: row.subject_kind,
     kind: row.kind,
-    openedAt: row.opened_at,
-    closedAt: row.closed_at ?? undefined,
-    ackedAt: row.acked_at ?? undefined,
+    openedAt: new Date(row.opened_at),
+    closedAt: dateOf(row.closed_at),
+    ackedAt: dateOf(row.acked_at),
     ackedBy: row.acked_by ?? undefined,
     facts: row.detail.facts,
     nights: row.detail.nights,

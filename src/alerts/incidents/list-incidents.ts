@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { dateOf } from '../../ledger/connection/value-types.ts'
 import { badNights, type Incident, type IncidentRow, toIncident } from './incident-record.ts'
 
 export interface ListedIncident extends Incident {
@@ -55,9 +56,9 @@ export async function listIncidents(
       ...incident,
       bad: badNights(incident.nights).flatMap((night) => night.partition ?? []),
       mails: row.mails ?? 0,
-      lastMailAt: row.last_mail_at ?? undefined,
-      nextMailAt: row.next_mail_at ?? undefined,
-      mutedUntil: row.muted_until ?? undefined,
+      lastMailAt: dateOf(row.last_mail_at),
+      nextMailAt: dateOf(row.next_mail_at),
+      mutedUntil: dateOf(row.muted_until),
       recipients: row.recipients,
     }
   })
@@ -65,8 +66,8 @@ export async function listIncidents(
 
 type ListedRow = IncidentRow & {
   mails: number | null
-  last_mail_at: Date | null
-  next_mail_at: Date | null
+  last_mail_at: string | null
+  next_mail_at: string | null
   recipients: string[]
-  muted_until: Date | null
+  muted_until: string | null
 }

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { dateOf } from '../../ledger/connection/value-types.ts'
 
 /** The mails that one address received about an incident. */
 export interface Reader {
@@ -13,8 +14,8 @@ export async function readersOf(connection: ClientBase | Pool, incident: number)
   const { rows } = await connection.query<{
     recipient: string
     mails: number
-    last_mail_at: Date | null
-    due_at: Date | null
+    last_mail_at: string | null
+    due_at: string | null
   }>(
     `select recipient, mails, last_mail_at, due_at from nightshift.incident_readers
       where incident = $1 order by recipient`,
@@ -23,8 +24,8 @@ export async function readersOf(connection: ClientBase | Pool, incident: number)
   return rows.map(({ recipient, mails, last_mail_at, due_at }) => ({
     recipient,
     mails,
-    lastMailAt: last_mail_at ?? undefined,
-    nextMailAt: due_at ?? undefined,
+    lastMailAt: dateOf(last_mail_at),
+    nextMailAt: dateOf(due_at),
   }))
 }
 

@@ -115,13 +115,16 @@ async function hasten(
   settings: AlertSettings,
   incident: Incident,
 ): Promise<void> {
-  const { rows } = await client.query<{ recipient: string; last_mail_at: Date }>(
+  const { rows } = await client.query<{ recipient: string; last_mail_at: string }>(
     `select recipient, last_mail_at from nightshift.incident_readers
       where incident = $1 and thread is not null and last_mail_at is not null`,
     [incident.id],
   )
   for (const { recipient, last_mail_at: lastMailAt } of rows) {
-    const due = joinedDue({ now, lastMailAt, acked: incident.ackedAt !== undefined }, settings)
+    const due = joinedDue(
+      { now, lastMailAt: new Date(lastMailAt), acked: incident.ackedAt !== undefined },
+      settings,
+    )
     await client.query(
       `update nightshift.incident_readers set due_at = least(due_at, $3), reason = 'joined'
         where incident = $1 and recipient = $2`,

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { dateOf } from '../../ledger/connection/value-types.ts'
 import type { AlertLog } from '../delivery/alert-log.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { enqueue, newMessageId } from '../delivery/enqueue-mail.ts'
@@ -94,8 +95,8 @@ async function lockPending({ client, now }: MailContext, recipient: string): Pro
     incident: row.incident,
     thread: row.thread ?? undefined,
     reason: row.reason,
-    dueAt: row.due_at,
-    lastMailAt: row.last_mail_at ?? undefined,
+    dueAt: new Date(row.due_at),
+    lastMailAt: dateOf(row.last_mail_at),
     threadOpen: row.thread_open,
   }))
 }
@@ -226,7 +227,7 @@ interface PendingRow {
   incident: number
   thread: number | null
   reason: Reason
-  due_at: Date
-  last_mail_at: Date | null
+  due_at: string
+  last_mail_at: string | null
   thread_open: boolean
 }

@@ -37,10 +37,10 @@ export async function driftDrill(request: DrillRequest): Promise<DrillResult> {
         `the shifted night ${slot.partition} was not published in the copy: ${slot.reason ?? slot.state}`,
       )
     const { rows } = await copy.database.pool.query<{
-      opened_at: Date
+      opened_at: string
       mailed: number
-      at: Date | null
-      due: Date
+      at: string | null
+      due: string
     }>(ALERT, [model.name, first.label])
     const [alert] = rows
     const shift = `${drifted} shifted ${drifted === 1 ? 'night' : 'nights'} (${first.label} to ${last.label})`
@@ -53,7 +53,7 @@ export async function driftDrill(request: DrillRequest): Promise<DrillResult> {
       return failed(`${shift} of version ${version.version} opened no alert: ${why}`)
     }
     if (alert.at === null) return failed(`${shift} opened an incident, but no mail was written`)
-    const seconds = (alert.at.getTime() - alert.due.getTime()) / 1000
+    const seconds = (Date.parse(alert.at) - Date.parse(alert.due)) / 1000
     return {
       passed: true,
       seconds,

@@ -7,6 +7,7 @@ import { openInProcessQueues } from '../../jobs/queue/queues-in-process.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { setClock } from '../../ledger/connection/simulated-clock.ts'
+import { dateOf } from '../../ledger/connection/value-types.ts'
 import { openActiveAttempts } from '../../ledger/nights/active-attempts.ts'
 import { expectNoLateLabels } from '../../monitoring/outcomes/record.ts'
 import type { Project } from '../../project/project.ts'
@@ -128,10 +129,10 @@ export async function openLife(options: LifeOptions): Promise<Life> {
         const now = await clock()
         if ((await onTime?.(now)) === true || now >= until) return
         await expectNoLateLabels(database.pool)
-        const { rows } = await database.pool.query<{ at: Date | null }>(DUE)
+        const { rows } = await database.pool.query<{ at: string | null }>(DUE)
         const due = Math.min(
           now.getTime() + Math.max(1, Math.min(quiet, LONGEST_STEP_MS)),
-          rows[0]?.at?.getTime() ?? Number.POSITIVE_INFINITY,
+          dateOf(rows[0]?.at ?? null)?.getTime() ?? Number.POSITIVE_INFINITY,
           until.getTime(),
         )
         await setClock(database.pool, database.schema, new Date(due))

@@ -104,13 +104,13 @@ select created_at, recipient, subject, split_part(btrim(body_text), E'\\n', 1) a
 /** Mails since an instant: of these nights, and not of those before a simulation was continued. */
 async function mailsIn(pool: Lived['database']['pool'], since: string): Promise<SimulatedMail[]> {
   const { rows } = await pool.query<{
-    created_at: Date
+    created_at: string
     recipient: string
     subject: string
     first_line: string
   }>(MAILS, [since])
   return rows.map(({ created_at, recipient, subject, first_line }) => ({
-    at: created_at.toISOString(),
+    at: created_at,
     to: recipient,
     subject,
     first_line,

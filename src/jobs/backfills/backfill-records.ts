@@ -24,11 +24,6 @@ export interface Backfill {
   ended_at: string | null
 }
 
-type BackfillRow = Omit<Backfill, 'started_at' | 'ended_at'> & {
-  started_at: Date
-  ended_at: Date | null
-}
-
 /** A night that failed and was later published manually counts with its current state. */
 const COUNTS = `
 select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b.ended_at,
@@ -46,17 +41,17 @@ select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b
   left join nightshift.slots s on s.id = n.slot`
 
 export async function findBackfill(connection: Connection, id: number): Promise<Backfill | undefined> {
-  const { rows } = await connection.query<BackfillRow>(`${COUNTS} where b.id = $1 group by b.id`, [id])
-  return rows[0] && toBackfill(rows[0])
+  const { rows } = await connection.query<Backfill>(`${COUNTS} where b.id = $1 group by b.id`, [id])
+  return rows[0]
 }
 
 /** Newest first; only those of one model if it is given. */
 export async function listBackfills(connection: Connection, model?: string): Promise<Backfill[]> {
-  const { rows } = await connection.query<BackfillRow>(
+  const { rows } = await connection.query<Backfill>(
     `${COUNTS} where $1::text is null or b.model = $1 group by b.id order by b.id desc`,
     [model ?? null],
   )
-  return rows.map(toBackfill)
+  return rows
 }
 
 /** A night of a backfill that ended without being published. */
@@ -91,12 +86,4 @@ export async function leftNights(
     [id],
   )
   return rows
-}
-
-function toBackfill(row: BackfillRow): Backfill {
-  return {
-    ...row,
-    started_at: row.started_at.toISOString(),
-    ended_at: row.ended_at?.toISOString() ?? null,
-  }
 }

@@ -25,7 +25,7 @@ interface BackfillRow {
   forced: boolean
   settings: RunSettings
   by: string | null
-  created_at: Date
+  created_at: string
 }
 
 export interface Feeding {

@@ -11,7 +11,7 @@ export type FindStale = (runs: string[]) => Promise<Map<string, string>>
 /** A night whose turn has come, as the backfill's list has it. */
 export interface NightRow {
   position: number
-  as_of: Date
+  as_of: string
   partition: string
   version: number | null
   /** The view that the plan refreshes first; null: none. */
@@ -32,7 +32,7 @@ export interface NextNights {
   id: number
   model: string
   mode: BackfillMode | null
-  createdAt: Date
+  createdAt: string
   rows: NightRow[]
 }
 
@@ -71,7 +71,7 @@ export async function lookAtNights(
     const of = row.view === null ? undefined : find(features.get(row.view) ?? [])
     return {
       row,
-      publishedSince: own?.published_at != null && Date.parse(own.published_at) > next.createdAt.getTime(),
+      publishedSince: own?.published_at != null && Date.parse(own.published_at) > Date.parse(next.createdAt),
       night: {
         asOf: asOfOf(row),
         version: row.version,
@@ -114,7 +114,7 @@ function asPlanned(planned: boolean): string | undefined {
 }
 
 export function asOfOf({ as_of, partition }: Pick<NightRow, 'as_of' | 'partition'>): NightAsOf {
-  return { instant: as_of.toISOString(), label: partition }
+  return { instant: as_of, label: partition }
 }
 
 /** Whether a slot still is what was seen of it. */

@@ -3,8 +3,8 @@ import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { type Answers, followAnswers } from '../../ledger/nights/answers.ts'
-import { attemptId, type RunRow, toRun } from '../../ledger/nights/run-records.ts'
-import { type SlotRow, toSlot } from '../../ledger/nights/slots.ts'
+import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
+import type { Slot } from '../../ledger/nights/slots.ts'
 import { ownFile } from '../../program/own-files.ts'
 import type { Project } from '../../project/project.ts'
 import { activeChallengers } from '../../registry/challengers.ts'
@@ -59,16 +59,16 @@ async function readLedger(database: Database, project: Project): Promise<Omit<Le
 async function loadSchedules(client: ClientBase): Promise<Record<string, ScheduleRecord>> {
   const { rows } = await client.query<{
     name: string
-    first_seen_at: Date
-    seen_at: Date
+    first_seen_at: string
+    seen_at: string
     definition: ScheduleDefinition
   }>('select name, first_seen_at, seen_at, definition from nightshift.schedules')
   return Object.fromEntries(
     rows.map((row) => [
       row.name,
       {
-        first_seen: row.first_seen_at.toISOString(),
-        seen: row.seen_at.toISOString(),
+        first_seen: row.first_seen_at,
+        seen: row.seen_at,
         definition: row.definition,
       },
     ]),
@@ -108,12 +108,12 @@ async function loadShadows(
 
 async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {
   slotsSql ??= readFileSync(ownFile('jobs/planning/slots-to-plan.sql'), 'utf8')
-  const { rows } = await client.query<SlotRow & { view: string | null }>(slotsSql, [since, now])
-  return rows.map(({ view, ...row }) => ({ ...toSlot(row), ...(view === null ? {} : { views: [view] }) }))
+  const { rows } = await client.query<Slot & { view: string | null }>(slotsSql, [since, now])
+  return rows.map(({ view, ...row }) => ({ ...row, ...(view === null ? {} : { views: [view] }) }))
 }
 
 async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
-  const { rows } = await client.query<RunRow & { worker: string | null; silent_ms: number | null }>(
+  const { rows } = await client.query<Run & { worker: string | null; silent_ms: number | null }>(
     `select r.*, a.worker,
             case when p.id is not null
                  then extract(epoch from clock_timestamp() - coalesce(a.seen_at, p.seen_at)) * 1000 end as silent_ms
@@ -123,7 +123,7 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
       where r.state in ('waiting', 'queued', 'running', 'publishing')`,
   )
   return rows.map(({ worker, silent_ms, ...row }) => ({
-    ...toRun(row),
+    ...row,
     worker:
       worker === null
         ? undefined

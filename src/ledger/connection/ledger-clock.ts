@@ -13,8 +13,8 @@ export function ledgerClock({ pool }: Pick<Database, 'pool'>): Clock {
 }
 
 export async function ledgerNow(connection: ClientBase | Pool): Promise<Date> {
-  const { rows } = await connection.query<{ now: Date }>('select now() as now')
+  const { rows } = await connection.query<{ now: string }>('select now() as now')
   const [row] = rows
   if (row === undefined) throw new Error('the ledger returned no row for the current time')
-  return row.now
+  return new Date(row.now)
 }

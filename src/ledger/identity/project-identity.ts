@@ -63,11 +63,10 @@ export async function adopt(database: Database, project: Place): Promise<LedgerP
 }
 
 export async function readLedger({ pool }: Pick<Database, 'pool'>): Promise<LedgerProject | undefined> {
-  const { rows } = await pool.query<Omit<LedgerProject, 'since'> & { since: Date }>(
+  const { rows } = await pool.query<LedgerProject>(
     'select id, name, made_at, queues, since from nightshift.project',
   )
-  const [row] = rows
-  return row && { ...row, since: row.since.toISOString() }
+  return rows[0]
 }
 
 /** Views and models that the ledger has nights of, 20 at most. */

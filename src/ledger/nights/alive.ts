@@ -27,7 +27,7 @@ export async function beat(
   const record = async () => {
     const held = activeAttempts?.list() ?? []
     const sentAt = Date.now()
-    const { rows } = await database.pool.query<{ now: Date }>(
+    const { rows } = await database.pool.query<{ now: string }>(
       `with named as (
          update nightshift.attempts a set seen_at = clock_timestamp()
            from unnest($6::text[], $7::int[]) as h (run, number)
@@ -71,16 +71,16 @@ export async function beat(
 }
 
 /** How far this machine's clock is ahead of the ledger's; undefined if the answer took too long to measure it. */
-export function aheadOf(sentAt: number, ledger: Date | undefined): number | undefined {
+export function aheadOf(sentAt: number, ledger: string | undefined): number | undefined {
   const answered = Date.now()
   if (ledger === undefined || answered - sentAt > LONGEST_ANSWER_MS) return undefined
-  return (sentAt + answered) / 2 - ledger.getTime()
+  return (sentAt + answered) / 2 - Date.parse(ledger)
 }
 
 /** Queries the ledger's time; see `aheadOf`. */
 export async function aheadOfLedger(pool: Pool): Promise<number | undefined> {
   const sentAt = Date.now()
-  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now')
+  const { rows } = await pool.query<{ now: string }>('select clock_timestamp() as now')
   return aheadOf(sentAt, rows[0]?.now)
 }
 

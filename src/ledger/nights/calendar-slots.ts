@@ -26,19 +26,14 @@ export async function calendarSlots(
 ): Promise<CalendarSlot[]> {
   const { rows } = await connection.query<
     Omit<CalendarSlot, 'as_of' | 'deadline' | 'published_at'> & {
-      as_of: Date
-      deadline: Date | null
-      published_at: Date | null
+      as_of: string
+      deadline: string | null
+      published_at: string | null
     }
   >(
     `select kind, name, as_of, partition, state, deadline, published_at, published_run, waits_for, reason
        from nightshift.slots where as_of >= $1 and as_of <= $2`,
     [from, to],
   )
-  return rows.map((row) => ({
-    ...row,
-    as_of: row.as_of.toISOString(),
-    deadline: row.deadline?.toISOString() ?? null,
-    published_at: row.published_at?.toISOString() ?? null,
-  }))
+  return rows
 }

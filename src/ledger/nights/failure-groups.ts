@@ -23,7 +23,7 @@ export interface FailureGroup {
   newest: { run: string; message: string }
 }
 
-type FailedRow = Pick<Run, 'id' | 'name' | 'partition' | 'failure'> & { as_of: Date; created_at: Date }
+type FailedRow = Pick<Run, 'id' | 'name' | 'partition' | 'failure'> & { as_of: string; created_at: string }
 
 /** Groups the failed and held runs that match a filter (ignoring its limit), the largest group first. */
 export async function groupFailures(connection: Connection, filter: RunFilter): Promise<FailureGroup[]> {
@@ -47,7 +47,7 @@ export async function groupFailures(connection: Connection, filter: RunFilter): 
 
 function toGroup(key: string, members: FailedRow[]): FailureGroup {
   const [failureClass = '', shape = ''] = key.split('\n')
-  const byNight = members.toSorted((a, b) => a.as_of.getTime() - b.as_of.getTime())
+  const byNight = members.toSorted((a, b) => Date.parse(a.as_of) - Date.parse(b.as_of))
   const newest = members.at(-1)
   return {
     class: failureClass,
@@ -56,8 +56,8 @@ function toGroup(key: string, members: FailedRow[]): FailureGroup {
     names: [...new Set(members.map(({ name }) => name))].sort(),
     from: byNight[0]?.partition ?? '',
     to: byNight.at(-1)?.partition ?? '',
-    first_at: members[0]?.created_at.toISOString() ?? '',
-    last_at: newest?.created_at.toISOString() ?? '',
+    first_at: members[0]?.created_at ?? '',
+    last_at: newest?.created_at ?? '',
     newest: { run: newest?.id ?? '', message: newest?.failure?.message ?? '' },
   }
 }

@@ -1,7 +1,7 @@
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { RunState } from './run-records.ts'
 import type { Trigger } from './run-request.ts'
-import { type Connection, type Kind, type Slot, type SlotRow, toSlot } from './slots.ts'
+import type { Connection, Kind, Slot } from './slots.ts'
 
 /** The latest nights of a model or view. */
 export interface Latest {
@@ -24,7 +24,7 @@ export async function latestOf(
   const kinds = subjects.map(({ kind }) => kind)
   const names = subjects.map(({ name }) => name)
   const newest = (condition: string, values: unknown[]) =>
-    connection.query<SlotRow>(
+    connection.query<Slot>(
       `select s.* from unnest($1::text[], $2::text[]) as subject(kind, name)
         cross join lateral (select * from nightshift.slots
                              where kind = subject.kind and name = subject.name and ${condition}
@@ -34,7 +34,7 @@ export async function latestOf(
   const [last, published, next] = await Promise.all([
     newest('(due <= $3 or run is not null)', [now]),
     newest('published_run is not null', []),
-    connection.query<{ kind: Kind; name: string; partition: string; due: Date }>(
+    connection.query<{ kind: Kind; name: string; partition: string; due: string }>(
       `select distinct on (kind, name) kind, name, partition, due from nightshift.slots
         where state not in ('published', 'skipped') and state = 'expected' and due > $1
         order by kind, name, due`,
@@ -48,9 +48,9 @@ export async function latestOf(
     return {
       kind,
       name,
-      last: lastRow && toSlot(lastRow),
-      published: publishedRow && toSlot(publishedRow),
-      next: nextRow && { partition: nextRow.partition, due: nextRow.due.toISOString() },
+      last: lastRow,
+      published: publishedRow,
+      next: nextRow && { partition: nextRow.partition, due: nextRow.due },
     }
   })
 }

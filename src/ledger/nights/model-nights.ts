@@ -19,13 +19,6 @@ export interface ModelNight {
   backfilled: boolean
 }
 
-type NightRow = Omit<ModelNight, 'as_of' | 'due' | 'deadline' | 'published_at'> & {
-  as_of: Date
-  due: Date | null
-  deadline: Date | null
-  published_at: Date | null
-}
-
 const NIGHTS = `
 select s.partition, s.as_of, s.state, s.late, s.reason, s.due, s.deadline, s.published_at,
        r.id as run, s.published_run is not null as published, r.version, r.rows,
@@ -43,12 +36,6 @@ export async function modelNights(
   model: string,
   { from, to, limit }: { from?: string | undefined; to?: string | undefined; limit: number },
 ): Promise<ModelNight[]> {
-  const { rows } = await connection.query<NightRow>(NIGHTS, [model, from ?? null, to ?? null, limit])
-  return rows.reverse().map((row) => ({
-    ...row,
-    as_of: row.as_of.toISOString(),
-    due: row.due?.toISOString() ?? null,
-    deadline: row.deadline?.toISOString() ?? null,
-    published_at: row.published_at?.toISOString() ?? null,
-  }))
+  const { rows } = await connection.query<ModelNight>(NIGHTS, [model, from ?? null, to ?? null, limit])
+  return rows.reverse()
 }

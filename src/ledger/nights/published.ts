@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import type { Project } from '../../project/project.ts'
-import { contentOf, type Run, type RunRow, toRun } from './run-records.ts'
+import { contentOf, type Run } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
 
 /** The run whose partition is published, undefined if there is none. */
@@ -10,12 +10,12 @@ export async function publishedRun(
   name: string,
   label: string,
 ): Promise<Run | undefined> {
-  const { rows } = await connection.query<RunRow>(
+  const { rows } = await connection.query<Run>(
     `select r.* from nightshift.slots s join nightshift.runs r on r.id = s.published_run
       where s.kind = $1 and s.name = $2 and s.partition = $3`,
     [kind, name, label],
   )
-  return rows[0] && toRun(rows[0])
+  return rows[0]
 }
 
 /** The content of the features that scores were computed from (`contentOf`); undefined where the run names none. */
@@ -116,12 +116,12 @@ export async function lastGood(
   connection: Connection,
   run: { kind: Kind; name: string },
 ): Promise<Run | undefined> {
-  const { rows } = await connection.query<RunRow>(
+  const { rows } = await connection.query<Run>(
     `select r.* from nightshift.slots s join nightshift.runs r on r.id = s.published_run
       where s.kind = $1 and s.name = $2 order by s.as_of desc limit 1`,
     [run.kind, run.name],
   )
-  return rows[0] && toRun(rows[0])
+  return rows[0]
 }
 
 /** Path of a run's file relative to the project's folder; null if there is none yet. */

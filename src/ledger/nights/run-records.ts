@@ -91,17 +91,17 @@ export function newRunId(): string {
 }
 
 export async function findRun(connection: Connection, id: string): Promise<Run | undefined> {
-  const { rows } = await connection.query<RunRow>('select * from nightshift.runs where id = $1', [id])
-  return rows[0] && toRun(rows[0])
+  const { rows } = await connection.query<Run>('select * from nightshift.runs where id = $1', [id])
+  return rows[0]
 }
 
 /** The ten newest runs whose ids start with this text. */
 export async function runsBeginning(connection: Connection, beginning: string): Promise<Run[]> {
-  const { rows } = await connection.query<RunRow>(
+  const { rows } = await connection.query<Run>(
     'select * from nightshift.runs where starts_with(id, $1) order by created_at desc limit 10',
     [beginning],
   )
-  return rows.map(toRun)
+  return rows
 }
 
 /** Committed score runs of a model that are not published yet. */
@@ -119,23 +119,19 @@ export async function publishingRuns(
 }
 
 export async function openRunOf(connection: Connection, slot: number): Promise<Run | undefined> {
-  const { rows } = await connection.query<RunRow>(
+  const { rows } = await connection.query<Run>(
     'select * from nightshift.runs where slot = $1 and state = any($2)',
     [slot, OPEN_STATES],
   )
-  return rows[0] && toRun(rows[0])
+  return rows[0]
 }
 
 export async function attemptsOf(connection: Connection, run: string): Promise<Attempt[]> {
-  const { rows } = await connection.query<AttemptRow>(
+  const { rows } = await connection.query<Attempt>(
     'select * from nightshift.attempts where run = $1 order by number',
     [run],
   )
-  return rows.map((row) => ({
-    ...row,
-    started_at: row.started_at.toISOString(),
-    ended_at: row.ended_at?.toISOString() ?? null,
-  }))
+  return rows
 }
 
 export interface RunFilter {
@@ -155,11 +151,11 @@ export interface RunFilter {
 /** Runs, newest first. */
 export async function listRuns(connection: Connection, filter: RunFilter = {}): Promise<Run[]> {
   const { where, values } = runsWhere(filter)
-  const { rows } = await connection.query<RunRow>(
+  const { rows } = await connection.query<Run>(
     `select * from nightshift.runs where ${where} order by created_at desc, id limit $9`,
     [...values, filter.limit ?? 50],
   )
-  return rows.map(toRun)
+  return rows
 }
 
 /** Names are read from an index only, since run rows are wide; messages only for failed runs. */
@@ -187,34 +183,6 @@ export function runsWhere(filter: RunFilter): { where: string; values: unknown[]
     filter.to ?? null,
   ]
   return { where, values }
-}
-
-type Times =
-  | 'as_of'
-  | 'next_attempt_at'
-  | 'waiting_since'
-  | 'known_at'
-  | 'created_at'
-  | 'started_at'
-  | 'ended_at'
-/** A row as returned by `pg`: timestamps as Date. */
-export type RunRow = Omit<Run, Times> & { [Key in Times]: Date | null }
-type AttemptRow = Omit<Attempt, 'started_at' | 'ended_at'> & {
-  started_at: Date
-  ended_at: Date | null
-}
-
-export function toRun(row: RunRow): Run {
-  return {
-    ...row,
-    as_of: row.as_of?.toISOString() ?? '',
-    created_at: row.created_at?.toISOString() ?? '',
-    next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
-    waiting_since: row.waiting_since?.toISOString() ?? null,
-    known_at: row.known_at?.toISOString() ?? null,
-    started_at: row.started_at?.toISOString() ?? null,
-    ended_at: row.ended_at?.toISOString() ?? null,
-  }
 }
 
 /** What names the content of published features: runs that published the same have the same. */

@@ -57,7 +57,7 @@ export async function beginAttempt(
   number: number,
   worker: string,
 ): Promise<{ fence: number; knownAt: string }> {
-  const { rows } = await client.query<{ fence: number; known_at: Date }>(
+  const { rows } = await client.query<{ fence: number; known_at: string }>(
     `update nightshift.runs
         set state = $2, attempt = $4, fence = nextval('nightshift.fences'), known_at = now(),
             started_at = coalesce(started_at, now()), next_attempt_at = null, progress = null, failure = null
@@ -72,7 +72,7 @@ export async function beginAttempt(
     [run.id, number, row.fence, worker],
   )
   await moveSlot(client, TRANSITIONS.begin.slot, run.slot, 'run = $4', [run.id])
-  return { fence: row.fence, knownAt: row.known_at.toISOString() }
+  return { fence: row.fence, knownAt: row.known_at }
 }
 
 /** An attempt that did not publish: its position, and why it ended. `lost`: its worker is gone. */

@@ -1,7 +1,7 @@
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { RunState } from './run-records.ts'
 import type { Trigger } from './run-request.ts'
-import { type Connection, type Slot, type SlotRow, toSlot } from './slots.ts'
+import type { Connection, Slot } from './slots.ts'
 
 /** One execution in the list of a slot. Times are ISO 8601 in UTC. */
 export interface ListedRun {
@@ -20,26 +20,22 @@ export interface ListedRun {
 export async function runsOfSlot(connection: Connection, slot: number): Promise<ListedRun[]> {
   const { rows } = await connection.query<
     Omit<ListedRun, 'created_at' | 'ended_at'> & {
-      created_at: Date
-      ended_at: Date | null
+      created_at: string
+      ended_at: string | null
     }
   >(
     `select id, state, trigger, version, rows, requested_by, failure, created_at, ended_at
        from nightshift.runs where slot = $1 order by created_at desc, id`,
     [slot],
   )
-  return rows.map((row) => ({
-    ...row,
-    created_at: row.created_at.toISOString(),
-    ended_at: row.ended_at?.toISOString() ?? null,
-  }))
+  return rows
 }
 
 /** The slot of a run. */
 export async function slotOfRun(connection: Connection, run: string): Promise<Slot | undefined> {
-  const { rows } = await connection.query<SlotRow>(
+  const { rows } = await connection.query<Slot>(
     'select s.* from nightshift.slots s join nightshift.runs r on r.slot = s.id where r.id = $1',
     [run],
   )
-  return rows[0] && toSlot(rows[0])
+  return rows[0]
 }

@@ -40,11 +40,11 @@ export async function searchRuns(
   // SQL cannot compute a shape: all failures are read, as in grouping.
   const { rows } =
     shape === undefined
-      ? await connection.query<FoundRow>(
+      ? await connection.query<FoundRun>(
           `select ${COLUMNS} from nightshift.runs where ${where} order by created_at desc, id limit $9 offset $10`,
           [...values, limit + 1, offset],
         )
-      : await connection.query<FoundRow>(
+      : await connection.query<FoundRun>(
           `select ${COLUMNS} from nightshift.runs where ${where} and failure is not null order by created_at desc, id`,
           values,
         )
@@ -54,20 +54,5 @@ export async function searchRuns(
       : rows
           .filter(({ failure }) => messageShape(failure?.message ?? '') === shape)
           .slice(offset, offset + limit + 1)
-  return { runs: found.slice(0, limit).map(toFound), more: found.length > limit }
-}
-
-type FoundRow = Omit<FoundRun, 'created_at' | 'started_at' | 'ended_at'> & {
-  created_at: Date
-  started_at: Date | null
-  ended_at: Date | null
-}
-
-function toFound(row: FoundRow): FoundRun {
-  return {
-    ...row,
-    created_at: row.created_at.toISOString(),
-    started_at: row.started_at?.toISOString() ?? null,
-    ended_at: row.ended_at?.toISOString() ?? null,
-  }
+  return { runs: found.slice(0, limit), more: found.length > limit }
 }

@@ -51,11 +51,11 @@ export async function findSlot(
   name: string,
   label: string,
 ): Promise<Slot | undefined> {
-  const { rows } = await connection.query<SlotRow>(
+  const { rows } = await connection.query<Slot>(
     'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3',
     [kind, name, label],
   )
-  return rows[0] && toSlot(rows[0])
+  return rows[0]
 }
 
 export interface SlotFilter {
@@ -70,7 +70,7 @@ export interface SlotFilter {
 
 /** Slots, newest as-of first. */
 export async function listSlots(connection: Connection, filter: SlotFilter = {}): Promise<Slot[]> {
-  const { rows } = await connection.query<SlotRow>(
+  const { rows } = await connection.query<Slot>(
     `select * from nightshift.slots
       where ($1::text is null or kind = $1) and ($2::text is null or name = $2)
         and ($3::timestamptz is null or as_of >= $3) and ($4::timestamptz is null or as_of <= $4)
@@ -87,7 +87,7 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
       filter.partitions ?? null,
     ],
   )
-  return rows.map(toSlot)
+  return rows
 }
 
 /** Like `findSlot`, but locked for the rest of the transaction. */
@@ -95,39 +95,17 @@ export async function lockSlotNamed(
   client: ClientBase,
   { kind, name, partition }: Pick<Slot, 'kind' | 'name' | 'partition'>,
 ): Promise<Slot | undefined> {
-  const { rows } = await client.query<SlotRow>(
+  const { rows } = await client.query<Slot>(
     'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
     [kind, name, partition],
   )
-  return rows[0] && toSlot(rows[0])
+  return rows[0]
 }
 
 /** Locks a slot for the rest of the transaction. Every change of a slot or its runs takes this lock first. */
 export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
-  const { rows } = await client.query<SlotRow>('select * from nightshift.slots where id = $1 for update', [
-    id,
-  ])
+  const { rows } = await client.query<Slot>('select * from nightshift.slots where id = $1 for update', [id])
   const [row] = rows
   if (row === undefined) throw new Error(`slot ${id} is not in the ledger`)
-  return toSlot(row)
-}
-
-type Times = 'as_of' | 'due' | 'deadline' | 'wait_until' | 'published_at' | 'changed_at'
-/** A row as returned by `pg`: timestamps as Date. */
-export type SlotRow = Omit<Slot, Times> & { [Key in Times]: Date | null }
-
-export function toSlot(row: SlotRow): Slot {
-  return {
-    ...row,
-    as_of: iso(row.as_of) ?? '',
-    due: iso(row.due),
-    deadline: iso(row.deadline),
-    wait_until: iso(row.wait_until),
-    published_at: iso(row.published_at),
-    changed_at: iso(row.changed_at) ?? '',
-  }
-}
-
-function iso(date: Date | null): string | null {
-  return date === null ? null : date.toISOString()
+  return row
 }

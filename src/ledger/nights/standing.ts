@@ -42,18 +42,18 @@ export async function scoresAtDeadline(
   model: string,
   label: string,
 ): Promise<{ atDeadline: DeadlineScores; deadline: string | null }> {
-  const { rows: slots } = await connection.query<{ id: number; deadline: Date | null }>(
+  const { rows: slots } = await connection.query<{ id: number; deadline: string | null }>(
     `select id, deadline from nightshift.slots where kind = 'scores' and name = $1 and partition = $2`,
     [model, label],
   )
   const [slot] = slots
   if (slot === undefined) return { atDeadline: { none: 'the ledger has no such night' }, deadline: null }
-  const { rows } = await connection.query<Omit<Publication, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<Publication>(
     `select t.run, t.at, r.backfill is not null as backfill, r.version, r.metadata
        from nightshift.standings t join nightshift.runs r on r.id = t.run where t.slot = $1 order by t.id`,
     [slot.id],
   )
-  const deadline = slot.deadline?.toISOString() ?? null
-  const publications = rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+  const deadline = slot.deadline
+  const publications = rows
   return { atDeadline: publishedAtDeadline(publications, deadline), deadline }
 }

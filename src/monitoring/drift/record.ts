@@ -45,9 +45,8 @@ interface Span {
   to?: string
 }
 
-type ProfileRow = Omit<NightProfile, 'as_of' | 'at'> & { as_of: Date; at: Date }
 type DriftRow = Pick<NightDrift, 'run' | 'model' | 'partition' | 'drifted' | 'alerting' | 'type'> & {
-  as_of: Date
+  as_of: string
   column_name: string
   is_score: boolean
   figures: Omit<Drift, 'column' | 'score' | 'drifted'>
@@ -59,14 +58,14 @@ export async function profilesOf(
   model: string,
   { from, to }: Span = {},
 ): Promise<NightProfile[]> {
-  const { rows } = await connection.query<ProfileRow>(
+  const { rows } = await connection.query<NightProfile>(
     `select p.* from nightshift.profiles p
        join nightshift.slots s on s.kind = 'scores' and s.name = p.model and s.partition = p.partition and s.published_run = p.run
       where p.model = $1 and ($2::timestamptz is null or p.as_of >= $2) and ($3::timestamptz is null or p.as_of <= $3)
       order by p.as_of`,
     [model, from ?? null, to ?? null],
   )
-  return rows.map(toProfile)
+  return rows
 }
 
 /** The profile of one run, undefined if it has none (yet). */
@@ -74,10 +73,10 @@ export async function profileOfRun(
   connection: ClientBase | Pool,
   run: string,
 ): Promise<NightProfile | undefined> {
-  const { rows } = await connection.query<ProfileRow>('select * from nightshift.profiles where run = $1', [
+  const { rows } = await connection.query<NightProfile>('select * from nightshift.profiles where run = $1', [
     run,
   ])
-  return rows[0] && toProfile(rows[0])
+  return rows[0]
 }
 
 const DRIFT_OF_RUN = `
@@ -114,7 +113,7 @@ export async function judgedNights(
   model: string,
   asOf: string,
 ): Promise<JudgedNight[]> {
-  const { rows } = await connection.query<Omit<JudgedNight, 'as_of'> & { as_of: Date }>(
+  const { rows } = await connection.query<JudgedNight>(
     `select p.run, p.as_of, p.partition,
             jsonb_agg(jsonb_build_object('column', d.column_name, 'score', d.is_score, 'verdict',
               case when d.drifted then 'drifted' when d.figures -> 'threshold' = 'null' then 'unknown' else 'quiet' end)
@@ -126,7 +125,7 @@ export async function judgedNights(
       group by p.run, p.as_of, p.partition order by p.as_of`,
     [model, asOf],
   )
-  return rows.map((row) => ({ ...row, as_of: row.as_of.toISOString() }))
+  return rows
 }
 
 /** The columns that drifted, by run. */
@@ -205,10 +204,6 @@ export async function recordProfile(
   }
 }
 
-function toProfile(row: ProfileRow): NightProfile {
-  return { ...row, as_of: row.as_of.toISOString(), at: row.at.toISOString() }
-}
-
 function toDrift(row: DriftRow): NightDrift {
   const {
     column_name: column,
@@ -229,7 +224,7 @@ function toDrift(row: DriftRow): NightDrift {
     score,
     run,
     model,
-    as_of: row.as_of.toISOString(),
+    as_of: row.as_of,
     partition,
     drifted,
     alerting,

@@ -19,20 +19,14 @@ select model, partition, as_of, version, state, matures_at, horizon, note, ${CHE
  where model = $1 and as_of >= $2 and as_of <= $3
  order by as_of`
 
-type OutcomeRow = Omit<OutcomeNight, 'as_of' | 'matures_at'> & { as_of: Date; matures_at: Date }
-
 /** Outcomes of a model's nights, oldest first; `from` and `to` are instants, both inclusive. */
 export async function outcomeNights(
   connection: ClientBase | Pool,
   model: string,
   { from, to }: { from: string; to: string },
 ): Promise<OutcomeNight[]> {
-  const { rows } = await connection.query<OutcomeRow>(NIGHTS, [model, from, to])
-  return rows.map((row) => ({
-    ...row,
-    as_of: row.as_of.toISOString(),
-    matures_at: row.matures_at.toISOString(),
-  }))
+  const { rows } = await connection.query<OutcomeNight>(NIGHTS, [model, from, to])
+  return rows
 }
 
 /** The newest measured outcome of a model at or before an instant, complete. */

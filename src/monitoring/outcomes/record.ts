@@ -26,25 +26,19 @@ export interface Outcome {
 /** There are no checks before the window ends; a check without result schedules the next one, which is later. */
 export const CHECKED = '(looks > 0 and look_at > matures_at)'
 
-type OutcomeRow = Omit<Outcome, 'as_of' | 'matures_at' | 'measured_at'> & {
-  as_of: Date
-  matures_at: Date
-  measured_at: Date | null
-}
-
 /** Outcomes of a model's nights, oldest first; `from` and `to` are instants, both inclusive. */
 export async function outcomesOf(
   connection: ClientBase | Pool,
   model: string,
   { from, to }: { from?: string; to?: string } = {},
 ): Promise<Outcome[]> {
-  const { rows } = await connection.query<OutcomeRow>(
+  const { rows } = await connection.query<Outcome>(
     `${COLUMNS}
       where model = $1 and ($2::timestamptz is null or as_of >= $2) and ($3::timestamptz is null or as_of <= $3)
       order by as_of`,
     [model, from ?? null, to ?? null],
   )
-  return rows.map(toOutcome)
+  return rows
 }
 
 export async function findOutcome(
@@ -52,24 +46,15 @@ export async function findOutcome(
   model: string,
   partition: string,
 ): Promise<Outcome | undefined> {
-  const { rows } = await connection.query<OutcomeRow>(`${COLUMNS} where model = $1 and partition = $2`, [
+  const { rows } = await connection.query<Outcome>(`${COLUMNS} where model = $1 and partition = $2`, [
     model,
     partition,
   ])
-  return rows[0] && toOutcome(rows[0])
+  return rows[0]
 }
 
 const COLUMNS = `select model, as_of, partition, run, version, state, matures_at, horizon, lag, measured_at, note, report,
        ${CHECKED} as looked from nightshift.outcomes`
-
-function toOutcome(row: OutcomeRow): Outcome {
-  return {
-    ...row,
-    as_of: row.as_of.toISOString(),
-    matures_at: row.matures_at.toISOString(),
-    measured_at: row.measured_at?.toISOString() ?? null,
-  }
-}
 
 /** When a night is checked next (ISO 8601; null: never), and how many checks in a row had no result. */
 export interface NextCheck {
@@ -130,7 +115,7 @@ export async function immatureElsewhere(
   connection: ClientBase | Pool,
   models: { name: string; horizon: string; lag: string }[],
 ): Promise<{ model: string; partition: string; deadline: string | null }[]> {
-  const { rows } = await connection.query<{ model: string; partition: string; deadline: Date | null }>(
+  const { rows } = await connection.query<{ model: string; partition: string; deadline: string | null }>(
     `select o.model, o.partition, s.deadline
        from unnest($1::text[], $2::text[], $3::text[]) as m (name, horizon, lag)
        join nightshift.outcomes o on o.model = m.name and o.state = 'immature'
@@ -138,7 +123,7 @@ export async function immatureElsewhere(
        left join nightshift.slots s on s.kind = 'scores' and s.name = o.model and s.partition = o.partition`,
     [models.map(({ name }) => name), models.map(({ horizon }) => horizon), models.map(({ lag }) => lag)],
   )
-  return rows.map((row) => ({ ...row, deadline: row.deadline?.toISOString() ?? null }))
+  return rows
 }
 
 /** Updates when an immature night matures. If that time does not change, the next check does not change either. */

@@ -14,10 +14,6 @@ export interface Certificate {
   report: Record<string, unknown>
 }
 
-type CertificateRow = Omit<Certificate, 'checked_at'> & {
-  checked_at: Date
-}
-
 export async function recordCertificate(
   connection: ClientBase | Pool,
   certificate: Pick<Certificate, 'run' | 'view' | 'partition' | 'against' | 'differing' | 'report'> & {
@@ -37,18 +33,12 @@ export async function certificateOf(
   connection: ClientBase | Pool,
   run: string,
 ): Promise<Certificate | undefined> {
-  const { rows } = await connection.query<CertificateRow>(
+  const { rows } = await connection.query<Certificate>(
     `select id, run, view, partition, against, checked_at, differing, report from nightshift.certificates
       where run = $1 and against = 'recomputed' order by id desc limit 1`,
     [run],
   )
-  const [row] = rows
-  return (
-    row && {
-      ...row,
-      checked_at: row.checked_at.toISOString(),
-    }
-  )
+  return rows[0]
 }
 
 /** Results of the newest recomputations of a view: the newest one, and how many of the last 30 were at parity. */
@@ -63,7 +53,11 @@ export async function certificatesOf(
     }
   | undefined
 > {
-  const { rows } = await connection.query<{ partition: string; differing: number | null; checked_at: Date }>(
+  const { rows } = await connection.query<{
+    partition: string
+    differing: number | null
+    checked_at: string
+  }>(
     `select partition, differing, checked_at from nightshift.certificates
       where view = $1 and against = 'recomputed' order by as_of desc, id desc limit 30`,
     [view],
@@ -74,7 +68,7 @@ export async function certificatesOf(
       newest: {
         partition: newest.partition,
         differing: newest.differing,
-        checked_at: newest.checked_at.toISOString(),
+        checked_at: newest.checked_at,
       },
       checked: rows.length,
       at_parity: rows.filter(({ differing }) => differing === 0).length,
@@ -89,7 +83,7 @@ export async function newestCertificates(
   viewHash: string,
   limit: number,
 ): Promise<Pick<Certificate, 'partition' | 'differing' | 'checked_at'>[]> {
-  const { rows } = await connection.query<Pick<CertificateRow, 'partition' | 'differing' | 'checked_at'>>(
+  const { rows } = await connection.query<Pick<Certificate, 'partition' | 'differing' | 'checked_at'>>(
     `select partition, differing, checked_at from (
        select distinct on (c.partition) c.partition, c.as_of, c.differing, c.checked_at
          from nightshift.certificates c join nightshift.runs r on r.id = c.run
@@ -98,9 +92,5 @@ export async function newestCertificates(
       order by as_of desc limit $3`,
     [view, viewHash, limit],
   )
-  return rows.map(({ partition, differing, checked_at }) => ({
-    partition,
-    differing,
-    checked_at: checked_at.toISOString(),
-  }))
+  return rows
 }

@@ -33,9 +33,6 @@ export interface Retraining {
   promoted_at: string | null
 }
 
-type Times = 'requested_at' | 'started_at' | 'ended_at' | 'promoted_at'
-type RetrainingRow = Omit<Retraining, Times> & { [Key in Times]: Date | null }
-
 /** A process that has not been seen for this long works on nothing any more. */
 const LOST = `not exists (select from nightshift.processes p
                            where p.id = r.process and p.seen_at > clock_timestamp() - interval '15 seconds')`
@@ -49,7 +46,7 @@ export async function requestRetraining(
   request: Pick<Retraining, 'model' | 'trigger' | 'reason' | 'dry_run' | 'by'>,
 ): Promise<Retraining | undefined> {
   const { os_user, host } = whereabouts()
-  const { rows } = await connection.query<RetrainingRow>(
+  const { rows } = await connection.query<Retraining>(
     `insert into nightshift.retrainings (model, trigger, reason, dry_run, by, os_user, host)
      values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning *`,
     [request.model, request.trigger, request.reason, request.dry_run, request.by, os_user, host],
@@ -63,7 +60,7 @@ export async function claimRetraining(
   id: number,
   process: string,
 ): Promise<Retraining | undefined> {
-  const { rows } = await connection.query<RetrainingRow>(
+  const { rows } = await connection.query<Retraining>(
     `update nightshift.retrainings r
         set state = 'running', process = $2, tries = tries + 1, started_at = coalesce(started_at, now()), step = null
       where id = $1 and (state = 'requested' or (state = 'running' and ${LOST})) returning *`,
@@ -128,7 +125,7 @@ export async function endLostCommands(connection: Connection, models: string[]):
 
 /** Retrainings that wait for a process, or whose process is gone. */
 export async function waitingRetrainings(connection: Connection, models: string[]): Promise<Retraining[]> {
-  const { rows } = await connection.query<RetrainingRow>(
+  const { rows } = await connection.query<Retraining>(
     `select * from nightshift.retrainings r
       where model = any($1) and (state = 'requested' or (state = 'running' and ${LOST})) order by id`,
     [models],
@@ -137,10 +134,9 @@ export async function waitingRetrainings(connection: Connection, models: string[
 }
 
 export async function findRetraining(connection: Connection, id: number): Promise<Retraining | undefined> {
-  const { rows } = await connection.query<RetrainingRow>(
-    'select * from nightshift.retrainings where id = $1',
-    [id],
-  )
+  const { rows } = await connection.query<Retraining>('select * from nightshift.retrainings where id = $1', [
+    id,
+  ])
   return rows[0] && toRetraining(rows[0])
 }
 
@@ -150,7 +146,7 @@ export async function listRetrainings(
   model: string,
   { limit = 20, dryRun }: { limit?: number; dryRun?: boolean } = {},
 ): Promise<Retraining[]> {
-  const { rows } = await connection.query<RetrainingRow>(
+  const { rows } = await connection.query<Retraining>(
     `select * from nightshift.retrainings where model = $1 and ($3::boolean is null or dry_run = $3) order by id desc limit $2`,
     [model, limit, dryRun ?? null],
   )
@@ -159,7 +155,7 @@ export async function listRetrainings(
 
 /** The retraining of a model that is not over, if there is one. */
 export async function openRetraining(connection: Connection, model: string): Promise<Retraining | undefined> {
-  const { rows } = await connection.query<RetrainingRow>(
+  const { rows } = await connection.query<Retraining>(
     `select * from nightshift.retrainings where model = $1 and state in ('requested', 'running')`,
     [model],
   )
@@ -168,7 +164,7 @@ export async function openRetraining(connection: Connection, model: string): Pro
 
 /** Versions that were retrained for promotion, newest of each model, whose gate was not asked in the last hours. */
 export async function versionsToPromote(connection: Connection, models: string[]): Promise<Retraining[]> {
-  const { rows } = await connection.query<RetrainingRow>(
+  const { rows } = await connection.query<Retraining>(
     `select * from (
        select distinct on (model) * from nightshift.retrainings
         where model = any($1) and not dry_run and state = 'done' and version is not null order by model, id desc) r
@@ -186,8 +182,7 @@ export async function recordAsked(connection: Connection, id: number, promoted: 
   )
 }
 
-function toRetraining(row: RetrainingRow): Retraining {
-  const iso = (date: Date | null) => date?.toISOString() ?? null
+function toRetraining(row: Retraining): Retraining {
   return {
     id: row.id,
     model: row.model,
@@ -206,9 +201,9 @@ function toRetraining(row: RetrainingRow): Retraining {
     log: row.log,
     tries: row.tries,
     by: row.by,
-    requested_at: iso(row.requested_at) ?? '',
-    started_at: iso(row.started_at),
-    ended_at: iso(row.ended_at),
-    promoted_at: iso(row.promoted_at),
+    requested_at: row.requested_at,
+    started_at: row.started_at,
+    ended_at: row.ended_at,
+    promoted_at: row.promoted_at,
   }
 }

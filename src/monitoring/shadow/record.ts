@@ -13,9 +13,7 @@ export interface ShadowNights {
   partitions: { first: string; last: string }
 }
 
-type ShadowRow = Omit<ShadowNights, 'first' | 'last' | 'partitions'> & {
-  first: Date
-  last: Date
+type ShadowRow = Omit<ShadowNights, 'partitions'> & {
   first_partition: string
   last_partition: string
 }
@@ -28,10 +26,8 @@ export async function shadowNights(connection: ClientBase | Pool, model: string)
        from nightshift.shadow_scores where model = $1 group by version, role order by version desc, role`,
     [model],
   )
-  return rows.map(({ first, last, first_partition, last_partition, ...row }) => ({
+  return rows.map(({ first_partition, last_partition, ...row }) => ({
     ...row,
-    first: first.toISOString(),
-    last: last.toISOString(),
     partitions: { first: first_partition, last: last_partition },
   }))
 }

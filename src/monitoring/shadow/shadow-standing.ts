@@ -109,13 +109,10 @@ select s.partition, s.as_of, case when s.schedule is not null then s.due end as 
                       and s.due <= coalesce(c.stopped_at, now())))
  order by s.as_of`
 
-type NightRow = Omit<NightInShadow, 'as_of' | 'due' | 'first' | 'scored_at'> & {
-  as_of: Date
-  due: Date | null
-  first_at: Date | null
+type NightRow = Omit<NightInShadow, 'first'> & {
+  first_at: string | null
   first_trigger: Trigger | null
   first_backfilled: boolean | null
-  scored_at: Date | null
 }
 
 async function nightsInShadow(
@@ -126,13 +123,10 @@ async function nightsInShadow(
   const { rows } = await connection.query<NightRow>(NIGHTS, [model, version])
   return rows.map(({ first_at, first_trigger, first_backfilled, ...row }) => ({
     ...row,
-    as_of: row.as_of.toISOString(),
-    due: row.due?.toISOString() ?? null,
     first:
       first_at === null || first_trigger === null
         ? null
-        : { at: first_at.toISOString(), trigger: first_trigger, backfilled: first_backfilled === true },
-    scored_at: row.scored_at?.toISOString() ?? null,
+        : { at: first_at, trigger: first_trigger, backfilled: first_backfilled === true },
   }))
 }
 

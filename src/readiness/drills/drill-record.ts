@@ -23,14 +23,14 @@ export interface Drill extends Author {
 
 export async function recordDrill(connection: ClientBase | Pool, drill: Omit<Drill, 'at'>): Promise<Drill> {
   const { model, kind, version, view_hash, passed, seconds, note, by, os_user, host } = drill
-  const { rows } = await connection.query<{ at: Date }>(
+  const { rows } = await connection.query<{ at: string }>(
     `insert into nightshift.drills (model, kind, version, view_hash, passed, seconds, note, by, os_user, host)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning at`,
     [model, kind, version, view_hash, passed, seconds, note, by, os_user, host],
   )
   const at = rows[0]?.at
   if (at === undefined) throw new Error('the ledger returned no row for the drill')
-  return { ...drill, at: at.toISOString() }
+  return { ...drill, at }
 }
 
 /** The drills of a model, newest first. */
@@ -39,10 +39,10 @@ export async function drillsOf(
   model: string,
   kind?: DrillKind,
 ): Promise<Drill[]> {
-  const { rows } = await connection.query<Omit<Drill, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<Drill>(
     `select model, kind, version, view_hash, passed, seconds, note, by, os_user, host, at from nightshift.drills
       where model = $1 and ($2::text is null or kind = $2) order by id desc limit 200`,
     [model, kind ?? null],
   )
-  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+  return rows
 }

@@ -24,11 +24,10 @@ export async function latestReview(
   connection: ClientBase | Pool,
   model: string,
 ): Promise<RunbookReview | undefined> {
-  const { rows } = await connection.query<Omit<RunbookReview, 'at'> & { at: Date }>(
+  const { rows } = await connection.query<RunbookReview>(
     `select model, sha256, by, os_user, host, at from nightshift.runbook_reviews
       where model = $1 order by id desc limit 1`,
     [model],
   )
-  const [row] = rows
-  return row && { ...row, at: row.at.toISOString() }
+  return rows[0]
 }

@@ -3,8 +3,6 @@ import type { ClientBase, Pool } from 'pg'
 /** State of the outbox, as tests look at it. */
 export interface OutboxState {
   waiting: number
-  /** When the oldest waiting mail was written. */
-  oldest: Date | undefined
   gaveUp: number
   lastError: string | undefined
 }
@@ -12,12 +10,10 @@ export interface OutboxState {
 export async function outboxState(connection: ClientBase | Pool): Promise<OutboxState> {
   const { rows } = await connection.query<{
     waiting: number
-    oldest: Date | null
     gave_up: number
     last_error: string | null
   }>(
     `select count(*) filter (where gave_up_at is null)::int as waiting,
-            min(created_at) filter (where gave_up_at is null) as oldest,
             count(*) filter (where gave_up_at is not null)::int as gave_up,
             (array_agg(last_error order by id desc) filter (where last_error is not null))[1] as last_error
        from nightshift.outbox where sent_at is null`,
@@ -25,7 +21,6 @@ export async function outboxState(connection: ClientBase | Pool): Promise<Outbox
   const [row] = rows
   return {
     waiting: row?.waiting ?? 0,
-    oldest: row?.oldest ?? undefined,
     gaveUp: row?.gave_up ?? 0,
     lastError: row?.last_error ?? undefined,
   }

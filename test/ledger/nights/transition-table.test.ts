@@ -198,7 +198,7 @@ test('each way of an attempt to end is on record with it', async () => {
       const run = await findRun(client, id)
       if (run === undefined) throw new Error('no run')
       await DOES[name](client, { slot, run })
-      const { rows: found } = await client.query<{ outcome: string; ended_at: Date | null }>(
+      const { rows: found } = await client.query<{ outcome: string; ended_at: string | null }>(
         'select outcome, ended_at from nightshift.attempts where run = $1',
         [id],
       )

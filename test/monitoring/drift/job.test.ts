@@ -199,7 +199,7 @@ describe('a model without a holdout', () => {
     await night('2026-03-07')
     expect(await incidents()).toMatchObject([{ closed_at: null }])
     await night('2026-03-08')
-    expect(await incidents()).toMatchObject([{ closed_at: expect.any(Date) }])
+    expect(await incidents()).toMatchObject([{ closed_at: expect.any(String) }])
     expect(life.mails.received).toHaveLength(3)
     const said = life.mails.received[2]?.mail.text
     expect(said).toMatch(
