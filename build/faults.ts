@@ -1,5 +1,6 @@
 // Injects every fault in its full form and writes what came of it into docs/reliability.md; where tests are named
-// (test/faults/mail-away.test.ts), their faults alone, and the other rows stay. With --break: takes the guards away
+// (test/faults/mail-away.test.ts), their faults alone, and the other rows stay. Rows of the full form stay too where
+// NIGHTSHIFT_FAULTS=short, or fewer tries (NIGHTSHIFT_FAULTS_TRIES), are asked for. With --break: takes the guards away
 // instead, one at a time, and shows that the checkers notice.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,6 +22,8 @@ if (given.includes('--break')) {
 
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
 const named = given.some((each) => !each.startsWith('-'))
+const full =
+  (process.env.NIGHTSHIFT_FAULTS ?? 'full') === 'full' && process.env.NIGHTSHIFT_FAULTS_TRIES === undefined
 const tries = join(folder, 'tries.jsonl')
 try {
   writeFileSync(tries, '')
@@ -34,7 +37,7 @@ try {
   })
   if (status === 0) {
     const page = readFileSync(PAGE, 'utf8')
-    const table = faultTable(readTries(readFileSync(tries, 'utf8')), named ? page : '')
+    const table = faultTable(readTries(readFileSync(tries, 'utf8')), full && !named ? '' : page)
     writeFileSync(PAGE, withTable(page, table))
   } else {
     process.stderr.write(`a promise was broken: ${PAGE} is left as it was\n`)

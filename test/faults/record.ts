@@ -10,12 +10,17 @@ export interface Try {
   happened: string
   /** From the end of the fault, or from the fault where it does not end, to the promise kept. */
   seconds: number
+  /** `full`: as often, as long and as large as the promise is tested; `short`: as in CI, or with fewer tries. */
+  form: 'full' | 'short'
 }
 
+const { NIGHTSHIFT_FAULTS, NIGHTSHIFT_FAULTS_TRIES } = process.env
+const FORM = NIGHTSHIFT_FAULTS === 'full' && NIGHTSHIFT_FAULTS_TRIES === undefined ? 'full' : 'short'
+
 /** Adds a try to the file that `npm run test:faults` makes its table of; does nothing elsewhere. */
-export function record(tried: Try): void {
+export function record(tried: Omit<Try, 'form'>): void {
   const file = process.env.NIGHTSHIFT_FAULTS_RECORD
-  if (file) appendFileSync(file, `${JSON.stringify(tried)}\n`)
+  if (file) appendFileSync(file, `${JSON.stringify({ ...tried, form: FORM })}\n`)
 }
 
 /** Polls until something holds, and returns how long that took, in seconds. */

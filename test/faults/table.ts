@@ -6,6 +6,7 @@ const Line = z.object({
   promise: z.string(),
   happened: z.string(),
   seconds: z.number(),
+  form: z.enum(['full', 'short']),
 }) satisfies z.ZodType<Try>
 
 /** The tables of the page, by the comment before each. */
@@ -24,20 +25,26 @@ export function readTries(text: string): Try[] {
 }
 
 type Row = (string | number)[]
-const HEADER = ['fault', 'promise', 'tries', 'what happened', 'seconds, median / worst']
+const HEADER = ['fault', 'promise', 'form', 'tries', 'what happened', 'seconds, median / worst']
+const FORM = HEADER.indexOf('form')
 
 /**
  * One row a fault, in the order of their names: tries, what came of them, seconds in the median and the worst case.
- * Rows of `kept`, a page, stay where none of the tries is of their fault.
+ * Rows of `kept`, a page, stay where none of the tries is of their fault, and where they are of the full form and
+ * the tries of the short one.
  */
 export function faultTable(tries: Try[], kept = ''): string {
   const rows = new Map(rowsOf(kept).map((row) => [String(row[0]), row]))
   for (const alike of alikeBy(tries, ({ fault }) => fault)) {
     const seconds = alike.map((each) => each.seconds).sort((a, b) => a - b)
     const median = seconds[Math.floor((seconds.length - 1) / 2)] ?? 0
-    const [{ fault, promise } = { fault: '', promise: '' }] = alike
+    const [first] = alike
+    if (first === undefined) continue
+    const { fault, promise } = first
+    const form = alike.every((each) => each.form === 'full') ? 'full' : 'short'
+    if (form === 'short' && rows.get(fault)?.[FORM] === 'full') continue
     const took = `${median.toFixed(1)} / ${(seconds.at(-1) ?? 0).toFixed(1)}`
-    rows.set(fault, [fault, promise, alike.length, outcomes(alike), took])
+    rows.set(fault, [fault, promise, form, alike.length, outcomes(alike), took])
   }
   const sorted = [...rows.values()].sort(([a], [b]) => String(a).localeCompare(String(b)))
   return textTable([HEADER, ...sorted])
