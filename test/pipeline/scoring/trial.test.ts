@@ -104,6 +104,30 @@ describe('a model whose scores depend on the rows beside them', () => {
     }
   })
 
+  it('is told where the mean has a weight of 1e-6, whatever the size of the scores', async () => {
+    const faint = [
+      {
+        op_type: 'Constant',
+        output: ['weight'],
+        attribute: [attribute.float('value_float', 1e-6)],
+      },
+      {
+        op_type: 'ReduceMean',
+        input: ['x'],
+        output: ['mean'],
+        attribute: [attribute.ints('axes', [0]), attribute.int('keepdims', 1)],
+      },
+      { op_type: 'Mul', input: ['mean', 'weight'], output: ['share'] },
+      { op_type: 'Add', input: ['x', 'share'], output: ['y'] },
+    ]
+    for (const rows of [20, 500]) {
+      const { dependence } = await attempt(some(rows), undefined, small([x], [y], faint))
+      expect(dependence).toMatch(
+        /depends on the rows .* row \d+ has the score \S+ beside 6 rows, and \S+ beside 6 others/,
+      )
+    }
+  })
+
   it('is told where the file fixes the rows of a call', async () => {
     const [five, fives] = [tensorValue('x', 'float32', [5, 1]), tensorValue('y', 'float32', [5, 1])]
     const { dependence } = await attempt(some(100), undefined, small([five], [fives], less('ReduceMean')))
