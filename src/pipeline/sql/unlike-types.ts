@@ -39,7 +39,7 @@ const SEARCHES = new Set([
 ])
 
 /**
- * Finds the comparisons, joins, set operations and COALESCE of bound SQL that DuckDB makes possible by a cast of its own which
+ * Finds the comparisons, joins, set operations and choices (COALESCE, CASE, greatest, least) of bound SQL that DuckDB makes possible by a cast of its own which
  * loses something. A cast that the SQL itself writes is meant, and a constant takes the type of what it is compared with.
  * Counts lose nothing as DOUBLE. What was computed may be larger or smaller than a DOUBLE; whether it is equal may not be asked.
  * `untyped`: columns, in lower case, that have no value to lose.
@@ -82,9 +82,8 @@ export async function findUnlike(
   function look(node: Node, columns: PlanColumns): void {
     const sides = sidesOf(node)
     if (sides !== undefined) compare(sides, node, [columns])
-    if (node.type === 'OPERATOR_COALESCE')
-      for (const each of nodesIn(node.children))
-        if (quantityOf(each, columns) === 'value') unite(each, columns, 'values')
+    for (const each of choicesOf(node))
+      if (quantityOf(each, columns) === 'value') unite(each, columns, 'values')
     for (const [field, value] of Object.entries(node)) {
       // A lambda numbers its own parameters.
       const known = field === 'function_data' ? undefined : columns
@@ -115,7 +114,7 @@ export async function findUnlike(
 
   /**
    * A cast of DuckDB's own over a whole column of a SELECT comes of UNION, EXCEPT, INTERSECT, VALUES or a recursion;
-   * over a value of COALESCE it makes one key of two, as in a FULL JOIN whose sides have unlike ones.
+   * over one of the values that are chosen from it makes one key of two, as in a FULL JOIN whose sides have unlike ones.
    */
   function unite(expression: Node, columns: PlanColumns, among: 'rows' | 'values'): void {
     const to = asNode(expression.return_type)
@@ -175,6 +174,18 @@ function sidesOf(node: Node): Node[] | undefined {
   if (node.expression_class === 'BOUND_FUNCTION' && SEARCHES.has(String(node.name)))
     return nodesIn(node.children)
   return undefined
+}
+
+/** The values of which an expression gives one, in one type for all: of COALESCE, CASE or if, greatest and least. */
+function choicesOf(node: Node): Node[] {
+  if (node.expression_class === 'BOUND_CASE') {
+    const branches = nodesIn(node.case_checks).map(({ then_expr }) => then_expr)
+    return nodesIn([...branches, node.else_expr])
+  }
+  const isChoice =
+    node.type === 'OPERATOR_COALESCE' ||
+    (node.expression_class === 'BOUND_FUNCTION' && (node.name === 'greatest' || node.name === 'least'))
+  return isChoice ? nodesIn(node.children) : []
 }
 
 const ORDERS = new Set([
