@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { checkParity } from '../../src/pipeline/parity/check-parity.ts'
@@ -94,5 +95,71 @@ describe('entities of any type', () => {
       threads: 1,
     })
     expect(parity).toMatchObject({ rows: values.length, differing: 0, only_published: 0, only_other: 0 })
+  })
+})
+
+describe('entities that differ by less than a microsecond', () => {
+  const events = { kind: 'events', path: 'data/*.parquet', event_time: 'ts' } as const
+  const rows = (part: string) =>
+    `SELECT make_timestamp_ns(1793750400000000000 + i * ${part}) AS seen, i AS x, TIMESTAMP '2026-11-01' AS ts FROM range(3) t(i)`
+
+  it.each([
+    ['as a time', 'SELECT seen AS id, max(x)::FLOAT AS x FROM t GROUP BY seen'],
+    [
+      'as a time that is computed',
+      'SELECT seen + INTERVAL 1 DAY AS id, max(x)::FLOAT AS x FROM t GROUP BY ALL',
+    ],
+    ['as a text under the same name', 'SELECT seen::VARCHAR AS seen, max(x)::FLOAT AS x FROM t GROUP BY ALL'],
+  ])('are refused and never merged: %s', async (_, sql) => {
+    const root = makeFolder()
+    await writeParquet(join(root, 'data/a.parquet'), rows('1'))
+    const view = { sql, entity: [sql.includes('AS seen') ? 'seen' : 'id'], sources: { t: events } }
+    await expect(compute(root, view, '2026-11-22')).rejects.toMatchObject({
+      failureClass: 'contract',
+      message: expect.stringContaining('data/a.parquet: column seen holds parts of a microsecond'),
+    })
+  })
+
+  it('are no others where nanoseconds end in whole microseconds, or are no entity', async () => {
+    const root = makeFolder()
+    await writeParquet(join(root, 'data/a.parquet'), rows('1000'))
+    const byTime = {
+      sql: 'SELECT seen AS id, max(x)::FLOAT AS x FROM t GROUP BY seen',
+      sources: { t: events },
+    }
+    expect((await compute(root, byTime, '2026-11-22')).rows).toHaveLength(3)
+    const other = makeFolder()
+    await writeParquet(join(other, 'data/a.parquet'), rows('1'))
+    const byNumber = {
+      sql: 'SELECT x AS id, max(hour(seen))::FLOAT AS hour FROM t GROUP BY x',
+      sources: { t: events },
+    }
+    expect((await compute(other, byNumber, '2026-11-22')).rows).toHaveLength(3)
+  })
+})
+
+it('a text with half a character is refused with its file, never published as another', async () => {
+  const root = makeFolder()
+  const path = await writeParquet(
+    join(root, 'data/a.parquet'),
+    "SELECT 'a' || CASE i WHEN 0 THEN 'QQQ' ELSE 'ZZZ' END AS id, i AS x, TIMESTAMP '2026-11-01' AS ts FROM range(2) t(i)",
+    ', COMPRESSION uncompressed',
+  )
+  const bytes = readFileSync(path)
+  for (const [text, half] of [
+    ['QQQ', [0xed, 0xa0, 0x80]],
+    ['ZZZ', [0xed, 0xb0, 0x80]],
+  ] as const)
+    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text)) bytes.set(half, at)
+  writeFileSync(path, bytes)
+  const view = {
+    sql: 'SELECT id, max(x)::FLOAT AS x FROM t GROUP BY id',
+    sources: { t: { kind: 'events', path: 'data/*.parquet', event_time: 'ts' } as const },
+  }
+  await expect(compute(root, view, '2026-11-22')).rejects.toMatchObject({
+    failureClass: 'contract',
+    message: expect.stringMatching(
+      /source t: data\/a\.parquet: .*value "a\\xED\\x[AB]0\\x80" is not valid UTF8/,
+    ),
   })
 })

@@ -158,6 +158,18 @@ describe('a column that the SQL reads', () => {
 describe('a key of the folders', () => {
   const keyed = (sql: string, more = {}): CaseView => view(sql, { path: 'data/*/*.parquet', ...more })
 
+  it('is the text NULL where a folder says so in any letters', async () => {
+    const root = makeFolder()
+    for (const [index, key] of ['NULL', 'null', 'Null', 'x'].entries())
+      await writeParquet(join(root, `data/k=${key}/a.parquet`), `SELECT ${index} AS id, ${DAY}`)
+    expect(await rowsOf(root, keyed('SELECT id, k FROM t'))).toEqual([
+      { id: '0', k: 'NULL' },
+      { id: '1', k: 'null' },
+      { id: '2', k: 'Null' },
+      { id: '3', k: 'x' },
+    ])
+  })
+
   it('is null where Hive says so, and may stand in the file, too, where both say the same', async () => {
     const root = makeFolder()
     await writeParquet(join(root, 'data/region=eu/a.parquet'), `SELECT 1 AS id, 'eu' AS region, ${DAY}`)

@@ -22,6 +22,7 @@ import { describeOutput } from './describe-output.ts'
 import { viewFiles } from './describe-view.ts'
 import { checkExpectations } from './expectations.ts'
 import { openFeatureQuery } from './feature-query.ts'
+import { refuseFineEntities } from './fine-entities.ts'
 import { shifted } from './shifted.ts'
 import { identityOf } from './view-hash.ts'
 
@@ -95,6 +96,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
   try {
     const output = await timed('describe', () => describeOutput(query, view, files))
     refuse(output.problems)
+    await refuseFineEntities(query, view, output.columns)
     const identity = identityOf(query.checked, view, timezone)
     const metadata = { ...request.metadata, view_hash: identity.viewHash }
     const rows = await timed('compute', () => write(query, request, metadata, output.columns))

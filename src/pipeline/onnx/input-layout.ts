@@ -2,9 +2,12 @@ import { type Constant, text } from './constants.ts'
 import type { ModelValue } from './model-value.ts'
 import { type GraphProto, int64ToNumber, type NodeProto, TENSOR } from './proto.ts'
 
-/** What happens to a value on its way from the input to the place that knows it. Plain data. */
+/**
+ * What happens to a value on its way from the input to the place that knows it. Plain data. `text` writes an integer,
+ * `digits` any other number.
+ */
 export type Step =
-  | { step: 'lower' | 'upper' | 'integer' | 'text' | 'number' }
+  | { step: 'lower' | 'upper' | 'integer' | 'text' | 'digits' | 'number' }
   | { step: 'replace'; value: string | number; by: string | number }
 
 /** One column of a tensor: which column of which input it is, and what has been done to its values. */
@@ -140,8 +143,7 @@ function cast(term: Term | null, to: number): Term | null {
   if (term === null) return null
   if (to === TENSOR.string) {
     if (term.type === 'text') return term
-    // A fraction is written otherwise here than in the engine: only what is cut to an integer can be followed.
-    return term.steps.at(-1)?.step === 'integer' ? then(term, 'text', { step: 'text' }) : null
+    return then(term, 'text', { step: term.steps.at(-1)?.step === 'integer' ? 'text' : 'digits' })
   }
   if (INTEGERS.includes(to)) {
     const read: Step[] = term.type === 'text' ? [{ step: 'number' }] : []

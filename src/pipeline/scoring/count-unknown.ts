@@ -49,9 +49,7 @@ export async function countUnknown(
       rows,
       unknown: count,
       examples:
-        count === 0
-          ? []
-          : await examples(connection, from, { value: expression(column, input.element), where }),
+        count === 0 ? [] : await examples(connection, from, { value: shown(column, input, own), where }),
       known: values.slice(0, SHOWN),
       knows: values.length,
       kind: own[0]?.kind ?? 'encoder',
@@ -59,6 +57,13 @@ export async function countUnknown(
     })
   }
   return found
+}
+
+/** A value as the tensor gets it; of a number that the model turns into a text, the text. */
+function shown(column: PlannedColumn, { element }: PlannedInput, [first]: Vocabulary[]): string {
+  const value = expression(column, element)
+  const looked = lookedUp(value, element === 'string', first?.steps ?? [])
+  return element !== 'string' && looked.text ? looked.sql : value
 }
 
 async function examples(
@@ -108,11 +113,18 @@ function after({ sql, text }: { sql: string; text: boolean }, step: Step): { sql
       return { sql: `trunc(${sql})`, text: false }
     case 'text':
       return { sql: `TRY_CAST(${sql} AS BIGINT)::VARCHAR`, text: true }
+    case 'digits':
+      return { sql: digits(sql), text: true }
     case 'replace': {
       const [value, by] = [constant(step.value, text), constant(step.by, text)]
       return { sql: `(CASE WHEN ${sql} = ${value} THEN ${by} ELSE ${sql} END)`, text }
     }
   }
+}
+
+/** A number as ONNX Runtime writes it, with eight digits: 1 and not 1.0, 1e+10, NaN, -INF. */
+function digits(sql: string): string {
+  return `(CASE WHEN isnan(${sql}) THEN 'NaN' WHEN isinf(${sql}) THEN if(${sql} < 0, '-INF', 'INF') ELSE printf('%.8g', ${sql}) END)`
 }
 
 function constant(value: string | number, text: boolean): string {

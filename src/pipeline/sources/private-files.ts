@@ -64,11 +64,14 @@ function linkTo(path: string, name: string): void {
   }
 }
 
-/** The folders of the path that name the source's keys, as they are written. */
+/** The folders of the path that name the source's keys. `NULL` is a text, and none to DuckDB unless a letter is encoded. */
 function keyFolders({ path, keys }: SourceFile): string[] {
   const folders = path
     .split(sep)
     .slice(0, -1)
     .filter((folder) => folder.indexOf('=') > 0)
-  return keys.size === 0 ? [] : folders.slice(-keys.size)
+  const named = keys.size === 0 ? [] : folders.slice(-keys.size)
+  return named.map((folder) =>
+    folder.replace(/=(n)(ull)$/i, (_, n: string, rest: string) => `=%${n.charCodeAt(0).toString(16)}${rest}`),
+  )
 }

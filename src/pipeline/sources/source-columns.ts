@@ -154,7 +154,7 @@ function isFar(type: string, { files }: FileKind, name: string): boolean {
 }
 
 /** True where microseconds would lose something: one column of some files is read. */
-async function hasRemainder(engine: Engine, files: SourceFile[], name: string): Promise<boolean> {
+export async function hasRemainder(engine: Engine, files: SourceFile[], name: string): Promise<boolean> {
   const column = identifier(name)
   const { finer } = await engine.row(
     `SELECT coalesce(bool_or(epoch_ns(${column}) % 1000 <> 0), false) AS finer FROM ${parquet(files.map(({ opened }) => opened))}`,

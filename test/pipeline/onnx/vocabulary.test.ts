@@ -109,6 +109,19 @@ describe('vocabularies', () => {
     ])
   })
 
+  it('of texts that other numbers are turned into are read as the engine writes those', () => {
+    const toText = {
+      op_type: 'Cast',
+      input: ['x'],
+      output: ['t'],
+      attribute: [attribute.int('to', TENSOR.string)],
+    }
+    for (const type of ['float32', 'float64', 'bool'] as const) {
+      const found = known([tensorValue('x', type, ['n', 1])], [toText, oneHot('t')])
+      expect(found).toMatchObject([{ steps: [{ step: 'digits' }], values: ['Bonn', 'Köln'] }])
+    }
+  })
+
   it('know what a null is replaced by on the way', () => {
     const nodes = [
       { op_type: 'Equal', input: ['city', 'empty'], output: ['is_empty'] },

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { NodeProto } from '../../../src/pipeline/onnx/proto.ts'
+import { type NodeProto, TENSOR } from '../../../src/pipeline/onnx/proto.ts'
 import { scorePartition } from '../../../src/pipeline/scoring/score-partition.ts'
 import { tryModel } from '../../../src/pipeline/scoring/trial.ts'
 import type { UnknownPolicy } from '../../../src/project/project.ts'
@@ -129,6 +129,64 @@ describe('values that a model does not know', () => {
       message:
         'partner: 1 of 2 rows (50 %) have values that the model does not know (maybe); it knows No, Yes, and fails on any other: give it one of these in features.sql',
     })
+  })
+})
+
+describe('numbers that a model turns into texts', () => {
+  /** A score of 1 for a number whose text the encoder knows. */
+  const model = (type: 'float32' | 'float64', texts: string[]) =>
+    small(
+      [tensorValue('partner', type, ['n', 1])],
+      [tensorValue('y', 'float32', ['n'])],
+      [
+        {
+          op_type: 'Cast',
+          input: ['partner'],
+          output: ['t'],
+          attribute: [attribute.int('to', TENSOR.string)],
+        },
+        {
+          op_type: 'OneHotEncoder',
+          domain: 'ai.onnx.ml',
+          input: ['t'],
+          output: ['hot'],
+          attribute: [attribute.strings('cats_strings', texts)],
+        },
+        {
+          op_type: 'ReduceMax',
+          input: ['hot'],
+          output: ['y'],
+          attribute: [attribute.ints('axes', [1, 2]), attribute.int('keepdims', 0)],
+        },
+      ],
+    )
+  const VALUES = ['0', '-0.0', '1', '1.5', '0.1', '1e15', '123456789', '0.0001', '1e-40', "'nan'", "'-inf'"]
+  const KNOWN = {
+    float32: ['0', '1.5', '0.1', '9.9999999e+14', '1.2345679e+08', '9.9999997e-05', 'NaN', '-INF'],
+    float64: ['-0', '1', '0.1', '1e+15', '0.0001', '1e-40', 'NaN'],
+  }
+
+  it.each(['float32', 'float64'] as const)('are known where the engine knows them (%s)', async (type) => {
+    const column = type === 'float32' ? 'FLOAT' : 'DOUBLE'
+    const list = VALUES.map((value) => `${value}::${column}`).join(', ')
+    const sql = `SELECT i AS id, [${list}][i + 1] AS partner FROM range(${VALUES.length}) t(i) ORDER BY id`
+    const each = await openCase({ model: model(type, KNOWN[type]), sql, score: { min: 0, max: 1 } })
+    opened.push(each)
+    const { summary, unknown } = await scorePartition(each.request)
+    const known = (summary.mean ?? 0) * VALUES.length
+    expect(Math.round(known)).toBe(KNOWN[type].length)
+    expect(unknown).toMatchObject([{ rows: VALUES.length, unknown: VALUES.length - KNOWN[type].length }])
+  })
+
+  it('are refused at registration where the model was trained on texts as another program writes them', async () => {
+    const sql = 'SELECT i AS id, (i % 2)::FLOAT AS partner FROM range(10) t(i) ORDER BY id'
+    const each = await openCase({ model: model('float32', ['0.0', '1.0']), sql })
+    opened.push(each)
+    expect((await tryModel(each.request)).unfit).toEqual([
+      expect.stringContaining(
+        'partner: 10 of 10 rows (100 %) have values that the model does not know (0, 1); it knows 0.0, 1.0',
+      ),
+    ])
   })
 })
 
