@@ -134,3 +134,38 @@ test('a backfill whose nights are all held is one incident and one mail', async 
   expect(mails.received.slice(seen)).toHaveLength(1)
   expect(mails.received.at(-1)?.mail.text).toContain('2026-03-15')
 }, 60_000)
+
+test.each([
+  [
+    'without an entity',
+    'CASE WHEN customer_id = 3 THEN NULL ELSE customer_id END AS customer_id',
+    'expected no null, got: 1',
+  ],
+  [
+    'of one entity twice',
+    'CASE WHEN customer_id = 3 THEN 4 ELSE customer_id END AS customer_id',
+    'expected one row each',
+  ],
+])('rows %s cannot be released, whoever asks', async (_what, key, why) => {
+  const broken = await generatedProject({
+    sql: `SELECT ${key}, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders FROM events GROUP BY events.customer_id`,
+  })
+  const own = await freshDatabase()
+  try {
+    const there = { project: broken.root, env: { DATABASE_URL: own.url } }
+    const { json } = await nightshiftJson(['refresh', 'activity', '--as-of', '2026-03-02'], there)
+    expect(json).toMatchObject({ state: 'held', failure: { class: 'contract' } })
+    const { code, stderr } = await nightshift(
+      ['release', json.run, '--reason', 'it is fine', '--by', 'ann@example.com'],
+      there,
+    )
+    expect(code).toBe(2)
+    expect(stderr).toContain(`run ${json.run} cannot be released: entity customer_id: ${why}`)
+    const shown = await nightshift(['show', json.run], there)
+    expect(shown.stdout).not.toContain(`nightshift release ${json.run}`)
+    expect((await nightshiftJson(['show', json.run], there)).json).toMatchObject({ state: 'held' })
+  } finally {
+    await broken.remove()
+    await own.drop()
+  }
+})

@@ -117,6 +117,22 @@ test('a version whose file is gone is said to be, and the same file brings it ba
   expect(json).toMatchObject({ state: 'published' })
 }, 180_000)
 
+test('a run that nobody pinned is retried with the champion of today', async () => {
+  const { json: versions } = await nightshiftJson(['versions', 'value'], at)
+  const before = versions.find((each: { champion: boolean }) => each.champion)
+  const other = before.version === 1 ? 2 : 1
+  const file = join(project.root, 'warehouse', before.file)
+  const bytes = readFileSync(file)
+  rmSync(file, { force: true })
+  const failed = await nightshiftJson(['run', 'value', '--as-of', '2026-03-04'], at)
+  expect(failed.json).toMatchObject({ state: 'failed', version: before.version })
+  writeFileSync(file, bytes, { mode: 0o444 })
+  const promoted = await nightshift(promoting('value', other), at)
+  expect(promoted.code, promoted.stderr).toBe(0)
+  const { json } = await nightshiftJson(['retry', failed.json.run], at)
+  expect(json).toMatchObject({ state: 'published', version: other })
+}, 180_000)
+
 test('that nights are compared with the first is said where they are', async () => {
   const warned = async (drift: string, work: number) => {
     const yaml = 'models/value/model.yaml'

@@ -10,7 +10,6 @@ const DECLARED: ReadonlySet<string> = new Set([
   'column.values',
   'column.max_null_rate',
   'column.unknown',
-  'column.unknown',
   'rows.min',
   'rows.max',
   'rows.max_change',
