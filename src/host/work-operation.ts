@@ -24,6 +24,7 @@ import { gateToRecord, summaryOf } from '../readiness/gate-on-record.ts'
 import type { ChildRunner } from '../readiness/item.ts'
 import type { Context } from '../workers/context.ts'
 import { runDrill } from './drills/run-drill.ts'
+import { openQuietLog } from './open-log.ts'
 import type { Session } from './session.ts'
 
 /** The payload of a job. It can be edited on the board, so it is validated here; everything else is in the ledger. */
@@ -99,6 +100,10 @@ export async function workOperation(
     clearInterval(watch)
   }
   await end({ context, model, operation }, outcome)
+  log.info(
+    { model: model.name, operation: id },
+    `${operation.drill ?? operation.kind} ${outcome.state}: ${outcome.outcome}`,
+  )
   context.wake()
   return `${outcome.state}: ${outcome.outcome}`
 }
@@ -155,7 +160,8 @@ async function tryOut(work: Work): Promise<Outcome> {
   const { drill, version: number, by } = operation
   if (drill === null) throw new Error(`operation ${operation.id} names no drill`)
   const drilled = await drilledVersion(ledgerOf(work), model, number ?? undefined)
-  const { log } = context
+  // The nights of the copy are none of the project's: their lines are not among those of its own nights.
+  const log = openQuietLog(session.environment.logLevel).child({ drill: operation.id })
   const { passed, note } = await runDrill(drill, {
     session: { ...session, log, project: context.project() },
     model,

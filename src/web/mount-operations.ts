@@ -14,7 +14,7 @@ import type { Model, Project } from '../project/project.ts'
 import { act, formOf, Missing, NotAllowed, sentenceIn } from './act.ts'
 import { readinessHref, withQuery } from './addresses.ts'
 import type { PageContext } from './page-context.ts'
-import { backfillModeIn } from './pages/readiness/backfill-modes.ts'
+import { backfillIn } from './pages/readiness/backfill-form.ts'
 
 /** What the ledger can count. */
 const LARGEST_VERSION = 2 ** 31 - 1
@@ -73,12 +73,12 @@ const BUTTONS: Record<string, Press> = {
   acceptance: ({ ledger, model, by }) => accept(ledger, model, by() ?? ''),
 
   async backfill({ ledger, model, form, by }) {
-    const { from = '', to = '' } = form
     const author = by()
-    const planned = await planBackfillOf(ledger, model, { from, to, mode: backfillModeIn(form.mode) })
+    const wish = backfillIn(form)
+    const planned = await planBackfillOf(ledger, model, wish)
     if ((await beginBackfill(ledger, planned, author)) === undefined)
       throw new ConfigurationError(
-        `backfill ${model.name}: nothing to run from ${from} to ${to}; its plan says why, night by night`,
+        `backfill ${model.name}: nothing to run from ${wish.from} to ${wish.to}; its plan says why, night by night`,
       )
   },
 }

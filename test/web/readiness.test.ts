@@ -287,6 +287,15 @@ test.each<[string, Record<string, string>, string[]]>([
   expect(stderr).toContain(plain)
 })
 
+test('a backfill of more nights than a page plans is left to the command', async () => {
+  const cookie = await site.signIn(ANN)
+  const answer = await site.ask('/models/value/backfill?from=1800-01-01&to=2026-03-02', { cookie })
+  expect([answer.status, await answer.text()]).toEqual([
+    409,
+    expect.stringContaining('expected at most 2000 nights from a page, got: 82606; the command takes more'),
+  ])
+})
+
 test('unknown models and versions are told', async () => {
   const cookie = await site.signIn(ANN)
   const form = { csrf: await site.csrf(ANN) }

@@ -14,7 +14,7 @@ import type { PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
 import { actions, askAgain, byField, hidden } from './readiness/actions.ts'
-import { BACKFILL_MODES, backfillModeIn } from './readiness/backfill-modes.ts'
+import { BACKFILL_MODES, backfillIn } from './readiness/backfill-form.ts'
 import { drillsSection } from './readiness/drills.ts'
 import { itemsTable } from './readiness/items.ts'
 import { loadReadiness, type ReadinessView } from './readiness/load.ts'
@@ -88,10 +88,10 @@ ${said}${askAgain(view, rights)}${
 
 /** The plan is shown before anything starts, as on a terminal. */
 async function backfillPlan(context: Context, { database, project: files }: PageContext, model: Model) {
-  const { from = '', to = '', mode: given } = context.req.query()
-  const mode = backfillModeIn(given)
+  const wish = backfillIn(context.req.query())
+  const { from, to, mode } = wish
   const project = files()
-  const { plan } = await planBackfillOf({ project, database }, model, { from, to, mode })
+  const { plan } = await planBackfillOf({ project, database }, model, wish)
   const runs = plan.slots.filter(({ action }) => action === 'run').length
   const estimate = plan.estimate_seconds === null ? '' : `, about ${duration(plan.estimate_seconds * 1000)}`
   const rights = rightsOf(project, context.get('viewer'))

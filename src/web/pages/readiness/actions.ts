@@ -8,7 +8,7 @@ import { LONGEST_WAIVER_DAYS } from '../../../readiness/waivers.ts'
 import { modelHref, readinessHref, withQuery } from '../../addresses.ts'
 import type { Html } from '../../layout.ts'
 import { moment } from '../../moment.ts'
-import { BACKFILL_MODES } from './backfill-modes.ts'
+import { BACKFILL_MODES } from './backfill-form.ts'
 import type { ReadinessView } from './load.ts'
 import type { Rights } from './rights.ts'
 
