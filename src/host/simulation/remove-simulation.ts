@@ -3,6 +3,7 @@ import { dropSimulated } from '../../ledger/connection/simulated-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Session } from '../session.ts'
 import {
+  listSimulations,
   removeSimulationFolder,
   type Simulation,
   simulationNamed,
@@ -22,4 +23,18 @@ export async function removeSimulation({ project, database }: Session, id: strin
   await dropSimulated(database.pool, schema)
   await removeSimulationFolder(project.root, id)
   return simulation
+}
+
+/** No drill lives as long as this. */
+const LEFT_MS = 24 * 3_600_000
+
+/**
+ * Removes the copies of drills whose process was killed. Younger ones stay: on a shared disk their process may live on another
+ * machine.
+ */
+export async function removeLeftDrills(session: Session): Promise<void> {
+  for (const { id, drill, state, started_at } of listSimulations(session.project.root)) {
+    const left = Date.now() - Date.parse(started_at) > LEFT_MS
+    if (drill !== null && state !== 'running' && left) await removeSimulation(session, id)
+  }
 }

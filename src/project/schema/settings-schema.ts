@@ -47,7 +47,7 @@ export const settingsSchema = keys({
   )
     .prefault({})
     .describe(
-      'Roles. If given, `--by` must name one of them: an operator retries, releases, skips and rolls back, an approver also promotes, a viewer changes nothing.',
+      'Roles. If given, `--by` must name one of them, and so must the sign-in of whoever presses a button of a readiness page: an operator retries, releases, skips and rolls back, an approver also promotes, a viewer changes nothing.',
     ),
   timeouts: timeouts.prefault({}),
   heartbeat: url()

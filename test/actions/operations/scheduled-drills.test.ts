@@ -11,6 +11,11 @@ import { requestDrill } from '../../../src/actions/operations/request-operation.
 import { requestDueDrills } from '../../../src/actions/operations/scheduled-drills.ts'
 import { type Host, openHost } from '../../../src/host/host.ts'
 import { openSession, type Session } from '../../../src/host/session.ts'
+import {
+  keepSimulation,
+  listSimulations,
+  type Simulation,
+} from '../../../src/host/simulation/simulation-folder.ts'
 import type { Reconciler } from '../../../src/jobs/reconciler.ts'
 import { MIGRATIONS_LOCK } from '../../../src/ledger/connection/advisory.ts'
 import { modelNamed } from '../../../src/project/named.ts'
@@ -77,6 +82,22 @@ async function endNight(): Promise<void> {
   await pool().query(`delete from nightshift.runs where id = 'anight01'`)
   await pool().query(`delete from nightshift.slots where name = 'other'`)
 }
+
+/** The record of a drill whose process is gone: no process has the number 2^31 - 1. */
+const killed = (id: string, days: number): Simulation => ({
+  id,
+  model: 'value',
+  from: '2026-03-02',
+  to: '2026-03-02',
+  champion: 1,
+  challenger: null,
+  drill: 'failure',
+  state: 'running',
+  pid: 2 ** 31 - 1,
+  started_at: new Date(Date.now() - days * 86_400_000).toISOString(),
+  seconds: null,
+  reason: null,
+})
 
 /** The jobs that a round would put into the queue. */
 async function enqueued(): Promise<string[]> {
@@ -172,6 +193,12 @@ test('a worker does it: what could not be tried, or failed, is mailed once; what
   const at = { project: project.root, env: { DATABASE_URL: fresh.url } }
   const refreshed = await nightshift(['refresh', 'activity', '--as-of', '2026-03-02'], at)
   expect(refreshed.code, refreshed.stderr).toBe(0)
+  // Of two copies that killed drills have left, the one of the day before yesterday goes.
+  for (const [id, days] of [
+    ['aaaaaaaa', 2],
+    ['bbbbbbbb', 0.5],
+  ] as const)
+    await keepSimulation(project.root, killed(id, days))
   await twoDaysPass()
   expect(await requestDueDrills(ledger())).toEqual(['value rollback', 'value failure'])
   host.wake()
@@ -183,6 +210,7 @@ test('a worker does it: what could not be tried, or failed, is mailed once; what
     { kind: 'rollback', passed: true, version: 1 },
   ])
   expect(await mails()).toEqual(mailed)
+  expect(listSimulations(project.root).map(({ id }) => id)).toEqual(['bbbbbbbb'])
 }, 240_000)
 
 test('a drill makes way for a night that begins, and is begun again afterwards', async () => {
