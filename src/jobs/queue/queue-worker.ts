@@ -33,7 +33,10 @@ const LONGEST_PAUSE_MS = 10_000
  */
 export function startWork(engine: Engine, name: string, request: WorkRequest): WorkerHandle {
   const running = new Set<Promise<unknown>>()
+  let isClosed = false
   const process: Processor = async (job, _token, signal) => {
+    // It stays in the queue, and is delivered to another worker.
+    if (isClosed) throw new Error('the worker is closed')
     const work = request.process(job, signal ?? new AbortController().signal)
     running.add(work)
     try {
@@ -80,7 +83,11 @@ export function startWork(engine: Engine, name: string, request: WorkRequest): W
   return {
     close(graceMs = 10_000) {
       closing.abort()
-      closed ??= worker === undefined ? Promise.resolve() : closeWorker(worker, running, graceMs)
+      closed ??= (worker === undefined ? Promise.resolve() : closeWorker(worker, running, graceMs)).then(
+        () => {
+          isClosed = true
+        },
+      )
       return closed
     },
   }
@@ -92,19 +99,26 @@ async function discard(worker: BullWorker): Promise<void> {
   await settles(worker.disconnect(), 1_000)
 }
 
+/** Waits for the jobs that run, and for one that the server was about to deliver. */
 async function closeWorker(
   worker: BullWorker,
   running: Set<Promise<unknown>>,
   graceMs: number,
 ): Promise<void> {
   const ended = worker.close().catch(() => {})
-  const idle = Promise.allSettled(running)
-  if (!(await settles(idle, graceMs))) {
-    worker.cancelAllJobs('the worker is closing')
-    await settles(idle, 2_000)
+  const isOver = async (ms: number) => {
+    await settles(Promise.allSettled(running), ms)
+    // Only the report of the jobs' ends is left, which is impossible if the server is unavailable.
+    return await settles(ended, 1_000)
   }
-  // Only the report of the jobs' ends is left, which is impossible if the server is unavailable.
-  if (await settles(ended, 1_000)) return
+  const until = performance.now() + graceMs
+  do {
+    if (await isOver(until - performance.now())) return
+  } while (running.size > 0 && performance.now() < until)
+  if (running.size > 0) {
+    worker.cancelAllJobs('the worker is closing')
+    if (await isOver(2_000)) return
+  }
   // Jobs that ignore the signal hold their lock until it expires: without a connection they cannot renew it.
   await settles(worker.disconnect(), 1_000)
 }
