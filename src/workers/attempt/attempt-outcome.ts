@@ -25,7 +25,7 @@ export interface Recorded {
  *
  * A committed output that is not published yet is not a failed attempt: its publication is retried (postpone.ts).
  *
- * `fence` is absent if another process reports a lost attempt. `result` is the computed output, kept if the run is
+ * `fence` is absent if another process reports a lost attempt; it throws if the attempt has its slot locked for long. `result` is the computed output, kept if the run is
  * held, so that it can be released.
  * @returns a sentence for the log, and whether the attempt counts as failed: waiting for data does not
  */
@@ -39,6 +39,7 @@ export async function recordFailure(
   let kept = true
   let failed = true
   const sentence = await transaction(context.database, async (client) => {
+    if (attempt.fence === undefined) await client.query(`set local lock_timeout = '${LOCK_WAIT}'`)
     const now = (await context.clock(client)).toISOString()
     const slot = await lockSlot(client, run.slot)
     const latest = await findRun(client, run.id)
@@ -101,6 +102,12 @@ export async function recordFailure(
   if (!kept) await removeAttempts(context.warehouse, [attemptId(run.id, attempt.number)])
   return { sentence, failed }
 }
+
+/**
+ * How long somebody else's attempt is waited for. A worker that was stopped within its commit keeps its slot locked for 15 s
+ * (publication.ts), and the round that looks at this slot has others to look at: it comes again.
+ */
+const LOCK_WAIT = '1s'
 
 async function isRunning(client: ClientBase, run: string, attempt: number): Promise<boolean> {
   const now = await findRun(client, run)
