@@ -164,6 +164,7 @@ add('ack <incident...>', 'acknowledge incidents, or a test mail by its code', 'a
   .option(...simulation)
   .requiredOption(...by)
 add('mute <model>', 'send no mails about a model until a given time', 'mute')
+  .option('--kind <kind>', 'only mails of this kind of incident, such as drift')
   .option('--until <time>', 'an ISO 8601 time, or a duration such as 4h')
   .option('--off', 'send mails again from now on')
   .option(...by)

@@ -1,29 +1,31 @@
 import { Temporal } from 'temporal-polyfill'
-import { mute, unmute } from '../alerts/incidents/mutes.ts'
+import { type Mute, mute, unmute } from '../alerts/incidents/mutes.ts'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { readDuration } from '../project/time/duration.ts'
 
-/** Suppresses mails about a model or view until a time, or for a duration from now. @returns the end time */
+/**
+ * Suppresses mails about a model or view, of one kind of incident or of all, until a time, or for a duration from now.
+ * @returns the end time
+ */
 export async function muteSubject(
   database: Database,
-  subject: string,
+  muted: Omit<Mute, 'until'>,
   until: string,
-  by: string | null,
   timezone: string,
 ): Promise<Date> {
   return transaction(database, async (client) => {
     const now = await ledgerNow(client)
     const end = untilOf(until, now, timezone)
-    await mute(client, now, subject, end, by ?? undefined)
+    await mute(client, now, muted, end)
     return end
   })
 }
 
-/** Resumes mails about it. @returns whether it was muted */
-export function unmuteSubject(database: Database, subject: string): Promise<boolean> {
-  return transaction(database, (client) => unmute(client, subject))
+/** Resumes mails about it, of one kind or of all. @returns whether it was muted */
+export function unmuteSubject(database: Database, subject: string, kind?: Mute['kind']): Promise<boolean> {
+  return transaction(database, (client) => unmute(client, subject, kind))
 }
 
 /** A hundred years, as of every duration. */

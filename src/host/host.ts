@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { askDailyGates } from '../actions/ask-daily-gates.ts'
 import { askGate } from '../actions/ask-gate.ts'
+import { announceEndedMutes } from '../actions/end-mutes.ts'
 import { requestDueDrills } from '../actions/operations/scheduled-drills.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
@@ -137,7 +138,9 @@ export async function openHost(
   )
   const sendMail = async () => {
     if (retired !== undefined) return undefined
-    const settings = alertSettings(context.project())
+    const project = context.project()
+    await announceEndedMutes({ database, project })
+    const settings = alertSettings(project)
     await sendDueMails({ database, transport, settings, log, clock: context.clock })
     return undefined
   }

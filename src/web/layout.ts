@@ -22,6 +22,8 @@ export interface Frame {
   section?: Section
   /** The path to this page, as [address, text]. */
   crumbs?: [href: string, words: string][]
+  /** Sentences above the content of every page. */
+  banners?: string[] | undefined
   /** Shown above the content, such as the result of an action. */
   notice?: string | undefined
   /** Shown next to the title, such as the state or downloads. */
@@ -32,7 +34,7 @@ export interface Frame {
 
 /** A page: works without JavaScript, in light and dark mode, by keyboard, with a screen reader, and on a phone. */
 export function layout(title: string, body: Html, frame: Frame = {}) {
-  const { viewer = null, crumbs = [], notice, aside = '', foot = '' } = frame
+  const { viewer = null, crumbs = [], banners = [], notice, aside = '', foot = '' } = frame
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -51,6 +53,7 @@ ${viewer === null ? '' : who(viewer)}
 </div></header>
 <main id="main" tabindex="-1">
 <div class="page-head"><div>${crumbs.length === 0 ? '' : trail(crumbs)}<h1>${title}</h1></div>${aside}</div>
+${banners.map((banner) => html`<p class="notice banner">${banner}</p>`)}
 ${notice === undefined ? '' : html`<p class="notice" role="status">${notice}</p>`}
 ${body}
 </main>

@@ -11,7 +11,12 @@ export function page(
   body: Html,
   { status = 200, ...frame }: Frame & { status?: ContentfulStatusCode } = {},
 ) {
-  const complete = { viewer: context.get('viewer'), notice: noticeOf(context), ...frame }
+  const complete = {
+    viewer: context.get('viewer'),
+    notice: noticeOf(context),
+    banners: context.get('banners'),
+    ...frame,
+  }
   return context.html(layout(title, body, complete), status)
 }
 

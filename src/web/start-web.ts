@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { unavailable } from '../ledger/connection/unavailable.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
+import { mountBanners } from './banners.ts'
 import { mountBoard } from './board.ts'
 import { mountHealth } from './health/mount-health.ts'
 import { mountMetrics } from './metrics/mount-metrics.ts'
@@ -67,6 +68,7 @@ export async function startWeb(
   mountHealth(app, pageContext)
   mountMetrics(app, pageContext, { token: metricsToken })
   mountSignIn(app, access)
+  mountBanners(app, pageContext)
   mountActions(app, pageContext, onPublished)
   mountOperations(app, pageContext)
   mountPages(app, pageContext)

@@ -39,7 +39,9 @@ export async function listIncidents(
          select sum(mails)::int as mails, max(last_mail_at) as last_mail_at, min(due_at) as next_mail_at,
                 array_agg(recipient order by recipient) as recipients
            from nightshift.incident_readers where incident = i.id) r on true
-       left join nightshift.mutes m on m.subject = i.subject and m.until > $1
+       left join lateral (
+         select max(until) as until from nightshift.mutes
+          where subject = i.subject and kind in ('all', i.kind) and until > $1) m on true
       order by i.closed_at is not null, i.id desc`,
     [
       now,

@@ -3,6 +3,7 @@ import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { recordEvent } from './events.ts'
 import type { FailureFacts, RecoveryFacts } from './incident-facts.ts'
 import { badNights, type Incident, type IncidentDetail, type Night } from './incident-record.ts'
+import { isMuted } from './mutes.ts'
 import { lockIncidents } from './report-failure.ts'
 
 /**
@@ -95,10 +96,9 @@ async function close(
   )
   // Incidents that opened and closed while muted are not mailed.
   const { rowCount } = await client.query(
-    `update nightshift.incident_readers set due_at = null
-      where incident = $1 and thread is null
-        and exists (select from nightshift.mutes m where m.subject = $2 and m.until > $3)`,
-    [incident.id, incident.subject, now],
+    `update nightshift.incident_readers r set due_at = null from nightshift.incidents i
+      where i.id = r.incident and r.incident = $1 and r.thread is null and ${isMuted('$2')}`,
+    [incident.id, now],
   )
   if (rowCount !== null && rowCount > 0) {
     await recordEvent(client, { incident: incident.id, at: now, event: 'silenced' })

@@ -59,7 +59,7 @@ function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, C
     drift: command(`drift ${subject}${asOf}`, 'See which columns moved'),
     history: command(`history ${subject}`, 'See which version was live when'),
     mute: command(
-      `mute ${subject} --until 3d --by ${by}`,
+      `mute ${subject} --kind drift --until 3d --by ${by}`,
       'If the cause is known and harmless, such as a price change or a campaign: no mails about this model for three days',
     ),
     parity: command(`parity ${subject}${asOf}`, 'See which values differ'),

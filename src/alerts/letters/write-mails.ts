@@ -6,6 +6,7 @@ import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { enqueue, newMessageId } from '../delivery/enqueue-mail.ts'
 import { recordEvent } from '../incidents/events.ts'
 import { type Incident, type IncidentRow, toIncident } from '../incidents/incident-record.ts'
+import { isMuted } from '../incidents/mutes.ts'
 import { recordMailed } from '../incidents/readers.ts'
 import type { Letter } from './letter.ts'
 import { type Pending, planMails, type Reason } from './mail-plan.ts'
@@ -52,7 +53,7 @@ async function dueRecipients(
   const { rows } = await connection.query<{ recipient: string }>(
     `select distinct r.recipient from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
       where r.due_at is not null and (r.due_at <= $1 or ($2 and r.reason <> 'repeat'))
-        and not exists (select from nightshift.mutes m where m.subject = i.subject and m.until > $1)
+        and not ${isMuted('$1')}
       order by 1`,
     [now, flush],
   )
@@ -86,7 +87,7 @@ async function lockPending({ client, now }: MailContext, recipient: string): Pro
                      where o.thread = r.thread and oi.closed_at is null) as thread_open
        from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
       where r.recipient = $1 and r.due_at is not null
-        and not exists (select from nightshift.mutes m where m.subject = i.subject and m.until > $2)
+        and not ${isMuted('$2')}
       order by r.incident
       for update of i skip locked`,
     [recipient, now],

@@ -2,11 +2,14 @@ import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
 import { notifiedBySubject, unnotifiedText } from '../../alerts/delivery/recipients.ts'
+import { activeMutes, mutedText } from '../../alerts/incidents/mutes.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { aheadOfLedger, workerAlive } from '../../ledger/nights/alive.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { liveViews } from '../../registry/version-records.ts'
@@ -60,6 +63,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
             : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none',
         )
         await runCheck('alerts', () => alerts(session))
+        await runCheck('mutes', () => mutes(session))
         await runCheck('clocks', () => clocks(session.database))
       } finally {
         await session.close()
@@ -104,6 +108,13 @@ async function alerts({ project, database }: Session): Promise<string> {
   const addresses = [...new Set(all.flatMap((each) => each.addresses))]
   const count = (kind: string) => all.filter((each) => each.kind === kind).length
   return `${count('model')} models and ${count('view')} views; notified: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
+}
+
+/** What nobody is mailed about now: known, and no fault. */
+async function mutes({ project, database }: Session): Promise<string> {
+  const all = await activeMutes(database.pool, await ledgerNow(database.pool))
+  const texts = all.map((mute) => `${mutedText(mute)} until ${clockTime(mute.until, project.timezone)}`)
+  return texts.length === 0 ? 'none: mails about everything are sent' : `no mails about ${texts.join(', ')}`
 }
 
 /** Compares this machine's clock and those of all live processes with the ledger's. */

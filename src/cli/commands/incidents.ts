@@ -6,13 +6,15 @@ import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printMutes } from '../terminal/print-mutes.ts'
 
 export default function incidents(
   _args: string[],
   options: GlobalOptions & { all?: boolean },
 ): Promise<number> {
   return withSession(options, async ({ project, database }) => {
-    const found = await listIncidents(database.pool, await ledgerNow(database.pool), {
+    const now = await ledgerNow(database.pool)
+    const found = await listIncidents(database.pool, now, {
       closedToo: options.all === true,
     })
     if (options.json) printJson(found.map(record))
@@ -35,6 +37,7 @@ export default function incidents(
         ]),
       )
     }
+    if (!options.json) await printMutes(database, project, now)
     return 0
   })
 }

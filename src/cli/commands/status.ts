@@ -10,6 +10,7 @@ import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printMutes } from '../terminal/print-mutes.ts'
 
 interface Options extends GlobalOptions {
   days: number
@@ -56,7 +57,10 @@ export default function status([name]: string[], options: Options): Promise<numb
       }),
     )
     if (options.json) printJson(rows)
-    else print(project, rows)
+    else {
+      print(project, rows)
+      await printMutes(database, project, now)
+    }
     return 0
   })
 }

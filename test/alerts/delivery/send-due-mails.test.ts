@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sendDueMails } from '../../../src/alerts/delivery/send-due-mails.ts'
 import { ack } from '../../../src/alerts/incidents/acknowledge.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
-import { mute, unmute } from '../../../src/alerts/incidents/mutes.ts'
+import { activeMutes, mute, unmute } from '../../../src/alerts/incidents/mutes.ts'
 import { writeMails } from '../../../src/alerts/letters/write-mails.ts'
 import { transaction } from '../../../src/ledger/connection/database.ts'
 import { type Desk, openDesk } from '../desk.ts'
@@ -10,6 +10,7 @@ import { freePort, type MailServer, openMailServer, type ReceivedMail } from '..
 import { drifting, facts, outage, recovery } from '../sample.ts'
 
 const HOUR = 3600
+const CHURN = { subject: 'churn', kind: 'all', by: null } as const
 let desk: Desk
 let server: MailServer | undefined
 
@@ -245,7 +246,9 @@ describe('who is told, and how often', () => {
 
   test('a mute holds mails back until it is over', async () => {
     const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
-    await transaction(desk.database, (client) => mute(client, desk.now(), 'churn', until, 'ann@example.com'))
+    await transaction(desk.database, (client) =>
+      mute(client, desk.now(), { ...CHURN, by: 'ann@example.com' }, until),
+    )
     await desk.fails(facts())
     await desk.fails(outage(1))
     desk.pass(5 * HOUR)
@@ -257,7 +260,7 @@ describe('who is told, and how often', () => {
 
   test('what opens and closes under a mute is never mailed, and is in the ledger', async () => {
     const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
-    await transaction(desk.database, (client) => mute(client, desk.now(), 'churn', until, undefined))
+    await transaction(desk.database, (client) => mute(client, desk.now(), CHURN, until))
     await desk.fails(facts())
     desk.pass(HOUR)
     await desk.recovers(recovery())
@@ -269,7 +272,7 @@ describe('who is told, and how often', () => {
 
   test('a mute that is taken back holds nothing back any more', async () => {
     const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
-    await transaction(desk.database, (client) => mute(client, desk.now(), 'churn', until, undefined))
+    await transaction(desk.database, (client) => mute(client, desk.now(), CHURN, until))
     await desk.fails(facts())
     desk.pass(HOUR)
     expect(await mails()).toHaveLength(0)
@@ -278,9 +281,25 @@ describe('who is told, and how often', () => {
     expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] churn: late-data (#1)'])
   })
 
+  test('a mute of one kind leaves the others loud', async () => {
+    const until = new Date(desk.now().getTime() + 6 * HOUR * 1000)
+    await transaction(desk.database, (client) => mute(client, desk.now(), { ...CHURN, kind: 'drift' }, until))
+    await desk.fails(facts())
+    desk.pass(HOUR)
+    expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] churn: late-data (#1)'])
+    await transaction(desk.database, (client) =>
+      mute(client, desk.now(), { ...CHURN, kind: 'late-data' }, until),
+    )
+    desk.pass(24 * HOUR)
+    expect(await activeMutes(desk.database.pool, new Date(until.getTime() - 1))).toMatchObject([
+      { subject: 'churn', kind: 'drift' },
+      { subject: 'churn', kind: 'late-data' },
+    ])
+  })
+
   test('a mute of the past is refused', async () => {
     await expect(
-      transaction(desk.database, (client) => mute(client, desk.now(), 'churn', desk.now(), undefined)),
+      transaction(desk.database, (client) => mute(client, desk.now(), CHURN, desk.now())),
     ).rejects.toThrow('expected --until to be in the future')
   })
 

@@ -1,0 +1,29 @@
+import type { Hono } from 'hono'
+import { activeMutes, mutedText } from '../alerts/incidents/mutes.ts'
+import { clockTime } from '../format/clock-time.ts'
+import { nowAt, type PageContext } from './page-context.ts'
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Sentences above the content of every page. Absent where nobody is signed in. */
+    banners?: string[]
+  }
+}
+
+/** What everybody who looks at a page has to know, whatever the page is about: which mails are muted. */
+export function mountBanners(app: Hono, pageContext: PageContext): void {
+  app.use(async (context, next) => {
+    if (context.req.method === 'GET' && context.get('viewer') !== null)
+      context.set('banners', await bannersOf(pageContext))
+    return next()
+  })
+}
+
+async function bannersOf(pageContext: PageContext): Promise<string[]> {
+  const { timezone } = pageContext.project()
+  const mutes = await activeMutes(pageContext.database.pool, await nowAt(pageContext))
+  return mutes.map(
+    (mute) =>
+      `No mails about ${mutedText(mute)} until ${clockTime(mute.until, timezone)}${mute.by === null ? '' : `, muted by ${mute.by}`}.`,
+  )
+}
