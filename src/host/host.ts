@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { askDailyGates } from '../actions/ask-daily-gates.ts'
 import { askGate } from '../actions/ask-gate.ts'
-import { announceEndedMutes } from '../actions/end-mutes.ts'
+import { announceEndedMutes } from '../actions/incidents/end-mutes.ts'
 import { requestDueDrills } from '../actions/operations/scheduled-drills.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'

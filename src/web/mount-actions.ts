@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono'
-import { ackIncidents } from '../actions/ack-incidents.ts'
+import { ackIncidents } from '../actions/incidents/ack-incidents.ts'
 import { release } from '../actions/release-run.ts'
 import { skip } from '../actions/skip-slot.ts'
 import { readIds } from '../alerts/incidents/id-ranges.ts'

@@ -1,4 +1,4 @@
-import { ackIncidents, ackTestMail } from '../../actions/ack-incidents.ts'
+import { ackIncidents, ackTestMail } from '../../actions/incidents/ack-incidents.ts'
 import { isTestCode } from '../../alerts/delivery/alert-tests.ts'
 import { readIds } from '../../alerts/incidents/id-ranges.ts'
 import type { GlobalOptions } from '../../cli.ts'

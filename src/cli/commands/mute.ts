@@ -1,4 +1,4 @@
-import { muteSubject, unmuteSubject } from '../../actions/mute-subject.ts'
+import { muteSubject, unmuteSubject } from '../../actions/incidents/mute-subject.ts'
 import { mutedText } from '../../alerts/incidents/mutes.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { INCIDENT_KINDS, type IncidentKind } from '../../failures/incident-kinds.ts'

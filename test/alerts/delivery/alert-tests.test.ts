@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ackTestMail } from '../../../src/actions/ack-incidents.ts'
+import { ackTestMail } from '../../../src/actions/incidents/ack-incidents.ts'
 import { isTestCode, newTestCode, reachedAt, recordTest } from '../../../src/alerts/delivery/alert-tests.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 

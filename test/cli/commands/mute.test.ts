@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { announceEndedMutes } from '../../../src/actions/end-mutes.ts'
+import { announceEndedMutes } from '../../../src/actions/incidents/end-mutes.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'

@@ -1,9 +1,9 @@
-import { acknowledgeTest } from '../alerts/delivery/alert-tests.ts'
-import { ack } from '../alerts/incidents/acknowledge.ts'
-import { type Database, transaction } from '../ledger/connection/database.ts'
-import type { Clock } from '../ledger/connection/ledger-clock.ts'
-import { authorHere } from '../ledger/identity/author.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
+import { acknowledgeTest } from '../../alerts/delivery/alert-tests.ts'
+import { ack } from '../../alerts/incidents/acknowledge.ts'
+import { type Database, transaction } from '../../ledger/connection/database.ts'
+import type { Clock } from '../../ledger/connection/ledger-clock.ts'
+import { authorHere } from '../../ledger/identity/author.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
  * Acknowledges these incidents: they are not mailed again until something new happens. @returns those that were open

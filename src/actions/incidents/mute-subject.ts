@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
-import { type Mute, mute, unmute } from '../alerts/incidents/mutes.ts'
-import { type Database, transaction } from '../ledger/connection/database.ts'
-import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
-import { readDuration } from '../project/time/duration.ts'
+import { type Mute, mute, unmute } from '../../alerts/incidents/mutes.ts'
+import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { readDuration } from '../../project/time/duration.ts'
 
 /**
  * Suppresses mails about a model or view, of one kind of incident or of all, until a time, or for a duration from now.

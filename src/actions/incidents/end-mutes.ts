@@ -1,13 +1,13 @@
-import { alertSettings } from '../alerts/delivery/alert-settings.ts'
-import { enqueue } from '../alerts/delivery/enqueue-mail.ts'
-import { notifiedBySubject } from '../alerts/delivery/recipients.ts'
-import { listIncidents } from '../alerts/incidents/list-incidents.ts'
-import { endMutes } from '../alerts/incidents/mutes.ts'
-import { muteLetter } from '../alerts/letters/mute-letter.ts'
-import { transaction } from '../ledger/connection/database.ts'
-import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
-import { liveViews } from '../registry/version-records.ts'
-import type { ProjectLedger } from './project-ledger.ts'
+import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
+import { enqueue } from '../../alerts/delivery/enqueue-mail.ts'
+import { notifiedBySubject } from '../../alerts/delivery/recipients.ts'
+import { listIncidents } from '../../alerts/incidents/list-incidents.ts'
+import { endMutes } from '../../alerts/incidents/mutes.ts'
+import { muteLetter } from '../../alerts/letters/mute-letter.ts'
+import { transaction } from '../../ledger/connection/database.ts'
+import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { liveViews } from '../../registry/version-records.ts'
+import type { ProjectLedger } from '../project-ledger.ts'
 
 /** A mute ends aloud: whoever is mailed about its subject hears that mails are sent again, and what is open. */
 export async function announceEndedMutes({ database, project }: ProjectLedger): Promise<void> {
