@@ -90,11 +90,18 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
   return rows
 }
 
+/**
+ * What holds a slot is waited for by whoever works on it: a process that is suspended meanwhile is cut off from its ledger
+ * after so long, which releases the lock.
+ */
+const LONGEST_IDLE = "set local idle_in_transaction_session_timeout = '15s'"
+
 /** Like `findSlot`, but locked for the rest of the transaction. */
 export async function lockSlotNamed(
   client: ClientBase,
   { kind, name, partition }: Pick<Slot, 'kind' | 'name' | 'partition'>,
 ): Promise<Slot | undefined> {
+  await client.query(LONGEST_IDLE)
   const { rows } = await client.query<Slot>(
     'select * from nightshift.slots where kind = $1 and name = $2 and partition = $3 for update',
     [kind, name, partition],
@@ -104,6 +111,7 @@ export async function lockSlotNamed(
 
 /** Locks a slot for the rest of the transaction. Every change of a slot or its runs takes this lock first. */
 export async function lockSlot(client: ClientBase, id: number): Promise<Slot> {
+  await client.query(LONGEST_IDLE)
   const { rows } = await client.query<Slot>('select * from nightshift.slots where id = $1 for update', [id])
   const [row] = rows
   if (row === undefined) throw new Error(`slot ${id} is not in the ledger`)

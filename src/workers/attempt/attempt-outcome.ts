@@ -105,7 +105,7 @@ export async function recordFailure(
 
 /**
  * How long somebody else's attempt is waited for. A worker that was stopped within its commit keeps its slot locked for 15 s
- * (publication.ts), and the round that looks at this slot has others to look at: it comes again.
+ * (slots.ts), and the round that looks at this slot has others to look at: it comes again.
  */
 const LOCK_WAIT = '1s'
 

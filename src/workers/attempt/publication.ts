@@ -81,8 +81,6 @@ export async function publish(
   result: Result,
 ): Promise<void> {
   await transaction(context.database, async (client) => {
-    // A worker that is suspended in here keeps the slot's lock for so long, and with it the next attempt.
-    await client.query("set local idle_in_transaction_session_timeout = '15s'")
     await lockSlot(client, run.slot)
     if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
     await recordResult(client, context.warehouse, run, result, { kept: true })
