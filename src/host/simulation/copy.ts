@@ -128,7 +128,7 @@ export async function inKept<T>(
     await settleIdentity(inside, project)
     await keepSimulation(real.root, record)
     const done = async (changed: Partial<Simulation> = {}) => {
-      const seconds = (kept.seconds ?? 0) + (performance.now() - begun) / 1000
+      const seconds = (performance.now() - begun) / 1000
       last = { ...kept, ...changed, seconds }
       return last
     }
