@@ -24,6 +24,8 @@ const FROZEN_AT = FULL ? [STEPS[1], STEPS[3], STEPS[5], STEPS[6]] : [STEPS[5]]
 const ATTEMPTS = FULL ? 3 : 2
 /** Nights whose workers are stopped at once: hundreds one after the other take hours, most of them for leases to end. */
 const AT_ONCE = FULL ? 4 : 1
+/** Each keeps its connections, beside those of the worker in its place, and the server has 100. */
+const FROZEN_AT_ONCE = FULL ? 2 : 1
 const ROWS = 100
 
 describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
@@ -103,8 +105,8 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
       return rows
     }
 
-    /** Does something with each, `AT_ONCE` of them at a time; the first failure ends all, once what was begun has settled. */
-    async function inLanes<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+    /** Does something with each, so many of them at a time; the first failure ends all, once what was begun has settled. */
+    async function inLanes<T>(items: T[], size: number, work: (item: T) => Promise<void>): Promise<void> {
       const left = [...items]
       const lane = async () => {
         try {
@@ -114,7 +116,7 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
           throw error
         }
       }
-      const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))
+      const lanes = await Promise.allSettled(Array.from({ length: size }, lane))
       for (const { status, ...ended } of lanes)
         if (status === 'rejected' && 'reason' in ended) throw ended.reason
     }
@@ -140,7 +142,7 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
       async () => {
         const stops = KILLED_AT.flatMap((step) => Array.from({ length: KILLS }, () => step))
         // One worker more than are stopped: nothing waits for a place.
-        await inLanes(stops, async (step) => {
+        await inLanes(stops, AT_ONCE, async (step) => {
           const id = await ask({ step, signal: 'SIGKILL', attempts: 1 })
           const [run] = await untilOver([id], 200)
           const kill = fleet.stopped().find((each) => each.run === id)
@@ -162,7 +164,7 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
       'stopped past its lease, a worker that goes on changes nothing of what another has published',
       async () => {
         const stops = FROZEN_AT.flatMap((step) => Array.from({ length: FREEZES }, () => step))
-        await inLanes(stops, async (step) => {
+        await inLanes(stops, FROZEN_AT_ONCE, async (step) => {
           const id = await ask({ step, signal: 'SIGSTOP', attempts: 1 })
           const [before] = await untilOver([id], 180)
           if (before === undefined) throw new Error('the run is gone')
