@@ -65,7 +65,8 @@ export async function certify(context: Context, data: unknown, options: TaskOpti
   const view = run === undefined ? undefined : project.views[run.name]
   if (run === undefined || view === undefined || run.state !== 'published') return 'nothing to compare'
   // The job may have been enqueued by somebody who looked just before the last one ended.
-  if ((await certificateOf(context.database.pool, run.id)) !== undefined) return 'it is compared already'
+  const known = await certificateOf(context.database.pool, run.id)
+  if (known !== undefined && known.differing !== null) return 'it is compared already'
   const record = {
     run: run.id,
     view: view.name,

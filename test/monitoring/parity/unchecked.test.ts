@@ -71,6 +71,9 @@ test('a check of a night that takes too long opens an incident with its mail, an
   await life.until('2026-03-02T05:00:00Z', 30)
   expect(life.mails.received).toEqual([])
 
+  // As if nobody had compared it yet: what is compared is not compared again.
+  expect(await certify(contextWith(NO_TIME), { run }, { lane: 'monitor' })).toBe('it is compared already')
+  await life.database.pool.query('delete from nightshift.certificates')
   const text = await certify(contextWith(NO_TIME), { run }, { lane: 'monitor' })
   expect(text).toMatch(
     /comparing serving with training took longer than \d+ m?s and was ended \(timeouts\.monitors/,
