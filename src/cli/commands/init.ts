@@ -25,6 +25,7 @@ export default async function init([dir = '.']: string[], options: GlobalOptions
   printLine('')
   printLine('next:')
   printLine(`  nightshift validate --project ${dir}`)
+  printLine(`  nightshift check lapse --project ${dir}    what a model has to show before it goes live`)
   printLine(`  read ${join(dir, 'README.md')}`)
   return 0
 }
