@@ -79,16 +79,24 @@ const workers = async () => {
   return rows
 }
 
-/** What is so after each command that was stopped. */
-async function expectTidy(): Promise<void> {
-  expect(readdirSync(join(temporary, 'tmp'))).toEqual([])
+/** What commands have left: files of tasks and attempts, runs at work, processes. */
+async function leftovers(): Promise<string[]> {
   const attempts = join(project.root, 'warehouse/.attempts')
-  expect(spawnSync('find', [attempts, '-mindepth', '1'], { encoding: 'utf8' }).stdout).toBe('')
-  const { rows } = await database.database.pool.query(
+  const { stdout } = spawnSync('find', [attempts, '-mindepth', '1'], { encoding: 'utf8' })
+  const { rows } = await database.database.pool.query<{ id: string }>(
     `select id from nightshift.runs where state in ('running', 'publishing')`,
   )
-  expect(rows).toEqual([])
-  expect(await workers()).toEqual([])
+  return [
+    ...readdirSync(join(temporary, 'tmp')),
+    ...stdout.split('\n').filter((line) => line !== ''),
+    ...rows.map(({ id }) => `run ${id}`),
+    ...(await workers()).map(({ id }) => `process ${id}`),
+  ]
+}
+
+/** What is so after each command that was stopped. */
+async function expectTidy(): Promise<void> {
+  expect(await leftovers()).toEqual([])
 }
 const lineOf = ({ stderr }: Finished) => stderr.split('\n').filter((line) => line.startsWith('nightshift: '))
 
@@ -273,13 +281,15 @@ describe('on a terminal', () => {
   ])(
     'Ctrl-C at the question "$question" ends the command, and nothing has begun',
     async ({ question, args }) => {
+      // Whoever was stopped twice above has tidied nothing.
+      const before = await leftovers()
       const { terminal, over, said } = onTerminal(args)
       await secondsUntil(async () => question.test(said()), { within: 200 })
       terminal.stdin?.write(CTRL_C)
       const { code, stdout } = await over
       expect(code, stdout).toBe(130)
       expect(stdout).toContain('nightshift: stopped by Ctrl-C: unfinished work was discarded')
-      await expectTidy()
+      expect((await leftovers()).filter((each) => !before.includes(each))).toEqual([])
     },
   )
 
