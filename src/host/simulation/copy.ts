@@ -115,13 +115,7 @@ export async function inKept<T>(
 ): Promise<T> {
   const project = alone(withinSimulation(real, kept.id), model)
   const begun = performance.now()
-  const inside = await openDatabase({
-    root: project.root,
-    url: database.url,
-    schema: project.schema,
-    simulated: true,
-    role: 'command',
-  })
+  const inside = await openLedger(database, project)
   const record: Simulation = { ...kept, state: 'running', pid: process.pid }
   let last = kept
   try {
@@ -160,15 +154,14 @@ function alone(project: Project, model: Model): Project {
   }
 }
 
+/** The ledger of a copy, on the server of the project's own. */
+function openLedger({ url }: Database, { root, schema }: Project): Promise<Database> {
+  return openDatabase({ root, url, schema, simulated: true, role: 'command' })
+}
+
 async function openInside({ database }: Session, project: Project, at: Date): Promise<Database> {
   await makeClock(database.pool, project.schema, at)
-  const inside = await openDatabase({
-    root: project.root,
-    url: database.url,
-    schema: project.schema,
-    simulated: true,
-    role: 'command',
-  })
+  const inside = await openLedger(database, project)
   try {
     await stampSimulated(database.pool, project.schema)
     await settleIdentity(inside, project)

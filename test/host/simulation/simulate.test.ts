@@ -129,5 +129,11 @@ test('what cannot be simulated is refused before anything is made', async () => 
     'expected --challenger to be a registered version (1), got: 7',
   )
   expect(await refused(['--from', '2026-03-03'])).toContain('simulate: expected MODEL --from D --to D')
+  expect(await refused(['--continue', 'ffffffff', '--to', '2026-03-12'])).toContain(
+    'expected --continue ID --to D alone',
+  )
+  const unknown = await nightshift(['simulate', '--continue', 'ffffffff', '--to', '2026-03-12'], at)
+  expect(unknown).toMatchObject({ code: 2 })
+  expect(unknown.stderr).toContain('expected the id of a simulation')
   expect(readdirSync(join(project.root, '.nightshift/simulations'))).toEqual([])
 })
