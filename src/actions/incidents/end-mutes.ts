@@ -2,7 +2,7 @@ import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { enqueue } from '../../alerts/delivery/enqueue-mail.ts'
 import { notifiedBySubject } from '../../alerts/delivery/recipients.ts'
 import { listIncidents } from '../../alerts/incidents/list-incidents.ts'
-import { endMutes } from '../../alerts/incidents/mutes.ts'
+import { endMutes, isMuteOver } from '../../alerts/incidents/mutes.ts'
 import { muteLetter } from '../../alerts/letters/mute-letter.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
@@ -11,6 +11,8 @@ import type { ProjectLedger } from '../project-ledger.ts'
 
 /** A mute ends aloud: whoever is mailed about its subject hears that mails are sent again, and what is open. */
 export async function announceEndedMutes({ database, project }: ProjectLedger): Promise<void> {
+  // Asked every few seconds, and there is hardly ever one.
+  if (!(await isMuteOver(database.pool))) return
   await transaction(database, async (client) => {
     const now = await ledgerNow(client)
     const over = await endMutes(client, now)

@@ -57,6 +57,12 @@ export async function activeMutes(connection: ClientBase | Pool, now: Date): Pro
   return rows
 }
 
+/** Whether a mute is over that nobody has taken away yet. */
+export async function isMuteOver(connection: ClientBase | Pool): Promise<boolean> {
+  const { rowCount } = await connection.query('select from nightshift.mutes where until <= now() limit 1')
+  return rowCount === 1
+}
+
 /** Takes away the mutes that are over. @returns them, each once among all processes */
 export async function endMutes(client: ClientBase, now: Date): Promise<Mute[]> {
   const { rows } = await client.query<Mute>(
