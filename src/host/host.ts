@@ -139,9 +139,10 @@ export async function openHost(
   const sendMail = async () => {
     if (retired !== undefined) return undefined
     const project = context.project()
-    await announceEndedMutes({ database, project })
     const settings = alertSettings(project)
     await sendDueMails({ database, transport, settings, log, clock: context.clock })
+    // After the mails: what fails here holds none of them up.
+    await announceEndedMutes({ database, project })
     return undefined
   }
   const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: logError('sending mail') })
