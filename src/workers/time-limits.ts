@@ -17,6 +17,7 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   staleness: 'checks',
   sample: 'checks',
   example: 'checks',
+  listing: 'checks',
   lookup: 'checks',
   restamp: 'checks',
   warm: 'checks',

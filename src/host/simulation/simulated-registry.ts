@@ -16,11 +16,20 @@ const KNOWN = {
   runbook_reviews: 'model = $1',
   acceptances: 'model = $1',
   waivers: 'model = $1',
+  leak_checks: 'model = $1',
   retrainings: "model = $1 and dry_run and state in ('done', 'failed')",
 } as const
 
-/** What people and drills have shown. In the simulation it was shown before the first night. */
-const SHOWN = ['alert_tests', 'drills', 'runbook_reviews', 'acceptances', 'waivers', 'retrainings'] as const
+/** What people, drills and searches have shown. In the simulation it was shown before the first night. */
+const SHOWN = [
+  'alert_tests',
+  'drills',
+  'runbook_reviews',
+  'acceptances',
+  'waivers',
+  'leak_checks',
+  'retrainings',
+] as const
 
 /**
  * Copies a model's versions and what is known of them from the project's ledger and warehouse into a simulation's: their

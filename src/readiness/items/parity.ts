@@ -2,6 +2,7 @@ import { localDay } from '../../format/clock-time.ts'
 import { newestCertificates } from '../../monitoring/parity/record.ts'
 import { timelessSources } from '../../pipeline/leaks/risks.ts'
 import { fail, type Item, pass } from '../item.ts'
+import { leakCheck } from '../leak-checks.ts'
 import { viewOf } from '../view-of.ts'
 
 /** Nights whose features were recomputed by the training path, and the age of the newest in days. */
@@ -13,7 +14,7 @@ export const parity: Item = {
   title: 'Parity',
   question: 'Does training compute the same features as serving, and does it see nothing of the future?',
   async ask(asked) {
-    const { database, project, model, version, children, now } = asked
+    const { database, project, model, version, now } = asked
     const { name } = model
     const link = `/models/${name}`
     const check = `nightshift parity ${name} --as-of D`
@@ -56,23 +57,11 @@ export const parity: Item = {
     const age = (now.getTime() - Date.parse(newest)) / 86_400_000
     if (age > DAYS || age < 0)
       return fail(`the newest comparison is of ${localDay(newest, project.timezone)}`, check, link)
-    const leaks = await children.run('leaks', {
-      root: project.root,
-      model: name,
-      view,
-      sources: model.sources,
-      labels: model.labels,
-      timezone: project.timezone,
-      threads: 1,
-      asOfs: [],
-      now: now.toISOString(),
-      release: '',
-    })
-    const leak = leaks.leaks.find(({ severity }) => severity === 'error')
-    if (leak !== undefined)
-      return fail(`a leak: ${leak.message}`, `nightshift validate --leaks ${name}`, link)
+    const { leaks, labelled_rows, checked_at } = await leakCheck(asked, view)
+    const [leak] = leaks
+    if (leak !== undefined) return fail(`a leak: ${leak}`, `nightshift validate --leaks ${name}`, link)
     return pass(
-      `the last ${NIGHTS} nights of ${view.name} are equal value for value (newest ${nights[0]?.partition}), and no leak was found in ${leaks.labelled_rows} labelled rows`,
+      `the last ${NIGHTS} nights of ${view.name} are equal value for value (newest ${nights[0]?.partition}), and no leak was found in ${labelled_rows} labelled rows on ${localDay(checked_at, project.timezone)}`,
       link,
     )
   },

@@ -322,6 +322,7 @@ const WORK: Record<TaskName, string> = {
   staleness: 'searching for stale nights',
   sample: 'writing the sample data',
   example: 'running the example',
+  listing: 'listing the files',
   lookup: 'looking up the row',
   restamp: 'preparing the scores',
   warm: 'starting',

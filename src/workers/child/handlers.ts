@@ -53,6 +53,10 @@ export const handlers: {
     const { checkLeaks } = await import('../../pipeline/leaks/check-leaks.ts')
     return checkLeaks({ ...request, progress })
   },
+  async listing(request) {
+    const { listFiles } = await import('../../pipeline/sources/listing.ts')
+    return listFiles(request)
+  },
   async restamp(request) {
     const { restamp } = await import('../../pipeline/partition/restamp.ts')
     return restamp(request)

@@ -36,6 +36,7 @@ import type { TrialFacts, TrialRequest } from '../../pipeline/scoring/trial.ts'
 import type { CompareRequest } from '../../pipeline/shadow/compare-scores.ts'
 import type { FreezeRequest, FrozenScores } from '../../pipeline/shadow/freeze-current.ts'
 import type { ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
+import type { ListingRequest } from '../../pipeline/sources/listing.ts'
 import type { StalenessRequest } from '../../pipeline/sources/staleness.ts'
 
 /** Rows done and total rows; the total is undefined while unknown. */
@@ -58,6 +59,7 @@ export interface Tasks {
   outcome: { request: OutcomeRequest; facts: OutcomeAnswer }
   parity: { request: ParityRequest; facts: ParityFacts }
   leaks: { request: LeaksRequest; facts: LeakFacts }
+  listing: { request: ListingRequest; facts: { files: number; digest: string } }
   restamp: { request: RestampRequest; facts: WrittenFile }
   lookup: { request: LookupRequest; facts: LookupFacts }
   replay: { request: ReplayRequest; facts: Comparison }
