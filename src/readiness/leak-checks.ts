@@ -14,7 +14,7 @@ export interface LeakCheck {
 }
 
 /** A search counts this long: labels come of age, and a file system may keep the time of a file that changed. */
-const DAYS = 14
+const DAYS = 30
 
 /**
  * What the newest search found, where it is of the same definitions, files and program; else it is searched anew and
