@@ -1,3 +1,4 @@
+import { listFiles } from '../pipeline/sources/listing.ts'
 import { withChild } from '../workers/child/with-child.ts'
 import { findStale } from '../workers/currency.ts'
 import type { ProjectLedger } from './project-ledger.ts'
@@ -9,5 +10,5 @@ export async function staleAmong(
 ): Promise<Map<string, string>> {
   const runs = slots.flatMap(({ published_run }) => published_run ?? [])
   if (runs.length === 0) return new Map()
-  return withChild(project, (children) => findStale({ database, children }, project, runs))
+  return withChild(project, (children) => findStale({ database, children, list: listFiles }, project, runs))
 }

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import type { Pool } from 'pg'
 import type { Database } from '../ledger/connection/database.ts'
 import { publishedRun, scoredContent } from '../ledger/nights/published.ts'
 import { contentOf, type Run } from '../ledger/nights/run-records.ts'
 import { findSlot, slotTitle } from '../ledger/nights/slots.ts'
+import type { ListingRequest } from '../pipeline/sources/listing.ts'
+import type { Stale } from '../pipeline/sources/staleness.ts'
+import { ownVersion } from '../program/own-files.ts'
 import type { Project, View } from '../project/project.ts'
 import { type AsOf, parseAsOf } from '../project/time/asof.ts'
 import type { Children, TaskOptions } from './child/children.ts'
+import { looksOf, recordLooks } from './looks.ts'
 import { type Repairer, repairPublished } from './repair-published.ts'
 
 /** Whether a published partition is still what a run would compute now, and if not, why. */
@@ -15,6 +19,8 @@ export type Currency = { current: true; run: Run } | { current: false; reason: s
 interface CurrencyContext {
   database: Database
   children: Children
+  /** Lists the files of sources. Default: a child does, since many folders take long. */
+  list?: (request: ListingRequest) => { digest: string }
 }
 
 /**
@@ -35,14 +41,14 @@ export async function putRight(
 
 /** Compares the inputs of a view's partition with the current files. */
 export async function featuresCurrency(
-  { database, children }: CurrencyContext,
+  context: CurrencyContext,
   project: Project,
   view: View,
   asOf: AsOf,
 ): Promise<Currency> {
-  const run = await publishedRun(database.pool, 'features', view.name, asOf.label)
+  const run = await publishedRun(context.database.pool, 'features', view.name, asOf.label)
   if (run === undefined) return { current: false, reason: 'not published yet' }
-  const [reason] = await staleReasons(children, project, view, [run])
+  const reason = (await staleOf(context, project, view, [run.id], {})).get(run.id)
   return reason === undefined ? { current: true, run } : { current: false, reason }
 }
 
@@ -75,11 +81,12 @@ const BATCH = 50
  * views that the project does not have any more.
  */
 export async function findStale(
-  { database: { pool }, children }: CurrencyContext,
+  context: CurrencyContext,
   project: Project,
   ids: string[],
   options: TaskOptions = {},
 ): Promise<Map<string, string>> {
+  const { pool } = context.database
   const { rows: runs } = await pool.query<StandingRun>(STANDING, [ids])
   const scores = runs.filter(({ kind }) => kind === 'scores')
   const onStanding = scores.filter(isOnStanding)
@@ -87,7 +94,7 @@ export async function findStale(
     ...runs.filter(({ kind }) => kind === 'features').map(({ id }) => id),
     ...onStanding.flatMap(({ features_now }) => features_now ?? []),
   ]
-  const stale = await staleFeatures({ children, pool }, project, [...new Set(features)], options)
+  const stale = await staleFeatures(context, project, [...new Set(features)], options)
   for (const run of scores) {
     const reason = staleScores(run, stale)
     if (reason !== undefined) stale.set(run.id, reason)
@@ -121,27 +128,71 @@ function isOnStanding(run: StandingRun): boolean {
 }
 
 async function staleFeatures(
-  { children, pool }: { children: Children; pool: Pool },
+  context: CurrencyContext,
   project: Project,
   ids: string[],
   options: TaskOptions,
 ): Promise<Map<string, string>> {
   const stale = new Map<string, string>()
-  for (let start = 0; start < ids.length; start += BATCH) {
-    const { rows } = await pool.query<Pick<Run, 'id' | 'name' | 'partition' | 'view_hash' | 'inputs'>>(
-      'select id, name, partition, view_hash, inputs from nightshift.runs where id = any($1)',
-      [ids.slice(start, start + BATCH)],
-    )
-    for (const view of Object.values(project.views)) {
-      const runs = rows.filter(({ name }) => name === view.name)
-      const reasons = runs.length === 0 ? [] : await staleReasons(children, project, view, runs, options)
-      runs.forEach(({ id }, index) => {
-        const reason = reasons[index]
-        if (reason !== undefined) stale.set(id, reason)
-      })
-    }
+  const { rows } = await context.database.pool.query<Pick<Run, 'id' | 'name'>>(
+    'select id, name from nightshift.runs where id = any($1)',
+    [ids],
+  )
+  for (const view of Object.values(project.views)) {
+    const own = rows.filter(({ name }) => name === view.name).map(({ id }) => id)
+    for (const [id, reason] of await staleOf(context, project, view, own, options)) stale.set(id, reason)
   }
   return stale
+}
+
+/**
+ * Why features of one view are stale, by run. What was seen once is not looked at again while the view and the files that its
+ * sources name are the same.
+ */
+async function staleOf(
+  context: CurrencyContext,
+  project: Project,
+  view: View,
+  ids: string[],
+  options: TaskOptions,
+): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const { pool } = context.database
+  const subject = await subjectOf(context, project, view, options)
+  const looks = await looksOf(pool, subject, ids)
+  const open = ids.filter((id) => !looks.has(id))
+  const stale = new Map(
+    [...looks].flatMap(([id, reason]) => (reason === null ? [] : [[id, reason] as const])),
+  )
+  for (let start = 0; start < open.length; start += BATCH) {
+    const { rows } = await pool.query<StoredInputs>(
+      'select id, partition, view_hash, inputs from nightshift.runs where id = any($1)',
+      [open.slice(start, start + BATCH)],
+    )
+    const found = await compareInputs(context.children, project, view, rows, options)
+    const seen = new Map<string, string | null>()
+    rows.forEach(({ id }, index) => {
+      const each = found[index]
+      if (each !== undefined) stale.set(id, each.reason)
+      if (each?.compared !== false) seen.set(id, each?.reason ?? null)
+    })
+    await recordLooks(pool, subject, seen)
+  }
+  return stale
+}
+
+/** All that decides whether features are stale, beside what they were computed from. */
+async function subjectOf(
+  { children, list }: CurrencyContext,
+  { root, timezone }: Project,
+  view: View,
+  options: TaskOptions,
+): Promise<string> {
+  const request = { root, sources: view.sources }
+  const { digest } = list?.(request) ?? (await children.run('listing', request, options))
+  return createHash('sha256')
+    .update(JSON.stringify([view, timezone, digest, ownVersion()]))
+    .digest('hex')
 }
 
 function staleScores(run: StandingRun, stale: Map<string, string>): string | undefined {
@@ -151,13 +202,15 @@ function staleScores(run: StandingRun, stale: Map<string, string>): string | und
   return features === undefined ? undefined : `its features are stale: ${features}`
 }
 
-function staleReasons(
+type StoredInputs = Pick<Run, 'id' | 'partition' | 'view_hash' | 'inputs'>
+
+function compareInputs(
   children: Children,
   project: Project,
   view: View,
-  runs: Pick<Run, 'partition' | 'view_hash' | 'inputs'>[],
-  options: TaskOptions = {},
-): Promise<(string | undefined)[]> {
+  runs: StoredInputs[],
+  options: TaskOptions,
+): Promise<(Stale | undefined)[]> {
   const request = {
     root: project.root,
     view,

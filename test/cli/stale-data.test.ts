@@ -1,3 +1,4 @@
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
@@ -117,4 +118,40 @@ test('features that are published again with other content make the scores of th
   const repaired = await nightshiftJson(['backfill', 'value', ...RANGE, '--stale', '--yes'], at)
   expect(repaired.json).toMatchObject({ nights: 2, published: 2 })
   expect((await staleNights()).scores).toEqual({})
+})
+
+test('what was seen of a night stands until a file, the view or the program changes', async () => {
+  const { pool } = database.database
+  const seen = async () => {
+    const { rows } = await pool.query<{ partition: string; reason: string | null }>(
+      'select r.partition, l.reason from nightshift.looks l join nightshift.runs r on r.id = l.run join nightshift.slots s on s.published_run = r.id order by 1',
+    )
+    return Object.fromEntries(rows.map(({ partition, reason }) => [partition, reason]))
+  }
+  expect((await staleNights()).features).toEqual({})
+  expect(await seen()).toEqual({
+    '2026-03-02': null,
+    '2026-03-03': null,
+    '2026-03-04': null,
+    '2026-03-05': null,
+  })
+  await pool.query("update nightshift.looks set reason = 'as it was seen'")
+  expect((await staleNights()).features['2026-03-03']).toBe('as it was seen')
+  utimesSync(join(project.root, FILE), 1_780_000_000, 1_780_000_000)
+  expect((await staleNights()).features).toEqual({})
+})
+
+test('what could not be compared is looked at again, although no file that is listed has changed', async () => {
+  const file = join(project.root, FILE)
+  const bytes = readFileSync(file)
+  const broken = Buffer.from(bytes)
+  broken.fill(0, broken.length - 8)
+  const write = (content: Buffer) => {
+    writeFileSync(file, content)
+    utimesSync(file, 1_780_000_001, 1_780_000_001)
+  }
+  write(broken)
+  expect((await staleNights()).features['2026-03-03']).toMatch(/cannot be compared/)
+  write(bytes)
+  expect((await staleNights()).features).toEqual({})
 })

@@ -64,7 +64,9 @@ describe('a source that features.sql does not read', () => {
       rmSync(join(root, 'data/leaves'), { recursive: true })
       expect(await reasons()).toEqual([undefined])
       await writeParquet(join(root, 'data/people/b.parquet'), PEOPLE)
-      expect(await reasons()).toEqual(['data/people/b.parquet is new, with 5 rows before the cut'])
+      expect(await reasons()).toMatchObject([
+        { reason: 'data/people/b.parquet is new, with 5 rows before the cut' },
+      ])
     },
   )
 

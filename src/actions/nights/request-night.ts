@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { requestFeatures, requestScores, settingsFor } from '../../jobs/request-run.ts'
 import type { Run } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
+import { listFiles } from '../../pipeline/sources/listing.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { viewNamed } from '../../project/named.ts'
 import type { View } from '../../project/project.ts'
@@ -115,7 +116,7 @@ async function repairFile(
 async function currencyOf({ database, project }: ProjectLedger, view: View, asOf: AsOf): Promise<Currency> {
   return withChild(project, async (children, stop) => {
     try {
-      return await featuresCurrency({ database, children }, project, view, asOf)
+      return await featuresCurrency({ database, children, list: listFiles }, project, view, asOf)
     } catch (error) {
       stop.throwIfAborted()
       // The inputs cannot be compared (a missing file, broken SQL): the run itself meets and records the same error.

@@ -45,7 +45,7 @@ export default function runs([name]: string[], options: Options): Promise<number
     const rows = await listRuns(database.pool, filter)
     if (options.json)
       printJson(
-        rows.map(({ inputs: _inputs, checks: _checks, ...run }) => ({
+        rows.map((run) => ({
           ...run,
           run: run.id,
           as_of: run.partition,

@@ -4,8 +4,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
-import { pathOf } from '../../ledger/nights/published.ts'
-import { findRun } from '../../ledger/nights/run-records.ts'
+import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
 import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
@@ -22,40 +21,40 @@ export default function status([name]: string[], options: Options): Promise<numb
     const model =
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const now = await ledgerNow(database.pool)
-    const from = Temporal.Instant.fromEpochMilliseconds(now.getTime()).subtract({ hours: 24 * options.days })
-    const names = name === undefined ? undefined : new Set([name, model?.view])
-    const slots = (await listSlots(database.pool))
-      .filter((slot) => names === undefined || names.has(slot.name))
-      .filter(
-        (slot) =>
-          options.json || Temporal.Instant.compare(slot.changed_at, from) > 0 || slot.state !== 'published',
-      )
+    const since = Temporal.Instant.fromEpochMilliseconds(now.getTime())
+      .subtract({ hours: 24 * options.days })
+      .toString()
+    const slots = await listSlots(database.pool, {
+      ...(name === undefined ? {} : { names: [name, ...(model === undefined ? [] : [model.view])] }),
+      ...(options.json ? {} : { since }),
+    })
+    const files = await publishedFiles(
+      database.pool,
+      slots.flatMap(({ published_run }) => published_run ?? []),
+    )
     const stale = await staleAmong(
       session,
-      slots.filter((slot) => Temporal.Instant.compare(slot.changed_at, from) > 0),
+      slots.filter((slot) => Date.parse(slot.changed_at) > Date.parse(since)),
     )
-    const rows = await Promise.all(
-      slots.map(async (slot) => {
-        const published =
-          slot.published_run === null ? undefined : await findRun(database.pool, slot.published_run)
-        return {
-          kind: slot.kind,
-          name: slot.name,
-          as_of: slot.partition,
-          due: slot.due,
-          deadline: slot.deadline,
-          state: slot.state,
-          late: isLate(slot, now),
-          run: slot.run,
-          path: published === undefined ? null : pathOf(project, published),
-          rows: published?.rows ?? null,
-          waits_for: slot.waits_for,
-          wait_until: slot.wait_until,
-          reason: slot.reason,
-          stale: stale.get(slot.published_run ?? '') ?? null,
-        }
-      }),
-    )
+    const rows = slots.map((slot) => {
+      const published = files.get(slot.published_run ?? '')
+      return {
+        kind: slot.kind,
+        name: slot.name,
+        as_of: slot.partition,
+        due: slot.due,
+        deadline: slot.deadline,
+        state: slot.state,
+        late: isLate(slot, now),
+        run: slot.run,
+        path: published === undefined ? null : pathOf(project, published),
+        rows: published?.rows ?? null,
+        waits_for: slot.waits_for,
+        wait_until: slot.wait_until,
+        reason: slot.reason,
+        stale: stale.get(slot.published_run ?? '') ?? null,
+      }
+    })
     if (options.json) printJson(rows)
     else {
       print(project, rows)

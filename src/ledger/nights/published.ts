@@ -18,6 +18,18 @@ export async function publishedRun(
   return rows[0]
 }
 
+/** Where these runs (ids) have published, and how many rows, by id. */
+export async function publishedFiles(
+  connection: Connection,
+  runs: string[],
+): Promise<Map<string, Pick<Run, 'path' | 'rows'>>> {
+  const { rows } = await connection.query<Pick<Run, 'id' | 'path' | 'rows'>>(
+    'select id, path, rows from nightshift.runs where id = any($1)',
+    [runs],
+  )
+  return new Map(rows.map((run) => [run.id, run]))
+}
+
 /** The content of the features that scores were computed from (`contentOf`); undefined where the run names none. */
 export async function scoredContent(
   connection: Connection,

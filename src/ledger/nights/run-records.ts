@@ -148,11 +148,18 @@ export interface RunFilter {
   limit?: number
 }
 
+/** A run without its inputs and checks, of which a night may have thousands. */
+export type ListedRun = Omit<Run, 'inputs' | 'checks'>
+
+const LISTED = `id, slot, kind, name, as_of, partition, state, trigger, backfill, forced, version, pinned, settings, attempt, fence,
+  next_attempt_at, waiting_since, known_at, progress, path, rows, bytes, sha256, view_hash, content, metadata, warnings, summary,
+  unknown_values, failure, reason, requested_by, created_at, started_at, ended_at`
+
 /** Runs, newest first. */
-export async function listRuns(connection: Connection, filter: RunFilter = {}): Promise<Run[]> {
+export async function listRuns(connection: Connection, filter: RunFilter = {}): Promise<ListedRun[]> {
   const { where, values } = runsWhere(filter)
-  const { rows } = await connection.query<Run>(
-    `select * from nightshift.runs where ${where} order by created_at desc, id limit $9`,
+  const { rows } = await connection.query<ListedRun>(
+    `select ${LISTED} from nightshift.runs where ${where} order by created_at desc, id limit $9`,
     [...values, filter.limit ?? 50],
   )
   return rows

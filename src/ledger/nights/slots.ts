@@ -65,6 +65,9 @@ export interface SlotFilter {
   to?: string
   partitions?: string[]
   states?: SlotState[]
+  names?: string[]
+  /** ISO 8601: published slots that have not changed since are left out. */
+  since?: string
   limit?: number
 }
 
@@ -75,6 +78,8 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
       where ($1::text is null or kind = $1) and ($2::text is null or name = $2)
         and ($3::timestamptz is null or as_of >= $3) and ($4::timestamptz is null or as_of <= $4)
         and ($5::text[] is null or state = any($5)) and ($7::text[] is null or partition = any($7))
+        and ($8::text[] is null or name = any($8))
+        and ($9::timestamptz is null or state <> 'published' or changed_at > $9)
       order by as_of desc, name, kind
       limit $6`,
     [
@@ -85,6 +90,8 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
       filter.states ?? null,
       filter.limit ?? null,
       filter.partitions ?? null,
+      filter.names ?? null,
+      filter.since ?? null,
     ],
   )
   return rows

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Source } from '../../project/project.ts'
 import { expandGlob } from './glob.ts'
-import { showPath } from './sources.ts'
 
 export interface ListingRequest {
   /** Absolute path of the project. */
@@ -18,9 +17,9 @@ export function listFiles({ root, sources }: ListingRequest): { files: number; d
     count += files.length
     hash.update(`${JSON.stringify(name)}\n`)
     for (const { path, size, modified, inode } of files)
-      hash.update(`${JSON.stringify([showPath(root, path), size, modified, inode])}\n`)
+      hash.update(`${JSON.stringify([path, size, modified, inode])}\n`)
     for (const { path, why, modified } of unreadable)
-      hash.update(`${JSON.stringify([showPath(root, path), why, modified])}\n`)
+      hash.update(`${JSON.stringify([path, why, modified])}\n`)
   }
   return { files: count, digest: hash.digest('hex') }
 }

@@ -31,18 +31,25 @@ export interface PublishedPartition {
   inputs: InputFile[]
 }
 
+/** Why a partition is not what a run would compute now. */
+export interface Stale {
+  reason: string
+  /** False where it could not be compared: the reason may pass without a change of the files that are listed. */
+  compared: boolean
+}
+
 /**
  * Of each partition why it is not what a run would compute now, undefined where it is. Files are compared by size,
  * modification time and rows; where those differ, the rows that can be seen at the as-of decide, whatever their order
  * and however they are spread over files. Sources that features.sql does not read do not count, although older runs
  * have recorded them. What keeps a partition from being compared is its reason. Never throws for what lies in the files.
  */
-export async function findStale(request: StalenessRequest): Promise<(string | undefined)[]> {
+export async function findStale(request: StalenessRequest): Promise<(Stale | undefined)[]> {
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-stale-')))
   try {
     const checked = await parseAlone(request.root, request.view, request.timezone, temp)
     const identity = identityOf(checked, request.view, request.timezone)
-    const reasons: (string | undefined)[] = []
+    const reasons: (Stale | undefined)[] = []
     for (const partition of request.partitions) {
       reasons.push(
         changedView(request, partition, identity, checked.tables) ??
@@ -60,17 +67,18 @@ function changedView(
   { viewHash, asOf }: PublishedPartition,
   identity: Identity,
   names: string[],
-): string | undefined {
+): Stale | undefined {
   if (viewHash === identity.viewHash) return undefined
-  if (viewHash === null || viewHash !== identity.formerHash) return 'the view has changed'
+  if (viewHash === null || viewHash !== identity.formerHash) return staleBy('the view has changed')
   try {
     const cut = featureCut(asOf, EVER, timezone)
     const moved = cutSources(root, view, cut, { names }).find(({ found }) => hasMovedDates(found, cut))
-    return moved === undefined
-      ? undefined
-      : `dates of source ${moved.found.name} were cut at another midnight: they are days of ${moved.found.zones.dates} now, seen when they are over`
+    return staleBy(
+      moved &&
+        `dates of source ${moved.found.name} were cut at another midnight: they are days of ${moved.found.zones.dates} now, seen when they are over`,
+    )
   } catch (error) {
-    return incomparableText(error)
+    return incomparable(error)
   }
 }
 
@@ -79,7 +87,7 @@ async function staleInput(
   partition: PublishedPartition,
   reads: string[],
   temp: string,
-): Promise<string | undefined> {
+): Promise<Stale | undefined> {
   // What arrived after the run had read counts: a run would see it now.
   const cut = featureCut(partition.asOf, EVER, request.timezone)
   try {
@@ -90,14 +98,18 @@ async function staleInput(
     const before = then.filter((input) => !same.has(fileKey(input)))
     const after = now.filter((input) => !same.has(fileKey(input)))
     if (before.length + after.length === 0) return undefined
-    return changeText(before, await hashed(request, partition, cut, after, temp))
+    return staleBy(changeText(before, await hashed(request, partition, cut, after, temp)))
   } catch (error) {
-    return incomparableText(error)
+    return incomparable(error)
   }
 }
 
-function incomparableText(error: unknown): string {
-  return `its inputs cannot be compared: ${classify(error).message}`
+function staleBy(reason: string | undefined): Stale | undefined {
+  return reason === undefined ? undefined : { reason, compared: true }
+}
+
+function incomparable(error: unknown): Stale {
+  return { reason: `its inputs cannot be compared: ${classify(error).message}`, compared: false }
 }
 
 async function hashed(

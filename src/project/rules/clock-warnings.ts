@@ -65,6 +65,7 @@ export function doubleTicks(
   to: string,
   limit = 3,
 ): DoubleTick[] {
+  if (ticksOnce(clock, grain, projectZone)) return []
   const end = Date.parse(to)
   const zone = zoneArithmetic(projectZone, Date.parse(from), end)
   const doubles: DoubleTick[] = []
@@ -83,6 +84,12 @@ export function doubleTicks(
     if (doubles.at(-1)?.asOf.instant !== asOf.instant) doubles.push({ asOf, first: last.at, second: tick.at })
   }
   return doubles
+}
+
+/** One time of day, of days that begin where the project's do: no need to look at a year of ticks. */
+function ticksOnce({ cron, timezone }: Clock, grain: Grain, projectZone: string): boolean {
+  const [minute = '', hour = ''] = cron.trim().split(/\s+/)
+  return grain === 'day' && timezone === projectZone && /^\d+$/.test(minute) && /^\d+$/.test(hour)
 }
 
 function sentence(

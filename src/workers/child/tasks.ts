@@ -37,7 +37,7 @@ import type { CompareRequest } from '../../pipeline/shadow/compare-scores.ts'
 import type { FreezeRequest, FrozenScores } from '../../pipeline/shadow/freeze-current.ts'
 import type { ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
 import type { ListingRequest } from '../../pipeline/sources/listing.ts'
-import type { StalenessRequest } from '../../pipeline/sources/staleness.ts'
+import type { Stale, StalenessRequest } from '../../pipeline/sources/staleness.ts'
 
 /** Rows done and total rows; the total is undefined while unknown. */
 export type Progress = (text: string, rows?: number, total?: number) => void
@@ -52,7 +52,7 @@ export interface Tasks {
   describe: { request: ViewRequest; facts: ViewDescription }
   labels: { request: LabelsRequest; facts: LabelsDescription }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[] } & Identity }
-  staleness: { request: StalenessRequest; facts: (string | undefined)[] }
+  staleness: { request: StalenessRequest; facts: (Stale | undefined)[] }
   dataset: { request: DatasetRequest; facts: DatasetFacts }
   evaluate: { request: EvaluationRequest; facts: EvaluationFacts }
   metrics: { request: MetricsRequest; facts: MetricsFacts }

@@ -205,15 +205,18 @@ describe('a partition whose inputs change', () => {
       if (sql === null) rmSync(join(root, path))
       else await writeParquet(join(root, path), sql, ', COMPRESSION zstd')
     }
-    const [reason] = await findStale({
+    const [found] = await findStale({
       root,
       view: makeView(root, definition),
       timezone: 'UTC',
       threads: 1,
       partitions: [{ asOf: parseAsOf('2026-11-22', 'UTC'), viewHash: facts.viewHash, inputs: facts.inputs }],
     })
-    if (stale === undefined) expect(reason).toBeUndefined()
-    else expect(reason).toMatch(stale)
+    if (stale === undefined) expect(found).toBeUndefined()
+    else {
+      expect(found?.reason).toMatch(stale)
+      expect(found?.compared).toBe(!stale.source.includes('cannot be compared'))
+    }
   })
 
   it('takes over what is known of files that lie wholly before the cut, and of no others', async () => {
@@ -244,7 +247,7 @@ describe('a partition whose inputs change', () => {
     const reasonAt = async (path: string) => {
       const { t } = events.sources
       if (t === undefined) throw new Error('t')
-      const [reason] = await findStale({
+      const [found] = await findStale({
         root,
         view: makeView(root, { ...events, sources: { t: { ...t, path } } }),
         timezone: 'UTC',
@@ -253,7 +256,7 @@ describe('a partition whose inputs change', () => {
           { asOf: parseAsOf('2026-11-22', 'UTC'), viewHash: facts.viewHash, inputs: facts.inputs },
         ],
       })
-      return reason
+      return found?.reason
     }
     expect(await reasonAt('moved/*.parquet')).toBeUndefined()
     await writeParquet(join(root, 'other/b.parquet'), `SELECT * FROM (${EVENTS}) LIMIT 1`)
@@ -272,7 +275,7 @@ describe('a partition whose inputs change', () => {
     })
     const reasonOf = async (view: CaseView, timezone: string) => {
       const { facts } = await compute(root, view, '2026-11-22', { timezone })
-      const [reason] = await findStale({
+      const [found] = await findStale({
         root,
         view: makeView(root, view),
         timezone,
@@ -281,7 +284,7 @@ describe('a partition whose inputs change', () => {
           { asOf: parseAsOf('2026-11-22', timezone), viewHash: facts.formerHash, inputs: facts.inputs },
         ],
       })
-      return reason
+      return found?.reason
     }
     expect(await reasonOf(of('ts'), 'America/New_York')).toBeUndefined()
     expect(await reasonOf(of('day'), 'UTC')).toBeUndefined()

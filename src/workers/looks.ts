@@ -1,0 +1,30 @@
+import type { Pool } from 'pg'
+
+/** What was seen of these runs (ids) when the same subject was last looked at: why they are stale, null where they are not. */
+export async function looksOf(
+  pool: Pool,
+  subject: string,
+  runs: string[],
+): Promise<Map<string, string | null>> {
+  const { rows } = await pool.query<{ run: string; reason: string | null }>(
+    'select run, reason from nightshift.looks where run = any($1) and subject = $2',
+    [runs, subject],
+  )
+  return new Map(rows.map(({ run, reason }) => [run, reason]))
+}
+
+/** Records what was seen. A run that is gone meanwhile is left out. */
+export async function recordLooks(
+  pool: Pool,
+  subject: string,
+  seen: ReadonlyMap<string, string | null>,
+): Promise<void> {
+  if (seen.size === 0) return
+  await pool.query(
+    `insert into nightshift.looks (run, subject, reason)
+     select run, $1, reason from unnest($2::text[], $3::text[]) as seen (run, reason)
+      where run in (select id from nightshift.runs)
+     on conflict (run) do update set subject = excluded.subject, reason = excluded.reason, at = now()`,
+    [subject, [...seen.keys()], [...seen.values()]],
+  )
+}
