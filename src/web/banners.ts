@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { standstill } from '../actions/standstill.ts'
 import { activeMutes, mutedText } from '../alerts/incidents/mutes.ts'
 import { clockTime } from '../format/clock-time.ts'
 import { nowAt, type PageContext } from './page-context.ts'
@@ -10,7 +11,7 @@ declare module 'hono' {
   }
 }
 
-/** What everybody who looks at a page has to know, whatever the page is about: which mails are muted. */
+/** What everybody who looks at a page has to know, whatever the page is about: what keeps work or mails from moving, which mails are muted. */
 export function mountBanners(app: Hono, pageContext: PageContext): void {
   app.use(async (context, next) => {
     if (context.req.method === 'GET' && context.get('viewer') !== null)
@@ -20,10 +21,13 @@ export function mountBanners(app: Hono, pageContext: PageContext): void {
 }
 
 async function bannersOf(pageContext: PageContext): Promise<string[]> {
-  const { timezone } = pageContext.project()
+  const project = pageContext.project()
+  const { timezone } = project
   const mutes = await activeMutes(pageContext.database.pool, await nowAt(pageContext))
-  return mutes.map(
+  const stands = await standstill(pageContext.database, project)
+  const muted = mutes.map(
     (mute) =>
       `No mails about ${mutedText(mute)} until ${clockTime(mute.until, timezone)}${mute.by === null ? '' : `, muted by ${mute.by}`}.`,
   )
+  return [...stands, ...muted]
 }

@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 export function noticeOf(context: Context): string | undefined {
   switch (context.req.query('done')) {
     case 'retry':
-      return 'The night runs again: this is the new run.'
+      return 'The night is requested again: this is the new run.'
     case 'release':
       return 'The run is released: this partition is published.'
     case 'skip':

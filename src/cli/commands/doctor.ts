@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
+import { delivering } from '../../alerts/delivery/delivering.ts'
 import { notifiedBySubject, unnotifiedText } from '../../alerts/delivery/recipients.ts'
 import { activeMutes, mutedText } from '../../alerts/incidents/mutes.ts'
 import type { GlobalOptions } from '../../cli.ts'
@@ -10,8 +11,9 @@ import { readEnvironment } from '../../host/environment.ts'
 import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
-import { aheadOfLedger, workerAlive } from '../../ledger/nights/alive.ts'
+import { aheadOfLedger, whoIsAlive } from '../../ledger/nights/alive.ts'
 import { openProject } from '../../project/files/load-project.ts'
+import { loopbackLinks } from '../../project/loopback.ts'
 import { liveViews } from '../../registry/version-records.ts'
 import { clocksApart, describeDifference } from '../../workers/clock-difference.ts'
 import { printJson, printTable } from '../terminal/print.ts'
@@ -58,10 +60,17 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
           return queues.backend === 'redis' ? 'Redis answers' : 'in PostgreSQL, answers'
         })
         await runCheck('workers', async () =>
-          (await workerAlive(session.database))
+          (await whoIsAlive(session.database)).worker
             ? 'at least one is alive'
             : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none',
         )
+        await runCheck('scheduler', async () =>
+          (await whoIsAlive(session.database)).scheduler
+            ? 'one has planned within a minute'
+            : 'none plans: no night starts by its schedule; `nightshift up` or `nightshift scheduler` starts one',
+        )
+        await runCheck('outbox', () => outbox(session))
+        await runCheck('links', async () => links(session, environment.smtpUrl))
         await runCheck('alerts', () => alerts(session))
         await runCheck('mutes', () => mutes(session))
         await runCheck('clocks', () => clocks(session.database))
@@ -108,6 +117,28 @@ async function alerts({ project, database }: Session): Promise<string> {
   const addresses = [...new Set(all.flatMap((each) => each.addresses))]
   const count = (kind: string) => all.filter((each) => each.kind === kind).length
   return `${count('model')} models and ${count('view')} views; notified: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
+}
+
+/** Whether mails leave the outbox. */
+async function outbox({ database }: Session): Promise<string> {
+  const { waiting, gave_up, error } = await delivering(database.pool)
+  if (waiting + gave_up === 0) return 'no mail waits for its delivery'
+  throw new Error(
+    `${waiting} mails wait for another try, ${gave_up} were given up within a day${error === null ? '' : `: ${error}`}`,
+  )
+}
+
+/** Where the links of mails lead. It is a fault only where mails are read on other machines. */
+function links({ project }: Session, smtpUrl: string | undefined): string {
+  const loopback = loopbackLinks(project)
+  if (loopback !== undefined && smtpUrl !== undefined) throw new Error(loopback)
+  const url = project.alerts?.base_url
+  return (
+    loopback ??
+    (url === undefined
+      ? 'alerts.base_url is not set: mails have no links'
+      : `links in mails begin with ${url}`)
+  )
 }
 
 /** What nobody is mailed about now: known, and no fault. */

@@ -1,3 +1,4 @@
+import { NO_WORKER, standstill } from '../../actions/standstill.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { rerun } from '../../jobs/rerun.ts'
@@ -7,6 +8,7 @@ import { setOutlook } from '../../workers/interruption.ts'
 import { reportEnd } from '../terminal/ending.ts'
 import { runNamed } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
+import { printNotice } from '../terminal/print.ts'
 
 /** `retry RUN`: runs the slot of a failed or held run again and follows it. */
 export default function retry(
@@ -20,6 +22,8 @@ export default function retry(
     setOutlook(
       'nightshift runs shows whether it was requested; if so it continues once a worker is running (nightshift up)',
     )
+    for (const sentence of await standstill(database, project))
+      if (sentence !== NO_WORKER) printNotice(sentence)
     const retried = await rerun(database, project, run, by)
     await follow(session, {
       quiet: options.json === true,

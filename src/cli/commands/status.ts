@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { staleAmong } from '../../actions/stale-partitions.ts'
+import { standstill } from '../../actions/standstill.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
@@ -59,6 +60,7 @@ export default function status([name]: string[], options: Options): Promise<numb
     else {
       print(project, rows)
       await printMutes(database, project, now)
+      for (const sentence of await standstill(database, project)) printLine(sentence)
     }
     return 0
   })

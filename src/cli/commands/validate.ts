@@ -12,6 +12,7 @@ import { formatProblems } from '../../project/files/format-problems.ts'
 import { loadExamples } from '../../project/files/load-examples.ts'
 import { loadProject } from '../../project/files/load-project.ts'
 import { ConfigurationError, firstProblems, type Problem } from '../../project/files/problem.ts'
+import { loopbackLinks } from '../../project/loopback.ts'
 import type { Project } from '../../project/project.ts'
 import { activeChallengers } from '../../registry/challengers.ts'
 import { changedView, describeChange, registeredAs } from '../../registry/changed-view.ts'
@@ -21,7 +22,7 @@ import { isSameView } from '../../registry/view-identity.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
 import { warmVersions } from '../../registry/warm.ts'
 import { withChild } from '../../workers/child/with-child.ts'
-import { printColoured, printJson, printLine, printTable } from '../terminal/print.ts'
+import { printColoured, printJson, printLine, printNotice, printTable } from '../terminal/print.ts'
 import { findLeaks, printLeaks } from '../terminal/print-leaks.ts'
 
 interface Options extends GlobalOptions {
@@ -71,6 +72,8 @@ export default async function validate(_args: string[], options: Options): Promi
       `${project.name} is valid: ${count(project.views, 'view')}, ${count(project.models, 'model')}, ${count(project.schedules, 'schedule')}`,
     )
   }
+  const links = project && loopbackLinks(project)
+  if (!options.json && links !== undefined) printNotice(links)
   if (!options.json && times.length > 0) printTimes(times)
   if (!options.json && leaks !== undefined) printLeaks(options.leaks ?? '', leaks)
   return errors > 0 ? 2 : leaks !== undefined && hasLeak(leaks) ? 1 : 0

@@ -7,6 +7,7 @@ import { findRun, isOver, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { setOutlook, tidily } from '../../workers/interruption.ts'
+import { printNotice } from './print.ts'
 import { openProgress, type ProgressView } from './progress-bar.ts'
 
 const CHECK_MS = 1_000
@@ -61,6 +62,8 @@ async function followUntil(
         if (host === undefined && !(await workerAlive(session.database))) {
           await planner?.close()
           planner = undefined
+          if (!quiet)
+            printNotice('no worker is running: this command does the work itself (nightshift up starts one)')
           host = await openHost(session, { role: 'command', places, scope: 'requested' })
         }
         const changed = new Promise<void>((resolve) => {

@@ -99,6 +99,22 @@ export async function workerAlive(database: Database): Promise<boolean> {
   return rows[0]?.alive === true
 }
 
+/** A scheduler plans every 2 s; one that has not within this time is gone. */
+const PLANNED_S = 60
+
+/** Whether a process that takes jobs was seen within 15 s, and whether one has planned by the calendar within a minute. */
+export async function whoIsAlive({
+  pool,
+}: Pick<Database, 'pool'>): Promise<{ worker: boolean; scheduler: boolean }> {
+  const { rows } = await pool.query<{ worker: boolean; scheduler: boolean }>(
+    `select coalesce(bool_or(places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)), false) as worker,
+            coalesce(bool_or(reconciled_at > clock_timestamp() - make_interval(secs => $2)), false) as scheduler
+       from nightshift.processes`,
+    [ALIVE_MS / 1000, PLANNED_S],
+  )
+  return rows[0] ?? { worker: false, scheduler: false }
+}
+
 /** True if a long-running process was seen within 15 s: one that plans and delivers mail by itself. */
 export async function hostAlive(database: Database): Promise<boolean> {
   const { rows } = await database.pool.query<{ alive: boolean }>(

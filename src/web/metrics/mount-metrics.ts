@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context, Hono } from 'hono'
+import { isLoopback } from '../../project/loopback.ts'
 import type { PageContext } from '../page-context.ts'
-import { isLoopback } from '../security/origin.ts'
 import { collect } from './collect.ts'
 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip']

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../project/files/problem.ts'
-import { isLoopback } from './origin.ts'
+import { isLoopback } from '../../project/loopback.ts'
 import type { Users } from './users.ts'
 
 /** Throws a ConfigurationError if a non-loopback address has no users. */

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type { Context } from 'hono'
+import { isLoopback } from '../../project/loopback.ts'
 
 /**
  * The origin of a request according to the browser's headers; `unknown` without them, as with programs that are not
@@ -19,10 +19,4 @@ export function originOf(context: Context): 'ours' | 'foreign' | 'unknown' {
 export function namesLoopback(host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(`http://${host}`)) return false
   return isLoopback(new URL(`http://${host}`).hostname)
-}
-
-/** `localhost`, 127.0.0.0/8, ::1, and IPv4-mapped IPv6 addresses of these. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').replace(/^::ffff:/, '')
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
 }

@@ -1,0 +1,37 @@
+import { delivering } from '../alerts/delivery/delivering.ts'
+import { oneLine } from '../format/one-line.ts'
+import type { Database } from '../ledger/connection/database.ts'
+import { whoIsAlive } from '../ledger/nights/alive.ts'
+import { loopbackLinks } from '../project/loopback.ts'
+import type { Project } from '../project/project.ts'
+
+export const NO_WORKER =
+  'No worker is running: what is requested waits until one is. Start one: nightshift up'
+const LONGEST_ERROR = 200
+
+/** What keeps runs or mails from moving although nothing has failed, and what to start: one sentence each. */
+export async function standstill(
+  database: Pick<Database, 'pool'>,
+  project: Pick<Project, 'schedules' | 'alerts'>,
+): Promise<string[]> {
+  const [{ worker, scheduler }, mails] = await Promise.all([whoIsAlive(database), delivering(database.pool)])
+  const isScheduled = Object.values(project.schedules).some(({ paused }) => !paused)
+  const links = loopbackLinks(project)
+  const stuck = mails.waiting + mails.gave_up
+  const why = mails.error === null ? '' : `: ${oneLine(mails.error, LONGEST_ERROR)}`
+  return [
+    ...(worker ? [] : [NO_WORKER]),
+    ...(scheduler || !isScheduled
+      ? []
+      : ['No scheduler is running: no night starts by its schedule. Start one: nightshift up']),
+    ...(stuck === 0
+      ? []
+      : [
+          `${stuck === 1 ? '1 mail was' : `${stuck} mails were`} not delivered${why}. ` +
+            (mails.waiting === 0
+              ? 'Delivery was given up.'
+              : 'Delivery is tried again; nightshift doctor checks the mail server.'),
+        ]),
+    ...(links === undefined || !mails.by_server ? [] : [links]),
+  ]
+}
