@@ -235,7 +235,9 @@ describe.skipIf(!hasBrowser)('the pages in a browser', { timeout: 180_000 }, () 
     await writeDay('2026-03-02', 'pro')
     await page.getByRole('button', { name: 'Run it again' }).click()
     await page.waitForURL('**/runs/*?done=retry')
-    expect(await page.getByRole('status').innerText()).toBe('The night is requested again: this is the new run.')
+    expect(await page.getByRole('status').innerText()).toBe(
+      'The night is requested again: this is the new run.',
+    )
     await life.until('2026-03-03T06:00:00Z', 10)
     await page.reload()
     expect(await page.locator('main').innerText()).toMatch(/published late/)
