@@ -88,6 +88,7 @@ function printAttempts(attempts: Attempt[], project: Project): void {
       `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )
     for (const { step, ms } of attempt.steps) printLine(`  ${duration(ms).padStart(9)}  ${step}`)
+    for (const line of attempt.failure?.stack?.split('\n') ?? []) printLine(`    ${line}`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Check, InputFile, StepTime, UnknownValues } from '../../pipeline/engine/facts.ts'
-import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import type { AttemptFailure, FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { RunSettings, Trigger } from './run-request.ts'
 import type { Connection, Kind } from './slots.ts'
 
@@ -70,7 +70,7 @@ export interface Attempt {
   started_at: string
   ended_at: string | null
   outcome: string | null
-  failure: FailureRecord | null
+  failure: AttemptFailure | null
   steps: StepTime[]
 }
 

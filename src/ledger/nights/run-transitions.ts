@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { StepTime } from '../../pipeline/engine/facts.ts'
-import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import type { AttemptFailure, FailureRecord } from '../../pipeline/engine/failure.ts'
 import { moveRun, moveSlot, unexpected } from './move-state.ts'
 import { newRunId, type Run, type RunState } from './run-records.ts'
 import type { NewRun } from './run-request.ts'
@@ -82,6 +82,8 @@ export interface FailedAttempt {
   number: number
   steps: StepTime[]
   failure: FailureRecord
+  /** The stack trace, of a failure that is a bug. Only the attempt keeps it. */
+  stack: string | undefined
   lost: boolean
 }
 
@@ -154,13 +156,14 @@ async function leaveRun(
 /** An attempt that is already recorded (for example as lost) keeps its first record. */
 async function endAttempt(
   client: ClientBase,
-  { run, number, failure, steps, lost }: FailedAttempt,
+  { run, number, failure, stack, steps, lost }: FailedAttempt,
   outcome: 'failed' | 'waiting' | 'held' | 'handed back',
 ): Promise<void> {
+  const kept: AttemptFailure = stack === undefined ? failure : { ...failure, stack }
   await client.query(
     `update nightshift.attempts set ended_at = now(), outcome = $3, failure = $4, steps = $5
       where run = $1 and number = $2 and ended_at is null`,
-    [run.id, number, lost ? 'lost' : outcome, JSON.stringify(failure), JSON.stringify(steps)],
+    [run.id, number, lost ? 'lost' : outcome, JSON.stringify(kept), JSON.stringify(steps)],
   )
 }
 

@@ -9,6 +9,12 @@ export interface FailureRecord {
   evidence: Record<string, unknown>
 }
 
+/** What is stored of the failure of an attempt. */
+export interface AttemptFailure extends FailureRecord {
+  /** Where it happened, at most 16 KiB. Only of class `bug`; absent from attempts of older versions. */
+  stack?: string
+}
+
 /** A failure whose class is known where it happens. */
 export class Failure extends Error {
   override name = 'Failure'

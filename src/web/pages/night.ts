@@ -95,7 +95,7 @@ async function show(context: Context, pageContext: PageContext, slot: Slot, run:
 ${summary(night, project, now)}
 ${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
 ${unknownValues(run?.unknown_values ?? [])}
-${attempts(night.attempts, project)}
+${attempts(night.attempts, project, context.get('viewer')?.role === 'operator')}
 </div><div>
 ${actions(night, context.get('viewer'))}
 ${featuresLine(night, project, now)}

@@ -7,6 +7,7 @@ import { failRun, handBackRun, holdRun, retryRun, waitForData } from '../../ledg
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import type { Check, StepTime } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
+import { keptStack } from '../../pipeline/engine/stack.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import { removeAttempts } from '../../pipeline/partition/partition-files.ts'
 import type { Context } from '../context.ts'
@@ -63,7 +64,8 @@ export async function recordFailure(
           now,
           Math.random(),
         )
-    const ended = { slot, run, number: attempt.number, steps: attempt.steps, failure: record, lost }
+    const stack = failure.failureClass === 'bug' ? keptStack(failure) : undefined
+    const ended = { slot, run, number: attempt.number, steps: attempt.steps, failure: record, stack, lost }
     if (failure.evidence.closing === true) {
       kept = false
       failed = false

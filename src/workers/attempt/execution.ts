@@ -6,6 +6,7 @@ import { attemptId } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
+import { stackOf } from '../../pipeline/engine/stack.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Context } from '../context.ts'
 import { type Recorded, recordFailure } from './attempt-outcome.ts'
@@ -93,7 +94,7 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
   } catch (error) {
     const failure = classify(error)
     const recorded = await recordFailure(context, run, tried, failure)
-    log.warn({ failure: failure.toRecord(), stack: failure.stack }, recorded.sentence)
+    log.warn({ failure: failure.toRecord(), stack: stackOf(failure) }, recorded.sentence)
     return recorded
   } finally {
     await progress.close()

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { Worker as Thread } from 'node:worker_threads'
 import { classify } from '../../pipeline/engine/classify.ts'
+import { stackOf } from '../../pipeline/engine/stack.ts'
 import { ownProgram } from '../../program/own-files.ts'
 import { nameSources } from '../../program/source-names.ts'
 import { handlers } from './handlers.ts'
@@ -38,7 +39,7 @@ async function perform({ id, task, request, temp }: TaskMessage): Promise<void> 
     send({ id, kind: 'facts', facts: await handle(task, request, progress) })
   } catch (error) {
     const failure = classify(error)
-    send({ id, kind: 'failure', failure: failure.toRecord(), stack: failure.stack ?? failure.message })
+    send({ id, kind: 'failure', failure: failure.toRecord(), stack: stackOf(failure) })
   }
 }
 

@@ -102,7 +102,7 @@ const slotAt = (name: string) => ({ kind: 'features', name, as_of: AT, partition
 
 function attemptOf({ slot, run }: Night): FailedAttempt {
   const failure = { class: 'bug', message: 'broken', anchor: '#bug', evidence: {} } as const
-  return { slot, run, number: 1, steps: [], failure, lost: false }
+  return { slot, run, number: 1, steps: [], failure, stack: undefined, lost: false }
 }
 
 let count = 0

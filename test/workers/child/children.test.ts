@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { stackOf } from '../../../src/pipeline/engine/stack.ts'
 import { type Children, openChildren } from '../../../src/workers/child/children.ts'
 import { endless } from '../../pipeline/onnx/endless-model.ts'
 import { type Case, openCase } from '../../pipeline/scoring-case.ts'
@@ -85,3 +86,11 @@ it.runIf(process.platform === 'linux')(
     expect(seen('environ').split('\0')).toContain('ORT_DISABLE_TELEMETRY=1')
   },
 )
+
+it('a bug in a child keeps the stack trace of the child', async () => {
+  children = openChildren({ places: 1 })
+  // What no caller sends.
+  const failure = await failureOf(children.run('listing', JSON.parse('{}')))
+  expect(failure.failureClass).toBe('bug')
+  expect(stackOf(failure)).toMatch(/\n {4}at .*src\/pipeline\/sources\/listing\.ts/)
+})

@@ -8,23 +8,26 @@ import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, table } from '../../table.ts'
 
-/** Attempts with their steps, the newest first: where time was spent, and what failed. */
-export function attempts(all: Attempt[], { timezone }: Project) {
+/**
+ * Attempts with their steps, the newest first: where time was spent, and what failed. `withStacks`: with the stack trace of
+ * a bug, which is for operators alone, since it shows paths and texts of the program.
+ */
+export function attempts(all: Attempt[], { timezone }: Project, withStacks = false) {
   if (all.length === 0) return ''
   const longest = Math.max(1, ...all.flatMap(({ steps }) => steps.map(({ ms }) => ms)))
   return html`<section class="card" aria-labelledby="steps"><h2 id="steps">Steps</h2>
-${all.toReversed().map((attempt) => one(attempt, longest, timezone))}</section>`
+${all.toReversed().map((attempt) => one(attempt, { longest, timezone, withStacks }))}</section>`
 }
 
 function one(
   { number, outcome, started_at, ended_at, worker, failure, steps }: Attempt,
-  longest: number,
-  timezone: string,
+  { longest, timezone, withStacks }: { longest: number; timezone: string; withStacks: boolean },
 ) {
   const took = ended_at === null ? '' : `, ${duration(Date.parse(ended_at) - Date.parse(started_at))}`
   return html`<h3>Attempt ${number} ${stateMark(faceOfOutcome(outcome), outcome ?? 'running')}</h3>
 <p class="small quiet">${moment(started_at, timezone)}${took}, by <span class="mono">${worker}</span></p>
 ${failure === null ? '' : html`<p class="error"><strong>${failure.class}</strong>: ${localTimes(failure.message, timezone)}</p>`}
+${withStacks && failure?.stack !== undefined ? html`<details><summary>Stack trace of attempt ${number}</summary><pre>${failure.stack}</pre></details>` : ''}
 ${
   steps.length === 0
     ? ''
