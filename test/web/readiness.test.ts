@@ -97,7 +97,7 @@ describe.skipIf(!hasBrowser)('the readiness page in a browser', () => {
   test('asking the gate gives an answer for each of the eleven items', async () => {
     expect(await shown()).toContain('not asked yet')
     await press('Ask the gate')
-    expect(await page.locator('.notice').innerText()).toContain('The gate is asked')
+    expect(await page.getByRole('status').innerText()).toContain('The gate is asked')
     expect(await over('gate')).toMatchObject({ version: 2, passed: false, by: ANN, state: 'done' })
     const said = await shown()
     expect(said).toMatch(/not ready\s+\d of 11\s+asked .* by hand by ann@example.com/)
