@@ -79,10 +79,23 @@ const PROMISES = {
       `${subject} ${isClosed ? 'was' : 'is'} worse than required${forNights}.`,
     face: 'failed',
     runAgain: false,
-    commands: () => [
-      { command: 'report', why: 'Open the report of the night' },
-      { command: 'history', why: 'See which version was live when' },
-      'rollback',
+    commands: ({ evidence }) => [
+      'outcomes',
+      ...(evidence.can_roll_back === true
+        ? [
+            {
+              command: 'rollback',
+              why: 'If the last promotion caused it, restore the version before it',
+            } as const,
+          ]
+        : []),
+      ...(evidence.can_retrain === true ? (['retrain'] as const) : []),
+      ...(evidence.is_live === true ? [] : (['history'] as const)),
+      {
+        command: 'mute',
+        why: 'If the cause is known and someone works on it: no mails about the quality of this model for three days',
+      },
+      'history',
     ],
     runbook: {
       title: 'Outcomes of nights whose labels are known say that the scores are worse than required.',

@@ -45,6 +45,7 @@ export interface Situation {
   isReleasable: boolean
   /** The check that could not be completed. */
   monitor: unknown
+  evidence: Record<string, unknown>
 }
 
 /** Commands that mails and pages can show. */
@@ -54,9 +55,11 @@ export type StepName =
   | 'drift'
   | 'history'
   | 'mute'
+  | 'outcomes'
   | 'parity'
   | 'release'
   | 'report'
+  | 'retrain'
   | 'rollback'
   | 'show'
   | 'skip'

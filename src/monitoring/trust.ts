@@ -1,3 +1,4 @@
+import type { Incident } from '../alerts/incidents/incident-record.ts'
 import { clockTime, hourAndMinute, localDay, localTimes } from '../format/clock-time.ts'
 import { age } from '../format/elapsed.ts'
 import { bracketed, count, figure } from '../format/numbers.ts'
@@ -11,7 +12,7 @@ import { isMostlyUnlabelled, unlabelledText } from '../pipeline/outcomes/unlabel
 import type { Model } from '../project/project.ts'
 import type { LatestOutcome, MeasuredReport, NightEvidence } from './evidence.ts'
 import { unmeasured } from './outcomes/unmeasured-words.ts'
-import { boundOf } from './required-bound.ts'
+import { boundOf, keeps } from './required-bound.ts'
 
 /** What is known about a model's newest night when a user asks whether its scores can be trusted. */
 export interface TrustFacts {
@@ -28,8 +29,8 @@ export interface TrustFacts {
   outcome: LatestOutcome | undefined
   /** The required bounds of figures in model.yaml. */
   limits: Pick<Model, 'retrain' | 'evaluation'> | undefined
-  /** Kinds of the open incidents of the model and its view. */
-  open: { id: number; kind: string }[]
+  /** The open incidents of the model and its view. */
+  open: (Pick<Incident, 'id' | 'kind'> & { facts?: Pick<Incident['facts'], 'quality'> })[]
 }
 
 export interface Reason {
@@ -199,11 +200,8 @@ function parity({ parity: found, open }: TrustFacts): Reason[] {
 
 function outcome(facts: TrustFacts): Reason[] {
   const { outcome: found, open } = facts
-  if (open.some(({ kind }) => kind === 'quality')) {
-    return [
-      { face: 'failed', text: 'Measured against realized outcomes, the scores are worse than required.' },
-    ]
-  }
+  const worse = open.find(({ kind }) => kind === 'quality')
+  if (worse !== undefined) return [poor(worse, facts)]
   const measured = found?.measured ?? null
   const next = nextOutcome(facts)
   if (measured !== null) {
@@ -217,6 +215,18 @@ function outcome(facts: TrustFacts): Reason[] {
   return next === undefined
     ? []
     : [{ face: 'expected', text: `Realized outcomes are not known yet. ${next}.` }]
+}
+
+/** The scores are worse than required. What an earlier version did says nothing for sure of the one that scored the night. */
+function poor({ id, facts }: TrustFacts['open'][number], { published }: TrustFacts): Reason {
+  const version = facts?.quality?.version
+  const scored = published?.version ?? null
+  return version === undefined || scored === null || version === scored
+    ? { face: 'failed', text: 'Measured against realized outcomes, the scores are worse than required.' }
+    : {
+        face: 'doubt',
+        text: `The scores of version ${version} were worse than required (incident #${id}); those of version ${scored} have not been measured as better yet.`,
+      }
 }
 
 /** When the outcome of the next night is known, or why it is not although it is due. */
@@ -246,7 +256,7 @@ function judged(report: MeasuredReport, partition: string, { limits }: TrustFact
   const name = nameOf(report)
   const value = report.metrics[name] ?? 0
   const bound = limits && boundOf(limits, name)
-  const met = bound && (bound.side === 'at least' ? value >= bound.value : value <= bound.value)
+  const met = bound && keeps(value, bound)
   const required =
     bound === undefined ? 'no bound is set to judge it' : `${bound.side} ${figure(bound.value)} is required`
   if (isFewOnRecord(report)) {

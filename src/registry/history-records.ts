@@ -55,3 +55,21 @@ export async function championChanges(
   const entries = await historyOf(connection, model)
   return entries.filter(({ event }) => event === 'promoted' || event === 'rolled back')
 }
+
+/**
+ * The version that was live before the live one, by a history, oldest first. A rollback undoes the last promotion, so a
+ * second one goes further back.
+ */
+export function liveBefore(history: Pick<HistoryEntry, 'event' | 'version'>[]): number | undefined {
+  const live: number[] = []
+  for (const { event, version } of history) {
+    if (event === 'withdrawn') live.length = 0
+    else if (event === 'promoted') live.push(version)
+    else if (event === 'rolled back') {
+      const known = live.lastIndexOf(version)
+      if (known >= 0) live.length = known + 1
+      else live.push(version)
+    }
+  }
+  return live.at(-2)
+}

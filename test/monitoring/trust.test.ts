@@ -67,6 +67,11 @@ const facts = (more: Partial<TrustFacts> = {}, last: Slot | undefined = slot()):
   ...more,
 })
 
+function poorVersion(version: number): TrustFacts['open'][number] {
+  const quality = { persist: '2 of 3', version, live: null, rows: 100, positives: 9, broken: [] }
+  return { id: 7, kind: 'quality', facts: { quality } }
+}
+
 const moved = { column: 'spend', score: false, alerting: false, value: 0.31, threshold: 0.1 }
 
 test('a night that is on time, looks like its reference and agrees with training is trusted', () => {
@@ -115,6 +120,13 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
     'Training computes values that differ',
   ],
   ['worse than required', facts({ open: [{ id: 1, kind: 'quality' }] }), 'no', 'worse than required'],
+  ['worse than required by the same version', facts({ open: [poorVersion(1)] }), 'no', 'worse than required'],
+  [
+    'worse than required by an earlier version',
+    facts({ run: run({ version: 2 }), published: run({ version: 2 }), open: [poorVersion(1)] }),
+    'yes',
+    'The scores of version 1 were worse than required (incident #7); those of version 2 have not been measured',
+  ],
   [
     'released by hand',
     facts({ published: run({ trigger: 'release', requested_by: 'ann', reason: 'the orders are real' }) }),
@@ -197,7 +209,7 @@ test('an incident that is open over a night without drift is told', () => {
     face: 'doubt',
     text: 'The drift of earlier nights is still open (incident #7).',
   }
-  const open = [{ id: 7, kind: 'drift' }]
+  const open: TrustFacts['open'] = [{ id: 7, kind: 'drift' }]
   const quiet = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved: [] } }))
   expect(quiet.reasons).toContainEqual(told)
   const moved = [{ column: 'age', score: false, alerting: true, value: 0.4, threshold: 0.1 }]

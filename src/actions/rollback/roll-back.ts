@@ -12,7 +12,7 @@ import { viewNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
 import { promote } from '../../registry/champion.ts'
-import { historyOf } from '../../registry/history-records.ts'
+import { historyOf, liveBefore } from '../../registry/history-records.ts'
 import { champion, findVersion, type Version } from '../../registry/version-records.ts'
 import { shadowScores } from '../../registry/warm.ts'
 import { finishPublication } from '../../workers/attempt/publication.ts'
@@ -128,17 +128,6 @@ async function target(
 }
 
 const CHANGES: ReadonlySet<string> = new Set(['promoted', 'rolled back', 'withdrawn'])
-
-function liveBefore(changes: Awaited<ReturnType<typeof historyOf>>): number | undefined {
-  const live: number[] = []
-  for (const { event, version } of changes) {
-    const known = event === 'rolled back' ? live.lastIndexOf(version) : -1
-    if (event === 'withdrawn') live.length = 0
-    else if (known >= 0) live.length = known + 1
-    else live.push(version)
-  }
-  return live.at(-2)
-}
 
 /** Completes nights that an earlier rollback committed but did not move into place. */
 async function finishCommitted(context: Context, { name }: Model): Promise<string[]> {

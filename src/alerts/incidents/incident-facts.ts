@@ -3,6 +3,7 @@ import type { Drift } from '../../pipeline/drift/drift-figures.ts'
 import type { Slice } from '../../pipeline/drift/find-slices.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { ColumnProfile } from '../../pipeline/profile/profile.ts'
+import type { Metric } from '../../project/schema/metric.ts'
 
 /** The shape of a FailureRecord; a missed deadline or drift has the same shape with its own kind. */
 export interface IncidentFailure {
@@ -65,6 +66,36 @@ export interface DriftFacts {
   pictures: { reference: ColumnProfile; tonight: ColumnProfile }[]
 }
 
+/** A bound that realized quality breaks, and the figures of the newest nights. */
+export interface BrokenBound {
+  metric: Metric
+  bound: number
+  side: 'at least' | 'at most'
+  /** Where it is declared: `evaluation.require.brier.max in models/churn/model.yaml`. */
+  declared: string
+  /** Measured nights, oldest first. Nights that say nothing of the bound are left out. */
+  nights: {
+    partition: string
+    value: number
+    low: number
+    high: number
+    verdict: 'worse' | 'perhaps worse' | 'met'
+  }[]
+}
+
+/** The content of a mail about realized quality. */
+export interface QualityFacts {
+  /** As in model.yaml: `2 of 3`. */
+  persist: string
+  /** The version that scored the night, and the one that is live now; null if there is none. */
+  version: number
+  live: { version: number; since: string; isMeasured: boolean } | null
+  /** Rows of the night with a label, and how many of them are positive; null for labels that are numbers. */
+  rows: number
+  positives: number | null
+  broken: BrokenBound[]
+}
+
 /** The content of a mail about a problem. The reporting code fills it from the ledger; times are ISO 8601. */
 export interface FailureFacts {
   project: string
@@ -86,6 +117,8 @@ export interface FailureFacts {
   failure: IncidentFailure
   /** Only for incidents of kind `drift`. */
   drift?: DriftFacts | undefined
+  /** Only for incidents of kind `quality`. */
+  quality?: QualityFacts | undefined
   /** State of the slot: determines whether `release` is offered. */
   state: 'expected' | 'waiting' | 'queued' | 'running' | 'publishing' | 'failed' | 'held' | 'published'
   /** Label of the partition; undefined if the problem does not concern one night, such as a failed retraining. */
@@ -117,9 +150,11 @@ export interface RecoveryFacts {
   partition: string | undefined
   /** Undefined: all kinds that this partition is part of. */
   kinds: IncidentKind[] | undefined
-  how: 'published' | 'released' | 'skipped' | 'rolled back' | 'passed'
+  how: 'published' | 'released' | 'skipped' | 'rolled back' | 'passed' | 'no longer required'
   /** The later night that passed; the bad nights are unchanged. Undefined: the night itself is good. */
   seenOn?: string | undefined
+  /** The figures of that night. */
+  figures?: string | undefined
   run: string | undefined
   rows: number | undefined
   by: string | undefined

@@ -22,6 +22,7 @@ export interface Recovered {
   how: RecoveryFacts['how']
   /** The later night that passed; `run` and `rows` are those of that night. */
   seenOn?: string | undefined
+  figures?: string | undefined
   run: string | null
   rows: number | null
   by: string | null

@@ -31,7 +31,7 @@ export async function readersOf(connection: ClientBase | Pool, incident: number)
 
 /**
  * Records that a mail to an address covered these incidents: nothing else is due, and open incidents repeat at
- * `next`. Drift does not repeat: it can wait until the day, and each further drifting night is mailed.
+ * `next`. Drift and quality do not repeat: they can wait until the day, and each further night is mailed.
  */
 export async function recordMailed(
   client: ClientBase,
@@ -41,7 +41,7 @@ export async function recordMailed(
   await client.query(
     `update nightshift.incident_readers r
         set thread = $3, mails = mails + 1, last_mail_at = $4, reason = 'repeat',
-            due_at = case when i.closed_at is null and i.acked_at is null and i.kind <> 'drift' then $5::timestamptz end
+            due_at = case when i.closed_at is null and i.acked_at is null and i.kind not in ('drift', 'quality') then $5::timestamptz end
        from nightshift.incidents i
       where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
     [incidents, recipient, thread, at, next],

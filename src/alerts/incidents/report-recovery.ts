@@ -42,10 +42,11 @@ export async function reportRecovery(
 }
 
 /**
- * Drift does not disappear because a night is computed again: only a new check of the night shows whether it is over.
+ * Drift and poor quality do not disappear because a night is computed again: only a new check or measurement shows whether
+ * they are over.
  */
 function isCuredByPublishing(kind: Incident['kind']): boolean {
-  return kind !== 'drift' && kind !== 'unchecked'
+  return kind !== 'drift' && kind !== 'quality' && kind !== 'unchecked'
 }
 
 /** The incident after the recovery; undefined if the recovery does not concern it. */
@@ -59,9 +60,9 @@ export function recover(
     const meant = recovery.partition === undefined || night.partition === recovery.partition
     if (!meant || night.recovered !== null) return night
     touched = true
-    const { how, seenOn, run, rows, by, reason } = recovery
+    const { how, seenOn, figures, run, rows, by, reason } = recovery
     const who = { run: run ?? null, rows: rows ?? null, by: by ?? null, reason: reason ?? null }
-    return { ...night, recovered: { at: now.toISOString(), how, seenOn, ...who } }
+    return { ...night, recovered: { at: now.toISOString(), how, seenOn, figures, ...who } }
   })
   if (!touched) return undefined
   return { facts: about(incident.facts, badNights(nights).at(-1), recovery), nights }

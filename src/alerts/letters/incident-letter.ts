@@ -3,7 +3,7 @@ import { clockTime } from '../../format/clock-time.ts'
 import { age, duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import { oneLine } from '../../format/one-line.ts'
-import type { DriftFacts, FailureFacts } from '../incidents/incident-facts.ts'
+import type { FailureFacts } from '../incidents/incident-facts.ts'
 import { badNights, givenUp, type Incident, type Night } from '../incidents/incident-record.ts'
 import { causeItems } from './cause.ts'
 import { driftSections } from './drift-letter.ts'
@@ -11,6 +11,7 @@ import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
 import { authorOf, computeAfterAll, nextCommands } from './next-commands.ts'
 import { causeLine, headline, nightsText, product, readersHave } from './phrases.ts'
+import { qualitySections } from './quality-letter.ts'
 import type { ThreadMail } from './thread.ts'
 
 /** The mail about one open incident. */
@@ -24,7 +25,7 @@ export function incidentLetter(incident: Incident, mail: ThreadMail): Letter {
     lead: [`${first}${headline(incident)}`, readersHave(facts, mail.now), `Cause: ${causeLine(facts)}`],
     sections: [
       { title: 'Next three commands', items: commandItems(incident, mail.recipient) },
-      ...(facts.drift === undefined ? failed(incident, mail.now) : drifted(facts, facts.drift, mail.now)),
+      ...aboutIt(incident, mail.now),
       { title: 'Help', items: help(facts) },
     ],
     foot: [...incidentLines(incident, mail), ...acknowledge(incident, mail)],
@@ -42,10 +43,17 @@ function failed(incident: Incident, now: Date): Section[] {
   ]
 }
 
-/** Nothing failed: the night ran as usual, but its data differs from what the model was trained on. */
-function drifted(facts: FailureFacts, drift: DriftFacts, now: Date): Section[] {
+function aboutIt(incident: Incident, now: Date): Section[] {
+  const { facts } = incident
+  if (facts.drift !== undefined) return observed(facts, driftSections(facts, facts.drift), now)
+  if (facts.quality !== undefined) return observed(facts, qualitySections(facts, facts.quality), now)
+  return failed(incident, now)
+}
+
+/** Nothing failed: the night ran as usual, but its data or its outcome is not as it should be. */
+function observed(facts: FailureFacts, sections: Section[], now: Date): Section[] {
   return [
-    ...driftSections(facts, drift),
+    ...sections,
     { title: 'Who is affected', items: affected(facts) },
     { title: 'What still holds', items: [{ kind: 'text', text: readersHave(facts, now) }] },
   ]
@@ -120,8 +128,17 @@ export function recovery(incident: Incident): string {
     const stay = names === '' ? '' : `; it drifted for ${names}, whose published scores are unchanged`
     return `${facts.subject} matches its reference again${seenOn === undefined ? '' : ` on ${seenOn}`}${stay}.`
   }
+  if (how === 'passed' && incident.kind === 'quality') return qualityRecovery(incident)
+  if (how === 'no longer required')
+    return `model.yaml of ${facts.subject} requires no figure of realized outcomes any more.`
   if (how === 'passed') return `${facts.subject} has recovered${names === '' ? '' : ` (${names})`}.`
   return how === 'rolled back' ? `${facts.subject} was rolled back.` : `${what} are ${how}.`
+}
+
+/** `churn is as good as required again on 2026-11-26; it was worse for 2026-11-24, whose published scores are unchanged.` */
+function qualityRecovery({ facts, nights }: Incident): string {
+  const seenOn = nights.at(-1)?.recovered?.seenOn
+  return `${facts.subject} is as good as required again${seenOn === undefined ? '' : ` on ${seenOn}`}; it was worse for ${nightsText(nights)}, whose published scores are unchanged.`
 }
 
 /** `scores of churn for 2026-11-26 are not computed, skipped by the schedule; readers keep 2026-11-27.` */
@@ -293,6 +310,7 @@ function nightItems(nights: Night[], timezone: string): Item[] {
       kind: 'point',
       text: `${last.seenOn}: ${last.how} ${clockTime(last.at, timezone)}${rows}${run}`,
     })
+    if (last.figures !== undefined) items.push({ kind: 'point', text: `${last.seenOn}: ${last.figures}` })
   }
   return nights.length > 20
     ? [{ kind: 'text', text: `${nights.length - 20} earlier, and:` }, ...items]
@@ -312,6 +330,11 @@ function incidentLines(incident: Incident, mail: ThreadMail): string[] {
 
 function acknowledge(incident: Incident, mail: ThreadMail): string[] {
   if (incident.ackedAt !== undefined) return []
+  if (incident.kind === 'quality') {
+    return [
+      'No action is needed tonight. This thread reports each further night that is measured as worse, and the first night after which the quality is as required again.',
+    ]
+  }
   if (incident.kind === 'drift') {
     return [
       'No action is needed tonight. This thread reports each further night that drifts, and the first night that matches the reference again.',

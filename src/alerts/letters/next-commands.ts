@@ -37,6 +37,7 @@ function situation(facts: FailureFacts): Situation {
     hasSlot: facts.slot !== undefined,
     isReleasable: facts.state === 'held' && brokenStructure(facts.checks).length === 0,
     monitor: facts.failure.evidence.monitor,
+    evidence: facts.failure.evidence,
   }
 }
 
@@ -59,16 +60,21 @@ function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, C
     drift: command(`drift ${subject}${asOf}`, 'See which columns moved'),
     history: command(`history ${subject}`, 'See which version was live when'),
     mute: command(
-      `mute ${subject} --kind drift --until 3d --by ${by}`,
+      `mute ${subject} --kind ${facts.failure.class} --until 3d --by ${by}`,
       'If the cause is known and harmless, such as a price change or a campaign: no mails about this model for three days',
     ),
+    outcomes: command(`outcomes ${subject}${spanOf(facts)}`, 'See the measured figures night by night'),
     parity: command(`parity ${subject}${asOf}`, 'See which values differ'),
     release: command(
       `release ${run} --reason 'the data is right because ...' --by ${by}`,
       'If the data is correct after all, publish the held output',
     ),
     report: command(`report ${subject}${asOf}`, 'Open the report of the night'),
-    rollback: command(`rollback ${subject}`, 'Restore the previous version'),
+    retrain: command(
+      `retrain ${subject} --by ${by}`,
+      'Train a new version on newer nights; it does not go live by itself',
+    ),
+    rollback: command(`rollback ${subject} --by ${by}`, 'Restore the previous version'),
     show: hasRun ? command(`show ${run}`, 'See the run: steps, failed expectations, rows') : status,
     skip: command(
       `skip ${quoted(facts.slot ?? 'SLOT')} --reason 'the data will not come'`,
@@ -77,6 +83,15 @@ function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, C
     validate: command('validate', "Check the project's files, SQL and sources"),
     versions: command(`versions ${subject}`, 'See what is registered'),
   }
+}
+
+/** The nights whose figures a mail about quality shows. */
+function spanOf({ quality }: FailureFacts): string {
+  const nights = (quality?.broken ?? [])
+    .flatMap((each) => each.nights.map(({ partition }) => partition))
+    .sort()
+  const [first, last] = [nights[0], nights.at(-1)]
+  return first === undefined || last === undefined ? '' : ` --from ${quoted(first)} --to ${quoted(last)}`
 }
 
 /** All the bad nights at once. */

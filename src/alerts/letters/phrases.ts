@@ -72,8 +72,9 @@ export function readersHave(facts: FailureFacts, now: Date): string {
 
 const LONGEST_CAUSE = 180
 
-/** The message on one line, short enough for a preview. For drift, whose sections follow, only whole clauses. */
+/** The message on one line, short enough for a preview. For drift and quality, whose sections follow, only whole clauses. */
 export function causeLine({ failure, timezone }: FailureFacts): string {
-  if (failure.class === 'drift') return wholeClauses(localTimes(failure.message, timezone), LONGEST_CAUSE)
+  if (failure.class === 'drift' || failure.class === 'quality')
+    return wholeClauses(localTimes(failure.message, timezone), LONGEST_CAUSE)
   return oneLine(localTimes(oneLine(failure.message, 400), timezone), LONGEST_CAUSE)
 }

@@ -3,6 +3,7 @@ import { checkViews } from '../../actions/check-views.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime, localTimes } from '../../format/clock-time.ts'
 import { figure, interval } from '../../format/numbers.ts'
+import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { ledgerClock, ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { expectOutcomes } from '../../monitoring/outcomes/due.ts'
@@ -71,12 +72,13 @@ export default function outcomes([name = '']: string[], options: Options): Promi
 
 /** Measures every night whose label window is over, including nights measured before: labels may have arrived late. */
 async function measureDue(
-  { project, database }: Session,
+  session: Session,
   model: Model,
   view: View,
   span: { from?: string; to?: string },
   options: Options,
 ): Promise<void> {
+  const { project, database, log } = session
   const { name } = model
   const nights = await outcomesOf(database.pool, name, span)
   const now = (await ledgerNow(database.pool)).getTime()
@@ -86,6 +88,7 @@ async function measureDue(
     const context = {
       database,
       children,
+      log,
       warehouse: project.warehouse,
       clock: ledgerClock(database),
       project: () => project,
@@ -108,6 +111,7 @@ async function measureDue(
       bar.close()
     }
   })
+  await postIfAlone(session)
 }
 
 /** Checks the outcome SQL as `validate` does, before its results are recorded for each night. */

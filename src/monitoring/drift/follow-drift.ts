@@ -153,7 +153,7 @@ async function reportDrift(
     anchor: '#drift',
     evidence: {},
   } as const
-  await notifyFailure(client, context, { slot, run, checks: [] }, failure, 'published', drift)
+  await notifyFailure(client, context, { slot, run, checks: [] }, failure, 'published', { drift })
 }
 
 function describeScore(score: Drift | null): string {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
+import { transaction } from '../../ledger/connection/database.ts'
 import { type Publication, scoresAtDeadline } from '../../ledger/nights/standing.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
@@ -16,6 +17,7 @@ import { knowingKeys } from '../../registry/view-promises.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { inOwnFolder } from '../monitor-job.ts'
+import { followQuality } from './follow-quality.ts'
 import { checkAgain, checksOf, findOutcome, type Outcome, recordOutcome } from './record.ts'
 
 /** The payload of an outcome job. `newHorizon`: a measured night is measured again under the current horizon. */
@@ -32,12 +34,12 @@ const DAY = 24 * HOUR
 const LATE_MS = 60 * DAY
 const LATE_EVERY_MS = 6 * HOUR
 
-type OutcomeContext = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project'>
+type OutcomeContext = Pick<Context, 'database' | 'children' | 'warehouse' | 'clock' | 'project' | 'log'>
 
 /**
  * The job of a night whose labels may be available: measures the scores that were published at its deadline, records
- * the figures, and sets the time of the next check. Existing figures are kept if a later check fails. Throws only
- * transient Failures, after recording them.
+ * the figures and the quality incident that they open or close, and sets the time of the next check. Existing figures are
+ * kept if a later check fails. Throws only transient Failures, after recording them.
  */
 export async function measureNight(
   context: OutcomeContext,
@@ -113,18 +115,25 @@ export async function measureNight(
     case 'unchanged': {
       const next = { at: late ? await later(LATE_EVERY_MS) : null, count: checks + 1 }
       const report = kept?.report == null ? null : { ...kept.report, inputs: answer.inputs }
-      if (kept !== undefined) await recordOutcome(pool, { ...kept, ...window, note: null, report }, next)
+      if (kept !== undefined) {
+        const outcome: Outcome = { ...kept, ...window, note: null, report }
+        // The figures are the same, but their bounds may have changed in model.yaml.
+        await transaction(context.database, async (client) => {
+          await recordOutcome(client, outcome, next)
+          await followQuality(client, context, model)
+        })
+      }
       return 'its labels are unchanged'
     }
     case 'measured': {
       const { facts } = answer
       const measured_at = (await context.clock()).toISOString()
-      // If a figure is too low, this transaction also opens an incident of kind `quality`.
-      await recordOutcome(
-        pool,
-        { ...record, state: 'measured', measured_at, note: null, report: facts },
-        { at: late ? await later(LATE_EVERY_MS) : null, count: 0 },
-      )
+      const outcome: Outcome = { ...record, state: 'measured', measured_at, note: null, report: facts }
+      const next = { at: late ? await later(LATE_EVERY_MS) : null, count: 0 }
+      await transaction(context.database, async (client) => {
+        await recordOutcome(client, outcome, next)
+        await followQuality(client, context, model)
+      })
       return `${facts.rows} rows measured${kept === undefined ? '' : ' again: late labels arrived, or model.yaml has changed'}`
     }
   }

@@ -29,6 +29,30 @@ export async function outcomeNights(
   return rows
 }
 
+/** A measured night, and the run whose scores were measured. */
+export interface MeasuredNight {
+  partition: string
+  run: string
+  version: number
+  report: MeasuredReport
+}
+
+/** The newest measured nights of a model, oldest first. */
+export async function newestMeasured(
+  connection: ClientBase | Pool,
+  model: string,
+  most: number,
+): Promise<MeasuredNight[]> {
+  const { rows } = await connection.query<MeasuredNight>(
+    `select partition, run, version, report - '{calibration,by_segment,inputs,notes,business}'::text[] as report
+       from nightshift.outcomes
+      where model = $1 and state = 'measured' and run is not null and version is not null and report is not null
+      order by as_of desc limit $2`,
+    [model, most],
+  )
+  return rows.reverse()
+}
+
 /** The newest measured outcome of a model at or before an instant, complete. */
 export async function newestOutcome(
   connection: ClientBase | Pool,

@@ -252,7 +252,11 @@ export const modelSchema = keys({
     min_effect: number({ min: 0, max: LARGEST_EFFECT })
       .prefault(0.1)
       .describe('Smaller shifts (PSI) do not count, however significant.'),
-    persist: persist.prefault('2 of 3').describe('An alert needs drift on N of the last M nights: `N of M`.'),
+    persist: persist
+      .prefault('2 of 3')
+      .describe(
+        'An alert needs drift on N of the last M nights: `N of M`. Realized quality that is worse than required has to persist in the same way.',
+      ),
     reference: reference
       .prefault('holdout')
       .describe(

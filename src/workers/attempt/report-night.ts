@@ -4,7 +4,6 @@ import type { ClientBase } from 'pg'
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { concernedBy } from '../../alerts/delivery/recipients.ts'
 import type {
-  DriftFacts,
   FailureFacts,
   IncidentFailure,
   LastGood,
@@ -83,10 +82,10 @@ export async function notifyFailure(
   night: Night,
   failure: IncidentFailure,
   state: FailureFacts['state'],
-  drift?: DriftFacts,
+  more: Pick<FailureFacts, 'drift' | 'quality'> = {},
 ): Promise<void> {
   const project = read()
-  const facts = { ...(await failureFacts(client, project, night, failure, state)), drift }
+  const facts = { ...(await failureFacts(client, project, night, failure, state)), ...more }
   const { incident, result, recipients } = await reportFailure(
     client,
     await clock(client),
