@@ -70,10 +70,7 @@ function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, C
       'If the data is correct after all, publish the held output',
     ),
     report: command(`report ${subject}${asOf}`, 'Open the report of the night'),
-    retrain: command(
-      `retrain ${subject} --by ${by}`,
-      'Train a new version on newer nights; it does not go live by itself',
-    ),
+    retrain: command(`retrain ${subject} --by ${by}`, 'Train a new version on newer nights'),
     rollback: command(`rollback ${subject} --by ${by}`, 'Restore the previous version'),
     show: hasRun ? command(`show ${run}`, 'See the run: steps, failed expectations, rows') : status,
     skip: command(
