@@ -178,6 +178,7 @@ add(
   'runbook',
 )
   .option(...simulation)
+  .option('--add', 'append the sections that are missing')
   .option(...by)
   .option(...json)
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { reviewRunbook } from '../../actions/review-runbook.ts'
 import type { GlobalOptions } from '../../cli.ts'
@@ -6,7 +6,7 @@ import { withSession } from '../../host/session.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { readProjectFile } from '../../project/files/project-file.ts'
-import { runbookSections, runbookSkeleton } from '../../project/init/runbook-skeleton.ts'
+import { missingSections, runbookSections, runbookSkeleton } from '../../project/init/runbook-skeleton.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
 import { examineRunbook } from '../../readiness/runbook/examine-runbook.ts'
@@ -15,9 +15,13 @@ import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
   by?: string
+  add?: boolean
 }
 
-/** `runbook MODEL`: writes the skeleton if there is no runbook, and lists what is open. `runbook review MODEL --by WHO`. */
+/**
+ * `runbook MODEL`: writes the skeleton if there is no runbook, and lists what is open; `--add` appends the sections that
+ * are missing. `runbook review MODEL --by WHO`.
+ */
 export default async function runbook([what = '', name]: string[], options: Options): Promise<number> {
   if (name !== undefined) return review(what, name, options)
   const project = openProject(resolve(options.project))
@@ -29,6 +33,11 @@ export default async function runbook([what = '', name]: string[], options: Opti
   if (typeof found !== 'string' && !written) throw new ConfigurationError(`${shown}: ${found.fault}`)
   // `wx` creates a file here or fails: it does not follow a dangling link.
   if (written) writeFileSync(path, runbookSkeleton(model), { flag: 'wx' })
+  else if (options.add === true && typeof found === 'string') {
+    const missing = missingSections(model, found)
+    // A file that does not end in a line break would take the first heading into its last line.
+    if (missing !== '') appendFileSync(path, `${found.endsWith('\n') ? '' : '\n'}\n${missing}`)
+  }
   const file = readRunbook(project, model)
   if (typeof file === 'string') throw new ConfigurationError(file)
   const { open, commands } = await examineRunbook(project, model, file, { run: false })

@@ -1,5 +1,6 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { runbookSections } from '../init/runbook-skeleton.ts'
 import type { Model, Project, Schedule, View } from '../project.ts'
 import { checkCalendar } from '../rules/calendar-rules.ts'
 import { checkReferences } from '../rules/drift-reference-rules.ts'
@@ -208,6 +209,8 @@ function readModel(root: string, entry: Entry<ModelFile>, problems: Problem[]): 
       ),
     )
   }
+  if (typeof runbook === 'string')
+    problems.push(...missingSections(`${folder}/RUNBOOK.md`, runbook, entry.name))
   let sql: string | undefined
   if (labels !== undefined) {
     sql = readSql(
@@ -229,6 +232,20 @@ function readModel(root: string, entry: Entry<ModelFile>, problems: Problem[]): 
   return labels !== undefined && sql === undefined
     ? []
     : [buildModel(entry.value, join(root, entry.yaml.file), sql)]
+}
+
+/** Sections that a mail or a page may link to. */
+function missingSections(file: string, runbook: string, model: string): Problem[] {
+  const missing = runbookSections(runbook).filter(({ line }) => line === undefined)
+  if (missing.length === 0) return []
+  const names = missing.map((section) => section.class).join(', ')
+  return [
+    unread(
+      'warning',
+      file,
+      `mails and pages link to sections that are missing: ${names}; \`nightshift runbook ${model} --add\` appends their skeletons`,
+    ),
+  ]
 }
 
 function readSchedule(root: string, entry: Entry<ScheduleFile>, timezone: string): Schedule[] {

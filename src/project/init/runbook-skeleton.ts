@@ -81,11 +81,27 @@ export function runbookSkeleton(
   model: RunbookModel,
   notes: Partial<Record<IncidentKind, string>> = {},
 ): string {
-  const sections = RUNBOOK_SECTIONS.map(({ kind, text: { title, steps, todo } }) => {
-    const list = steps(model.name).map((step, index) => `${index + 1}. ${step}`)
+  return `${head(model)}\n${skeletonSections(model, RUNBOOK_SECTIONS, notes).join('\n')}`
+}
+
+/** The sections of the skeleton that a runbook lacks, as Markdown; empty if it has all of them. */
+export function missingSections(model: RunbookModel, text: string): string {
+  const missing = new Set(
+    runbookSections(text).flatMap((section) => (section.line === undefined ? [section.class] : [])),
+  )
+  const sections = RUNBOOK_SECTIONS.filter(({ kind }) => missing.has(kind))
+  return skeletonSections(model, sections, {}).join('\n')
+}
+
+function skeletonSections(
+  { name }: RunbookModel,
+  sections: typeof RUNBOOK_SECTIONS,
+  notes: Partial<Record<IncidentKind, string>>,
+): string[] {
+  return sections.map(({ kind, text: { title, steps, todo } }) => {
+    const list = steps(name).map((step, index) => `${index + 1}. ${step}`)
     return `## ${kind}\n\n${title}\n\n${list.join('\n')}\n\n${notes[kind] ?? `TODO: ${todo}`}\n`
   })
-  return `${head(model)}\n${sections.join('\n')}`
 }
 
 function head({ name, description, owner, on_call, view }: RunbookModel): string {

@@ -233,6 +233,17 @@ describe('openProject', () => {
     expect(error.message).toMatch(/2 errors$/)
   })
 
+  it('is told the sections of a runbook that mails link to and that are missing', () => {
+    const runbook = { 'models/churn/RUNBOOK.md': '# Runbook\n\n## drift\n\nLook.\n' }
+    const [warning, ...more] = told(project(runbook)).filter(({ file }) => file?.endsWith('RUNBOOK.md'))
+    expect(more).toEqual([])
+    expect(warning?.severity).toBe('warning')
+    expect(warning?.message).toMatch(
+      /sections that are missing: late-data, contract,.*, given-up, quality, parity/,
+    )
+    expect(warning?.message).toContain('`nightshift runbook churn --add`')
+  })
+
   it('opens a project that has only warnings', () => {
     rmSync(join(project({}), 'models/churn/RUNBOOK.md'))
     expect(openProject(folder).name).toBe('telco')

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { INCIDENT_KINDS } from '../../../src/failures/incident-kinds.ts'
-import { runbookSections, runbookSkeleton } from '../../../src/project/init/runbook-skeleton.ts'
+import {
+  missingSections,
+  runbookSections,
+  runbookSkeleton,
+} from '../../../src/project/init/runbook-skeleton.ts'
 
 const churn = {
   name: 'churn',
@@ -65,5 +69,16 @@ describe('the skeleton', () => {
 
   it('takes notes in the place of a TODO', () => {
     expect(emptyOnes(runbookSkeleton(churn, { contract: 'Ask the CRM.' }))).not.toContain('contract')
+  })
+})
+
+describe('the sections that a runbook lacks', () => {
+  it('are those of the skeleton, in its order, and none where all are there', () => {
+    const text = runbookSkeleton(churn)
+    expect(missingSections(churn, text)).toBe('')
+    const without = text.replace(/^## (drift|bug)$[\s\S]*?(?=^## )/gm, '')
+    const missing = missingSections(churn, without)
+    expect([...missing.matchAll(/^## (.*)$/gm)].map(([, title]) => title)).toEqual(['bug', 'drift'])
+    expect(runbookSections(`${without}\n${missing}`).every(({ line }) => line !== undefined)).toBe(true)
   })
 })
