@@ -101,6 +101,7 @@ afterAll(async () => {
   await fresh?.drop()
 })
 
+// Takes half a minute: a fortnight of nights, and drills.
 test.skipIf(!HAS_CDNOW)(
   'from an empty project to a champion through the gate, without a waiver',
   async () => {

@@ -36,6 +36,7 @@ afterAll(async () => {
   await database.drop()
 })
 
+// Takes as long as its time limit.
 test('a version in shadow that never ends takes no place that nights need, even where there is one', async () => {
   const up = start(['up', '--port', '0', '--places', '1'], at)
   const over = ended(up)

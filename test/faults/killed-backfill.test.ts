@@ -65,6 +65,7 @@ describe.each([{ redis: false }, { redis: true }])(
       await server?.remove()
     })
 
+    // Takes half a minute: what a killed process had in hand is taken over when nothing was heard of it for some seconds.
     test.skipIf(skip)(
       `gives the same ${nights} nights as one that nobody disturbs, each computed once (${kills} kills)`,
       async () => {
@@ -116,6 +117,7 @@ describe.each([{ redis: false }, { redis: true }])(
   },
 )
 
+// Takes up to 70 s: it waits for the next minute that a cron can name.
 test('a night that is due while ten thousand back-filled ones wait starts within two seconds', async () => {
   const database = await freshDatabase()
   // Each back-filled night keeps a place busy for some seconds.

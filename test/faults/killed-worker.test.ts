@@ -45,6 +45,7 @@ describe.each([{ redis: false }, { redis: true }])(
       await database?.drop()
     })
 
+    // Takes 20 s: an attempt is lost when nothing was heard of it for some seconds.
     test.skipIf(skip)('the run completes on another worker, with one commit and nothing torn', async () => {
       const at = { project: project.root, env }
       const workers = [start(['worker'], at), start(['worker'], at)]

@@ -89,6 +89,7 @@ afterAll(async () => {
   await database.drop()
 })
 
+// Takes a minute: mails are grouped for 30 s, failures and all-clears one after the other, and SMTP is away meanwhile.
 test(`${MODELS} models fail while SMTP is down: one mail an address, none lost, none twice, threads hold`, async () => {
   const port = await freePort()
   const env = { DATABASE_URL: database.url, SMTP_URL: `smtp://127.0.0.1:${port}` }

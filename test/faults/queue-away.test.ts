@@ -28,6 +28,7 @@ const FAULTS = [
   { name: 'stopped', happen: async () => void redis.stop() },
 ]
 
+// Takes half a minute: it waits for the deadline of a night and for the time limits of clients.
 test.skipIf(!hasRedis).each(FAULTS)(
   'Redis $name over a deadline: incident and mail come within 30 s of it, however many nights wait for the queue',
   async ({ name, happen }) => {

@@ -77,6 +77,7 @@ describe.each([
       end: () => {},
     },
   ]
+  // Takes 15 s each: the fault outlasts the time that a client waits for a connection.
   test.skipIf(!present).each(FAULTS)(
     'works when the fault is over, and never spins: $fault',
     async ({ fault, begin, during, end }) => {

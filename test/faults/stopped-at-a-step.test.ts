@@ -191,6 +191,7 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
       FULL ? 3_600_000 : 240_000,
     )
 
+    // Takes 20 s and more: each attempt begins after the backoff of the one before.
     test.skipIf(skip)(
       'a run that kills each of its workers stops after its attempts, and is told',
       async () => {

@@ -28,6 +28,7 @@ afterAll(async () => {
   await database.drop()
 })
 
+// Takes half a minute, as it says.
 test('a worker that was stopped for half a minute comes back to a commit that is refused', async () => {
   const zombie = start(['worker'], at)
   const zombieEnded = ended(zombie)

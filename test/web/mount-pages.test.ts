@@ -126,6 +126,7 @@ const pages = async () => [
 ]
 
 describe.skipIf(!hasBrowser)('the pages in a browser', { timeout: 180_000 }, () => {
+  // Takes 10 s and more: a browser opens all pages, each in two widths and two colours.
   test('none breaks the policy, is wider than a phone, or has anything serious for axe, in light and in dark', async () => {
     const strict = await visit(browser, web.url, 'ann', { width: 390 })
     const lax = await visit(browser, web.url, 'ann', { bypassCSP: true })

@@ -151,6 +151,7 @@ function publish(date: string, rows: number): Promise<string> {
   })
 }
 
+// Takes as long as forty nights.
 test('a tariff change at night 40 is found on night 41, and nothing before is a false alarm', async () => {
   const dates = Array.from({ length: NIGHTS }, (_, index) => dateOf(index + 1))
   const rows = await Promise.all(dates.map((date) => compute(date)))

@@ -67,6 +67,7 @@ async function untilCertified(count: number): Promise<CertificateRow[]> {
   throw new Error(`expected ${count} certificates, got: ${(await certificates()).length}`)
 }
 
+// Takes as long as twenty nights, each computed twice.
 test(`${NIGHTS} nights by the calendar: each has a certificate of its whole partition, 0 values differ`, async () => {
   for (let night = 0; night < NIGHTS; night++) {
     await life.until(`${FIRST.add({ days: night })}T12:00:00Z`, 1440)
@@ -165,6 +166,7 @@ describe('what changes after the last night is found by the next comparison, and
   }, 180_000)
 })
 
+// Takes as long as fifteen nights.
 test('a view that says parity: weekly is compared once a week', async () => {
   const yaml = 'features/customer_activity/view.yaml'
   await project.write(yaml, `${readFileSync(join(project.root, yaml), 'utf8')}\nparity: weekly\n`)

@@ -114,6 +114,7 @@ async function lived(night: string, { compared, failed = 0 }: { compared: number
   throw new Error(`${night} was not compared in time`)
 }
 
+// Takes as long as the time limits of a version in shadow.
 test('a challenger that takes for ever costs the champion’s night and the other challengers nothing', async () => {
   await lived('2026-03-03', { compared: 3, failed: 1 })
   const slot = await life.slot('scores', 'value', '2026-03-03')

@@ -62,6 +62,7 @@ test('the file arrives in the middle: nobody is woken, the pauses grow, no attem
   expect(life.mails.received).toEqual([])
 }, 120_000)
 
+// Takes 10 s and more: the hours of a night are gone through a minute at a time.
 test('the file never arrives: an incident at the deadline, not before, and one thread until it is there', async () => {
   await begin()
   await life.until('2026-03-03T05:59:00Z')

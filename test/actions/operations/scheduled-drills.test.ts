@@ -167,6 +167,7 @@ test('drills of a model run one at a time, and none while a night runs', async (
   expect(await enqueued()).toEqual(['drill failure value'])
 })
 
+// Takes 10 s: drills live through nights in copies.
 test('a worker does it: what could not be tried, or failed, is mailed once; what passed is a record', async () => {
   // No night has published features, so nothing can be copied.
   host = await openHost(session, { role: 'worker', places: 1, scope: 'ledger' })

@@ -113,6 +113,7 @@ test('a compute process that is killed costs one attempt', async () => {
   await nothingLeft()
 })
 
+// Takes 10 s and more: nights are lived through in copies.
 test('a second version is rolled back to the champion, whose scores are there', async () => {
   ended(await nightshift(['promote', 'value', '--version', '1', '--override', 'a test', '--by', 'ann'], at))
   ended(await nightshift(['run', 'value', '--as-of', '2026-03-04'], at))
