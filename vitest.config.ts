@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest-first.ts'
 import { Slowest } from './test/slowest.ts'
 
 const results = process.env.NIGHTSHIFT_TEST_RESULTS
@@ -21,6 +22,7 @@ export default defineConfig({
     ...all,
     isolate: false,
     globalSetup: ['test/setup.ts'],
+    sequence: { sequencer: LongestFirst },
     include: ['test/**/*.test.ts'],
     // More than cores: tests of faults wait for a long time.
     maxWorkers: 4,
