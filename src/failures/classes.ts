@@ -18,11 +18,6 @@ export const CLASSES = {
     means: 'The data of the night had not arrived when the waiting time ended.',
     face: 'late',
     runAgain: true,
-    commands: ({ hasSlot }) => [
-      'show',
-      { command: 'again', why: 'Once the data is there, re-run the night' },
-      hasSlot ? 'skip' : 'status',
-    ],
     runbook: {
       title:
         'A source of the night did not arrive in time: the night waited for it, then gave up. Nothing was published.',
@@ -43,10 +38,6 @@ export const CLASSES = {
     meant: 'Data, schema or SQL violated the contract, so nothing was published.',
     face: 'failed',
     runAgain: true,
-    commands: ({ isReleasable }) =>
-      isReleasable
-        ? ['show', 'release', { command: 'again', why: 'Or, once the data is fixed, re-run it' }]
-        : ['show', 'validate', { command: 'again', why: 'Once it is fixed, re-run it' }],
     runbook: {
       title:
         'The data or the SQL violated the contract: an expectation failed, or a column is missing or has a different type. The night is held.',
@@ -66,10 +57,6 @@ export const CLASSES = {
     meant: 'The model file or its output was wrong.',
     face: 'failed',
     runAgain: true,
-    commands: ({ isModel }) =>
-      isModel
-        ? ['show', 'rollback', { command: 'again', why: 'Then re-run the night' }]
-        : ['show', 'validate', 'again'],
     runbook: {
       title:
         'The ONNX file failed, or its scores are not finite or are out of range. A retry would not help.',
@@ -88,11 +75,6 @@ export const CLASSES = {
     means: 'Memory, disk or time ran out, or a permission is missing.',
     face: 'failed',
     runAgain: true,
-    // A computed output that cannot be moved into place is retried automatically.
-    commands: ({ state }) =>
-      state === 'publishing'
-        ? ['show', 'doctor', 'status']
-        : ['doctor', 'show', { command: 'again', why: 'Once there is space, re-run it' }],
     runbook: {
       title: 'Memory, disk or time ran out, on every attempt.',
       steps: () => [
@@ -110,10 +92,6 @@ export const CLASSES = {
     means: 'A connection, a lock or a process was lost repeatedly.',
     face: 'failed',
     runAgain: true,
-    commands: ({ state }) =>
-      state === 'publishing'
-        ? ['doctor', 'show', 'status']
-        : ['doctor', { command: 'again', why: 'Once all services respond, re-run it' }, 'show'],
     runbook: {
       title: 'A connection, a lock or a process was lost, on every attempt.',
       steps: () => [
@@ -131,7 +109,6 @@ export const CLASSES = {
     means: 'Unclassified error: probably a bug in a program.',
     face: 'failed',
     runAgain: true,
-    commands: () => ['show', 'doctor', 'again'],
     runbook: {
       title: 'An error that no other class covers.',
       steps: (model) => [

@@ -1,8 +1,6 @@
 import { CLASSES, keysOf } from './classes.ts'
 import type { Kind, RunbookText } from './kind.ts'
 
-const ANSWERS = { command: 'doctor', why: 'Check that a worker is running and all services respond' } as const
-
 /** Names of the checks that follow a night, for headlines. */
 const MONITORS: Record<string, string> = {
   parity: 'The comparison of serving with training',
@@ -16,8 +14,7 @@ const PROMISES = {
     means: 'Nothing was published by the time promised to readers.',
     headline: ({ what, forNights, atDeadline }) => `No ${what}${forNights} by the deadline${atDeadline}.`,
     face: 'late',
-    runAgain: true,
-    commands: ({ hasRun }) => (hasRun ? ['show', ANSWERS, 'status'] : ['status', ANSWERS, 'again']),
+    runAgain: false,
     runbook: {
       title:
         'The deadline has passed and the scores are not published. Perhaps nothing failed, and nothing ran.',
@@ -34,8 +31,7 @@ const PROMISES = {
     means: 'The night was missed, and catch_up of its schedule gives missed nights up: nothing computes it.',
     headline: ({ what, forNights }) => `No ${what}${forNights}: skipped by the schedule.`,
     face: 'late',
-    runAgain: true,
-    commands: () => ['again', 'status', 'doctor'],
+    runAgain: false,
     runbook: {
       title: 'The night was missed while nothing ran, and `catch_up` of its schedule skips missed nights.',
       steps: (model) => [
@@ -55,11 +51,6 @@ const PROMISES = {
         : `${subject} has drifted${forNights}${inColumns}: check its scores before you use them.`,
     face: 'failed',
     runAgain: false,
-    commands: () => [
-      { command: 'drift', why: 'See which columns moved and by how much' },
-      { command: 'report', why: 'Open the report of the night, with a picture of each column' },
-      'mute',
-    ],
     runbook: {
       title:
         'The features or the scores moved away from the reference on several nights. The scores are published anyway.',
@@ -79,24 +70,6 @@ const PROMISES = {
       `${subject} ${isClosed ? 'was' : 'is'} worse than required${forNights}.`,
     face: 'failed',
     runAgain: false,
-    commands: ({ evidence }) => [
-      'outcomes',
-      ...(evidence.can_roll_back === true
-        ? [
-            {
-              command: 'rollback',
-              why: 'If the last promotion caused it, restore the version before it',
-            } as const,
-          ]
-        : []),
-      ...(evidence.can_retrain === true ? (['retrain'] as const) : []),
-      ...(evidence.is_live === true ? [] : (['history'] as const)),
-      {
-        command: 'mute',
-        why: 'If the cause is known and someone works on it: no mails about the quality of this model for three days',
-      },
-      'history',
-    ],
     runbook: {
       title: 'Outcomes of nights whose labels are known say that the scores are worse than required.',
       steps: (model) => [
@@ -115,7 +88,6 @@ const PROMISES = {
       `Serving and training of ${subject} ${isClosed ? 'disagreed' : 'disagree'}${forNights}.`,
     face: 'failed',
     runAgain: false,
-    commands: () => [{ command: 'parity', why: 'See which values differ' }, 'validate', 'show'],
     runbook: {
       title:
         'The training path computes other feature values than were served. Scores are published and may be wrong.',
@@ -133,14 +105,6 @@ const PROMISES = {
       `${MONITORS[String(monitor)] ?? 'A check'} of ${subject}${forNights} could not be completed.`,
     face: 'failed',
     runAgain: false,
-    commands: ({ monitor }) => [
-      {
-        command: monitor === 'parity' ? 'parity' : 'drift',
-        why: 'Run the check now and see why it stops',
-      },
-      'show',
-      'doctor',
-    ],
     runbook: {
       title:
         'A check of a published night (drift or parity) could not be completed. The scores are published.',
@@ -158,11 +122,6 @@ const PROMISES = {
     headline: ({ subject }) => `Retraining of ${subject} failed.`,
     face: 'failed',
     runAgain: false,
-    commands: () => [
-      { command: 'history', why: 'See what was tried and when' },
-      { command: 'versions', why: 'See what is registered' },
-      'doctor',
-    ],
     runbook: {
       title: 'The retraining command failed. The champion is unchanged; nothing is to be done at night.',
       steps: (model) => [

@@ -10,10 +10,8 @@ export interface Kind {
   headline?: (at: Headline) => string
   /** Status style of an open incident; an incident of a held night has the style `held`. */
   face: 'late' | 'failed'
-  /** Whether running its nights again resolves the incident. */
+  /** Whether `backfill --failed` runs its nights again, which resolves the incident. */
   runAgain: boolean
-  /** The next three commands, the most useful first. */
-  commands: (at: Situation) => Step[]
   /** Its section in RUNBOOK.md; kinds without one have no anchor of their own. */
   runbook?: RunbookText
 }
@@ -33,42 +31,6 @@ export interface Headline {
   /** The check that could not be completed. */
   monitor: unknown
 }
-
-/** What determines the commands. */
-export interface Situation {
-  /** State of the slot. */
-  state: string
-  isModel: boolean
-  hasRun: boolean
-  hasSlot: boolean
-  /** Held by expectations that a person may override. */
-  isReleasable: boolean
-  /** The check that could not be completed. */
-  monitor: unknown
-  evidence: Record<string, unknown>
-}
-
-/** Commands that mails and pages can show. */
-export type StepName =
-  | 'again'
-  | 'doctor'
-  | 'drift'
-  | 'history'
-  | 'mute'
-  | 'outcomes'
-  | 'parity'
-  | 'release'
-  | 'report'
-  | 'retrain'
-  | 'rollback'
-  | 'show'
-  | 'skip'
-  | 'status'
-  | 'validate'
-  | 'versions'
-
-/** A command, with its purpose if that differs from the default text. */
-export type Step = StepName | { command: StepName; why: string }
 
 export interface RunbookText {
   /** What happened, in one or two sentences. */

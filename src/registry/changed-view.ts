@@ -42,11 +42,11 @@ export function describeChange({ message, difference, instead }: ChangedView): s
   return [message, ...difference, ...instead].join('\n')
 }
 
-/** Describes how a view differs from the registered definition, and how to keep both. `found` is the current one. */
+/** Describes how a view differs from the registered definition, and how to keep both. `found` is the current one, or that of a night. */
 export function changedView(
   project: Pick<Project, 'views' | 'timezone'>,
   registered: Registered,
-  found: { what: string; hash: string | null },
+  found: { what: string; hash: string | null; asOf?: string },
 ): ChangedView {
   const view = project.views[registered.view]
   const sql = view === undefined || registered.sql === null ? [] : lineDiff(registered.sql, view.sql)
@@ -70,7 +70,7 @@ export function changedView(
     view !== undefined &&
     registered.sql !== null &&
     registered.declaration !== null
-      ? `The files on disk match the registered ones: recompute the features (nightshift refresh ${registered.view} --as-of D --force)`
+      ? `The files on disk match the registered ones: recompute the features (nightshift refresh ${registered.view} --as-of ${found.asOf ?? 'D'} --force)`
       : `Restore features/${registered.view}, or keep both: ${copy}, view: ${nextName(project, registered.view)} in its view.yaml and in models/${registered.model}/model.yaml, then dataset, training, register`
   return { message: `${what}. ${summary(registered, sql, declared)}. ${advice}`, difference, instead }
 }

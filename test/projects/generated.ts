@@ -18,7 +18,16 @@ export async function writeParquet(path: string, select: string): Promise<void> 
 }
 
 /** A model whose score is 1 / (1 + exp(-(x - y))) of two columns, after `work` multiplications of a wide matrix. */
-export function smallModel({ work = 0, width = 1024 }: { work?: number; width?: number } = {}): Uint8Array {
+export function smallModel({
+  work = 0,
+  width = 1024,
+  linear = false,
+}: {
+  work?: number
+  width?: number
+  /** The score is x - y itself. */
+  linear?: boolean
+} = {}): Uint8Array {
   const float = (name: string, dims: number[], values: Float32Array) => ({
     name,
     dims,
@@ -65,8 +74,8 @@ export function smallModel({ work = 0, width = 1024 }: { work?: number; width?: 
       node: [
         node('MatMul', ['x', 'spread'], ['wide']),
         ...heavy,
-        node('MatMul', [work > 0 ? `heavy${work - 1}` : 'wide', 'first'], ['logit']),
-        node('Sigmoid', ['logit'], ['score']),
+        node('MatMul', [work > 0 ? `heavy${work - 1}` : 'wide', 'first'], [linear ? 'score' : 'logit']),
+        ...(linear ? [] : [node('Sigmoid', ['logit'], ['score'])]),
       ],
     },
   })

@@ -4,6 +4,7 @@ import type { Slice } from '../../pipeline/drift/find-slices.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { ColumnProfile } from '../../pipeline/profile/profile.ts'
 import type { Metric } from '../../project/schema/metric.ts'
+import type { ModelVersions } from '../../registry/model-versions.ts'
 
 /** The shape of a FailureRecord; a missed deadline or drift has the same shape with its own kind. */
 export interface IncidentFailure {
@@ -112,6 +113,10 @@ export interface FailureFacts {
   consumers: string[]
   /** The models that this concerns: itself, or those that are scored on the view. Absent in incidents that are older. */
   models?: string[]
+  /** Of a model: the versions that can be turned to. Absent in incidents that are older. */
+  versions?: ModelVersions | undefined
+  /** The version that scored was given by name. */
+  isPinned?: boolean
   /** Whom `--by` takes; none where it takes anybody. */
   people?: string[]
   failure: IncidentFailure

@@ -6,7 +6,7 @@ import type { FailureFacts } from '../incidents/incident-facts.ts'
 import type { Item } from './letter.ts'
 
 /** Evidence keys that are meant for programs or shown elsewhere in the mail. */
-const SILENT = new Set(['stack', 'next', 'lost', 'superseded', 'run', 'attempt'])
+const SILENT = new Set(['stack', 'outdated', 'lost', 'superseded', 'run', 'attempt'])
 const MOST_FACTS = 8
 /** Heading of evidence with several lines. */
 const LINES: Record<string, string> = {

@@ -9,7 +9,7 @@ import { groupPictures } from './group-pictures.ts'
 import { recovery } from './incident-letter.ts'
 import type { Item, Letter } from './letter.ts'
 import { incidentLink } from './links.ts'
-import { authorOf, quoted } from './next-commands.ts'
+import { authorOf, CHECK_ALL, quoted } from './next-commands.ts'
 import { causeLine, headline, nightsText, readersHave } from './phrases.ts'
 import type { ThreadMail } from './thread.ts'
 
@@ -155,7 +155,7 @@ function commands(mail: ThreadMail, open: Incident[]): Item[] {
     {
       kind: 'command',
       command: 'npx nightshift doctor',
-      why: 'Check Redis, PostgreSQL, SMTP and disk',
+      why: CHECK_ALL,
     },
     { kind: 'command', command: 'npx nightshift incidents', why: 'List all open incidents' },
   ]

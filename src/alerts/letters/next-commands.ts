@@ -1,89 +1,183 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
-import type { Situation, StepName } from '../../failures/kind.ts'
+import { remedyFor, type Situation, type Step, type StepName } from '../../failures/remedies.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 
 export interface Command {
+  /** What it is in the table of remedies; absent: another command. */
+  step?: StepName
   command: string
   /** What the command shows or does, in the imperative: `See what it waited for`. */
   why: string
 }
+
+/** What went wrong, as far as commands depend on it. */
+export type Trouble = Pick<
+  FailureFacts,
+  | 'subject'
+  | 'subjectKind'
+  | 'partition'
+  | 'run'
+  | 'slot'
+  | 'state'
+  | 'failure'
+  | 'checks'
+  | 'models'
+  | 'quality'
+  | 'versions'
+  | 'isPinned'
+  | 'people'
+>
 
 /** The next three commands, ready for the recipient to paste. */
 export function nextCommands(
   incident: Pick<Incident, 'facts' | 'nights' | 'kind'>,
   recipient: string,
 ): Command[] {
-  const { facts } = incident
-  const written = commandsFor(facts, recipient)
+  const { facts, kind } = incident
+  const chosen = commandsFor({ ...facts, failure: { ...facts.failure, class: kind } }, recipient)
   const bad = badNights(incident.nights)
-  const { commands, runAgain } = kindOf(incident.kind)
-  const chosen = commands(situation(facts)).map((step) =>
-    typeof step === 'string' ? written[step] : { ...written[step.command], why: step.why },
-  )
-  const first = suggested(facts)
   const several =
-    bad.length > 1 && runAgain ? repair(facts, bad[0]?.partition, bad.at(-1)?.partition) : undefined
-  const all = first === undefined ? chosen : [first, ...chosen]
-  return several === undefined ? all.slice(0, 3) : [...all.slice(0, 2), several]
+    bad.length > 1 && kindOf(kind).runAgain
+      ? repair(facts, bad[0]?.partition, bad.at(-1)?.partition)
+      : undefined
+  return several === undefined ? chosen : [...chosen.slice(0, 2), several]
 }
 
-function situation(facts: FailureFacts): Situation {
+/** The next three commands about one run or night, by the table of remedies. */
+export function commandsFor(trouble: Trouble, recipient: string): Command[] {
+  return remedyOf(trouble).steps.map((step) => written(step, trouble, recipient))
+}
+
+/** The entry of the table of remedies that a trouble falls under. */
+export function remedyOf(trouble: Trouble): ReturnType<typeof remedyFor> {
+  return remedyFor(trouble.failure.class, situation(trouble))
+}
+
+function situation({ state, failure, checks, versions, isPinned }: Trouble): Situation {
   return {
-    state: facts.state,
-    isModel: facts.subjectKind === 'model',
-    hasRun: facts.run !== undefined,
-    hasSlot: facts.slot !== undefined,
-    isReleasable: facts.state === 'held' && brokenStructure(facts.checks).length === 0,
-    monitor: facts.failure.evidence.monitor,
-    evidence: facts.failure.evidence,
+    state,
+    isReleasable: isReleasable({ state, checks }),
+    evidence: failure.evidence,
+    isPinned: isPinned === true,
+    versions,
   }
 }
 
-/** Each command for these facts, with its default text. */
-function commandsFor(facts: FailureFacts, recipient: string): Record<StepName, Command> {
-  const subject = quoted(facts.subject)
-  const run = quoted(facts.run ?? 'RUN')
-  const by = authorOf(facts, recipient)
-  const asOf = facts.partition === undefined ? '' : ` --as-of ${quoted(facts.partition)}`
-  const start = facts.subjectKind === 'model' ? 'run' : 'refresh'
-  const command = (text: string, why: string): Command => ({ command: `npx nightshift ${text}`, why })
-  const status = command(`status ${subject}`, 'See its calendar of nights')
-  const hasRun = facts.run !== undefined
+/** A run is held with an output only for expectations that failed. Those that a person may override can be released. */
+function isReleasable({ state, checks }: Pick<Trouble, 'state' | 'checks'>): boolean {
+  return state === 'held' && checks.some(({ passed }) => !passed) && brokenStructure(checks).length === 0
+}
+
+function written(step: Step, trouble: Trouble, recipient: string): Command {
+  const name = typeof step === 'string' ? step : step.command
+  const [text, why] = WRITTEN[name](partsOf(trouble, recipient))
+  return { step: name, command: `npx nightshift ${text}`, why: typeof step === 'string' ? why : step.why }
+}
+
+/** What commands are written from, ready for a shell. */
+interface Parts {
+  trouble: Trouble
+  subject: string
+  run: string | undefined
+  /** ` --as-of 2026-11-22`, or nothing. */
+  asOf: string
+  /** ` --by ann@example.com`. */
+  by: string
+  /** What computes the night: `run churn --as-of 2026-11-22`. */
+  night: string
+}
+
+function partsOf(trouble: Trouble, recipient: string): Parts {
+  const subject = quoted(trouble.subject)
+  const asOf = trouble.partition === undefined ? '' : ` --as-of ${quoted(trouble.partition)}`
   return {
-    status,
-    again: hasRun
-      ? command(`retry ${run}`, 'Re-run it')
-      : command(`${start} ${subject}${asOf}`, 'Run the night now'),
-    doctor: command('doctor', 'Check Redis, PostgreSQL, SMTP and disk'),
-    drift: command(`drift ${subject}${asOf}`, 'See which columns moved'),
-    history: command(`history ${subject}`, 'See which version was live when'),
-    mute: command(
-      `mute ${subject} --kind ${facts.failure.class} --until 3d --by ${by}`,
-      'If the cause is known and harmless, such as a price change or a campaign: no mails about this model for three days',
-    ),
-    outcomes: command(`outcomes ${subject}${spanOf(facts)}`, 'See the measured figures night by night'),
-    parity: command(`parity ${subject}${asOf}`, 'See which values differ'),
-    release: command(
-      `release ${run} --reason 'the data is right because ...' --by ${by}`,
-      'If the data is correct after all, publish the held output',
-    ),
-    report: command(`report ${subject}${asOf}`, 'Open the report of the night'),
-    retrain: command(`retrain ${subject} --by ${by}`, 'Train a new version on newer nights'),
-    rollback: command(`rollback ${subject} --by ${by}`, 'Restore the previous version'),
-    show: hasRun ? command(`show ${run}`, 'See the run: steps, failed expectations, rows') : status,
-    skip: command(
-      `skip ${quoted(facts.slot ?? 'SLOT')} --reason 'the data will not come'`,
-      'Or give up this night',
-    ),
-    validate: command('validate', "Check the project's files, SQL and sources"),
-    versions: command(`versions ${subject}`, 'See what is registered'),
+    trouble,
+    subject,
+    asOf,
+    run: trouble.run === undefined ? undefined : quoted(trouble.run),
+    by: ` --by ${authorOf(trouble, recipient)}`,
+    night: `${trouble.subjectKind === 'model' ? 'run' : 'refresh'} ${subject}${asOf}`,
   }
+}
+
+/** Each command, and its purpose where the table of remedies gives none. */
+const WRITTEN: Record<StepName, (parts: Parts) => [command: string, why: string]> = {
+  again: ({ run, night }) =>
+    run === undefined ? [night, 'Run the night now'] : [`retry ${run}`, 'Re-run it'],
+  check: ({ subject, trouble }) => [
+    `check ${subject}${version(trouble)}`,
+    'See what the newest version lacks before it may go live',
+  ],
+  doctor: () => ['doctor', CHECK_ALL],
+  drift: ({ subject, asOf }) => [`drift ${subject}${asOf}`, 'See which columns moved'],
+  forced: ({ night }) => [`${night} --force`, 'Compute the night again'],
+  history: ({ subject }) => [`history ${subject}`, 'See which version was live when'],
+  mute: ({ subject, by, trouble }) => [
+    `mute ${subject} --kind ${trouble.failure.class} --until 3d${by}`,
+    'If the cause is known and harmless, such as a price change or a campaign: no mails about drift of this model for three days',
+  ],
+  night: ({ night }) => [night, 'Run the night now'],
+  outcomes: ({ subject, trouble }) => [
+    `outcomes ${subject}${spanOf(trouble)}`,
+    'See the measured figures night by night',
+  ],
+  parity: ({ subject, asOf }) => [`parity ${subject}${asOf}`, 'See which values differ'],
+  promote: ({ subject, by, trouble }) => [
+    `promote ${subject}${version(trouble)}${by}`,
+    'Once it lacks nothing, make it live',
+  ],
+  readers: ({ trouble, asOf, run }) => readers(trouble, asOf, run),
+  release: ({ run = 'RUN', by }) => [
+    `release ${run} --reason 'the data is right because ...'${by}`,
+    'If the data is correct after all, publish the held output',
+  ],
+  report: ({ subject, asOf }) => [`report ${subject}${asOf}`, 'Open the report of the night'],
+  retrain: ({ subject, by }) => [`retrain ${subject}${by}`, 'Then retrain'],
+  'retrain --dry-run': ({ subject }) => [
+    `retrain ${subject} --dry-run`,
+    'Once it is corrected, try the command; nothing is registered',
+  ],
+  'retrain --list': ({ subject }) => [
+    `retrain ${subject} --list`,
+    'See what was tried, and where its log is',
+  ],
+  rollback: ({ subject, by, trouble }) => [
+    `rollback ${subject}${by}`,
+    `Make version ${trouble.versions?.previous ?? 'before it'} live again`,
+  ],
+  show: ({ run, subject }) =>
+    run === undefined
+      ? [`status ${subject}`, 'See its calendar of nights']
+      : [`show ${run}`, 'See the run: steps, failed expectations, rows'],
+  skip: ({ trouble }) => [
+    `skip ${quoted(trouble.slot ?? 'SLOT')} --reason 'the night is not needed'`,
+    'Or give up this night',
+  ],
+  status: ({ subject }) => [`status ${subject}`, 'See its calendar of nights'],
+  validate: () => ['validate', "Check the project's files, SQL and sources"],
+  versions: ({ subject }) => [`versions ${subject}`, 'See what is registered'],
+}
+
+/** What `doctor` looks at. */
+export const CHECK_ALL = 'Check database, queue, mail, disk and workers'
+
+function version({ versions }: Trouble): string {
+  return versions?.newest == null ? '' : ` --version ${versions.newest}`
+}
+
+/** Features that are computed again change no scores: the models are scored again by hand. */
+function readers({ models = [] }: Trouble, asOf: string, run: string | undefined): [string, string] {
+  const [first, ...others] = models
+  if (first === undefined)
+    return run === undefined ? ['status', 'See the calendar of nights'] : [`show ${run}`, 'See the run']
+  const too = others.length === 0 ? '' : `; the same for ${others.join(', ')}`
+  return [`run ${quoted(first)}${asOf}`, `Then score ${first} on them${too}`]
 }
 
 /** The nights whose figures a mail about quality shows. */
-function spanOf({ quality }: FailureFacts): string {
+function spanOf({ quality }: Trouble): string {
   const nights = (quality?.broken ?? [])
     .flatMap((each) => each.nights.map(({ partition }) => partition))
     .sort()
@@ -102,13 +196,6 @@ function repair(
     command: `npx nightshift backfill ${quoted(subject)} --from ${quoted(from)} --to ${quoted(to)} --failed`,
     why: 'Re-run all failed nights',
   }
-}
-
-/** A command that the failure itself suggests, such as the missing promotion. */
-function suggested(facts: FailureFacts): Command | undefined {
-  const { next } = facts.failure.evidence
-  if (typeof next !== 'string' || !/^nightshift [a-z]+( [\w.@=/:-]+)*$/.test(next)) return undefined
-  return { command: `npx ${next}`, why: 'Suggested by the failure' }
 }
 
 /** What `--by` takes: the reader, where the project knows them, or has declared nobody. `WHO` is answered with the names. */

@@ -1,16 +1,19 @@
+import { runCommands } from '../../alerts/letters/run-commands.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
 import { withSession } from '../../host/session.ts'
+import type { Database } from '../../ledger/connection/database.ts'
 import { pathOf } from '../../ledger/nights/published.ts'
 import type { Attempt, Run } from '../../ledger/nights/run-records.ts'
+import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { type Certificate, certificateOf } from '../../monitoring/parity/record.ts'
 import type { Check, InputFile, UnknownValues } from '../../pipeline/engine/facts.ts'
-import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import { scoreTitle } from '../../pipeline/onnx/score-output.ts'
 import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import type { Project } from '../../project/project.ts'
+import { versionsOf } from '../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import { runNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -31,13 +34,14 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
       })
     } else {
       printRun(project, run, attempts, version)
+      await printNext(database, project, run)
       if (certificate !== undefined) printCertificate(project, certificate)
     }
     return 0
   })
 }
 
-/** Prints a run as text: what it is, how it ended, why, and what to do next. */
+/** Prints a run as text: what it is, how it ended, and why. */
 export function printRun(project: Project, run: Run, attempts: Attempt[], version?: Version): void {
   const at = (iso: string | null) => clockTime(iso, project.timezone)
   printLine(`run ${run.id}: ${slotTitle(run)}`)
@@ -60,8 +64,17 @@ export function printRun(project: Project, run: Run, attempts: Attempt[], versio
   printChecks(run.checks)
   printUnknown(run.unknown_values)
   printInputs(run.inputs, at)
-  const next = nextCommands(run)
-  if (next.length > 0) printLine(`\nnext:\n${next.map((command) => `  ${command}`).join('\n')}`)
+}
+
+/** Prints what can be done about a run, if it is the latest of its night. */
+export async function printNext({ pool }: Database, project: Project, run: Run): Promise<void> {
+  const slot = await slotOfRun(pool, run.id)
+  if (slot?.run !== run.id) return
+  const versions = run.kind === 'scores' ? await versionsOf(pool, run.name) : undefined
+  const next = runCommands(project, run, versions, 'YOU')
+  if (next.length === 0) return
+  printLine('\nnext:')
+  for (const { why, command } of next) printLine(`  ${why}:\n    ${command}`)
 }
 
 function printCertificate({ timezone }: Project, { differing, report, checked_at }: Certificate): void {
@@ -137,22 +150,4 @@ function runbookOf(project: Project, run: Run): string {
 function runbookOfView(project: Project, view: string): string {
   const model = Object.values(project.models).find((each) => each.view === view)
   return model === undefined ? 'RUNBOOK.md' : `models/${model.name}/RUNBOOK.md`
-}
-
-/** Commands that a user may run next, by the state of the run. */
-function nextCommands(run: Run): string[] {
-  switch (run.state) {
-    case 'held':
-      return [
-        ...(run.path === null || brokenStructure(run.checks).length > 0
-          ? []
-          : [`nightshift release ${run.id} --reason WHY --by YOU`]),
-        `nightshift retry ${run.id}`,
-        `nightshift skip ${run.name}:${run.partition} --reason WHY`,
-      ]
-    case 'failed':
-      return [`nightshift retry ${run.id}`, `nightshift skip ${run.name}:${run.partition} --reason WHY`]
-    default:
-      return []
-  }
 }

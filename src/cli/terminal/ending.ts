@@ -3,7 +3,7 @@ import type { Session } from '../../host/session.ts'
 import { pathOf } from '../../ledger/nights/published.ts'
 import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
-import { printRun } from '../commands/show.ts'
+import { printNext, printRun } from '../commands/show.ts'
 import { runNamed } from './find.ts'
 import { printJson, printLine } from './print.ts'
 import { runRecord } from './run-json.ts'
@@ -23,7 +23,10 @@ export async function reportEnd(
     )
     for (const warning of run.warnings) printLine(`  warning: ${warning}`)
     printLine(`  ${pathOf(project, run)}`)
-  } else printRun(project, run, attempts)
+  } else {
+    printRun(project, run, attempts)
+    await printNext(database, project, run)
+  }
   return published ? 0 : 1
 }
 

@@ -160,6 +160,7 @@ function describeForeign({ by_column, only_published, only_other }: ParityFacts)
 
 function evidenceOf(facts: ParityFacts): Record<string, unknown> {
   return {
+    cause: facts.cause,
     values: facts.values,
     differing: facts.differing,
     largest_difference: facts.largest_difference,

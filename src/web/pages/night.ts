@@ -97,7 +97,7 @@ ${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the sc
 ${unknownValues(run?.unknown_values ?? [])}
 ${attempts(night.attempts, project, context.get('viewer')?.role === 'operator')}
 </div><div>
-${actions(night, context.get('viewer'))}
+${actions(night, project, context.get('viewer'))}
 ${featuresLine(night, project, now)}
 ${parity(night.certificate, project)}
 ${provenance(night, project)}

@@ -16,6 +16,7 @@ import type { Slot } from '../../ledger/nights/slots.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
 import type { Project } from '../../project/project.ts'
+import { versionsOf } from '../../registry/model-versions.ts'
 import { liveViews } from '../../registry/version-records.ts'
 import type { Context } from '../context.ts'
 
@@ -52,6 +53,8 @@ async function failureFacts(
     consumers: unique(concerned.flatMap((each) => each.consumers)),
     models: concerned.map(({ name }) => name),
     people: Object.keys(project.people),
+    versions: slot.kind === 'scores' ? await versionsOf(client, slot.name) : undefined,
+    isPinned: run?.pinned === true,
     failure,
     state,
     partition: slot.partition,

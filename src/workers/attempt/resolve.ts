@@ -117,9 +117,7 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   if (model === undefined) throw gone('model', run.name, Object.keys(project.models))
   const number = run.version ?? (await champion(pool, model.name))?.version
   if (number === undefined) {
-    throw new Failure('model', `model ${model.name} has no champion: register a version and promote it`, {
-      evidence: { model: model.name, next: `nightshift promote ${model.name} --version 1` },
-    })
+    throw new Failure('model', `model ${model.name} has no champion: register a version and promote it`)
   }
   const version = await findVersion(pool, model.name, number)
   if (version === undefined) throw new Failure('model', `model ${model.name} has no version ${number}`)
@@ -129,7 +127,9 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
   if (view === undefined) throw gone('view', version.view, Object.keys(project.views))
   const features = await publishedRun(pool, 'features', version.view, run.partition)
   if (features === undefined) {
-    throw new Failure('late-data', `view ${version.view} has no published features as of ${run.partition}`)
+    throw new Failure('late-data', `view ${version.view} has no published features as of ${run.partition}`, {
+      evidence: { view: version.view },
+    })
   }
   meansStill(features, run.as_of)
   if (features.view_hash !== version.view_hash) {
@@ -208,7 +208,7 @@ function refuseBroken(features: Run): void {
   throw new Failure(
     'contract',
     `${slotTitle(features)} is published, but cannot be scored: ${broken.message}. Fix the cause and run nightshift refresh ${features.name} --as-of ${features.partition} --force`,
-    { evidence: { run: features.id, check: broken.id } },
+    { evidence: { outdated: true, run: features.id, check: broken.id } },
   )
 }
 
@@ -223,7 +223,7 @@ async function expectPublished({ pool }: Context['database'], features: Run, pat
   throw new Failure(
     'transient',
     `${slotTitle(features)} is not what run ${features.id} published: ${verdict.why}. The scheduler publishes or computes it again, or run nightshift refresh ${features.name} --as-of ${features.partition}`,
-    { evidence: { run: features.id, state: verdict.state } },
+    { evidence: { view: features.name, run: features.id, state: verdict.state } },
   )
 }
 
@@ -245,6 +245,7 @@ export function changedFeatures(project: Project, version: Version, features: Ru
   const { message, difference, instead } = changedView(project, registeredAs(version), {
     what: `the features as of ${features.partition} are`,
     hash: features.view_hash,
+    asOf: features.partition,
   })
   return new Failure('contract', message, {
     evidence: {

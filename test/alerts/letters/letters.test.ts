@@ -65,7 +65,7 @@ See the run: steps, failed expectations, rows:
 Once the data is there, re-run the night:
   npx nightshift retry kf7x2m9q
 Or give up this night:
-  npx nightshift skip churn:2026-11-22 --reason 'the data will not come'
+  npx nightshift skip churn:2026-11-22 --reason 'the night is not needed'
 
 WHAT FAILED
 Model: churn - Probability that a customer cancels within 30 days
@@ -177,25 +177,32 @@ describe('the next commands', () => {
       subject: '$(reboot)',
       state: 'held',
       failure: { ...facts().failure, class: 'contract' },
+      checks: [
+        {
+          id: 'rows.min',
+          kind: 'rows.min',
+          column: undefined,
+          passed: false,
+          observed: 1,
+          bound: 2,
+          message: 'm',
+          samples: [],
+        },
+      ],
     })
     const [show, release] = nextCommands(incident(of), 'on$call@example.com')
     expect(show?.command).toBe(`npx nightshift show 'x'\\''; rm -rf / #'`)
     expect(release?.command).toMatch(/--by 'on\$call@example\.com'$/)
   })
 
-  test('repair all nights where there are several, and begin with what the failure itself asks for', () => {
-    const of = facts({
-      failure: { ...facts().failure, evidence: { next: 'nightshift promote churn --version 1' } },
-    })
-    const one = incident(of)
+  test('repair all nights where there are several', () => {
+    const one = incident(facts())
     const two = { ...one, nights: [...one.nights, ...incident(facts({ partition: '2026-11-23' })).nights] }
     expect(nextCommands(two, 'o@example.com').map(({ command }) => command)).toEqual([
-      'npx nightshift promote churn --version 1',
       'npx nightshift show kf7x2m9q',
+      'npx nightshift retry kf7x2m9q',
       'npx nightshift backfill churn --from 2026-11-22 --to 2026-11-23 --failed',
     ])
-    const evil = facts({ failure: { ...facts().failure, evidence: { next: 'nightshift show x; reboot' } } })
-    expect(nextCommands(incident(evil), 'o@example.com')[0]?.command).toBe('npx nightshift show kf7x2m9q')
   })
 })
 

@@ -13,6 +13,7 @@ import { findOutcome, type Outcome } from '../../../monitoring/outcomes/record.t
 import { type Certificate, certificateOf } from '../../../monitoring/parity/record.ts'
 import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
+import { type ModelVersions, versionsOf } from '../../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../../registry/version-records.ts'
 import type { PageContext } from '../../page-context.ts'
 
@@ -32,6 +33,8 @@ export interface Night {
   before: Before | undefined
   outcome: Outcome | undefined
   version: Version | undefined
+  /** Of a night of scores: the versions that can be turned to. */
+  versions: ModelVersions | undefined
   evaluation: EvaluationRecord | undefined
 }
 
@@ -51,19 +54,31 @@ export async function loadNight(
   const { pool } = database
   const scores = slot.kind === 'scores'
   const number = run?.version ?? null
-  const [attempts, runs, features, profile, drift, version, evaluation, baseline, reference, outcome] =
-    await Promise.all([
-      run === undefined ? [] : attemptsOf(pool, run.id),
-      runsOfSlot(pool, slot.id),
-      scores ? featuresOf({ database, project }, slot, run) : undefined,
-      run === undefined ? undefined : profileOfRun(pool, run.id),
-      run === undefined ? [] : driftOfRun(pool, run.id),
-      scores && number !== null ? findVersion(pool, slot.name, number) : undefined,
-      scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
-      scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
-      scores && run !== undefined ? referenceProfileOf(pool, run.id) : undefined,
-      scores ? findOutcome(pool, slot.name, slot.partition) : undefined,
-    ])
+  const [
+    attempts,
+    runs,
+    features,
+    profile,
+    drift,
+    version,
+    evaluation,
+    baseline,
+    reference,
+    outcome,
+    versions,
+  ] = await Promise.all([
+    run === undefined ? [] : attemptsOf(pool, run.id),
+    runsOfSlot(pool, slot.id),
+    scores ? featuresOf({ database, project }, slot, run) : undefined,
+    run === undefined ? undefined : profileOfRun(pool, run.id),
+    run === undefined ? [] : driftOfRun(pool, run.id),
+    scores && number !== null ? findVersion(pool, slot.name, number) : undefined,
+    scores && number !== null ? latestEvaluation(pool, slot.name, number) : undefined,
+    scores && number !== null ? baselineOf(pool, slot.name, number) : undefined,
+    scores && run !== undefined ? referenceProfileOf(pool, run.id) : undefined,
+    scores ? findOutcome(pool, slot.name, slot.partition) : undefined,
+    scores ? versionsOf(pool, slot.name) : undefined,
+  ])
   const compared = scores ? features?.run?.id : run?.id
   const certificate = compared === undefined ? undefined : await certificateOf(pool, compared)
   const before = beforeOf(profile, reference, baseline)
@@ -79,6 +94,7 @@ export async function loadNight(
     before,
     outcome,
     version,
+    versions,
     evaluation,
   }
 }

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
+import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
+import { remedyOf } from '../../../src/alerts/letters/next-commands.ts'
+import type { StepName } from '../../../src/failures/remedies.ts'
+import { requestFeatures, requestScores } from '../../../src/jobs/request-run.ts'
+import { openProject } from '../../../src/project/files/load-project.ts'
+import { parseAsOf } from '../../../src/project/time/asof.ts'
+import { startWeb, type WebServer } from '../../../src/web/start-web.ts'
+import { type Finished, nightshift } from '../../cli/nightshift.ts'
+import type { TemporaryProject } from '../../projects/cdnow.ts'
+import { type Life, openLife } from '../../workers/life.ts'
+
+export type Kind = 'features' | 'scores'
+export interface Subject {
+  kind: Kind
+  name: string
+}
+
+/** A command of a mail: what it is in the table of remedies, as it is written, and its purpose. */
+export interface Mailed {
+  step: StepName
+  why: string
+  command: string
+}
+
+/** A project with a worker, a mailbox and pages, in which nights fail. */
+export interface Ground {
+  life: Life
+  project: TemporaryProject
+  /** Asks for a night, tried once, and lives on until it has ended and mails have gone out. */
+  ask(subject: Subject, night: string, how?: { timeoutMs?: number; version?: number }): Promise<void>
+  /** Lives on for some minutes. */
+  pass(minutes: number): Promise<void>
+  /** Lives on until something holds. */
+  until(holds: () => Promise<boolean>): Promise<void>
+  state(subject: Subject, night: string): Promise<string>
+  champion(model: string): Promise<number | null>
+  /** The version whose scores of a night readers have. */
+  publishedVersion(subject: Subject, night: string): Promise<number | null>
+  /** The open incidents of a subject. */
+  open(subject: Subject): Promise<Incident[]>
+  /** The newest mail about a subject's open incident, and the row of the table of remedies that it is of. */
+  mail(subject: Subject): Promise<{ incident: Incident; cause: string; commands: Mailed[] }>
+  /** Runs a command as it is pasted into a shell. */
+  paste(command: string, more?: string[]): Promise<Finished>
+  read(path: string): Promise<string>
+  /** What the buttons of a page post to. */
+  buttons(path: string): Promise<string[]>
+  /** Presses the button of a page that posts to an address. */
+  press(path: string, action: string): Promise<Response>
+  close(): Promise<void>
+}
+
+export async function openGround(
+  project: TemporaryProject,
+  options: { from: string; redisUrl?: string | undefined },
+): Promise<Ground> {
+  const life = await openLife(project.root, { ...options, worker: false })
+  const { pool } = life.database
+  const web: WebServer = await startWeb(
+    {
+      database: life.database,
+      queues: life.queues,
+      project: () => openProject(project.root),
+      clock: life.now,
+    },
+    { port: 0 },
+  )
+  // Commands have the real clock, which is ahead of the worker's: their queue has no schema of a test.
+  const url = new URL(life.database.url)
+  url.searchParams.delete('options')
+  const env = { DATABASE_URL: url.href, SMTP_URL: life.mails.url, REDIS_URL: options.redisUrl ?? '' }
+  const pass = (minutes: number) =>
+    life.until(new Date(life.now().getTime() + minutes * 60_000).toISOString(), minutes)
+  const open = async ({ kind, name }: Subject) =>
+    (await listIncidents(pool, life.now(), { subject: name })).filter(
+      ({ subjectKind }) => subjectKind === (kind === 'scores' ? 'model' : 'view'),
+    )
+  const read = async (path: string) => (await fetch(web.url + path)).text()
+  return {
+    life,
+    project,
+    pass,
+    open,
+    read,
+    async ask({ kind, name }, night, { timeoutMs = 60_000, version } = {}) {
+      const asOf = parseAsOf(night, 'UTC')
+      const request = {
+        trigger: 'manual' as const,
+        forced: true,
+        ...(version === undefined ? {} : { version }),
+        settings: { attempts: 1, backoff_ms: 1000, timeout_ms: timeoutMs, wait_until: null },
+        by: null,
+      }
+      if (kind === 'features') await requestFeatures(life.database, name, asOf, request)
+      else await requestScores(life.database, name, asOf, { ...request, forced: false })
+      await pass(1)
+      await pass(1)
+    },
+    async until(holds) {
+      for (let tries = 0; tries < 200; tries++) {
+        if (await holds()) return
+        if (tries % 10 === 0) await pass(1)
+        await sleep(50)
+      }
+      throw new Error('it did not come')
+    },
+    async state({ kind, name }, night) {
+      return (await life.slot(kind, name, night))?.state ?? 'no slot'
+    },
+    async publishedVersion({ kind, name }, night) {
+      const { rows } = await pool.query(
+        `select r.version from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+          where s.kind = $1 and s.name = $2 and s.partition = $3`,
+        [kind, name, night],
+      )
+      return rows[0]?.version ?? null
+    },
+    async champion(model) {
+      const { rows } = await pool.query('select version from nightshift.champions where model = $1', [model])
+      return rows[0]?.version ?? null
+    },
+    async mail(subject) {
+      const [incident, ...others] = await open(subject)
+      if (incident === undefined) throw new Error(`expected an open incident of ${subject.name}`)
+      if (others.length > 0) throw new Error(`expected one incident, got: ${others.map(({ kind }) => kind)}`)
+      const newest = () =>
+        life.mails.received.findLast(({ mail }) => mail.subject?.includes(`(#${incident.id})`) === true)
+      for (let minute = 0; minute < 5 && newest() === undefined; minute++) await pass(1)
+      const found = newest()
+      if (found === undefined) throw new Error(`incident ${incident.id} was not mailed`)
+      const { cause, steps } = remedyOf(incident.facts)
+      const [, section = ''] = /NEXT THREE COMMANDS\n([\s\S]*?)\n\n/.exec(found.mail.text ?? '') ?? []
+      const written = [...section.matchAll(/^(\S.*?)[:?.]?\n {2}(npx nightshift .*)$/gm)]
+      const commands = written.map(([, why = '', command = ''], index) => {
+        const step = steps[index]
+        return { step: typeof step === 'object' ? step.command : (step ?? 'show'), why, command }
+      })
+      if (commands.length !== 3) throw new Error(`expected three commands, got: ${found.mail.text}`)
+      return { incident, cause, commands }
+    },
+    paste(command, more = []) {
+      const words = spawnSync('sh', ['-c', `for word in ${command}; do printf '%s\\0' "$word"; done`], {
+        encoding: 'utf8',
+      }).stdout.split('\0')
+      if (words[0] !== 'npx' || words[1] !== 'nightshift') throw new Error(`not a command: ${command}`)
+      return nightshift([...words.slice(2, -1), ...more], { project: project.root, env })
+    },
+    async buttons(path) {
+      const page = await read(path)
+      return [...page.matchAll(/<form method="post" action="([^"]+)"/g)].map(([, action = '']) => action)
+    },
+    async press(path, action) {
+      const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(await read(path)) ?? []
+      const body = new URLSearchParams({ csrf, reason: 'pressed in a test' })
+      return fetch(web.url + action, { method: 'POST', redirect: 'manual', body })
+    },
+    async close() {
+      await web.close()
+      await life.close()
+    },
+  }
+}
