@@ -44,6 +44,8 @@ export interface Alerts {
   repeat: Duration
   /** First mails of incidents opened within this window go out as one mail per address. Default 30s. */
   group: Duration
+  /** What the commands in mails and posts begin with. Default `npx nightshift`. */
+  command: string
 }
 
 /** A span of time as written (`26h`) and in milliseconds. `days` is set if it was written in whole days. */

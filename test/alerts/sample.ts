@@ -8,6 +8,9 @@ export const SETTINGS: AlertSettings = {
   from: 'nightshift@example.com',
   group: 30_000,
   repeat: 4 * 3_600_000,
+  command: 'npx nightshift',
+  host: 'scores-1',
+  folder: '/srv/telco',
 }
 
 /** A late source at night, as a worker would report it. */

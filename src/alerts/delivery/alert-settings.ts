@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { oneLine } from '../../format/one-line.ts'
 import { singleAddress } from '../../project/files/mail-address.ts'
 import type { Project } from '../../project/project.ts'
@@ -12,14 +13,22 @@ export interface AlertSettings {
   group: number
   /** An unacknowledged open incident is mailed again after this time. */
   repeat: number
+  /** What the commands in mails begin with. */
+  command: string
+  /** Where the project is: this machine's name, and the folder. */
+  host: string
+  folder: string
 }
 
+export const DEFAULT_COMMAND = 'npx nightshift'
 export const DEFAULT_FROM = 'nightshift@localhost'
 const DEFAULT_GROUP = 30_000
 const DEFAULT_REPEAT = 4 * 3_600_000
 
 /** Never throws: a mail with a poor sender is better than no mail. `validate` rejects a bad sender. */
-export function alertSettings(project: Pick<Project, 'name' | 'timezone' | 'alerts'>): AlertSettings {
+export function alertSettings(
+  project: Pick<Project, 'name' | 'timezone' | 'alerts' | 'root'>,
+): AlertSettings {
   const from = project.alerts?.from ?? DEFAULT_FROM
   const inBrackets = /<([^<>]+)>\s*$/.exec(from)?.[1]
   return {
@@ -28,5 +37,8 @@ export function alertSettings(project: Pick<Project, 'name' | 'timezone' | 'aler
     from: singleAddress(inBrackets ?? from) ?? DEFAULT_FROM,
     group: project.alerts?.group.ms ?? DEFAULT_GROUP,
     repeat: project.alerts?.repeat.ms ?? DEFAULT_REPEAT,
+    command: project.alerts?.command ?? DEFAULT_COMMAND,
+    host: oneLine(hostname(), 100),
+    folder: oneLine(project.root, 300),
   }
 }

@@ -4,6 +4,7 @@ import { oneLine } from '../../format/one-line.ts'
 import type { Letter } from '../letters/letter.ts'
 import { letterHtml } from '../letters/letter-html.ts'
 import { letterText } from '../letters/letter-text.ts'
+import { withOwnCommands, withPlace } from '../letters/own-commands.ts'
 import type { Attachment } from '../letters/pictures.ts'
 import { requireAddress } from './address.ts'
 import type { AlertSettings } from './alert-settings.ts'
@@ -37,6 +38,7 @@ export async function enqueue(
   const subject = oneLine(mail.subject, LONGEST_SUBJECT)
   const messageId = mail.messageId ?? newMessageId(settings)
   const root = mail.thread?.root
+  const letter = withPlace(withOwnCommands(mail.letter, settings.command), settings)
   const { rows } = await client.query<{ id: number }>(
     `insert into nightshift.outbox
        (thread, recipient, subject, message_id, in_reply_to, refs, body_text, body_html, attachments, created_at, due_at)
@@ -48,8 +50,8 @@ export async function enqueue(
       messageId,
       root ?? null,
       root === undefined ? [] : [root],
-      letterText(mail.letter),
-      letterHtml(mail.letter, subject),
+      letterText(letter),
+      letterHtml(letter, subject),
       JSON.stringify(mail.attachments ?? []),
       now,
     ],

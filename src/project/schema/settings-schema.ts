@@ -1,5 +1,18 @@
 import type * as z from 'zod'
-import { baseUrl, choice, duration, keys, mail, name, named, schemaName, text, url, zone } from './fields.ts'
+import {
+  baseUrl,
+  choice,
+  duration,
+  keys,
+  line,
+  mail,
+  name,
+  named,
+  schemaName,
+  text,
+  url,
+  zone,
+} from './fields.ts'
 
 const alerts = keys({
   from: mail().describe('Sender address of mails.'),
@@ -8,6 +21,11 @@ const alerts = keys({
   group: duration({ zero: true })
     .prefault('30s')
     .describe('Incidents that open within this window are sent as one mail per address.'),
+  command: line()
+    .prefault('npx nightshift')
+    .describe(
+      'What the commands in mails and posts begin with, such as `docker compose exec nightshift nightshift`.',
+    ),
 }).describe(
   'Mails about failures, lateness and drift. Without `SMTP_URL` they are written to .nightshift/outbox/.',
 )

@@ -265,7 +265,8 @@ describe('nothing that is written becomes a header or a recipient', () => {
     expect(received?.mail.bcc).toBeUndefined()
     expect(received?.mail.headers.has('bcc')).toBe(false)
     expect(received?.mail.subject).toContain('Bcc: evil@example.com')
-    expect(received?.mail.text?.split('\n').slice(-3)).toEqual(['.', '..', ''])
+    const foot = 'Written on host scores-1 for the project in /srv/telco.'
+    expect(received?.mail.text?.split('\n').slice(-5)).toEqual(['.', '..', '', foot, ''])
   })
 })
 

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
 import { alertSettings } from '../../../src/alerts/delivery/alert-settings.ts'
 import { openTransport } from '../../../src/alerts/delivery/open-transport.ts'
@@ -78,11 +79,14 @@ test('a refused sign-in is the server’s fault, and its password stays unsaid',
 })
 
 test('a project without alerts mails from nightshift@localhost, in groups of 30 s, every 4 h', () => {
-  expect(alertSettings({ name: 'telco', timezone: 'UTC', alerts: undefined })).toEqual({
+  expect(alertSettings({ root: '/srv/telco', name: 'telco', timezone: 'UTC', alerts: undefined })).toEqual({
     project: 'telco',
     timezone: 'UTC',
     from: 'nightshift@localhost',
     group: 30_000,
     repeat: 14_400_000,
+    command: 'npx nightshift',
+    host: hostname(),
+    folder: '/srv/telco',
   })
 })
