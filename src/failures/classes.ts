@@ -15,7 +15,7 @@ export const CLASSES = {
     name: 'late-data',
     policy: 'wait',
     covers: 'the data of the night is not there yet',
-    means: 'The data of the night had not arrived when the waiting time ended.',
+    means: 'The data of the night had not arrived.',
     face: 'late',
     runAgain: true,
     runbook: {

@@ -35,6 +35,13 @@ export interface LastGood {
   version: number | undefined
 }
 
+/** A model that waits for a view: what its readers have meanwhile, and who they are. */
+export interface WaitingModel {
+  model: string
+  consumers: string[]
+  lastGood: LastGood | undefined
+}
+
 /** A column that moved: its figures, since which night it drifts, and on how many of the last nights. */
 export interface MovedColumn extends Drift {
   /** DuckDB's type; unknown in older incidents. */
@@ -141,6 +148,10 @@ export interface FailureFacts {
   /** The expectations that failed. */
   checks: Check[]
   lastGood: LastGood | undefined
+  /** The night was published before, and readers keep that output. Absent in incidents that are older. */
+  isPublished?: boolean
+  /** Of a view: the models that are not scored without it. Absent in incidents that are older. */
+  waiting?: WaitingModel[]
   /** URL of the web pages without a trailing slash; undefined: mails have no links. */
   baseUrl: string | undefined
   /** Path of RUNBOOK.md, relative to the project; undefined: there is none. */

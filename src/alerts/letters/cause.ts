@@ -1,5 +1,6 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
 import { localTimes } from '../../format/clock-time.ts'
+import { count, figure, figureBeside } from '../../format/numbers.ts'
 import { cut, oneLine } from '../../format/one-line.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
@@ -21,7 +22,7 @@ const LINES: Record<string, string> = {
 export function causeItems(facts: FailureFacts): Item[] {
   const items: Item[] = [
     { kind: 'text', text: `${kindOf(facts.failure.class).name}: ${kindOf(facts.failure.class).means}` },
-    { kind: 'quote', text: cut(facts.failure.message, 1500) },
+    { kind: 'quote', text: cut(localTimes(facts.failure.message, facts.timezone), 1500) },
   ]
   for (const check of facts.checks.slice(0, 5)) items.push(...checkItems(check, facts.failure.message))
   if (facts.checks.length > 5) {
@@ -40,7 +41,7 @@ export function causeItems(facts: FailureFacts): Item[] {
 
 function checkItems(check: Check, shown: string): Item[] {
   const items: Item[] = []
-  const numbers = `found ${show(check.observed)}, allowed ${show(check.bound)}`
+  const numbers = numbersOf(check)
   if (!shown.startsWith(check.message)) items.push({ kind: 'point', text: oneLine(check.message, 300) })
   items.push({ kind: 'point', text: `${check.id}: ${numbers}` })
   for (const sample of check.samples.slice(0, 2))
@@ -88,12 +89,29 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function pairs(row: Record<string, string>): string {
   return oneLine(
     Object.entries(row)
-      .map(([key, value]) => `${key} ${value}`)
+      .map(([key, value]) => `${key} ${shortened(value)}`)
       .join(', '),
     300,
   )
 }
 
+/** A count is named for what it counts. */
+function numbersOf({ kind, observed, bound }: Check): string {
+  if (kind === 'score.range' && typeof observed === 'number')
+    return `${count(observed)} ${observed === 1 ? 'row' : 'rows'} outside ${show(bound)}`
+  if (kind === 'score.finite' && typeof observed === 'number')
+    return `${count(observed)} ${observed === 1 ? 'row has' : 'rows have'} no finite score`
+  const found =
+    typeof observed === 'number' && typeof bound === 'number' ? figureBeside(observed, bound) : show(observed)
+  return `found ${found}, allowed ${show(bound)}`
+}
+
 function show(value: string | number | null): string {
-  return value === null ? 'nothing' : String(value)
+  if (value === null) return 'nothing'
+  return typeof value === 'number' ? figure(value) : value
+}
+
+/** A value of a sample row; a fraction in as many digits as people read. */
+function shortened(value: string): string {
+  return /^-?\d+\.\d{4,}$/.test(value) ? figure(Number(value)) : value
 }

@@ -1,16 +1,16 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
-import { clockTime } from '../../format/clock-time.ts'
+import { clockTime, localTimes } from '../../format/clock-time.ts'
 import { age, duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import { oneLine } from '../../format/one-line.ts'
-import type { FailureFacts } from '../incidents/incident-facts.ts'
+import type { FailureFacts, WaitingModel } from '../incidents/incident-facts.ts'
 import { badNights, givenUp, type Incident, type Night } from '../incidents/incident-record.ts'
 import { causeItems } from './cause.ts'
 import { driftSections } from './drift-letter.ts'
 import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink, runbookLink, runLink } from './links.ts'
 import { authorOf, computeAfterAll, nextCommands } from './next-commands.ts'
-import { causeLine, headline, nightsText, product, readersHave } from './phrases.ts'
+import { agoOf, capital, causeLine, headline, nightsText, product, readersHave } from './phrases.ts'
 import { qualitySections } from './quality-letter.ts'
 import type { ThreadMail } from './thread.ts'
 
@@ -110,10 +110,6 @@ function givenUpLetter(incident: Incident, closed: Date): Letter {
   }
 }
 
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
-}
-
 /** `scores of churn for 2026-11-22 are published.` */
 export function recovery(incident: Incident): string {
   const { facts, nights } = incident
@@ -211,11 +207,18 @@ function affected(facts: FailureFacts): Item[] {
       { kind: 'text', text: `${listed(files)} ${models.length === 1 ? 'lists' : 'list'} no consumers.` },
     ]
   }
+  const { waiting = [] } = facts
+  if (waiting.length > 0)
+    return waiting.flatMap(({ model, consumers }) =>
+      consumers.map((consumer): Item => ({ kind: 'point', text: `${consumer} (reads ${model})` })),
+    )
   return facts.consumers.map((consumer) => ({ kind: 'point', text: consumer }))
 }
 
 function readersItems(facts: FailureFacts, now: Date): Item[] {
   const items: Item[] = [{ kind: 'text', text: readersHave(facts, now) }]
+  if (facts.waiting !== undefined && facts.waiting.length > 0)
+    return [...items, ...facts.waiting.map((each) => scoresItem(each, facts.timezone, now))]
   const { lastGood } = facts
   if (lastGood === undefined) return items
   const rows = lastGood.rows === undefined ? '' : `, ${count(lastGood.rows)} rows`
@@ -226,10 +229,19 @@ function readersItems(facts: FailureFacts, now: Date): Item[] {
   return items
 }
 
+/** What the readers of one model have. */
+function scoresItem({ model, lastGood }: WaitingModel, timezone: string, now: Date): Item {
+  if (lastGood === undefined) return { kind: 'fact', label: model, text: 'no scores' }
+  const version = lastGood.version === undefined ? '' : `, version ${lastGood.version}`
+  const at = `published ${clockTime(lastGood.publishedAt, timezone)} (${agoOf(lastGood, now)})`
+  return { kind: 'fact', label: model, text: `scores of ${lastGood.partition}${version}, ${at}` }
+}
+
 function tried(facts: FailureFacts, now: Date): Section[] {
   const { attempts, timezone } = facts
   const items: Item[] = []
-  if (facts.waitedUntil !== undefined && (facts.failure.class === 'late-data' || facts.state === 'waiting')) {
+  const waits = attempts.filter(({ outcome }) => outcome === 'waiting')
+  if (facts.waitedUntil !== undefined && (waits.length > 0 || facts.state === 'waiting')) {
     const over = new Date(facts.waitedUntil) <= now
     items.push({
       kind: 'point',
@@ -237,7 +249,6 @@ function tried(facts: FailureFacts, now: Date): Section[] {
     })
   }
   let previous: string | undefined
-  const waits = attempts.filter(({ outcome }) => outcome === 'waiting')
   const last = waits.at(-1)
   if (last !== undefined) {
     const times = waits.length === 1 ? 'once' : `${waits.length} times`
@@ -260,7 +271,7 @@ function tried(facts: FailureFacts, now: Date): Section[] {
         ? ''
         : message === previous
           ? ': the same'
-          : `: ${message.slice(0, 200)}`
+          : `: ${localTimes(message, timezone).slice(0, 200)}`
     previous = message
     items.push({
       kind: 'point',
@@ -272,15 +283,14 @@ function tried(facts: FailureFacts, now: Date): Section[] {
 
 function help(facts: FailureFacts): Item[] {
   const items: Item[] = []
+  // A view has the runbook of the first model that is scored on it.
+  const runbookOf = facts.subjectKind === 'model' ? facts.subject : facts.models?.[0]
   if (facts.runbook !== undefined) {
     items.push({
       kind: 'fact',
       label: 'Runbook',
       text: `${facts.runbook}${facts.failure.anchor}`,
-      link:
-        facts.subjectKind === 'model'
-          ? runbookLink(facts.baseUrl, facts.subject, facts.failure.anchor)
-          : undefined,
+      link: runbookOf === undefined ? undefined : runbookLink(facts.baseUrl, runbookOf, facts.failure.anchor),
     })
   }
   items.push({ kind: 'fact', label: 'Owner', text: facts.owner })

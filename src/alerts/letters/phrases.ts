@@ -2,7 +2,7 @@ import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime, localTimes } from '../../format/clock-time.ts'
 import { age } from '../../format/elapsed.ts'
 import { oneLine, wholeClauses } from '../../format/one-line.ts'
-import type { FailureFacts } from '../incidents/incident-facts.ts'
+import type { FailureFacts, LastGood, WaitingModel } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
 
 /** The cause of an incident as far as its kind describes it. */
@@ -33,8 +33,10 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 
   const what = `${product(facts)} of ${facts.subject}`
   const { headline: own } = kindOf(kind)
   if (own === undefined) {
-    return facts.state === 'held'
-      ? `New ${what}${forNights} ${closed ? 'were' : 'are'} held back (${kind}).`
+    if (facts.state === 'held')
+      return `New ${what}${forNights} ${closed ? 'were' : 'are'} held back (${kind}).`
+    return facts.isPublished === true && bad.length <= 1
+      ? `${capital(what)}${forNights} could not be computed again (${kind}).`
       : `No ${what}${forNights} (${kind}).`
   }
   return own({
@@ -64,10 +66,47 @@ export function readersHave(facts: FailureFacts, now: Date): string {
       ? 'The published output is unchanged.'
       : `The ${product(facts)} of ${facts.partition} are published and available to readers.`
   }
+  if (facts.isPublished === true && facts.partition !== undefined)
+    return `Readers keep the earlier ${product(facts)} of ${facts.partition}.`
+  if (facts.waiting !== undefined && facts.waiting.length > 0) return readersOfModels(facts.waiting, now)
   const { lastGood } = facts
   if (lastGood === undefined) return `Nothing was ever published: readers have no ${product(facts)}.`
-  const same = lastGood.partition === facts.partition ? 'the earlier output of ' : ''
-  return `Readers keep ${same}${lastGood.partition}, published ${age(now.getTime() - new Date(lastGood.publishedAt).getTime())} ago.`
+  return `Readers keep ${lastGood.partition}, published ${agoOf(lastGood, now)}.`
+}
+
+/** `churn and upsell are not scored. Their readers keep older scores; the oldest are of 2026-11-20 (upsell), published 2 d ago.` */
+function readersOfModels(waiting: WaitingModel[], now: Date): string {
+  const names = waiting.map(({ model }) => model)
+  const [first, ...others] = waiting
+  if (first === undefined) return ''
+  if (others.length === 0)
+    return `${first.model} is not scored: its readers ${first.lastGood === undefined ? 'have no scores' : `keep the scores of ${first.lastGood.partition}, published ${agoOf(first.lastGood, now)}`}.`
+  const without = waiting.filter(({ lastGood }) => lastGood === undefined).map(({ model }) => model)
+  const [oldest] = waiting
+    .filter(({ lastGood }) => lastGood !== undefined)
+    .sort((a, b) => (a.lastGood?.publishedAt ?? '').localeCompare(b.lastGood?.publishedAt ?? ''))
+  const keep =
+    oldest?.lastGood === undefined
+      ? ''
+      : ` Their readers keep older scores; the oldest are of ${oldest.lastGood.partition} (${oldest.model}), published ${agoOf(oldest.lastGood, now)}.`
+  const none = without.length === 0 ? '' : ` Readers of ${listedNames(without)} have no scores.`
+  return `${listedNames(names)} are not scored.${keep}${none}`
+}
+
+/** `churn, upsell and 3 more`. */
+function listedNames(names: string[]): string {
+  if (names.length > 4) return `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+  const last = names.at(-1) ?? ''
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+/** `2 d ago`: how long readers have had it. */
+export function agoOf({ publishedAt }: LastGood, now: Date): string {
+  return `${age(now.getTime() - new Date(publishedAt).getTime())} ago`
+}
+
+export function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }
 
 const LONGEST_CAUSE = 180

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { figureBeside } from '../../format/numbers.ts'
 import type { ScoreColumn } from '../../project/project.ts'
 import type { Check } from '../engine/facts.ts'
 import { double, identifier } from '../engine/quote.ts'
@@ -45,13 +46,19 @@ export async function checkScores(tally: Tally, score: ScoreColumn, scored: Scor
     message:
       tally.outside === 0
         ? `expected every ${column} within ${range}, got: ${show(tally.min, tally.max)}`
-        : `expected every ${column} within ${range}, got: ${show(tally.min, tally.max)}, ${tally.outside} of ${tally.rows} rows outside`,
+        : `expected every ${column} within ${range}, got: ${readable(tally, score)}, ${tally.outside} of ${tally.rows} rows outside`,
     samples:
       tally.outside === 0
         ? []
         : await sample(scored, column, `isfinite(scores.score) AND (${outside.join(' OR ')})`),
   })
   return checks
+}
+
+/** The lowest and the highest score, in as many digits as tell them from the bounds. */
+function readable({ min, max }: Tally, score: ScoreColumn): string {
+  if (min === undefined || max === undefined) return show(min, max)
+  return `${figureBeside(min, score.min ?? 0)} to ${figureBeside(max, score.max ?? 0)}`
 }
 
 function show(min: number | undefined, max: number | undefined): string {

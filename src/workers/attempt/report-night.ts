@@ -8,6 +8,7 @@ import type {
   IncidentFailure,
   LastGood,
   RecoveryFacts,
+  WaitingModel,
 } from '../../alerts/incidents/incident-facts.ts'
 import { reportFailure, reportRecovery } from '../../alerts/incidents/report-incident.ts'
 import { lastGood as lastGoodRun } from '../../ledger/nights/published.ts'
@@ -15,7 +16,7 @@ import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
-import type { Project } from '../../project/project.ts'
+import type { Model, Project } from '../../project/project.ts'
 import { versionsOf } from '../../registry/model-versions.ts'
 import { liveViews } from '../../registry/version-records.ts'
 import type { Context } from '../context.ts'
@@ -73,6 +74,8 @@ async function failureFacts(
     })),
     checks: night.checks.filter((check) => !check.passed),
     lastGood: await lastGood(client, project, slot),
+    isPublished: slot.published_run !== null,
+    waiting: subjectKind === 'view' ? await waitingFor(client, project, concerned) : [],
     baseUrl: project.alerts?.base_url.replace(/\/$/, ''),
     runbook: runbook !== undefined && existsSync(join(project.root, runbook)) ? runbook : undefined,
   }
@@ -183,6 +186,18 @@ async function lastGood(
       version: run.version ?? undefined,
     }
   )
+}
+
+/** What the readers of a view's models have while they are not scored. */
+async function waitingFor(client: ClientBase, project: Project, models: Model[]): Promise<WaitingModel[]> {
+  const waiting: WaitingModel[] = []
+  for (const { name, consumers } of models)
+    waiting.push({
+      model: name,
+      consumers,
+      lastGood: await lastGood(client, project, { kind: 'scores', name }),
+    })
+  return waiting
 }
 
 function unique(values: string[]): string[] {

@@ -87,13 +87,12 @@ Published: 2026-11-21 02:07 CET
 File: warehouse/scores/churn/as_of=2026-11-21/scores.parquet
 
 PROBABLE CAUSE
-late-data: The data of the night had not arrived when the waiting time ended.
-> source calls is late: its newest row is of 2026-11-20T22:58:12Z, required is 2026-11-21T21:00:00Z or later
+late-data: The data of the night had not arrived.
+> source calls is late: its newest row is of 2026-11-20 23:58 CET, required is 2026-11-21 22:00 CET or later
 - source calls, newest 2026-11-20 23:58 CET, needed 2026-11-21 22:00 CET
 missing file: data/calls/day=2026-11-21/part-0.parquet
 
 WHAT WAS TRIED
-- Waited for data until 2026-11-22 04:00 CET.
 - Attempt 1, 2026-11-22 02:01 CET: failed after 37 s: source calls: no file matches data/calls/day=2026-11-21/*.parquet
 - Attempt 2, 2026-11-22 02:02 CET: failed after 37 s
 - Attempt 3, 2026-11-22 02:03 CET: failed after 37 s
@@ -106,6 +105,65 @@ Owner: churn-team@example.com
 Incident #12, opened 2026-11-22 04:00 CET: https://nightshift.example.com/incidents/12
 This mail repeats every 4 h until the incident closes. If you are working on it, stop the repeats: npx nightshift ack 12 --by oncall@example.com
 `)
+  })
+
+  test('about a view is about its models: which are not scored, which scores their readers have, and whose they are', () => {
+    const good = facts().lastGood
+    const waiting = [
+      { model: 'churn', consumers: ['call centre'], lastGood: good },
+      { model: 'upsell', consumers: ['shop'], lastGood: undefined },
+    ]
+    const view = { subject: 'activity', subjectKind: 'view', models: ['churn', 'upsell'], waiting } as const
+    const of = facts({ ...view, models: [...view.models] })
+    const mail = text([incident(of)])
+    expect(mail.split('\n').slice(0, 2)).toEqual([
+      'No features of activity for 2026-11-22 (late-data).',
+      'churn and upsell are not scored. Their readers keep older scores; the oldest are of 2026-11-21 (churn), published 25 h 53 min ago. Readers of upsell have no scores.',
+    ])
+    expect(mail).toContain('WHO IS AFFECTED\n- call centre (reads churn)\n- shop (reads upsell)\n')
+    expect(mail).toContain(
+      'churn: scores of 2026-11-21, version 3, published 2026-11-21 02:07 CET (25 h 53 min ago)\nupsell: no scores\n',
+    )
+    expect(mail).toContain(
+      'models/churn/RUNBOOK.md#late-data\n  https://nightshift.example.com/models/churn/runbook#late-data',
+    )
+    const one = facts({ ...view, models: ['churn'], waiting: waiting.slice(0, 1) })
+    expect(text([incident(one)])).toContain(
+      '\nchurn is not scored: its readers keep the scores of 2026-11-21, published 25 h 53 min ago.\n',
+    )
+  })
+
+  test('says of a night that was published before that its output is the earlier one', () => {
+    const mail = text([incident(facts({ isPublished: true }))])
+    expect(mail.split('\n').slice(0, 2)).toEqual([
+      'Scores of churn for 2026-11-22 could not be computed again (late-data).',
+      'Readers keep the earlier scores of 2026-11-22.',
+    ])
+  })
+
+  test('says of scores outside their range what was counted, in figures that people read', () => {
+    const check = {
+      id: 'score.range',
+      kind: 'score.range',
+      column: 'score',
+      passed: false,
+      observed: 1154,
+      bound: '0 to 0.2',
+      message: 'expected every score within 0 to 0.2',
+      samples: [{ customer_id: '17', score: '0.9933071490757153' }],
+    }
+    const held = facts({ state: 'held', failure: { ...facts().failure, class: 'model' }, checks: [check] })
+    const mail = text([incident(held)])
+    expect(mail).toContain(
+      '- score.range: 1,154 rows outside 0 to 0.2\n- a row: customer_id 17, score 0.9933',
+    )
+  })
+
+  test('says what was waited for where something waited', () => {
+    const [tried] = facts().attempts
+    if (tried === undefined) throw new Error('no attempt')
+    const waited = facts({ attempts: [{ ...tried, outcome: 'waiting' }] })
+    expect(text([incident(waited)])).toContain('- Waited for data until 2026-11-22 04:00 CET.\n')
   })
 
   test('names the null jump, its bound and sample rows where a run is held', () => {

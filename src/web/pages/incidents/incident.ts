@@ -8,6 +8,8 @@ import { nextCommands } from '../../../alerts/letters/next-commands.ts'
 import { headline, meaning, readersHave } from '../../../alerts/letters/phrases.ts'
 import { localTimes } from '../../../format/clock-time.ts'
 import { faceOfState } from '../../../ledger/nights/faces.ts'
+import { findRun } from '../../../ledger/nights/run-records.ts'
+import type { Check } from '../../../pipeline/engine/facts.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
@@ -25,6 +27,8 @@ export interface IncidentStory {
   events: IncidentEvent[]
   readers: Reader[]
   mails: ListedMail[]
+  /** Of its run, those that were met as well. */
+  checks: Check[]
 }
 
 export async function loadIncident(
@@ -39,7 +43,10 @@ export async function loadIncident(
     readersOf(pool, id),
     listMails(pool, { incident: id, limit: 100 }),
   ])
-  return incident && { incident, events, readers, mails }
+  if (incident === undefined) return undefined
+  const { run: latest, checks: failed } = incident.facts
+  const run = latest === undefined || failed.length === 0 ? undefined : await findRun(pool, latest)
+  return { incident, events, readers, mails, checks: run?.checks ?? failed }
 }
 
 export function incidentBody(story: IncidentStory, project: Project, viewer: Viewer | null, now: Date) {
@@ -47,7 +54,7 @@ export function incidentBody(story: IncidentStory, project: Project, viewer: Vie
   return html`<div class="columns"><div>
 ${what(incident, project, now)}
 ${nights(incident, project)}
-${checks(incident.facts.checks, 'of the latest night that failed')}
+${checks(story.checks, 'of the latest night that failed')}
 ${events(story.events, project)}
 </div><div>
 ${act(incident, viewer)}
