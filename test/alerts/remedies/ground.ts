@@ -37,6 +37,8 @@ export interface Ground {
   until(holds: () => Promise<boolean>): Promise<void>
   state(subject: Subject, night: string): Promise<string>
   champion(model: string): Promise<number | null>
+  /** Whether readers have scores of what is published of the features now. */
+  areScoresCurrent(model: string, night: string): Promise<boolean>
   /** The version whose scores of a night readers have. */
   publishedVersion(subject: Subject, night: string): Promise<number | null>
   /** The open incidents of a subject. */
@@ -117,6 +119,18 @@ export async function openGround(
         [kind, name, night],
       )
       return rows[0]?.version ?? null
+    },
+    async areScoresCurrent(model, night) {
+      const { rows } = await pool.query(
+        `select coalesce(scored.content, scored.id) = coalesce(now.content, now.id) as current
+           from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+           join nightshift.runs scored on scored.id = r.metadata->>'features_run'
+           join nightshift.slots f on f.kind = 'features' and f.name = scored.name and f.partition = s.partition
+           join nightshift.runs now on now.id = f.published_run
+          where s.kind = 'scores' and s.name = $1 and s.partition = $2`,
+        [model, night],
+      )
+      return rows[0]?.current === true
     },
     async champion(model) {
       const { rows } = await pool.query('select version from nightshift.champions where model = $1', [model])

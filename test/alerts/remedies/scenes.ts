@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -8,7 +17,7 @@ import type { StepName } from '../../../src/failures/remedies.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { promote, withdraw } from '../../../src/registry/champion.ts'
 import { repairPublished } from '../../../src/workers/repair-published.ts'
-import { smallModel } from '../../projects/generated.ts'
+import { smallModel, writeParquet } from '../../projects/generated.ts'
 import { registered } from '../../workers/registered.ts'
 import type { Ground, Subject } from './ground.ts'
 
@@ -21,6 +30,8 @@ export interface Scene {
   make(ground: Ground, night: string): Promise<void>
   /** What the words before a command ask for, such as data that arrives. */
   mend?(ground: Ground, night: string, step: StepName | undefined): Promise<void> | void
+  /** What the words before the first of the commands that go together ask for. */
+  cure?(ground: Ground): Promise<void> | void
   /** Commands that are followed one after the other; every other changing command has a night of its own. */
   together?: StepName[]
   /** What must hold after a command, where it is not what its name says. */
@@ -54,6 +65,18 @@ score: { column: score, min: 0, max: 1 }
 export const SQL = `SELECT customer_id, sum(amount)::FLOAT AS spend, count(*)::FLOAT AS orders
 FROM events GROUP BY customer_id
 `
+/** A view that is compared with the training path after each night, and its model. */
+export const COMPARED_VIEW = VIEW.replace('view: activity', 'view: compared')
+  .replace('parity: weekly\n', '')
+  .replace('data/events', 'data/compared')
+export const SECOND_MODEL = MODEL.replace('model: value', 'model: second').replace(
+  'view: activity',
+  'view: compared',
+)
+const COMPARED: Subject = { kind: 'features', name: 'compared' }
+const SECOND: Subject = { kind: 'scores', name: 'second' }
+const COMPARED_QUERY = 'features/compared/features.sql'
+const COMPARED_DATA = 'data/compared/date=2026-03-01/events.parquet'
 const YAML = 'features/activity/view.yaml'
 const QUERY = 'features/activity/features.sql'
 const MODEL_YAML = 'models/value/model.yaml'
@@ -121,6 +144,49 @@ async function killed(ground: Ground, night: string, signal: 'SIGKILL' | 'SIGUSR
     }
   }
   await asked
+}
+
+/** A night that is published, scored and at parity; then `change`, which the next comparison finds. */
+async function compared(ground: Ground, night: string, change: () => Promise<unknown>): Promise<void> {
+  const { pool } = ground.life.database
+  if ((await ground.champion('second')) === null) {
+    const [model, by] = ['second', 'ann@example.com']
+    const project = openProject(ground.project.root)
+    await registered(ground.life.database, project, { model, view: 'compared', bytes: smallModel() })
+    await promote(ground.life.database, {
+      model,
+      version: 1,
+      expected: null,
+      by,
+      reason: null,
+      event: 'promoted',
+    })
+  }
+  await ground.ask(COMPARED, night)
+  await ground.ask(SECOND, night)
+  const certified = `select from nightshift.certificates where view = 'compared' and partition = $1`
+  await ground.until(async () => (await pool.query(certified, [night])).rows.length > 0)
+  await change()
+  // As if the comparison had been lost: it is made again.
+  await pool.query(`delete from nightshift.certificates where view = 'compared' and partition = $1`, [night])
+  await ground.until(async () => (await ground.open(COMPARED)).length > 0)
+}
+
+/** One amount of every customer: files of different amounts have the same size. */
+export function writeCompared(root: string, amount: number): Promise<void> {
+  return writeParquet(
+    join(root, COMPARED_DATA),
+    `SELECT i AS customer_id, TIMESTAMP '2026-03-01 12:00:00' AS happened_at, ${amount}::DOUBLE AS amount FROM range(20) t(i)`,
+  )
+}
+
+/** Other amounts in a file that looks unchanged. */
+async function pastChanged(ground: Ground): Promise<void> {
+  const file = path(ground, COMPARED_DATA)
+  const { atime, mtime, size } = statSync(file)
+  await writeCompared(ground.project.root, 2)
+  if (statSync(file).size !== size) throw new Error('the file has another size')
+  utimesSync(file, atime, mtime)
 }
 
 const restored = (ground: Ground) => write(ground, QUERY, SQL)
@@ -376,6 +442,24 @@ export const SCENES: Scene[] = [
     subject: ACTIVITY,
     make: (ground, night) => killed(ground, night, 'SIGUSR2'),
     mend: restored,
+  },
+  {
+    kind: 'parity',
+    cause: 'the view was edited after it had served',
+    subject: COMPARED,
+    make: (ground, night) =>
+      compared(ground, night, () =>
+        write(ground, COMPARED_QUERY, SQL.replace('sum(amount)', 'max(amount) + 1')),
+      ),
+    cure: (ground) => write(ground, COMPARED_QUERY, SQL),
+    together: ['forced', 'readers'],
+  },
+  {
+    kind: 'parity',
+    cause: 'the past of a source was changed',
+    subject: COMPARED,
+    make: (ground, night) => compared(ground, night, () => pastChanged(ground)),
+    together: ['forced', 'readers'],
   },
   {
     kind: 'bug',
