@@ -2,7 +2,8 @@ import { html } from 'hono/html'
 import { type Face, wordsOf } from '../ledger/nights/faces.ts'
 
 /** A word with its shape and colour. */
-export function stateMark(face: Face, words: string = wordsOf(face), size = '') {
+export function stateMark(face: Face | 'doubt', words?: string, size = '') {
+  words ??= face === 'doubt' ? 'check first' : wordsOf(face)
   return html`<span class="state face face-${face} ${size}">${words}</span>`
 }
 

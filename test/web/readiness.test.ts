@@ -320,9 +320,8 @@ test('the overview names what is open of the champion, when the gate was asked, 
   }
   // biome-ignore lint/suspicious/noExplicitAny: two items stand for eleven
   await recordDailyGate(pool(), inDays(0), gate as any)
-  const card = async () =>
-    /<section class="card" aria-labelledby="ready">[\s\S]*?<\/section>/.exec(await text('/', cookie))?.[0] ??
-    ''
+  const card = async (as = cookie) =>
+    /<section class="card" aria-labelledby="ready">[\s\S]*?<\/section>/.exec(await text('/', as))?.[0] ?? ''
   const said = await card()
   expect(said).toContain('1 of 2')
   expect(said).toContain(`href="${PAGE}?version=${live}#rollback">Rollback</a>`)
@@ -330,7 +329,9 @@ test('the overview names what is open of the champion, when the gate was asked, 
   const page = await text(`${PAGE}?version=${live}`, cookie)
   expect(page).toContain('aria-label="Rollback: fail on 1 of 1 days"')
   await pool().query('delete from nightshift.champions')
-  expect(await card()).toContain('No version is live. Ask: <code>npx nightshift check value</code>')
+  const [read, run] = [await card(), await card(await site.signIn(ANN))]
+  expect(read).toContain('No version is live.</span>')
+  expect(run).toContain('No version is live. Ask now: <code>npx nightshift check value</code>')
 })
 
 test('without sign-in people say who they are, as with --by', async () => {

@@ -2,6 +2,7 @@ import { hashSync } from 'bcryptjs'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import { type Database, openDatabase } from '../../src/ledger/connection/database.ts'
 import { openProject } from '../../src/project/files/load-project.ts'
+import type { Project } from '../../src/project/project.ts'
 import { parseUsers, type Users } from '../../src/web/security/users.ts'
 import { startWeb, type WebOptions } from '../../src/web/start-web.ts'
 import { freshDatabase } from '../database/fresh.ts'
@@ -44,6 +45,7 @@ export async function openSite({
   through = async (url) => url,
   files = {},
   clock,
+  part = (whole) => whole,
   ...options
 }: Partial<WebOptions> & {
   redisUrl?: string
@@ -53,6 +55,8 @@ export async function openSite({
   files?: Record<string, string>
   /** What the pages take for now. */
   clock?: () => Date
+  /** What the pages take for the project. */
+  part?: (whole: Project) => Project
 } = {}): Promise<Site> {
   const fresh = await freshDatabase()
   const project = await generatedProject()
@@ -61,7 +65,7 @@ export async function openSite({
   const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
   const read = openProject(project.root)
   const web = await startWeb(
-    { database, queues, project: () => read, ...(clock === undefined ? {} : { clock }) },
+    { database, queues, project: () => part(read), ...(clock === undefined ? {} : { clock }) },
     { port: 0, ...options },
   )
   const ask: Site['ask'] = (path, { method, headers = {}, cookie, form } = {}) =>

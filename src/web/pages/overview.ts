@@ -2,54 +2,75 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { Temporal } from 'temporal-polyfill'
 import { isAsOf } from '../../project/time/asof.ts'
-import { withQuery } from '../addresses.ts'
+import { unreadable } from '../filters.ts'
 import { moment } from '../moment.ts'
 import { page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { attention } from './overview/attention.ts'
 import { calendar } from './overview/calendar.ts'
-import { loadOverview } from './overview/load.ts'
+import { type Choice, chosen, MOST_CARDS, overviewHref, readModels, tally } from './overview/choose-models.ts'
+import { loadOverview, type Overview } from './overview/load.ts'
+import { modelRows } from './overview/model-rows.ts'
 import { readinessCard } from './overview/readiness-card.ts'
-import { verdicts } from './overview/verdict.ts'
+import { verdictCards } from './overview/verdict.ts'
 
 const DAYS = 28
 /** A square is a link of 100 bytes: 20 models and their views over a quarter are 400 kB. */
 const MOST_DAYS = 91
 const CHOICES = [14, 28, 91]
 
-/** `/?days=28&until=2026-11-22`: can last night be trusted, what is late or open, and earlier nights. */
+/** `/?days=28&until=2026-11-22&verdict=no&text=churn`: which lists can be used, what is late or open, and earlier nights. */
 export function mountOverview(app: Hono, pageContext: PageContext): void {
   app.get('/', async (context) => {
     const days = daysOf(context.req.query('days'))
     const until = dateOf(context.req.query('until'))
+    const { problems, ...models } = readModels(context.req.query())
     const overview = await loadOverview(pageContext, days, until)
-    const { project, dates, now } = overview
-    return page(
-      context,
-      project.name,
-      html`${attention(overview)}
-${verdicts(overview)}
-${readinessCard(overview)}
-<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2>
-${calendar(overview)}
-${pager(dates, days, until)}</section>`,
-      {
-        section: 'Overview',
-        foot: html`Times are in ${project.timezone}. This page is as of ${moment(now, project.timezone)}.`,
-      },
-    )
+    const { project, now } = overview
+    const choice: Choice = { ...models, days: days === DAYS ? undefined : days, until }
+    const isOperator = context.get('viewer')?.role === 'operator'
+    const body =
+      problems.length > 0
+        ? html`${tally(overview, choice)}${unreadable(problems, { href: '/', text: 'All models' })}`
+        : html`${tally(overview, choice)}
+${attention(overview)}
+${shown(overview, choice, isOperator)}`
+    return page(context, project.name, body, {
+      section: 'Overview',
+      foot: html`Times are in ${project.timezone}. This page is as of ${moment(now, project.timezone)}.`,
+      status: problems.length > 0 ? 400 : 200,
+    })
   })
 }
 
-function pager(dates: string[], days: number, until: string | undefined) {
+/** The models that are asked for: verdicts, nights and readiness. */
+function shown(overview: Overview, choice: Choice, isOperator: boolean) {
+  if (overview.models.length === 0) {
+    const todo = html`: <code>npx nightshift init DIR</code> creates a project with one`
+    return html`<p class="card">No model yet${isOperator ? todo : ''}.</p>`
+  }
+  const asked = chosen(overview, choice)
+  if (asked.models.length === 0) return html`<p class="card">No model matches.</p>`
+  const isMany = asked.models.length > MOST_CARDS
+  return html`<div class="verdicts">
+<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(asked) : verdictCards(asked, isOperator)}</section>
+<section class="card${isMany ? ' nights' : ''}" aria-labelledby="nights"><h2 id="nights">Nights</h2>
+${calendar(asked)}
+${pager(asked.dates, choice)}</section>
+</div>
+${readinessCard(asked, isOperator)}`
+}
+
+function pager(dates: string[], choice: Choice) {
   const [first = '', last = ''] = [dates[0], dates.at(-1)]
+  const { days = DAYS, until } = choice
   const shifted = (by: number) => Temporal.PlainDate.from(last).add({ days: by }).toString()
-  const chosen = days === DAYS ? undefined : days
-  return html`<nav class="pager" aria-label="Which nights"><span><a href="${withQuery('/', { days: chosen, until: shifted(-days) })}">Earlier</a> <span class="quiet">${first} to ${last}</span> ${
+  const at = (other: Partial<Choice>) => overviewHref({ ...choice, ...other })
+  return html`<nav class="pager" aria-label="Which nights"><span><a href="${at({ until: shifted(-days) })}">Earlier</a> <span class="quiet">${first} to ${last}</span> ${
     until === undefined
       ? ''
-      : html`<a href="${withQuery('/', { days: chosen, until: shifted(days) })}">Later</a> <a href="${withQuery('/', { days: chosen })}">Now</a>`
-  }</span><span>Days: ${CHOICES.map((each) => (each === days ? html`<strong aria-current="true">${each}</strong> ` : html`<a href="${withQuery('/', { days: each, until })}">${each}</a> `))}</span></nav>`
+      : html`<a href="${at({ until: shifted(days) })}">Later</a> <a href="${at({ until: undefined })}">Now</a>`
+  }</span><span>Days: ${CHOICES.map((each) => (each === days ? html`<strong aria-current="true">${each}</strong> ` : html`<a href="${at({ days: each })}">${each}</a> `))}</span></nav>`
 }
 
 function daysOf(text: string | undefined): number {

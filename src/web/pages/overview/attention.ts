@@ -7,10 +7,12 @@ import { type Face, faceOf } from '../../../ledger/nights/faces.ts'
 import { nightHref } from '../../addresses.ts'
 import { stateMark } from '../../state-mark.ts'
 import { faceOfIncident } from '../incidents/face.ts'
+import { MOST_CARDS } from './choose-models.ts'
 import type { Overview } from './load.ts'
 
 /** What is late or open: incidents first, then nights without an incident yet. */
-export function attention({ incidents, slots, now, project }: Overview) {
+export function attention({ incidents, slots, now, project, models }: Overview) {
+  const most = models.length > MOST_CARDS ? 5 : 10
   const reported = new Set(
     incidents.flatMap(({ subject, bad }) => bad.map((partition) => `${subject} ${partition}`)),
   )
@@ -25,13 +27,12 @@ export function attention({ incidents, slots, now, project }: Overview) {
     return html`<p class="card">${stateMark('published', 'Nothing is late, and no incident is open.')}</p>`
   }
   return html`<section class="card" aria-labelledby="open"><h2 id="open">Needs attention</h2><ul class="list">
-${incidents.map((incident) => open(incident, now))}
-${unreported.slice(0, MOST).map(({ slot, face }) => late(slot, face, project.models))}
-${unreported.length > MOST ? html`<li>and ${unreported.length - MOST} more: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
+${incidents.slice(0, most).map((incident) => open(incident, now))}
+${incidents.length > most ? html`<li>and ${incidents.length - most} more: <a href="/incidents">all open incidents</a></li>` : ''}
+${unreported.slice(0, most).map(({ slot, face }) => late(slot, face, project.models))}
+${unreported.length > most ? html`<li>and ${unreported.length - most} more: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
 </ul></section>`
 }
-
-const MOST = 10
 
 function open(incident: ListedIncident, now: Date) {
   const { id, ackedBy, openedAt, facts } = incident

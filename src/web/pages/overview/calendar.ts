@@ -6,6 +6,7 @@ import { type Face, faceOf, wordsOf, worst } from '../../../ledger/nights/faces.
 import type { Kind } from '../../../ledger/nights/slots.ts'
 import { modelHref, nightHref, withQuery } from '../../addresses.ts'
 import { legend } from '../../state-mark.ts'
+import { MOST_CARDS } from './choose-models.ts'
 import type { Overview } from './load.ts'
 
 /** One square: a night, or the hours of a day with their worst state. */
@@ -18,7 +19,9 @@ interface Square {
 
 /** The calendar: models, then views, by nights. */
 export function calendar(overview: Overview) {
-  const { project, dates } = overview
+  const { dates, models, views } = overview
+  // On a phone each of a few has its name above two weeks a line; many scroll beside their names.
+  const box = models.length > MOST_CARDS ? '' : ' roomy'
   const squares = squaresOf(overview)
   const weekends = new Set(dates.filter((date) => Temporal.PlainDate.from(date).dayOfWeek > 5))
   // Built as text: a template for each of a thousand squares would take most of the page's rendering time.
@@ -35,13 +38,13 @@ export function calendar(overview: Overview) {
       })
       .join('')
   const row = (kind: Kind, name: string) =>
-    html`<tr><th scope="row"><a href="${kind === 'scores' ? modelHref(name) : withQuery('/runs', { name, kind })}">${name}</a>${kind === 'scores' ? '' : html` <span class="quiet small">view</span>`}</th>${raw(cells(kind, name))}</tr>`
+    html`<tr><th scope="row"><span class="name"><a href="${kind === 'scores' ? modelHref(name) : withQuery('/runs', { name, kind })}">${name}</a>${kind === 'scores' ? '' : html` <span class="quiet small">view</span>`}</span></th>${raw(cells(kind, name))}</tr>`
   const moved = html`<li><span class="corner" aria-hidden="true"></span>drift alert</li>`
-  return html`<div class="calendar-box"><table class="calendar-table">
+  return html`<div class="calendar-box${box}"><table class="calendar-table">
 <caption class="sr">Models and views by nights, the newest at the right; each square links to its night</caption>
 <thead><tr><th scope="col"><span class="sr">Model or view</span></th>${dates.map((date, index) => heading(date, index === 0, weekends.has(date)))}</tr></thead>
-<tbody>${Object.keys(project.models).map((name) => row('scores', name))}
-${Object.keys(project.views).map((name) => row('features', name))}</tbody>
+<tbody>${models.map(({ name }) => row('scores', name))}
+${views.map((name) => row('features', name))}</tbody>
 </table></div>${legend(moved)}`
 }
 

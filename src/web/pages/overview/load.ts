@@ -10,7 +10,7 @@ import {
   latestOutcomes,
   parityOfRuns,
 } from '../../../monitoring/evidence.ts'
-import { type Trust, trust } from '../../../monitoring/trust.ts'
+import { ANSWERS, type Trust, trust } from '../../../monitoring/trust/trust.ts'
 import type { Project } from '../../../project/project.ts'
 import { nowAt, type PageContext } from '../../page-context.ts'
 
@@ -19,8 +19,11 @@ export interface ModelOverview {
   name: string
   latest: Latest
   champion: { version: number; since: string } | undefined
+  /** The run whose scores readers have. */
   published: BriefRun | undefined
   trust: Trust
+  /** The open incidents of the model and of its view. */
+  incidents: ListedIncident[]
 }
 
 export interface Overview {
@@ -32,8 +35,10 @@ export interface Overview {
   slots: CalendarSlot[]
   /** Runs whose drift raised an alert. */
   moved: ReadonlySet<string>
+  /** Those that need attention come first. */
   models: ModelOverview[]
-  views: Latest[]
+  /** Names of views. */
+  views: string[]
   incidents: ListedIncident[]
   /** What the gate last said of each champion, by model. */
   answers: ReadonlyMap<string, GateAnswer>
@@ -81,7 +86,7 @@ export async function loadOverview(pageContext: PageContext, days: number, until
     pool,
     ids.filter((id) => id != null),
   )
-  const scored = latest.flatMap(({ kind, last: slot }) =>
+  const scored = latest.flatMap(({ kind, published: slot }) =>
     kind === 'scores' ? (slot?.published_run ?? []) : [],
   )
   const features = [...runs.values()].flatMap((run) => run.features_run ?? [])
@@ -105,28 +110,34 @@ export async function loadOverview(pageContext: PageContext, days: number, until
   const models = latest
     .filter(({ kind }) => kind === 'scores')
     .map((each): ModelOverview => {
-      const published = run(each.last?.published_run)
-      const about = [each.name, project.models[each.name]?.view]
+      const published = run(each.published?.published_run)
+      const view = project.models[each.name]?.view
+      const open = incidents.filter(
+        ({ subject, subjectKind }) => subject === (subjectKind === 'model' ? each.name : view),
+      )
       return {
         name: each.name,
         latest: each,
         champion: live.get(each.name),
-        published: run(each.published?.published_run),
+        published,
         trust: trust({
           now,
           timezone,
           latest: each,
-          features: featuresOf(each, about[1]),
+          features: featuresOf(each, view),
           run: run(each.last?.run),
           published,
+          champion: live.get(each.name)?.version,
           evidence: published && evidence.get(published.id),
           parity: published?.features_run == null ? undefined : parity.get(published.features_run),
           outcome: outcomes.get(each.name),
           limits: project.models[each.name],
-          open: incidents.filter(({ subject }) => about.includes(subject)),
+          open,
         }),
+        incidents: open,
       }
     })
+    .toSorted((a, b) => ANSWERS.indexOf(a.trust.answer) - ANSWERS.indexOf(b.trust.answer))
   return {
     now,
     project,
@@ -134,7 +145,7 @@ export async function loadOverview(pageContext: PageContext, days: number, until
     slots,
     moved,
     models,
-    views: latest.filter(({ kind }) => kind === 'features'),
+    views,
     incidents,
     answers,
   } satisfies Overview

@@ -6,25 +6,43 @@ import { readinessHref, withQuery } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, table } from '../../table.ts'
+import { MOST_CARDS } from './choose-models.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** What the gate last said of each champion. It is not asked here. */
-export function readinessCard({ models, answers, project: { timezone } }: Overview) {
+export function readinessCard(overview: Overview, isOperator: boolean) {
+  const { models, answers } = overview
   if (models.length === 0) return ''
-  return html`<section class="card" aria-labelledby="ready"><h2 id="ready">Ready for production?</h2>${table(
-    'Readiness of the champions',
-    models,
-    [
-      column(
-        'Model',
-        ({ name, champion }: ModelOverview) =>
-          html`<a href="${withQuery(readinessHref(name), { version: champion?.version })}">${name}</a>`,
-      ),
-      column('Gate', ({ name }) => said(answers.get(name))),
-      labelled('Open', (model) => open(model, answers.get(model.name))),
-      labelled('Asked', ({ name }) => moment(answers.get(name)?.gate.at, timezone)),
-    ],
-  )}</section>`
+  const rows = readinessRows(overview, isOperator)
+  return html`<section class="card" aria-labelledby="ready"><h2 id="ready">Ready for production?</h2>${
+    models.length > MOST_CARDS
+      ? html`<details><summary>${summary(models, answers)}</summary>${rows}</details>`
+      : rows
+  }</section>`
+}
+
+/** `12 ready, 3 not ready, 5 not asked yet`. */
+function summary(models: ModelOverview[], answers: Overview['answers']): string {
+  const gates = models.map(({ name }) => answers.get(name)?.gate)
+  const counts: [number, string][] = [
+    [gates.filter((gate) => gate?.ready === true).length, 'ready'],
+    [gates.filter((gate) => gate?.ready === false).length, 'not ready'],
+    [gates.filter((gate) => gate === undefined).length, 'not asked yet'],
+  ]
+  return counts.flatMap(([count, words]) => (count === 0 ? [] : `${count} ${words}`)).join(', ')
+}
+
+function readinessRows({ models, answers, project: { timezone } }: Overview, isOperator: boolean) {
+  return table('Readiness of the champions', models, [
+    column(
+      'Model',
+      ({ name, champion }: ModelOverview) =>
+        html`<a href="${withQuery(readinessHref(name), { version: champion?.version })}">${name}</a>`,
+    ),
+    column('Gate', ({ name }) => said(answers.get(name))),
+    labelled('Open', (model) => open(model, answers.get(model.name), isOperator)),
+    labelled('Asked', ({ name }) => moment(answers.get(name)?.gate.at, timezone)),
+  ])
 }
 
 function said(answer: GateAnswer | undefined) {
@@ -34,10 +52,11 @@ function said(answer: GateAnswer | undefined) {
   return stateMark(ready ? (waived ? 'held' : 'published') : 'failed', summaryOf(answer.gate))
 }
 
-function open({ name, champion }: ModelOverview, answer: GateAnswer | undefined) {
+function open({ name, champion }: ModelOverview, answer: GateAnswer | undefined, isOperator: boolean) {
   if (answer === undefined) {
-    const when = champion === undefined ? 'No version is live. Ask' : 'The scheduler asks once a day. Ask now'
-    return html`<span class="small">${when}: <code>npx nightshift check ${name}</code></span>`
+    const when = champion === undefined ? 'No version is live.' : 'The scheduler asks once a day.'
+    const ask = html` Ask now: <code>npx nightshift check ${name}</code>`
+    return html`<span class="small">${when}${isOperator ? ask : ''}</span>`
   }
   const red = answer.gate.items.filter(({ status }) => status === 'fail')
   if (red.length === 0) return html`<span class="quiet">nothing</span>`

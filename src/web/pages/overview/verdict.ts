@@ -1,47 +1,66 @@
 import { html } from 'hono/html'
+import type { ListedIncident } from '../../../alerts/incidents/list-incidents.ts'
+import { kindOf } from '../../../failures/incident-kinds.ts'
 import { age } from '../../../format/elapsed.ts'
 import { count } from '../../../format/numbers.ts'
-import type { Model } from '../../../project/project.ts'
 import { modelHref, nightHref, registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { wordsOfAnswer } from './choose-models.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
-/** Models that need attention come first. */
-const ORDER = { no: 0, 'not yet': 1, unknown: 2, yes: 3 }
-const ANSWERS = { yes: 'Yes', no: 'No', 'not yet': 'Not yet', unknown: 'Unknown' }
-
-/** Can last night be trusted? One card per model. */
-export function verdicts({ models, project, now }: Overview) {
-  if (models.length === 0) {
-    return html`<p class="card">No model yet: <code>nightshift init DIR</code> creates a project with one.</p>`
-  }
-  return html`<section aria-labelledby="trust"><h2 id="trust">Can last night be trusted?</h2><div class="cards">${models.toSorted((a, b) => ORDER[a.trust.answer] - ORDER[b.trust.answer]).map((model) => verdict(model, project.models[model.name], project, now))}</div></section>`
+/** A card a model: may readers use the list that they have, and what is missing? The worst first. */
+export function verdictCards(overview: Overview, isOperator: boolean) {
+  return html`<div class="cards">${overview.models.map((model) => card(model, overview, isOperator))}</div>`
 }
 
-function verdict(
-  { name, latest, champion, published, trust }: ModelOverview,
-  model: Model | undefined,
-  { timezone, models }: Overview['project'],
-  now: Date,
-) {
-  const { last, next } = latest
-  const night =
-    last === undefined
+function card(model: ModelOverview, { project, now }: Overview, isOperator: boolean) {
+  const { name, latest, champion, trust, incidents } = model
+  const { missing } = trust
+  const { timezone, models } = project
+  const list = latest.published
+  const about =
+    list === undefined
       ? ''
-      : html` <span class="quiet small">for <a href="${nightHref(last, models)}">${last.partition}</a></span>`
-  const newest = latest.published
-  const fresh =
-    newest === undefined || newest.published_at === null
-      ? 'nothing published yet'
-      : html`<a href="${nightHref(newest, models)}">${newest.partition}</a>, ${age(now.getTime() - Date.parse(newest.published_at))} old${published?.rows == null ? '' : `, ${count(published.rows)} rows`}`
+      : html` <span class="quiet small">list of <a href="${nightHref(list, models)}">${list.partition}</a></span>`
+  const newest = latest.last
+  const rows = model.published?.rows
   return html`<article class="card verdict face face-${trust.face}">
 <h3><a href="${modelHref(name)}">${name}</a></h3>
-<p class="quiet small">${model?.description ?? ''}</p>
-<p class="answer">${stateMark(trust.face, ANSWERS[trust.answer])}${night}</p>
+<p class="quiet small">${models[name]?.description ?? ''}</p>
+<p class="answer">${stateMark(trust.face, wordsOfAnswer(trust.answer))}${about}</p>
 <ul>${trust.reasons.map(({ face, text }) => html`<li class="face face-${face}">${text}</li>`)}</ul>
-<dl class="facts"><dt>Published</dt><dd>${fresh}</dd>
-<dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${name} --version N</code>` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
-<dt>Next run</dt><dd>${next === undefined ? 'none is scheduled' : html`${moment(next.due, timezone)} for <span class="nowrap">${next.partition}</span>`}</dd></dl>
+${
+  missing === undefined || newest === undefined
+    ? ''
+    : html`<h4>${missing.isPending ? 'Next' : 'Missing'}: ${list?.id === newest.id ? 'the new computation of' : 'the list of'} <a href="${nightHref(newest, models)}">${missing.partition}</a></h4>
+<ul><li class="face face-${missing.face}">${missing.text}</li></ul>`
+}
+<dl class="facts"><dt>Readers have</dt><dd>${listOf(model, project, now)}${rows == null ? '' : html`, <span class="nowrap">${rows === 1 ? 'one row' : `${count(rows)} rows`}</span>`}</dd>
+<dt>Open incidents</dt><dd>${incidentLinks(incidents)}</dd>
+<dt>Champion</dt><dd>${champion === undefined ? html`none${isOperator ? html`: <code>npx nightshift promote ${name} --version N</code>` : ''}` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
+<dt>Next due</dt><dd>${latest.next === undefined ? 'none is scheduled' : html`${moment(latest.next.due, timezone)} for <span class="nowrap">${latest.next.partition}</span>`}</dd></dl>
 </article>`
+}
+
+/** `2026-03-03, version 2, 5 h old`: the version that computed the scores, whichever is live now. */
+export function listOf(
+  { latest: { published: list }, published: run }: ModelOverview,
+  { models }: Overview['project'],
+  now: Date,
+) {
+  if (list === undefined) return html`<span class="quiet">nothing yet</span>`
+  const facts = [
+    ...(run?.version == null ? [] : [`version ${run.version}`]),
+    ...(list.published_at === null ? [] : [`${age(now.getTime() - Date.parse(list.published_at))} old`]),
+  ]
+  return html`<a class="nowrap" href="${nightHref(list, models)}">${list.partition}</a>${facts.map((each) => html`, <span class="nowrap">${each}</span>`)}`
+}
+
+export function incidentLinks(incidents: ListedIncident[]) {
+  if (incidents.length === 0) return html`<span class="quiet">none</span>`
+  return incidents.map(
+    ({ id, kind }, index) =>
+      html`${index === 0 ? '' : ', '}<a href="/incidents/${id}">#${id} ${kindOf(kind).name}</a>`,
+  )
 }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import type { BriefRun } from '../../src/ledger/nights/latest.ts'
-import type { Slot } from '../../src/ledger/nights/slots.ts'
-import type { ComparedProfile, MeasuredReport } from '../../src/monitoring/evidence.ts'
-import { type TrustFacts, trust } from '../../src/monitoring/trust.ts'
+import type { BriefRun } from '../../../src/ledger/nights/latest.ts'
+import type { Slot } from '../../../src/ledger/nights/slots.ts'
+import type { ComparedProfile, MeasuredReport } from '../../../src/monitoring/evidence.ts'
+import { type Answer, trust } from '../../../src/monitoring/trust/trust.ts'
+import type { OpenIncident, TrustFacts } from '../../../src/monitoring/trust/trust-facts.ts'
 
 const NOW = new Date('2026-03-03T07:00:00Z')
 
@@ -59,6 +60,7 @@ const facts = (more: Partial<TrustFacts> = {}, last: Slot | undefined = slot()):
   features: undefined,
   run: run(),
   published: run(),
+  champion: 1,
   evidence: { run: 'r2', profile: compared(), moved: [] },
   parity: { differing: 0, values: 300, late: 0 },
   outcome: undefined,
@@ -67,9 +69,11 @@ const facts = (more: Partial<TrustFacts> = {}, last: Slot | undefined = slot()):
   ...more,
 })
 
-function poorVersion(version: number): TrustFacts['open'][number] {
+const incident = (kind: OpenIncident['kind'], ...bad: string[]): OpenIncident => ({ id: 7, kind, bad })
+
+function poorVersion(version: number): OpenIncident {
   const quality = { persist: '2 of 3', version, live: null, rows: 100, positives: 9, broken: [] }
-  return { id: 7, kind: 'quality', facts: { quality } }
+  return { ...incident('quality'), facts: { quality } }
 }
 
 const moved = { column: 'spend', score: false, alerting: false, value: 0.31, threshold: 0.1 }
@@ -78,7 +82,7 @@ test('a night that is on time, looks like its reference and agrees with training
   expect(trust(facts())).toEqual({
     answer: 'yes',
     face: 'published',
-    partition: '2026-03-03',
+    missing: undefined,
     reasons: [
       { face: 'published', text: 'Published 2026-03-03 02:05 UTC, on time (promised by 06:00).' },
       { face: 'published', text: 'No drift: it matches the holdout of d1.' },
@@ -87,7 +91,7 @@ test('a night that is on time, looks like its reference and agrees with training
   })
 })
 
-test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
+test.each<[string, TrustFacts, Answer, string]>([
   [
     'late',
     facts({}, slot({ published_at: '2026-03-03T06:30:00.000Z' })),
@@ -119,12 +123,12 @@ test.each<[string, TrustFacts, 'yes' | 'no' | 'not yet', string]>([
     'no',
     'Training computes values that differ',
   ],
-  ['worse than required', facts({ open: [{ id: 1, kind: 'quality' }] }), 'no', 'worse than required'],
+  ['worse than required', facts({ open: [incident('quality')] }), 'no', 'worse than required'],
   ['worse than required by the same version', facts({ open: [poorVersion(1)] }), 'no', 'worse than required'],
   [
     'worse than required by an earlier version',
-    facts({ run: run({ version: 2 }), published: run({ version: 2 }), open: [poorVersion(1)] }),
-    'yes',
+    facts({ published: run({ version: 2 }), champion: 2, open: [poorVersion(1)] }),
+    'check',
     'The scores of version 1 were worse than required (incident #7); those of version 2 have not been measured',
   ],
   [
@@ -146,39 +150,96 @@ const features = (state: Slot['state'], more: Partial<BriefRun> = {}) => ({
   run: run({ id: 'f2', ...more }),
 })
 
-test.each<[string, TrustFacts, 'no' | 'not yet', string]>([
+test.each<[string, TrustFacts, Answer, string]>([
   [
     'without features',
     facts({ features: features('held', { failed_checks: ['spend is 902'] }) }, open({ state: 'expected' })),
-    'no',
+    'check',
     'Its features were held until someone decides: spend is 902',
   ],
   [
     'held',
     facts({ run: run({ state: 'held', failed_checks: ['plan: x is not legal'] }) }, open({ state: 'held' })),
-    'no',
+    'check',
     'plan: x is not legal',
   ],
   [
     'failed',
     facts({ run: run({ state: 'failed' }) }, open({ state: 'failed', reason: 'out of memory' })),
-    'no',
+    'check',
     'out of memory',
   ],
-  ['late', facts({}, open({ state: 'waiting', waits_for: 'calls' })), 'no', 'Late, promised by 06:00: calls'],
+  [
+    'late',
+    facts({}, open({ state: 'waiting', waits_for: 'calls' })),
+    'check',
+    'Late, promised by 06:00: calls',
+  ],
   [
     'running',
     facts({ now: new Date('2026-03-03T03:00:00Z') }, open({ state: 'running' })),
-    'not yet',
+    'yes',
     'being computed, promised by 06:00',
   ],
-  ['skipped', facts({}, open({ state: 'skipped', reason: 'a holiday' })), 'no', 'given up: a holiday'],
-])('a night that is %s is told with what readers have', (_, given, answer, text) => {
+  ['skipped', facts({}, open({ state: 'skipped', reason: 'a holiday' })), 'check', 'given up: a holiday'],
+])('the answer is about the list that readers have while a night is %s', (_, given, answer, text) => {
   const before = slot({ partition: '2026-03-02', published_at: '2026-03-02T02:00:00.000Z' })
   const found = trust({ ...given, latest: { ...given.latest, published: before } })
   expect(found.answer).toBe(answer)
+  expect(found.missing).toMatchObject({ partition: '2026-03-03', text: expect.stringContaining(text) })
+  expect(found.reasons).toContainEqual({
+    face: 'published',
+    text: expect.stringContaining('2026-03-02 02:00'),
+  })
+  const none = trust(given)
+  expect(none.answer).toBe(answer === 'yes' ? 'not yet' : 'no')
+  expect(none.reasons).toEqual([{ face: 'expected', text: 'Readers have no scores yet.' }])
+})
+
+test('a night that failed when it was computed again keeps its earlier list, with a doubt', () => {
+  const found = trust(
+    facts({ run: run({ state: 'failed' }) }, slot({ state: 'failed', reason: 'out of memory' })),
+  )
+  expect(found.answer).toBe('check')
+  expect(found.missing?.text).toBe(
+    'The night failed: out of memory. Readers keep the earlier output of this night.',
+  )
+})
+
+test.each<[string, OpenIncident, Answer, string]>([
+  ['drift', incident('drift', '2026-03-01'), 'check', 'incident #7'],
+  ['parity', incident('parity', '2026-03-01'), 'no', 'Training computes values that differ'],
+  [
+    'a check of this night',
+    incident('unchecked', '2026-03-03'),
+    'check',
+    'Incident #7 about this night is open: check not done.',
+  ],
+  ['a failure of this night', incident('resource', '2026-03-02', '2026-03-03'), 'check', 'Incident #7'],
+  ['a failure of an earlier night', incident('resource', '2026-03-02'), 'yes', 'on time'],
+  ['a retraining', incident('retrain'), 'yes', 'on time'],
+])('a list against which an incident is open has no yes: %s', (_, open, answer, text) => {
+  const found = trust(facts({ open: [open] }))
+  expect(found.answer).toBe(answer)
+  expect(found.reasons.some(({ face }) => face === 'published')).toBe(answer === 'yes')
+  expect(found.face).toBe({ yes: 'published', no: 'failed', check: 'doubt' }[String(answer)])
   expect(found.reasons.map((reason) => reason.text).join('\n')).toContain(text)
-  expect(found.reasons.at(-1)?.text).toMatch(/^Readers keep the scores of 2026-03-02, \d+ h.* old\.$/)
+})
+
+test.each<[string, number | null, number | undefined, Answer, string]>([
+  ['promoted since', 2, 3, 'yes', 'Version 3 is live now and computes the next list.'],
+  [
+    'rolled back since',
+    2,
+    1,
+    'check',
+    'Version 2, which computed it, was replaced by the earlier version 1.',
+  ],
+  ['without a live version', 2, undefined, 'check', 'Version 2, which computed it, is no longer live.'],
+])('a list is judged with the version that computed it: %s', (_, version, champion, answer, text) => {
+  const found = trust(facts({ published: run({ version }), champion }))
+  expect(found.answer).toBe(answer)
+  expect(found.reasons.map((reason) => reason.text)).toContain(text)
 })
 
 test('before the first night there is no answer yet', () => {
@@ -209,7 +270,7 @@ test('an incident that is open over a night without drift is told', () => {
     face: 'doubt',
     text: 'The drift of earlier nights is still open (incident #7).',
   }
-  const open: TrustFacts['open'] = [{ id: 7, kind: 'drift' }]
+  const open = [incident('drift')]
   const quiet = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved: [] } }))
   expect(quiet.reasons).toContainEqual(told)
   const moved = [{ column: 'age', score: false, alerting: true, value: 0.4, threshold: 0.1 }]
@@ -364,7 +425,7 @@ test.each<[string, Partial<MeasuredReport>, TrustFacts['limits'], [string, strin
 })
 
 const DUE =
-  'The outcome of 2026-02-02 is not measured yet: it is due because its label window has ended, but it has not been checked yet: run `nightshift up` or `nightshift outcomes churn --measure`.'
+  'The outcome of 2026-02-02 is not measured yet: it is due because its label window has ended, but it has not been checked yet.'
 
 test.each([
   ['2026-03-04T00:00:00Z', false, null, 'The outcome of 2026-02-02 will be known on 2026-03-04.'],
