@@ -18,6 +18,9 @@ export async function standstill(
   const isScheduled = Object.values(project.schedules).some(({ paused }) => !paused)
   const links = loopbackLinks(project)
   const stuck = mails.waiting + mails.gave_up
+  const what = [counted(stuck - mails.posts, 'mail'), counted(mails.posts, 'post')].filter(
+    (each) => each !== '',
+  )
   const why = mails.error === null ? '' : `: ${oneLine(mails.error, LONGEST_ERROR)}`
   return [
     ...(worker ? [] : [NO_WORKER]),
@@ -27,11 +30,16 @@ export async function standstill(
     ...(stuck === 0
       ? []
       : [
-          `${stuck === 1 ? '1 mail was' : `${stuck} mails were`} not delivered${why}. ` +
+          `${what.join(' and ')} ${stuck === 1 ? 'was' : 'were'} not delivered${why}. ` +
             (mails.waiting === 0
               ? 'Delivery was given up.'
-              : 'Delivery is tried again; nightshift doctor checks the mail server.'),
+              : `Delivery is tried again; nightshift doctor checks ${mails.posts === stuck ? 'the webhooks' : 'the mail server'}.`),
         ]),
     ...(links === undefined || !mails.by_server ? [] : [links]),
   ]
+}
+
+function counted(number: number, what: string): string {
+  if (number === 0) return ''
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`
 }

@@ -14,7 +14,9 @@ export async function postIfAlone({ project, database, environment, log }: Sessi
   try {
     if (await hostAlive(database)) return
     const settings = alertSettings(project)
-    await sendDueMails({ database, transport, settings, log, clock: ledgerClock(database) }, { flush: true })
+    const clock = ledgerClock(database)
+    const { secret } = environment
+    await sendDueMails({ database, transport, settings, log, clock, secret }, { flush: true })
   } catch (error) {
     log.error(
       { error: error instanceof Error ? error.message : String(error) },

@@ -18,6 +18,8 @@ export interface Environment {
   /** Proxies in front of the pages, whose `X-Forwarded-*` headers are trusted. */
   isProxy: Networks
   logLevel: string
+  /** The variable of that name, which nightshift.yaml gives; an empty one counts as unset. */
+  secret: (name: string) => string | undefined
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
@@ -36,6 +38,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     metricsToken: env.NIGHTSHIFT_METRICS_TOKEN || undefined,
     isProxy: parseNetworks(env.NIGHTSHIFT_PROXIES ?? '', 'NIGHTSHIFT_PROXIES'),
     logLevel,
+    secret: (name) => env[name] || undefined,
   }
 }
 

@@ -140,7 +140,14 @@ export async function openHost(
     if (retired !== undefined) return undefined
     const project = context.project()
     const settings = alertSettings(project)
-    await sendDueMails({ database, transport, settings, log, clock: context.clock })
+    await sendDueMails({
+      database,
+      transport,
+      settings,
+      log,
+      clock: context.clock,
+      secret: environment.secret,
+    })
     // After the mails: what fails here holds none of them up.
     await announceEndedMutes({ database, project })
     return undefined

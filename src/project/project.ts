@@ -46,6 +46,16 @@ export interface Alerts {
   group: Duration
   /** What the commands in mails and posts begin with. Default `npx nightshift`. */
   command: string
+  /** Where incidents and all-clears are posted to. */
+  webhook: Webhook[]
+}
+
+export interface Webhook {
+  url: string
+  /** Name of the environment variable with the secret that signs. */
+  secret_env: string
+  /** Shape of the body. */
+  format: 'json' | 'slack'
 }
 
 /** A span of time as written (`26h`) and in milliseconds. `days` is set if it was written in whole days. */

@@ -23,12 +23,12 @@ const process = (role: string, places: number, seen: string, planned: string | n
      values ($1, $1, 'h', 1, $2, clock_timestamp() - $3::interval, clock_timestamp() - $4::interval)`,
     [role, places, seen, planned],
   )
-const mail = (values: { error?: string; sent?: string; gaveUp?: string }) =>
+const mail = (values: { kind?: 'post'; error?: string; sent?: string; gaveUp?: string }) =>
   run(
-    `insert into nightshift.outbox (recipient, subject, message_id, body_text, body_html, last_error, transport, sent_at, gave_up_at)
-     values ('a@example.com', 's', gen_random_uuid(), '', '', $1, $2::text, case when $2::text is not null then now() end,
+    `insert into nightshift.outbox (kind, recipient, subject, message_id, body_text, body_html, last_error, transport, sent_at, gave_up_at)
+     values ($4, 'a@example.com', 's', gen_random_uuid(), '', '', $1, $2::text, case when $2::text is not null then now() end,
              now() - $3::interval)`,
-    [values.error ?? null, values.sent ?? null, values.gaveUp ?? null],
+    [values.error ?? null, values.sent ?? null, values.gaveUp ?? null, values.kind ?? 'mail'],
   )
 
 test('a worker and a scheduler that were seen just now, and mails that went out: nothing to say', async () => {
@@ -70,6 +70,27 @@ test('mails that are not delivered are counted with the newest reason, those giv
   expect(await standstill(fresh.database, project)).toEqual([
     '2 mails were not delivered: no such user at all. Delivery was given up.',
   ])
+})
+
+test('posts to webhooks that are not delivered are named as such', async () => {
+  await process('worker', 2, '1s', '2s')
+  const error = 'https://hooks.example.com/...: answered 503'
+  await mail({ kind: 'post', error })
+  expect(await standstill(fresh.database, project)).toEqual([
+    `1 post was not delivered: ${error}. Delivery is tried again; nightshift doctor checks the webhooks.`,
+  ])
+  await mail({ error: 'no answer' })
+  await mail({ error: 'no answer' })
+  expect(await standstill(fresh.database, project)).toEqual([
+    '2 mails and 1 post were not delivered: no answer. Delivery is tried again; nightshift doctor checks the mail server.',
+  ])
+})
+
+test('a post that a server took is no sign of a mail server', async () => {
+  await process('worker', 2, '1s', '2s')
+  await mail({ kind: 'post', sent: 'https://hooks.example.com/...: 200' })
+  const local = { ...project, alerts: alerts('http://localhost:8080') }
+  expect(await standstill(fresh.database, local)).toEqual([])
 })
 
 test.each(['http://localhost:8080', 'http://127.0.0.2/x', 'http://[::1]:8080'])(

@@ -24,7 +24,10 @@ export interface Desk {
   close(): Promise<void>
 }
 
-export async function openDesk(settings: AlertSettings = SETTINGS): Promise<Desk> {
+export async function openDesk(
+  settings: AlertSettings = SETTINGS,
+  secrets: Record<string, string> = {},
+): Promise<Desk> {
   const fresh = await freshDatabase()
   const root = await mkdtemp(join(tmpdir(), 'nightshift-alerts-'))
   const log: Desk['log'] = []
@@ -47,6 +50,7 @@ export async function openDesk(settings: AlertSettings = SETTINGS): Promise<Desk
       settings,
       log: logger,
       clock,
+      secret: (name) => secrets[name],
     }),
     fails: (facts) =>
       transaction(fresh.database, (client) => reportFailure(client, clock(), facts, settings)),

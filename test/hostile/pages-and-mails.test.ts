@@ -83,7 +83,15 @@ async function mail(changes: Parameters<typeof facts>[0], recipient = 'oncall@ex
   const subject = threadSubject(SETTINGS.project, [incident])
   const { raw } = await toMessage(
     {
-      ...{ id: 1, thread: undefined, recipient, subject, messageId: '<1@x>', inReplyTo: undefined },
+      ...{
+        id: 1,
+        kind: 'mail',
+        thread: undefined,
+        recipient,
+        subject,
+        messageId: '<1@x>',
+        inReplyTo: undefined,
+      },
       ...{ references: [], text: letterText(letter), html: letterHtml(letter, subject), attachments: [] },
       ...{ createdAt: now, tries: 0 },
     },

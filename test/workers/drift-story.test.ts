@@ -163,6 +163,7 @@ test('a tariff change at night 40 is found on night 41, and nothing before is a 
     settings: alertSettings(monitoring.project()),
     log: monitoring.log,
     clock: () => time,
+    secret: () => undefined,
   }
   try {
     for (const [index, date] of dates.entries()) {

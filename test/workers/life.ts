@@ -122,7 +122,14 @@ export async function openLife(
       while (time.getTime() < Date.parse(to)) {
         await set(new Date(Math.min(time.getTime() + stepMinutes * 60_000, Date.parse(to))))
         await settle()
-        await sendDueMails({ database, transport, settings: alertSettings(project()), log, clock })
+        await sendDueMails({
+          database,
+          transport,
+          settings: alertSettings(project()),
+          log,
+          clock,
+          secret: () => undefined,
+        })
       }
     },
     slot: slotNamed,

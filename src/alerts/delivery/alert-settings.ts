@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { oneLine } from '../../format/one-line.ts'
 import { singleAddress } from '../../project/files/mail-address.ts'
-import type { Project } from '../../project/project.ts'
+import type { Project, Webhook } from '../../project/project.ts'
 
 /** Mail settings of a project. Times in milliseconds. */
 export interface AlertSettings {
@@ -13,6 +13,8 @@ export interface AlertSettings {
   group: number
   /** An unacknowledged open incident is mailed again after this time. */
   repeat: number
+  /** Where incidents are posted to, beside the mails. */
+  webhooks: Webhook[]
   /** What the commands in mails begin with. */
   command: string
   /** Where the project is: this machine's name, and the folder. */
@@ -37,6 +39,7 @@ export function alertSettings(
     from: singleAddress(inBrackets ?? from) ?? DEFAULT_FROM,
     group: project.alerts?.group.ms ?? DEFAULT_GROUP,
     repeat: project.alerts?.repeat.ms ?? DEFAULT_REPEAT,
+    webhooks: project.alerts?.webhook ?? [],
     command: project.alerts?.command ?? DEFAULT_COMMAND,
     host: oneLine(hostname(), 100),
     folder: oneLine(project.root, 300),

@@ -10,7 +10,7 @@ import { requireAddress } from './address.ts'
 import type { AlertSettings } from './alert-settings.ts'
 
 /** Longer subjects are folded, and mail clients truncate them in lists. */
-const LONGEST_SUBJECT = 160
+export const LONGEST_SUBJECT = 160
 
 export interface NewMail {
   recipient: string

@@ -1,11 +1,14 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Attachment } from '../letters/pictures.ts'
+import { recipientName } from '../webhooks/webhook-name.ts'
 
 export type MailState = 'sent' | 'waiting' | 'given up'
 
-/** A mail in a list. Times are ISO 8601 in UTC. */
+/** A mail or a post in a list. Times are ISO 8601 in UTC. */
 export interface ListedMail {
   id: number
+  kind: 'mail' | 'post'
+  /** An address; of a webhook without its path. */
   recipient: string
   subject: string
   state: MailState
@@ -20,6 +23,7 @@ export interface ListedMail {
 export interface Mail extends ListedMail {
   message_id: string
   in_reply_to: string | null
+  /** Of a post, the JSON that is sent. */
   text: string
   html: string
   attachments: Attachment[]
@@ -38,9 +42,11 @@ export interface MailFilter {
 }
 
 const STATE = `case when sent_at is not null then 'sent' when gave_up_at is not null then 'given up' else 'waiting' end`
-const LISTED = `id, recipient, subject, ${STATE} as state, created_at, sent_at, tries, last_error, transport`
+const LISTED = `id, kind, recipient, subject, ${STATE} as state, created_at, sent_at, tries, last_error, transport`
+/** Of a webhook, what people see of it: searching must not tell the rest of its URL letter by letter. */
+const SEARCHED = `subject || ' ' || case kind when 'post' then substring(recipient from '^https?://[^/?]+') else recipient end`
 const WHERE = `($1::bigint is null or id = $1)
-   and ($2::text is null or position(lower($2) in lower(subject || ' ' || recipient)) > 0)
+   and ($2::text is null or position(lower($2) in lower(${SEARCHED})) > 0)
    and ($3::text is null or ${STATE} = $3)
    and ($4::bigint is null or thread in (select thread from nightshift.incident_readers where incident = $4))`
 
@@ -53,7 +59,7 @@ export async function listMails(
     `select ${LISTED} from nightshift.outbox where ${WHERE} order by id desc limit $5 offset $6`,
     [...valuesOf(filter), filter.limit ?? 50, filter.offset ?? 0],
   )
-  return rows
+  return rows.map(named)
 }
 
 /** One mail as it was written, undefined if there is none with that number. */
@@ -66,7 +72,11 @@ export async function findMail(connection: ClientBase | Pool, id: number): Promi
        from nightshift.outbox where ${WHERE}`,
     valuesOf({ id }),
   )
-  return rows[0]
+  return rows.map(named)[0]
+}
+
+function named<M extends ListedMail>(mail: M): M {
+  return { ...mail, recipient: recipientName(mail.recipient) }
 }
 
 function valuesOf({ id, text, state, incident }: MailFilter): unknown[] {

@@ -7,6 +7,8 @@ import type { Clock } from '../../ledger/connection/ledger-clock.ts'
 import { ownFile } from '../../program/own-files.ts'
 import { type Message, type OutboxMail, toMessage } from '../letters/message.ts'
 import type { Attachment } from '../letters/pictures.ts'
+import { sendPost } from '../webhooks/send-post.ts'
+import { recipientName } from '../webhooks/webhook-name.ts'
 import type { AlertLog } from './alert-log.ts'
 import type { AlertSettings } from './alert-settings.ts'
 import { backoff, GIVE_UP_AFTER } from './backoff.ts'
@@ -29,26 +31,30 @@ export interface Post {
   log: AlertLog
   /** The ledger's clock: claims of several processes are compared. */
   clock: Clock
+  /** The value of an environment variable that a webhook names. */
+  secret: (name: string) => string | undefined
 }
 
 /**
- * Sends due mails until none are left, the server cannot be reached, or `signal` aborts. Any number of processes may
+ * Sends due mails and posts until none are left, the server cannot be reached, or `signal` aborts. Any number of processes may
  * drain at once: each mail is claimed before it is sent. The claim of a process that dies expires; the mail is sent
  * twice, under the same Message-ID, only if the server had already accepted it. Throws if the ledger cannot be
- * reached.
+ * reached. Posts go out beside the mails, so that a webhook that does not answer delays none of them.
  */
 export async function drain(post: Post, signal?: AbortSignal): Promise<Drained> {
   const drained: Drained = { sent: 0, failed: 0, gaveUp: 0 }
-  try {
+  const drainKind = async (kind: OutboxMail['kind']) => {
     while (signal?.aborted !== true) {
-      const delivery = await deliverNext(post)
+      const delivery = await deliverNext(post, { kind })
       if (delivery === undefined) break
       drained[delivery.outcome] += 1
-      if (delivery.error?.scope === 'server') break
+      // Mails have one server. Posts to other addresses may still arrive.
+      if (kind === 'mail' && delivery.error?.scope === 'server') break
     }
-  } finally {
-    post.transport.rest()
   }
+  const settled = await Promise.allSettled([drainKind('mail'), drainKind('post')])
+  post.transport.rest()
+  for (const each of settled) if (each.status === 'rejected') throw each.reason
   return drained
 }
 
@@ -59,20 +65,29 @@ export interface Delivery {
   error: Undeliverable | undefined
 }
 
-/** Delivers the next due mail, or the given one. Undefined: there was none. */
-export async function deliverNext(post: Post, only?: number): Promise<Delivery | undefined> {
+/** Delivers the next due mail or post, of one kind, or the given one. Undefined: there was none. */
+export async function deliverNext(
+  post: Post,
+  which: { id?: number; kind?: OutboxMail['kind'] } = {},
+): Promise<Delivery | undefined> {
   const claim = randomUUID()
-  const mail = await claimNext(post, claim, only)
+  const mail = await claimNext(post, claim, which)
   if (mail === undefined) return undefined
   let where: string
   try {
-    where = await post.transport.send(await build(mail, post.settings))
+    where = await send(post, mail)
   } catch (error) {
     if (!(error instanceof Undeliverable)) throw error
     return { outcome: await recordFailed(post, mail, claim, error), where: undefined, error }
   }
   await recordSent(post, mail, claim, where)
   return { outcome: 'sent', where, error: undefined }
+}
+
+function send({ settings, transport, secret }: Post, mail: OutboxMail): Promise<string> {
+  return mail.kind === 'post'
+    ? sendPost(mail, { webhooks: settings.webhooks, secret })
+    : build(mail, settings).then((message) => transport.send(message))
 }
 
 /** A mail that cannot be built must not block the mails after it. */
@@ -89,7 +104,7 @@ let claimSql: string | undefined
 async function claimNext(
   post: Post,
   claim: string,
-  only: number | undefined,
+  { id, kind }: { id?: number; kind?: OutboxMail['kind'] },
 ): Promise<OutboxMail | undefined> {
   claimSql ??= readFileSync(ownFile('alerts/delivery/claim.sql'), 'utf8')
   const now = await post.clock()
@@ -97,12 +112,14 @@ async function claimNext(
     now,
     new Date(now.getTime() + CLAIM),
     claim,
-    only ?? null,
+    id ?? null,
+    kind ?? null,
   ])
   const [row] = rows
   if (row === undefined) return undefined
   return {
     id: row.id,
+    kind: row.kind,
     thread: row.thread ?? undefined,
     recipient: row.recipient,
     subject: row.subject,
@@ -127,7 +144,8 @@ async function recordSent({ database, clock, log }: Post, mail: OutboxMail, clai
           where id = $1 and claim = $2`,
         [mail.id, claim, await clock(), where],
       )
-      if (rowCount === 0) log.warn({ mail: mail.id }, 'sending a mail took longer than its claim lasted')
+      if (rowCount === 0)
+        log.warn({ mail: mail.id }, `sending a ${mail.kind} took longer than its claim lasted`)
       return
     } catch (error) {
       if (tries === 3) throw error
@@ -152,19 +170,27 @@ async function recordFailed(
       where id = $1 and claim = $2`,
     [mail.id, claim, tries, oneLine(error.message, 500), due, gaveUp ? now : null],
   )
-  const facts = { mail: mail.id, to: mail.recipient, subject: mail.subject, tries, error: error.message }
-  if (gaveUp) log.error(facts, 'MAIL LOST: not delivered within 24 hours, giving up')
-  else log.warn({ ...facts, next: due.toISOString() }, 'mail not delivered, will be retried')
-  if (error.scope === 'server') await postponeOthers(database, now, new Date(due.getTime() - 1000), error)
+  const facts = {
+    mail: mail.id,
+    to: recipientName(mail.recipient),
+    subject: mail.subject,
+    tries,
+    error: error.message,
+  }
+  if (gaveUp) log.error(facts, `${mail.kind.toUpperCase()} LOST: not delivered within 24 hours, giving up`)
+  else log.warn({ ...facts, next: due.toISOString() }, `${mail.kind} not delivered, will be retried`)
+  if (error.scope === 'server')
+    await postponeOthers(database, mail, now, new Date(due.getTime() - 1000), error)
   return gaveUp ? 'gaveUp' : 'failed'
 }
 
 /**
- * The other mails would fail too, so they are postponed. They become due before this mail, in case this mail breaks
+ * The other mails (or the other posts to this address) would fail too, so they are postponed. They become due before this mail, in case this mail breaks
  * the server.
  */
 async function postponeOthers(
   database: Post['database'],
+  { kind, recipient }: OutboxMail,
   now: Date,
   until: Date,
   error: Undeliverable,
@@ -172,13 +198,14 @@ async function postponeOthers(
   await database.pool.query(
     `update nightshift.outbox set due_at = $2, last_error = $3
       where sent_at is null and gave_up_at is null and due_at < $2 and (claimed_until is null or claimed_until <= $1)
-        and created_at > $4`,
-    [now, until, oneLine(error.message, 500), new Date(now.getTime() - GIVE_UP_AFTER)],
+        and created_at > $4 and kind = $5 and (kind = 'mail' or recipient = $6)`,
+    [now, until, oneLine(error.message, 500), new Date(now.getTime() - GIVE_UP_AFTER), kind, recipient],
   )
 }
 
 interface OutboxRow {
   id: number
+  kind: OutboxMail['kind']
   thread: number | null
   recipient: string
   subject: string

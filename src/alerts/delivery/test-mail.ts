@@ -1,8 +1,11 @@
 import { clockTime } from '../../format/clock-time.ts'
 import { transaction } from '../../ledger/connection/database.ts'
+import type { Webhook } from '../../project/project.ts'
 import type { Letter } from '../letters/letter.ts'
+import { recipientName } from '../webhooks/webhook-name.ts'
 import { newTestCode, recordTest } from './alert-tests.ts'
 import { enqueue } from './enqueue-mail.ts'
+import { enqueuePost } from './enqueue-post.ts'
 import { deliverNext, type Post } from './outbox.ts'
 
 export interface TestMail {
@@ -29,23 +32,44 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
     await recordTest(client, code, recipient)
     return enqueue(client, now, mail, settings)
   })
-  const test = { recipient, messageId, code }
   try {
-    const delivery = await deliverNext(post, id)
-    if (delivery?.outcome === 'sent') {
-      return { ...test, sent: true, detail: delivery.where ?? post.transport.name }
-    }
-    // Another process claimed the mail first: it has sent it or is about to.
-    if (delivery === undefined) return { ...test, sent: true, detail: 'another process is sending it' }
-    await database.pool.query(
-      'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
-      [id, await clock()],
-    )
-    if (delivery === undefined) return { ...test, sent: true, detail: 'another process is sending it' }
-    return { ...test, sent: false, detail: delivery.error?.message ?? 'not delivered' }
+    return { recipient, messageId, code, ...(await tryOnce(post, id)) }
   } finally {
     post.transport.rest()
   }
+}
+
+/** Posts a test to a webhook, the way incidents are posted. Nobody acknowledges it: the answer of the server is the proof. */
+export async function sendTestPost(post: Post, webhook: Webhook): Promise<Omit<TestMail, 'code'>> {
+  const { settings, clock, database } = post
+  const now = await clock()
+  const letter: Letter = {
+    tone: 'notice',
+    lead: [
+      `Posts from ${settings.project} reach this address.`,
+      'This is a test: nothing failed.',
+      `Sent ${clockTime(now, settings.timezone)}.`,
+    ],
+    sections: [],
+    foot: [],
+  }
+  const test = { event: 'test' as const, subject: `[${settings.project}] test post`, letter, incidents: [] }
+  const { id, messageId } = await transaction(database, (client) =>
+    enqueuePost(client, now, webhook, test, settings),
+  )
+  return { recipient: recipientName(webhook.url), messageId, ...(await tryOnce(post, id)) }
+}
+
+async function tryOnce(post: Post, id: number): Promise<Pick<TestMail, 'sent' | 'detail'>> {
+  const delivery = await deliverNext(post, { id })
+  // Another process claimed it first: it has sent it or is about to.
+  if (delivery === undefined) return { sent: true, detail: 'another process is sending it' }
+  if (delivery.outcome === 'sent') return { sent: true, detail: delivery.where ?? post.transport.name }
+  await post.database.pool.query(
+    'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
+    [id, await post.clock()],
+  )
+  return { sent: false, detail: delivery.error?.message ?? 'not delivered' }
 }
 
 function testLetter(

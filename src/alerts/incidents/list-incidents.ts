@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { dateOf } from '../../ledger/connection/value-types.ts'
+import { recipientName } from '../webhooks/webhook-name.ts'
 import { badNights, type Incident, type IncidentRow, toIncident } from './incident-record.ts'
 
 export interface ListedIncident extends Incident {
@@ -61,7 +62,7 @@ export async function listIncidents(
       lastMailAt: dateOf(row.last_mail_at),
       nextMailAt: dateOf(row.next_mail_at),
       mutedUntil: dateOf(row.muted_until),
-      recipients: row.recipients,
+      recipients: row.recipients.map(recipientName),
     }
   })
 }

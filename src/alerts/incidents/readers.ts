@@ -1,9 +1,11 @@
 import type { ClientBase, Pool } from 'pg'
 import { dateOf } from '../../ledger/connection/value-types.ts'
+import { isWebhook, recipientName } from '../webhooks/webhook-name.ts'
 
-/** The mails that one address received about an incident. */
+/** The mails that one address received about an incident, or the posts to one webhook. */
 export interface Reader {
   recipient: string
+  kind: 'mail' | 'post'
   mails: number
   lastMailAt: Date | undefined
   nextMailAt: Date | undefined
@@ -22,7 +24,8 @@ export async function readersOf(connection: ClientBase | Pool, incident: number)
     [incident],
   )
   return rows.map(({ recipient, mails, last_mail_at, due_at }) => ({
-    recipient,
+    recipient: recipientName(recipient),
+    kind: isWebhook(recipient) ? 'post' : 'mail',
     mails,
     lastMailAt: dateOf(last_mail_at),
     nextMailAt: dateOf(due_at),
@@ -45,5 +48,13 @@ export async function recordMailed(
        from nightshift.incidents i
       where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
     [incidents, recipient, thread, at, next],
+  )
+}
+
+/** Nothing more is due to an address: it is a webhook that nightshift.yaml no longer names. */
+export async function forgetReader(client: ClientBase, recipient: string): Promise<void> {
+  await client.query(
+    'update nightshift.incident_readers set due_at = null where recipient = $1 and due_at is not null',
+    [recipient],
   )
 }

@@ -34,14 +34,15 @@ export async function reportFailure(
 ): Promise<Reported> {
   const facts = storable(reported)
   const { addresses, refused } = recipientsOf(facts)
+  const told = [...addresses, ...settings.webhooks.map(({ url }) => url)]
   const night = nightOf(facts, now)
   for (;;) {
     const open = await lockIncidents(client, facts)
     const found = open.find((incident) => incident.kind === facts.failure.class) ?? deadlineOf(open, facts)
-    if (found !== undefined) return join(client, now, settings, found, facts, night, addresses)
+    if (found !== undefined) return join(client, now, settings, found, facts, night, { addresses, told })
     const id = await insert(client, now, { facts, nights: [night] })
     if (id === undefined) continue
-    await addReaders(client, id, addresses, firstMail(facts, now, settings))
+    await addReaders(client, id, told, firstMail(facts, now, settings))
     await recordEvent(client, {
       incident: id,
       at: now,
@@ -76,7 +77,7 @@ async function join(
   incident: Incident,
   facts: FailureFacts,
   night: Night,
-  addresses: string[],
+  { addresses, told }: { addresses: string[]; told: string[] },
 ): Promise<Reported> {
   const before = incident.nights.find((known) => known.partition === night.partition)
   const foreign = facts.failure.class !== incident.kind
@@ -96,7 +97,7 @@ async function join(
     incident.id,
     JSON.stringify(detail),
   ])
-  await addReaders(client, incident.id, addresses, new Date(now.getTime() + settings.group))
+  await addReaders(client, incident.id, told, new Date(now.getTime() + settings.group))
   await hasten(client, now, settings, incident)
   await recordEvent(client, {
     incident: incident.id,
@@ -152,17 +153,18 @@ async function insert(client: ClientBase, now: Date, detail: IncidentDetail): Pr
   return rows[0]?.id
 }
 
+/** Mail addresses and the URLs of webhooks. */
 async function addReaders(
   client: ClientBase,
   incident: number,
-  addresses: string[],
+  recipients: string[],
   due: Date,
 ): Promise<void> {
   await client.query(
     `insert into nightshift.incident_readers (incident, recipient, reason, due_at)
      select $1, unnest($2::text[]), 'opened', $3
      on conflict (incident, recipient) do nothing`,
-    [incident, addresses, due],
+    [incident, recipients, due],
   )
 }
 

@@ -1,9 +1,10 @@
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import type { Attachment } from './pictures.ts'
 
-/** A mail as stored in the outbox. */
+/** A mail, or a post to a webhook, as stored in the outbox. `text` of a post is the body that is sent. */
 export interface OutboxMail {
   id: number
+  kind: 'mail' | 'post'
   thread: number | undefined
   recipient: string
   subject: string

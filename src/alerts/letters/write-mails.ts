@@ -3,11 +3,13 @@ import { type Database, transaction } from '../../ledger/connection/database.ts'
 import { dateOf } from '../../ledger/connection/value-types.ts'
 import type { AlertLog } from '../delivery/alert-log.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
-import { enqueue, newMessageId } from '../delivery/enqueue-mail.ts'
+import { enqueue, type NewMail, newMessageId } from '../delivery/enqueue-mail.ts'
+import { enqueuePost } from '../delivery/enqueue-post.ts'
 import { recordEvent } from '../incidents/events.ts'
 import { type Incident, type IncidentRow, toIncident } from '../incidents/incident-record.ts'
 import { isMuted } from '../incidents/mutes.ts'
-import { recordMailed } from '../incidents/readers.ts'
+import { forgetReader, recordMailed } from '../incidents/readers.ts'
+import { isWebhook, recipientName } from '../webhooks/webhook-name.ts'
 import type { Letter } from './letter.ts'
 import { type Pending, planMails, type Reason } from './mail-plan.ts'
 import { type Attachment, drawPictures } from './pictures.ts'
@@ -22,7 +24,7 @@ interface MailContext {
 }
 
 /**
- * Writes due mails into the outbox, one for each thread and address, and schedules the repeats. Any number of
+ * Writes due mails and posts into the outbox, one for each thread and address, and schedules the repeats. Any number of
  * processes may call it: one works at a time, and an incident that a running transaction is changing is left for the
  * next call. Costs one indexed query if nothing is due. Returns the number of mails.
  */
@@ -61,6 +63,10 @@ async function dueRecipients(
 }
 
 async function writeTo(context: MailContext, recipient: string, flush: boolean): Promise<number> {
+  if (isWebhook(recipient) && !context.settings.webhooks.some(({ url }) => url === recipient)) {
+    await forgetReader(context.client, recipient)
+    return 0
+  }
   const pending = await lockPending(context, recipient)
   const plan = planMails(pending, context.now, context.settings, flush)
   let written = 0
@@ -113,18 +119,7 @@ async function openThread(context: MailContext, recipient: string, incidents: In
   )
   const thread = rows[0]?.id ?? 0
   const mail: ThreadMail = { ...context, occasion: 'opened', recipient, incidents: [first, ...rest] }
-  await enqueue(
-    context.client,
-    context.now,
-    {
-      recipient,
-      subject,
-      ...(await safely(mail, context.log)),
-      messageId: root,
-      thread: { id: thread, root: undefined },
-    },
-    context.settings,
-  )
+  await put(context, mail, { subject, messageId: root, thread: { id: thread, root: undefined } })
   await markMailed(context, recipient, thread, incidents, root)
   return 1
 }
@@ -155,17 +150,10 @@ async function continueThread(
     recipient,
     incidents: [first, ...rest],
   }
-  const { messageId } = await enqueue(
-    context.client,
-    context.now,
-    {
-      recipient,
-      subject: found.subject,
-      ...(await safely(mail, context.log)),
-      thread: { id: thread, root: found.root },
-    },
-    context.settings,
-  )
+  const { messageId } = await put(context, mail, {
+    subject: found.subject,
+    thread: { id: thread, root: found.root },
+  })
   await markMailed(
     context,
     recipient,
@@ -174,6 +162,22 @@ async function continueThread(
     messageId,
   )
   return 1
+}
+
+/** Writes a mail to an address, or the same as a post to a webhook. */
+async function put(
+  { client, now, settings, log }: MailContext,
+  mail: ThreadMail,
+  head: Pick<NewMail, 'subject' | 'messageId' | 'thread'>,
+): Promise<{ messageId: string }> {
+  const { recipient, occasion: event, incidents } = mail
+  const webhook = settings.webhooks.find(({ url }) => url === recipient)
+  if (webhook === undefined) {
+    return enqueue(client, now, { ...head, recipient, ...(await withPictures(mail, log)) }, settings)
+  }
+  // Nobody in particular reads a webhook: whoever pastes a command fills in a name.
+  const letter = safely({ ...mail, recipient: 'WHO' }, log)
+  return enqueuePost(client, now, webhook, { ...head, event, incidents, letter }, settings)
 }
 
 function occasionOf(incidents: Incident[], reasons: Set<Reason>): Occasion {
@@ -197,7 +201,12 @@ async function markMailed(
   const next = new Date(now.getTime() + settings.repeat)
   await recordMailed(client, ids, { recipient, thread, at: now, next })
   for (const { id } of incidents) {
-    await recordEvent(client, { incident: id, at: now, event: 'mailed', detail: { recipient, messageId } })
+    await recordEvent(client, {
+      incident: id,
+      at: now,
+      event: 'mailed',
+      detail: { recipient: recipientName(recipient), messageId },
+    })
   }
 }
 
@@ -209,7 +218,16 @@ async function load(client: ClientBase, where: string, values: unknown[]): Promi
   return rows.map(toIncident)
 }
 
-async function safely(
+function safely(mail: ThreadMail, log: AlertLog): Letter {
+  try {
+    return threadLetter(mail)
+  } catch (error) {
+    log.error({ error: String(error) }, 'a post could not be built; its plain form is sent')
+    return plainLetter(mail)
+  }
+}
+
+async function withPictures(
   mail: ThreadMail,
   log: AlertLog,
 ): Promise<{ letter: Letter; attachments: Attachment[] }> {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { delivering } from '../../alerts/delivery/delivering.ts'
 import { notifiedBySubject, unnotifiedText } from '../../alerts/delivery/recipients.ts'
 import { activeMutes, mutedText } from '../../alerts/incidents/mutes.ts'
+import { recipientName } from '../../alerts/webhooks/webhook-name.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { bytes } from '../../format/sizes.ts'
@@ -72,6 +73,8 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
         await runCheck('outbox', () => outbox(session))
         await runCheck('links', async () => links(session, environment.smtpUrl))
         await runCheck('alerts', () => alerts(session))
+        if ((session.project.alerts?.webhook ?? []).length > 0)
+          await runCheck('webhooks', async () => webhooks(session))
         await runCheck('mutes', () => mutes(session))
         await runCheck('clocks', () => clocks(session.database))
       } finally {
@@ -119,12 +122,31 @@ async function alerts({ project, database }: Session): Promise<string> {
   return `${count('model')} models and ${count('view')} views; notified: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
 }
 
+/** Whether posts can be signed; posts nothing. Nightly processes have variables of their own: this is about this command's. */
+function webhooks({ project, environment }: Session): string {
+  const all = project.alerts?.webhook ?? []
+  const unset = all.filter(({ secret_env }) => environment.secret(secret_env) === undefined)
+  if (unset.length > 0) {
+    throw new Error(
+      unset
+        .map(
+          ({ url, secret_env }) => `${secret_env} is not set: nothing can be posted to ${recipientName(url)}`,
+        )
+        .join('; '),
+    )
+  }
+  const each = all.map(
+    ({ url, secret_env, format }) => `${recipientName(url)} (${format}, ${secret_env} is set)`,
+  )
+  return `${each.join(', ')}; nightshift alert test posts to each of them`
+}
+
 /** Whether mails leave the outbox. */
 async function outbox({ database }: Session): Promise<string> {
   const { waiting, gave_up, error } = await delivering(database.pool)
-  if (waiting + gave_up === 0) return 'no mail waits for its delivery'
+  if (waiting + gave_up === 0) return 'no mail and no post waits for its delivery'
   throw new Error(
-    `${waiting} mails wait for another try, ${gave_up} were given up within a day${error === null ? '' : `: ${error}`}`,
+    `${waiting} mails or posts wait for another try, ${gave_up} were given up within a day${error === null ? '' : `: ${error}`}`,
   )
 }
 

@@ -30,7 +30,8 @@ export async function alertDrill({
   const transport = openTransport(environment.smtpUrl, project.root, log)
   try {
     const settings = alertSettings(project)
-    const post = { database, transport, settings, log, clock: ledgerClock(database) }
+    const clock = ledgerClock(database)
+    const post = { database, transport, settings, log, clock, secret: environment.secret }
     const begun = performance.now()
     const waiting = new Map<string, string>()
     for (const address of people) {

@@ -115,7 +115,14 @@ export async function openLife(options: LifeOptions): Promise<Life> {
       const [failure] = failures
       if (failure !== undefined && rounds > MOST_ROUNDS / 2) throw failure.error
       if (done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule')) continue
-      await sendDueMails({ database, transport, settings: alertSettings(project), log, clock })
+      await sendDueMails({
+        database,
+        transport,
+        settings: alertSettings(project),
+        log,
+        clock,
+        secret: () => undefined,
+      })
       return next ?? LONGEST_STEP_MS
     }
     throw new Error(`the work of ${(await clock()).toISOString()} does not end`)

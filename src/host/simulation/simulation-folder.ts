@@ -52,13 +52,14 @@ export function simulationSchemaName(project: Pick<Project, 'schema'>, id: strin
   return `${project.schema}_sim_${id}`
 }
 
-/** The project within a simulation: a warehouse and a ledger of its own, and no heartbeat to the outside. */
+/** The project within a simulation: a warehouse and a ledger of its own, and no heartbeat or post to the outside. */
 export function withinSimulation(project: Project, id: string): Project {
   return {
     ...project,
     warehouse: join(simulationFolder(project.root, id), 'warehouse'),
     schema: simulationSchemaName(project, id),
     heartbeat: undefined,
+    alerts: project.alerts && { ...project.alerts, webhook: [] },
   }
 }
 

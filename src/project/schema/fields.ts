@@ -193,6 +193,20 @@ export function baseUrl() {
   )
 }
 
+/** An address that takes posts. Its requests are signed, so it has no user and no password. */
+export function webhookUrl() {
+  const legal = 'a URL that begins with https:// or http://, without a user and without `#`'
+  return z.string({ error: legal }).refine(
+    (given) => {
+      if (!/^https?:\/\/[^\s/]\S*$/.test(given) || /[\p{Cc}"<>\\#]/u.test(given) || !URL.canParse(given))
+        return false
+      const { username, password } = new URL(given)
+      return username === '' && password === ''
+    },
+    { error: legal },
+  )
+}
+
 export function url() {
   const legal = 'a URL that begins with http:// or https://'
   return z

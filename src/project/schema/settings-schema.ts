@@ -5,14 +5,40 @@ import {
   duration,
   keys,
   line,
+  list,
   mail,
   name,
   named,
   schemaName,
+  sentence,
   text,
   url,
+  variable,
+  webhookUrl,
   zone,
 } from './fields.ts'
+
+const webhook = keys({
+  url: webhookUrl().describe('Address that takes the posts. A redirect is not followed.'),
+  secret_env: variable().describe(
+    'Environment variable with the secret that posts are signed with. The secret itself is never written here.',
+  ),
+  format: choice(['json', 'slack'])
+    .prefault('json')
+    .describe('Shape of the body: `json`, or the text and blocks of a Slack message.'),
+})
+
+const webhooks = list(webhook, 'webhooks, each with url and secret_env')
+  .superRefine((given, context) => {
+    const urls = given.map(({ url }) => url)
+    urls.forEach((url, index) => {
+      if (urls.indexOf(url) < index) {
+        context.addIssue(sentence('alerts.webhook lists this url twice: remove one', [index, 'url']))
+      }
+    })
+  })
+  .prefault([])
+  .describe('Incidents and their all-clears are also posted to these addresses, signed, as JSON.')
 
 const alerts = keys({
   from: mail().describe('Sender address of mails.'),
@@ -26,6 +52,7 @@ const alerts = keys({
     .describe(
       'What the commands in mails and posts begin with, such as `docker compose exec nightshift nightshift`.',
     ),
+  webhook: webhooks,
 }).describe(
   'Mails about failures, lateness and drift. Without `SMTP_URL` they are written to .nightshift/outbox/.',
 )

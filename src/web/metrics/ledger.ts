@@ -123,13 +123,13 @@ const QUERIES: MetricQuery[] = [
     metrics: [
       {
         name: 'outbox_waiting_mails',
-        help: 'Mails written but not delivered.',
+        help: 'Mails and posts to webhooks that are written but not delivered.',
         labels: [],
         value: 'mails',
       },
       {
         name: 'outbox_oldest_waiting_seconds',
-        help: 'How long the oldest undelivered mail has waited; 0 if none waits.',
+        help: 'How long the oldest undelivered mail or post has waited; 0 if none waits.',
         labels: [],
         value: 'oldest',
       },

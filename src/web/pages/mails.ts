@@ -83,7 +83,11 @@ ${pager(current, found.length > A_PAGE, at, ['Newer', 'Older'])}</section>`,
 function mailsTable(mails: ListedMail[], { timezone }: Project) {
   return table('Mails, newest first', mails, [
     column('Subject', ({ id, subject }) => html`<a href="/mails/${id}">${subject}</a>`),
-    column('To', ({ recipient }) => recipient),
+    column(
+      'To',
+      ({ recipient, kind }) =>
+        html`${recipient}${kind === 'post' ? html`<div class="small quiet">webhook</div>` : ''}`,
+    ),
     column(
       'State',
       ({ state, last_error }) =>
@@ -95,17 +99,25 @@ function mailsTable(mails: ListedMail[], { timezone }: Project) {
 
 function body(mail: Mail, { timezone }: Project) {
   return html`<section class="card" aria-labelledby="facts"><h2 id="facts" class="sr">Delivery</h2><dl class="facts">
-${fact('To', mail.recipient)}
+${fact(mail.kind === 'post' ? 'Posted to' : 'To', mail.recipient)}
 ${fact('State', html`${stateMark(STATES[mail.state], mail.state)}${mail.tries > 1 ? `, after ${mail.tries} tries` : ''}`)}
 ${fact('Written', moment(mail.created_at, timezone))}
 ${fact('Sent', mail.sent_at === null ? '' : html`${moment(mail.sent_at, timezone)} <span class="quiet">by ${mail.transport ?? 'a server'}</span>`)}
 ${fact('Last error', mail.last_error ?? '')}
 ${fact('About', html`${mail.incidents.map(({ id, subject, kind }) => html`<a href="/incidents/${id}">${subject}: ${kind}</a> `)}`)}
-${fact('Message-ID', html`<code>${mail.message_id}</code>`)}
+${fact(mail.kind === 'post' ? 'Id' : 'Message-ID', html`<code>${mail.kind === 'post' ? mail.message_id.replaceAll(/[<>]/g, '') : mail.message_id}</code>`)}
 ${fact('Attachments', mail.attachments.map(({ filename, type }) => `${filename} (${type})`).join(', '))}</dl></section>
-<section class="card" aria-labelledby="looks"><h2 id="looks">Preview</h2>
+${mail.kind === 'post' ? postContent(mail) : mailContent(mail)}`
+}
+
+function mailContent(mail: Mail) {
+  return html`<section class="card" aria-labelledby="looks"><h2 id="looks">Preview</h2>
 <link rel="stylesheet" href="/mails/${mail.id}/style.css">${mailView(mail).html}</section>
 <section class="card" aria-labelledby="text"><h2 id="text">As text</h2><pre>${mail.text}</pre></section>`
+}
+
+function postContent({ text }: Mail) {
+  return html`<section class="card" aria-labelledby="text"><h2 id="text">Body</h2><pre>${JSON.stringify(JSON.parse(text), null, 2)}</pre></section>`
 }
 
 function isState(text: string): text is MailState {

@@ -54,6 +54,7 @@ test('a refused sign-in is the server’s fault, and its password stays unsaid',
   const transport = openTransport(`smtp://me:secret@127.0.0.1:${server.port}`, '/nowhere', SILENT)
   const mail = {
     id: 1,
+    kind: 'mail' as const,
     thread: undefined,
     recipient: 'ann@example.com',
     subject: 's',
@@ -85,6 +86,7 @@ test('a project without alerts mails from nightshift@localhost, in groups of 30 
     from: 'nightshift@localhost',
     group: 30_000,
     repeat: 14_400_000,
+    webhooks: [],
     command: 'npx nightshift',
     host: hostname(),
     folder: '/srv/telco',

@@ -38,6 +38,15 @@ describe('a project with something wrong', () => {
     )
   })
 
+  it('refuses a webhook that is declared twice: it would get every post twice', () => {
+    const webhook = '{ url: "https://hooks.example.com/b", secret_env: HOOK_SECRET }'
+    const settings = `project: telco\ntimezone: UTC\nalerts: { from: a@example.com, base_url: "https://n.example.com", webhook: [${webhook}, ${webhook}] }\n`
+    const problems = told(project({ 'nightshift.yaml': settings })).filter(
+      ({ severity }) => severity === 'error',
+    )
+    expect(problems).toMatchObject([{ line: 3, message: 'alerts.webhook lists this url twice: remove one' }])
+  })
+
   it('gives a position that lies on the key or value named', () => {
     const lines = ['project: telco', 'timezone: Europe/Berlin', 'alerts:', '  from: nobody', '  basis: x', '']
     const problems = told(project({ 'nightshift.yaml': lines.join('\n') })).filter(
@@ -181,7 +190,7 @@ describe('a sound project', () => {
     const root = project({
       'nightshift.yaml':
         'project: telco\ntimezone: Europe/Berlin\nwarehouse: /srv/warehouse\nheartbeat: https://ping.example.com/x\n' +
-        'alerts: { from: a@example.com, base_url: "https://n.example.com", repeat: 2h, group: 0s }\n',
+        'alerts: { from: a@example.com, base_url: "https://n.example.com", repeat: 2h, group: 0s, command: nightshift, webhook: [{ url: "https://hooks.example.com/a?b=c", secret_env: HOOK_SECRET, format: slack }] }\n',
       'features/customer_activity/view.yaml':
         'view: customer_activity\ndescription: Activity\nentity: [customer_id, line_id]\nowner: x\nparity: weekly\n' +
         'fill: { plan: none, calls: 0, vip: false }\n' +

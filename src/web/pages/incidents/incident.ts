@@ -136,7 +136,7 @@ function events(all: IncidentEvent[], { timezone }: Project) {
 function notified({ readers, mails }: IncidentStory, { timezone }: Project) {
   return html`<section class="card" aria-labelledby="notified"><h2 id="notified">Notified</h2>
 ${readers.length === 0 ? html`<p>No one: neither <code>on_call</code> in model.yaml nor <code>owner</code> in view.yaml has an address.</p>` : ''}
-<ul class="list">${readers.map(({ recipient, mails: sent, nextMailAt }) => html`<li>${recipient}<div class="small quiet">${sent} ${sent === 1 ? 'mail' : 'mails'}${nextMailAt === undefined ? '' : html`, the next ${moment(nextMailAt, timezone)}`}</div></li>`)}</ul>
+<ul class="list">${readers.map(({ recipient, kind, mails: sent, nextMailAt }) => html`<li>${recipient}<div class="small quiet">${sent} ${sent === 1 ? kind : `${kind}s`}${nextMailAt === undefined ? '' : html`, the next ${moment(nextMailAt, timezone)}`}</div></li>`)}</ul>
 ${mails.length === 0 ? '' : html`<h3>Mails</h3><ul class="list">${mails.map((mail) => html`<li><a href="/mails/${mail.id}">${mail.subject}</a><div class="small quiet">${mail.recipient}, ${moment(mail.created_at, timezone)}, ${mail.state}</div></li>`)}</ul>`}</section>`
 }
 
@@ -144,7 +144,9 @@ function act(incident: ListedIncident, viewer: Viewer | null) {
   if (incident.closedAt !== undefined) return ''
   const commands = nextCommands(
     incident,
-    viewer?.name.includes('@') ? viewer.name : (incident.recipients[0] ?? 'YOU'),
+    viewer?.name.includes('@')
+      ? viewer.name
+      : (incident.recipients.find((each) => each.includes('@')) ?? 'YOU'),
   )
   return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What you can do</h2>
 <div class="actions"><div class="action"><p>${incident.ackedBy === undefined ? 'Acknowledge it' : `Acknowledged by ${incident.ackedBy}`}: no more mails until something new happens.</p>${ackButton(incident, viewer)}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
