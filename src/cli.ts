@@ -8,6 +8,7 @@ import {
   rowLimit,
   versionNumber,
 } from './cli/terminal/whole-number.ts'
+import { ownVersion } from './program/own-files.ts'
 import { nameSources } from './program/source-names.ts'
 import { ConfigurationError } from './project/files/problem.ts'
 import { printable } from './project/files/value-text.ts'
@@ -37,6 +38,7 @@ const program = new Command('nightshift')
   .description('Batch scoring that someone else can run at night.')
   .option('--project <dir>', 'the project folder, which contains nightshift.yaml', '.')
   .option('--debug', 'show stack traces')
+  .version(ownVersion(), '--version', 'print the version')
   .showHelpAfterError('(nightshift --help lists the commands)')
   .exitOverride()
   .configureHelp({ sortSubcommands: false })

@@ -50,7 +50,7 @@ const alerts = keys({
   command: line()
     .prefault('npx nightshift')
     .describe(
-      'What the commands in mails and posts begin with, such as `docker compose exec nightshift nightshift`.',
+      'What the commands in mails and posts begin with, such as `docker compose exec web nightshift`.',
     ),
   webhook: webhooks,
 }).describe(

@@ -4,7 +4,7 @@ import { type Desk, openDesk } from '../desk.ts'
 import { type MailServer, openMailServer } from '../mail-server.ts'
 import { facts, outage, SETTINGS } from '../sample.ts'
 
-const OWN = 'docker compose exec nightshift nightshift'
+const OWN = 'docker compose exec web nightshift'
 let desk: Desk
 let server: MailServer
 
