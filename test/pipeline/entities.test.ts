@@ -110,6 +110,16 @@ describe('entities that differ by less than a microsecond', () => {
       'SELECT seen + INTERVAL 1 DAY AS id, max(x)::FLOAT AS x FROM t GROUP BY ALL',
     ],
     ['as a text under the same name', 'SELECT seen::VARCHAR AS seen, max(x)::FLOAT AS x FROM t GROUP BY ALL'],
+    ['as a text under another name', 'SELECT seen::VARCHAR AS id, max(x)::FLOAT AS x FROM t GROUP BY ALL'],
+    [
+      'as a part of a text, through a CTE',
+      `WITH keyed AS (SELECT 'k' || Seen::VARCHAR AS k, x FROM t), more AS (SELECT upper(k) AS up, k AS key, x FROM keyed)
+       SELECT coalesce(key, '?') AS id, max(x)::FLOAT AS x FROM more GROUP BY ALL`,
+    ],
+    [
+      'as microseconds since 1970, in a subquery',
+      'SELECT n.us AS id, max(x)::FLOAT AS x FROM (SELECT epoch_us(seen) AS us, x FROM t) n GROUP BY ALL',
+    ],
   ])('are refused and never merged: %s', async (_, sql) => {
     const root = makeFolder()
     await writeParquet(join(root, 'data/a.parquet'), rows('1'))
@@ -135,6 +145,11 @@ describe('entities that differ by less than a microsecond', () => {
       sources: { t: events },
     }
     expect((await compute(other, byNumber, '2026-11-22')).rows).toHaveLength(3)
+    const byHour = {
+      sql: `SELECT 'h' || hour(seen)::VARCHAR AS id, count(*)::FLOAT AS n FROM t GROUP BY ALL`,
+      sources: { t: events },
+    }
+    expect((await compute(other, byHour, '2026-11-22')).rows).toHaveLength(1)
   })
 })
 
