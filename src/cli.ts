@@ -38,8 +38,8 @@ const program = new Command('nightshift')
   .description('Batch scoring that someone else can run at night.')
   .option('--project <dir>', 'the project folder, which contains nightshift.yaml', '.')
   .option('--debug', 'show stack traces')
-  .version(ownVersion(), '--version', 'print the version')
   .showHelpAfterError('(nightshift --help lists the commands)')
+  .addHelpText('after', '\n`nightshift --version` prints the version of the program.')
   .exitOverride()
   .configureHelp({ sortSubcommands: false })
 
@@ -376,8 +376,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+/** Alone: after a command, `--version N` is the version of a model. */
+const asksForVersion = process.argv.slice(2).join(' ') === '--version'
+
 try {
-  await Promise.race([program.parseAsync(), untilInterrupted((code) => process.exit(code))])
+  if (asksForVersion) process.stdout.write(`${ownVersion()}\n`)
+  else await Promise.race([program.parseAsync(), untilInterrupted((code) => process.exit(code))])
 } catch (error) {
   process.exitCode = report(error)
 }

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
@@ -217,4 +219,15 @@ describe('in a project is refused, with the value and what is legal', () => {
       await project.write('features/activity/view.yaml', view)
     }
   })
+})
+
+test('--version alone is that of the program, and after a command that of a model', async () => {
+  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+  const bare = spawnSync(process.execPath, ['dist/cli.js', '--version'], { encoding: 'utf8' })
+  expect([bare.status, bare.stdout, bare.stderr]).toEqual([0, `${own}\n`, ''])
+  const { code, stdout, stderr } = await nightshift(['promote', 'nobody', '--version', '1'], {
+    project: tmpdir(),
+  })
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).not.toContain(own)
 })
