@@ -25,7 +25,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     include: ['test/**/*.test.ts'],
     // More than cores: tests of faults wait for a long time.
-    maxWorkers: 4,
+    maxWorkers: 5,
     reporters: ['default', ...json, ...slowest],
   },
 })

@@ -10,8 +10,9 @@ export function describe(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(short(value)) : String(value)
 }
 
-/** Text from the user, for use within a sentence. */
-export function short(text: string): string {
+/** Text from the user, for use within a sentence, without the password of a URL. */
+export function short(given: string): string {
+  const text = given.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi, '$1***@')
   return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}... (${text.length} characters)`
 }
 

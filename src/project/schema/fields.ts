@@ -59,6 +59,19 @@ export function variable() {
     .regex(/^(?!NIGHTSHIFT_|(?:DATABASE|REDIS|SMTP)_URL$)[A-Za-z_][A-Za-z0-9_]*$/, { error: legal })
 }
 
+/** The name of a variable that holds a secret. What was written in its place may be the secret, so it is never shown. */
+export function secretVariable() {
+  const legal = 'the name of an environment variable such as HOOK_SECRET'
+  return z.string({ error: legal }).superRefine((given, context) => {
+    if (variable().safeParse(given).success) return
+    context.addIssue(
+      sentence(
+        `expected secret_env to be ${legal}, none of Nightshift's own; got: something else, which is not shown, since it may be the secret itself`,
+      ),
+    )
+  })
+}
+
 export function flag() {
   return z.boolean({ error: 'true or false' })
 }

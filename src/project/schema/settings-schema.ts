@@ -10,17 +10,17 @@ import {
   name,
   named,
   schemaName,
+  secretVariable,
   sentence,
   text,
   url,
-  variable,
   webhookUrl,
   zone,
 } from './fields.ts'
 
 const webhook = keys({
   url: webhookUrl().describe('Address that takes the posts. A redirect is not followed.'),
-  secret_env: variable().describe(
+  secret_env: secretVariable().describe(
     'Environment variable with the secret that posts are signed with. The secret itself is never written here.',
   ),
   format: choice(['json', 'slack'])
