@@ -12,7 +12,7 @@ import { readEnvironment } from '../../host/environment.ts'
 import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
-import { aheadOfLedger, whoIsAlive } from '../../ledger/nights/alive.ts'
+import { aheadOfLedger, whoIsAlive, workerAlive } from '../../ledger/nights/alive.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { loopbackLinks } from '../../project/loopback.ts'
 import { liveViews } from '../../registry/version-records.ts'
@@ -61,7 +61,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
           return queues.backend === 'redis' ? 'Redis answers' : 'in PostgreSQL, answers'
         })
         await runCheck('workers', async () =>
-          (await whoIsAlive(session.database)).worker
+          (await workerAlive(session.database))
             ? 'at least one is alive'
             : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none',
         )

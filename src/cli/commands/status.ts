@@ -60,7 +60,9 @@ export default function status([name]: string[], options: Options): Promise<numb
     else {
       print(project, rows)
       await printMutes(database, project, now)
-      for (const sentence of await standstill(database, project)) printLine(sentence)
+      // No process works on a simulation: it is over.
+      const sentences = session.simulation === undefined ? await standstill(database, project) : []
+      for (const sentence of sentences) printLine(sentence)
     }
     return 0
   })

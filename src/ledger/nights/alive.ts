@@ -89,16 +89,6 @@ export async function recordReconciled({ pool }: Database, id: string): Promise<
   await pool.query('update nightshift.processes set reconciled_at = clock_timestamp() where id = $1', [id])
 }
 
-/** True if a process that takes jobs was seen within 15 s. */
-export async function workerAlive(database: Database): Promise<boolean> {
-  const { rows } = await database.pool.query<{ alive: boolean }>(
-    `select exists (select from nightshift.processes
-       where places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)) as alive`,
-    [ALIVE_MS / 1000],
-  )
-  return rows[0]?.alive === true
-}
-
 /** A scheduler plans every 2 s; one that has not within this time is gone. */
 const PLANNED_S = 60
 
@@ -113,6 +103,11 @@ export async function whoIsAlive({
     [ALIVE_MS / 1000, PLANNED_S],
   )
   return rows[0] ?? { worker: false, scheduler: false }
+}
+
+/** True if a process that takes jobs was seen within 15 s. */
+export async function workerAlive(database: Pick<Database, 'pool'>): Promise<boolean> {
+  return (await whoIsAlive(database)).worker
 }
 
 /** True if a long-running process was seen within 15 s: one that plans and delivers mail by itself. */

@@ -106,6 +106,9 @@ test('a command within it sees its nights, at its own time', async () => {
   expect(history.find(({ event }) => event === 'promoted')?.at).toBe('2026-03-02T23:59:59.999Z')
   expect(simulated.gate.at).toBe('2026-03-10T23:59:59.999Z')
   expect(simulated.gate.items).toHaveLength(11)
+  // Nobody is missing there: it is over.
+  expect((await nightshift(['status', 'value', ...inside], at)).stdout).not.toContain('is running')
+  expect((await nightshift(['status', 'value'], at)).stdout).toContain('No worker is running')
   const wrong = await nightshift(['status', 'value', '--simulation', '00000000'], at)
   expect(wrong.code).toBe(2)
   expect(wrong.stderr).toContain(`expected the id of a simulation (${simulated.id}), got: 00000000`)
