@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { LeaksRequest } from '../pipeline/leaks/check-leaks.ts'
 import { ownVersion } from '../program/own-files.ts'
+import { subjectOf } from '../program/subject.ts'
 import type { View } from '../project/project.ts'
 import type { Asked } from './item.ts'
 
@@ -28,9 +28,7 @@ export async function leakCheck(
   const { name, sources, labels } = model
   const examined = { model: name, view, sources, labels, timezone, release: ownVersion() }
   const { digest } = await children.run('listing', { root, sources: { ...view.sources, ...sources } })
-  const subject = createHash('sha256')
-    .update(JSON.stringify([examined, digest]))
-    .digest('hex')
+  const subject = subjectOf(examined, digest)
   const { rows: kept } = await database.pool.query<LeakCheck>(
     `select labelled_rows::float8 as labelled_rows, leaks, checked_at from nightshift.leak_checks
       where model = $1 and subject = $2 and checked_at between $3::timestamptz - $4 * interval '1 day' and $3

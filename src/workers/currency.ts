@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { Database } from '../ledger/connection/database.ts'
 import { publishedRun, scoredContent } from '../ledger/nights/published.ts'
@@ -6,7 +5,7 @@ import { contentOf, type Run } from '../ledger/nights/run-records.ts'
 import { findSlot, slotTitle } from '../ledger/nights/slots.ts'
 import type { ListingRequest } from '../pipeline/sources/listing.ts'
 import type { Stale } from '../pipeline/sources/staleness.ts'
-import { ownVersion } from '../program/own-files.ts'
+import { subjectOf } from '../program/subject.ts'
 import type { Project, View } from '../project/project.ts'
 import { type AsOf, parseAsOf } from '../project/time/asof.ts'
 import type { Children, TaskOptions } from './child/children.ts'
@@ -158,7 +157,7 @@ async function staleOf(
 ): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map()
   const { pool } = context.database
-  const subject = await subjectOf(context, project, view, options)
+  const subject = await subjectNow(context, project, view, options)
   const looks = await looksOf(pool, subject, ids)
   const open = ids.filter((id) => !looks.has(id))
   const stale = new Map(
@@ -182,7 +181,7 @@ async function staleOf(
 }
 
 /** All that decides whether features are stale, beside what they were computed from. */
-async function subjectOf(
+async function subjectNow(
   { children, list }: CurrencyContext,
   { root, timezone }: Project,
   view: View,
@@ -190,9 +189,7 @@ async function subjectOf(
 ): Promise<string> {
   const request = { root, sources: view.sources }
   const { digest } = list?.(request) ?? (await children.run('listing', request, options))
-  return createHash('sha256')
-    .update(JSON.stringify([view, timezone, digest, ownVersion()]))
-    .digest('hex')
+  return subjectOf(view, timezone, digest)
 }
 
 function staleScores(run: StandingRun, stale: Map<string, string>): string | undefined {
