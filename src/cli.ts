@@ -170,10 +170,16 @@ add('mute <model>', 'send no mails about a model until a given time', 'mute')
   .option('--until <time>', 'an ISO 8601 time, or a duration such as 4h')
   .option('--off', 'send mails again from now on')
   .option(...by)
-add('alert <what>', '`alert test` sends a real mail', 'alert').option(
-  '--to <address>',
-  'the recipient (default: everybody who is notified about a model or a view)',
+add(
+  'alert <what>',
+  '`alert test` sends a real mail; `alert digest` prints what the digest for owners and readers would say now',
+  'alert',
 )
+  .option(
+    '--to <address>',
+    'the recipient (default of `test`: everybody who is notified); `digest` mails it there',
+  )
+  .option(...json)
 add(
   'runbook <model> [name]',
   'write the RUNBOOK.md skeleton and list its open sections; `runbook review MODEL` records who read it',

@@ -51,6 +51,7 @@ const PROMISES = {
         : `${subject} has drifted${forNights}${inColumns}: check its scores before you use them.`,
     face: 'failed',
     runAgain: false,
+    canWait: true,
     runbook: {
       title:
         'The features or the scores moved away from the reference on several nights. The scores are published anyway.',
@@ -70,6 +71,7 @@ const PROMISES = {
       `${subject} ${isClosed ? 'was' : 'is'} worse than required${forNights}.`,
     face: 'failed',
     runAgain: false,
+    canWait: true,
     runbook: {
       title: 'Outcomes of nights whose labels are known say that the scores are worse than required.',
       steps: (model) => [
@@ -141,6 +143,11 @@ export const INCIDENT_KINDS = keysOf(KINDS)
 
 export function kindOf(kind: IncidentKind): Kind {
   return KINDS[kind]
+}
+
+/** Whether incidents of a kind can wait until the day. */
+export function canWait(kind: IncidentKind): boolean {
+  return kindOf(kind).canWait === true
 }
 
 /** The sections of RUNBOOK.md in order; mails and `show` link to them. */

@@ -12,6 +12,8 @@ export interface Kind {
   face: 'late' | 'failed'
   /** Whether `backfill --failed` runs its nights again, which resolves the incident. */
   runAgain: boolean
+  /** It can wait until the day: its mails are not repeated, and nobody else is mailed when nobody acknowledges it. */
+  canWait?: true
   /** Its section in RUNBOOK.md; kinds without one have no anchor of their own. */
   runbook?: RunbookText
 }

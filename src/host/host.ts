@@ -3,6 +3,7 @@ import { askDailyGates } from '../actions/ask-daily-gates.ts'
 import { askGate } from '../actions/ask-gate.ts'
 import { announceEndedMutes } from '../actions/incidents/end-mutes.ts'
 import { requestDueDrills } from '../actions/operations/scheduled-drills.ts'
+import { sendDueDigest } from '../actions/send-digest.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
 import { openTransport } from '../alerts/delivery/open-transport.ts'
@@ -38,6 +39,7 @@ const GUARD_MS = 5_000
 /** Also the time after the start before the first look: the nights that wait come first. */
 const GATES_MS = 60_000
 const DRILLS_MS = 30_000
+const DIGEST_MS = 30_000
 
 export interface Host {
   context: Context
@@ -193,6 +195,16 @@ export async function openHost(
           { everyMs: DRILLS_MS, onError: logError('asking for the drills of schedules') },
         )
       : undefined
+  const digests =
+    scope === 'calendar'
+      ? startLoop(
+          async () => {
+            if (retired === undefined) await sendDueDigest({ project: context.project(), database })
+            return undefined
+          },
+          { everyMs: DIGEST_MS, onError: logError('writing the digest') },
+        )
+      : undefined
   const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
   const worker = places > 0 ? await startWorker(context, queues, role, { operate }) : undefined
   const stays = role !== 'command'
@@ -206,6 +218,7 @@ export async function openHost(
       await worker?.close(graceMs)
       await stopBeating?.()
       await drills?.close()
+      await digests?.close()
       await files?.close()
       await backfills.close()
       await loop.close()

@@ -44,10 +44,20 @@ export interface Alerts {
   repeat: Duration
   /** First mails of incidents opened within this window go out as one mail per address. Default 30s. */
   group: Duration
+  /** Who else is mailed when nobody acknowledges an incident in time. */
+  escalate?: Escalation | undefined
+  /** Cron of the digest for owners and readers, in the project's zone. */
+  digest?: string | undefined
   /** What the commands in mails and posts begin with. Default `npx nightshift`. */
   command: string
   /** Where incidents and all-clears are posted to. */
   webhook: Webhook[]
+}
+
+export interface Escalation {
+  to: string[]
+  /** Since the first mail. */
+  after: Duration
 }
 
 export interface Webhook {

@@ -8,6 +8,7 @@ export const SETTINGS: AlertSettings = {
   from: 'nightshift@example.com',
   group: 30_000,
   repeat: 4 * 3_600_000,
+  escalate: undefined,
   webhooks: [],
   command: 'npx nightshift',
   host: 'scores-1',

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, type TestContext, test } from 'vitest'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
-import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
-import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
+import { freshDatabase } from '../database/fresh.ts'
+import { hasRedis, startRedis } from '../jobs/redis-server.ts'
 import { type LedgerProxy, openProxy } from './proxy.ts'
 import { record, secondsUntil } from './record.ts'
 
@@ -12,18 +12,6 @@ const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
 const SLOW_MS = 7_000
 const SLOW_FOR_MS = FULL ? 25_000 : 12_000
 
-let fresh: FreshDatabase | undefined
-let redis: RedisServer | undefined
-let proxy: LedgerProxy | undefined
-let queues: Queues | undefined
-afterEach(async () => {
-  await queues?.close()
-  await proxy?.close()
-  await redis?.remove()
-  await fresh?.drop()
-  fresh = redis = proxy = queues = undefined
-})
-
 /** The share of the time in which the event loop had something to do. */
 async function busy(ms: number): Promise<number> {
   const before = performance.eventLoopUtilization()
@@ -31,26 +19,30 @@ async function busy(ms: number): Promise<number> {
   return performance.eventLoopUtilization(before).utilization
 }
 
-describe.each([
+describe.concurrent.each([
   { backend: 'PostgreSQL', present: true },
   { backend: 'Redis', present: hasRedis },
 ])('a queue in $backend', ({ backend, present }) => {
-  async function open(): Promise<LedgerProxy> {
-    fresh = await freshDatabase()
-    redis = backend === 'Redis' ? await startRedis() : undefined
-    proxy = await openProxy(redis?.url ?? fresh.url)
-    queues = await openQueues({
-      databaseUrl: backend === 'Redis' ? fresh.url : proxy.url,
-      redisUrl: backend === 'Redis' ? proxy.url : undefined,
+  async function open(onTestFinished: TestContext['onTestFinished']) {
+    const fresh = await freshDatabase()
+    onTestFinished(() => fresh.drop())
+    const redis = backend === 'Redis' ? await startRedis() : undefined
+    onTestFinished(async () => redis?.remove())
+    const through = await openProxy(redis?.url ?? fresh.url)
+    onTestFinished(() => through.close())
+    const queues = await openQueues({
+      databaseUrl: redis === undefined ? through.url : fresh.url,
+      redisUrl: redis === undefined ? undefined : through.url,
       log: () => {},
     })
-    return proxy
+    onTestFinished(() => queues.close())
+    return { through, queues }
   }
 
-  async function worksAgain(opened: Queues, done: string[], id: string): Promise<number> {
+  async function worksAgain(queues: Queues, done: string[], id: string): Promise<number> {
     return await secondsUntil(
       async () => {
-        await opened.add('features', { id, title: 'refresh', data: {} }).catch(() => {})
+        await queues.add('features', { id, title: 'refresh', data: {} }).catch(() => {})
         return done.includes(id)
       },
       { within: 60 },
@@ -77,17 +69,16 @@ describe.each([
       end: () => {},
     },
   ]
-  // Takes 15 s each: the fault outlasts the time that a client waits for a connection.
-  test.skipIf(!present).each(FAULTS)(
+  // Takes 15 s each, side by side: the fault outlasts the time that a client waits for a connection.
+  test.skipIf(!present).for(FAULTS)(
     'works when the fault is over, and never spins: $fault',
-    async ({ fault, begin, during, end }) => {
-      const through = await open()
-      const opened = queues
-      if (opened === undefined) throw new Error('the queues are open')
+    { timeout: 120_000 },
+    async ({ fault, begin, during, end }, { expect, onTestFinished }) => {
+      const { through, queues } = await open(onTestFinished)
       begin(through)
       const fault_ = during(through)
       const done: string[] = []
-      await opened.work('features', {
+      await queues.work('features', {
         concurrency: 2,
         process: async (job) => {
           done.push(String(job.id))
@@ -96,8 +87,8 @@ describe.each([
       const load = await busy(SLOW_FOR_MS - 2_000)
       await fault_
       end(through)
-      const seconds = await worksAgain(opened, done, 'first')
-      // A loop that spins is busy all the time; the other work of this machine makes a working one look busier.
+      const seconds = await worksAgain(queues, done, 'first')
+      // A loop that spins is busy all the time; the other work of this process makes a working one look busier.
       expect(load).toBeLessThan(0.5)
       record({
         fault,
@@ -107,6 +98,5 @@ describe.each([
       })
       expect(seconds).toBeLessThan(30)
     },
-    120_000,
   )
 })

@@ -13,6 +13,8 @@ export interface AlertSettings {
   group: number
   /** An unacknowledged open incident is mailed again after this time. */
   repeat: number
+  /** Who else is mailed about an incident that nobody acknowledges within so long of its first mail. */
+  escalate: { to: string[]; after: number } | undefined
   /** Where incidents are posted to, beside the mails. */
   webhooks: Webhook[]
   /** What the commands in mails begin with. */
@@ -31,6 +33,7 @@ const DEFAULT_REPEAT = 4 * 3_600_000
 export function alertSettings(
   project: Pick<Project, 'name' | 'timezone' | 'alerts' | 'root'>,
 ): AlertSettings {
+  const escalate = project.alerts?.escalate
   const from = project.alerts?.from ?? DEFAULT_FROM
   const inBrackets = /<([^<>]+)>\s*$/.exec(from)?.[1]
   return {
@@ -39,6 +42,7 @@ export function alertSettings(
     from: singleAddress(inBrackets ?? from) ?? DEFAULT_FROM,
     group: project.alerts?.group.ms ?? DEFAULT_GROUP,
     repeat: project.alerts?.repeat.ms ?? DEFAULT_REPEAT,
+    escalate: escalate && { to: escalate.to, after: escalate.after.ms },
     webhooks: project.alerts?.webhook ?? [],
     command: project.alerts?.command ?? DEFAULT_COMMAND,
     host: oneLine(hostname(), 100),

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { recordEvent } from './events.ts'
 
 /**
- * Acknowledges open incidents: they are no longer repeated. Further nights are still mailed, since they are new.
+ * Acknowledges open incidents: they are no longer repeated, and not escalated. Further nights are still mailed, since they are new.
  * Returns the ids that were open.
  */
 export async function ack(client: ClientBase, now: Date, ids: number[], by: string): Promise<number[]> {
@@ -14,7 +14,7 @@ export async function ack(client: ClientBase, now: Date, ids: number[], by: stri
   const acked = rows.map(({ id }) => id).sort((a, b) => a - b)
   await client.query(
     `update nightshift.incident_readers set due_at = null
-      where incident = any($1::bigint[]) and reason = 'repeat'`,
+      where incident = any($1::bigint[]) and reason in ('repeat', 'escalated')`,
     [acked],
   )
   for (const incident of acked)

@@ -12,6 +12,7 @@ export interface IncidentEvent {
     | 'silenced'
     | 'mailed'
     | 'acked'
+    | 'escalated'
     | 'unreachable'
   run?: string | null
   partition?: string | null

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { canWait, INCIDENT_KINDS } from '../../failures/incident-kinds.ts'
 import { dateOf } from '../../ledger/connection/value-types.ts'
 import { isWebhook, recipientName } from '../webhooks/webhook-name.ts'
 
@@ -34,7 +35,7 @@ export async function readersOf(connection: ClientBase | Pool, incident: number)
 
 /**
  * Records that a mail to an address covered these incidents: nothing else is due, and open incidents repeat at
- * `next`. Drift and quality do not repeat: they can wait until the day, and each further night is mailed.
+ * `next`. Kinds that can wait until the day do not repeat: each further night is mailed.
  */
 export async function recordMailed(
   client: ClientBase,
@@ -44,10 +45,10 @@ export async function recordMailed(
   await client.query(
     `update nightshift.incident_readers r
         set thread = $3, mails = mails + 1, last_mail_at = $4, reason = 'repeat',
-            due_at = case when i.closed_at is null and i.acked_at is null and i.kind not in ('drift', 'quality') then $5::timestamptz end
+            due_at = case when i.closed_at is null and i.acked_at is null and i.kind <> all($6) then $5::timestamptz end
        from nightshift.incidents i
       where i.id = r.incident and r.recipient = $2 and r.incident = any($1::bigint[])`,
-    [incidents, recipient, thread, at, next],
+    [incidents, recipient, thread, at, next, INCIDENT_KINDS.filter(canWait)],
   )
 }
 

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { canWait } from '../../failures/incident-kinds.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { recipientsOf } from '../delivery/recipients.ts'
 import { joinedDue } from '../letters/mail-plan.ts'
@@ -42,7 +43,12 @@ export async function reportFailure(
     if (found !== undefined) return join(client, now, settings, found, facts, night, { addresses, told })
     const id = await insert(client, now, { facts, nights: [night] })
     if (id === undefined) continue
-    await addReaders(client, id, told, firstMail(facts, now, settings))
+    const first = firstMail(facts, now, settings)
+    await addReaders(client, id, told, { reason: 'opened', due: first })
+    if (settings.escalate !== undefined && !canWait(facts.failure.class)) {
+      const { to, after } = settings.escalate
+      await addReaders(client, id, to, { reason: 'escalated', due: new Date(first.getTime() + after) })
+    }
     await recordEvent(client, {
       incident: id,
       at: now,
@@ -97,7 +103,10 @@ async function join(
     incident.id,
     JSON.stringify(detail),
   ])
-  await addReaders(client, incident.id, told, new Date(now.getTime() + settings.group))
+  await addReaders(client, incident.id, told, {
+    reason: 'opened',
+    due: new Date(now.getTime() + settings.group),
+  })
   await hasten(client, now, settings, incident)
   await recordEvent(client, {
     incident: incident.id,
@@ -158,13 +167,13 @@ async function addReaders(
   client: ClientBase,
   incident: number,
   recipients: string[],
-  due: Date,
+  { reason, due }: { reason: 'opened' | 'escalated'; due: Date },
 ): Promise<void> {
   await client.query(
     `insert into nightshift.incident_readers (incident, recipient, reason, due_at)
-     select $1, unnest($2::text[]), 'opened', $3
+     select $1, unnest($2::text[]), $4, $3
      on conflict (incident, recipient) do nothing`,
-    [incident, recipients, due],
+    [incident, recipients, due, reason],
   )
 }
 

@@ -95,6 +95,10 @@ async function close(
       where incident = $1 and thread is not null`,
     [incident.id, new Date(now.getTime() + settings.group)],
   )
+  await client.query(
+    `update nightshift.incident_readers set due_at = null where incident = $1 and reason = 'escalated'`,
+    [incident.id],
+  )
   // Incidents that opened and closed while muted are not mailed.
   const { rowCount } = await client.query(
     `update nightshift.incident_readers r set due_at = null from nightshift.incidents i

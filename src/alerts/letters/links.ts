@@ -15,6 +15,10 @@ export function nightLink(
     : under(baseUrl, `nights/${encodeURIComponent(model)}/${encodeURIComponent(partition)}`)
 }
 
+export function modelLink(baseUrl: string | undefined, model: string): string | undefined {
+  return under(baseUrl, `models/${encodeURIComponent(model)}`)
+}
+
 export function runbookLink(baseUrl: string | undefined, model: string, anchor: string): string | undefined {
   const section = anchor.startsWith('#') ? anchor : `#${anchor}`
   return under(baseUrl, `models/${encodeURIComponent(model)}/runbook${section}`)

@@ -1,6 +1,6 @@
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 
-export type Reason = 'opened' | 'joined' | 'repeat' | 'cleared'
+export type Reason = 'opened' | 'joined' | 'repeat' | 'cleared' | 'escalated'
 
 /** Minimum time between two mails of a thread, except for its all-clear. Milliseconds. */
 export const QUIET = 15 * 60_000
@@ -50,7 +50,9 @@ export function planMails(
   flush = false,
 ): MailPlan {
   const isDue = (it: Pending, at: number) =>
-    flush && it.reason !== 'repeat' ? true : it.dueAt.getTime() <= at && !(isPartial(it) && isWarm(it, now))
+    flush && it.reason !== 'repeat' && it.reason !== 'escalated'
+      ? true
+      : it.dueAt.getTime() <= at && !(isPartial(it) && isWarm(it, now))
   if (!pending.some((it) => isDue(it, now.getTime()))) return { fresh: [], threads: [] }
   const due = pending.filter((it) => isDue(it, now.getTime() + settings.group))
   const threads = new Map<number, Set<Reason>>()

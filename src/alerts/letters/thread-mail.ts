@@ -1,4 +1,6 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
+import { duration } from '../../format/elapsed.ts'
+import { recipientsOf } from '../delivery/recipients.ts'
 import type { Incident } from '../incidents/incident-record.ts'
 import { groupLetter } from './group-letter.ts'
 import { clearLetter, incidentLetter } from './incident-letter.ts'
@@ -6,9 +8,28 @@ import type { Letter } from './letter.ts'
 import type { ThreadMail } from './thread.ts'
 
 export function threadLetter(mail: ThreadMail): Letter {
+  const letter = ownLetter(mail)
+  const note = escalationNote(mail)
+  return note === undefined ? letter : { ...letter, lead: [...letter.lead, note] }
+}
+
+function ownLetter(mail: ThreadMail): Letter {
   const [first, ...rest] = mail.incidents
   if (rest.length > 0) return groupLetter(mail)
   return first.closedAt === undefined ? incidentLetter(first, mail) : clearLetter(first, mail)
+}
+
+/** Why an address that is not on call gets the mail. */
+function escalationNote({
+  escalated = [],
+  incidents,
+  settings: { escalate },
+}: ThreadMail): string | undefined {
+  const meant = incidents.filter(({ id }) => escalated.includes(id))
+  if (meant.length === 0 || escalate === undefined) return undefined
+  const mailed = [...new Set(meant.flatMap(({ facts }) => recipientsOf(facts).addresses))].sort()
+  const which = meant.length === 1 ? 'it' : `${meant.map(({ id }) => `#${id}`).join(', ')}`
+  return `You get this because nobody acknowledged ${which} within ${duration(escalate.after)}. Mailed before: ${mailed.join(', ')}.`
 }
 
 /** Sent if a letter cannot be built: a bug in the wording must not suppress an alert. */

@@ -13,6 +13,8 @@ export interface ThreadMail {
   /** All incidents of the thread, closed ones too, in the order in which they opened. */
   incidents: [Incident, ...Incident[]]
   recipient: string
+  /** Those that the address is mailed about because nobody acknowledged them in time. */
+  escalated?: number[]
   now: Date
   settings: AlertSettings
 }

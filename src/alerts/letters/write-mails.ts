@@ -54,7 +54,7 @@ async function dueRecipients(
 ): Promise<string[]> {
   const { rows } = await connection.query<{ recipient: string }>(
     `select distinct r.recipient from nightshift.incident_readers r join nightshift.incidents i on i.id = r.incident
-      where r.due_at is not null and (r.due_at <= $1 or ($2 and r.reason <> 'repeat'))
+      where r.due_at is not null and (r.due_at <= $1 or ($2 and r.reason not in ('repeat', 'escalated')))
         and not ${isMuted('$1')}
       order by 1`,
     [now, flush],
@@ -74,7 +74,8 @@ async function writeTo(context: MailContext, recipient: string, flush: boolean):
     const incidents = await load(context.client, 'i.id = any($1::bigint[])', [
       plan.fresh.map((it) => it.incident),
     ])
-    written += await openThread(context, recipient, incidents)
+    const escalated = plan.fresh.filter((it) => it.reason === 'escalated').map((it) => it.incident)
+    written += await openThread(context, recipient, incidents, escalated)
   }
   for (const { thread, reasons } of plan.threads) {
     written += await continueThread(context, recipient, thread, reasons)
@@ -108,7 +109,12 @@ async function lockPending({ client, now }: MailContext, recipient: string): Pro
   }))
 }
 
-async function openThread(context: MailContext, recipient: string, incidents: Incident[]): Promise<number> {
+async function openThread(
+  context: MailContext,
+  recipient: string,
+  incidents: Incident[],
+  escalated: number[],
+): Promise<number> {
   const [first, ...rest] = incidents
   if (first === undefined) return 0
   const root = newMessageId(context.settings)
@@ -118,9 +124,22 @@ async function openThread(context: MailContext, recipient: string, incidents: In
     [recipient, subject, root, context.now],
   )
   const thread = rows[0]?.id ?? 0
-  const mail: ThreadMail = { ...context, occasion: 'opened', recipient, incidents: [first, ...rest] }
+  const mail: ThreadMail = {
+    ...context,
+    occasion: 'opened',
+    recipient,
+    incidents: [first, ...rest],
+    escalated,
+  }
   await put(context, mail, { subject, messageId: root, thread: { id: thread, root: undefined } })
   await markMailed(context, recipient, thread, incidents, root)
+  for (const incident of escalated)
+    await recordEvent(context.client, {
+      incident,
+      at: context.now,
+      event: 'escalated',
+      detail: { recipient },
+    })
   return 1
 }
 

@@ -1,12 +1,14 @@
 import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
+import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { delivering } from '../../alerts/delivery/delivering.ts'
 import { notifiedBySubject, unnotifiedText } from '../../alerts/delivery/recipients.ts'
 import { activeMutes, mutedText } from '../../alerts/incidents/mutes.ts'
 import { recipientName } from '../../alerts/webhooks/webhook-name.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
+import { duration } from '../../format/elapsed.ts'
 import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { openSession, type Session } from '../../host/session.ts'
@@ -118,8 +120,13 @@ async function alerts({ project, database }: Session): Promise<string> {
   const unreached = all.filter(({ addresses }) => addresses.length === 0)
   if (unreached.length > 0) throw new Error(unreached.map(unnotifiedText).join('; '))
   const addresses = [...new Set(all.flatMap((each) => each.addresses))]
+  const { escalate } = alertSettings(project)
+  const others =
+    escalate === undefined
+      ? ''
+      : `; after ${duration(escalate.after)} without an answer also ${escalate.to.join(', ')}`
   const count = (kind: string) => all.filter((each) => each.kind === kind).length
-  return `${count('model')} models and ${count('view')} views; notified: ${addresses.join(', ') || 'nobody'}; nightshift alert test mails each of them`
+  return `${count('model')} models and ${count('view')} views; notified: ${addresses.join(', ') || 'nobody'}${others}; nightshift alert test mails each of them`
 }
 
 /** Whether posts can be signed; posts nothing. Nightly processes have variables of their own: this is about this command's. */

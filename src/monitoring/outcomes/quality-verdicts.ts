@@ -15,11 +15,15 @@ import { keeps, type QualityBound } from '../required-bound.ts'
 export type QualityVerdict = 'worse' | 'perhaps worse' | 'met' | 'unknown'
 
 /** Figures that a campaign influences, of few rows, or of nights whose labels are mostly missing, are no evidence. */
+export function isEvidence(report: MeasuredReport): boolean {
+  return !(report.treated.biased || isFewOnRecord(report) || isMostlyUnlabelled(report))
+}
+
 export function qualityVerdict(report: MeasuredReport, bound: QualityBound): QualityVerdict {
   const value = report.metrics[bound.metric]
   const { low, high } = report.intervals[bound.metric] ?? {}
   if (value == null || low == null || high == null) return 'unknown'
-  if (report.treated.biased || isFewOnRecord(report) || isMostlyUnlabelled(report)) return 'unknown'
+  if (!isEvidence(report)) return 'unknown'
   if (keeps(value, bound)) return 'met'
   return keeps(bound.side === 'at least' ? high : low, bound) ? 'perhaps worse' : 'worse'
 }

@@ -3,6 +3,7 @@ import { singleAddress } from '../files/mail-address.ts'
 import { patternFault } from '../files/path-pattern.ts'
 import { describe } from '../files/value-text.ts'
 import type { Duration } from '../project.ts'
+import { cronFault } from '../time/cron-fault.ts'
 import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../time/duration.ts'
 import { isTimeZone, LOCAL, nearestZone } from '../time/zone.ts'
 
@@ -164,6 +165,21 @@ export function schemaName() {
     .string({ error: legal })
     .regex(/^[a-z][a-z0-9_]{0,47}$/, { error: legal })
     .refine((given) => !/^pg_|_queues$|^public$|^information_schema$/.test(given), { error: taken })
+}
+
+/** A cron; `what` is named in the sentence about a wrong one. */
+export function cronOf(what: string) {
+  return text('a cron of five fields such as "0 2 * * *"').superRefine((given, context) => {
+    if (given.trim() === '') return
+    const wrong = cronFault(given)
+    if (wrong !== undefined) {
+      context.addIssue(
+        sentence(
+          `expected ${what} to be five fields such as "0 2 * * *" (minute hour day-of-month month weekday), got: ${JSON.stringify(given)}, which ${wrong}`,
+        ),
+      )
+    }
+  })
 }
 
 /** One address, nothing else: what is accepted here can be mailed, since mails go by the same rule (mail-address.ts). */

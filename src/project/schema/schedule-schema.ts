@@ -1,21 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type * as z from 'zod'
-import { cronFault } from '../time/cron-fault.ts'
-import { choice, count, duration, flag, keys, list, name, sentence, text, zone } from './fields.ts'
-
-/** `what` is named in the sentence about a wrong one. */
-const cronOf = (what: string) =>
-  text('a cron of five fields such as "0 2 * * *"').superRefine((given, context) => {
-    if (given.trim() === '') return
-    const wrong = cronFault(given)
-    if (wrong !== undefined) {
-      context.addIssue(
-        sentence(
-          `expected ${what} to be five fields such as "0 2 * * *" (minute hour day-of-month month weekday), got: ${JSON.stringify(given)}, which ${wrong}`,
-        ),
-      )
-    }
-  })
+import { choice, count, cronOf, duration, flag, keys, list, name, text, zone } from './fields.ts'
 
 const drillCron = (drill: string, does: string) =>
   cronOf(`drills.${drill}`).optional().describe(`When ${does}, such as "0 10 1 * *".`)

@@ -1,7 +1,8 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import {
   baseUrl,
   choice,
+  cronOf,
   duration,
   keys,
   line,
@@ -40,6 +41,15 @@ const webhooks = list(webhook, 'webhooks, each with url and secret_env')
   .prefault([])
   .describe('Incidents and their all-clears are also posted to these addresses, signed, as JSON.')
 
+const escalate = keys({
+  after: duration().describe('How long after the first mail.'),
+  to: z
+    .union([mail().transform((address) => [address]), list(mail(), 'mail addresses', { min: 1 })], {
+      error: 'a list of mail addresses, at least one',
+    })
+    .describe('Mail addresses.'),
+}).describe('Who else is mailed about an incident that nobody acknowledges in time. Drift and quality wait.')
+
 const alerts = keys({
   from: mail().describe('Sender address of mails.'),
   base_url: baseUrl().describe('Public URL of `nightshift web`. Links in mails begin with it.'),
@@ -47,6 +57,12 @@ const alerts = keys({
   group: duration({ zero: true })
     .prefault('30s')
     .describe('Incidents that open within this window are sent as one mail per address.'),
+  escalate: escalate.optional(),
+  digest: cronOf('alerts.digest')
+    .optional()
+    .describe(
+      'When owners and readers are mailed what happened since the last digest, such as "0 8 * * 1" for each Monday, in the zone of the project. Readers: the entries of `consumers` that are mail addresses.',
+    ),
   command: line()
     .prefault('npx nightshift')
     .describe(

@@ -119,6 +119,7 @@ const STORY: Record<IncidentEvent['event'], string> = {
   silenced: 'not mailed because it is muted',
   mailed: 'mailed',
   acked: 'acknowledged',
+  escalated: 'escalated: nobody had acknowledged it',
   unreachable: 'no one could be notified',
 }
 
