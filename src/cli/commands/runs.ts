@@ -2,6 +2,8 @@ import type { GlobalOptions } from '../../cli.ts'
 import { FAILURE_CLASSES } from '../../failures/classes.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
+import { messageText } from '../../format/message-text.ts'
+import { oneLine } from '../../format/one-line.ts'
 import { withSession } from '../../host/session.ts'
 import { type FailureGroup, groupFailures } from '../../ledger/nights/failure-groups.ts'
 import { pathOf } from '../../ledger/nights/published.ts'
@@ -68,7 +70,9 @@ export default function runs([name]: string[], options: Options): Promise<number
           run.started_at === null || run.ended_at === null
             ? ''
             : duration(Date.parse(run.ended_at) - Date.parse(run.started_at)),
-          run.failure === null ? '' : `${run.failure.class}: ${run.failure.message}`,
+          run.failure === null
+            ? ''
+            : `${run.failure.class}: ${messageText(run.failure.message, project.timezone)}`,
         ]),
       )
     }
@@ -89,7 +93,7 @@ function printGroups(project: Project, groups: FailureGroup[], options: GlobalOp
         group.from === group.to ? group.from : `${group.from} to ${group.to}`,
         clockTime(group.last_at, project.timezone),
         group.newest.run,
-        group.newest.message.slice(0, 120),
+        oneLine(messageText(group.newest.message, project.timezone), 120),
       ]),
     )
   }

@@ -1,7 +1,8 @@
 import { runCommands } from '../../alerts/letters/run-commands.ts'
 import type { GlobalOptions } from '../../cli.ts'
-import { clockTime, localTimes } from '../../format/clock-time.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
+import { messageText } from '../../format/message-text.ts'
 import { withSession } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { pathOf } from '../../ledger/nights/published.ts'
@@ -55,7 +56,7 @@ export function printRun(project: Project, run: Run, attempts: Attempt[], versio
   if (run.rows !== null) printLine(`  rows       ${run.rows}`)
   if (run.path !== null) printLine(`  file       ${pathOf(project, run)}`)
   if (run.failure !== null) {
-    printLine(`  failure    ${run.failure.class}: ${localTimes(run.failure.message, project.timezone)}`)
+    printLine(`  failure    ${run.failure.class}: ${messageText(run.failure.message, project.timezone)}`)
     for (const text of linesOf(run.failure.evidence)) printLine(`             ${text}`)
     printLine(`  runbook    ${runbookOf(project, run)}${run.failure.anchor}`)
   }
@@ -99,7 +100,7 @@ function printAttempts(attempts: Attempt[], project: Project): void {
     const why =
       attempt.failure === null
         ? ''
-        : `: ${attempt.failure.class}: ${localTimes(attempt.failure.message, project.timezone)}`
+        : `: ${attempt.failure.class}: ${messageText(attempt.failure.message, project.timezone)}`
     printLine(
       `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )

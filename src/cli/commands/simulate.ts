@@ -1,6 +1,7 @@
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime, hourAndMinute } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
+import { messageText } from '../../format/message-text.ts'
 import { figure } from '../../format/numbers.ts'
 import { openQuietLog } from '../../host/open-log.ts'
 import { type Session, withSession } from '../../host/session.ts'
@@ -112,7 +113,7 @@ function print({ timezone }: Project, report: SimulationReport): void {
       night.rows,
       night.auc === null ? '' : figure(night.auc),
       night.drifted.join(', '),
-      night.state === 'published' ? '' : night.reason,
+      night.state === 'published' ? '' : messageText(night.reason ?? '', timezone),
     ]),
   )
   printLine()

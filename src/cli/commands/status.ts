@@ -3,6 +3,7 @@ import { staleAmong } from '../../actions/stale-partitions.ts'
 import { standstill } from '../../actions/standstill.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
+import { messageText } from '../../format/message-text.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
@@ -111,7 +112,7 @@ function print(project: Project, rows: Row[]): void {
       row.rows,
       row.run,
       clockTime(row.due, project.timezone),
-      row.waits_for ?? row.reason ?? row.stale,
+      messageText(row.waits_for ?? row.reason ?? row.stale ?? '', project.timezone),
     ]),
   )
   printRepairs(rows)
