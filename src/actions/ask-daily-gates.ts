@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { mailOwners } from '../alerts/delivery/mail-owners.ts'
-import { gateLetter } from '../alerts/letters/gate-letter.ts'
+import { gateLetter } from '../alerts/letters/notices/gate-letter.ts'
 import { transaction } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { withTriedLock } from '../ledger/connection/try-lock.ts'

@@ -1,5 +1,5 @@
 import { mailOwners } from '../alerts/delivery/mail-owners.ts'
-import { overriddenLetter } from '../alerts/letters/override-letter.ts'
+import { overriddenLetter } from '../alerts/letters/notices/override-letter.ts'
 import { whereabouts } from '../ledger/identity/author.ts'
 import { classDoubt, scoreTitle } from '../pipeline/onnx/score-output.ts'
 import { ConfigurationError } from '../project/files/problem.ts'

@@ -1,12 +1,12 @@
 import { delivering } from '../alerts/delivery/delivering.ts'
+import { IDLE } from '../alerts/letters/start-first.ts'
 import { oneLine } from '../format/one-line.ts'
 import type { Database } from '../ledger/connection/database.ts'
 import { whoIsAlive } from '../ledger/nights/alive.ts'
 import { loopbackLinks } from '../project/loopback.ts'
 import type { Project } from '../project/project.ts'
 
-export const NO_WORKER =
-  'No worker is running: what is requested waits until one is. Start one: nightshift up'
+export const NO_WORKER = `${IDLE.worker} Start one: nightshift up`
 const LONGEST_ERROR = 200
 
 /** What keeps runs or mails from moving although nothing has failed, and what to start: one sentence each. */
@@ -24,9 +24,7 @@ export async function standstill(
   const why = mails.error === null ? '' : `: ${oneLine(mails.error, LONGEST_ERROR)}`
   return [
     ...(worker ? [] : [NO_WORKER]),
-    ...(scheduler || !isScheduled
-      ? []
-      : ['No scheduler is running: no night starts by its schedule. Start one: nightshift up']),
+    ...(scheduler || !isScheduled ? [] : [`${IDLE.scheduler} Start one: nightshift up`]),
     ...(stuck === 0
       ? []
       : [

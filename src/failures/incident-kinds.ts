@@ -13,6 +13,7 @@ const PROMISES = {
     name: 'missed deadline',
     means: 'Nothing was published by the time promised to readers.',
     headline: ({ what, forNights, atDeadline }) => `No ${what}${forNights} by the deadline${atDeadline}.`,
+    brief: ({ byTime, cause }) => `not published${byTime}: ${cause}`,
     face: 'late',
     runAgain: false,
     runbook: {
@@ -30,6 +31,7 @@ const PROMISES = {
     name: 'night given up',
     means: 'The night was missed, and catch_up of its schedule gives missed nights up: nothing computes it.',
     headline: ({ what, forNights }) => `No ${what}${forNights}: skipped by the schedule.`,
+    brief: () => 'not computed: skipped by the schedule',
     face: 'late',
     runAgain: false,
     runbook: {
@@ -49,6 +51,7 @@ const PROMISES = {
       isClosed
         ? `${subject} drifted${forNights}${inColumns}.`
         : `${subject} has drifted${forNights}${inColumns}: check its scores before you use them.`,
+    brief: ({ columns }) => (columns === '' ? 'drifted' : `drifted: ${columns}`),
     face: 'failed',
     runAgain: false,
     canWait: true,
@@ -69,6 +72,7 @@ const PROMISES = {
     meant: 'Measured against realized outcomes, the scores were worse than required.',
     headline: ({ subject, forNights, isClosed }) =>
       `${subject} ${isClosed ? 'was' : 'is'} worse than required${forNights}.`,
+    brief: ({ metrics }) => (metrics === '' ? 'worse than required' : `worse than required: ${metrics}`),
     face: 'failed',
     runAgain: false,
     canWait: true,
@@ -88,6 +92,7 @@ const PROMISES = {
     meant: 'The training path computed values that differed from those served.',
     headline: ({ subject, forNights, isClosed }) =>
       `Serving and training of ${subject} ${isClosed ? 'disagreed' : 'disagree'}${forNights}.`,
+    brief: () => 'differ from those of training',
     face: 'failed',
     runAgain: false,
     runbook: {
@@ -105,6 +110,7 @@ const PROMISES = {
     means: 'The night is published, but a check that follows each night could not be completed.',
     headline: ({ subject, forNights, monitor }) =>
       `${MONITORS[String(monitor)] ?? 'A check'} of ${subject}${forNights} could not be completed.`,
+    brief: ({ monitor }) => (monitor === 'parity' ? 'not compared with training' : 'not checked for drift'),
     face: 'failed',
     runAgain: false,
     runbook: {
@@ -122,6 +128,7 @@ const PROMISES = {
     means: 'The retraining command failed; the champion is unchanged.',
     meant: 'The retraining command failed; the champion was unchanged.',
     headline: ({ subject }) => `Retraining of ${subject} failed.`,
+    brief: () => 'retraining failed',
     face: 'failed',
     runAgain: false,
     runbook: {

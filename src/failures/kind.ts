@@ -8,6 +8,8 @@ export interface Kind {
   meant?: string
   /** One sentence: what is wrong, and for which model or view. Default: nothing, or nothing new, was published. */
   headline?: (at: Headline) => string
+  /** What a subject line says of the night: what is missing, and why. Default: not published, by the cause. */
+  brief?: (at: Brief) => string
   /** Status style of an open incident; an incident of a held night has the style `held`. */
   face: 'late' | 'failed'
   /** Whether `backfill --failed` runs its nights again, which resolves the incident. */
@@ -30,6 +32,20 @@ export interface Headline {
   inColumns: string
   /** `, 2026-11-22 06:00 CET`, or nothing. */
   atDeadline: string
+  /** The check that could not be completed. */
+  monitor: unknown
+}
+
+/** The parts of a subject line. */
+export interface Brief {
+  /** The cause, by the table of remedies. */
+  cause: string
+  /** ` by 06:00`, or nothing. */
+  byTime: string
+  /** `monthly_price, plan and 2 more`. */
+  columns: string
+  /** `ROC AUC`. */
+  metrics: string
   /** The check that could not be completed. */
   monitor: unknown
 }

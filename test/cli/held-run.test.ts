@@ -88,7 +88,7 @@ test('a held run is published on a person’s word, which is on record and clear
   expect((await nightshiftJson(['incidents', '--all'], at)).json).toMatchObject([
     { state: 'closed', nights: ['2026-03-03'] },
   ])
-  expect(mails.received.at(-1)?.mail.text).toMatch(/^All clear/)
+  expect(mails.received.at(-1)?.mail.text).toMatch(/^Resolved/)
   // And it can be released once alone.
   const again = await nightshift(['release', held.run, '--reason', 'y', '--by', 'ann@example.com'], at)
   expect(again.code).toBe(2)

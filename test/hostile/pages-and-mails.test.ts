@@ -6,7 +6,8 @@ import { afterAll, beforeAll } from 'vitest'
 import { letterHtml } from '../../src/alerts/letters/letter-html.ts'
 import { letterText } from '../../src/alerts/letters/letter-text.ts'
 import { toMessage } from '../../src/alerts/letters/message.ts'
-import { threadLetter, threadSubject } from '../../src/alerts/letters/thread-mail.ts'
+import { threadSubject } from '../../src/alerts/letters/subject-line.ts'
+import { threadLetter } from '../../src/alerts/letters/thread-mail.ts'
 import { openProject } from '../../src/project/files/load-project.ts'
 import type { Project } from '../../src/project/project.ts'
 import { parseAsOf } from '../../src/project/time/asof.ts'
@@ -78,9 +79,10 @@ async function mail(changes: Parameters<typeof facts>[0], recipient = 'oncall@ex
     incidents: [incident],
     recipient,
     now,
+    alive: { worker: false, scheduler: false },
     settings: SETTINGS,
   })
-  const subject = threadSubject(SETTINGS.project, [incident])
+  const subject = threadSubject([incident])
   const { raw } = await toMessage(
     {
       ...{

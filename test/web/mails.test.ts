@@ -18,7 +18,7 @@ beforeAll(async () => {
   cookie = await site.signIn('vic')
   const now = new Date('2026-11-22T03:00:00Z')
   ids = await transaction(site.database, async (client) => {
-    const subject = '[telco] churn: late-data (#1)'
+    const subject = 'churn 2026-11-22 not published: calls are late (#1)'
     const mail = await enqueue(client, now, { recipient: 'a@example.com', subject, letter: LETTER }, SETTINGS)
     const webhook = { url: URL_OF_TEAM, secret_env: 'HOOK_SECRET', format: 'slack' as const }
     const said = { event: 'opened' as const, subject, letter: LETTER, incidents: [] }

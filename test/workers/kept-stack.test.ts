@@ -90,9 +90,11 @@ test('no report, no mail and no incident has it', async () => {
   expect((await nightshift(['report', 'value', '--as-of', '2026-03-03', '--out', out], at)).code).toBe(0)
   expect(readFileSync(out, 'utf8')).toMatch(/Attempt 2/)
   expect(readFileSync(out, 'utf8')).not.toMatch(/Stack trace|\n {4}at /)
-  expect(life.mails.received.map(({ mail }) => mail.subject)).toContain('[generated] value: bug (#1)')
+  expect(life.mails.received.map(({ mail }) => mail.subject)).toContain(
+    'value 2026-03-03 not published: an error that no class covers (#1)',
+  )
   const mails = life.mails.received.map(({ mail }) => `${mail.text}\n${mail.html}`).join('\n')
-  expect(mails).toContain('Unclassified error')
+  expect(mails).toContain('(bug).')
   expect(mails).not.toMatch(/\n\s*at |node:internal/)
   const { rows } = await life.database.pool.query('select detail::text from nightshift.incidents')
   expect(rows).toHaveLength(1)

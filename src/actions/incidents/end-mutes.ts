@@ -3,7 +3,7 @@ import { enqueue } from '../../alerts/delivery/enqueue-mail.ts'
 import { notifiedBySubject } from '../../alerts/delivery/recipients.ts'
 import { listIncidents } from '../../alerts/incidents/list-incidents.ts'
 import { endMutes, isMuteOver } from '../../alerts/incidents/mutes.ts'
-import { muteLetter } from '../../alerts/letters/mute-letter.ts'
+import { muteLetter } from '../../alerts/letters/notices/mute-letter.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { liveViews } from '../../registry/version-records.ts'
@@ -22,7 +22,7 @@ export async function announceEndedMutes({ database, project }: ProjectLedger): 
       const open = (await listIncidents(client, now, { subject: ended.subject })).filter(
         ({ kind }) => ended.kind === 'all' || kind === ended.kind,
       )
-      const mail = muteLetter(ended, open, project.timezone)
+      const mail = muteLetter(ended, open, project)
       for (const recipient of notified.find(({ name }) => name === ended.subject)?.addresses ?? [])
         await enqueue(client, now, { recipient, ...mail }, alertSettings(project))
     }

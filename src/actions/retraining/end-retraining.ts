@@ -3,7 +3,7 @@ import {
   type RetrainingNews,
   retrainingLetter,
   retrainingSubject,
-} from '../../alerts/letters/retraining-letter.ts'
+} from '../../alerts/letters/notices/retraining-letter.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import { endRetraining, MOST_TRIES } from '../../monitoring/retraining/record.ts'
 import { classify } from '../../pipeline/engine/classify.ts'

@@ -1,5 +1,5 @@
 import { mailOwners } from '../../alerts/delivery/mail-owners.ts'
-import { promotedLetter } from '../../alerts/letters/retraining-letter.ts'
+import { promotedLetter } from '../../alerts/letters/notices/retraining-letter.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import { type Retraining, recordAsked } from '../../monitoring/retraining/record.ts'
 import type { Model } from '../../project/project.ts'

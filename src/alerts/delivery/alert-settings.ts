@@ -17,6 +17,8 @@ export interface AlertSettings {
   escalate: { to: string[]; after: number } | undefined
   /** Where incidents are posted to, beside the mails. */
   webhooks: Webhook[]
+  /** Nights start by a schedule, so that a scheduler has to run. */
+  isScheduled: boolean
   /** What the commands in mails begin with. */
   command: string
   /** Where the project is: this machine's name, and the folder. */
@@ -31,7 +33,7 @@ const DEFAULT_REPEAT = 4 * 3_600_000
 
 /** Never throws: a mail with a poor sender is better than no mail. `validate` rejects a bad sender. */
 export function alertSettings(
-  project: Pick<Project, 'name' | 'timezone' | 'alerts' | 'root'>,
+  project: Pick<Project, 'name' | 'timezone' | 'alerts' | 'root' | 'schedules'>,
 ): AlertSettings {
   const escalate = project.alerts?.escalate
   const from = project.alerts?.from ?? DEFAULT_FROM
@@ -44,6 +46,7 @@ export function alertSettings(
     repeat: project.alerts?.repeat.ms ?? DEFAULT_REPEAT,
     escalate: escalate && { to: escalate.to, after: escalate.after.ms },
     webhooks: project.alerts?.webhook ?? [],
+    isScheduled: Object.values(project.schedules).some(({ paused }) => !paused),
     command: project.alerts?.command ?? DEFAULT_COMMAND,
     host: oneLine(hostname(), 100),
     folder: oneLine(project.root, 300),

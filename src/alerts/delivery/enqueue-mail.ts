@@ -6,11 +6,9 @@ import { letterHtml } from '../letters/letter-html.ts'
 import { letterText } from '../letters/letter-text.ts'
 import { withOwnCommands, withPlace } from '../letters/own-commands.ts'
 import type { Attachment } from '../letters/pictures.ts'
+import { LONGEST_SUBJECT } from '../letters/subject-line.ts'
 import { requireAddress } from './address.ts'
 import type { AlertSettings } from './alert-settings.ts'
-
-/** Longer subjects are folded, and mail clients truncate them in lists. */
-export const LONGEST_SUBJECT = 160
 
 export interface NewMail {
   recipient: string

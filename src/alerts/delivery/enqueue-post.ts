@@ -2,10 +2,11 @@ import type { ClientBase } from 'pg'
 import { oneLine } from '../../format/one-line.ts'
 import type { Webhook } from '../../project/project.ts'
 import { withOwnCommands, withPlace } from '../letters/own-commands.ts'
+import { LONGEST_SUBJECT } from '../letters/subject-line.ts'
 import { postBody } from '../webhooks/post-body.ts'
 import type { PostContent } from '../webhooks/post-content.ts'
 import type { AlertSettings } from './alert-settings.ts'
-import { LONGEST_SUBJECT, newMessageId } from './enqueue-mail.ts'
+import { newMessageId } from './enqueue-mail.ts'
 
 export type NewPost = Pick<PostContent, 'event' | 'subject' | 'letter' | 'incidents'> & {
   /** Position in a thread; a post without one belongs to no thread. */

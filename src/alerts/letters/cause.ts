@@ -1,10 +1,10 @@
-import { kindOf } from '../../failures/incident-kinds.ts'
-import { localTimes } from '../../format/clock-time.ts'
-import { count, figure, figureBeside } from '../../format/numbers.ts'
+import { messageText } from '../../format/message-text.ts'
+import { figure } from '../../format/numbers.ts'
 import { cut, oneLine } from '../../format/one-line.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
-import type { Item } from './letter.ts'
+import type { Item, Section } from './letter.ts'
+import { causeLine } from './phrases.ts'
 
 /** Evidence keys that are meant for programs or shown elsewhere in the mail. */
 const SILENT = new Set(['stack', 'outdated', 'lost', 'superseded', 'run', 'attempt'])
@@ -16,44 +16,65 @@ const LINES: Record<string, string> = {
 }
 
 /**
- * Probable cause: the class, the message, then the evidence (the missing file, the schema difference, the jump in
- * nulls).
+ * What the first lines of the mail do not say of the cause: the whole message if they cut it, the failed expectations,
+ * and the evidence (the missing file, the schema difference, the jump in nulls). Nothing if they say it all.
  */
-export function causeItems(facts: FailureFacts): Item[] {
-  const items: Item[] = [
-    { kind: 'text', text: `${kindOf(facts.failure.class).name}: ${kindOf(facts.failure.class).means}` },
-    { kind: 'quote', text: cut(localTimes(facts.failure.message, facts.timezone), 1500) },
-  ]
-  for (const check of facts.checks.slice(0, 5)) items.push(...checkItems(check, facts.failure.message))
-  if (facts.checks.length > 5) {
-    items.push({ kind: 'text', text: `${facts.checks.length - 5} more expectations failed.` })
-  }
-  const entries = Object.entries(facts.failure.evidence).filter(
+export function aboutCause(facts: FailureFacts): Section[] {
+  const { failure, checks, timezone } = facts
+  const message = messageText(failure.message, timezone)
+  const isCut = causeLine(facts) !== oneLine(message, Number.MAX_SAFE_INTEGER)
+  const items: Item[] = isCut ? [{ kind: 'quote', text: cut(message, 1500) }] : []
+  for (const check of checks.slice(0, 5)) items.push(...checkItems(check, message, timezone))
+  if (checks.length > 5) items.push({ kind: 'text', text: `${checks.length - 5} more expectations failed.` })
+  const entries = Object.entries(failure.evidence).filter(
     ([key, value]) =>
       !SILENT.has(key) &&
       value !== null &&
       value !== undefined &&
-      !(key === 'checks' && facts.checks.length > 0),
+      !(key === 'checks' && checks.length > 0) &&
+      !isSaid(value, message, timezone),
   )
-  for (const [key, value] of entries.slice(0, MOST_FACTS)) items.push(...evidence(key, value, facts.timezone))
-  return items
+  for (const [key, value] of entries.slice(0, MOST_FACTS))
+    items.push(...evidence(key, value, { message, timezone }))
+  return items.length === 0 ? [] : [{ title: 'About the cause', items }]
 }
 
-function checkItems(check: Check, shown: string): Item[] {
-  const items: Item[] = []
-  const numbers = numbersOf(check)
-  if (!shown.startsWith(check.message)) items.push({ kind: 'point', text: oneLine(check.message, 300) })
-  items.push({ kind: 'point', text: `${check.id}: ${numbers}` })
-  for (const sample of check.samples.slice(0, 2))
-    items.push({ kind: 'point', text: `a row: ${pairs(sample)}` })
-  return items
+/** Whether a text has a value, or each value of a list or record, as a word of its own. */
+function isSaid(value: unknown, text: string, timezone: string): boolean {
+  if (value === null || value === undefined) return true
+  if (Array.isArray(value)) return value.every((each) => isSaid(each, text, timezone))
+  if (isRecord(value)) return Object.values(value).every((each) => isSaid(each, text, timezone))
+  const words = [String(value), plain(value, timezone)]
+  return words.some((word) => hasWord(text, word))
+}
+
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); word !== '' && at >= 0; at = text.indexOf(word, at + 1))
+    if (!/[\w.]/.test(text[at - 1] ?? '') && !/\w/.test(text[at + word.length] ?? '')) return true
+  return false
+}
+
+/** The id of a failed expectation is what `show` calls it; its message has its bound and what was found. */
+function checkItems(check: Check, said: string, timezone: string): Item[] {
+  const { id, kind, observed, bound, samples } = check
+  const own = messageText(check.message, timezone)
+  // The message of late data has the times of the expectation, in other words.
+  const isKnown = said.includes(own) || (kind === 'fresh' && isSaid([observed, bound], said, timezone))
+  const item: Item = isKnown
+    ? { kind: 'fact', label: 'Expectation', text: id }
+    : { kind: 'point', text: `${id}: ${oneLine(own, 300)}` }
+  return [item, ...samples.slice(0, 2).map((row): Item => ({ kind: 'point', text: `a row: ${pairs(row)}` }))]
 }
 
 /**
- * A list of records, such as the late sources, becomes one point each; text with several lines is kept; anything else
- * is one line.
+ * A list of records, such as the late sources, becomes one point for each that is not said yet; text with several lines
+ * is kept; anything else is one line.
  */
-function evidence(key: string, value: unknown, timezone: string): Item[] {
+function evidence(
+  key: string,
+  value: unknown,
+  { message, timezone }: { message: string; timezone: string },
+): Item[] {
   if (value === '') return []
   if (typeof value === 'string' && value.includes('\n')) {
     return [
@@ -62,7 +83,10 @@ function evidence(key: string, value: unknown, timezone: string): Item[] {
     ]
   }
   if (Array.isArray(value) && value.length > 0 && value.every((item) => isRecord(item))) {
-    return value.slice(0, 5).map((item) => ({ kind: 'point', text: oneLine(record(item, timezone), 300) }))
+    return value
+      .filter((item) => !isSaid(item, message, timezone))
+      .slice(0, 5)
+      .map((item) => ({ kind: 'point', text: oneLine(record(item, timezone), 300) }))
   }
   return [{ kind: 'fact', label: key.replaceAll('_', ' '), text: oneLine(plain(value, timezone), 300) }]
 }
@@ -75,7 +99,8 @@ function record(value: Record<string, unknown>, timezone: string): string {
 
 function plain(value: unknown, timezone: string): string {
   if (value === null || value === undefined) return 'none'
-  if (typeof value === 'string') return localTimes(value, timezone)
+  if (typeof value === 'string') return messageText(value, timezone)
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : figure(value)
   if (Array.isArray(value))
     return value.length === 0 ? 'none' : value.map((item) => plain(item, timezone)).join(', ')
   if (isRecord(value)) return record(value, timezone)
@@ -93,22 +118,6 @@ function pairs(row: Record<string, string>): string {
       .join(', '),
     300,
   )
-}
-
-/** A count is named for what it counts. */
-function numbersOf({ kind, observed, bound }: Check): string {
-  if (kind === 'score.range' && typeof observed === 'number')
-    return `${count(observed)} ${observed === 1 ? 'row' : 'rows'} outside ${show(bound)}`
-  if (kind === 'score.finite' && typeof observed === 'number')
-    return `${count(observed)} ${observed === 1 ? 'row has' : 'rows have'} no finite score`
-  const found =
-    typeof observed === 'number' && typeof bound === 'number' ? figureBeside(observed, bound) : show(observed)
-  return `found ${found}, allowed ${show(bound)}`
-}
-
-function show(value: string | number | null): string {
-  if (value === null) return 'nothing'
-  return typeof value === 'number' ? figure(value) : value
 }
 
 /** A value of a sample row; a fraction in as many digits as people read. */

@@ -5,12 +5,13 @@ import { messageShape } from '../../format/message-shape.ts'
 import { oneLine } from '../../format/one-line.ts'
 import { idRanges } from '../incidents/id-ranges.ts'
 import { badNights, givenUp, type Incident } from '../incidents/incident-record.ts'
+import { recovery } from './clear-letter.ts'
 import { groupPictures } from './group-pictures.ts'
-import { recovery } from './incident-letter.ts'
-import type { Item, Letter } from './letter.ts'
-import { incidentLink } from './links.ts'
+import type { Item, Letter, PageLink } from './letter.ts'
+import { incidentLink, openIncidentsLink } from './links.ts'
 import { authorOf, CHECK_ALL, quoted } from './next-commands.ts'
 import { causeLine, headline, nightsText, readersHave } from './phrases.ts'
+import { startFirst } from './start-first.ts'
 import type { ThreadMail } from './thread.ts'
 
 /** A longer mail states only how many more there are: Gmail truncates mails at 102 kB. */
@@ -28,9 +29,12 @@ export function groupLetter(mail: ThreadMail): Letter {
   return {
     tone: open.length > 0 ? 'alert' : closed.some(isGivenUp) ? 'notice' : 'clear',
     lead: [opening(mail, open, closed), readers(open, now), causeOf(causes)].filter((line) => line !== ''),
+    button: open.length === 0 ? undefined : actOn(open),
     sections: [
+      ...startFirst(mail, open),
       ...(open.length === 0 ? [] : [{ title: 'Next commands', items: commands(mail, open) }]),
-      { title: causes.length === 1 ? 'Probable cause' : 'Probable causes', items: causeItems(causes) },
+      // A cause that all share is in the first lines.
+      ...(causes.length === 1 ? [] : [{ title: 'Causes', items: causeItems(causes) }]),
       {
         title: 'Incidents',
         items:
@@ -70,7 +74,7 @@ function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string
   switch (mail.occasion) {
     case 'opened':
       return open.length === 0
-        ? `All clear: ${all} incidents opened and closed before a mail was sent.`
+        ? `Resolved: ${all} incidents opened and closed before a mail was sent.`
         : `${open.length} ${open.length === 1 ? 'incident is' : 'incidents are'} open: ${listed}.`
     case 'joined':
       return `Again: ${open.length} of ${all} incidents are open: ${listed}.`
@@ -79,7 +83,7 @@ function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string
     case 'partly cleared':
       return `${closed.length} of ${all} incidents are closed. Still open: ${listed}.`
     case 'cleared':
-      return `All clear: all ${all} incidents are closed. No action needed.`
+      return `Resolved: all ${all} incidents are closed. No action needed.`
   }
 }
 
@@ -137,7 +141,7 @@ function causeItems(causes: Cause[]): Item[] {
     return [
       {
         kind: 'text',
-        text: `${cause.incidents.length} x ${kindOf(cause.kind).name} (${listed}): ${kindOf(cause.kind).means}`,
+        text: `${cause.incidents.length} x ${kindOf(cause.kind).name} (${listed}):`,
       },
       { kind: 'quote', text: cause.example },
     ]
@@ -145,6 +149,12 @@ function causeItems(causes: Cause[]): Item[] {
   return causes.length > 5
     ? [...items, { kind: 'text', text: `and ${causes.length - 5} more causes` }]
     : items
+}
+
+/** The pages of the incidents have the buttons. */
+function actOn(open: Incident[]): PageLink | undefined {
+  const href = open.map(({ facts }) => openIncidentsLink(facts.baseUrl)).find((each) => each !== undefined)
+  return href === undefined ? undefined : { text: `Act on the ${open.length} open incidents`, href }
 }
 
 function commands(mail: ThreadMail, open: Incident[]): Item[] {

@@ -77,7 +77,7 @@ function leftItems(left: Shift[], shown: number): Item[] {
     const { subject, partition, baseUrl } = facts
     const names = own.slice(0, MOST_NAMES).map(({ column }) => column.column)
     const more = own.length > names.length ? ` and ${own.length - names.length} more` : ''
-    const link = nightLink(baseUrl, subject, partition)
+    const link = nightLink(baseUrl, facts)
     const asOf = partition === undefined ? '' : ` --as-of ${quoted(partition)}`
     const where = link === undefined ? `: npx nightshift report ${quoted(subject)}${asOf}` : ''
     return { kind: 'fact', label: subject, text: `${names.join(', ')}${more}${where}`, link }

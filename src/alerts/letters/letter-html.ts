@@ -1,7 +1,9 @@
-import type { Item, Letter } from './letter.ts'
+import type { Item, Letter, PageLink } from './letter.ts'
 import { contentId } from './pictures.ts'
 
 const COLOURS: Record<Letter['tone'], string> = { alert: '#d23f31', clear: '#1a8a4a', notice: '#4a6fd2' }
+/** White text on it has enough contrast, and so has the button on a light and on a dark ground. */
+const BUTTON = '#3346c4'
 /** Grey with enough contrast on white and on black (4.6:1 and 4.5:1), for clients that ignore the style sheet. */
 const QUIET = '#757575'
 const TINT = 'rgba(127,127,127,.14)'
@@ -20,6 +22,7 @@ export function letterHtml(letter: Letter, title: string): string {
     `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px;overflow-wrap:anywhere">${escaped(headline ?? '')}</h1>`,
     ...rest.map((line) => `<p style="margin:0 0 6px;overflow-wrap:anywhere">${escaped(line)}</p>`),
     '</div>',
+    ...(letter.button === undefined ? [] : [button(letter.button)]),
     ...letter.sections.map(section),
     ...(letter.foot.length === 0
       ? []
@@ -33,11 +36,16 @@ export function letterHtml(letter: Letter, title: string): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
 <title>${escaped(title)}</title>
-<style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){.quiet{color:#a0a0a0!important}a{color:#8ab4f8!important}}</style></head>
+<style>:root{color-scheme:light dark}@media (prefers-color-scheme:dark){.quiet{color:#a0a0a0!important}a{color:#8ab4f8!important}a.button{color:#fff!important}}</style></head>
 <body style="margin:0;padding:0"><div style="max-width:640px;margin:0 auto;padding:16px;font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5">
 ${body.join('\n')}
 </div></body></html>
 `
+}
+
+/** A link and no form: mail clients drop forms. Tall enough for a thumb. */
+function button({ text, href }: PageLink): string {
+  return `<p style="margin:0 0 20px"><a class="button" href="${escaped(href)}" style="display:inline-block;background:${BUTTON};color:#ffffff;border-radius:8px;padding:11px 20px;font-weight:600;text-decoration:none;overflow-wrap:anywhere">${escaped(text)}</a></p>`
 }
 
 function section({ title, items }: Letter['sections'][number]): string {
@@ -59,12 +67,17 @@ function item(it: Item): string {
     case 'quote':
       return `<pre style="${MONO};${WRAP};border-left:3px solid rgba(127,127,127,.5);margin:6px 0 8px;padding:2px 0 2px 10px">${escaped(it.text)}</pre>`
     case 'command':
-      return `<p style="margin:8px 0 3px">${escaped(it.why)}</p><pre style="${MONO};${WRAP};background:${TINT};border-radius:6px;margin:0 0 10px;padding:9px 11px">${unbroken(escaped(it.command))}</pre>`
+      return `<p style="margin:8px 0 3px">${escaped(it.why)}</p><pre style="${MONO};${WRAP};background:${TINT};border-radius:6px;margin:0 0 ${it.page === undefined ? 10 : 0}px;padding:9px 11px">${unbroken(escaped(it.command))}</pre>${it.page === undefined ? '' : instead(it.page)}`
     case 'picture':
       return `<p style="margin:0 0 12px"><img src="cid:${escaped(contentId(it.name))}" alt="${escaped(it.text)}" width="600" style="display:block;width:100%;max-width:600px;height:auto;border:0;background:#ffffff;border-radius:6px"></p>`
     case 'entry':
       return entry(it)
   }
+}
+
+/** The same on a page, for a phone: a target as tall as a thumb. */
+function instead({ text, href }: PageLink): string {
+  return `<p style="margin:0 0 6px"><a href="${escaped(href)}" style="display:inline-block;padding:9px 0">${escaped(text)}</a></p>`
 }
 
 function entry(it: Extract<Item, { kind: 'entry' }>): string {

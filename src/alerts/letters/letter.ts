@@ -1,5 +1,11 @@
 import type { Chart } from '../../charts/chart.ts'
 
+/** A page, and what a reader does there. */
+export interface PageLink {
+  text: string
+  href: string
+}
+
 /**
  * The content of a mail before it becomes text or HTML. `lead` is all that a lock screen shows: the first line states
  * what happened, the second what readers have, the third the cause.
@@ -7,6 +13,8 @@ import type { Chart } from '../../charts/chart.ts'
 export interface Letter {
   tone: 'alert' | 'clear' | 'notice'
   lead: string[]
+  /** The page where the reader can act: the one button of the mail. */
+  button?: PageLink | undefined
   sections: Section[]
   foot: string[]
 }
@@ -22,7 +30,8 @@ export type Item =
   | { kind: 'point'; text: string }
   /** Quoted text that is not ours, with its line breaks. */
   | { kind: 'quote'; text: string }
-  | { kind: 'command'; command: string; why: string }
+  /** What is typed in a terminal, and the page that does or shows the same. */
+  | { kind: 'command'; command: string; why: string; page?: PageLink | undefined }
   /** A PNG in the mail; `text` is its alternative text. */
   | { kind: 'picture'; name: string; chart: Chart; text: string }
   /** One of several incidents. */

@@ -4,28 +4,40 @@ export function runLink(baseUrl: string | undefined, run: string | undefined): s
   return run === undefined ? undefined : under(baseUrl, `runs/${encodeURIComponent(run)}`)
 }
 
-/** The page of a model's night; a view of the same name has a different URL. */
+/** The page of a night of a model, or of a view, which may have the same name. */
 export function nightLink(
   baseUrl: string | undefined,
-  model: string,
-  partition: string | undefined,
+  {
+    subject,
+    subjectKind,
+    partition,
+  }: { subject: string; subjectKind: 'model' | 'view'; partition?: string | undefined },
 ): string | undefined {
-  return partition === undefined
-    ? undefined
-    : under(baseUrl, `nights/${encodeURIComponent(model)}/${encodeURIComponent(partition)}`)
+  if (partition === undefined) return undefined
+  const kind = subjectKind === 'view' ? '?kind=features' : ''
+  return under(baseUrl, `nights/${encodeURIComponent(subject)}/${encodeURIComponent(partition)}${kind}`)
 }
 
-export function modelLink(baseUrl: string | undefined, model: string): string | undefined {
-  return under(baseUrl, `models/${encodeURIComponent(model)}`)
+/** The page of a model, or one below it, such as `readiness`. */
+export function modelLink(baseUrl: string | undefined, model: string, below = ''): string | undefined {
+  return under(baseUrl, `models/${encodeURIComponent(model)}${below === '' ? '' : `/${below}`}`)
 }
 
 export function runbookLink(baseUrl: string | undefined, model: string, anchor: string): string | undefined {
-  const section = anchor.startsWith('#') ? anchor : `#${anchor}`
-  return under(baseUrl, `models/${encodeURIComponent(model)}/runbook${section}`)
+  return modelLink(baseUrl, model, `runbook${anchor.startsWith('#') ? anchor : `#${anchor}`}`)
+}
+
+export function registryLink(baseUrl: string | undefined, model: string): string | undefined {
+  return under(baseUrl, `registry/${encodeURIComponent(model)}`)
 }
 
 export function incidentLink(baseUrl: string | undefined, id: number): string | undefined {
   return under(baseUrl, `incidents/${id}`)
+}
+
+/** The page of all open incidents. */
+export function openIncidentsLink(baseUrl: string | undefined): string | undefined {
+  return under(baseUrl, 'incidents?state=open')
 }
 
 function under(baseUrl: string | undefined, path: string): string | undefined {

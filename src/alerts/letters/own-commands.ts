@@ -3,12 +3,14 @@ import type { Item, Letter } from './letter.ts'
 /** How letters are written; what runs the commands is set in when one is sent. */
 const WRITTEN = /\bnpx nightshift(?= )/g
 
-/** The letter with its commands as they are typed where the project runs. What is quoted from outside stays as it is. */
+/**
+ * The letter with its commands as they are typed where the project runs. What is quoted from outside stays as it is; the
+ * first lines have no commands of ours.
+ */
 export function withOwnCommands(letter: Letter, command: string): Letter {
   const own = (text: string) => text.replace(WRITTEN, () => command)
   return {
     ...letter,
-    lead: letter.lead.map(own),
     sections: letter.sections.map((section) => ({
       ...section,
       items: section.items.map((item) => ownItem(item, own)),

@@ -1,6 +1,7 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
-import { clockTime, localTimes } from '../../format/clock-time.ts'
+import { clockTime } from '../../format/clock-time.ts'
 import { age } from '../../format/elapsed.ts'
+import { messageText } from '../../format/message-text.ts'
 import { oneLine, wholeClauses } from '../../format/one-line.ts'
 import type { FailureFacts, LastGood, WaitingModel } from '../incidents/incident-facts.ts'
 import { badNights, type Incident, type Night } from '../incidents/incident-record.ts'
@@ -32,6 +33,7 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 
   const forNights = nights === '' ? '' : ` for ${nights}`
   const what = `${product(facts)} of ${facts.subject}`
   const { headline: own } = kindOf(kind)
+  const moved = movedNames(facts)
   if (own === undefined) {
     if (facts.state === 'held')
       return `New ${what}${forNights} ${closed ? 'were' : 'are'} held back (${kind}).`
@@ -44,19 +46,16 @@ export function headline(incident: Pick<Incident, 'facts' | 'nights' | 'kind' | 
     what,
     forNights,
     isClosed: closed,
-    inColumns: movedNames(facts),
+    inColumns: moved === '' ? '' : ` in ${moved}`,
     atDeadline: facts.deadline === undefined ? '' : `, ${clockTime(facts.deadline, facts.timezone)}`,
     monitor: facts.failure.evidence.monitor,
   })
 }
 
-/** ` in monthly_price, plan and 2 more`. */
-function movedNames({ drift }: FailureFacts): string {
+/** `monthly_price, plan and 2 more`; nothing if nothing moved. */
+export function movedNames({ drift }: Pick<FailureFacts, 'drift'>): string {
   const names = drift?.moved.map(({ column }) => column) ?? []
-  if (names.length === 0) return ''
-  return names.length <= 3
-    ? ` in ${names.join(', ')}`
-    : ` in ${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
 }
 
 /** What readers have now. */
@@ -94,7 +93,7 @@ function readersOfModels(waiting: WaitingModel[], now: Date): string {
 }
 
 /** `churn, upsell and 3 more`. */
-function listedNames(names: string[]): string {
+export function listedNames(names: string[]): string {
   if (names.length > 4) return `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
   const last = names.at(-1) ?? ''
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
@@ -112,8 +111,8 @@ export function capital(text: string): string {
 const LONGEST_CAUSE = 180
 
 /** The message on one line, short enough for a preview. For drift and quality, whose sections follow, only whole clauses. */
-export function causeLine({ failure, timezone }: FailureFacts): string {
+export function causeLine({ failure, timezone }: Pick<FailureFacts, 'failure' | 'timezone'>): string {
   if (failure.class === 'drift' || failure.class === 'quality')
-    return wholeClauses(localTimes(failure.message, timezone), LONGEST_CAUSE)
-  return oneLine(localTimes(oneLine(failure.message, 400), timezone), LONGEST_CAUSE)
+    return wholeClauses(messageText(failure.message, timezone), LONGEST_CAUSE)
+  return oneLine(messageText(oneLine(failure.message, 400), timezone), LONGEST_CAUSE)
 }

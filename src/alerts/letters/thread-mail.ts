@@ -1,9 +1,9 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
 import { duration } from '../../format/elapsed.ts'
 import { recipientsOf } from '../delivery/recipients.ts'
-import type { Incident } from '../incidents/incident-record.ts'
+import { clearLetter } from './clear-letter.ts'
 import { groupLetter } from './group-letter.ts'
-import { clearLetter, incidentLetter } from './incident-letter.ts'
+import { incidentLetter } from './incident-letter.ts'
 import type { Letter } from './letter.ts'
 import type { ThreadMail } from './thread.ts'
 
@@ -47,17 +47,4 @@ export function plainLetter(mail: ThreadMail): Letter {
     ],
     foot: [],
   }
-}
-
-/**
- * Subject of a thread. It never changes: clients group mails by References and by an equal subject (Gmail splits a
- * thread if the subject changes, Outlook files by it), so repeats and the all-clear have the same subject without
- * `Re:`, and the first line states what is new. The ids distinguish two threads about the same subject.
- */
-export function threadSubject(project: string, incidents: [Incident, ...Incident[]]): string {
-  const [first, ...rest] = incidents
-  const last = rest.at(-1)
-  return last === undefined
-    ? `[${project}] ${first.subject}: ${kindOf(first.kind).name} (#${first.id})`
-    : `[${project}] ${incidents.length} incidents opened (#${first.id} to #${last.id})`
 }

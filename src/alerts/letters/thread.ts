@@ -1,3 +1,4 @@
+import type { Alive } from '../../ledger/nights/alive.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import type { Incident } from '../incidents/incident-record.ts'
 
@@ -16,5 +17,7 @@ export interface ThreadMail {
   /** Those that the address is mailed about because nobody acknowledged them in time. */
   escalated?: number[]
   now: Date
+  /** Which processes live that stay. */
+  alive: Alive
   settings: AlertSettings
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
 import { dateOf } from '../../ledger/connection/value-types.ts'
+import { type Alive, whoIsAlive } from '../../ledger/nights/alive.ts'
 import type { AlertLog } from '../delivery/alert-log.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { enqueue, type NewMail, newMessageId } from '../delivery/enqueue-mail.ts'
@@ -13,12 +14,14 @@ import { isWebhook, recipientName } from '../webhooks/webhook-name.ts'
 import type { Letter } from './letter.ts'
 import { type Pending, planMails, type Reason } from './mail-plan.ts'
 import { type Attachment, drawPictures } from './pictures.ts'
+import { threadSubject } from './subject-line.ts'
 import type { Occasion, ThreadMail } from './thread.ts'
-import { plainLetter, threadLetter, threadSubject } from './thread-mail.ts'
+import { plainLetter, threadLetter } from './thread-mail.ts'
 
 interface MailContext {
   client: ClientBase
   now: Date
+  alive: Alive
   settings: AlertSettings
   log: AlertLog
 }
@@ -36,9 +39,10 @@ export async function writeMails(
   { flush = false }: { flush?: boolean } = {},
 ): Promise<number> {
   if ((await dueRecipients(database.pool, now, flush)).length === 0) return 0
+  const alive = await whoIsAlive(database, { staying: true })
   return transaction(database, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.mails'), 0)`)
-    const context = { client, now, settings, log }
+    const context = { client, now, alive, settings, log }
     let written = 0
     for (const recipient of await dueRecipients(client, now, flush)) {
       written += await writeTo(context, recipient, flush)
@@ -118,7 +122,7 @@ async function openThread(
   const [first, ...rest] = incidents
   if (first === undefined) return 0
   const root = newMessageId(context.settings)
-  const subject = threadSubject(context.settings.project, [first, ...rest])
+  const subject = threadSubject([first, ...rest])
   const { rows } = await context.client.query<{ id: number }>(
     `insert into nightshift.threads (recipient, subject, root, created_at) values ($1, $2, $3, $4) returning id`,
     [recipient, subject, root, context.now],

@@ -16,7 +16,10 @@ type Block =
   | { type: 'context'; elements: { type: 'mrkdwn'; text: string }[] }
 
 /** A message as Slack's incoming webhooks take it: `text` for notifications, `blocks` for the channel. */
-export function slackBody({ subject, letter, incidents }: PostContent): { text: string; blocks: Block[] } {
+export function slackBody({ project, subject, letter, incidents }: PostContent): {
+  text: string
+  blocks: Block[]
+} {
   const [headline = subject, ...rest] = letter.lead
   const links = incidents.slice(0, 10).flatMap((incident) => {
     const link = incidentLink(incident.facts.baseUrl, incident.id)
@@ -31,7 +34,7 @@ export function slackBody({ subject, letter, incidents }: PostContent): { text: 
     .slice(-1)
     .map((line) => ({ type: 'context', elements: [{ type: 'mrkdwn', text: escaped(line) }] }))
   return {
-    text: `${escaped(subject)}\n${escaped(headline)}`,
+    text: `${escaped(`${project}: ${subject}`)}\n${escaped(headline)}`,
     blocks: [...blocks.slice(0, BLOCKS - foot.length), ...foot],
   }
 }

@@ -118,7 +118,8 @@ export async function openLife(options: LifeOptions): Promise<Life> {
       await sendDueMails({
         database,
         transport,
-        settings: alertSettings(project),
+        // The simulation starts its nights itself.
+        settings: { ...alertSettings(project), isScheduled: false },
         log,
         clock,
         secret: () => undefined,

@@ -92,15 +92,25 @@ export async function recordReconciled({ pool }: Database, id: string): Promise<
 /** A scheduler plans every 2 s; one that has not within this time is gone. */
 const PLANNED_S = 60
 
-/** Whether a process that takes jobs was seen within 15 s, and whether one has planned by the calendar within a minute. */
-export async function whoIsAlive({
-  pool,
-}: Pick<Database, 'pool'>): Promise<{ worker: boolean; scheduler: boolean }> {
-  const { rows } = await pool.query<{ worker: boolean; scheduler: boolean }>(
+/** Which of the two processes that nights need are alive. */
+export interface Alive {
+  worker: boolean
+  scheduler: boolean
+}
+
+/**
+ * Whether a process that takes jobs was seen within 15 s, and whether one has planned by the calendar within a minute.
+ * `staying`: commands, which end with their own work, do not count.
+ */
+export async function whoIsAlive(
+  { pool }: Pick<Database, 'pool'>,
+  { staying = false }: { staying?: boolean } = {},
+): Promise<Alive> {
+  const { rows } = await pool.query<Alive>(
     `select coalesce(bool_or(places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)), false) as worker,
             coalesce(bool_or(reconciled_at > clock_timestamp() - make_interval(secs => $2)), false) as scheduler
-       from nightshift.processes`,
-    [ALIVE_MS / 1000, PLANNED_S],
+       from nightshift.processes where not ($3 and role = 'command')`,
+    [ALIVE_MS / 1000, PLANNED_S, staying],
   )
   return rows[0] ?? { worker: false, scheduler: false }
 }

@@ -41,7 +41,7 @@ describe('one incident, one thread', () => {
     expect(await mails()).toHaveLength(0)
     desk.pass(1)
     const [received] = await mails()
-    expect(received?.mail.subject).toBe('[telco] churn: late-data (#1)')
+    expect(received?.mail.subject).toBe('churn 2026-11-22 not published: calls are late (#1)')
     expect(received?.envelope).toEqual({ from: 'nightshift@example.com', to: ['oncall@example.com'] })
     expect(lead(received)).toBe('No scores of churn for 2026-11-22 (late-data).')
     expect(await mails()).toHaveLength(1)
@@ -79,9 +79,9 @@ describe('one incident, one thread', () => {
     const all = await mails()
     expect(all.map(lead)).toEqual([
       'No scores of churn for 2026-11-22 (late-data).',
-      'Still: No scores of churn for 2026-11-22 (late-data).',
-      'Again: No scores of churn for 2026-11-23 and 1 earlier (late-data).',
-      'All clear: scores of churn for 2026-11-23 and 1 earlier are published.',
+      'Still: no scores of churn for 2026-11-22 (late-data).',
+      'Again: no scores of churn for 2026-11-23 and 1 earlier (late-data).',
+      'Resolved: scores of churn for 2026-11-23 and 1 earlier are published.',
     ])
     const [root, ...rest] = all.map(({ mail }) => mail)
     expect(new Set(all.map(({ mail }) => mail.subject)).size).toBe(1)
@@ -112,7 +112,7 @@ describe('one incident, one thread', () => {
     )
     desk.pass(30)
     const [received] = await mails()
-    expect(received?.mail.subject).toBe('[telco] 2 incidents opened (#1 to #2)')
+    expect(received?.mail.subject).toBe('churn 2026-11-22: 2 incidents (#1 to #2)')
     expect(await mails()).toHaveLength(1)
   })
 
@@ -123,7 +123,7 @@ describe('one incident, one thread', () => {
     desk.pass(30)
     const [received, ...others] = await mails()
     expect(others).toEqual([])
-    expect(received?.mail.subject).toBe('[telco] 3 incidents opened (#1 to #3)')
+    expect(received?.mail.subject).toBe('late, stay and upsell 2026-11-22: 3 incidents (#1 to #3)')
     const pictures = received?.mail.attachments ?? []
     expect(pictures.map(({ filename }) => filename)).toEqual([
       '1-upsell-spend.png',
@@ -179,7 +179,10 @@ describe('one incident, one thread', () => {
     desk.pass(10)
     await desk.recovers(recovery())
     desk.pass(20)
-    expect((await mails()).map(lead)).toEqual(['All clear: scores of churn for 2026-11-22 are published.'])
+    const [received, ...others] = await mails()
+    expect(others).toEqual([])
+    expect(received?.mail.subject).toBe('Resolved: churn 2026-11-22 not published: calls are late (#1)')
+    expect(lead(received)).toBe('Resolved: scores of churn for 2026-11-22 are published.')
     desk.pass(HOUR)
     expect(await mails()).toHaveLength(1)
   })
@@ -252,10 +255,12 @@ describe('who is told, and how often', () => {
     await desk.fails(facts())
     await desk.fails(outage(1))
     desk.pass(5 * HOUR)
-    expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] model-01: transient (#2)'])
+    expect((await mails()).map(({ mail }) => mail.subject)).toEqual([
+      'model-01 2026-11-22 not published: a connection, a lock or a process was lost (#2)',
+    ])
     desk.pass(HOUR)
     const subjects = (await mails()).map(({ mail }) => mail.subject)
-    expect(subjects).toContain('[telco] churn: late-data (#1)')
+    expect(subjects).toContain('churn 2026-11-22 not published: calls are late (#1)')
   })
 
   test('what opens and closes under a mute is never mailed, and is in the ledger', async () => {
@@ -278,7 +283,9 @@ describe('who is told, and how often', () => {
     expect(await mails()).toHaveLength(0)
     expect(await transaction(desk.database, (client) => unmute(client, 'churn'))).toBe(true)
     expect(await transaction(desk.database, (client) => unmute(client, 'churn'))).toBe(false)
-    expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] churn: late-data (#1)'])
+    expect((await mails()).map(({ mail }) => mail.subject)).toEqual([
+      'churn 2026-11-22 not published: calls are late (#1)',
+    ])
   })
 
   test('a mute of one kind leaves the others loud', async () => {
@@ -286,7 +293,9 @@ describe('who is told, and how often', () => {
     await transaction(desk.database, (client) => mute(client, desk.now(), { ...CHURN, kind: 'drift' }, until))
     await desk.fails(facts())
     desk.pass(HOUR)
-    expect((await mails()).map(({ mail }) => mail.subject)).toEqual(['[telco] churn: late-data (#1)'])
+    expect((await mails()).map(({ mail }) => mail.subject)).toEqual([
+      'churn 2026-11-22 not published: calls are late (#1)',
+    ])
     await transaction(desk.database, (client) =>
       mute(client, desk.now(), { ...CHURN, kind: 'late-data' }, until),
     )
@@ -377,7 +386,7 @@ describe('forty models lose Redis while SMTP is down for the first minute', () =
       const [root, ...rest] = thread.map(({ mail }) => mail)
       expect(new Set(thread.map(({ mail }) => mail.subject)).size).toBe(1)
       expect(rest.every((mail) => mail.inReplyTo === root?.messageId)).toBe(true)
-      expect(lead(thread.at(-1))).toMatch(/^All clear: all (40|20) incidents are closed/)
+      expect(lead(thread.at(-1))).toMatch(/^Resolved: all (40|20) incidents are closed/)
     }
     const ids = server.received.map(({ mail }) => mail.messageId)
     const { rows } = await desk.database.pool.query<{ unsent: number; written: number; tries: number }>(
@@ -392,7 +401,8 @@ describe('forty models lose Redis while SMTP is down for the first minute', () =
     }
     console.info(`40 models, SMTP down for 60 s: ${JSON.stringify({ ...figures, tries: rows[0]?.tries })}`)
     expect(figures).toEqual({ written: 8, received: 8, lost: 0, duplicates: 0 })
-    expect(threads.get('all@example.com')?.[0]?.mail.subject).toBe('[telco] 40 incidents opened (#1 to #40)')
-    expect(threads.get('even@example.com')?.[0]?.mail.subject).toBe('[telco] 20 incidents opened (#2 to #40)')
+    const lost = 'models 2026-11-22 not published: a connection, a lock or a process was lost'
+    expect(threads.get('all@example.com')?.[0]?.mail.subject).toBe(`40 ${lost} (#1 to #40)`)
+    expect(threads.get('even@example.com')?.[0]?.mail.subject).toBe(`20 ${lost} (#2 to #40)`)
   })
 })

@@ -80,13 +80,15 @@ test('a refused sign-in is the server’s fault, and its password stays unsaid',
 })
 
 test('a project without alerts mails from nightshift@localhost, in groups of 30 s, every 4 h', () => {
-  expect(alertSettings({ root: '/srv/telco', name: 'telco', timezone: 'UTC', alerts: undefined })).toEqual({
+  const project = { root: '/srv/telco', name: 'telco', timezone: 'UTC', alerts: undefined, schedules: {} }
+  expect(alertSettings(project)).toEqual({
     project: 'telco',
     timezone: 'UTC',
     from: 'nightshift@localhost',
     group: 30_000,
     repeat: 14_400_000,
     webhooks: [],
+    isScheduled: false,
     command: 'npx nightshift',
     host: hostname(),
     folder: '/srv/telco',

@@ -2,10 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { FailureFacts, RecoveryFacts } from '../../../src/alerts/incidents/incident-facts.ts'
 import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
 import { recover } from '../../../src/alerts/incidents/report-recovery.ts'
-import { letterText } from '../../../src/alerts/letters/letter-text.ts'
 import type { Occasion } from '../../../src/alerts/letters/thread.ts'
-import { threadLetter } from '../../../src/alerts/letters/thread-mail.ts'
-import { facts, recovery, SETTINGS } from '../sample.ts'
+import { facts, recovery } from '../sample.ts'
+import { text as said } from './letter-case.ts'
 
 const NOW = new Date('2026-11-28T03:00:35Z')
 const REASON = 'catch_up latest: a newer slot is due (2026-11-28)'
@@ -66,9 +65,7 @@ const bySchedule = (partition: string) =>
   ({ partition, how: 'skipped', by: 'the schedule', reason: REASON }) as const
 
 function text(incidents: [Incident, ...Incident[]], occasion: Occasion): string {
-  return letterText(
-    threadLetter({ occasion, incidents, recipient: 'oncall@example.com', now: NOW, settings: SETTINGS }),
-  )
+  return said(incidents, occasion, { now: NOW })
 }
 
 describe('nights that the schedule gives up', () => {
@@ -85,10 +82,10 @@ describe('nights that the schedule gives up', () => {
     )
     expect(mail).toContain(`Why: ${REASON}`)
     expect(mail).toContain('npx nightshift backfill churn --from 2026-11-26 --to 2026-11-27')
-    expect(mail).not.toMatch(/all clear|nothing to do|published by|are settled/i)
+    expect(mail).not.toMatch(/resolved|nothing to do|published by|are settled/i)
   })
 
-  test('are no all-clear among others that are well', () => {
+  test('are not resolved among others that are well', () => {
     const good = closed(open(facts({ subject: 'ltv' }), ['2026-11-27'], 13), { partition: '2026-11-27' })
     for (const occasion of ['opened', 'cleared'] as const) {
       const mail = text([given, good], occasion)
@@ -96,7 +93,7 @@ describe('nights that the schedule gives up', () => {
       expect(mail).toContain('The other 1 incidents are closed and well.')
       expect(mail).toContain('#12 churn: not computed')
       expect(mail).toContain('#13 ltv: clear')
-      expect(mail).not.toMatch(/all clear|nothing to do/i)
+      expect(mail).not.toMatch(/resolved|nothing to do/i)
     }
   })
 

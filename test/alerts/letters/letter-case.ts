@@ -2,10 +2,12 @@ import type { FailureFacts } from '../../../src/alerts/incidents/incident-facts.
 import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
 import { letterHtml } from '../../../src/alerts/letters/letter-html.ts'
 import { letterText } from '../../../src/alerts/letters/letter-text.ts'
-import type { Occasion } from '../../../src/alerts/letters/thread.ts'
+import type { Occasion, ThreadMail } from '../../../src/alerts/letters/thread.ts'
 import { threadLetter } from '../../../src/alerts/letters/thread-mail.ts'
 import { SETTINGS } from '../sample.ts'
 
+/** The processes that nights need are alive. */
+export const ALIVE = { worker: true, scheduler: true }
 export const NOW = new Date('2026-11-22T03:00:35Z')
 
 export function incident(of: FailureFacts, id = 12): Incident {
@@ -33,21 +35,19 @@ export function incident(of: FailureFacts, id = 12): Incident {
   }
 }
 
-export function text(incidents: [Incident, ...Incident[]], occasion: Occasion = 'opened'): string {
-  return letterText(
-    threadLetter({ occasion, incidents, recipient: 'oncall@example.com', now: NOW, settings: SETTINGS }),
-  )
+export function text(
+  incidents: [Incident, ...Incident[]],
+  occasion: Occasion = 'opened',
+  changes: Partial<ThreadMail> = {},
+): string {
+  return letterText(threadLetter({ ...mail(incidents), occasion, ...changes }))
 }
 
 export function html(incidents: [Incident, ...Incident[]]): string {
-  return letterHtml(
-    threadLetter({
-      occasion: 'opened',
-      incidents,
-      recipient: 'oncall@example.com',
-      now: NOW,
-      settings: SETTINGS,
-    }),
-    'subject',
-  )
+  return letterHtml(threadLetter(mail(incidents)), 'subject')
+}
+
+function mail(incidents: [Incident, ...Incident[]]): ThreadMail {
+  const recipient = 'oncall@example.com'
+  return { occasion: 'opened', incidents, recipient, now: NOW, alive: ALIVE, settings: SETTINGS }
 }

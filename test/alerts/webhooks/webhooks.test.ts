@@ -63,7 +63,7 @@ describe('what is posted', () => {
       event: 'opened',
       project: 'telco',
       at: '2026-11-22T03:00:36.000Z',
-      subject: '[telco] churn: late-data (#1)',
+      subject: 'churn 2026-11-22 not published: calls are late (#1)',
       thread: opened.id,
       incidents: [
         {
@@ -133,7 +133,7 @@ describe('what is posted', () => {
     await due(desk)
     const body = bodyOf(received[0])
     expect(Object.keys(body)).toEqual(['text', 'blocks'])
-    expect(body.text).toContain('[telco] 81 incidents opened (#1 to #81)')
+    expect(body.text).toContain('telco: 81 models 2026-11-22 not published: 2 causes (#1 to #81)')
     expect(body.blocks.length).toBeLessThanOrEqual(50)
     expect(body.blocks[0].type).toBe('header')
     for (const block of body.blocks.slice(1)) {

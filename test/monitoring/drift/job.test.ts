@@ -147,7 +147,7 @@ describe('a model without a holdout', () => {
     expect(await incidents()).toMatchObject([{ closed_at: null }])
     expect(life.mails.received).toHaveLength(1)
     const mail = life.mails.received[0]?.mail
-    expect(mail?.subject).toContain('value: drift')
+    expect(mail?.subject).toBe('value 2026-03-05 drifted: spend, score (#1)')
     expect(mail?.text).toContain('value has drifted for 2026-03-05 in spend, score')
     expect(mail?.text).toMatch(
       /- spend\n {2}PSI [\d.]+, threshold [\d.]+\n {2}mean 1\.998 before, 3\.001 now/,
@@ -203,7 +203,7 @@ describe('a model without a holdout', () => {
     expect(life.mails.received).toHaveLength(3)
     const said = life.mails.received[2]?.mail.text
     expect(said).toMatch(
-      /^All clear: value matches its reference again on 2026-03-08; it drifted for 2026-03-06 and 1 earlier, whose published scores are unchanged\./,
+      /^Resolved: value matches its reference again on 2026-03-08; it drifted for 2026-03-06 and 1 earlier, whose published scores are unchanged\./,
     )
     expect(said).toContain('2026-03-06: its published output is unchanged')
     expect(said).toMatch(/2026-03-08: passed .*, 600 rows, run /)

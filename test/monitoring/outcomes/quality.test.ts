@@ -100,7 +100,7 @@ const qualityOf = async () =>
 /** The mails about quality, the newest last. */
 const mails = () =>
   life.mails.received
-    .filter(({ mail }) => mail.subject?.includes('quality'))
+    .filter(({ mail }) => mail.subject?.includes('worse than required'))
     .map(({ mail }) => String(mail.text))
 
 /** The commands that a mail offers, as they are pasted. */
@@ -216,7 +216,7 @@ test(
     expect((await qualityOf())[0]?.closedAt).toBeInstanceOf(Date)
     const text = mails().at(-1) ?? ''
     expect(text).toMatch(
-      /^All clear: value is as good as required again on 2026-03-08; it was worse for 2026-03-06 and 1 earlier, whose published scores are unchanged\.\n/,
+      /^Resolved: value is as good as required again on 2026-03-08; it was worse for 2026-03-06 and 1 earlier, whose published scores are unchanged\.\n/,
     )
     expect(text).toMatch(
       /- 2026-03-08: ROC AUC 0\.94\d+ \(95 %: .*\), at least 0\.7 is required; Brier score .*, at most 0\.4 is required\n/,
@@ -261,7 +261,7 @@ test(
     await measured(10)
     await measured(11)
     expect(mails().slice(before)).toEqual([
-      expect.stringMatching(/^All clear: value is as good as required again on 2026-03-14/),
+      expect.stringMatching(/^Resolved: value is as good as required again on 2026-03-14/),
     ])
   },
   LONG,

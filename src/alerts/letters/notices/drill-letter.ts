@@ -1,4 +1,4 @@
-import type { Letter } from './letter.ts'
+import type { Letter } from '../letter.ts'
 
 /** A drill of a schedule that failed, or could not be tried. */
 export interface FailedDrill {

@@ -1,4 +1,4 @@
-import type { Letter } from './letter.ts'
+import type { Letter } from '../letter.ts'
 
 /** What the daily look at the gate found about a champion. */
 export interface GateNews {

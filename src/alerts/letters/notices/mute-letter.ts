@@ -1,15 +1,18 @@
-import { clockTime } from '../../format/clock-time.ts'
-import type { ListedIncident } from '../incidents/list-incidents.ts'
-import { type Mute, mutedText } from '../incidents/mutes.ts'
-import type { Letter } from './letter.ts'
+import { clockTime } from '../../../format/clock-time.ts'
+import type { Project } from '../../../project/project.ts'
+import type { ListedIncident } from '../../incidents/list-incidents.ts'
+import { type Mute, mutedText } from '../../incidents/mutes.ts'
+import type { Letter } from '../letter.ts'
+import { openIncidentsLink } from '../links.ts'
 
 /** A mute is over: mails are sent again, and this is what is open. */
 export function muteLetter(
   ended: Mute,
   open: Pick<ListedIncident, 'id' | 'kind' | 'openedAt'>[],
-  timezone: string,
+  { timezone, alerts }: Pick<Project, 'timezone' | 'alerts'>,
 ): { subject: string; letter: Letter } {
   const what = mutedText(ended)
+  const href = open.length === 0 ? undefined : openIncidentsLink(alerts?.base_url)
   const by = ended.by === null ? '' : `, set by ${ended.by},`
   return {
     subject: `${what}: mails are sent again`,
@@ -21,6 +24,7 @@ export function muteLetter(
           ? 'No incident is open.'
           : `${open.length} ${open.length === 1 ? 'incident is' : 'incidents are'} open.`,
       ],
+      button: href === undefined ? undefined : { text: 'Act on the open incidents', href },
       sections: [
         {
           title: 'Open',

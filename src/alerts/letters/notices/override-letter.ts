@@ -1,4 +1,4 @@
-import type { Letter } from './letter.ts'
+import type { Letter } from '../letter.ts'
 
 /** A promotion that the gate refused and a person made all the same. */
 export interface Overridden {

@@ -1,4 +1,4 @@
-import type { Letter, Section } from './letter.ts'
+import type { Letter, Section } from '../letter.ts'
 
 /** What a mail about a retraining tells. */
 export interface RetrainingNews {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { letterText } from '../../../src/alerts/letters/letter-text.ts'
-import { overriddenLetter } from '../../../src/alerts/letters/override-letter.ts'
+import { letterText } from '../../../../src/alerts/letters/letter-text.ts'
+import { overriddenLetter } from '../../../../src/alerts/letters/notices/override-letter.ts'
 
 const OVERRIDDEN = {
   model: 'churn',
