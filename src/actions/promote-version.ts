@@ -24,6 +24,8 @@ export interface PromotionRequest {
   by: string | null
   /** Why a person promotes it although the gate is not green; null: only the gate decides. */
   override: string | null
+  /** Why it is promoted; an override is its own reason. */
+  reason?: string | undefined
   /** False: a waived item counts as open, since no person looks at this promotion. Default true. */
   takesWaivers?: boolean
 }
@@ -73,7 +75,7 @@ export async function promoteVersion(
 async function move(
   { project, database }: ProjectLedger,
   model: Model,
-  { version, by, override }: PromotionRequest,
+  { version, by, override, reason }: PromotionRequest,
   expected: number | null,
   gate: Gate | undefined,
 ): Promise<Promotion> {
@@ -85,7 +87,7 @@ async function move(
     // What the gate compared with: if another version went live meanwhile, its answer counts no more.
     expected,
     by,
-    reason: override,
+    reason: override ?? reason ?? null,
     event: 'promoted',
     evidence: {
       ...(await evaluationOf(database.pool, model.name, version)),

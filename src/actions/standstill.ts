@@ -6,13 +6,17 @@ import { whoIsAlive } from '../ledger/nights/alive.ts'
 import { loopbackLinks } from '../project/loopback.ts'
 import type { Project } from '../project/project.ts'
 
-export const NO_WORKER = `${IDLE.worker} Start one: nightshift up`
+export const NO_WORKER = `${IDLE.worker}${startWith('nightshift')}`
 const LONGEST_ERROR = 200
 
-/** What keeps runs or mails from moving although nothing has failed, and what to start: one sentence each. */
+/**
+ * What keeps runs or mails from moving although nothing has failed, and what to start: one sentence each. `command`: what is typed
+ * for Nightshift; null: the reader can start nothing.
+ */
 export async function standstill(
   database: Pick<Database, 'pool'>,
   project: Pick<Project, 'schedules' | 'alerts'>,
+  command: string | null = 'nightshift',
 ): Promise<string[]> {
   const [{ worker, scheduler }, mails] = await Promise.all([whoIsAlive(database), delivering(database.pool)])
   const isScheduled = Object.values(project.schedules).some(({ paused }) => !paused)
@@ -23,18 +27,22 @@ export async function standstill(
   )
   const why = mails.error === null ? '' : `: ${oneLine(mails.error, LONGEST_ERROR)}`
   return [
-    ...(worker ? [] : [NO_WORKER]),
-    ...(scheduler || !isScheduled ? [] : [`${IDLE.scheduler} Start one: nightshift up`]),
+    ...(worker ? [] : [`${IDLE.worker}${startWith(command)}`]),
+    ...(scheduler || !isScheduled ? [] : [`${IDLE.scheduler}${startWith(command)}`]),
     ...(stuck === 0
       ? []
       : [
           `${what.join(' and ')} ${stuck === 1 ? 'was' : 'were'} not delivered${why}. ` +
             (mails.waiting === 0
               ? 'Delivery was given up.'
-              : `Delivery is tried again; nightshift doctor checks ${mails.posts === stuck ? 'the webhooks' : 'the mail server'}.`),
+              : `Delivery is tried again${command === null ? '' : `; ${command} doctor checks ${mails.posts === stuck ? 'the webhooks' : 'the mail server'}`}.`),
         ]),
     ...(links === undefined || !mails.by_server ? [] : [links]),
   ]
+}
+
+function startWith(command: string | null): string {
+  return command === null ? '' : ` Start one: ${command} up`
 }
 
 function counted(number: number, what: string): string {

@@ -180,7 +180,7 @@ async function putLive(work: Work): Promise<Outcome> {
   const { version, options, by } = operation
   if (version === null) throw new Error(`operation ${operation.id} names no version`)
   say('the gate is asked')
-  const request = { version, by, override: options.override ?? null }
+  const request = { version, by, override: options.override ?? null, reason: options.reason }
   const { done: promoted, refused } = await promoteVersion(ledgerOf(work), model, request, inMonitors(work))
   if (refused !== undefined) {
     const open = refused.items.filter(({ status }) => status === 'fail').map(({ id }) => id)

@@ -2,7 +2,8 @@ import type { Hono } from 'hono'
 import { standstill } from '../actions/standstill.ts'
 import { activeMutes, mutedText } from '../alerts/incidents/mutes.ts'
 import { clockTime } from '../format/clock-time.ts'
-import { nowAt, type PageContext } from './page-context.ts'
+import { nowAt, type PageContext, type Viewer } from './page-context.ts'
+import { prefixOf } from './terminal.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -15,16 +16,17 @@ declare module 'hono' {
 export function mountBanners(app: Hono, pageContext: PageContext): void {
   app.use(async (context, next) => {
     if (context.req.method === 'GET' && context.get('viewer') !== null)
-      context.set('banners', await bannersOf(pageContext))
+      context.set('banners', await bannersOf(pageContext, context.get('viewer')))
     return next()
   })
 }
 
-async function bannersOf(pageContext: PageContext): Promise<string[]> {
+async function bannersOf(pageContext: PageContext, viewer: Viewer | null): Promise<string[]> {
   const project = pageContext.project()
   const { timezone } = project
   const mutes = await activeMutes(pageContext.database.pool, await nowAt(pageContext))
-  const stands = await standstill(pageContext.database, project)
+  const command = viewer?.role === 'operator' ? prefixOf(project) : null
+  const stands = await standstill(pageContext.database, project, command)
   const muted = mutes.map(
     (mute) =>
       `No mails about ${mutedText(mute)} until ${clockTime(mute.until, timezone)}${mute.by === null ? '' : `, muted by ${mute.by}`}.`,

@@ -20,6 +20,7 @@ import { evaluation } from './pages/registry/evaluation.ts'
 import { standalone } from './standalone.ts'
 import { stateMark } from './state-mark.ts'
 import { column, labelled, table } from './table.ts'
+import { typed } from './terminal.ts'
 
 /**
  * What somebody has to know who takes a model over, on one page that prints: what it does and for whom, when, who is called,
@@ -52,12 +53,12 @@ ${drillsSection(drills, timezone)}
   }</section>
 ${shadowSection({ standings, timezone })}
 ${runbookSection(project, model)}
-${signature(model, accepted, timezone)}`
+${signature(model, accepted, project)}`
   return standalone({
     title: `Handoff of ${model.name}`,
     lead: model.description,
     body,
-    foot: html`Written ${moment(now, timezone)}. Times are in ${timezone}. To update: <code>npx nightshift handoff ${model.name}</code>`,
+    foot: html`Written ${moment(now, timezone)}. Times are in ${timezone}. To update: <code>${typed(project, `handoff ${model.name}`)}</code>`,
     project,
   })
 }
@@ -133,7 +134,8 @@ function runbookSection({ root }: Project, { folder }: Model) {
   }</section>`
 }
 
-function signature(model: Model, accepted: Acceptance | undefined, timezone: string) {
+function signature(model: Model, accepted: Acceptance | undefined, project: Project) {
+  const { timezone } = project
   const { name, owner } = model
   const lapsed = accepted === undefined || accepted.charge === chargeOf(model) ? '' : ' It has lapsed.'
   return html`<section class="card" aria-labelledby="signed"><h2 id="signed">Taken over</h2>
@@ -142,5 +144,5 @@ function signature(model: Model, accepted: Acceptance | undefined, timezone: str
       ? 'Nobody has taken it over yet.'
       : html`By ${accepted.by} on ${moment(accepted.at, timezone)}${accepted.version === null ? '' : `, at version ${accepted.version}`} (user ${accepted.os_user} on ${accepted.host}); the owner was ${accepted.owner}.${lapsed}`
   }</p>
-<p class="small quiet">Somebody other than ${owner} signs with <code>npx nightshift accept ${name} --by WHO</code></p></section>`
+<p class="small quiet">Somebody other than ${owner} signs with <code>${typed(project, `accept ${name} --by WHO`)}</code></p></section>`
 }

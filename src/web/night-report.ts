@@ -21,6 +21,7 @@ import { provenance } from './pages/night/provenance.ts'
 import { featuresLine, otherRuns, summary } from './pages/night/summary.ts'
 import { standalone } from './standalone.ts'
 import { stateMark } from './state-mark.ts'
+import { type Terminal, typed } from './terminal.ts'
 
 /**
  * One night of a model as a self-contained HTML file: it includes style and pictures, loads nothing and runs no script.
@@ -43,23 +44,24 @@ export async function nightReport(
       `report ${model.name}: expected a night that has run, got: ${asOf.label}, which has no run${state}; \`nightshift run ${model.name} --as-of ${asOf.label}\` creates one, \`nightshift status ${model.name}\` lists the existing ones`,
     )
   }
-  const night = await loadNight({ database, project: files }, slot, run)
+  const night = await loadNight({ database, project: files }, slot, run, now)
   const subjects = [model.name, night.features?.slot?.name ?? model.view]
   const incidents = await incidentsOf(pool, subjects, slot.partition, now)
   const view = night.features?.run
+  const written: Terminal = (words, command) => html`${words}<code>${typed(project, command)}</code>`
   const body = html`${summary(night, project, now)}
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
-${outcome(night, project, now)}
+${outcome(night, project, now, written)}
 ${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
 ${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As of the time they were read.')}
 ${featuresLine(night, project, now)}
-${provenance(night, project)}
+${provenance(night, project, written)}
 ${otherRuns(night, project, now)}`
   const title = `${model.name}, ${slot.partition}`
-  const update = `npx nightshift report ${model.name} --as-of ${slot.partition}`
+  const update = typed(project, `report ${model.name} --as-of ${slot.partition}`)
   const foot = html`Written ${moment(now, project.timezone)} for run <code>${run.id}</code>. Times are in ${project.timezone}. To update: <code>${update}</code>`
   return standalone({ title, lead: model.description, body, foot, project })
 }

@@ -5,6 +5,8 @@ export function noticeOf(context: Context): string | undefined {
   switch (context.req.query('done')) {
     case 'retry':
       return 'The night is requested again: this is the new run.'
+    case 'again':
+      return 'The night is requested again. What comes of it will stand here; look again in a moment.'
     case 'release':
       return 'The run is released: this partition is published.'
     case 'skip':

@@ -27,6 +27,8 @@ export interface Viewer {
   role: Role
   /** Goes into each form as a hidden field `csrf`. */
   csrf: string
+  /** Names of the users who may act; none without sign-in. */
+  operators: string[]
   /** A local user without sign-in: there is no session to sign out of. */
   local?: true
 }

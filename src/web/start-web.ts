@@ -6,13 +6,14 @@ import type { Logger } from 'pino'
 import { unavailable } from '../ledger/connection/unavailable.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { isLoopback } from '../project/loopback.ts'
+import type { Project } from '../project/project.ts'
 import type { OnPublished } from '../workers/attempt/publication.ts'
 import { mountBanners } from './banners.ts'
 import { mountBoard } from './board.ts'
+import { mountActions } from './buttons/mount-actions.ts'
+import { mountOperations } from './buttons/mount-operations.ts'
 import { mountHealth } from './health/mount-health.ts'
 import { mountMetrics } from './metrics/mount-metrics.ts'
-import { mountActions } from './mount-actions.ts'
-import { mountOperations } from './mount-operations.ts'
 import { mountPages } from './mount-pages.ts'
 import { page } from './page.ts'
 import type { PageContext } from './page-context.ts'
@@ -22,6 +23,7 @@ import type { Networks } from './security/network.ts'
 import { rejectMalformed } from './security/reject-malformed.ts'
 import { mountSignIn } from './security/signin.ts'
 import type { Users } from './security/users.ts'
+import { typed } from './terminal.ts'
 
 export interface WebServer {
   url: string
@@ -80,7 +82,7 @@ export async function startWeb(
     if (error instanceof HTTPException) return error.getResponse()
     log?.error({ error: error.message, path: context.req.path }, 'a page failed')
     const gone = unavailable(error)
-    if (gone !== undefined) return unreachable(context, gone)
+    if (gone !== undefined) return unreachable(context, gone, pageContext.project())
     return page(context, 'This page failed', html`<p>The log of the web process has the error.</p>`, {
       status: 500,
     })
@@ -106,11 +108,11 @@ export async function startWeb(
 }
 
 /** Every page needs the ledger: without it, all show this page. */
-function unreachable(context: Context, gone: string) {
+function unreachable(context: Context, gone: string, project: Project) {
   return page(
     context,
     'The database cannot be reached',
-    html`<div class="card"><p>The database ${gone}, so no page can be shown. Published partitions are not affected and remain readable.</p><p>Reload this page in a moment. <a href="/readyz">/readyz</a> shows which other parts do not respond; run <code>npx nightshift doctor</code> on the server for more.</p></div>`,
+    html`<div class="card"><p>The database ${gone}, so no page can be shown. Published partitions are not affected and remain readable.</p><p>Reload this page in a moment. <a href="/readyz">/readyz</a> shows which other parts do not respond; <code>${typed(project, 'doctor')}</code> on the server shows more.</p></div>`,
     { status: 503 },
   )
 }

@@ -30,7 +30,7 @@ function ask(path: string): Promise<{ status: number; text: string }> {
 test.each([
   ['/models/constructor', 404, 'This project has value, but none named constructor'],
   ['/models/__proto__', 404, 'none named __proto__'],
-  ['/models/toString/runbook', 404, 'runbook MODEL</code> creates one'],
+  ['/models/toString/runbook', 404, 'No model has this name.'],
   ['/nights/hasOwnProperty/2026-03-02', 404, 'The ledger has no slot named hasOwnProperty'],
   ['/registry/__proto__', 404, 'has a model named __proto__'],
   ['/runs/%00', 400, 'a NUL character'],

@@ -219,7 +219,8 @@ test('a night whose label window is over, and that nobody has looked at since, i
   try {
     now = new Date(`${labelOf(75)}T12:00:00Z`)
     const due = 'it is due because its label window has ended, but it has not been checked yet'
-    const command = ': run `nightshift up` or `nightshift outcomes value --measure`'
+    const command =
+      ': run <code>npx nightshift up</code> or <code>npx nightshift outcomes value --measure</code>'
     for (const page of ['/models/value', `/nights/value/${labelOf(45)}`, '/']) {
       const said = await text(page)
       has(said, due)

@@ -216,11 +216,14 @@ describe.skipIf(!hasBrowser)('the pages in a browser', { timeout: 180_000 }, () 
     await context.close()
   })
 
-  test('a viewer reads the commands, an operator presses the buttons: from the overview to a night that is mended', async () => {
+  test('a viewer reads what can be done and by whom, an operator presses the buttons: from the overview to a night that is mended', async () => {
     const viewer = await visit(browser, web.url, 'vic')
     await viewer.page.goto(`${web.url}/nights/activity/${HELD}`)
-    const held = await runOf('features', HELD)
-    expect(await viewer.page.getByText(`npx nightshift retry ${held}`).count()).toBe(1)
+    const offered = viewer.page.locator('section', {
+      has: viewer.page.getByRole('heading', { name: 'What an operator can do' }),
+    })
+    expect(await offered.innerText()).toMatch(/re-run it[\s\S]*Buttons are for operators: ann\./)
+    expect(await viewer.page.getByText('npx nightshift').count()).toBe(0)
     expect(await viewer.page.getByRole('button', { name: 'Run it again' }).count()).toBe(0)
     await viewer.context.close()
 

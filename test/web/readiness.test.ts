@@ -140,13 +140,15 @@ describe.skipIf(!hasBrowser)('the readiness page in a browser', () => {
   })
 
   test('a promotion is refused by the gate, and made despite it with a reason, which stays on the page', async () => {
+    await section('Promote').getByLabel('Why').fill('the old one fails on new plans')
     await press('Promote version 2')
     expect(await over('promotion')).toMatchObject({ state: 'done', passed: false })
     expect((await champion(pool(), 'value'))?.version).toBe(1)
     expect(await shown()).toMatch(/refused\s+Promotion of version 2 [\s\S]*items are open: /)
+    await section('Promote').getByLabel('Why').fill('the old one fails on new plans')
     await section('Promote')
-      .getByLabel(/Reason to override/)
-      .fill('the old one fails on new plans')
+      .getByLabel(/Even if the gate is not ready/)
+      .check()
     await press('Promote version 2')
     expect(await over('promotion')).toMatchObject({
       passed: true,
@@ -211,7 +213,8 @@ test('a viewer sees no button and may press none; who is no approver does not pr
   const vic = await site.signIn(VIC)
   const page = await text(PAGE, vic)
   expect(page).not.toMatch(/<form[^>]*action="\/models/)
-  expect(page).toContain('Buttons are for operators')
+  expect(page).toContain('Buttons are for operators: ann@example.com, olga@example.com.')
+  expect(page).not.toMatch(/nightshift (?:check|promote|rollback|waive|accept|drill|backfill)/)
   for (const name of ['gate', 'drill', 'promotion', 'rollback', 'waiver', 'acceptance', 'backfill']) {
     const form = { csrf: await site.csrf(VIC), version: '2' }
     expect((await site.ask(`/models/value/${name}`, { cookie: vic, form })).status, name).toBe(403)
@@ -256,9 +259,13 @@ test.each<[string, Record<string, string>, string[]]>([
   ],
   ['drill', { drill: 'rolback' }, ['drill', 'value', 'rolback', '--by', ANN]],
   ['gate', { version: '99' }, ['check', 'value', '--version', '99']],
-  ['promotion', { version: '99' }, ['promote', 'value', '--version', '99', '--by', ANN]],
-  ['rollback', { to: '99' }, ['rollback', 'value', '--to', '99', '--by', ANN]],
-  ['rollback', { withdraw: 'yes', to: '1' }, ['rollback', 'value', '--to', '1', '--withdraw', '--by', ANN]],
+  ['promotion', { version: '99', reason: 'why' }, ['promote', 'value', '--version', '99', '--by', ANN]],
+  ['rollback', { to: '99', reason: 'why' }, ['rollback', 'value', '--to', '99', '--by', ANN]],
+  [
+    'rollback',
+    { withdraw: 'yes', to: '1', reason: 'why' },
+    ['rollback', 'value', '--to', '1', '--withdraw', '--by', ANN],
+  ],
   [
     'backfill',
     { from: 'yesterday', to: '2026-03-02' },

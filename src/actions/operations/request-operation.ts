@@ -41,7 +41,7 @@ export async function requestDrill(
 export async function requestPromotion(
   ledger: ProjectLedger,
   model: Model,
-  { version, override, by }: Omit<PromotionRequest, 'takesWaivers'>,
+  { version, override, reason, by }: Omit<PromotionRequest, 'takesWaivers'>,
 ): Promise<Operation> {
   const { pool } = ledger.database
   refuseUnexplained({ override, by })
@@ -51,7 +51,7 @@ export async function requestPromotion(
     throw new ConfigurationError(
       `promote ${model.name}: expected a version that is not live, got: ${version}, which is the champion already`,
     )
-  const options = override === null ? {} : { override }
+  const options = { ...(override === null ? {} : { override }), ...(reason === undefined ? {} : { reason }) }
   return request(ledger, 'promote', { model: model.name, kind: 'promotion', version, options, by })
 }
 

@@ -3,12 +3,17 @@ import type { Item, Letter } from './letter.ts'
 /** How letters are written; what runs the commands is set in when one is sent. */
 const WRITTEN = /\bnpx nightshift(?= )/g
 
+/** A text of ours with its commands as they are typed where the project runs. */
+export function ownText(text: string, command: string): string {
+  return text.replace(WRITTEN, () => command)
+}
+
 /**
  * The letter with its commands as they are typed where the project runs. What is quoted from outside stays as it is; the
  * first lines have no commands of ours.
  */
 export function withOwnCommands(letter: Letter, command: string): Letter {
-  const own = (text: string) => text.replace(WRITTEN, () => command)
+  const own = (text: string) => ownText(text, command)
   return {
     ...letter,
     sections: letter.sections.map((section) => ({

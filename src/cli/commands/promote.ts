@@ -10,6 +10,7 @@ import { printGate } from '../terminal/print-gate.ts'
 interface Options extends GlobalOptions {
   version: number
   override?: string
+  reason?: string
   by?: string
 }
 
@@ -17,7 +18,8 @@ export default function promoteCommand([name = '']: string[], options: Options):
   return withSession(options, async ({ project, database }) => {
     const model = modelNamed(project, name)
     const by = authorNamed(project, options.by, 'promote')
-    const request = { version: options.version, by, override: options.override ?? null }
+    const { version, reason } = options
+    const request = { version, by, reason, override: options.override ?? null }
     const { done, refused } = await withChild(project, (children) =>
       promoteVersion({ project, database }, model, request, children),
     )

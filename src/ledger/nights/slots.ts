@@ -58,6 +58,24 @@ export async function findSlot(
   return rows[0]
 }
 
+type NamedSlot = Pick<Slot, 'kind' | 'name' | 'partition'>
+
+/** The nights of the same view or model right before and right after a slot. */
+export async function neighboursOf(
+  connection: Connection,
+  { kind, name, as_of }: Pick<Slot, 'kind' | 'name' | 'as_of'>,
+): Promise<{ before: NamedSlot | undefined; after: NamedSlot | undefined }> {
+  const { rows } = await connection.query<NamedSlot & { is_after: boolean }>(
+    `(select kind, name, partition, false as is_after from nightshift.slots
+       where kind = $1 and name = $2 and as_of < $3 order by as_of desc limit 1)
+     union all
+     (select kind, name, partition, true from nightshift.slots
+       where kind = $1 and name = $2 and as_of > $3 order by as_of limit 1)`,
+    [kind, name, as_of],
+  )
+  return { before: rows.find((row) => !row.is_after), after: rows.find((row) => row.is_after) }
+}
+
 export interface SlotFilter {
   kind?: Kind
   name?: string

@@ -12,6 +12,7 @@ import { nowAt, type PageContext, type Viewer } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, number, table } from '../table.ts'
+import { terminalFor } from '../terminal.ts'
 import { ackButton } from './incidents/ack-button.ts'
 import { faceOfIncident } from './incidents/face.ts'
 import { incidentBody, loadIncident } from './incidents/incident.ts'
@@ -45,7 +46,7 @@ ${pager(listing.page, more, (number) => listingHref({ ...listing, page: number ?
       {
         section: 'Incidents',
         aside: html`<div class="small"><a href="${listingHref({ subject, openOnly: !openOnly })}">${openOnly ? 'Include closed incidents' : 'Open incidents only'}</a>${subject === undefined ? '' : html` · <a href="${listingHref({ openOnly })}">All subjects</a>`}</div>`,
-        foot: html`Times are in ${project.timezone}. In the terminal: <code>npx nightshift incidents --all</code>`,
+        foot: html`Times are in ${project.timezone}.${terminalFor(context.get('viewer'), project)(' In the terminal: ', 'incidents --all')}`,
       },
     )
   })

@@ -31,7 +31,7 @@ export function mountModel(app: Hono, pageContext: PageContext): void {
 
   app.get('/models/:model', (context) =>
     answer(context, pageContext, async (model, window) => {
-      const view = await loadModel(pageContext, model, window)
+      const view = await loadModel(pageContext, model, window, context.get('viewer'))
       const body = html`<div class="pair">${about(view)}${readiness(view)}</div>
 ${windowForm(view)}
 ${view.nights.length === 0 ? noNights(view) : await pictures(view)}
@@ -41,7 +41,7 @@ ${shadowSection(view)}${view.nights.length === 0 ? '' : nightsSection(view)}`
         section: 'Overview',
         crumbs: [['/', 'Overview']],
         aside: links(view),
-        foot: html`Times are in ${view.timezone}. In the terminal: <code>npx nightshift status ${model.name}</code>`,
+        foot: html`Times are in ${view.timezone}.${view.terminal(' In the terminal: ', `status ${model.name}`)}`,
       })
     }),
   )

@@ -16,8 +16,10 @@ import { missing, page } from '../page.ts'
 import { nowAt, type PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
+import { terminalFor } from '../terminal.ts'
 import { actions } from './night/actions.ts'
 import { attempts } from './night/attempts.ts'
+import { blockerCard } from './night/blocker.ts'
 import { checks } from './night/checks.ts'
 import { drift } from './night/drift.ts'
 import { inputs } from './night/inputs.ts'
@@ -53,7 +55,7 @@ export function mountNight(app: Hono, pageContext: PageContext): void {
       return missing(
         context,
         'No such run',
-        html`<p>The ledger has no run ${id}. <a href="/runs">Search the runs</a>, or <code>npx nightshift runs</code>.</p>`,
+        html`<p>The ledger has no run ${id}. <a href="/runs">Search the runs</a></p>`,
       )
     }
     return show(context, pageContext, slot, run)
@@ -72,15 +74,16 @@ export function mountNight(app: Hono, pageContext: PageContext): void {
       return download(
         context,
         `${name}-${slot.partition}.csv`,
-        nightCsv(await loadNight(pageContext, slot, run)),
+        nightCsv(await loadNight(pageContext, slot, run, await nowAt(pageContext))),
       )
     }
     const hours = asOf === undefined || table ? [] : await hoursOf(pageContext, name, asOf, kind)
     if (hours.length > 0) return day(context, pageContext, name, partition, hours)
+    const terminal = terminalFor(context.get('viewer'), pageContext.project())
     return missing(
       context,
       'No such night',
-      html`<p>The ledger has no slot named ${name} for ${partition}.</p><p>See <a href="/">all nights</a>, or create one: <code>npx nightshift run ${name} --as-of ${partition}</code></p>`,
+      html`<p>The ledger has no slot named ${name} for ${partition}.</p><p>See <a href="/">all nights</a>${terminal(', or create one: ', `run ${name} --as-of ${partition}`)}</p>`,
     )
   })
 }
@@ -88,29 +91,35 @@ export function mountNight(app: Hono, pageContext: PageContext): void {
 async function show(context: Context, pageContext: PageContext, slot: Slot, run: Run | undefined) {
   const project = pageContext.project()
   const now = await nowAt(pageContext)
-  const night = await loadNight(pageContext, slot, run)
+  const night = await loadNight(pageContext, slot, run, now)
   const view = night.features?.run
   const own = run?.checks ?? []
+  const viewer = context.get('viewer')
+  const terminal = terminalFor(viewer, project)
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
-${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
-${unknownValues(run?.unknown_values ?? [])}
-${attempts(night.attempts, project, context.get('viewer')?.role === 'operator')}
 </div><div>
-${actions(night, project, context.get('viewer'))}
-${featuresLine(night, project, now)}
+${blockerCard(night, project, now, viewer)}
+${actions(night, project, viewer)}
+${night.blocker === undefined ? featuresLine(night, project, now) : ''}
 ${parity(night.certificate, project)}
-${provenance(night, project)}
-${otherRuns(night, project, now)}
 </div></div>
 ${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
-${outcome(night, project, now)}
+${outcome(night, project, now, terminal)}
+<div class="columns"><div>
+${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
+${unknownValues(run?.unknown_values ?? [])}
+${attempts(night.attempts, project, viewer?.role === 'operator')}
+</div><div>
+${provenance(night, project, terminal)}
+${otherRuns(night, project, now)}
+</div></div>
 ${inputs(run?.inputs.length ? run.inputs : (view?.inputs ?? []), project, view === undefined ? 'As of the time they were read.' : `Inputs of view ${view.name}, as of the time they were read.`)}`
   return page(context, titleOf(night), body, {
     section: 'Overview',
     crumbs: crumbsOf(slot),
-    aside: downloads(night, project.models),
-    foot: html`Times are in ${project.timezone}. In the terminal: <code>${run === undefined ? `npx nightshift status ${slot.name}` : `npx nightshift show ${run.id}`}</code>`,
+    aside: html`${neighbours(night, project.models)}${downloads(night, project.models)}`,
+    foot: html`Times are in ${project.timezone}.${terminal(' In the terminal: ', run === undefined ? `status ${slot.name}` : `show ${run.id}`)}`,
   })
 }
 
@@ -125,6 +134,12 @@ function crumbsOf({ kind, name }: Slot): [string, string][] {
     ['/', 'Overview'],
     ...(kind === 'scores' ? [[modelHref(name), name] satisfies [string, string]] : []),
   ]
+}
+
+/** Links to the nights before and after this one. */
+function neighbours({ neighbours: { before, after } }: Night, models: Record<string, unknown>) {
+  if (before === undefined && after === undefined) return ''
+  return html`<nav class="beside-night" aria-label="Nights">${before === undefined ? '' : html`<a rel="prev" href="${nightHref(before, models)}"><span aria-hidden="true">←</span> <span class="sr">Previous night:</span> ${before.partition}</a>`}${after === undefined ? '' : html`<a rel="next" href="${nightHref(after, models)}"><span class="sr">Next night:</span> ${after.partition} <span aria-hidden="true">→</span></a>`}</nav>`
 }
 
 /** Links to downloads, next to the title. */

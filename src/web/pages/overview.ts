@@ -6,6 +6,7 @@ import { unreadable } from '../filters.ts'
 import { moment } from '../moment.ts'
 import { page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
+import { type Terminal, terminalFor } from '../terminal.ts'
 import { attention } from './overview/attention.ts'
 import { calendar } from './overview/calendar.ts'
 import { type Choice, chosen, MOST_CARDS, overviewHref, readModels, tally } from './overview/choose-models.ts'
@@ -28,13 +29,13 @@ export function mountOverview(app: Hono, pageContext: PageContext): void {
     const overview = await loadOverview(pageContext, days, until)
     const { project, now } = overview
     const choice: Choice = { ...models, days: days === DAYS ? undefined : days, until }
-    const isOperator = context.get('viewer')?.role === 'operator'
+    const terminal = terminalFor(context.get('viewer'), project)
     const body =
       problems.length > 0
         ? html`${tally(overview, choice)}${unreadable(problems, { href: '/', text: 'All models' })}`
         : html`${tally(overview, choice)}
 ${attention(overview)}
-${shown(overview, choice, isOperator)}`
+${shown(overview, choice, terminal)}`
     return page(context, project.name, body, {
       section: 'Overview',
       foot: html`Times are in ${project.timezone}. This page is as of ${moment(now, project.timezone)}.`,
@@ -44,21 +45,20 @@ ${shown(overview, choice, isOperator)}`
 }
 
 /** The models that are asked for: verdicts, nights and readiness. */
-function shown(overview: Overview, choice: Choice, isOperator: boolean) {
+function shown(overview: Overview, choice: Choice, terminal: Terminal) {
   if (overview.models.length === 0) {
-    const todo = html`: <code>npx nightshift init DIR</code> creates a project with one`
-    return html`<p class="card">No model yet${isOperator ? todo : ''}.</p>`
+    return html`<p class="card">No model yet.${terminal(' A project with one is created by ', 'init DIR')}</p>`
   }
   const asked = chosen(overview, choice)
   if (asked.models.length === 0) return html`<p class="card">No model matches.</p>`
   const isMany = asked.models.length > MOST_CARDS
   return html`<div class="verdicts">
-<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(asked) : verdictCards(asked, isOperator)}</section>
+<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(asked) : verdictCards(asked, terminal)}</section>
 <section class="card${isMany ? ' nights' : ''}" aria-labelledby="nights"><h2 id="nights">Nights</h2>
 ${calendar(asked)}
 ${pager(asked.dates, choice)}</section>
 </div>
-${readinessCard(asked, isOperator)}`
+${readinessCard(asked, terminal)}`
 }
 
 function pager(dates: string[], choice: Choice) {

@@ -6,20 +6,22 @@ import { planText, stretchesOf } from '../../jobs/backfills/plan-stretches.ts'
 import type { Model } from '../../project/project.ts'
 import { summaryOf } from '../../readiness/gate-on-record.ts'
 import { listVersions } from '../../registry/version-records.ts'
-import { asOperator } from '../act.ts'
 import { modelHref, readinessHref, registryHref, runbookHref, withQuery } from '../addresses.ts'
+import { asOperator } from '../buttons/act.ts'
+import { type Rights, rightsOf } from '../buttons/rights.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
-import { actions, askAgain, byField, hidden } from './readiness/actions.ts'
+import { terminalFor } from '../terminal.ts'
+import { actions, askAgain } from './readiness/actions.ts'
 import { BACKFILL_MODES, backfillIn } from './readiness/backfill-form.ts'
 import { drillsSection } from './readiness/drills.ts'
 import { itemsTable } from './readiness/items.ts'
 import { loadReadiness, type ReadinessView } from './readiness/load.ts'
+import { byField, hidden } from './readiness/offered.ts'
 import { people } from './readiness/people.ts'
-import { type Rights, rightsOf } from './readiness/rights.ts'
 import { underWay } from './readiness/under-way.ts'
 
 /**
@@ -40,12 +42,13 @@ export function mountReadiness(app: Hono, pageContext: PageContext): void {
         html`<p>${model.name} has no version ${given}. <a href="${readinessHref(model.name)}">Readiness of ${model.name}</a></p>`,
       )
     }
-    const view = await loadReadiness(pageContext, model, versions, asked?.version)
-    const rights = rightsOf(view.project, context.get('viewer'))
+    const viewer = context.get('viewer')
+    const view = await loadReadiness(pageContext, model, versions, { asked: asked?.version, viewer })
+    const rights = rightsOf(view.project, viewer)
     const { timezone } = view.project
     const body = html`${summary(view, rights)}
 ${itemsTable(view)}
-${underWay(view)}
+${underWay(view, withQuery(readinessHref(model.name), { version: view.version ?? undefined }))}
 ${actions(view, rights)}
 <div class="pair wide">${drillsSection(view.drills, timezone, view)}<div>${people(view)}</div></div>`
     return page(context, `Readiness of ${model.name}`, body, {
@@ -95,6 +98,7 @@ async function backfillPlan(context: Context, { database, project: files }: Page
   const runs = plan.slots.filter(({ action }) => action === 'run').length
   const estimate = plan.estimate_seconds === null ? '' : `, about ${duration(plan.estimate_seconds * 1000)}`
   const rights = rightsOf(project, context.get('viewer'))
+  const terminal = terminalFor(context.get('viewer'), project)
   const form =
     runs === 0 || rights?.act !== true
       ? ''
@@ -107,7 +111,7 @@ ${table('Plan of the backfill', stretchesOf(plan.slots), [
   labelled('Version', ({ version }) => version),
   column('Why', ({ reason }) => reason),
 ])}
-${form}<p class="small quiet">In the terminal: <code>npx nightshift backfill ${model.name} --from ${from} --to ${to}${mode === 'missing' ? '' : ` --${mode}`}</code></p></section>`
+${form}<p class="small quiet">${terminal('In the terminal: ', `backfill ${model.name} --from ${from} --to ${to}${mode === 'missing' ? '' : ` --${mode}`}`)}</p></section>`
   return page(context, `Backfill of ${model.name}`, body, {
     ...frameOf(model),
     crumbs: [...frameOf(model).crumbs, [readinessHref(model.name), 'Readiness']],

@@ -7,6 +7,7 @@ import { modelHref } from '../addresses.ts'
 import { anchorOf, markdown } from '../markdown.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
+import { terminalFor } from '../terminal.ts'
 
 /** `/models/:model/runbook`: a link in a mail ends in #<failure class>, the anchor of the class's section. */
 export function mountRunbook(app: Hono, { project }: PageContext): void {
@@ -20,8 +21,12 @@ export function mountRunbook(app: Hono, { project }: PageContext): void {
       return missing(context, 'This runbook cannot be shown', html`<p>${file}: ${text.fault}.</p>`)
     }
     if (model === undefined || typeof text !== 'string') {
-      const command = `npx nightshift runbook ${model === undefined ? 'MODEL' : name}`
-      return missing(context, 'No such runbook', html`<p><code>${command}</code> creates one.</p>`)
+      const terminal = terminalFor(context.get('viewer'), project())
+      const what =
+        model === undefined
+          ? 'No model has this name.'
+          : html`${name} has no RUNBOOK.md.${terminal(' To create one: ', `runbook ${name}`)}`
+      return missing(context, 'No such runbook', html`<p>${what}</p>`)
     }
     const sections = text.split(/^(?=## )/m)
     const titles = sections.flatMap((text) => headingTitle(text))

@@ -16,6 +16,7 @@ import type { PageContext } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, number, table } from '../table.ts'
+import { terminalFor } from '../terminal.ts'
 import { KINDS, readSearch, type Search } from './runs/search.ts'
 
 /** `/runs?text=&state=&kind=&class=&from=&to=&group=1&page=`: all runs with a search, or failures grouped by similar message. */
@@ -44,7 +45,7 @@ ${search.shape === '' ? '' : html`<p class="notice">Failures similar to: <code>$
       {
         section: 'Runs',
         aside: html`<div class="small"><a href="${grouped ? '/runs' : '/runs?group=1'}">${grouped ? 'List runs' : 'Group failures'}</a></div>`,
-        foot: html`Times are in ${project.timezone}. In the terminal: <code>npx nightshift runs${grouped ? ' --group' : ''}</code>`,
+        foot: html`Times are in ${project.timezone}.${terminalFor(context.get('viewer'), project)(' In the terminal: ', `runs${grouped ? ' --group' : ''}`)}`,
       },
     )
   })

@@ -32,6 +32,7 @@ export function guard(app: Hono, { pool, users, loopback, isProxy }: Access): vo
     name: 'local operator',
     role: 'operator',
     csrf: randomBytes(32).toString('base64url'),
+    operators: [],
     local: true,
   }
   const viewerOf = async (context: Context): Promise<Viewer | undefined> => {

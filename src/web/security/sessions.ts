@@ -47,7 +47,8 @@ export async function findSession(
       hashOf(token),
     ])
   }
-  return { name: user.name, role: user.role, csrf: session.csrf }
+  const operators = [...users.values()].flatMap(({ name, role }) => (role === 'operator' ? name : []))
+  return { name: user.name, role: user.role, csrf: session.csrf, operators }
 }
 
 export async function endSession(pool: Pool, token: string): Promise<void> {

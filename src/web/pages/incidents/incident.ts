@@ -3,22 +3,24 @@ import { type ListedMail, listMails } from '../../../alerts/delivery/list-mails.
 import { eventsOf, type IncidentEvent } from '../../../alerts/incidents/events.ts'
 import type { Night } from '../../../alerts/incidents/incident-record.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
+import { type PresentIncident, presentIncident } from '../../../alerts/incidents/present-facts.ts'
 import { type Reader, readersOf } from '../../../alerts/incidents/readers.ts'
-import { nextCommands } from '../../../alerts/letters/next-commands.ts'
 import { headline, meaning, readersHave } from '../../../alerts/letters/phrases.ts'
 import { localTimes } from '../../../format/clock-time.ts'
 import { faceOfState } from '../../../ledger/nights/faces.ts'
 import { findRun } from '../../../ledger/nights/run-records.ts'
+import { listSlots } from '../../../ledger/nights/slots.ts'
 import type { Check } from '../../../pipeline/engine/facts.ts'
 import type { Project } from '../../../project/project.ts'
 import { nightHref, runbookHref, runHref } from '../../addresses.ts'
+import { buttonForm } from '../../buttons/button.ts'
 import { moment } from '../../moment.ts'
 import type { PageContext, Viewer } from '../../page-context.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, table } from '../../table.ts'
 import { checks } from '../night/checks.ts'
 import { fact } from '../night/summary.ts'
-import { ackButton } from './ack-button.ts'
+import { actions } from './actions.ts'
 import { faceOfIncident } from './face.ts'
 
 /** One incident with its events, readers and mails. */
@@ -29,6 +31,9 @@ export interface IncidentStory {
   mails: ListedMail[]
   /** Of its run, those that were met as well. */
   checks: Check[]
+  present: PresentIncident
+  /** Runs of its nights that failed or are held, and were not followed by others. */
+  toRetry: ReadonlySet<string>
 }
 
 export async function loadIncident(
@@ -46,18 +51,30 @@ export async function loadIncident(
   if (incident === undefined) return undefined
   const { run: latest, checks: failed } = incident.facts
   const run = latest === undefined || failed.length === 0 ? undefined : await findRun(pool, latest)
-  return { incident, events, readers, mails, checks: run?.checks ?? failed }
+  const [present, toRetry] = await Promise.all([presentIncident(pool, incident), retryable(pool, incident)])
+  return { incident, events, readers, mails, checks: run?.checks ?? failed, present, toRetry }
+}
+
+async function retryable(
+  pool: PageContext['database']['pool'],
+  { subject, subjectKind, bad, closedAt }: ListedIncident,
+): Promise<Set<string>> {
+  // The newest bad night has its buttons among the actions.
+  if (closedAt !== undefined || bad.length < 2) return new Set()
+  const kind = subjectKind === 'model' ? 'scores' : 'features'
+  const slots = await listSlots(pool, { kind, name: subject, partitions: bad, states: ['failed', 'held'] })
+  return new Set(slots.flatMap(({ run }) => run ?? []))
 }
 
 export function incidentBody(story: IncidentStory, project: Project, viewer: Viewer | null, now: Date) {
-  const { incident } = story
+  const { incident, present } = story
   return html`<div class="columns"><div>
 ${what(incident, project, now)}
-${nights(incident, project)}
+${nights(story, project, viewer)}
 ${checks(story.checks, 'of the latest night that failed')}
 ${events(story.events, project)}
 </div><div>
-${act(incident, viewer)}
+${actions(incident, present, project, viewer)}
 ${notified(story, project)}
 </div></div>`
 }
@@ -82,7 +99,11 @@ ${fact('Readers', facts.consumers.join(', '))}
 ${model === undefined ? '' : fact('Runbook', html`<a href="${runbookHref(model, facts.failure.anchor)}">${model}, ${kind}</a>`)}</dl></section>`
 }
 
-function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezone, models }: Project) {
+function nights(
+  { incident: { id, nights: all, subjectKind, subject }, toRetry }: IncidentStory,
+  { timezone, models }: Project,
+  viewer: Viewer | null,
+) {
   if (all.length === 0) return ''
   const kind = subjectKind === 'model' ? 'scores' : 'features'
   const link = ({ partition }: Night) =>
@@ -97,7 +118,15 @@ function nights({ nights: all, subjectKind, subject }: ListedIncident, { timezon
     ),
     column('Run', ({ run }) => (run === null ? '' : html`<a href="${runHref(run)}">${run}</a>`)),
     labelled('Since', ({ failedAt }) => moment(failedAt, timezone)),
-    column('Ended', ({ recovered }) => ending(recovered, timezone)),
+    column('Ended', ({ recovered, run, partition }) =>
+      recovered === null && run !== null && toRetry.has(run) && viewer?.role === 'operator'
+        ? buttonForm(
+            { path: `/runs/${run}/retry`, text: `Run ${partition} again`, reason: false },
+            viewer,
+            `/incidents/${id}`,
+          )
+        : ending(recovered, timezone),
+    ),
   ])
   return html`<section class="card" aria-labelledby="nights"><h2 id="nights">Nights</h2>${shown}</section>`
 }
@@ -139,17 +168,4 @@ function notified({ readers, mails }: IncidentStory, { timezone }: Project) {
 ${readers.length === 0 ? html`<p>No one: neither <code>on_call</code> in model.yaml nor <code>owner</code> in view.yaml has an address.</p>` : ''}
 <ul class="list">${readers.map(({ recipient, kind, mails: sent, nextMailAt }) => html`<li>${recipient}<div class="small quiet">${sent} ${sent === 1 ? kind : `${kind}s`}${nextMailAt === undefined ? '' : html`, the next ${moment(nextMailAt, timezone)}`}</div></li>`)}</ul>
 ${mails.length === 0 ? '' : html`<h3>Mails</h3><ul class="list">${mails.map((mail) => html`<li><a href="/mails/${mail.id}">${mail.subject}</a><div class="small quiet">${mail.recipient}, ${moment(mail.created_at, timezone)}, ${mail.state}</div></li>`)}</ul>`}</section>`
-}
-
-function act(incident: ListedIncident, viewer: Viewer | null) {
-  if (incident.closedAt !== undefined) return ''
-  const commands = nextCommands(
-    incident,
-    viewer?.name.includes('@')
-      ? viewer.name
-      : (incident.recipients.find((each) => each.includes('@')) ?? 'YOU'),
-  )
-  return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What you can do</h2>
-<div class="actions"><div class="action"><p>${incident.ackedBy === undefined ? 'Acknowledge it' : `Acknowledged by ${incident.ackedBy}`}: no more mails until something new happens.</p>${ackButton(incident, viewer)}<p class="small quiet">In the terminal: <code>npx nightshift ack ${incident.id} --by YOU</code></p></div>
-${commands.map(({ command, why }) => html`<div class="action"><p>${why}</p><pre>${command}</pre></div>`)}</div></section>`
 }

@@ -10,7 +10,8 @@ import type { ModelView } from './load.ts'
 import { MOST, NIGHTS } from './window.ts'
 
 /** What the model is, its current state, and its open incidents. */
-export function about({ model, champion, registered, last, incidents, view, timezone, now }: ModelView) {
+export function about(of: ModelView) {
+  const { model, champion, registered, last, incidents, view, timezone, now, terminal } = of
   const output = registered.find(({ version }) => version === champion?.version)?.mapping.output
   const doubts = registered.flatMap(({ version, mapping }) => {
     const doubt = classDoubt(mapping.output, model.onnx)
@@ -20,7 +21,7 @@ export function about({ model, champion, registered, last, incidents, view, time
   return html`<section class="card" aria-labelledby="about"><h2 id="about">${model.description || 'About'}</h2>
 <dl class="facts">
 <dt>Last night</dt><dd>${last === undefined ? 'none yet' : html`${stateMark(faceOf(last, now))} <a href="${nightHref({ kind: 'scores', name: model.name, partition: last.partition }, {})}">${last.partition}</a>${last.reason === null ? '' : `: ${last.reason}`}`}</dd>
-<dt>Champion</dt><dd>${champion === undefined ? html`none: <code>nightshift promote ${model.name} --version N</code>` : html`<a href="${registryHref(model.name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
+<dt>Champion</dt><dd>${champion === undefined ? html`none${terminal(': ', `promote ${model.name} --version N`)}` : html`<a href="${registryHref(model.name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
 <dt>Score</dt><dd>${output === undefined ? model.score.column : scoreTitle(output)}</dd>
 <dt>Features</dt><dd>${view}</dd>
 <dt>Read by</dt><dd>${model.consumers.join(', ') || 'no readers listed'}</dd>
@@ -71,10 +72,15 @@ function shown({ nights, window }: Pick<ModelView, 'nights' | 'window'>): string
 }
 
 /** Shown instead of empty pictures. */
-export function noNights({ model, window, last }: Pick<ModelView, 'model' | 'window' | 'last'>) {
+export function noNights({
+  model,
+  window,
+  last,
+  terminal,
+}: Pick<ModelView, 'model' | 'window' | 'last' | 'terminal'>) {
   const { from, to } = window
   if (from === undefined && to === undefined) {
-    return html`<p class="card">There is no night yet: a schedule creates them, or <code>npx nightshift run ${model.name} --as-of D</code>.</p>`
+    return html`<p class="card">There is no night yet: a schedule creates them${terminal(', or ', `run ${model.name} --as-of D`)}.</p>`
   }
   const span =
     from === undefined ? `up to ${to}` : to === undefined ? `from ${from} on` : `from ${from} to ${to}`

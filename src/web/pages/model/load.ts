@@ -18,7 +18,8 @@ import type { Model } from '../../../project/project.ts'
 import { type EvaluatedVersion, evaluatedVersions } from '../../../registry/evaluated-versions.ts'
 import { historyOf } from '../../../registry/history-records.ts'
 import { type Champion, champion, listVersions, type Version } from '../../../registry/version-records.ts'
-import { nowAt, type PageContext } from '../../page-context.ts'
+import { nowAt, type PageContext, type Viewer } from '../../page-context.ts'
+import { type Terminal, terminalFor } from '../../terminal.ts'
 import { marksOf } from './marks.ts'
 import type { Window } from './window.ts'
 
@@ -26,6 +27,8 @@ import type { Window } from './window.ts'
 export interface ModelView {
   model: Model
   timezone: string
+  /** Shows commands to operators. */
+  terminal: Terminal
   now: Date
   window: Window
   /** The newest night that was due or has run, regardless of the window. */
@@ -91,9 +94,15 @@ export async function loadNights(
 const EPOCH = new Date(0).toISOString()
 
 /** Loads a model's page in two rounds of queries, independent of the number of nights. */
-export async function loadModel(pageContext: PageContext, model: Model, window: Window): Promise<ModelView> {
+export async function loadModel(
+  pageContext: PageContext,
+  model: Model,
+  window: Window,
+  viewer: Viewer | null,
+): Promise<ModelView> {
   const { pool } = pageContext.database
-  const { timezone } = pageContext.project()
+  const project = pageContext.project()
+  const { timezone } = project
   const now = await nowAt(pageContext)
   const [figures, live, versions, registered, incidents, [latest], standings] = await Promise.all([
     loadNights(pageContext, model.name, window),
@@ -115,6 +124,7 @@ export async function loadModel(pageContext: PageContext, model: Model, window: 
     ...figures,
     model,
     timezone,
+    terminal: terminalFor(viewer, project),
     now,
     window,
     last: latest?.last,

@@ -3,13 +3,13 @@ import { duration } from '../../../format/elapsed.ts'
 import { count, figure } from '../../../format/numbers.ts'
 import { faceOf } from '../../../ledger/nights/faces.ts'
 import type { OutcomeNight } from '../../../monitoring/outcomes/outcome-nights.ts'
-import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
 import { isBuiltIn, METRICS, metricColumns, NIGHT_COLUMNS } from '../../../project/schema/metric.ts'
 import { nightHref } from '../../addresses.ts'
 import { type Cell, csv } from '../../csv.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, number, table } from '../../table.ts'
+import { whyUnmeasured } from '../night/why-unmeasured.ts'
 import type { ModelView, NightFigures } from './load.ts'
 
 /** Every night of the window, the newest first, each with a link to its page. */
@@ -47,8 +47,9 @@ ${shown}</details></section>`
 }
 
 /** When the night can be measured, or what prevents it. */
-function maturity(outcome: OutcomeNight, { now, timezone }: ModelView) {
-  const why = unmeasured(outcome, now, timezone)
+function maturity(outcome: OutcomeNight, view: ModelView) {
+  const { timezone } = view
+  const why = whyUnmeasured(outcome, view)
   return html`${moment(outcome.matures_at, timezone)}${why === undefined ? '' : html`<div class="small quiet">${why}</div>`}`
 }
 

@@ -8,6 +8,7 @@ import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
 import { boundOf } from '../../../monitoring/required-bound.ts'
 import type { Metric } from '../../../project/schema/metric.ts'
 import { moment } from '../../moment.ts'
+import { whyUnmeasured } from '../night/why-unmeasured.ts'
 import { bias } from './bias.ts'
 import type { ModelView } from './load.ts'
 import { picture } from './picture.ts'
@@ -101,14 +102,15 @@ function businessPictures({ outcomes, axis, model }: ModelView) {
  * Nights that are not measured, with the date from which they can be, or with what prevents it although that date has
  * passed; and nights that were measured under another horizon.
  */
-function unmeasuredNotes({ outcomes, timezone, model, now }: ModelView) {
+function unmeasuredNotes(view: ModelView) {
+  const { outcomes, timezone, model, now } = view
   const known = outcomes.filter((night) => night !== undefined)
   const others = otherHorizons(known, model.labels?.horizon.text ?? '')
   const immature = known.filter(({ state }) => state === 'immature')
   const failed = known.filter(({ state }) => state === 'failed')
   const ahead = immature.filter((night) => unmeasured(night, now, timezone) === undefined)
   const overdue = immature.filter((night) => !ahead.includes(night))
-  return html`${overdueNote(overdue, now, timezone)}${aheadNote(ahead, timezone)}${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((text) => html`<p class="note">${text}.</p>`)}`
+  return html`${overdueNote(overdue, view)}${aheadNote(ahead, timezone)}${failed.length === 0 ? '' : html`<p class="note">${failed.length} could not be measured: ${failed.at(-1)?.partition}: ${failed.at(-1)?.note}</p>`}${others.map((text) => html`<p class="note">${text}.</p>`)}`
 }
 
 function aheadNote(ahead: OutcomeNight[], timezone: string) {
@@ -119,10 +121,10 @@ function aheadNote(ahead: OutcomeNight[], timezone: string) {
   return html`<p>${nightsAre(ahead)} immature: ${first.partition} matures ${moment(first.matures_at, timezone)}${then}.</p>`
 }
 
-function overdueNote(overdue: OutcomeNight[], now: Date, timezone: string) {
+function overdueNote(overdue: OutcomeNight[], view: ModelView) {
   const [first, last] = [overdue[0], overdue.at(-1)]
   if (first === undefined || last === undefined) return ''
-  const why = unmeasured(first, now, timezone)
+  const why = whyUnmeasured(first, view)
   return last === first
     ? html`<p class="note">${first.partition} is still immature although its maturity date has passed: ${why}.</p>`
     : html`<p class="note">${overdue.length} nights, ${first.partition} to ${last.partition}, are still immature although their maturity dates have passed. ${first.partition}: ${why}.</p>`

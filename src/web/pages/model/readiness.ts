@@ -8,12 +8,12 @@ import type { ModelView } from './load.ts'
 
 /** The evidence for the newest version, which may be the champion. It shows no verdict. */
 export function readiness(view: ModelView) {
-  const { champion, model, versions } = view
+  const { champion, model, versions, terminal } = view
   const [newest] = versions
   if (newest === undefined) return ''
   const next = newest.version === champion?.version ? 'the champion' : 'not live'
   return html`<section class="card" aria-labelledby="readiness"><h2 id="readiness">Evidence of version ${newest.version}, ${next}</h2>
-<p class="quiet small">Automated checks so far. <a href="${withQuery(readinessHref(model.name), { version: newest.version })}">All eleven questions of the gate</a>, or in the terminal: <code>nightshift check ${model.name} --version ${newest.version}</code></p>
+<p class="quiet small">Automated checks so far. <a href="${withQuery(readinessHref(model.name), { version: newest.version })}">All eleven questions of the gate</a>${terminal(', or in the terminal: ', `check ${model.name} --version ${newest.version}`)}</p>
 <dl class="facts">
 <dt>Evaluation</dt><dd>${evaluation(view)}</dd>
 <dt>Parity</dt><dd>${parity(view)}</dd>
@@ -21,18 +21,18 @@ export function readiness(view: ModelView) {
 </dl></section>`
 }
 
-function evaluation({ versions, timezone, model }: ModelView) {
+function evaluation({ versions, timezone, model, terminal }: ModelView) {
   const [newest] = versions
   const found = newest?.evaluation
   if (found == null)
-    return html`${stateMark('expected', 'none')} <code>nightshift evaluate ${model.name} --version ${newest?.version} --dataset ID</code>`
+    return html`${stateMark('expected', 'none')}${terminal(' ', `evaluate ${model.name} --version ${newest?.version} --dataset ID`)}`
   const face: Face = found.passed ? 'published' : 'failed'
   return html`${stateMark(face, found.passed ? 'passed' : 'not passed')} ${found.auc === null ? '' : `AUC ${figure(found.auc)} `}on ${found.dataset}, ${moment(found.at, timezone)}`
 }
 
-function parity({ parity: found, view, timezone, model }: ModelView) {
+function parity({ parity: found, view, timezone, model, terminal }: ModelView) {
   if (found === undefined)
-    return html`${stateMark('expected', 'none')} <code>nightshift parity ${model.name} --as-of D</code>`
+    return html`${stateMark('expected', 'none')}${terminal(' ', `parity ${model.name} --as-of D`)}`
   const { newest, checked, at_parity: equal } = found
   const face: Face = newest.differing === null ? 'held' : newest.differing === 0 ? 'published' : 'failed'
   const result =

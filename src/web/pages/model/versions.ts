@@ -10,7 +10,7 @@ const SHOWN = 6
 
 /** The versions, when each was live, and their events. */
 export function versionsSection(view: ModelView) {
-  const { versions, history, model, timezone } = view
+  const { versions, history, model, timezone, terminal } = view
   const lives = livesOf(view)
   const shown = table(
     `Versions of ${model.name}`,
@@ -39,7 +39,7 @@ export function versionsSection(view: ModelView) {
   return html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions, and when each was live</h2>
 ${
   versions.length === 0
-    ? html`<p>None is registered: <code>nightshift register ${model.name} FILE</code></p>`
+    ? html`<p>None is registered.${terminal(' In the terminal: ', `register ${model.name} FILE`)}</p>`
     : html`${shown}${more}`
 }
 ${events.length === 0 ? '' : html`<details><summary>Events</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}

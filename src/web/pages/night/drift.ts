@@ -5,6 +5,7 @@ import { smallMultiple } from '../../../charts/small-multiple.ts'
 import { figure } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
 import type { NightDrift, NightProfile } from '../../../monitoring/drift/record.ts'
+import { excess } from '../../../pipeline/drift/excess.ts'
 import { DECIDING, MEASURES, nameOf } from '../../../pipeline/drift/measures.ts'
 import type { ColumnProfile, Profile } from '../../../pipeline/profile/profile.ts'
 import { DRIFT_FACES, DRIFT_WORDS, driftState } from '../../drift-state.ts'
@@ -20,7 +21,8 @@ const FROM = { resampling: 'by chance', 'as-ofs': 'between nights', min_effect: 
 
 /** The drift of each column from its reference: a table, and a picture of each before and after. */
 export async function drift(night: Night, href: string) {
-  const { profile, before, drift: columns } = night
+  const { profile, before } = night
+  const columns = movedFirst(night.drift)
   if (profile === undefined) return ''
   const sides = sidesOf(night)
   return html`<section class="card" aria-labelledby="drift"><h2 id="drift">Drift</h2>
@@ -28,7 +30,13 @@ export async function drift(night: Night, href: string) {
 ${columns.length === 0 ? '' : html`<a href="${href}">Download as CSV</a>`}</p>
 ${before?.isStandIn === true && columns.length > 0 ? html`<p class="small quiet">The pictures show the baseline, ${before.text}: the reference of this night was not stored when it was recorded.</p>` : ''}
 ${profile.profile.left_out.map(({ column, why }) => html`<p class="small quiet">${column} is left out: ${why}</p>`)}
-${columns.length === 0 ? '' : html`${columnsTable(columns, sides)}${await pictures(night, sides)}`}</section>`
+${columns.length === 0 ? '' : html`${columnsTable(columns, sides)}${await pictures(night, columns, sides)}`}</section>`
+}
+
+/** Columns that moved, farthest past what is allowed first; then those whose alert is still open; then the others. */
+function movedFirst(columns: NightDrift[]): NightDrift[] {
+  const rank = ({ drifted, alerting }: NightDrift) => (drifted ? (alerting ? 0 : 1) : alerting ? 2 : 3)
+  return columns.toSorted((a, b) => rank(a) - rank(b) || (a.drifted && b.drifted ? excess(b) - excess(a) : 0))
 }
 
 function columnsTable(columns: NightDrift[], sides: Sides) {
@@ -92,7 +100,7 @@ function picture(sides: ReturnType<Sides>) {
 }
 
 /** Before and after of drifted columns and of the score, large enough to read values. */
-async function pictures({ before, drift: columns, slot }: Night, sides: Sides) {
+async function pictures({ before, slot }: Night, columns: NightDrift[], sides: Sides) {
   const shown = columns.filter(({ drifted, score }) => drifted || score).slice(0, PICTURES)
   const words = { reference: before?.text ?? 'before', tonight: slot.partition }
   const figures = await Promise.all(

@@ -1,6 +1,6 @@
 import { type Attempt, attemptsOf, findRun, type Run } from '../../../ledger/nights/run-records.ts'
 import { type ListedRun, runsOfSlot } from '../../../ledger/nights/runs-of-slot.ts'
-import { findSlot, type Kind, type Slot } from '../../../ledger/nights/slots.ts'
+import { findSlot, type Kind, neighboursOf, type Slot } from '../../../ledger/nights/slots.ts'
 import {
   driftOfRun,
   type NightDrift,
@@ -11,11 +11,14 @@ import { referenceProfileOf } from '../../../monitoring/drift/reference-profiles
 import { baselineOf } from '../../../monitoring/drift/stored-baselines.ts'
 import { findOutcome, type Outcome } from '../../../monitoring/outcomes/record.ts'
 import { type Certificate, certificateOf } from '../../../monitoring/parity/record.ts'
+import type { Trust } from '../../../monitoring/trust/trust.ts'
 import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
 import { type ModelVersions, versionsOf } from '../../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../../registry/version-records.ts'
 import type { PageContext } from '../../page-context.ts'
+import type { SlotAndRun } from './offers.ts'
+import { trustOf } from './trust-night.ts'
 
 /** Everything about one night, from one of its runs; `run` undefined: nothing has run yet. */
 export interface Night {
@@ -26,6 +29,11 @@ export interface Night {
   runs: ListedRun[]
   /** The features that were scored, or would be: their slot and its current run. */
   features: { slot: Slot | undefined; run: Run | undefined } | undefined
+  /** The features that keep it from being scored. */
+  blocker: SlotAndRun | undefined
+  neighbours: Awaited<ReturnType<typeof neighboursOf>>
+  /** May the scores of this night be used? Of scores alone. */
+  trust: Trust | undefined
   certificate: Certificate | undefined
   profile: NightProfile | undefined
   drift: NightDrift[]
@@ -50,6 +58,7 @@ export async function loadNight(
   { database, project }: Pick<PageContext, 'database' | 'project'>,
   slot: Slot,
   run: Run | undefined,
+  now: Date,
 ): Promise<Night> {
   const { pool } = database
   const scores = slot.kind === 'scores'
@@ -66,6 +75,7 @@ export async function loadNight(
     reference,
     outcome,
     versions,
+    neighbours,
   ] = await Promise.all([
     run === undefined ? [] : attemptsOf(pool, run.id),
     runsOfSlot(pool, slot.id),
@@ -78,9 +88,14 @@ export async function loadNight(
     scores && run !== undefined ? referenceProfileOf(pool, run.id) : undefined,
     scores ? findOutcome(pool, slot.name, slot.partition) : undefined,
     scores ? versionsOf(pool, slot.name) : undefined,
+    neighboursOf(pool, slot),
   ])
   const compared = scores ? features?.run?.id : run?.id
-  const certificate = compared === undefined ? undefined : await certificateOf(pool, compared)
+  const [certificate, blocker, trust] = await Promise.all([
+    compared === undefined ? undefined : certificateOf(pool, compared),
+    blockerOf(pool, slot, features?.slot),
+    scores ? trustOf(pool, project(), { slot, features: features?.slot, outcome }, now) : undefined,
+  ])
   const before = beforeOf(profile, reference, baseline)
   return {
     slot,
@@ -88,6 +103,9 @@ export async function loadNight(
     attempts,
     runs,
     features,
+    blocker,
+    neighbours,
+    trust,
     certificate,
     profile,
     drift,
@@ -125,6 +143,22 @@ async function featuresOf(
   const own = await findSlot(pool, 'features', view, slot.partition)
   const current = used ?? (own?.run == null ? undefined : await findRun(pool, own.run))
   return { slot: own, run: current }
+}
+
+/** The features that keep a night from being scored: those that will not arrive by themselves. */
+async function blockerOf(
+  pool: PageContext['database']['pool'],
+  scores: Slot,
+  features: Slot | undefined,
+): Promise<SlotAndRun | undefined> {
+  if (scores.kind !== 'scores' || features === undefined) return undefined
+  // Published features are scored, whatever became of a later run of theirs; a request waits for what it asked for.
+  if (features.published_run !== null && scores.request === null) return undefined
+  if (scores.state === 'published' || scores.state === 'skipped') return undefined
+  if (features.state !== 'failed' && features.state !== 'held' && features.state !== 'skipped')
+    return undefined
+  const run = features.run === null ? undefined : await findRun(pool, features.run)
+  return { slot: features, run, versions: undefined }
 }
 
 /** The slot of a partition; if a model and a view share the name, the model's slot. */

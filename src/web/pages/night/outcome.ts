@@ -1,16 +1,18 @@
 import { html } from 'hono/html'
-import { unmeasured } from '../../../monitoring/outcomes/unmeasured-words.ts'
 import type { Project } from '../../../project/project.ts'
 import type { Html } from '../../layout.ts'
 import { moment } from '../../moment.ts'
+import type { Terminal } from '../../terminal.ts'
 import { measured } from '../model/segments.ts'
 import type { Night } from './load.ts'
+import { whyUnmeasured } from './why-unmeasured.ts'
 
 /** Realized outcomes of the night's scores, or when they will be known. */
 export function outcome(
   { slot, run, outcome: found }: Night,
   { models, timezone }: Pick<Project, 'models' | 'timezone'>,
   now: Date,
+  terminal: Terminal,
 ): Html | '' {
   const model = slot.kind === 'scores' ? models[slot.name] : undefined
   if (model === undefined || (found === undefined && run?.state !== 'published')) return ''
@@ -20,7 +22,7 @@ export function outcome(
   }
   const text =
     found?.state === 'immature'
-      ? html`Not known yet: ${unmeasured(found, now, timezone) ?? html`its labels mature ${moment(found.matures_at, timezone)}`}.`
+      ? html`Not known yet: ${whyUnmeasured(found, { now, timezone, terminal }) ?? html`its labels mature ${moment(found.matures_at, timezone)}`}.`
       : found?.state === 'failed'
         ? html`It could not be measured: ${found.note}`
         : model.labels === undefined

@@ -4,11 +4,16 @@ import type { Project } from '../../../project/project.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import type { Terminal } from '../../terminal.ts'
 import type { Night } from './load.ts'
 import { fact } from './summary.ts'
 
 /** The version, view and files from which the scores were computed. */
-export function provenance({ run, version, evaluation, features, slot }: Night, { timezone }: Project) {
+export function provenance(
+  { run, version, evaluation, features, slot }: Night,
+  { timezone }: Project,
+  terminal: Terminal,
+) {
   if (run === undefined) return ''
   const code = (text: string | null | undefined) => (text == null ? '' : html`<code>${text}</code>`)
   const explain = slot.kind === 'scores' && run.state === 'published'
@@ -24,6 +29,6 @@ ${fact('Content', code(run.sha256))}
 ${fact('Data as known at', moment(run.known_at, timezone))}
 ${fact('Run', code(run.id))}
 </dl>
-${explain ? html`<p class="small quiet">Explain one row: <code>npx nightshift explain ${slot.name} ENTITY --as-of ${slot.partition}</code>; re-run without publishing: <code>npx nightshift replay ${run.id}</code></p>` : ''}
+${explain ? html`<p class="small quiet">${terminal('Explain one row: ', `explain ${slot.name} ENTITY --as-of ${slot.partition}`)}${terminal('; re-run without publishing: ', `replay ${run.id}`)}</p>` : ''}
 </section>`
 }

@@ -6,14 +6,15 @@ import { readinessHref, withQuery } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, table } from '../../table.ts'
+import type { Terminal } from '../../terminal.ts'
 import { MOST_CARDS } from './choose-models.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** What the gate last said of each champion. It is not asked here. */
-export function readinessCard(overview: Overview, isOperator: boolean) {
+export function readinessCard(overview: Overview, terminal: Terminal) {
   const { models, answers } = overview
   if (models.length === 0) return ''
-  const rows = readinessRows(overview, isOperator)
+  const rows = readinessRows(overview, terminal)
   return html`<section class="card" aria-labelledby="ready"><h2 id="ready">Ready for production?</h2>${
     models.length > MOST_CARDS
       ? html`<details><summary>${summary(models, answers)}</summary>${rows}</details>`
@@ -32,7 +33,7 @@ function summary(models: ModelOverview[], answers: Overview['answers']): string 
   return counts.flatMap(([count, words]) => (count === 0 ? [] : `${count} ${words}`)).join(', ')
 }
 
-function readinessRows({ models, answers, project: { timezone } }: Overview, isOperator: boolean) {
+function readinessRows({ models, answers, project: { timezone } }: Overview, terminal: Terminal) {
   return table('Readiness of the champions', models, [
     column(
       'Model',
@@ -40,7 +41,7 @@ function readinessRows({ models, answers, project: { timezone } }: Overview, isO
         html`<a href="${withQuery(readinessHref(name), { version: champion?.version })}">${name}</a>`,
     ),
     column('Gate', ({ name }) => said(answers.get(name))),
-    labelled('Open', (model) => open(model, answers.get(model.name), isOperator)),
+    labelled('Open', (model) => open(model, answers.get(model.name), terminal)),
     labelled('Asked', ({ name }) => moment(answers.get(name)?.gate.at, timezone)),
   ])
 }
@@ -52,11 +53,10 @@ function said(answer: GateAnswer | undefined) {
   return stateMark(ready ? (waived ? 'held' : 'published') : 'failed', summaryOf(answer.gate))
 }
 
-function open({ name, champion }: ModelOverview, answer: GateAnswer | undefined, isOperator: boolean) {
+function open({ name, champion }: ModelOverview, answer: GateAnswer | undefined, terminal: Terminal) {
   if (answer === undefined) {
     const when = champion === undefined ? 'No version is live.' : 'The scheduler asks once a day.'
-    const ask = html` Ask now: <code>npx nightshift check ${name}</code>`
-    return html`<span class="small">${when}${isOperator ? ask : ''}</span>`
+    return html`<span class="small">${when}${terminal(' Ask now: ', `check ${name}`)}</span>`
   }
   const red = answer.gate.items.filter(({ status }) => status === 'fail')
   if (red.length === 0) return html`<span class="quiet">nothing</span>`

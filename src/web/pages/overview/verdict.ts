@@ -6,15 +6,16 @@ import { count } from '../../../format/numbers.ts'
 import { modelHref, nightHref, registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import type { Terminal } from '../../terminal.ts'
 import { wordsOfAnswer } from './choose-models.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** A card a model: may readers use the list that they have, and what is missing? The worst first. */
-export function verdictCards(overview: Overview, isOperator: boolean) {
-  return html`<div class="cards">${overview.models.map((model) => card(model, overview, isOperator))}</div>`
+export function verdictCards(overview: Overview, terminal: Terminal) {
+  return html`<div class="cards">${overview.models.map((model) => card(model, overview, terminal))}</div>`
 }
 
-function card(model: ModelOverview, { project, now }: Overview, isOperator: boolean) {
+function card(model: ModelOverview, { project, now }: Overview, terminal: Terminal) {
   const { name, latest, champion, trust, incidents } = model
   const { missing } = trust
   const { timezone, models } = project
@@ -38,7 +39,7 @@ ${
 }
 <dl class="facts"><dt>Readers have</dt><dd>${listOf(model, project, now)}${rows == null ? '' : html`, <span class="nowrap">${rows === 1 ? 'one row' : `${count(rows)} rows`}</span>`}</dd>
 <dt>Open incidents</dt><dd>${incidentLinks(incidents)}</dd>
-<dt>Champion</dt><dd>${champion === undefined ? html`none${isOperator ? html`: <code>npx nightshift promote ${name} --version N</code>` : ''}` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
+<dt>Champion</dt><dd>${champion === undefined ? html`none${terminal(': ', `promote ${name} --version N`)}` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
 <dt>Next due</dt><dd>${latest.next === undefined ? 'none is scheduled' : html`${moment(latest.next.due, timezone)} for <span class="nowrap">${latest.next.partition}</span>`}</dd></dl>
 </article>`
 }

@@ -12,7 +12,8 @@ import { type Drill, drillsOf } from '../../../readiness/drills/drill-record.ts'
 import { type Waiver, waiversOf } from '../../../readiness/waivers.ts'
 import { type HistoryEntry, historyOf } from '../../../registry/history-records.ts'
 import { champion, type Version } from '../../../registry/version-records.ts'
-import { nowAt, type PageContext } from '../../page-context.ts'
+import { nowAt, type PageContext, type Viewer } from '../../page-context.ts'
+import { type Terminal, terminalFor } from '../../terminal.ts'
 
 /** Days of the strips, and of a table of daily answers. */
 const DAYS = 28
@@ -42,19 +43,22 @@ export interface ReadinessView {
   backfills: Backfill[]
   /** Whether a process is there that would carry out what is asked for. */
   isWorked: boolean
+  /** The signed-in user; commands are for operators. */
+  viewer: Viewer | null
+  terminal: Terminal
   /** The version that a rollback goes to; undefined: there is none. */
   before: number | undefined
 }
 
 /**
  * Reads the ledger alone: nothing is computed, and the gate is not asked.
- * @param asked the version that the page is about; default: the one that `check` would ask about
+ * `asked`: the version that the page is about; default: the one that `check` would ask about.
  */
 export async function loadReadiness(
   pageContext: PageContext,
   model: Model,
   versions: Version[],
-  asked: number | undefined,
+  { asked, viewer }: { asked: number | undefined; viewer: Viewer | null },
 ): Promise<ReadinessView> {
   const { database } = pageContext
   const { pool } = database
@@ -98,6 +102,8 @@ export async function loadReadiness(
     operations,
     backfills,
     isWorked,
+    viewer,
+    terminal: terminalFor(viewer, project),
     before,
   }
 }

@@ -2,7 +2,6 @@ import { html } from 'hono/html'
 import type { Operation } from '../../../actions/operations/operation-record.ts'
 import type { Backfill } from '../../../jobs/backfills/backfill-records.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
-import { readinessHref, withQuery } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import type { ReadinessView } from './load.ts'
@@ -11,19 +10,18 @@ import type { ReadinessView } from './load.ts'
 const OVER = 8
 const BACKFILLS = 3
 
-/** What was asked for here or by a schedule, and how far it is. */
-export function underWay(view: ReadinessView) {
-  const { operations, backfills, model, version, isWorked, project } = view
+/** What was asked for here or by a schedule, and how far it is; `again`: the address of this page. */
+export function underWay(view: ReadinessView, again: string) {
+  const { operations, backfills, isWorked, project, terminal } = view
   const isOpen = ({ state }: { state: string }) =>
     state !== 'done' && state !== 'failed' && state !== 'cancelled'
   const open = operations.filter(isOpen)
   const shown = [...open, ...operations.filter((each) => !isOpen(each)).slice(0, OVER)]
   const nights = backfills.filter((each, index) => isOpen(each) || index < BACKFILLS)
   if (shown.length + nights.length === 0) return ''
-  const again = withQuery(readinessHref(model.name), { version: version ?? undefined })
   const waits = open.length > 0 || nights.some(isOpen)
   return html`<section class="card" aria-labelledby="asked"><h2 id="asked">Asked for</h2>
-${waits ? html`<p class="small"><a href="${again}">Look again</a>${isWorked ? '' : html` <span class="text-late">No worker is running, so it waits: <code>npx nightshift up</code></span>`}</p>` : ''}
+${waits ? html`<p class="small"><a href="${again}">Look again</a>${isWorked ? '' : html` <span class="text-late">No worker is running, so it waits${terminal(': ', 'up')}</span>`}</p>` : ''}
 <ul class="list">${shown.map((each) => operation(each, project.timezone))}${nights.map((each) => backfill(each, project.timezone))}</ul></section>`
 }
 

@@ -1,19 +1,21 @@
 import type { Context, Hono } from 'hono'
-import { ackIncidents } from '../actions/incidents/ack-incidents.ts'
-import { release } from '../actions/release-run.ts'
-import { skip } from '../actions/skip-slot.ts'
-import { readIds } from '../alerts/incidents/id-ranges.ts'
-import { rerun } from '../jobs/rerun.ts'
-import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
-import { findRun, type Run } from '../ledger/nights/run-records.ts'
-import { findSlot, type Kind } from '../ledger/nights/slots.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
-import { parseAsOf } from '../project/time/asof.ts'
-import type { OnPublished } from '../workers/attempt/publication.ts'
-import { notifyRecovery } from '../workers/attempt/report-night.ts'
+import { ackIncidents } from '../../actions/incidents/ack-incidents.ts'
+import { release } from '../../actions/release-run.ts'
+import { skip } from '../../actions/skip-slot.ts'
+import { readIds } from '../../alerts/incidents/id-ranges.ts'
+import { rerun } from '../../jobs/rerun.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
+import { findRun, type Run } from '../../ledger/nights/run-records.ts'
+import { findSlot, type Kind } from '../../ledger/nights/slots.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { parseAsOf } from '../../project/time/asof.ts'
+import type { OnPublished } from '../../workers/attempt/publication.ts'
+import { notifyRecovery } from '../../workers/attempt/report-night.ts'
+import { runHref } from '../addresses.ts'
+import type { PageContext } from '../page-context.ts'
+import { listingHref, readListing } from '../pages/incidents/listing.ts'
 import { act, formOf, Missing, reasonIn } from './act.ts'
-import type { PageContext } from './page-context.ts'
-import { listingHref, readListing } from './pages/incidents/listing.ts'
+import { pageAfter } from './button.ts'
 
 /** The operators' buttons: each does what the command of the same name does, on behalf of the signed-in user. */
 export function mountActions(
@@ -30,7 +32,8 @@ export function mountActions(
     act(context, async (by) => {
       const run = await runAt(pageContext, context)
       const id = await rerun(database, project(), run, by)
-      return `/runs/${id}?done=retry`
+      const form = await formOf(context)
+      return form.back === undefined ? `/runs/${id}?done=retry` : pageAfter(form, 'again', runHref(id))
     }),
   )
 
@@ -44,7 +47,7 @@ export function mountActions(
         onPublished: onPublished ?? reportRelease,
       }
       await release(warehouse, run, { reason, by })
-      return `/runs/${run.id}?done=release`
+      return pageAfter(await formOf(context), 'release', runHref(run.id))
     }),
   )
 
@@ -54,7 +57,7 @@ export function mountActions(
         const { kind, name = '', partition = '' }: Record<string, string | undefined> = context.req.param()
         const slot = await slotAt(pageContext, kindOf(pageContext, kind, name), name, partition)
         await skip({ database, project, clock }, slot, { reason: await reasonIn(context), by })
-        return slot.run === null ? '/?done=skip' : `/runs/${slot.run}?done=skip`
+        return pageAfter(await formOf(context), 'skip', slot.run === null ? '/' : runHref(slot.run))
       }),
     )
   }

@@ -1,8 +1,9 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
-import { ConfigurationError } from '../project/files/problem.ts'
-import { page } from './page.ts'
-import { refuse } from './security/guard.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { page } from '../page.ts'
+import { refuse } from '../security/guard.ts'
+import { forOperators } from './rights.ts'
 
 const LONGEST_REASON = 1000
 
@@ -24,7 +25,7 @@ export async function asOperator(context: Context, answer: (by: string) => Promi
     return refuse(
       context,
       'Operators only',
-      `${viewer?.name ?? 'This user'} is a viewer: only an operator can do this, or change the role: nightshift user add NAME --role operator`,
+      `${viewer?.name ?? 'This user'} is a viewer. ${forOperators(viewer)}`,
     )
   }
   try {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { transaction } from '../../src/ledger/connection/database.ts'
-import { ensureSlot } from '../../src/ledger/nights/ensure-slot.ts'
-import { findRun } from '../../src/ledger/nights/run-records.ts'
-import { createRun } from '../../src/ledger/nights/run-transitions.ts'
-import { findSlot, type Slot } from '../../src/ledger/nights/slots.ts'
-import { readRunId } from '../../src/pipeline/partition/read-back.ts'
-import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
-import { promoting } from '../promoting.ts'
-import { openSite, type Site, usersOf } from './site.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
+import { findRun } from '../../../src/ledger/nights/run-records.ts'
+import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
+import { findSlot, type Slot } from '../../../src/ledger/nights/slots.ts'
+import { readRunId } from '../../../src/pipeline/partition/read-back.ts'
+import { nightshift, nightshiftJson } from '../../cli/nightshift.ts'
+import { promoting } from '../../promoting.ts'
+import { openSite, type Site, usersOf } from '../site.ts'
 
 let site: Site
 let cookie: string

@@ -1,20 +1,21 @@
 import type { Context, Hono } from 'hono'
-import { accept, waive } from '../actions/add-to-evidence.ts'
-import { beginBackfill, planBackfillOf } from '../actions/nights/request-backfill.ts'
+import { accept, waive } from '../../actions/add-to-evidence.ts'
+import { beginBackfill, planBackfillOf } from '../../actions/nights/request-backfill.ts'
 import {
   requestDrill,
   requestGate,
   requestPromotion,
   requestRollback,
-} from '../actions/operations/request-operation.ts'
-import type { ProjectLedger } from '../actions/project-ledger.ts'
-import { ConfigurationError } from '../project/files/problem.ts'
-import { authorNamed, personNamed } from '../project/people.ts'
-import type { Model, Project } from '../project/project.ts'
-import { act, formOf, Missing, NotAllowed, sentenceIn } from './act.ts'
-import { readinessHref, withQuery } from './addresses.ts'
-import type { PageContext } from './page-context.ts'
-import { backfillIn } from './pages/readiness/backfill-form.ts'
+} from '../../actions/operations/request-operation.ts'
+import type { ProjectLedger } from '../../actions/project-ledger.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { authorNamed, personNamed } from '../../project/people.ts'
+import type { Model, Project } from '../../project/project.ts'
+import { readinessHref, registryHref, withQuery } from '../addresses.ts'
+import type { PageContext } from '../page-context.ts'
+import { backfillIn } from '../pages/readiness/backfill-form.ts'
+import { act, formOf, Missing, sentenceIn } from './act.ts'
+import { allowed, personIn } from './presser.ts'
 
 /** What the ledger can count. */
 const LARGEST_VERSION = 2 ** 31 - 1
@@ -49,18 +50,22 @@ const BUTTONS: Record<string, Press> = {
     const version = versionIn('--version', form.version)
     if (version === undefined)
       throw new ConfigurationError(`promote ${model.name}: expected --version N, got: nothing`)
-    const override = form.override?.trim() ? sentenceIn('--override', form.override) : null
-    return requestPromotion(ledger, model, { version, override, by: author('promote') })
+    const by = author('promote')
+    const reason = whyIn(ledger.project, form, `promote ${model.name}`)
+    const override = form.override === 'yes' ? sentenceIn('--override', reason ?? '') : null
+    return requestPromotion(ledger, model, { version, override, reason, by })
   },
 
-  rollback: ({ ledger, model, form, author }) =>
-    requestRollback(ledger, model, {
+  rollback({ ledger, model, form, author }) {
+    const by = author('rollback')
+    return requestRollback(ledger, model, {
       to: versionIn('--to', form.to),
       from: form.from?.trim() || undefined,
-      reason: form.reason?.trim() ? sentenceIn('--reason', form.reason) : undefined,
+      reason: whyIn(ledger.project, form, `rollback ${model.name}`),
       withdraw: form.withdraw === 'yes',
-      by: author('rollback'),
-    }),
+      by,
+    })
+  },
 
   waiver: ({ ledger, model, form, by }) =>
     waive(ledger, model, {
@@ -76,7 +81,8 @@ const BUTTONS: Record<string, Press> = {
     const author = by()
     const wish = backfillIn(form)
     const planned = await planBackfillOf(ledger, model, wish)
-    if ((await beginBackfill(ledger, planned, author)) === undefined)
+    const id = await beginBackfill(ledger, planned, author)
+    if (id === undefined)
       throw new ConfigurationError(
         `backfill ${model.name}: nothing to run from ${wish.from} to ${wish.to}; its plan says why, night by night`,
       )
@@ -98,6 +104,8 @@ export function mountOperations(app: Hono, { database, project: files }: PageCon
           by: () => allowed(context, () => personNamed(project, given)),
           author: (command) => allowed(context, () => authorNamed(project, given, command)),
         })
+        const registry = registryHref(model.name)
+        if (form.back === registry) return withQuery(registry, { done: name })
         return withQuery(readinessHref(model.name), {
           version: versionIn('--version', form.version),
           done: name,
@@ -117,21 +125,13 @@ function modelAt({ models }: Project, context: Context): Model {
   return model
 }
 
-/** The signed-in user. Without sign-in people say who they are, as with `--by`. */
-function personIn(context: Context, { by }: Form): string | undefined {
-  const viewer = context.get('viewer')
-  if (viewer?.local === true) return by?.trim() || undefined
-  return viewer?.name
-}
-
-/** A signed-in user whom the project's people do not allow this is refused; a name that was typed is an error of the form. */
-function allowed(context: Context, named: () => string | null): string | null {
-  try {
-    return named()
-  } catch (error) {
-    if (!(error instanceof ConfigurationError) || context.get('viewer')?.local === true) throw error
-    throw new NotAllowed(error.message, { cause: error })
-  }
+/** Why the live version is changed. Where the project names people, it is recorded with its author and its reason. */
+function whyIn({ people }: Project, { reason }: Form, command: string): string | undefined {
+  if (reason?.trim()) return sentenceIn('--reason', reason)
+  if (Object.keys(people).length === 0) return undefined
+  throw new ConfigurationError(
+    `${command}: expected a reason: nightshift.yaml names people, so changes of the live version are recorded with their author and why`,
+  )
 }
 
 /** Undefined where the field is left empty. */
