@@ -24,6 +24,10 @@ export function registryHref(name: string): string {
   return `/registry/${encodeURIComponent(name)}`
 }
 
+export function backfillHref(id: number): string {
+  return `/backfills/${id}`
+}
+
 export function runbookHref(model: string, anchor: string): string {
   return `/models/${encodeURIComponent(model)}/runbook${anchor}`
 }

@@ -8,6 +8,7 @@ const SECTIONS = [
   ['/', 'Overview'],
   ['/runs', 'Runs'],
   ['/incidents', 'Incidents'],
+  ['/backfills', 'Backfills'],
   ['/registry', 'Registry'],
   ['/queues', 'Queue'],
   ['/mails', 'Mails'],

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import type { PageContext } from './page-context.ts'
+import { mountBackfills } from './pages/backfills.ts'
 import { mountIncidents } from './pages/incidents.ts'
 import { mountMails } from './pages/mails.ts'
 import { mountModel } from './pages/model.ts'
@@ -21,6 +22,7 @@ export function mountPages(app: Hono, pageContext: PageContext): void {
   mountModel(app, pageContext)
   mountIncidents(app, pageContext)
   mountReadiness(app, pageContext)
+  mountBackfills(app, pageContext)
   mountRegistry(app, pageContext)
   mountRunbook(app, pageContext)
 }

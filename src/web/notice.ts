@@ -27,6 +27,12 @@ export function noticeOf(context: Context): string | undefined {
       return 'You have accepted the model. The next answer of the gate counts it.'
     case 'backfill':
       return 'The backfill has begun.'
+    case 'pause':
+      return 'The backfill is paused: no further night starts.'
+    case 'resume':
+      return 'The backfill goes on.'
+    case 'cancel':
+      return 'The backfill is cancelled: nights that have not started are as they were.'
     default:
       return undefined
   }

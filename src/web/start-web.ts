@@ -11,6 +11,7 @@ import type { OnPublished } from '../workers/attempt/publication.ts'
 import { mountBanners } from './banners.ts'
 import { mountBoard } from './board.ts'
 import { mountActions } from './buttons/mount-actions.ts'
+import { mountBackfillChanges } from './buttons/mount-backfill-changes.ts'
 import { mountOperations } from './buttons/mount-operations.ts'
 import { mountHealth } from './health/mount-health.ts'
 import { mountMetrics } from './metrics/mount-metrics.ts'
@@ -73,6 +74,7 @@ export async function startWeb(
   mountBanners(app, pageContext)
   mountActions(app, pageContext, onPublished)
   mountOperations(app, pageContext)
+  mountBackfillChanges(app, pageContext)
   mountPages(app, pageContext)
   mountBoard(app, pageContext.queues)
   app.notFound((context) =>

@@ -115,6 +115,7 @@ const pages = async () => [
   '/runs',
   '/runs?state=held&text=plan',
   '/runs?group=1',
+  '/backfills',
   '/registry',
   '/registry/value',
   '/mails',

@@ -2,6 +2,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { type Backfill, findBackfill } from '../../jobs/backfills/backfill-records.ts'
 import { cancelBackfill, pauseBackfill, resumeBackfill } from '../../jobs/backfills/change-backfill.ts'
+import { personNamed } from '../../project/people.ts'
 import { backfillNumber } from '../terminal/find.ts'
 import { followBackfill } from '../terminal/follow-backfill.ts'
 import { printJson, printLine } from '../terminal/print.ts'
@@ -12,17 +13,18 @@ import { printJson, printLine } from '../terminal/print.ts'
  */
 export default function changeBackfill(
   [id = '']: string[],
-  options: GlobalOptions,
+  options: GlobalOptions & { by?: string },
   name: string,
 ): Promise<number> {
   return withSession(options, async (session) => {
-    const { database } = session
+    const { database, project } = session
     const number = backfillNumber(id)
+    const by = personNamed(project, options.by)
     if (name === 'resume') {
-      const { id } = await resumeBackfill(database, number)
+      const { id } = await resumeBackfill(database, number, by)
       return followBackfill(session, id, options)
     }
-    await (name === 'pause' ? pauseBackfill : cancelBackfill)(database, number)
+    await (name === 'pause' ? pauseBackfill : cancelBackfill)(database, number, by)
     const now = await findBackfill(database.pool, number)
     if (options.json) printJson(now)
     else if (now !== undefined) print(now, name)

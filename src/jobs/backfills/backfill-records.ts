@@ -22,11 +22,14 @@ export interface Backfill {
   by: string | null
   started_at: string
   ended_at: string | null
+  /** Who paused, continued or cancelled it last; null: nobody did, or it is not known who. */
+  changed_by: string | null
+  changed_at: string | null
 }
 
 /** A night that failed and was later published manually counts with its current state. */
 const COUNTS = `
-select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b.ended_at,
+select b.id, b.model, b.state, b.max_active, b.by, b.created_at as started_at, b.ended_at, b.changed_by, b.changed_at,
        count(*)::int as nights,
        coalesce((array_agg(n.partition order by n.as_of))[1], '') as "from",
        coalesce((array_agg(n.partition order by n.as_of desc))[1], '') as "to",

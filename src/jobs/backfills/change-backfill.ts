@@ -10,25 +10,25 @@ import { type Backfill, findBackfill, listBackfills } from './backfill-records.t
  * Pauses a backfill: no new nights start, running nights finish, and queued nights are returned to their former
  * state.
  */
-export function pauseBackfill(database: Database, id: number): Promise<Backfill> {
-  return change(database, id, { to: 'paused', from: ['running', 'paused'] })
+export function pauseBackfill(database: Database, id: number, by: string | null = null): Promise<Backfill> {
+  return change(database, id, { to: 'paused', from: ['running', 'paused'], by })
 }
 
 /** Continues a paused backfill. */
-export function resumeBackfill(database: Database, id: number): Promise<Backfill> {
-  return change(database, id, { to: 'running', from: ['running', 'paused'] })
+export function resumeBackfill(database: Database, id: number, by: string | null = null): Promise<Backfill> {
+  return change(database, id, { to: 'running', from: ['running', 'paused'], by })
 }
 
 /** Like `pauseBackfill`, but ends the backfill: nights not started are unchanged. */
-export function cancelBackfill(database: Database, id: number): Promise<Backfill> {
-  return change(database, id, { to: 'cancelled', from: ['running', 'paused', 'cancelled'] })
+export function cancelBackfill(database: Database, id: number, by: string | null = null): Promise<Backfill> {
+  return change(database, id, { to: 'cancelled', from: ['running', 'paused', 'cancelled'], by })
 }
 
 /** Throws a ConfigurationError if the backfill does not exist or has ended. */
 async function change(
   database: Database,
   id: number,
-  { to, from }: { to: 'running' | 'paused' | 'cancelled'; from: Backfill['state'][] },
+  { to, from, by }: { to: 'running' | 'paused' | 'cancelled'; from: Backfill['state'][]; by: string | null },
 ): Promise<Backfill> {
   return transaction(database, async (client) => {
     // Before any slot: starting a night takes its locks in the same order.
@@ -40,10 +40,14 @@ async function change(
         `backfill ${id} is ${backfill.state}: expected a backfill that is ${from.filter((state) => state !== to).join(' or ')}`,
       )
     }
-    await client.query(
-      `update nightshift.backfills set state = $2, ended_at = case when $2 = 'cancelled' then now() end where id = $1`,
-      [id, to],
-    )
+    if (backfill.state !== to) {
+      await client.query(
+        `update nightshift.backfills
+            set state = $2, ended_at = case when $2 = 'cancelled' then now() end, changed_by = $3, changed_at = now()
+          where id = $1`,
+        [id, to, by],
+      )
+    }
     if (to !== 'running') await withdraw(client, id, { ended: to === 'cancelled' })
     return { ...backfill, state: to }
   })

@@ -19,7 +19,8 @@ ${reason ? html`<label>Why<input type="text" name="reason" required maxlength="1
 }
 
 /** Pages that show what came of a button that was pressed on them. An address of elsewhere is none. */
-const BACK = /^\/(?:incidents\/\d{1,15}|nights\/[^/?#\\.%][^/?#\\]*\/\d[^/?#\\]*(?:\?kind=features)?)$/
+const BACK =
+  /^\/(?:(?:incidents|backfills)\/\d{1,15}|nights\/[^/?#\\.%][^/?#\\]*\/\d[^/?#\\]*(?:\?kind=features)?)$/
 
 /** Where a press leads to: back to the page that its form names, otherwise to the usual one. */
 export function pageAfter({ back }: { back?: string }, done: string, usual: string): string {

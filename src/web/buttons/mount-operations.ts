@@ -11,7 +11,7 @@ import type { ProjectLedger } from '../../actions/project-ledger.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { authorNamed, personNamed } from '../../project/people.ts'
 import type { Model, Project } from '../../project/project.ts'
-import { readinessHref, registryHref, withQuery } from '../addresses.ts'
+import { backfillHref, readinessHref, registryHref, withQuery } from '../addresses.ts'
 import type { PageContext } from '../page-context.ts'
 import { backfillIn } from '../pages/readiness/backfill-form.ts'
 import { act, formOf, Missing, sentenceIn } from './act.ts'
@@ -33,7 +33,7 @@ type Press = (pressed: {
 
 /**
  * The buttons of a model's readiness page: each calls the action of the command of the same name, on behalf of the signed-in
- * user. What takes long is asked for, and a worker does it.
+ * user. What takes long is asked for, and a worker does it. A text that comes of it is the page to go to.
  */
 const BUTTONS: Record<string, Press> = {
   gate: ({ ledger, model, form, by }) =>
@@ -86,6 +86,7 @@ const BUTTONS: Record<string, Press> = {
       throw new ConfigurationError(
         `backfill ${model.name}: nothing to run from ${wish.from} to ${wish.to}; its plan says why, night by night`,
       )
+    return backfillHref(id)
   },
 }
 
@@ -97,13 +98,14 @@ export function mountOperations(app: Hono, { database, project: files }: PageCon
         const model = modelAt(project, context)
         const form = await formOf(context)
         const given = personIn(context, form)
-        await press({
+        const shown = await press({
           ledger: { project, database },
           model,
           form,
           by: () => allowed(context, () => personNamed(project, given)),
           author: (command) => allowed(context, () => authorNamed(project, given, command)),
         })
+        if (typeof shown === 'string') return withQuery(shown, { done: name })
         const registry = registryHref(model.name)
         if (form.back === registry) return withQuery(registry, { done: name })
         return withQuery(readinessHref(model.name), {

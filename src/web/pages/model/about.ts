@@ -3,7 +3,7 @@ import { headline } from '../../../alerts/letters/phrases.ts'
 import { kindOf } from '../../../failures/incident-kinds.ts'
 import { faceOf } from '../../../ledger/nights/faces.ts'
 import { classDoubt, scoreTitle } from '../../../pipeline/onnx/score-output.ts'
-import { modelHref, nightHref, readinessHref, registryHref, runbookHref } from '../../addresses.ts'
+import { modelHref, nightHref, readinessHref, registryHref, runbookHref, withQuery } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import type { ModelView } from './load.ts'
@@ -44,7 +44,7 @@ export function links({ model, window }: ModelView) {
   if (window.to !== undefined) query.set('to', window.to)
   const suffix = query.size === 0 ? '' : `?${query}`
   const csv = `/models/${encodeURIComponent(model.name)}/nights.csv${suffix}`
-  return html`<div class="small"><a href="${readinessHref(model.name)}">Readiness</a> · <a href="${runbookHref(model.name, '')}">Runbook</a> · <a href="${csv}">Nights as CSV</a> · <a href="${registryHref(model.name)}">Registry</a></div>`
+  return html`<div class="small"><a href="${readinessHref(model.name)}">Readiness</a> · <a href="${runbookHref(model.name, '')}">Runbook</a> · <a href="${csv}">Nights as CSV</a> · <a href="${registryHref(model.name)}">Registry</a> · <a href="${withQuery('/backfills', { model: model.name })}">Backfills</a></div>`
 }
 
 /** A form to choose the nights, which needs no script. */

@@ -2,8 +2,10 @@ import { html } from 'hono/html'
 import type { Operation } from '../../../actions/operations/operation-record.ts'
 import type { Backfill } from '../../../jobs/backfills/backfill-records.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
+import { backfillHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
+import { backfillMark } from '../backfills/state.ts'
 import type { ReadinessView } from './load.ts'
 
 /** Those that are over and still shown. */
@@ -65,12 +67,6 @@ function backfill(
   { id, from, to, state, published, nights, failed, held, by, started_at }: Backfill,
   timezone: string,
 ) {
-  const faces: Record<Backfill['state'], Face> = {
-    running: 'running',
-    paused: 'waiting',
-    done: failed + held === 0 ? 'published' : 'failed',
-    cancelled: 'skipped',
-  }
   const broken = failed + held === 0 ? '' : `, ${failed} failed, ${held} held`
-  return html`<li>${stateMark(faces[state], state)} Backfill ${id}, ${from} to ${to} <span class="small quiet">begun ${moment(started_at, timezone)}${by === null ? '' : ` by ${by}`}</span><div class="small">${published} of ${nights} nights published${broken}</div></li>`
+  return html`<li>${backfillMark({ state, failed, held })} <a href="${backfillHref(id)}">Backfill ${id}, ${from} to ${to}</a> <span class="small quiet">begun ${moment(started_at, timezone)}${by === null ? '' : ` by ${by}`}</span><div class="small">${published} of ${nights} nights published${broken}</div></li>`
 }
