@@ -1,11 +1,10 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { count, figure } from '../../format/numbers.ts'
+import { count } from '../../format/numbers.ts'
 import { bytes } from '../../format/sizes.ts'
 import { classDoubt, scoreTitle } from '../../pipeline/onnx/score-output.ts'
 import type { OnnxMapping, Project } from '../../project/project.ts'
-import { gateOnRecord } from '../../readiness/gate-on-record.ts'
-import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
+import { historyOf } from '../../registry/history-records.ts'
 import {
   baselineTexts,
   evaluationsOf,
@@ -21,10 +20,14 @@ import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
+import { terminalFor } from '../terminal.ts'
+import { changeSection } from './registry/change.ts'
 import { evaluation } from './registry/evaluation.ts'
+import { evidenceOf, sentenceOf } from './registry/history.ts'
 
-/** `/registry`: models and their champions; `/registry/MODEL`: its versions, evaluations and history. */
-export function mountRegistry(app: Hono, { database, project: files }: PageContext): void {
+/** `/registry`: models and their champions; `/registry/MODEL`: its versions, how to change the live one, evaluations and history. */
+export function mountRegistry(app: Hono, pageContext: PageContext): void {
+  const { database, project: files } = pageContext
   const { pool } = database
 
   app.get('/registry', async (context) => {
@@ -66,24 +69,27 @@ export function mountRegistry(app: Hono, { database, project: files }: PageConte
       )
     }
     const { timezone } = project
+    const viewer = context.get('viewer')
+    const terminal = terminalFor(viewer, project)
     return page(
       context,
       `Versions of ${name}`,
       html`<section class="card" aria-labelledby="versions"><h2 id="versions">Versions</h2>${
         versions.length === 0
-          ? html`<p>None yet: <code>npx nightshift register ${name} FILE.onnx</code></p>`
+          ? html`<p>None yet.${terminal(' In the terminal: ', `register ${name} FILE.onnx`)}</p>`
           : versionsTable(versions, live?.version, shadows, baselines, { timezone, onnx: model?.onnx })
       }
-<p class="small quiet">Change the champion: <code>npx nightshift promote ${name} --version N --by YOU</code>, <code>npx nightshift rollback ${name} --by YOU</code>, or on <a href="${readinessHref(name)}">its readiness page</a></p></section>
+</section>
+${model === undefined ? '' : await changeSection(pageContext, model, versions, viewer)}
 <section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
         evaluations.length === 0
-          ? html`<p>None yet: <code>npx nightshift evaluate ${name} --version N --dataset ID</code></p>`
+          ? html`<p>None yet.${terminal(' In the terminal: ', `evaluate ${name} --version N --dataset ID`)}</p>`
           : evaluations.map((each) => evaluation(each, timezone))
       }</section>
 <section class="card" aria-labelledby="history"><h2 id="history">History</h2>${
         history.length === 0
           ? html`<p>Nothing yet.</p>`
-          : html`<ol class="list">${history.toReversed().map((entry) => change(entry, timezone))}</ol>`
+          : html`<ol class="list">${history.toReversed().map((entry) => html`<li>${sentenceOf(entry, timezone)}${evidenceOf(entry)}</li>`)}</ol>`
       }</section>`,
       {
         section: 'Registry',
@@ -154,22 +160,4 @@ function versionsTable(
         html`<span class="mono small">${sha256}</span><div class="small quiet">${bytes(size)}${dataset === null ? '' : html`, trained on <code>${dataset}</code>`}</div>${warnings.map((warning) => html`<div class="small text-late">${warning}</div>`)}`,
     ),
   ])
-}
-
-function change(
-  { at, event, version, from_version, by, reason, evidence }: HistoryEntry & { at: string },
-  timezone: string,
-) {
-  const gate = gateOnRecord(evidence ?? {})
-  const facts = Object.entries(evidence ?? {})
-    .filter(([name]) => gate === undefined || name !== 'gate')
-    .map(([name, value]) => `${name} ${valueText(value)}`)
-  return html`<li>${moment(at, timezone)} <strong>version ${version} ${event}</strong>${from_version == null ? '' : `, replacing version ${from_version}`}${by === null ? '' : ` by ${by}`}${reason === null ? '' : html`<div>${reason}</div>`}${gate === undefined ? '' : html`<div class="small">${gate.text}${gate.open.length === 0 ? '' : `: ${gate.open.join(', ')}`}</div>`}${facts.length === 0 ? '' : html`<div class="small quiet mono">${facts.join(', ')}</div>`}</li>`
-}
-
-/** A value of the evidence as short text; nested values as JSON. */
-function valueText(value: unknown): string {
-  if (typeof value === 'number') return figure(value)
-  if (typeof value === 'string') return value
-  return JSON.stringify(value)
 }

@@ -4,6 +4,7 @@ import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, number, table } from '../../table.ts'
+import { sentenceOf } from '../registry/history.ts'
 import type { ModelView } from './load.ts'
 
 const SHOWN = 6
@@ -42,7 +43,7 @@ ${
     ? html`<p>None is registered.${terminal(' In the terminal: ', `register ${model.name} FILE`)}</p>`
     : html`${shown}${more}`
 }
-${events.length === 0 ? '' : html`<details><summary>Events</summary><ul class="list small">${events.map((event) => html`<li>${moment(event.at, timezone)}: version ${event.version} ${event.event}${event.by === null ? '' : ` by ${event.by}`}${event.reason === null ? '' : `: ${event.reason}`}</li>`)}</ul></details>`}
+${events.length === 0 ? '' : html`<details><summary>Events</summary><ul class="list small">${events.map((event) => html`<li>${sentenceOf(event, timezone)}</li>`)}</ul></details>`}
 </section>`
 }
 
