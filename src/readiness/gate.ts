@@ -1,4 +1,5 @@
 import { localDay } from '../format/clock-time.ts'
+import { messageText } from '../format/message-text.ts'
 import type { Answer, Asked, Item } from './item.ts'
 import { dashboard } from './items/dashboard.ts'
 import { driftAlerts } from './items/drift-alerts.ts'
@@ -55,7 +56,8 @@ export async function check(asked: Asked, asks: Item[] = ITEMS): Promise<Gate> {
   // One after the other: some of them use the compute child.
   for (const item of asks) {
     const { id, title, question } = item
-    const answer = await answerOf(item, asked)
+    const said = await answerOf(item, asked)
+    const answer = { ...said, evidence: messageText(said.evidence, asked.project.timezone) }
     const waiver = waivers.find((each) => each.item === id) ?? null
     const excused = answer.status === 'fail' && waiver !== null && holds(waiver, today, now)
     items.push({ id, title, question, ...answer, status: excused ? 'waived' : answer.status, waiver })

@@ -1,6 +1,7 @@
 import { startShadow, stopShadow } from '../../actions/shadow-version.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
+import { messageText } from '../../format/message-text.ts'
 import { count, figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import { withSession } from '../../host/session.ts'
@@ -93,7 +94,7 @@ function print(standing: ShadowStanding, timezone: string): void {
       'realized',
       'counts',
     ],
-    nights.map(rowOf),
+    nights.map((night) => rowOf(night, timezone)),
   )
   if (nights.length < standing.nights.length)
     printLine(`the newest ${SHOWN} of ${standing.nights.length} nights; --json prints all`)
@@ -114,15 +115,8 @@ function printWindow({ from, to, rank_correlation, top_overlap, flips, distance 
   printLine(`  distance           ${both(distance, figure)}`)
 }
 
-function rowOf({
-  partition,
-  against,
-  against_version: version,
-  figures,
-  realized,
-  counts,
-  why,
-}: JudgedNight) {
+function rowOf(night: JudgedNight, timezone: string) {
+  const { partition, against, against_version: version, figures, realized, counts, why } = night
   return [
     partition,
     against === null ? '' : rivalText({ kind: against, version }),
@@ -133,6 +127,6 @@ function rowOf({
     figures?.flips?.to_negative,
     figure(figures?.distance.ks),
     realizedText(realized),
-    counts ? 'yes' : why,
+    counts ? 'yes' : messageText(why ?? '', timezone),
   ]
 }

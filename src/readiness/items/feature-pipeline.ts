@@ -1,4 +1,3 @@
-import { messageText } from '../../format/message-text.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
 import type { View } from '../../project/project.ts'
@@ -32,11 +31,7 @@ export const featurePipeline: Item = {
     const nights = due.slice(0, NIGHTS)
     const open = nights.find((slot) => troubleOf(slot) !== undefined)
     if (open !== undefined)
-      return fail(
-        messageText(`${view.name} ${open.partition} ${troubleOf(open)}`, project.timezone),
-        `nightshift status ${name}`,
-        link,
-      )
+      return fail(`${view.name} ${open.partition} ${troubleOf(open)}`, `nightshift status ${name}`, link)
     const runs = await Promise.all(nights.map((slot) => findRun(database.pool, slot.published_run ?? '')))
     const other = nights.find((_, index) => runs[index]?.backfill != null)
     if (other !== undefined)

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { messageText } from '../../../format/message-text.ts'
 import { count, figure } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
 import { type JudgedNight, realizedText, rivalText } from '../../../monitoring/shadow/counted-nights.ts'
@@ -39,10 +40,10 @@ ${window.flips.mean === null ? '' : html`<dt>Decisions change</dt><dd>${percent(
 <dt>Mean score</dt><dd>${figure(window.challenger_mean)} instead of ${figure(window.champion_mean)}</dd>
 </dl>`
 }
-${nightsTable(standing.nights, version)}${movers(standing.nights, version)}`
+${nightsTable(standing.nights, version, timezone)}${movers(standing.nights, version)}`
 }
 
-function nightsTable(nights: JudgedNight[], version: number) {
+function nightsTable(nights: JudgedNight[], version: number, timezone: string) {
   if (nights.length === 0) return html`<p class="quiet">No night yet.</p>`
   const shown = table(
     `Nights of version ${version} in shadow, the newest first`,
@@ -54,7 +55,7 @@ function nightsTable(nights: JudgedNight[], version: number) {
       number('Same among the highest', ({ figures }) => percent(figures?.top.overlap)),
       number('Decisions change', ({ figures }) => percent(figures?.flips?.rate)),
       labelled('Realized', ({ realized }) => realizedText(realized)),
-      labelled('Counts', ({ counts, why }) => (counts ? 'yes' : `no: ${why}`)),
+      labelled('Counts', ({ counts, why }) => (counts ? 'yes' : `no: ${messageText(why ?? '', timezone)}`)),
     ],
     { scroll: `Nights of version ${version} in shadow` },
   )
