@@ -40,7 +40,7 @@ export interface Headline {
 export interface Brief {
   /** The cause, by the table of remedies. */
   cause: string
-  /** ` by 06:00`, or nothing. */
+  /** ` by 06:00 CET`, or nothing. */
   byTime: string
   /** `monthly_price, plan and 2 more`. */
   columns: string

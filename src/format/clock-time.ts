@@ -18,6 +18,11 @@ export function hourAndMinute(iso: string | Date, timezone: string): string {
   return clockTime(iso, timezone).slice(11, 16)
 }
 
+/** `02:05 CET` of an instant in a zone. */
+export function hourAndZone(iso: string | Date, timezone: string): string {
+  return clockTime(iso, timezone).slice(11)
+}
+
 /** `2026-11-22`: the local day of an instant. */
 export function localDay(iso: string | Date, timezone: string): string {
   return clockTime(iso, timezone).slice(0, 10)

@@ -73,7 +73,7 @@ test('the file never arrives: an incident at the deadline, not before, and one t
   expect(await night()).toMatchObject({ state: 'waiting', late: true })
   const [first] = life.mails.received
   expect(life.mails.received).toHaveLength(1)
-  expect(first?.mail.subject).toBe('value 2026-03-03 not published by 06:00: it waits for data (#1)')
+  expect(first?.mail.subject).toBe('value 2026-03-03 not published by 06:00 UTC: it waits for data (#1)')
   expect(first?.mail.text).toContain('No features of activity for 2026-03-03 by the deadline')
   expect(first?.mail.text).toContain(
     'it waits for data: source events is late: its newest row is of 2026-03-01 12:00 UTC',
@@ -94,7 +94,7 @@ test('the file never arrives: an incident at the deadline, not before, and one t
   expect(await night()).toMatchObject({ state: 'published' })
   const closing = life.mails.received.slice(2)
   expect(closing.map(({ mail }) => mail.subject).sort()).toEqual([
-    'value 2026-03-03 not published by 06:00: it waits for data (#1)',
+    'value 2026-03-03 not published by 06:00 UTC: it waits for data (#1)',
     'value 2026-03-03 not published: events are late (#2)',
   ])
   for (const { mail } of closing) {

@@ -27,7 +27,7 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
   const now = await clock()
   const code = newTestCode()
   const letter = testLetter(post, now, by, { recipient, code })
-  const mail = { recipient, subject: `[${settings.project}] test mail`, letter }
+  const mail = { recipient, subject: 'test mail: nothing failed', letter }
   const { id, messageId } = await transaction(database, async (client) => {
     await recordTest(client, code, recipient)
     return enqueue(client, now, mail, settings)
@@ -53,7 +53,7 @@ export async function sendTestPost(post: Post, webhook: Webhook): Promise<Omit<T
     sections: [],
     foot: [],
   }
-  const test = { event: 'test' as const, subject: `[${settings.project}] test post`, letter, incidents: [] }
+  const test = { event: 'test' as const, subject: 'test post: nothing failed', letter, incidents: [] }
   const { id, messageId } = await transaction(database, (client) =>
     enqueuePost(client, now, webhook, test, settings),
   )

@@ -40,6 +40,10 @@ export function openIncidentsLink(baseUrl: string | undefined): string | undefin
   return under(baseUrl, 'incidents?state=open')
 }
 
+export function overviewLink(baseUrl: string | undefined): string | undefined {
+  return under(baseUrl, '')
+}
+
 function under(baseUrl: string | undefined, path: string): string | undefined {
   if (baseUrl === undefined || !URL.canParse(baseUrl)) return undefined
   const { protocol } = new URL(baseUrl)

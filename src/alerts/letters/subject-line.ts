@@ -1,5 +1,5 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
-import { hourAndMinute } from '../../format/clock-time.ts'
+import { hourAndZone } from '../../format/clock-time.ts'
 import { oneLine } from '../../format/one-line.ts'
 import { wordsOf } from '../../project/schema/metric.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
@@ -82,7 +82,7 @@ function briefOf(incident: Incident): string {
   if (brief === undefined) return `${missingOf(facts)}: ${cause}`
   return brief({
     cause,
-    byTime: facts.deadline === undefined ? '' : ` by ${hourAndMinute(facts.deadline, facts.timezone)}`,
+    byTime: facts.deadline === undefined ? '' : ` by ${hourAndZone(facts.deadline, facts.timezone)}`,
     columns: movedNames(facts),
     metrics: (facts.quality?.broken ?? []).map(({ metric }) => wordsOf(metric)).join(', '),
     monitor: facts.failure.evidence.monitor,

@@ -63,8 +63,10 @@ function incidentFacts(incident: Incident) {
   }
 }
 
-function commandsOf(letter: Letter): { command: string; why: string }[] {
+function commandsOf(letter: Letter): { command: string; why: string; url: string | null }[] {
   return letter.sections.flatMap(({ items }) =>
-    items.flatMap((item) => (item.kind === 'command' ? [{ command: item.command, why: item.why }] : [])),
+    items.flatMap((item) =>
+      item.kind === 'command' ? [{ command: item.command, why: item.why, url: item.page?.href ?? null }] : [],
+    ),
   )
 }

@@ -74,7 +74,7 @@ function itemText(item: Item): string {
         .join('\n')
         .slice(0, SECTION)
     case 'command':
-      return `${escaped(item.why)}\n\`\`\`${escaped(item.command)}\`\`\``
+      return `${escaped(item.why)}\n\`\`\`${escaped(item.command)}\`\`\`${item.page === undefined ? '' : `\n<${item.page.href}|${escaped(item.page.text)}>`}`
     case 'entry':
       return `• *${escaped(item.title)}*\n${escaped(item.lines.join('\n'))}`
   }

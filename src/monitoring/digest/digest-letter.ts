@@ -1,5 +1,5 @@
-import type { Item, Letter, Section } from '../../alerts/letters/letter.ts'
-import { modelLink } from '../../alerts/letters/links.ts'
+import type { Item, Letter, PageLink, Section } from '../../alerts/letters/letter.ts'
+import { modelLink, overviewLink } from '../../alerts/letters/links.ts'
 import { kindOf } from '../../failures/incident-kinds.ts'
 import { localDay } from '../../format/clock-time.ts'
 import { count, figure } from '../../format/numbers.ts'
@@ -32,6 +32,10 @@ export function digestLetter(
     letter: {
       tone: 'notice',
       lead: [`${what}: ${said}.`, `Nights that were due from ${span}.`],
+      button: look(
+        what,
+        rest.length === 0 && first !== undefined ? modelLink(baseUrl, what) : overviewLink(baseUrl),
+      ),
       sections: [
         ...sorted.map((week) => sectionOf(week, baseUrl)),
         {
@@ -48,6 +52,10 @@ export function digestLetter(
       foot: ['A digest of what happened; what is urgent is mailed when it happens.'],
     },
   }
+}
+
+function look(what: string, href: string | undefined): PageLink | undefined {
+  return href === undefined ? undefined : { text: `Look at ${what}`, href }
 }
 
 /** `7 nights, 1 late, drift none, quality steady`. */

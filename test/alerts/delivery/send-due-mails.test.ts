@@ -203,6 +203,42 @@ describe('one incident, one thread', () => {
   })
 })
 
+describe('what has to be started before a night can run again', () => {
+  const process = (role: string, places: number, planned: string | null) =>
+    desk.database.pool.query(
+      `insert into nightshift.processes (id, role, host, pid, places, seen_at, reconciled_at)
+       values ($1, $1, 'h', 1, $2, clock_timestamp(), clock_timestamp() - $3::interval)`,
+      [role, places, planned],
+    )
+  const told = async () => {
+    await desk.fails(facts())
+    desk.pass(30)
+    return /START FIRST\n(.*)\n {2}(.*)\n/.exec((await mails())[0]?.mail.text ?? '')?.slice(1)
+  }
+
+  test('is both where nothing runs but a command, which ends', async () => {
+    await process('command', 2, '1s')
+    expect(await told()).toEqual([
+      'No worker is running: what is requested waits until one is. No scheduler is running: no night starts by its schedule. Start both:',
+      'npx nightshift up',
+    ])
+  })
+
+  test('is a scheduler where only a worker runs', async () => {
+    await process('worker', 2, null)
+    expect(await told()).toEqual([
+      'No scheduler is running: no night starts by its schedule. Start one:',
+      'npx nightshift up',
+    ])
+  })
+
+  test('is nothing where both run', async () => {
+    await process('worker', 2, null)
+    await process('scheduler', 0, '1s')
+    expect(await told()).toBeUndefined()
+  })
+})
+
 describe('who is told, and how often', () => {
   test('repeats come every four hours until someone acknowledges', async () => {
     await desk.fails(facts())

@@ -39,7 +39,7 @@ describe('the subject of a mail says model, night and what is missing', () => {
       { failure: failure({ class: 'resource', evidence: { ended: 'timeout' } }) },
     ],
     [
-      'churn 2026-11-22 not published by 06:00: no worker has taken it (#12)',
+      'churn 2026-11-22 not published by 06:00 CET: no worker has taken it (#12)',
       { failure: failure({ class: 'deadline' }), state: 'queued' },
     ],
     [

@@ -77,7 +77,8 @@ describe('what is posted', () => {
       ],
     })
     expect(opened.text).toContain('No scores of churn for 2026-11-22 (late-data).')
-    expect(opened.commands[0].command).toMatch(/^npx nightshift /)
+    expect(opened.commands.at(-1).command).toMatch(/^npx nightshift /)
+    expect(opened.commands.at(-1).url).toBe('https://nightshift.example.com/nights/churn/2026-11-22#act')
     // Nobody in particular reads it, so no command carries the address of somebody.
     expect(opened.text).not.toContain('--by http')
     expect(cleared).toMatchObject({ event: 'cleared', thread: opened.id, incidents: [{ state: 'closed' }] })
@@ -142,6 +143,11 @@ describe('what is posted', () => {
       expect(text.length).toBeLessThanOrEqual(3000)
     }
     expect(received[0]?.body).toContain('<https://nightshift.example.com/incidents/1|Incident 1>')
+    await desk.fails(facts({ subject: 'ltv' }))
+    await due(desk)
+    expect(received[1]?.body).toContain(
+      '<https://nightshift.example.com/runs/kf7x2m9q#act|Run it again on its page>',
+    )
     expect(received[0]?.body).toContain('&lt;!channel&gt;')
     expect(received[0]?.body).not.toMatch(/<!channel>|<https:\/\/evil/)
   })
