@@ -15,11 +15,18 @@ const all = {
 }
 /** These change nothing outside their folders and ledgers, so that one process loads the modules once for many files. */
 const shared = [
+  'actions',
   'alerts',
+  'bench',
+  'build',
   'charts',
+  'cli',
+  'fixtures',
   'format',
+  'host',
   'hostile',
   'jobs',
+  'ledger',
   'monitoring',
   'pipeline',
   'project',
@@ -33,7 +40,7 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     sequence: { sequencer: LongestFirst },
     // More than cores: tests of faults wait for a long time.
-    maxWorkers: 3,
+    maxWorkers: 4,
     reporters: ['default', ...json, ...slowest],
     projects: [
       { test: { ...all, name: 'whole', include: ['test/**/*.test.ts'], exclude: shared } },

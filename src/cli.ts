@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
+import { distance } from 'fastest-levenshtein'
+import { Program, usageOf } from './cli/terminal/program.ts'
+import { projectFolder } from './cli/terminal/project-folder.ts'
 import {
   activeNights,
   dayCount,
@@ -34,16 +37,23 @@ nameSources()
 const major = process.versions.node.split('.')[0]
 if (!('navigator' in globalThis)) Object.assign(globalThis, { navigator: { userAgent: `Node.js/${major}` } })
 
-const program = new Command('nightshift')
+const program = new Program('nightshift')
   .description('Batch scoring that someone else can run at night.')
-  .option('--project <dir>', 'the project folder, which contains nightshift.yaml', '.')
+  .option(
+    '--project <dir>',
+    'the folder with nightshift.yaml (default: NIGHTSHIFT_PROJECT, else the nearest one, from here upwards)',
+  )
   .option('--debug', 'show stack traces')
   .showHelpAfterError('(nightshift --help lists the commands)')
   .addHelpText('after', '\n`nightshift --version` prints the version of the program.')
   .exitOverride()
-  .configureHelp({ sortSubcommands: false })
+  .configureHelp({ sortSubcommands: false, commandUsage: usageOf })
+  .helpCommand(false)
 
-const asOf = ['--as-of <as-of>', 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z'] as const
+const asOf = [
+  '--as-of <as-of>',
+  'a date such as 2026-11-22, an hour such as 2026-11-22T03Z, or `latest`, `yesterday`, `today`',
+] as const
 const by = ['--by <who>', 'the person who does this, for the record'] as const
 const host = [
   '--host <address>',
@@ -138,14 +148,18 @@ add('runs [name]', 'list runs, newest first', 'runs')
   .option('--group', 'group failed and held runs by class and similar message')
   .option('--limit <n>', 'how many runs', rowLimit, 50)
   .option(...json)
-add('show <run>', 'show one run: steps, attempts, expectations, inputs, failure', 'show')
+add(
+  'show <run>',
+  'show one run, by its id or its slot (churn:2026-11-22): steps, attempts, expectations, inputs, failure',
+  'show',
+)
   .option(...simulation)
   .option(...json)
 add('report <model>', 'write one night as a self-contained HTML file', 'report')
   .requiredOption(...asOf)
   .option('--out <file>', 'the output file (default: reports/<model>-<as-of>.html in the project)')
   .option(...json)
-add('incidents', 'list open incidents', 'incidents')
+add('incidents [incident]', 'list open incidents, or show one', 'incidents')
   .option(...simulation)
   .option('--all', 'include closed incidents')
   .option(...json)
@@ -345,13 +359,31 @@ function add(usage: string, description: string, module: string): Command {
       .slice(0, -2)
       .flat()
       .filter((arg): arg is string => typeof arg === 'string')
+    const project = projectFolder(program.opts<Partial<GlobalOptions>>().project)
     if (command.options.some(({ flags }) => flags.endsWith('<as-of>'))) {
-      const { refuseAsOfs } = await import('./cli/terminal/as-of-options.ts')
-      refuseAsOfs(command)
+      const { readAsOfs } = await import('./cli/terminal/as-of-options.ts')
+      readAsOfs(command, args, project)
     }
     const loaded: CommandModule<GlobalOptions> = await import(`./cli/commands/${module}.ts`)
-    process.exitCode = await loaded.default(args, command.optsWithGlobals(), command.name())
+    process.exitCode = await loaded.default(args, { ...command.optsWithGlobals(), project }, command.name())
   })
+}
+
+program
+  .command('help [command]')
+  .description('show the help of a command')
+  .action((name: string | undefined) => {
+    const meant = name === undefined ? program : program.commands.find((each) => each.name() === name)
+    if (meant === undefined) throw new ConfigurationError(unknownCommand(name ?? ''))
+    meant.help()
+  })
+
+/** `help: there is no command stauts; did you mean status?`. */
+function unknownCommand(name: string): string {
+  const names = program.commands.map((each) => each.name())
+  const [nearest] = names.toSorted((a, b) => distance(name, a) - distance(name, b))
+  const near = nearest !== undefined && distance(name, nearest) <= 2 ? `; did you mean ${nearest}?` : ''
+  return `help: there is no command ${name}${near || ':'} \`nightshift --help\` lists them`
 }
 
 // Reads calls from stdin (a JSON list of lists of arguments) and prints for each null, or why it is not legal. Runs none.

@@ -19,6 +19,20 @@ export interface IncidentEvent {
   detail?: Record<string, unknown>
 }
 
+/** What people read of each. */
+export const EVENT_WORDS: Record<IncidentEvent['event'], string> = {
+  opened: 'opened',
+  joined: 'another night added',
+  late: 'the deadline passed',
+  recovered: 'a night ended',
+  closed: 'closed',
+  silenced: 'not mailed because it is muted',
+  mailed: 'mailed',
+  acked: 'acknowledged',
+  escalated: 'escalated: nobody had acknowledged it',
+  unreachable: 'no one could be notified',
+}
+
 /** Adds an event to an incident's history. */
 export async function recordEvent(client: ClientBase, event: IncidentEvent): Promise<void> {
   await client.query(

@@ -16,13 +16,13 @@ import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import type { Project } from '../../project/project.ts'
 import { versionsOf } from '../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
-import { runNamed } from '../terminal/find.ts'
+import { runMeant } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { runRecord } from '../terminal/run-json.ts'
 
 export default function show([id = '']: string[], options: GlobalOptions): Promise<number> {
   return withSession(options, async ({ project, database }) => {
-    const { run, attempts } = await runNamed(database.pool, id)
+    const { run, attempts } = await runMeant(database.pool, project, id)
     const certificate = await certificateOf(database.pool, run.id)
     const scored = run.kind === 'scores' && run.version !== null
     const version = scored ? await findVersion(database.pool, run.name, run.version ?? 0) : undefined

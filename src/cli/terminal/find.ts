@@ -7,11 +7,44 @@ import {
   type Run,
   runsBeginning,
 } from '../../ledger/nights/run-records.ts'
-import type { Connection } from '../../ledger/nights/slots.ts'
+import { type Connection, findSlot, type Slot } from '../../ledger/nights/slots.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model, Project, View } from '../../project/project.ts'
-import type { AsOf } from '../../project/time/asof.ts'
+import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
 import { scheduledAsOf } from '../../project/time/scheduled-as-of.ts'
+
+/** The slot that a person calls `churn:2026-11-22`; `command` is named in the errors. */
+export async function slotNamed(
+  connection: Connection,
+  project: Project,
+  text: string,
+  command: string,
+): Promise<Slot> {
+  const [name = '', label = ''] = text.split(/:(.*)/s)
+  const kind =
+    project.models[name] !== undefined ? 'scores' : project.views[name] !== undefined ? 'features' : undefined
+  if (kind === undefined) {
+    const names = [...Object.keys(project.models), ...Object.keys(project.views)]
+    throw new ConfigurationError(
+      `${command}: expected NAME:AS-OF with a model or view of this project (${names.join(', ')}), got: ${text}`,
+    )
+  }
+  const found = await findSlot(connection, kind, name, parseAsOf(label, project.timezone).label)
+  if (found !== undefined) return found
+  throw new ConfigurationError(`${command}: there is no slot ${text}: \`nightshift status\` lists them`)
+}
+
+/** A run by its id, by a prefix that matches only one id, or by its slot (`churn:2026-11-22`), of which the newest counts. */
+export async function runMeant(
+  connection: Connection,
+  project: Project,
+  text: string,
+): Promise<{ run: Run; attempts: Attempt[] }> {
+  if (!text.includes(':')) return runNamed(connection, text)
+  const { run } = await slotNamed(connection, project, text, 'show')
+  if (run !== null) return runNamed(connection, run)
+  throw new ConfigurationError(`show: ${text} has not run yet: \`nightshift status\` says what it waits for`)
+}
 
 /** A run by its id, or by a prefix that matches only one id. */
 export async function runNamed(

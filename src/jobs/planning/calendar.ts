@@ -59,6 +59,19 @@ export function expandSlots(
   return mergeSlots(slots)
 }
 
+/** How far back the newest night of a schedule is looked for: some run once a month. */
+const NEWEST_WITHIN = { hours: 24 * 62 }
+
+/** The as-of of a model's or view's newest night that is due at an instant; undefined if no schedule has one. */
+export function newestDue(project: Project, name: string, now: Temporal.Instant): string | undefined {
+  const from = now.subtract(NEWEST_WITHIN).toString()
+  const slots = Object.values(project.schedules)
+    .filter(({ paused }) => !paused)
+    .flatMap((schedule) => expandSlots(project, schedule, from, now.toString()))
+    .filter((slot) => slot.name === name)
+  return slots.toSorted((a, b) => Date.parse(a.asOf.instant) - Date.parse(b.asOf.instant)).at(-1)?.asOf.label
+}
+
 /**
  * One slot per (kind, name, as-of), with the earliest due time and the earliest deadline of all. Slots of the
  * schedules in `paused` count only if no other schedule has the slot.

@@ -1,8 +1,10 @@
+import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
 import {
   deadlineAfter,
   expandSlots,
   mergeSlots,
+  newestDue,
   nextTicks,
   type PlannedSlot,
 } from '../../../src/jobs/planning/calendar.ts'
@@ -257,4 +259,19 @@ it('nextTicks says when a schedule runs next', () => {
     '2026-03-30T00:00:00Z',
     '2026-03-31T00:00:00Z',
   ])
+})
+
+describe('newestDue', () => {
+  const project = projectOf([nightly()], { churn: 'activity' }, 'Europe/Berlin')
+  const due = (name: string, now: string) => newestDue(project, name, Temporal.Instant.from(now))
+
+  it('is the night whose time has come, of a model and of its view', () => {
+    expect(due('churn', '2026-11-23T00:59Z')).toBe('2026-11-22')
+    expect(due('churn', '2026-11-23T01:01Z')).toBe('2026-11-23')
+    expect(due('activity', '2026-11-23T01:01Z')).toBe('2026-11-23')
+  })
+
+  it('does not exist for what no schedule names', () => {
+    expect(due('other', '2026-11-23T01:01Z')).toBeUndefined()
+  })
 })

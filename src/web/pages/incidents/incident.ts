@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { type ListedMail, listMails } from '../../../alerts/delivery/list-mails.ts'
-import { eventsOf, type IncidentEvent } from '../../../alerts/incidents/events.ts'
+import { EVENT_WORDS, eventsOf, type IncidentEvent } from '../../../alerts/incidents/events.ts'
 import type { Night } from '../../../alerts/incidents/incident-record.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
 import { type PresentIncident, presentIncident } from '../../../alerts/incidents/present-facts.ts'
@@ -139,26 +139,13 @@ function ending(recovered: Night['recovered'], timezone: string) {
     : html`${stateMark(how === 'skipped' ? 'skipped' : 'published', how)} ${moment(at, timezone)}${by === null ? '' : ` by ${by}`}`
 }
 
-const STORY: Record<IncidentEvent['event'], string> = {
-  opened: 'opened',
-  joined: 'another night added',
-  late: 'the deadline passed',
-  recovered: 'a night ended',
-  closed: 'closed',
-  silenced: 'not mailed because it is muted',
-  mailed: 'mailed',
-  acked: 'acknowledged',
-  escalated: 'escalated: nobody had acknowledged it',
-  unreachable: 'no one could be notified',
-}
-
 function events(all: IncidentEvent[], { timezone }: Project) {
   return html`<section class="card" aria-labelledby="story"><h2 id="story">What happened</h2><ol class="list">${all.map(
     ({ at, event, run, partition, detail }) => {
       const details = [detail?.recipient ?? detail?.by, detail?.how, detail?.message].filter(
         (each) => typeof each === 'string',
       )
-      return html`<li>${moment(at, timezone)} <strong>${STORY[event] ?? event}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${details.length === 0 ? '' : html`<div class="small">${details.join(', ')}</div>`}</li>`
+      return html`<li>${moment(at, timezone)} <strong>${EVENT_WORDS[event]}</strong>${partition == null ? '' : `, ${partition}`}${run == null ? '' : html`, run <a href="${runHref(run)}">${run}</a>`}${details.length === 0 ? '' : html`<div class="small">${details.join(', ')}</div>`}</li>`
     },
   )}</ol></section>`
 }

@@ -1,0 +1,48 @@
+import { Command } from 'commander'
+
+/** A command whose errors about its call name all that is missing, and the command's own help. */
+export class Program extends Command {
+  override createCommand(name?: string): Program {
+    return new Program(name)
+  }
+
+  /** Called by commander for the first option that is missing. */
+  missingMandatoryOptionValue(): void {
+    this.refuseIncomplete()
+  }
+
+  /** Called by commander for the first argument that is missing. */
+  missingArgument(): void {
+    this.refuseIncomplete()
+  }
+
+  private refuseIncomplete(): void {
+    const args = this.registeredArguments
+      .filter(({ required }, index) => required && this.args[index] === undefined)
+      .map((argument) => `<${argument.name()}>`)
+    const options = this.options
+      .filter((option) => option.mandatory && this.getOptionValue(option.attributeName()) === undefined)
+      .map(({ flags }) => flags)
+    // The usage is what helps.
+    this.showHelpAfterError(false)
+    const missing = [...args, ...options].join(', ')
+    this.error(`error: missing ${missing}\nUsage: ${usageOf(this)}\n(${pathOf(this)} --help explains each)`, {
+      code: 'nightshift.incomplete',
+    })
+  }
+}
+
+/** `nightshift run <model> --as-of <as-of> [options]`: what is required stands in the line. */
+export function usageOf(command: Command): string {
+  const args = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  const required = command.options.filter(({ mandatory }) => mandatory).map(({ flags }) => flags)
+  const rest = command.commands.length > 0 ? ['[options]', '[command]'] : ['[options]']
+  return [pathOf(command), ...args, ...required, ...rest].join(' ')
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+}
