@@ -98,6 +98,7 @@ async function show(context: Context, pageContext: PageContext, slot: Slot, run:
   const terminal = terminalFor(viewer, project)
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
+${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
 </div><div>
 ${blockerCard(night, project, now, viewer)}
 ${actions(night, project, viewer)}
@@ -107,7 +108,6 @@ ${parity(night.certificate, project)}
 ${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
 ${outcome(night, project, now, terminal)}
 <div class="columns"><div>
-${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
 ${unknownValues(run?.unknown_values ?? [])}
 ${attempts(night.attempts, project, viewer?.role === 'operator')}
 </div><div>

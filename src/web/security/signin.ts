@@ -60,7 +60,7 @@ function page(next: string, name: string, problem: string | undefined) {
 <p><label>Password<br><input name="password" type="password" autocomplete="current-password" required></label></p>
 <p><button>Sign in</button></p>
 </form>
-<p>No account? The operator of this server can add one: <code>nightshift user add NAME --role viewer</code></p>`,
+<p>No account? The operator of this server can add one.</p>`,
   )
 }
 

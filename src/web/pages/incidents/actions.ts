@@ -5,7 +5,7 @@ import { nextCommands } from '../../../alerts/letters/next-commands.ts'
 import type { StepName } from '../../../failures/remedies.ts'
 import { isOver, type Run } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
-import { runHref } from '../../addresses.ts'
+import { nightHref, runHref } from '../../addresses.ts'
 import type { Viewer } from '../../page-context.ts'
 import { typed } from '../../terminal.ts'
 import { actionCard, recipientOf } from '../night/actions.ts'
@@ -30,7 +30,7 @@ export function actions(
   if (incident.closedAt !== undefined) return ''
   const { run } = present
   const busy = run !== undefined && !isOver(run) ? run : undefined
-  const first = html`${acknowledge(incident, project, viewer)}${busy === undefined ? '' : underWay(busy)}`
+  const first = html`${acknowledge(incident, project, viewer)}${whichOf(incident, present, project)}${busy === undefined ? '' : underWay(busy)}`
   const usual = incident.recipients.find((each) => each.includes('@'))
   const commands = nextCommands({ ...incident, facts: present.facts }, recipientOf(viewer, usual)).filter(
     ({ step }) => busy === undefined || !NEEDS_REST.has(step),
@@ -47,6 +47,12 @@ function acknowledge(incident: ListedIncident, project: Project, viewer: Viewer 
       ? html`<p class="small quiet">In the terminal: <code>${typed(project, `ack ${id} --by YOU`)}</code></p>`
       : ''
   return html`<div class="action"><p>${ackedBy === undefined ? 'Acknowledge it' : `Acknowledged by ${ackedBy}`}: no more mails until something new happens.</p>${ackButton(incident, viewer)}${command}</div>`
+}
+
+/** Of several nights, which one the buttons are about. */
+function whichOf({ bad }: ListedIncident, { slot }: PresentIncident, { models }: Project) {
+  if (bad.length < 2 || slot === undefined) return ''
+  return html`<div class="action"><p>What follows is about the night of <a href="${nightHref(slot, models)}">${slot.partition}</a>; the others have buttons on their own pages.</p></div>`
 }
 
 function underWay({ id, partition, state }: Run) {

@@ -36,7 +36,7 @@ export function promotion(
     ...offered,
     path: 'promotion',
     button: choose ? 'Promote' : `Promote version ${version}`,
-    why: html`${saidOf(view, next)} The gate is asked again and decides.`,
+    why: html`${saidOf(view, next)} Promoting asks the gate, which decides.`,
     fields: html`${which}${whyField(view)}<label class="tick"><input type="checkbox" name="override" value="yes"> Even if the gate is not ready. The reason is then mailed to owner and on-call, and stays on record.</label>`,
     isSigned: isSigned(view),
     option: '--override REASON',
