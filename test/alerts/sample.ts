@@ -10,6 +10,7 @@ export const SETTINGS: AlertSettings = {
   repeat: 4 * 3_600_000,
   escalate: undefined,
   webhooks: [],
+  baseUrl: 'https://nightshift.example.com',
   isScheduled: true,
   command: 'npx nightshift',
   host: 'scores-1',

@@ -17,6 +17,8 @@ export interface AlertSettings {
   escalate: { to: string[]; after: number } | undefined
   /** Where incidents are posted to, beside the mails. */
   webhooks: Webhook[]
+  /** Where the pages are; undefined: mails have no links. */
+  baseUrl: string | undefined
   /** Nights start by a schedule, so that a scheduler has to run. */
   isScheduled: boolean
   /** What the commands in mails begin with. */
@@ -46,6 +48,7 @@ export function alertSettings(
     repeat: project.alerts?.repeat.ms ?? DEFAULT_REPEAT,
     escalate: escalate && { to: escalate.to, after: escalate.after.ms },
     webhooks: project.alerts?.webhook ?? [],
+    baseUrl: project.alerts?.base_url,
     isScheduled: Object.values(project.schedules).some(({ paused }) => !paused),
     command: project.alerts?.command ?? DEFAULT_COMMAND,
     host: oneLine(hostname(), 100),

@@ -2,6 +2,7 @@ import { clockTime } from '../../format/clock-time.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import type { Webhook } from '../../project/project.ts'
 import type { Letter } from '../letters/letter.ts'
+import { overviewLink } from '../letters/links.ts'
 import { recipientName } from '../webhooks/webhook-name.ts'
 import { newTestCode, recordTest } from './alert-tests.ts'
 import { enqueue } from './enqueue-mail.ts'
@@ -78,6 +79,7 @@ function testLetter(
   by: string | undefined,
   { recipient, code }: { recipient: string; code: string },
 ): Letter {
+  const pages = overviewLink(settings.baseUrl)
   return {
     tone: 'notice',
     lead: [
@@ -85,6 +87,7 @@ function testLetter(
       'This is a test: nothing failed. Confirm it with the command below.',
       `Sent ${clockTime(now, settings.timezone)} through ${transport.name}${by === undefined ? '' : ` by ${by}`}.`,
     ],
+    button: pages === undefined ? undefined : { text: 'Open the pages', href: pages },
     sections: [
       {
         title: 'What to check',
@@ -97,6 +100,9 @@ function testLetter(
             kind: 'point',
             text: `The sender is ${settings.from}: allow this address to notify you at night.`,
           },
+          ...(pages === undefined
+            ? []
+            : [{ kind: 'point' as const, text: 'The button opens the pages, on your phone too.' }]),
         ],
       },
       {

@@ -66,7 +66,11 @@ export function affected(facts: FailureFacts): Item[] {
 /** What readers have, in more detail than the first lines. */
 export function stillHolds(facts: FailureFacts, now: Date): Section[] {
   const { lastGood, waiting = [], timezone } = facts
-  if (waiting.length > 0) return [holds(waiting.map((each) => scoresItem(each, timezone, now)))]
+  if (waiting.length > 0) {
+    // The first lines have the age of the oldest scores.
+    const isOnly = waiting.length === 1
+    return [holds(waiting.map((each) => scoresItem(each, timezone, isOnly ? undefined : now)))]
+  }
   if (lastGood === undefined) return []
   const rows = lastGood.rows === undefined ? '' : `, ${count(lastGood.rows)} rows`
   const version = lastGood.version === undefined ? '' : `, version ${lastGood.version}`
@@ -86,12 +90,13 @@ function holds(items: Item[]): Section {
   return { title: 'What still holds', items }
 }
 
-/** What the readers of one model have. */
-function scoresItem({ model, lastGood }: WaitingModel, timezone: string, now: Date): Item {
+/** What the readers of one model have; its age where it is not said yet. */
+function scoresItem({ model, lastGood }: WaitingModel, timezone: string, now: Date | undefined): Item {
   if (lastGood === undefined) return { kind: 'fact', label: model, text: 'no scores' }
   const version = lastGood.version === undefined ? '' : `, version ${lastGood.version}`
-  const at = `published ${clockTime(lastGood.publishedAt, timezone)} (${agoOf(lastGood, now)})`
-  return { kind: 'fact', label: model, text: `scores of ${lastGood.partition}${version}, ${at}` }
+  const at = `published ${clockTime(lastGood.publishedAt, timezone)}`
+  const ago = now === undefined ? '' : ` (${agoOf(lastGood, now)})`
+  return { kind: 'fact', label: model, text: `scores of ${lastGood.partition}${version}, ${at}${ago}` }
 }
 
 /** How long it waited, and each attempt. A message that is already said is not repeated. */

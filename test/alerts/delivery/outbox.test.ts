@@ -278,6 +278,7 @@ describe('a test mail', () => {
     expect(sent.detail).toContain(`smtp://127.0.0.1:${server.port}: 250`)
     expect(server.received[0]?.mail.messageId).toBe(sent.messageId)
     expect(server.received[0]?.mail.text).toContain('nothing failed')
+    expect(server.received[0]?.mail.text).toContain('Open the pages:\n  https://nightshift.example.com/\n')
   })
 
   test('that fails says why, and does not arrive later', async () => {

@@ -88,6 +88,7 @@ test('a project without alerts mails from nightshift@localhost, in groups of 30 
     group: 30_000,
     repeat: 14_400_000,
     webhooks: [],
+    baseUrl: undefined,
     isScheduled: false,
     command: 'npx nightshift',
     host: hostname(),
