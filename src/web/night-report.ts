@@ -53,7 +53,7 @@ export async function nightReport(
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
 ${outcome(night, project, now, written)}
-${checks([...run.checks, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
+${checks([...run.checks, ...(view?.checks ?? [])], { about: view === undefined ? '' : `of the scores and of view ${view.name}`, timezone: project.timezone, releases: releases([run, view]) })}
 ${parity(night.certificate, project)}
 ${attempts(night.attempts, project)}
 ${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As of the time they were read.')}

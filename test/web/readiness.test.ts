@@ -268,8 +268,8 @@ test.each<[string, Record<string, string>, string[]]>([
   ],
   [
     'backfill',
-    { from: 'yesterday', to: '2026-03-02' },
-    ['backfill', 'value', '--from', 'yesterday', '--to', '2026-03-02', '--by', ANN],
+    { from: 'someday', to: '2026-03-02' },
+    ['backfill', 'value', '--from', 'someday', '--to', '2026-03-02', '--by', ANN],
   ],
   [
     'backfill',

@@ -98,7 +98,7 @@ async function show(context: Context, pageContext: PageContext, slot: Slot, run:
   const terminal = terminalFor(viewer, project)
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
-${checks([...own, ...(view?.checks ?? [])], view === undefined ? '' : `of the scores and of view ${view.name}`, releases([run, view]))}
+${checks([...own, ...(view?.checks ?? [])], { about: view === undefined ? '' : `of the scores and of view ${view.name}`, timezone: project.timezone, releases: releases([run, view]) })}
 </div><div>
 ${blockerCard(night, project, now, viewer)}
 ${actions(night, project, viewer)}

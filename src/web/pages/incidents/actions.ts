@@ -30,13 +30,15 @@ export function actions(
   if (incident.closedAt !== undefined) return ''
   const { run } = present
   const busy = run !== undefined && !isOver(run) ? run : undefined
-  const first = html`${acknowledge(incident, project, viewer)}${whichOf(incident, present, project)}${busy === undefined ? '' : underWay(busy)}`
   const usual = incident.recipients.find((each) => each.includes('@'))
   const commands = nextCommands({ ...incident, facts: present.facts }, recipientOf(viewer, usual)).filter(
     ({ step }) => busy === undefined || !NEEDS_REST.has(step),
   )
   const at = atOf(present)
   const offered = at === undefined ? commands.map((each) => offerOf(each, undefined)) : withSkip(at, commands)
+  const hasButton = offered.some(({ button }) => button !== undefined)
+  const which = hasButton ? whichOf(incident, present, project) : ''
+  const first = html`${acknowledge(incident, project, viewer)}${which}${busy === undefined ? '' : underWay(busy)}`
   return actionCard(offered, { project, viewer, first, back: `/incidents/${incident.id}` })
 }
 

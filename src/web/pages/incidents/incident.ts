@@ -71,7 +71,7 @@ export function incidentBody(story: IncidentStory, project: Project, viewer: Vie
   return html`<div class="columns"><div>
 ${what(incident, project, now)}
 ${nights(story, project, viewer)}
-${checks(story.checks, 'of the latest night that failed')}
+${checks(story.checks, { about: 'of the latest night that failed', timezone: project.timezone })}
 ${events(story.events, project)}
 </div><div>
 ${actions(incident, present, project, viewer)}

@@ -34,9 +34,11 @@ export function actionCard(offered: Offered[], { project, viewer, first = '', ba
 
 /** One thing that can be done; a viewer reads its purpose alone. */
 export function action({ why, command, button, page }: Offered, { project, viewer, back }: CardOptions) {
-  if (viewer?.role !== 'operator') return html`<div class="action"><p>${why}</p></div>`
+  const link =
+    page === undefined || button !== undefined ? '' : html`<p><a href="${page.href}">${page.text}</a></p>`
+  if (viewer?.role !== 'operator') return html`<div class="action"><p>${why}</p>${link}</div>`
   return html`<div class="action"><p>${why}</p>
 ${button === undefined ? '' : buttonForm(button, viewer, back)}
-${page === undefined ? '' : html`<p><a class="button" href="${page.href}">${page.text}</a></p>`}
+${link}
 <p class="small quiet">In the terminal: <code>${retyped(project, command)}</code></p></div>`
 }

@@ -1,10 +1,14 @@
 import { html } from 'hono/html'
+import { localTimes } from '../../../format/clock-time.ts'
 import type { Check } from '../../../pipeline/engine/facts.ts'
 import { stateMark } from '../../state-mark.ts'
 import { table } from '../../table.ts'
 
 /** Expectations: failed ones with sample rows, the others in a collapsed list, and who released the run despite them. */
-export function checks(all: Check[], about: string, releases: string[] = []) {
+export function checks(
+  all: Check[],
+  { about, timezone, releases = [] }: { about: string; timezone: string; releases?: string[] },
+) {
   if (all.length === 0) return ''
   const failed = all.filter((check) => !check.passed)
   const met = all.filter((check) => check.passed)
@@ -12,9 +16,10 @@ export function checks(all: Check[], about: string, releases: string[] = []) {
 <p>${stateMark(failed.length === 0 ? 'published' : 'failed', `${met.length} met, ${failed.length} failed`)} <span class="quiet small">${about}</span></p>
 ${releases.map((release) => html`<p>${release}</p>`)}
 ${failed.map(
-  (check) => html`<h3 class="text-failed">${check.id}</h3><p>${check.message}</p>${samples(check)}`,
+  (check) =>
+    html`<h3 class="text-failed">${check.id}</h3><p>${localTimes(check.message, timezone)}</p>${samples(check)}`,
 )}
-${met.length === 0 ? '' : html`<details><summary>${met.length} met</summary><ul class="list small">${met.map((check) => html`<li><strong>${check.id}</strong>: ${check.message}</li>`)}</ul></details>`}
+${met.length === 0 ? '' : html`<details><summary>${met.length} met</summary><ul class="list small">${met.map((check) => html`<li><strong>${check.id}</strong>: ${localTimes(check.message, timezone)}</li>`)}</ul></details>`}
 </section>`
 }
 

@@ -1,10 +1,11 @@
 import { type Command, quoted } from '../../../alerts/letters/next-commands.ts'
 import { runCommands } from '../../../alerts/letters/run-commands.ts'
+import type { StepName } from '../../../failures/remedies.ts'
 import type { Run } from '../../../ledger/nights/run-records.ts'
 import type { Slot } from '../../../ledger/nights/slots.ts'
 import type { Project } from '../../../project/project.ts'
 import type { ModelVersions } from '../../../registry/model-versions.ts'
-import { readinessHref, registryHref } from '../../addresses.ts'
+import { modelHref, nightHref, readinessHref, registryHref, runHref } from '../../addresses.ts'
 import type { Button } from '../../buttons/button.ts'
 
 /** Something that can be done about a night: a command, and what does the same on the pages. */
@@ -41,9 +42,8 @@ export function withSkip(at: SlotAndRun, commands: Command[]): Offered[] {
 
 /** A command with what does the same on the pages. `at`: what it is about; undefined: no single night. */
 export function offerOf({ step, why, command }: Command, at: SlotAndRun | undefined): Offered {
-  const offered = { why, command, button: at === undefined ? undefined : buttonFor(step, at) }
-  if (at?.slot.kind !== 'scores') return offered
-  return { ...offered, page: pageFor(step, at.slot.name) }
+  if (at === undefined) return { why, command, button: undefined }
+  return { why, command, button: buttonFor(step, at), page: pageFor(step, at) }
 }
 
 function buttonFor(step: Command['step'], at: SlotAndRun): Button | undefined {
@@ -57,17 +57,32 @@ function buttonFor(step: Command['step'], at: SlotAndRun): Button | undefined {
   return undefined
 }
 
-function pageFor(step: Command['step'], model: string): Offered['page'] {
-  switch (step) {
-    case 'rollback':
-      return { href: `${registryHref(model)}#change`, text: 'Roll back' }
-    case 'promote':
-      return { href: `${registryHref(model)}#change`, text: 'Promote' }
-    case 'check':
-      return { href: readinessHref(model), text: 'Readiness' }
-    default:
-      return undefined
-  }
+type PageOf = (model: string, partition: string) => NonNullable<Offered['page']>
+
+const registry: PageOf = (model) => ({ href: registryHref(model), text: 'Open the registry' })
+const model: PageOf = (name) => ({ href: modelHref(name), text: 'Open the model' })
+const night: PageOf = (name, partition) => ({
+  href: nightHref({ kind: 'scores', name, partition }, {}),
+  text: 'Open the night',
+})
+
+/** Pages that show or do the same as commands about a model. */
+const PAGES: Partial<Record<StepName, PageOf>> = {
+  check: (name) => ({ href: readinessHref(name), text: 'Open its readiness' }),
+  drift: night,
+  history: registry,
+  outcomes: model,
+  promote: (name) => ({ href: `${registryHref(name)}#change`, text: 'Promote' }),
+  report: night,
+  rollback: (name) => ({ href: `${registryHref(name)}#change`, text: 'Roll back' }),
+  status: model,
+  versions: registry,
+}
+
+function pageFor(step: Command['step'], { slot, run }: SlotAndRun): Offered['page'] {
+  if (step === 'show') return run && { href: runHref(run.id), text: 'Open the run' }
+  if (step === undefined || slot.kind !== 'scores') return undefined
+  return PAGES[step]?.(slot.name, slot.partition)
 }
 
 function isSkippable({ slot, run }: SlotAndRun): boolean {

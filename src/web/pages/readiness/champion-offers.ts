@@ -45,14 +45,14 @@ export function promotion(
 
 function saidOf(view: ReadinessView, version: number) {
   const { answer, project } = view
-  if (version !== view.version) return html`What the gate says: ${readinessLink(view, version)}.`
+  if (version !== view.version) return html`What the gate says of it: ${readinessLink(view, version)}.`
   if (answer === undefined) return html`The gate was never asked about version ${version}.`
   const { gate } = answer
   return html`${readinessLink(view, version)}: ${summaryOf(gate)}, ${gate.ready ? 'ready' : `not ready (open: ${openOf(gate.items)})`}, asked ${moment(gate.at, project.timezone)}.`
 }
 
 function readinessLink({ model }: ReadinessView, version: number) {
-  return html`<a href="${withQuery(readinessHref(model.name), { version })}">version ${version}</a>`
+  return html`<a href="${withQuery(readinessHref(model.name), { version })}">Version ${version}</a>`
 }
 
 function openOf(items: { id: string; status: string }[]): string {
