@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findBackfill } from '../../src/jobs/backfills/backfill-records.ts'
+import { cancelBackfill } from '../../src/jobs/backfills/change-backfill.ts'
 import { feedBackfills } from '../../src/jobs/backfills/feed-backfills.ts'
 import { startBackfill } from '../../src/jobs/backfills/start-backfill.ts'
 import { toSettings } from '../../src/jobs/request-run.ts'
@@ -18,7 +19,7 @@ let site: Site
 let id: number
 beforeAll(async () => {
   site = await openSite({ users: usersOf({ ann: 'operator', vic: 'viewer' }) })
-  id = await begin()
+  id = await begin('value', NIGHTS)
 })
 afterAll(() => site?.close())
 
@@ -30,11 +31,11 @@ const feed = () =>
     stale: async () => new Map(),
   })
 
-async function begin(): Promise<number> {
+async function begin(name: string, nights: typeof NIGHTS): Promise<number> {
   const plan = {
     kind: 'scores' as const,
-    name: 'value',
-    slots: NIGHTS.map(({ label }) => ({
+    name,
+    slots: nights.map(({ label }) => ({
       as_of: label,
       action: 'run' as const,
       reason: '',
@@ -47,7 +48,7 @@ async function begin(): Promise<number> {
     refresh: [],
   }
   const settings = toSettings(DEFAULT_RETRY, 60_000, null)
-  const number = await startBackfill(site.database, plan, NIGHTS, {
+  const number = await startBackfill(site.database, plan, nights, {
     mode: 'missing',
     maxActive: 2,
     settings,
@@ -133,6 +134,22 @@ test('a viewer reads who may change it, sees no command, and may press nothing',
     expect((await site.ask(`/backfills/${id}/${name}`, { cookie: vic, form })).status, name).toBe(403)
   }
   expect(await findBackfill(pool(), id)).toMatchObject({ state: 'running', changed_by: null })
+})
+
+test('nights that are hours stand in lines of days, a thousand to a page', async () => {
+  const hours = asOfRange(parseAsOf('2026-01-01T00Z', 'UTC'), parseAsOf('2026-02-15T23Z', 'UTC'), 'UTC')
+  const number = await begin('hourly', hours)
+  const cookie = await site.signIn('ann')
+  const squares = (page: string) => page.match(/class="cell face/g)?.length
+  const first = await read(`/backfills/${number}`, cookie)
+  expect(squares(first)).toBe(1000)
+  expect(first).toContain('<h3 class="small">2026-01-01</h3>')
+  expect(first).toContain('href="/nights/hourly/2026-01-01T00Z"')
+  expect(first).toContain(`<a rel="next" href="/backfills/${number}?page=2">Later nights</a>`)
+  const second = await read(`/backfills/${number}?page=2`, cookie)
+  expect(squares(second)).toBe(hours.length - 1000)
+  expect(second).toContain(`<a rel="prev" href="/backfills/${number}">Earlier nights</a>`)
+  await cancelBackfill(site.database, number)
 })
 
 test('what is not there is told', async () => {

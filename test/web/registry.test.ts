@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { operationsOf } from '../../src/actions/operations/operation-record.ts'
 import { type Host, openHost } from '../../src/host/host.ts'
 import { openSession, type Session } from '../../src/host/session.ts'
-import { historyOf } from '../../src/registry/history-records.ts'
 import { champion } from '../../src/registry/version-records.ts'
 import { nightshift } from '../cli/nightshift.ts'
 import { smallModel } from '../projects/generated.ts'
@@ -138,14 +137,6 @@ describe.skipIf(!hasBrowser)("a model's page in the registry", { timeout: 240_00
       'worse for new customers. Version 2 was before it.',
     )
   })
-})
-
-test('a promotion that the gate lets pass is recorded with its reason', async () => {
-  const entries = await historyOf(pool(), 'value')
-  expect(entries.filter(({ event }) => event === 'promoted').map(({ reason }) => reason)).toEqual([
-    'the first',
-    'better on recent nights.',
-  ])
 })
 
 test.each([

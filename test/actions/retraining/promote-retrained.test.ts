@@ -7,6 +7,7 @@ import { openProject } from '../../../src/project/files/load-project.ts'
 import { modelNamed } from '../../../src/project/named.ts'
 import { ITEM_IDS } from '../../../src/readiness/item.ts'
 import { recordWaiver } from '../../../src/readiness/waivers.ts'
+import { historyOf } from '../../../src/registry/history-records.ts'
 import { champion } from '../../../src/registry/version-records.ts'
 import { withChild } from '../../../src/workers/child/with-child.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
@@ -37,9 +38,14 @@ test('a waived item lets a person promote, and no retrained version by itself', 
   const outcome = await promoteRetrained(ledger, { ...churn, retrain }, retrained)
   expect(outcome).toMatch(/^version 1 is not ready: .*shadow/)
   expect(await champion(pool, 'churn')).toBeUndefined()
-  const { refused } = await withChild(project, (children) =>
-    promoteVersion(ledger, churn, { version: 1, by: 'ann@example.com', override: null }, children),
-  )
+  const request = { version: 1, by: 'ann@example.com', override: null, reason: 'newer nights' }
+  const { refused } = await withChild(project, (children) => promoteVersion(ledger, churn, request, children))
   expect(refused).toBeUndefined()
   expect(await champion(pool, 'churn')).toMatchObject({ version: 1 })
+  expect((await historyOf(pool, 'churn')).at(-1)).toMatchObject({
+    event: 'promoted',
+    by: 'ann@example.com',
+    reason: 'newer nights',
+    evidence: { overridden: false },
+  })
 }, 120_000)

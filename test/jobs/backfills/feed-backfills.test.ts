@@ -115,9 +115,13 @@ test('paused, it gives back what has not begun, lets end what has, and goes on w
   await fresh.database.pool.query(`update nightshift.runs set state = 'running', attempt = 1 where id = $1`, [
     running,
   ])
-  await pauseBackfill(fresh.database, id)
+  await pauseBackfill(fresh.database, id, 'ann')
   expect(await asked()).toEqual([])
   expect(await counts(id)).toMatchObject({ state: 'paused', active: 1, left: 5 })
+  expect(await findBackfill(fresh.database.pool, id)).toMatchObject({ changed_by: 'ann' })
+  // A second pause changes nothing, so it is not on record.
+  await pauseBackfill(fresh.database, id, 'bob')
+  expect(await findBackfill(fresh.database.pool, id)).toMatchObject({ changed_by: 'ann' })
   // The slot that it had made is gone with it; nobody else expects it.
   expect((await listSlots(fresh.database.pool)).map((slot) => slot.partition)).toEqual(['2026-03-01'])
   await feed()
