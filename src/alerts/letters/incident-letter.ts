@@ -71,13 +71,15 @@ function actOn({ id, kind, facts }: Incident): PageLink | undefined {
   return address === undefined ? undefined : { text, href: `${address}#act` }
 }
 
+/** A page that two commands have in common is linked once. */
 function commandItems(incident: Incident, recipient: string): Item[] {
-  return nextCommands(incident, recipient).map(({ step, command, why }) => ({
-    kind: 'command',
-    command,
-    why,
-    page: pageOf(step, incident.facts),
-  }))
+  const shown = new Set<string>()
+  return nextCommands(incident, recipient).map(({ step, command, why }) => {
+    const page = pageOf(step, incident.facts)
+    if (page === undefined || shown.has(page.href)) return { kind: 'command', command, why }
+    shown.add(page.href)
+    return { kind: 'command', command, why, page }
+  })
 }
 
 function incidentLines({ id, facts, openedAt, ackedAt, ackedBy }: Incident, mail: ThreadMail): string[] {

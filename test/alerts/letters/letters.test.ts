@@ -272,6 +272,11 @@ describe('the way from a mail to the pages', () => {
     expect(html([incident(facts())]).match(/class="button"/g)).toHaveLength(1)
   })
 
+  test('is not said twice where two commands have one page', () => {
+    const links = hrefs(html([incident(drifting('churn', { plan: 1 }))])).map(([, , words]) => words)
+    expect(links.filter((words) => words === 'Open the night')).toHaveLength(1)
+  })
+
   test('leads to the page of a view, whose name a model may have', () => {
     const links = hrefs(html([incident(facts({ subjectKind: 'view', subject: 'activity' }))]))
     expect(links.map(([, href]) => href)).toContain(
