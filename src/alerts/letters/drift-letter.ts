@@ -7,6 +7,7 @@ import type { Drift } from '../../pipeline/drift/drift-figures.ts'
 import { nameOf } from '../../pipeline/drift/measures.ts'
 import type { DriftFacts, FailureFacts, MovedColumn } from '../incidents/incident-facts.ts'
 import type { Item, Section } from './letter.ts'
+import { causeLine } from './phrases.ts'
 import { PICTURE_WIDTH } from './pictures.ts'
 
 /** Further columns are counted; `nightshift drift` lists them. */
@@ -17,7 +18,7 @@ const MOST_SLICES = 6
 export function driftSections(facts: FailureFacts, drift: DriftFacts): Section[] {
   return [
     { title: 'What moved', items: movedItems(facts, drift) },
-    { title: 'The scores', items: scoreItems(drift) },
+    { title: 'The scores', items: scoreItems(facts, drift) },
     ...(drift.segments.length === 0
       ? []
       : [{ title: 'Which rows account for it', items: sliceItems(drift) }]),
@@ -41,8 +42,10 @@ function movedItems(facts: FailureFacts, drift: DriftFacts): Item[] {
       label: 'Night',
       text: `${facts.partition ?? 'unknown'}, ${count(drift.rows)} rows, run ${facts.run ?? 'unknown'}`,
     },
-    { kind: 'fact', label: 'Compared with', text: drift.reference },
   ]
+  // The first lines have it, if there was room.
+  if (!causeLine(facts).includes(drift.reference))
+    items.push({ kind: 'fact', label: 'Compared with', text: drift.reference })
   if (drift.note !== null) items.push({ kind: 'text', text: `${drift.note}.` })
   for (const column of drift.moved.slice(0, MOST_COLUMNS)) {
     items.push({
@@ -89,26 +92,23 @@ function since({ since: partition, nights }: MovedColumn, persist: string): stri
   return of === '1' ? `on ${partition}` : `since ${partition}; on ${nights} of the last ${of} nights`
 }
 
-function scoreItems({ score, rows }: DriftFacts): Item[] {
+function scoreItems(facts: FailureFacts, { score, rows }: DriftFacts): Item[] {
   if (score === null)
     return [{ kind: 'text', text: 'The score is not monitored (drift.score in model.yaml).' }]
   const value = score[score.statistic]
   const distance = `${nameOf(score.statistic)} ${figure(value)}${score.threshold === null ? '' : `, threshold ${figure(score.threshold)}`}`
-  const items: Item[] = [
-    {
-      kind: 'text',
-      text: score.drifted ? 'They moved too.' : 'They are within the usual range.',
-    },
-    { kind: 'fact', label: score.column, text: `${distance}, ${count(rows)} rows` },
-  ]
-  if (score.mean !== null && score.reference.mean !== null) {
-    items.push({
-      kind: 'fact',
-      label: 'Mean',
-      text: `${figure(score.reference.mean)} before, ${figure(score.mean)} now`,
-    })
+  const moved: Item = {
+    kind: 'text',
+    text: score.drifted ? 'They moved too.' : 'They are within the usual range.',
   }
-  return items
+  const items: Item[] = [{ kind: 'fact', label: score.column, text: `${distance}, ${count(rows)} rows` }]
+  if (score.mean !== null && score.reference.mean !== null) {
+    const mean = `${figure(score.reference.mean)} before, ${figure(score.mean)} now`
+    // The first lines say both or neither.
+    if (causeLine(facts).includes(mean)) return items
+    items.push({ kind: 'fact', label: 'Mean', text: mean })
+  }
+  return [moved, ...items]
 }
 
 function sliceItems({ slices, segments }: DriftFacts): Item[] {

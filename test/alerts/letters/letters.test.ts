@@ -249,6 +249,28 @@ describe('a mail says each thing once', () => {
     expect(mail).toContain('is not a Parquet file of 0.1235 MB')
   })
 
+  test('a drift with its reference and its mean scores, in the first lines if there is room', () => {
+    const about = (message: string) =>
+      drifting(
+        'churn',
+        { spend: 0.4 },
+        { failure: { class: 'drift', message, anchor: '#drift', evidence: {} } },
+      )
+    const whole = text([
+      incident(
+        about(
+          'spend moved: PSI 0.4, threshold 0.1; the scores are within the usual range (mean 40 before, 52 now); compared with holdout of 3f2a9c0b1d',
+        ),
+      ),
+    ])
+    const [lead = '', details = ''] = whole.split('BEFORE AND AFTER')[0]?.split('WHAT MOVED') ?? []
+    expect(lead).toContain('compared with holdout of 3f2a9c0b1d')
+    expect(details).not.toMatch(/Compared with|usual range|Mean:/)
+    const cut = text([incident(about('spend moved: PSI 0.4, threshold 0.1'))])
+    expect(cut).toContain('Compared with: holdout of 3f2a9c0b1d\n')
+    expect(cut).toMatch(/They are within the usual range\.\nscore: .*\nMean: 40 before, 52 now\n/)
+  })
+
   test('a missed deadline that joins says that it is new, and no second night', () => {
     const joined = incident(facts())
     const nights = joined.nights.map((night) => ({ ...night, late: true }))
