@@ -97,11 +97,12 @@ export function readInstant(iso: string): bigint {
   return Temporal.Instant.from(iso).epochNanoseconds / 1000n
 }
 
-/** ISO 8601 in UTC. */
+/** ISO 8601 in UTC, as Temporal writes it: no more digits than the instant has. By Date: a night shows thousands. */
 export function showInstant(instant: bigint): string {
-  return Temporal.Instant.fromEpochMilliseconds(Number(floorDiv(instant, 1000n)))
-    .add({ microseconds: Number(((instant % 1000n) + 1000n) % 1000n) })
-    .toString()
+  const ms = floorDiv(instant, 1000n)
+  const whole = new Date(Number(ms)).toISOString()
+  const digits = `${whole.slice(-4, -1)}${String(instant - ms * 1000n).padStart(3, '0')}`.replace(/0+$/, '')
+  return `${whole.slice(0, -5)}${digits === '' ? '' : `.${digits}`}Z`
 }
 
 /** The clock of a zone as stretches of raw wall time `[from, to)` with one offset each, for values around a range. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { linkSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { CutSource } from './source-tables.ts'
 import type { SourceFile } from './sources.ts'
@@ -9,7 +10,7 @@ export interface PrivateFiles {
   sources: CutSource[]
   /** The files' own paths by the names that the engine knows, for its errors. */
   names: Map<string, string>
-  /** Takes the names away; the files stay. */
+  /** Takes the names away, in the background; the files stay. */
   release(): void
 }
 
@@ -25,7 +26,8 @@ export function openPrivately(sources: CutSource[], folder: string): PrivateFile
   const names = new Map<string, string>()
   const folders = new Set<string>()
   const linked = new Map<string, string>()
-  const release = () => rmSync(root, { recursive: true, force: true })
+  // Some disks wait a millisecond for each folder. Whoever removes `folder` itself finishes it.
+  const release = () => void rm(root, { recursive: true, force: true }).catch(() => {})
   const open = (file: SourceFile): SourceFile => {
     const known = linked.get(file.path)
     if (known !== undefined) return { ...file, opened: known }

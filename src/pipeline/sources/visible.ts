@@ -43,23 +43,25 @@ export async function hashVisible(
     const own = inputs.filter(({ source }) => source === table.found.name)
     const paths = new Map(own.map((input) => [input.path, input]))
     const files = table.files.filter(({ shown }) => paths.has(shown))
+    const isWhole = wholeAt(table, cut)
     const open = files.filter((file) => {
       const input = paths.get(file.shown)
       if (input === undefined) return false
       const before = known.get(fileKey(input))?.visible
       if (before === undefined || before.of !== of.get(table.found.name)) return true
-      if (!before.whole || !isWhole(table, file, cut)) return true
+      if (!before.whole || !isWhole(file)) return true
       found.set(fileKey(input), before)
       return false
     })
+    const byName = new Map(open.map((file) => [file.shown, file]))
     for (const [shown, { rows, sum }] of await sumsOf(engine, { ...table, files: open }, cut)) {
-      const [input, file] = [paths.get(shown), open.find((each) => each.shown === shown)]
+      const [input, file] = [paths.get(shown), byName.get(shown)]
       if (input === undefined || file === undefined) continue
       found.set(fileKey(input), {
         rows,
         sum,
         of: of.get(table.found.name) ?? '',
-        whole: isWhole(table, file, cut),
+        whole: isWhole(file),
       })
     }
   }
@@ -112,23 +114,29 @@ async function sumsOf(
   return found
 }
 
-/** Every row of the file that will ever be seen is seen at this cut, as it will be at later ones. */
-function isWhole({ found, schema, ...table }: SourceTable, file: SourceFile, cut: Cut): boolean {
+/**
+ * Whether every row of a file that will ever be seen is seen at this cut, as it will be at later ones. The limits are
+ * those of the source, worked out once for thousands of files.
+ */
+function wholeAt({ found, schema, ...table }: SourceTable, cut: Cut): (file: SourceFile) => boolean {
   const { time, end, rows } = traitsOf(found.source)
-  if (time === undefined) return true
-  if (rows === 'newest-time') return isKeyed(found)
+  if (time === undefined) return () => true
+  if (rows === 'newest-time') return () => isKeyed(found)
   const endsBefore = (name: string | undefined, instant: bigint) => {
     const column = name === undefined ? undefined : columnNamed(schema.columns, name)
-    if (column === undefined) return true
-    const max = columnOf(file, column.name)?.range?.max
-    return max !== undefined && max < rawLimit(timeColumn(found.zones, column), instant)
+    if (column === undefined) return () => true
+    const limit = rawLimit(timeColumn(found.zones, column), instant)
+    return (file: SourceFile) => {
+      const max = columnOf(file, column.name)?.range?.max
+      return max !== undefined && max < limit
+    }
   }
   const arrived = arrivalBefore(found.source, cut)
-  return (
-    (isKeyed(found) ||
-      timeOfTable({ found, schema, ...table }) === undefined ||
-      endsBefore(time.name, cut.at)) &&
-    (arrived === undefined || endsBefore(arrived.name, arrived.before)) &&
-    endsBefore(end?.name, cut.at)
-  )
+  const isTimeless = isKeyed(found) || timeOfTable({ found, schema, ...table }) === undefined
+  const limits = [
+    ...(isTimeless ? [] : [endsBefore(time.name, cut.at)]),
+    ...(arrived === undefined ? [] : [endsBefore(arrived.name, arrived.before)]),
+    endsBefore(end?.name, cut.at),
+  ]
+  return (file) => limits.every((isBefore) => isBefore(file))
 }

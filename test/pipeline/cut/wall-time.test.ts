@@ -234,3 +234,21 @@ describe('a project in Berlin over files in UTC', () => {
     }
   })
 })
+
+it('an instant is shown as Temporal shows it', () => {
+  for (const instant of [
+    0n,
+    1n,
+    -1n,
+    999_999n,
+    -62_198_755_200_000_000n,
+    1_795_967_900_660_000n,
+    253_402_300_800_000_000n,
+  ]) {
+    const expected = Temporal.Instant.fromEpochMilliseconds(0).add({
+      seconds: Number(instant / 1_000_000n),
+      microseconds: Number(instant % 1_000_000n),
+    })
+    expect(showInstant(instant)).toBe(expected.toString())
+  }
+})

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { featureCut, LAST } from '../../../src/pipeline/cut/cut.ts'
 import { openFeatureQuery } from '../../../src/pipeline/features/feature-query.ts'
 import { openPrivately } from '../../../src/pipeline/sources/private-files.ts'
@@ -51,7 +51,7 @@ describe('the files of a query', () => {
     } finally {
       query.close()
     }
-    expect(readdirSync(temp)).toEqual([])
+    await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 10_000)
     expect(existsSync(join(root, 'data/month=2026-11/region=south/d.parquet'))).toBe(true)
   })
 
@@ -65,7 +65,7 @@ describe('the files of a query', () => {
     expect(new Set(sources.flatMap(({ files }) => files.map(({ opened }) => opened))).size).toBe(2)
     for (const [opened, path] of names) expect(statSync(opened).ino).toBe(statSync(path).ino)
     release()
-    expect(readdirSync(temp)).toEqual([])
+    await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 10_000)
   })
 
   it.skipIf(!otherDisk)('are read through symbolic links where hard links are not to be had', async () => {
@@ -81,7 +81,7 @@ describe('the files of a query', () => {
       const query = await openFeatureQuery({ root, view, asOf: LAST, cut, writable: temp, temp, threads: 1 })
       expect(await query.engine.rows(`${query.sql} ORDER BY id`)).toEqual([{ id: 1 }, { id: 2 }])
       query.close()
-      expect(readdirSync(temp)).toEqual([])
+      await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 10_000)
     } finally {
       rmSync(temp, { recursive: true })
     }
