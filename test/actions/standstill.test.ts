@@ -41,6 +41,7 @@ test.each([
   ['no process', async () => {}, [/^No worker is running/, /^No scheduler is running/]],
   ['a worker that plans nothing', () => process('worker', 2, '1s', null), [/^No scheduler is running/]],
   ['a scheduler that takes no jobs', () => process('scheduler', 0, '1s', '2s'), [/^No worker is running/]],
+  ['a scheduler whose rounds fail', () => process('scheduler', 2, '1s', '10 minutes'), []],
   ['processes that are gone', () => process('worker', 2, '20s', '70s'), [/^No worker/, /^No scheduler/]],
 ])('%s', async (_, begin, expected) => {
   await begin()

@@ -89,9 +89,6 @@ export async function recordReconciled({ pool }: Database, id: string): Promise<
   await pool.query('update nightshift.processes set reconciled_at = clock_timestamp() where id = $1', [id])
 }
 
-/** A scheduler plans every 2 s; one that has not within this time is gone. */
-const PLANNED_S = 60
-
 /** Which of the two processes that nights need are alive. */
 export interface Alive {
   worker: boolean
@@ -99,8 +96,9 @@ export interface Alive {
 }
 
 /**
- * Whether a process that takes jobs was seen within 15 s, and whether one has planned by the calendar within a minute.
- * `staying`: commands, which end with their own work, do not count.
+ * Whether a process that takes jobs was seen within 15 s, and one that plans by the calendar. A scheduler whose rounds
+ * fail, as without Redis, is alive: to start another would not help, and /readyz and the metrics say how long it has
+ * not planned. `staying`: commands, which end with their own work, do not count.
  */
 export async function whoIsAlive(
   { pool }: Pick<Database, 'pool'>,
@@ -108,9 +106,9 @@ export async function whoIsAlive(
 ): Promise<Alive> {
   const { rows } = await pool.query<Alive>(
     `select coalesce(bool_or(places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)), false) as worker,
-            coalesce(bool_or(reconciled_at > clock_timestamp() - make_interval(secs => $2)), false) as scheduler
-       from nightshift.processes where not ($3 and role = 'command')`,
-    [ALIVE_MS / 1000, PLANNED_S, staying],
+            coalesce(bool_or(reconciled_at is not null and seen_at > clock_timestamp() - make_interval(secs => $1)), false) as scheduler
+       from nightshift.processes where not ($2 and role = 'command')`,
+    [ALIVE_MS / 1000, staying],
   )
   return rows[0] ?? { worker: false, scheduler: false }
 }
