@@ -110,17 +110,22 @@ export async function nearestPublished(
   return row && { rows: row.rows, label: row.partition }
 }
 
-/** Inputs of the published partition at an as-of, or of the nearest earlier one. */
+/**
+ * Inputs of the published partition at an as-of or nearest before it, and of the nearest after it: back-filled nights go
+ * from the newest down.
+ */
 export async function knownInputs(
   connection: Connection,
   run: Pick<Run, 'kind' | 'name' | 'as_of'>,
 ): Promise<Run['inputs']> {
+  const published = `select r.inputs from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+                      where s.kind = $1 and s.name = $2`
   const { rows } = await connection.query<Pick<Run, 'inputs'>>(
-    `select r.inputs from nightshift.slots s join nightshift.runs r on r.id = s.published_run
-      where s.kind = $1 and s.name = $2 and s.as_of <= $3 order by s.as_of desc limit 1`,
+    `(${published} and s.as_of > $3 order by s.as_of limit 1)
+     union all (${published} and s.as_of <= $3 order by s.as_of desc limit 1)`,
     [run.kind, run.name, run.as_of],
   )
-  return rows[0]?.inputs ?? []
+  return rows.flatMap(({ inputs }) => inputs ?? [])
 }
 
 /** The newest published partition of a view or model before (or at) an as-of: what readers keep when a night fails. */

@@ -122,7 +122,7 @@ export async function createView(engine: Engine, table: SourceTable, cut: Cut): 
 
 /**
  * Newest time of the source's rows that can be seen at the cut: raw, microseconds or days; undefined without rows.
- * With `since` (raw) row groups that are wholly older are not read.
+ * With `since` (raw) files and row groups that are wholly older are not opened.
  */
 export async function newestVisible(
   engine: Engine,
@@ -132,12 +132,20 @@ export async function newestVisible(
 ): Promise<bigint | undefined> {
   const time = timeOfTable(table)
   if (time === undefined) return undefined
+  const files =
+    since === undefined ? table.files : table.files.filter((file) => mayReach(file, time.name, since))
+  if (files.length === 0) return undefined
   const column = quoted('s', time.name)
   const only = since === undefined ? '' : ` AND ${column} >= ${rawLiteral(time.type, since)}`
   const { newest } = await engine.row(
-    `SELECT ${rawNumber(`max(${column})`, time.type)} AS newest FROM ${rowsBefore(table, cut)}${only}`,
+    `SELECT ${rawNumber(`max(${column})`, time.type)} AS newest FROM ${rowsBefore({ ...table, files }, cut)}${only}`,
   )
   return typeof newest === 'bigint' ? newest : undefined
+}
+
+function mayReach(file: SourceFile, name: string, since: bigint): boolean {
+  const max = columnOf(file, name)?.range?.max
+  return max === undefined || max >= since
 }
 
 /** Statistics give them for nothing; of files that have none (INT96, say) the columns are read. */

@@ -21,7 +21,11 @@ export function fileKey({ source, path, size, modified }: InputFile): string {
 
 /** Files by `fileKey`, for `hashVisible`. */
 export function knownRows(inputs: InputFile[]): KnownRows {
-  return new Map(inputs.map((input) => [fileKey(input), input]))
+  // What is known of a whole file holds at other cuts too.
+  const sorted = inputs.toSorted(
+    (a, b) => Number(a.visible?.whole ?? false) - Number(b.visible?.whole ?? false),
+  )
+  return new Map(sorted.map((input) => [fileKey(input), input]))
 }
 
 /**
