@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { type Command, CommanderError } from 'commander'
 import { distance } from 'fastest-levenshtein'
-import { Program, usageOf } from './cli/terminal/program.ts'
+import { describeCommands, Program, usageOf } from './cli/terminal/program.ts'
 import { projectFolder } from './cli/terminal/project-folder.ts'
 import {
   activeNights,
@@ -390,6 +390,11 @@ function unknownCommand(name: string): string {
   const near = nearest !== undefined && distance(name, nearest) <= 2 ? `; did you mean ${nearest}?` : ''
   return `help: there is no command ${name}${near || ':'} \`nightshift --help\` lists them`
 }
+
+// What docs/commands.md is written from.
+program.command('describe', { hidden: true }).action(() => {
+  process.stdout.write(`${JSON.stringify(describeCommands(program))}\n`)
+})
 
 // Reads calls from stdin (a JSON list of lists of arguments) and prints for each null, or why it is not legal. Runs none.
 let onlyParses = false

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { commandsPage, filesPage } from '../build/reference-pages.ts'
 import { MEASURES } from '../src/pipeline/drift/measures.ts'
+import { jsonSchemas } from '../src/project/files/json-schemas.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PAGES = [
@@ -76,4 +78,16 @@ test('docs/drift.md defines each measure as its table does', () => {
   const text = readFileSync(join(ROOT, 'docs/drift.md'), 'utf8')
   for (const { title, of, definition } of MEASURES)
     expect(text).toContain(`| ${title} | ${of} | ${definition} |`)
+})
+
+test('docs/commands.md and docs/files.md are what `npm run reference` writes', () => {
+  const { stdout } = spawnSync(process.execPath, [join(ROOT, 'dist/cli.js'), 'describe'], {
+    encoding: 'utf8',
+  })
+  const pages = {
+    'docs/commands.md': commandsPage(JSON.parse(stdout)),
+    'docs/files.md': filesPage(jsonSchemas()),
+  }
+  for (const [page, expected] of Object.entries(pages))
+    expect(readFileSync(join(ROOT, page), 'utf8'), page).toBe(expected)
 })

@@ -46,3 +46,32 @@ export function usageOf(command: Command): string {
 function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
+
+/** A command as docs/commands.md shows it. */
+export interface DescribedCommand {
+  group: string
+  usage: string
+  description: string
+  options: { flags: string; description: string; required: boolean; default: string | undefined }[]
+}
+
+/** All commands that `--help` lists, in its order. */
+export function describeCommands(program: Command): DescribedCommand[] {
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((command) => command.name() !== 'help')
+    .map((command) => ({
+      group: command.helpGroup() ?? '',
+      usage: usageOf(command),
+      description: command.description(),
+      options: command.options
+        .filter(({ hidden }) => !hidden)
+        .map(({ flags, description, mandatory, defaultValue }) => ({
+          flags,
+          description,
+          required: mandatory,
+          default: defaultValue === undefined ? undefined : String(defaultValue),
+        })),
+    }))
+}
