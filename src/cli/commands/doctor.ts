@@ -15,6 +15,7 @@ import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { aheadOfLedger, whoIsAlive, workerAlive } from '../../ledger/nights/alive.ts'
+import { chooseLocation } from '../../ledger/server/server-place.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { loopbackLinks } from '../../project/loopback.ts'
 import { liveViews } from '../../registry/version-records.ts'
@@ -55,7 +56,9 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
     })
     if (session !== undefined) {
       try {
-        const where = session.database.embedded ? 'embedded server' : 'DATABASE_URL'
+        const where = session.database.embedded
+          ? `embedded server, its data is in ${chooseLocation(project.root).folder}`
+          : 'DATABASE_URL'
         findings.push({ part: 'database', ok: true, detail: `${where}, its schema is current` })
         await runCheck('queue', async () => {
           const queues = await session.queues()
