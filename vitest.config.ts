@@ -8,8 +8,9 @@ const json: ['json', { outputFile: string }][] =
 const slowest = process.env.NIGHTSHIFT_TEST_SLOWEST === undefined ? [] : [new Slowest()]
 
 const all = {
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  // Ends what hangs. How long a test takes says more about the machine than about the program.
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
   // ONNX Runtime reports to its vendor otherwise.
   env: { ORT_DISABLE_TELEMETRY: '1' },
 }

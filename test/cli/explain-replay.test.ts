@@ -35,7 +35,7 @@ sources:
   await nightshift(promoting('value', 1), at)
   const run = await nightshift(['run', 'value', '--as-of', AS_OF], at)
   expect(run.code, run.stderr).toBe(0)
-}, 180_000)
+})
 afterAll(async () => {
   await project.remove()
   await database.drop()
@@ -72,7 +72,7 @@ describe('explain', () => {
     ])
     const { stdout } = await nightshift(['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF], at)
     expect(stdout).toContain("value 2026-03-02, region O'Hara/1, customer_id 4: 0.9525")
-  }, 180_000)
+  })
 
   test('names who there is where the entity is not there, and the columns where one is missing', async () => {
     const unknown = await nightshift(['explain', 'value', "O'Hara/1/5", '--as-of', AS_OF], at)
@@ -90,7 +90,7 @@ describe('explain', () => {
       code: 2,
       stderr: expect.stringContaining('nightshift run value --as-of 2026-03-01'),
     })
-  }, 180_000)
+  })
 })
 
 describe('replay', () => {
@@ -124,7 +124,7 @@ describe('replay', () => {
     expect(json.differing).toBeGreaterThan(0)
     expect(json.by_column[0].examples.length).toBeGreaterThan(0)
     expect(json.notes[0]).toContain('the features were published again since')
-  }, 180_000)
+  })
 
   test('of scores whose view was edited since is refused, with both hashes', async () => {
     const run = await runOf('value')
@@ -142,7 +142,7 @@ describe('replay', () => {
       code: 1,
       json: { same: false, summary: expect.stringContaining('definition') },
     })
-  }, 180_000)
+  })
 
   test('of a run that published nothing, and of one that is not there, is refused', async () => {
     expect(await nightshift(['replay', 'nothing'], at)).toMatchObject({

@@ -221,7 +221,7 @@ describe('champion and former champion on views of their own', () => {
     expect(second.code, second.stderr).toBe(0)
     const promoted = await nightshift(promoting('value', 2), at)
     expect(promoted.code, promoted.stderr).toBe(0)
-  }, 120_000)
+  })
   afterAll(async () => {
     await life?.close()
     await project.remove()
@@ -238,7 +238,7 @@ describe('champion and former champion on views of their own', () => {
     const rows = await readRows(shadow)
     expect(rows).toHaveLength(100)
     expect(rows[0]).toMatchObject({ version: '1' })
-  }, 120_000)
+  })
 
   test('an edit of the former champion’s view is refused by validate', async () => {
     await project.write('features/activity/features.sql', EDITED)
@@ -260,5 +260,5 @@ describe('champion and former champion on views of their own', () => {
     for (const view of ['activity', 'activity_v2']) {
       expect(await life.slot('features', view, '2045-03-04'), view).toMatchObject({ state: 'published' })
     }
-  }, 120_000)
+  })
 })

@@ -36,7 +36,7 @@ beforeAll(async () => {
   const first = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
   expect(first.json.state, first.stderr).toBe('published')
   await wrongDay('2026-03-02')
-}, 60_000)
+})
 afterAll(async () => {
   await mails.close()
   await project.remove()
@@ -133,7 +133,7 @@ test('a backfill whose nights are all held is one incident and one mail', async 
   expect(open.filter((each: { closed_at: string | null }) => each.closed_at === null)).toHaveLength(1)
   expect(mails.received.slice(seen)).toHaveLength(1)
   expect(mails.received.at(-1)?.mail.text).toContain('2026-03-15')
-}, 60_000)
+})
 
 test.each([
   [

@@ -169,7 +169,7 @@ describe('a command that hosts its run', () => {
     const again = await nightshiftJson(['run', 'value', '--as-of', '2026-03-09'], at())
     expect(again.code, again.stderr).toBe(0)
     expect(again.json.state).toBe('published')
-  }, 180_000)
+  })
 })
 
 describe('a command that computes by itself', () => {
@@ -233,7 +233,7 @@ test('a backfill that is left is handed back and goes on with resume', async () 
   await expectTidy()
   const id = /backfill (\d+)/.exec(finished.stderr)?.[1] ?? ''
   expect((await nightshift(['cancel', id], at())).code).toBe(0)
-}, 120_000)
+})
 
 /** A command on a terminal of its own, that Ctrl-C is typed into. */
 function onTerminal(args: string[]): { terminal: ChildProcess; over: Promise<Finished>; said: () => string } {
@@ -330,4 +330,4 @@ test('ends at once at the second signal, even where its ledger does not answer',
   // Nobody has handed it back: it is taken for lost, and goes on all the same.
   const again = await nightshiftJson(['refresh', 'activity', '--as-of', asOf], at())
   expect(again.json.state, again.stderr).toBe('published')
-}, 120_000)
+})

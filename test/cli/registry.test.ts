@@ -22,7 +22,7 @@ beforeAll(async () => {
     const { code, stderr } = await nightshift(['register', 'value', file, '--by', 'ann@example.com'], at)
     expect(code, stderr).toBe(0)
   }
-}, 180_000)
+})
 afterAll(async () => {
   await project?.remove()
   await database?.drop()
@@ -54,7 +54,7 @@ test('the gate refuses a version that is not ready, and an override says who and
     event: 'promoted',
     evidence: { overridden: true, gate: { ready: false } },
   })
-}, 60_000)
+})
 
 test('of two promotions at once one wins, and the other is told by whom nothing was lost', async () => {
   const client = await database.database.pool.connect()
@@ -84,7 +84,7 @@ test('of two promotions at once one wins, and the other is told by whom nothing 
   } finally {
     client.release()
   }
-}, 180_000)
+})
 
 test('a version is never written again, and a file that was changed all the same scores nothing', async () => {
   const { json: versions } = await nightshiftJson(['versions', 'value'], at)
@@ -99,7 +99,7 @@ test('a version is never written again, and a file that was changed all the same
   expect(code).toBe(1)
   expect(json).toMatchObject({ state: 'failed', failure: { class: 'model' } })
   expect(json.failure.message).toContain(champion.sha256.slice(0, 12))
-}, 180_000)
+})
 
 test('a version whose file is gone is said to be, and the same file brings it back under its number', async () => {
   const { json: versions } = await nightshiftJson(['versions', 'value'], at)
@@ -115,7 +115,7 @@ test('a version whose file is gone is said to be, and the same file brings it ba
   expect(again.json).toMatchObject({ version: champion.version, known: true })
   const { json } = await nightshiftJson(['retry', without.json.run], at)
   expect(json).toMatchObject({ state: 'published' })
-}, 180_000)
+})
 
 test('a run that nobody pinned is retried with the champion of today', async () => {
   const { json: versions } = await nightshiftJson(['versions', 'value'], at)
@@ -131,7 +131,7 @@ test('a run that nobody pinned is retried with the champion of today', async () 
   expect(promoted.code, promoted.stderr).toBe(0)
   const { json } = await nightshiftJson(['retry', failed.json.run], at)
   expect(json).toMatchObject({ state: 'published', version: other })
-}, 180_000)
+})
 
 test('that nights are compared with the first is said where they are', async () => {
   const warned = async (drift: string, work: number) => {
@@ -150,7 +150,7 @@ test('that nights are compared with the first is said where they are', async () 
   ])
   expect(await warned('drift: { reference: { same_weekday: 4 } }\n', 22)).toEqual([])
   expect(await warned('drift: { reference: { from: 2026-03-02, to: 2026-03-04 } }\n', 23)).toEqual([])
-}, 60_000)
+})
 
 test('what is on record says who, when, why and on what', async () => {
   const { stdout } = await nightshift(['history', 'value'], at)
@@ -161,4 +161,4 @@ test('what is on record says who, when, why and on what', async () => {
   await expect(
     database.database.pool.query(`update nightshift.history set by = 'somebody'`),
   ).rejects.toThrow()
-}, 180_000)
+})

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await nightshift(promoting('value', 1), at)
   const { code, stderr } = await nightshift(['backfill', 'value', ...RANGE, '--yes'], at)
   expect(code, stderr).toBe(0)
-}, 180_000)
+})
 afterAll(async () => {
   await project.remove()
   await database.drop()

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const given = { model: 'value', view: 'activity', bytes: encodeModel(endless), inputs: ['spend'] }
   const version = await registered(database.database, openProject(project.root), given)
   await startChallenge(database.database, { model: 'value', version, by: 'ann@example.com' })
-}, 120_000)
+})
 afterAll(async () => {
   await project.remove()
   await database.drop()

@@ -112,7 +112,7 @@ describe.each([{ redis: false }, { redis: true }])(
         })
         if (FULL) console.info(`${kills} kills: ${rows[0].lost} attempts lost, none of them committed`)
       },
-      FULL ? 20 * 60_000 : 180_000,
+      FULL ? 20 * 60_000 : 600_000,
     )
   },
 )
@@ -171,7 +171,7 @@ test('a night that is due while ten thousand back-filled ones wait starts within
     await project.remove()
     await database.drop()
   }
-}, 180_000)
+})
 
 /** Every customer bought something before all of the nights. */
 const OLD = `select i as customer_id, timestamp '1997-01-01' + to_minutes(i) as happened_at, i % 7 as amount from range(3000) t(i)`

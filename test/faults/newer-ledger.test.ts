@@ -76,7 +76,7 @@ test('a process whose ledger another build has migrated takes no more work, says
     happened: 'no work was taken; published after the upgrade',
     seconds,
   })
-}, 240_000)
+})
 
 async function readyz(port: number): Promise<{ status: number | undefined; text: string }> {
   try {

@@ -85,5 +85,4 @@ deadline: "${String((now.getUTCHours() + 1) % 24).padStart(2, '0')}:59"
     expect(incident).toBeLessThan(30)
     expect(mailed).toBeLessThan(30)
   },
-  240_000,
 )

@@ -220,7 +220,6 @@ test.each(CHOSEN)(
     })
     expect(seconds).toBeLessThan(30)
   },
-  240_000,
 )
 
 async function stateOf(partition: string): Promise<string | undefined> {

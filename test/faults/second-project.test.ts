@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await freshDatabase()
   first = await generatedProject()
   second = await generatedProject()
-}, 180_000)
+})
 afterAll(async () => {
   await first.remove()
   await second.remove()
@@ -85,4 +85,4 @@ test('a folder that has lost its identity goes on once somebody adopts it', asyn
   } finally {
     await third.remove()
   }
-}, 120_000)
+})

@@ -29,7 +29,7 @@ beforeAll(async () => {
     expect(code, stderr).toBe(0)
     await nightshift(promoting(model, 1), at)
   }
-}, 120_000)
+})
 afterAll(async () => {
   await project.remove()
   await database.drop()

@@ -72,7 +72,6 @@ describe.concurrent.each([
   // Takes 15 s each, side by side: the fault outlasts the time that a client waits for a connection.
   test.skipIf(!present).for(FAULTS)(
     'works when the fault is over, and never spins: $fault',
-    { timeout: 120_000 },
     async ({ fault, begin, during, end }, { expect, onTestFinished }) => {
       const { through, queues } = await open(onTestFinished)
       begin(through)

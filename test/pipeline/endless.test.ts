@@ -30,4 +30,4 @@ it('a model that never returns keeps its own thread busy and no other, until its
     await ended
     each.remove()
   }
-}, 120_000)
+})

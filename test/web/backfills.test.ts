@@ -164,7 +164,7 @@ test('what is not there is told', async () => {
   expect((await site.ask(`/backfills/${id}/pause`, { cookie, form: { csrf: 'no' } })).status).toBe(403)
 })
 
-describe.skipIf(!hasBrowser)('a backfill in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)('a backfill in a browser', () => {
   let browser: Browser
   let page: Page
   let complaints: string[]

@@ -103,4 +103,4 @@ test('no address is answered with an error of ours, whatever stands in it', asyn
     )
   }
   expect(failed).toEqual([])
-}, 60_000)
+})

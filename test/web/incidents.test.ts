@@ -141,7 +141,7 @@ test('a closed drift is told in the past, on its page and on the list', async ()
   expect(open).toContain('no longer matches the baseline')
 })
 
-describe.skipIf(!hasBrowser)('the list on a phone', { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)('the list on a phone', () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await openBrowser()

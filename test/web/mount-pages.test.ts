@@ -87,7 +87,7 @@ beforeAll(async () => {
     { port: 0, users: usersOf({ ann: 'operator', vic: 'viewer' }) },
   )
   browser = await openBrowser()
-}, 240_000)
+})
 afterAll(async () => {
   await browser?.close()
   await web?.close()
@@ -126,7 +126,7 @@ const pages = async () => [
   '/nowhere',
 ]
 
-describe.skipIf(!hasBrowser)('the pages in a browser', { timeout: 180_000 }, () => {
+describe.skipIf(!hasBrowser)('the pages in a browser', () => {
   // Takes 10 s and more: a browser opens all pages, each in two widths and two colours.
   test('none breaks the policy, is wider than a phone, or has anything serious for axe, in light and in dark', async () => {
     const strict = await visit(browser, web.url, 'ann', { width: 390 })

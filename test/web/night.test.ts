@@ -68,7 +68,7 @@ describe('the page of a night', () => {
 
 const [GOOD, BLOCKED] = ['2026-03-02', '2026-03-03']
 
-describe.skipIf(!hasBrowser)('a night that is blocked', { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)('a night that is blocked', () => {
   let project: TemporaryProject
   let life: Life
   let web: WebServer
@@ -111,7 +111,7 @@ describe.skipIf(!hasBrowser)('a night that is blocked', { timeout: 120_000 }, ()
       { port: 0, users: usersOf({ ann: 'operator', vic: 'viewer' }) },
     )
     browser = await openBrowser()
-  }, 240_000)
+  })
   afterAll(async () => {
     await browser?.close()
     await web?.close()

@@ -30,7 +30,7 @@ beforeAll(async () => {
   })
   await writeLedger(site.database)
   if (hasBrowser) browser = await openBrowser()
-}, 60_000)
+})
 afterAll(async () => {
   await browser?.close()
   await site?.close()
@@ -108,7 +108,7 @@ describe('fifty models', () => {
 })
 
 /** From many to one, since the incidents of the others are closed. */
-describe.skipIf(!hasBrowser)('the overview in a browser', { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)('the overview in a browser', () => {
   // Takes 10 s and more: axe looks at fifty models with their nights, in two widths.
   test.each([50, 7, 1])(
     'of %i fits a phone and a screen, in light and in dark, with the nights near the top',

@@ -55,7 +55,7 @@ beforeAll(async () => {
   process.env.DATABASE_URL = site.database.url
   session = await openSession({ project: site.project.root }, 'worker', { quiet: true })
   host = await openHost(session, { role: 'worker', places: 1, scope: 'ledger' })
-}, 240_000)
+})
 afterAll(async () => {
   await host?.close()
   await session?.close()

@@ -45,7 +45,7 @@ beforeAll(async () => {
   process.env.DATABASE_URL = site.database.url
   session = await openSession({ project: site.project.root }, 'worker', { quiet: true })
   host = await openHost(session, { role: 'worker', places: 1, scope: 'ledger' })
-}, 240_000)
+})
 afterAll(async () => {
   await host?.close()
   await session?.close()
@@ -63,7 +63,7 @@ async function over() {
   return newest()
 }
 
-describe.skipIf(!hasBrowser)("a model's page in the registry", { timeout: 240_000 }, () => {
+describe.skipIf(!hasBrowser)("a model's page in the registry", () => {
   let browser: Browser
   let page: Page
   let complaints: string[]

@@ -87,7 +87,7 @@ beforeAll(async () => {
   expect(await nightshift(['register', 'churn', model, '--dataset', dataset.json.id], at)).toMatchObject({
     code: 0,
   })
-}, 120_000)
+})
 afterAll(async () => {
   await children?.close()
   await drop?.()

@@ -37,5 +37,4 @@ test.each([
     expect(text).toContain('Why: catch_up latest: a newer slot is due (2026-03-06)')
     expect(text).not.toMatch(/all clear|nothing to do/i)
   },
-  120_000,
 )

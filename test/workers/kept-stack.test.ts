@@ -40,7 +40,7 @@ beforeAll(async () => {
     { database: life.database, queues: life.queues, project: () => read, clock: life.now },
     { port: 0, users: usersOf({ ann: 'operator', vic: 'viewer' }) },
   )
-}, 120_000)
+})
 afterAll(async () => {
   await web?.close()
   await life?.close()

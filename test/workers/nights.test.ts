@@ -36,27 +36,23 @@ describe('a week in which the clocks change', () => {
     ['Europe/Berlin', '2026-10-23', '2026-10-27', '2026-10-25', '2026-10-25T00:30:00.000Z'],
     ['America/New_York', '2026-10-30', '2026-11-03', '2026-11-01', '2026-11-01T07:30:00.000Z'],
     ['Australia/Lord_Howe', '2026-04-03', '2026-04-07', '2026-04-05', '2026-04-04T16:00:00.000Z'],
-  ])(
-    'publishes each local date of %s once, %s to %s',
-    async (timezone, from, to, changed, due) => {
-      project = await generatedProject({ customers: 5, timezone, schedule: schedule(from) })
-      await project.write('models/value/model.yaml', MODEL)
-      life = await openLife(project.root, { from: `${from}T12:00:00Z` })
-      await life.until(`${to}T00:00:00Z`, 60)
-      const slots = await listSlots(life.database.pool, { kind: 'features' })
-      const published = slots.filter((slot) => slot.state === 'published').map((slot) => slot.partition)
-      const dates: string[] = []
-      for (let date = from; date < to; date = nextDay(date)) dates.push(date)
-      // Where the zone is ahead of UTC the last night of the stretch has come as well.
-      expect(published.filter((date) => date < to).sort()).toEqual(dates)
-      expect(slots.find((slot) => slot.partition === changed)?.due).toBe(due)
-      const { rows } = await life.database.pool.query(
-        'select count(*)::int as runs, count(distinct slot)::int as slots from nightshift.runs',
-      )
-      expect(rows[0]).toEqual({ runs: published.length, slots: published.length })
-    },
-    60_000,
-  )
+  ])('publishes each local date of %s once, %s to %s', async (timezone, from, to, changed, due) => {
+    project = await generatedProject({ customers: 5, timezone, schedule: schedule(from) })
+    await project.write('models/value/model.yaml', MODEL)
+    life = await openLife(project.root, { from: `${from}T12:00:00Z` })
+    await life.until(`${to}T00:00:00Z`, 60)
+    const slots = await listSlots(life.database.pool, { kind: 'features' })
+    const published = slots.filter((slot) => slot.state === 'published').map((slot) => slot.partition)
+    const dates: string[] = []
+    for (let date = from; date < to; date = nextDay(date)) dates.push(date)
+    // Where the zone is ahead of UTC the last night of the stretch has come as well.
+    expect(published.filter((date) => date < to).sort()).toEqual(dates)
+    expect(slots.find((slot) => slot.partition === changed)?.due).toBe(due)
+    const { rows } = await life.database.pool.query(
+      'select count(*)::int as runs, count(distinct slot)::int as slots from nightshift.runs',
+    )
+    expect(rows[0]).toEqual({ runs: published.length, slots: published.length })
+  })
 })
 
 test('where no worker is alive, somebody is told at the deadline, and again when it is published after all', async () => {

@@ -85,7 +85,7 @@ beforeAll(async () => {
   })
   for (const version of [2, 3, 4]) await shadow('value', version)
   await shadow('fresh', 1)
-}, 240_000)
+})
 afterAll(async () => {
   await life.close()
   await project.remove()
@@ -124,7 +124,7 @@ test('a challenger that takes for ever costs the champion’s night and the othe
   expect(slow).toMatchObject({ counted: 0, passed: false, state: 'scoring' })
   expect(slow.nights.map(({ why }) => why)).toEqual(['not scored: the attempt ran past its timeout of 45 s'])
   await stopShadow(ledger(), modelNamed(ledger().project, 'value'), { version: 4, by: null })
-}, 240_000)
+})
 
 test('each version scores on its own view, refreshed for it', async () => {
   const features = await life.slot('features', 'activity_v2', '2026-03-03')
@@ -202,7 +202,7 @@ test('once the labels are in, both are measured on the same rows', async () => {
     await life.until(new Date(life.now().getTime() + 60_000).toISOString())
   }
   throw new Error('the outcome was not measured in time')
-}, 240_000)
+})
 
 test('a clock set back moves no start, and a promotion ends the time in shadow', async () => {
   await stopShadow(ledger(), modelNamed(ledger().project, 'value'), { version: 2, by: null })

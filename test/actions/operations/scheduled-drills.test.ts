@@ -52,7 +52,7 @@ beforeAll(async () => {
     expect(code, stderr).toBe(0)
   }
   session = await openSession({ project: project.root }, 'worker', { quiet: true })
-}, 240_000)
+})
 afterAll(async () => {
   await host?.close()
   await session?.close()
@@ -212,7 +212,7 @@ test('a worker does it: what could not be tried, or failed, is mailed once; what
   ])
   expect(await mails()).toEqual(mailed)
   expect(listSimulations(project.root).map(({ id }) => id)).toEqual(['bbbbbbbb'])
-}, 240_000)
+})
 
 test('a drill makes way for a night that begins, and is begun again afterwards', async () => {
   const newest = async () => (await operationsOf(pool(), 'value'))[0]
@@ -243,4 +243,4 @@ test('a drill makes way for a night that begins, and is begun again afterwards',
   } finally {
     client.release(true)
   }
-}, 240_000)
+})

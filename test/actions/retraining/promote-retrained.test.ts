@@ -48,4 +48,4 @@ test('a waived item lets a person promote, and no retrained version by itself', 
     reason: 'newer nights',
     evidence: { overridden: false },
   })
-}, 120_000)
+})

@@ -15,7 +15,7 @@ beforeAll(async () => {
   project = await generatedProject({ customers: 20 })
   ground = await openGround(project, { from: new Date(Date.now() - 12 * 3_600_000).toISOString() })
   await ground.life.hire()
-}, 60_000)
+})
 afterAll(async () => {
   await ground?.close()
   await project?.remove()
@@ -69,4 +69,4 @@ test('the links of a mail open pages with the buttons that they promise, and one
     inReplyTo: received?.mail.messageId,
     text: expect.stringMatching(/^Resolved: features of activity for 2026-03-02 are published\.\n/),
   })
-}, 60_000)
+})

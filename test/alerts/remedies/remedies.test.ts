@@ -71,52 +71,47 @@ beforeAll(async () => {
     redisUrl: REDIS,
   })
   await ground.life.hire()
-}, 60_000)
+})
 afterAll(async () => {
   await ground?.close()
   await project?.remove()
 })
 
-test.each(SCENES.filter(({ needsRoot }) => needsRoot !== true || IS_ROOT))(
-  '$kind: $cause',
-  async (scene) => {
-    const { kind, cause } = scene
-    const { steps } = REMEDIES[kind].find((each) => each.cause === cause) ?? { steps: [] }
-    const changing = steps.map(nameOf).filter((step) => CHANGING[step] !== undefined)
-    // Skipping first: it needs nothing mended.
-    const alone = changing
-      .filter((step) => scene.together?.includes(step) !== true)
-      .sort((a, b) => Number(b === 'skip') - Number(a === 'skip'))
-    const ways = [scene.together ?? [], ...alone.map((step) => [step])].filter((way) => way.length > 0)
-    const after = new Map<string, string>()
-    try {
-      // A night that needs nothing from anybody gets well by itself.
-      for (const [index, way] of (ways.length === 0 ? [[]] : ways).entries()) {
-        const [step] = way
-        const button =
-          way.length === 1 && step !== undefined && BUTTONS[step] !== undefined ? step : undefined
-        // Each is the same function for all: it is pressed, and `skip` is typed, once for views and once for models.
-        const isFirst = button !== undefined && isNew(`${button} ${scene.subject.kind}`)
-        const reading = index === 0 ? steps.map(nameOf) : []
-        if (step !== 'skip' || isFirst || reading.length > 0)
-          await play(scene, nextNight(), { way, reading, after })
-        if (button === 'skip' || isFirst) await press(scene, nextNight(), button, after)
-      }
-    } finally {
-      await scene.leave?.(ground)
+test.each(SCENES.filter(({ needsRoot }) => needsRoot !== true || IS_ROOT))('$kind: $cause', async (scene) => {
+  const { kind, cause } = scene
+  const { steps } = REMEDIES[kind].find((each) => each.cause === cause) ?? { steps: [] }
+  const changing = steps.map(nameOf).filter((step) => CHANGING[step] !== undefined)
+  // Skipping first: it needs nothing mended.
+  const alone = changing
+    .filter((step) => scene.together?.includes(step) !== true)
+    .sort((a, b) => Number(b === 'skip') - Number(a === 'skip'))
+  const ways = [scene.together ?? [], ...alone.map((step) => [step])].filter((way) => way.length > 0)
+  const after = new Map<string, string>()
+  try {
+    // A night that needs nothing from anybody gets well by itself.
+    for (const [index, way] of (ways.length === 0 ? [[]] : ways).entries()) {
+      const [step] = way
+      const button = way.length === 1 && step !== undefined && BUTTONS[step] !== undefined ? step : undefined
+      // Each is the same function for all: it is pressed, and `skip` is typed, once for views and once for models.
+      const isFirst = button !== undefined && isNew(`${button} ${scene.subject.kind}`)
+      const reading = index === 0 ? steps.map(nameOf) : []
+      if (step !== 'skip' || isFirst || reading.length > 0)
+        await play(scene, nextNight(), { way, reading, after })
+      if (button === 'skip' || isFirst) await press(scene, nextNight(), button, after)
     }
-    for (const step of steps.map(nameOf)) {
-      const done = after.get(step)
-      const pressed = after.get(`button ${step}`)
-      if (done === undefined && pressed === undefined) throw new Error(`the command ${step} was not run`)
-      const command = `\`${written.get(`${cause} ${step}`)}\``
-      if (done !== undefined) rows.push([kind, cause, command, done])
-      if (pressed !== undefined)
-        rows.push([kind, cause, `the button that does \`${step}\``.replace('again', 'retry'), pressed])
-    }
-  },
-  60_000,
-)
+  } finally {
+    await scene.leave?.(ground)
+  }
+  for (const step of steps.map(nameOf)) {
+    const done = after.get(step)
+    const pressed = after.get(`button ${step}`)
+    if (done === undefined && pressed === undefined) throw new Error(`the command ${step} was not run`)
+    const command = `\`${written.get(`${cause} ${step}`)}\``
+    if (done !== undefined) rows.push([kind, cause, command, done])
+    if (pressed !== undefined)
+      rows.push([kind, cause, `the button that does \`${step}\``.replace('again', 'retry'), pressed])
+  }
+})
 
 test.runIf(IS_ROOT)(
   'every cause of the table was made to happen, and the page says what came of each command',

@@ -34,7 +34,7 @@ test('a feature that is named like the scores’ column is compared beside them'
     await project.remove()
     await database.drop()
   }
-}, 60_000)
+})
 
 test('means of dates and times are dates and times, and a night is called as its partition is', async () => {
   const database = await freshDatabase()
@@ -99,4 +99,4 @@ test('means of dates and times are dates and times, and a night is called as its
     await project.remove()
     await database.drop()
   }
-}, 60_000)
+})

@@ -27,7 +27,7 @@ beforeAll(async () => {
     const { code, stderr } = await nightshift(args, at)
     expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
   }
-}, 180_000)
+})
 afterAll(async () => {
   await project?.remove()
   await database?.drop()

@@ -275,4 +275,4 @@ test('after a night a job of its own compares it, and the certificate is kept wi
     up.kill('SIGTERM')
     await over
   }
-}, 120_000)
+})

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const night = await nightshiftJson(['run', 'value', '--as-of', '2026-03-02'], at)
   expect(night.json.state, night.stderr).toBe('published')
   run = night.json.run
-}, 120_000)
+})
 afterAll(async () => {
   await project?.remove()
   await database?.drop()

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await nightshift(promoting('value', 1), at)
   await nightshift(['run', 'value', '--as-of', '2026-03-02'], at)
   await nightshift(promoting('value', 2), at)
-}, 60_000)
+})
 afterAll(async () => {
   await project.remove()
   await database.drop()
@@ -62,7 +62,7 @@ test('after a promotion the former champion scores on in shadow, on the same fea
   expect(rows).toHaveLength(100)
   expect(rows[0]).toMatchObject({ version: '1' })
   expect(await versionOf('2026-03-04')).toBe('2')
-}, 90_000)
+})
 
 test('rolling back publishes what it scored for the newest night, and keeps what it takes the place of', async () => {
   const before = (await nightshiftJson(['runs', 'value'], at)).json[0]
@@ -159,4 +159,4 @@ test('killed once the champion has changed, it leaves whole nights, and the same
     code: 2,
     stderr: expect.stringContaining('no other version was champion before; give one with --to N'),
   })
-}, 240_000)
+})

@@ -63,7 +63,7 @@ beforeAll(async () => {
     await nightshift(['register', 'value', join(project.root, 'model.onnx'), '--as-of', '2026-03-04'], at),
   )
   ended(await nightshift(['refresh', 'activity', '--as-of', '2026-03-04'], at))
-}, 240_000)
+})
 
 afterAll(async () => {
   await children.close()

@@ -56,7 +56,7 @@ beforeAll(async () => {
   at = { project: project.root, env: { DATABASE_URL: fresh.url } }
   await printed(['register', 'value', join(project.root, 'model.onnx'), '--as-of', '2026-03-03'])
   simulated = await printed(['simulate', 'value', '--from', '2026-03-03', '--to', '2026-03-10'])
-}, 240_000)
+})
 
 afterAll(async () => {
   await fresh.drop()

@@ -87,7 +87,7 @@ beforeAll(async () => {
   expect(await nightshift(promoting('value', 1), at())).toMatchObject({ code: 0 })
   // The owner is mailed about the promotion: this file counts the mails of nights.
   await life.database.pool.query('delete from nightshift.outbox')
-}, 60_000)
+})
 afterAll(async () => {
   await children?.close()
   await life?.close()
@@ -129,7 +129,7 @@ describe('a model without a holdout', () => {
       note: 'version 1 has no holdout; the reference is its first night, 2026-03-02',
     })
     expect((await driftOf(life.database.pool, 'value')).filter(({ drifted }) => drifted)).toEqual([])
-  }, 60_000)
+  })
 
   test('one night that moves is on record, and told to nobody', async () => {
     await night('2026-03-04')
@@ -140,7 +140,7 @@ describe('a model without a holdout', () => {
     ])
     expect(await incidents()).toEqual([])
     expect(life.mails.received).toEqual([])
-  }, 60_000)
+  })
 
   test('the second of three opens an incident, whose mail shows what moved', async () => {
     await night('2026-03-05')
@@ -172,7 +172,7 @@ describe('a model without a holdout', () => {
       expect(mail?.text).toContain('mean')
       expect(cid).toMatch(/@nightshift$/)
     }
-  }, 60_000)
+  })
 
   test('further nights join it, each told once, in the same thread', async () => {
     await night('2026-03-06')
@@ -181,7 +181,7 @@ describe('a model without a holdout', () => {
     expect(life.mails.received).toHaveLength(2)
     expect(joined?.mail.inReplyTo).toBe(opened?.mail.messageId)
     expect(joined?.mail.text).toMatch(/^Again: value has drifted for 2026-03-06 and 1 earlier/)
-  }, 60_000)
+  })
 
   test('a night that is looked at again changes nothing', async () => {
     const { rows } = await life.database.pool.query(
@@ -193,7 +193,7 @@ describe('a model without a holdout', () => {
     expect(await driftOf(life.database.pool, 'value')).toEqual(before)
     expect(await incidents()).toMatchObject([{ detail: { nights: [{}, {}] } }])
     expect(life.mails.received).toHaveLength(2)
-  }, 60_000)
+  })
 
   test('one quiet night is no all-clear, two are', async () => {
     await night('2026-03-07')
@@ -207,7 +207,7 @@ describe('a model without a holdout', () => {
     )
     expect(said).toContain('2026-03-06: its published output is unchanged')
     expect(said).toMatch(/2026-03-08: passed .*, 600 rows, run /)
-  }, 60_000)
+  })
 
   test('a queue that is wiped while a night waits in it loses no profile', async () => {
     const queue = life.queues.queue('monitor')
@@ -230,7 +230,7 @@ describe('a model without a holdout', () => {
     expect(nights.map(({ partition }) => partition)).toEqual(
       ['02', '03', '04', '05', '06', '07', '08', '09'].map((day) => `2026-03-${day}`),
     )
-  }, 60_000)
+  })
 
   test('nights of a backfill are profiled, and alert nobody', async () => {
     const told = life.mails.received.length
@@ -257,7 +257,7 @@ describe('a model without a holdout', () => {
     expect(drift.filter(({ alerting }) => alerting)).toEqual([])
     expect(await incidents()).toHaveLength(open)
     expect(life.mails.received).toHaveLength(told)
-  }, 90_000)
+  })
 
   test('a night of too few rows is no all-clear, and a column that drifted before is not told again', async () => {
     for (const day of ['2026-03-10', '2026-03-11', '2026-03-13']) await writeDay(day, 3)
@@ -282,7 +282,7 @@ describe('a model without a holdout', () => {
     expect(await incidents()).toMatchObject([{}, { closed_at: null, detail: { nights: [{}, {}] } }])
     expect(life.mails.received).toHaveLength(told + 1)
     expect(life.mails.received.at(-1)?.mail.text).toMatch(/since 2026-03-11; on 3 of the last 3 nights/)
-  }, 120_000)
+  })
 
   test('`drift` lists it, and says plainly where a night is not published', async () => {
     const { code, json } = await nightshiftJson(['drift', 'value', '--as-of', '2026-03-05'], at())
@@ -302,7 +302,7 @@ describe('a model without a holdout', () => {
     expect(missing.stderr).toContain(
       'expected a published night of value, got: 2026-05-01, which has none: nightshift run value --as-of 2026-05-01',
     )
-  }, 60_000)
+  })
 
   test('what a night was compared with is kept where it is other nights, for its pictures', async () => {
     const run = (await life.slot('scores', 'value', '2026-03-08'))?.published_run ?? ''
@@ -322,5 +322,5 @@ describe('a model without a holdout', () => {
       mean(nights.find(({ partition }) => partition === night)?.profile),
     )
     expect(mean(kept)?.[0]).toBeCloseTo(((second?.[0] ?? 0) + (third?.[0] ?? 0)) / 2, 9)
-  }, 60_000)
+  })
 })

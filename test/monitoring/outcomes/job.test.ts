@@ -106,7 +106,7 @@ beforeAll(async () => {
   await ask('2026-03-02', { trigger: 'backfill', backfill: await backfill() })
   await life.hire()
   await life.until('2026-03-03T07:00:00Z', 30)
-}, 120_000)
+})
 afterAll(async () => {
   await life.close()
   await project.remove()

@@ -65,7 +65,7 @@ beforeAll(async () => {
     { database: life.database, queues: life.queues, project: () => read, clock: life.now },
     { port: 0 },
   )
-}, 120_000)
+})
 afterAll(async () => {
   await web?.close()
   await life?.close()
@@ -125,7 +125,7 @@ const page = async (path: string) => {
   expect(answer.status).toBe(200)
   return (await answer.text()).replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
 }
-const LONG = 120_000
+const LONG = 600_000
 
 test(
   'the second of three nights that is worse opens an incident, which is mailed with figures, intervals and bounds',

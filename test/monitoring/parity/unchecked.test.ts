@@ -28,7 +28,7 @@ beforeAll(async () => {
     schedule: 'schedule: nightly\ncron: "0 2 * * *"\nrefresh: [activity]\nstart: "2026-03-02"\n',
   })
   life = await openLife(project.root, { from: '2026-03-01T23:00:00Z' })
-}, 240_000)
+})
 afterAll(async () => {
   for (const pool of pools) await pool.close()
   await life?.close()
@@ -105,4 +105,4 @@ test('a check of a night that takes too long opens an incident with its mail, an
   await life.until('2026-03-02T06:30:00Z', 5)
   expect(await incidents()).toMatchObject([{ kind: 'unchecked', closed: true }])
   expect(life.mails.received).toHaveLength(2)
-}, 240_000)
+})

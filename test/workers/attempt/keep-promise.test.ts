@@ -97,4 +97,4 @@ test('columns keep the types of the first publication, and keys theirs, for as l
   ])
   const sources = await life.database.pool.query(`select sources from nightshift.view_promises`)
   expect(sources.rows).toEqual([{ sources: { s: expect.any(Array), e: expect.any(Array) } }])
-}, 240_000)
+})
