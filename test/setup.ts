@@ -24,6 +24,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await database.pool.query('create database template')
   // Nobody reads a test's ledger after a crash of this machine. What durability promises is tested on servers of their own.
   await database.pool.query('alter role current_user set synchronous_commit = off')
+  for (const setting of ['fsync', 'full_page_writes', 'autovacuum'])
+    await database.pool.query(`alter system set ${setting} = off`)
+  await database.pool.query('select pg_reload_conf()')
   const url = new URL(database.url)
   url.pathname = 'template'
   const template = await openDatabase({ root, url: url.href, role: 'command' })

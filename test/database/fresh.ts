@@ -17,7 +17,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   const server = new URL(inject('databaseUrl'))
   const name = `test_${randomBytes(6).toString('hex')}`
   const root = tmpdir()
-  await administer(server.href, `create database ${name} template template`)
+  await administer(server.href, `create database ${name} template template strategy file_copy`)
   const url = new URL(server)
   url.pathname = name
   const database = await openDatabase({ root, url: url.href, role: 'command' })
