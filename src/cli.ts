@@ -139,7 +139,7 @@ add('cancel <backfill>', 'cancel a backfill: nights not started are unchanged', 
 program.commandsGroup('Status')
 add('status [model]', 'show the calendar of slots', 'status')
   .option(...simulation)
-  .option('--days <n>', 'how many nights back', dayCount, 14)
+  .option('--days <n>', 'how many days back from the newest night', dayCount, 14)
   .option(...json)
 add('runs [name]', 'list runs, newest first', 'runs')
   .option(...simulation)

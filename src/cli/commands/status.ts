@@ -1,4 +1,3 @@
-import { Temporal } from 'temporal-polyfill'
 import { staleAmong } from '../../actions/stale-partitions.ts'
 import { standstill } from '../../actions/standstill.ts'
 import type { GlobalOptions } from '../../cli.ts'
@@ -7,7 +6,7 @@ import { messageText } from '../../format/message-text.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
-import { listSlots, type Slot } from '../../ledger/nights/slots.ts'
+import { listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -23,21 +22,14 @@ export default function status([name]: string[], options: Options): Promise<numb
     const model =
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const now = await ledgerNow(database.pool)
-    const since = Temporal.Instant.fromEpochMilliseconds(now.getTime())
-      .subtract({ hours: 24 * options.days })
-      .toString()
-    const slots = await listSlots(database.pool, {
-      ...(name === undefined ? {} : { names: [name, ...(model === undefined ? [] : [model.view])] }),
-      ...(options.json ? {} : { since }),
-    })
+    const names = name === undefined ? undefined : [name, ...(model === undefined ? [] : [model.view])]
+    const recent = await recentSlots(database.pool, { names, days: options.days, now: now.toISOString() })
+    const slots = options.json ? await listSlots(database.pool, names === undefined ? {} : { names }) : recent
     const files = await publishedFiles(
       database.pool,
       slots.flatMap(({ published_run }) => published_run ?? []),
     )
-    const stale = await staleAmong(
-      session,
-      slots.filter((slot) => Date.parse(slot.changed_at) > Date.parse(since)),
-    )
+    const stale = await staleAmong(session, recent)
     const rows = slots.map((slot) => {
       const published = files.get(slot.published_run ?? '')
       return {
@@ -59,7 +51,7 @@ export default function status([name]: string[], options: Options): Promise<numb
     })
     if (options.json) printJson(rows)
     else {
-      print(project, rows)
+      print(project, rows, now)
       await printMutes(database, project, now)
       // No process works on a simulation: it is over.
       const sentences = session.simulation === undefined ? await standstill(database, project) : []
@@ -84,7 +76,7 @@ interface Row {
   name: string
   as_of: string
   due: string | null
-  state: string
+  state: Slot['state']
   late: boolean
   run: string | null
   rows: number | null
@@ -93,13 +85,15 @@ interface Row {
   stale: string | null
 }
 
-function print(project: Project, rows: Row[]): void {
+function print(project: Project, rows: Row[], now: Date): void {
   if (rows.length === 0) {
     printLine(
       'no slots yet: `nightshift up` creates them from the schedules, `nightshift run MODEL --as-of D` creates one',
     )
     return
   }
+  printLine(summary(project, rows, now))
+  printLine()
   printTable(
     ['as of', 'kind', 'name', 'state', 'rows', 'run', 'due', ''],
     rows.map((row) => [
@@ -116,6 +110,27 @@ function print(project: Project, rows: Row[]): void {
     ]),
   )
   printRepairs(rows)
+}
+
+/** Nights in these states need nobody. */
+const QUIET: Slot['state'][] = ['published', 'skipped', 'expected']
+
+/** `1 held, 2 stale; next night 2026-11-30 02:00 CET`. */
+function summary(project: Project, rows: Row[], now: Date): string {
+  const states = [...new Set(rows.map(({ state }) => state))].filter((state) => !QUIET.includes(state))
+  const counts = [
+    ...states.map((state) => [state, rows.filter((row) => row.state === state).length] as const),
+    ['late', rows.filter(({ late }) => late).length] as const,
+    ['stale', rows.filter(({ stale }) => stale !== null).length] as const,
+  ].filter(([, count]) => count > 0)
+  const [next] = rows
+    .flatMap(({ due, state }) =>
+      due !== null && state === 'expected' && Date.parse(due) > now.getTime() ? [due] : [],
+    )
+    .sort()
+  const found =
+    counts.length === 0 ? 'nothing is open' : counts.map(([state, count]) => `${count} ${state}`).join(', ')
+  return next === undefined ? found : `${found}; next night ${clockTime(next, project.timezone)}`
 }
 
 function printRepairs(rows: Row[]): void {

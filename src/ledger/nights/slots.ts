@@ -84,8 +84,6 @@ export interface SlotFilter {
   partitions?: string[]
   states?: SlotState[]
   names?: string[]
-  /** ISO 8601: published slots that have not changed since are left out. */
-  since?: string
   limit?: number
 }
 
@@ -97,7 +95,6 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
         and ($3::timestamptz is null or as_of >= $3) and ($4::timestamptz is null or as_of <= $4)
         and ($5::text[] is null or state = any($5)) and ($7::text[] is null or partition = any($7))
         and ($8::text[] is null or name = any($8))
-        and ($9::timestamptz is null or state <> 'published' or changed_at > $9)
       order by as_of desc, name, kind
       limit $6`,
     [
@@ -109,8 +106,28 @@ export async function listSlots(connection: Connection, filter: SlotFilter = {})
       filter.limit ?? null,
       filter.partitions ?? null,
       filter.names ?? null,
-      filter.since ?? null,
     ],
+  )
+  return rows
+}
+
+/**
+ * Slots of the last days of each view and model, counted back from its newest night that is due at `now` (ISO 8601), and
+ * older ones that are neither published nor skipped. Newest as-of first.
+ */
+export async function recentSlots(
+  connection: Connection,
+  { names, days, now }: { names: string[] | undefined; days: number; now: string },
+): Promise<Slot[]> {
+  const { rows } = await connection.query<Slot>(
+    `with newest as (
+       select kind, name, max(as_of) as as_of from nightshift.slots
+        where coalesce(due, as_of) <= $3 and ($1::text[] is null or name = any($1)) group by kind, name)
+     select s.* from nightshift.slots s left join newest n using (kind, name)
+      where ($1::text[] is null or s.name = any($1))
+        and (s.state not in ('published', 'skipped') or n.as_of is null or s.as_of > n.as_of - make_interval(days => $2))
+      order by s.as_of desc, s.name, s.kind`,
+    [names ?? null, days, now],
   )
   return rows
 }

@@ -5,7 +5,7 @@ import { transaction } from '../../../src/ledger/connection/database.ts'
 import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
 import type { RunSettings } from '../../../src/ledger/nights/run-request.ts'
 import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
-import { listSlots } from '../../../src/ledger/nights/slots.ts'
+import { listSlots, recentSlots } from '../../../src/ledger/nights/slots.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import { emptyView, nightly, projectOf, slotOf } from '../../jobs/nights.ts'
@@ -119,4 +119,21 @@ test('a ledger that had two slots for one label keeps the one that owns the path
     },
     { id: 3, partition: '2026-11-23', published_run: null, runs: [null] },
   ])
+})
+
+test('recent slots are counted back from the newest night of each name, and what is open is there whatever its age', async () => {
+  const night = (name: string, day: number) => ensure(name, parseAsOf(`2025-06-${10 + day}`, 'UTC'))
+  for (const day of [1, 2, 3, 4]) {
+    await publish((await night('old', day)).id)
+    if (day > 1) await publish((await night('older', day - 1)).id)
+  }
+  // Nothing has become of it.
+  await night('old', 0)
+  const shown = async (days: number, names: string[] | undefined) =>
+    (await recentSlots(fresh.database.pool, { names, days, now: '2026-11-22T00:00:00Z' }))
+      .filter(({ name }) => name.startsWith('old'))
+      .map(({ name, partition }) => `${name} ${partition.slice(-2)}`)
+  expect(await shown(1, ['old', 'older'])).toEqual(['old 14', 'older 13', 'old 10'])
+  expect(await shown(2, ['older'])).toEqual(['older 13', 'older 12'])
+  expect(await shown(30, undefined)).toHaveLength(8)
 })
