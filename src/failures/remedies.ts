@@ -319,9 +319,10 @@ export const REMEDIES: Record<IncidentKind, [...Remedy[], Omit<Remedy, 'when'>]>
     },
     {
       cause: 'the drift check was not completed',
-      steps: [{ command: 'drift', why: 'See why the check stopped' }, LIMIT, 'show'],
+      steps: [LIMIT, { command: 'drift', why: 'Then check the night by hand' }, 'show'],
     },
   ],
+  // Opens no incident: the mail to the owners has these commands.
   retrain: [
     {
       cause: 'the training command failed',

@@ -22,11 +22,14 @@ export function smallModel({
   work = 0,
   width = 1024,
   linear = false,
+  reversed = false,
 }: {
   work?: number
   width?: number
   /** The score is x - y itself. */
   linear?: boolean
+  /** Of y - x. */
+  reversed?: boolean
 } = {}): Uint8Array {
   const float = (name: string, dims: number[], values: Float32Array) => ({
     name,
@@ -55,8 +58,8 @@ export function smallModel({
   const identity = new Float32Array(width * width)
   for (let i = 0; i < width; i++) identity[i * width + i] = 1
   const spread = new Float32Array(2 * width)
-  spread[0] = 1
-  spread[width] = -1
+  spread[0] = reversed ? -1 : 1
+  spread[width] = reversed ? 1 : -1
   const first = new Float32Array(width)
   first[0] = 1
   return encodeModel({

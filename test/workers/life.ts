@@ -29,6 +29,8 @@ export interface Life {
   now(): Date
   /** Moves the clock on in steps; after each the calendar is looked at, work done to its end, mail delivered. */
   until(time: string, stepMinutes?: number): Promise<void>
+  /** From now on it does not wait for the end of this run. */
+  leaveRunning(run: string): void
   slot(kind: Slot['kind'], name: string, partition: string): Promise<Slot | undefined>
   /** As `nightshift retry` asks for it; the next step of the clock does it. */
   retry(kind: Slot['kind'], name: string, partition: string): Promise<void>
@@ -85,11 +87,12 @@ export async function openLife(
     time = to
     await database.pool.query('update test_clock.time set at = $1', [to])
   }
+  const left: string[] = []
   const settled = async () => {
     const { rows } = await database.pool.query<{ open: boolean }>(
       `select exists (select from nightshift.runs where state in ('queued', 'running', 'publishing')
-                       and coalesce(next_attempt_at, $1) <= $1) as open`,
-      [time],
+                       and coalesce(next_attempt_at, $1) <= $1 and id <> all ($2)) as open`,
+      [time, left],
     )
     return rows[0]?.open !== true
   }
@@ -131,6 +134,9 @@ export async function openLife(
           secret: () => undefined,
         })
       }
+    },
+    leaveRunning(run) {
+      left.push(run)
     },
     slot: slotNamed,
     async retry(kind, name, partition) {

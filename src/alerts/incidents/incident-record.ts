@@ -80,6 +80,9 @@ export function badNights(nights: Night[]): Night[] {
   return inOrder(nights.filter((night) => night.recovered === null))
 }
 
+/** Who skips a night that `catch_up` gives up, or whose schedule is paused. */
+export const BY_SCHEDULE = 'the schedule'
+
 /** The nights that are no longer expected although they were never computed, oldest first. */
 export function givenUp(nights: Night[]): Night[] {
   return inOrder(nights.filter((night) => night.recovered?.how === 'skipped'))

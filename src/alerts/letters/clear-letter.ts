@@ -3,11 +3,11 @@ import { clockTime } from '../../format/clock-time.ts'
 import { age } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import { oneLine } from '../../format/one-line.ts'
-import { givenUp, type Incident, type Night } from '../incidents/incident-record.ts'
+import { BY_SCHEDULE, givenUp, type Incident, type Night } from '../incidents/incident-record.ts'
 import { affected, help } from './failure-sections.ts'
-import type { Item, Letter } from './letter.ts'
+import type { Item, Letter, Section } from './letter.ts'
 import { incidentLink } from './links.ts'
-import { computeAfterAll } from './next-commands.ts'
+import { type Command, commandsFor, computeAfterAll } from './next-commands.ts'
 import { capital, causeLine, nightsText, product, readersHave } from './phrases.ts'
 import type { ThreadMail } from './thread.ts'
 
@@ -15,7 +15,7 @@ import type { ThreadMail } from './thread.ts'
 export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
   const { facts, nights } = incident
   const closed = incident.closedAt ?? mail.now
-  if (givenUp(nights).length > 0) return givenUpLetter(incident, closed)
+  if (givenUp(nights).length > 0) return givenUpLetter(incident, closed, mail)
   const already = mail.occasion === 'opened' ? ' It opened and closed before a mail was sent.' : ''
   return {
     tone: 'clear',
@@ -34,7 +34,7 @@ export function clearLetter(incident: Incident, mail: ThreadMail): Letter {
 }
 
 /** The last mail of an incident whose nights, or some of them, nobody computes any more: that is no all-clear. */
-function givenUpLetter(incident: Incident, closed: Date): Letter {
+function givenUpLetter(incident: Incident, closed: Date, { recipient }: ThreadMail): Letter {
   const { facts, nights } = incident
   const given = givenUp(nights)
   const reason = given.at(-1)?.recovered?.reason
@@ -48,10 +48,7 @@ function givenUpLetter(incident: Incident, closed: Date): Letter {
         : `Why: ${oneLine(reason, 180)}`,
     ],
     sections: [
-      {
-        title: 'If they are needed after all',
-        items: computeAfterAll(facts, given).map((command) => ({ kind: 'command', ...command })),
-      },
+      whatNow(incident, given, recipient),
       { title: 'Nights', items: nightItems(nights, facts.timezone) },
       { title: 'Who is affected', items: affected(facts) },
       { title: 'Help', items: helpAfter(incident) },
@@ -60,6 +57,20 @@ function givenUpLetter(incident: Incident, closed: Date): Letter {
       `${closing(incident, closed)} because nobody waits for ${given.length === nights.length ? 'its nights' : 'the others'} any more. This ends the thread.`,
     ],
   }
+}
+
+/** A person who skips a night knows why; that a schedule does means that nothing ran when it was due. */
+function whatNow({ facts }: Incident, given: Night[], recipient: string): Section {
+  const after = computeAfterAll(facts, given)
+  const items = (commands: Command[]): Item[] =>
+    commands.map(({ command, why }) => ({ kind: 'command', command, why }))
+  if (given.some(({ recovered }) => recovered?.by !== BY_SCHEDULE))
+    return { title: 'If they are needed after all', items: items(after) }
+  const partition = given.at(-1)?.partition ?? facts.partition
+  const failure = { ...facts.failure, class: 'given-up' } as const
+  const [night, ...checks] = commandsFor({ ...facts, partition, failure }, recipient)
+  const first = given.length === 1 && night !== undefined ? [night] : after
+  return { title: 'Next commands', items: items([...first, ...checks]) }
 }
 
 function helpAfter({ id, facts }: Incident): Item[] {

@@ -3,7 +3,7 @@ import { hourAndZone } from '../../format/clock-time.ts'
 import { oneLine } from '../../format/one-line.ts'
 import { wordsOf } from '../../project/schema/metric.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
-import { givenUp, type Incident, nightsOf } from '../incidents/incident-record.ts'
+import { BY_SCHEDULE, givenUp, type Incident, nightsOf } from '../incidents/incident-record.ts'
 import { remedyOf } from './next-commands.ts'
 import { listedNames, movedNames, nightsText } from './phrases.ts'
 
@@ -75,7 +75,7 @@ function briefOf(incident: Incident): string {
   const { facts, kind, nights } = incident
   if (isGivenUp(incident)) {
     const [by] = new Set(givenUp(nights).map(({ recovered }) => recovered?.by))
-    return `not computed: skipped${by === 'the schedule' ? ` by ${by}` : ''}`
+    return `not computed: skipped${by === BY_SCHEDULE ? ` by ${by}` : ''}`
   }
   const cause = causeOf(facts, kind)
   const { brief } = kindOf(kind)

@@ -95,11 +95,11 @@ function notCompared({ run, model, as_of, partition, profile, note }: NightProfi
   }))
 }
 
-/** If no worker has checked the night yet, checks it here, with the same consequences as in a worker. */
+/** If no check of the night was completed yet, checks it here, with the same consequences as in a worker. */
 async function profileOf(session: Session, run: Run): Promise<NightProfile> {
   const { project, database, log } = session
   const known = await profileOfRun(database.pool, run.id)
-  if (known !== undefined) return known
+  if (known !== undefined && known.profile.columns.length > 0) return known
   await withChild(project, (children) =>
     monitorNight(
       {

@@ -2,10 +2,15 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { datasetNamed } from '../../actions/dataset-named.ts'
 import type { GlobalOptions } from '../../cli.ts'
+import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { type Session, withSession } from '../../host/session.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { publishedRun } from '../../ledger/nights/published.ts'
-import { certificateReport, compareParity, describeParity } from '../../monitoring/parity/job.ts'
-import { recordCertificate } from '../../monitoring/parity/record.ts'
+import type { Run } from '../../ledger/nights/run-records.ts'
+import { compareParity } from '../../monitoring/parity/job.ts'
+import { describeParity } from '../../monitoring/parity/parity-words.ts'
+import { certificateOf, recordCertificate } from '../../monitoring/parity/record.ts'
+import { certificateReport, recordComparison } from '../../monitoring/parity/record-comparison.ts'
 import type { Against, ParityFacts } from '../../pipeline/parity/parity-facts.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
@@ -35,18 +40,31 @@ export default function parity([name = '']: string[], options: Options): Promise
     }
     const against = await againstOf(session, name, options)
     const facts = await withChild(project, (children) => compareParity(children, project, view, run, against))
-    await recordCertificate(database.pool, {
-      run: run.id,
-      view: view.name,
-      as_of: run.as_of,
-      partition: run.partition,
-      against: facts.against,
-      differing: facts.differing,
-      report: certificateReport(facts),
-    })
+    await record(session, run, facts)
     if (options.json) printJson(facts)
     else print(view.name, facts)
     return facts.differing + facts.late === 0 ? 0 : 1
+  })
+}
+
+/** A comparison by hand takes the place of the night's own where that was not completed. Otherwise it opens no incident. */
+async function record(session: Session, run: Run, facts: ParityFacts): Promise<void> {
+  const { project, database, log } = session
+  if (facts.against === 'recomputed') {
+    const before = await certificateOf(database.pool, run.id)
+    const context = { database, log, project: () => project, clock: ledgerClock(database) }
+    await recordComparison(context, run, facts, { isOwn: before !== undefined && before.differing === null })
+    await postIfAlone(session)
+    return
+  }
+  await recordCertificate(database.pool, {
+    run: run.id,
+    view: run.name,
+    as_of: run.as_of,
+    partition: run.partition,
+    against: facts.against,
+    differing: facts.differing,
+    report: certificateReport(facts),
   })
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { IncidentFailure } from '../../alerts/incidents/incident-facts.ts'
+import { BY_SCHEDULE } from '../../alerts/incidents/incident-record.ts'
 import type { Effects } from '../../jobs/reconciler.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
@@ -49,6 +50,6 @@ export function ledgerEffects(context: Context): Effects {
         { class: failureClass, message, anchor: `#${failureClass}`, evidence: {} },
       ),
     slotSkipped: (client, slot, reason) =>
-      notifyRecovery(client, context, slot, 'skipped', { by: 'the schedule', reason }),
+      notifyRecovery(client, context, slot, 'skipped', { by: BY_SCHEDULE, reason }),
   }
 }

@@ -113,7 +113,8 @@ describe('nights that the schedule gives up', () => {
     expect(mail).toMatch(
       /^Features of activity for 2026-11-27 are not computed, skipped by the schedule; readers have no features\.\n/,
     )
-    expect(mail).toContain('npx nightshift refresh activity --as-of 2026-11-27')
+    for (const command of ['refresh activity --as-of 2026-11-27', 'status activity', 'doctor'])
+      expect(mail).toContain(`\n  npx nightshift ${command}\n`)
   })
 })
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { remedyOf } from '../../../src/alerts/letters/next-commands.ts'
-import type { StepName } from '../../../src/failures/remedies.ts'
+import type { Step, StepName } from '../../../src/failures/remedies.ts'
 import { requestFeatures, requestScores } from '../../../src/jobs/request-run.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
@@ -25,6 +25,18 @@ export interface Mailed {
   command: string
 }
 
+/** The three commands of a mail, which are these steps of the table of remedies. */
+export function commandsOf(text: string, steps: readonly Step[]): Mailed[] {
+  const [, section = ''] = /NEXT (?:THREE )?COMMANDS\n([\s\S]*?)\n\n/.exec(text) ?? []
+  const written = [...section.matchAll(/^(\S.*?)[:?.]?\n {2}(npx nightshift .*)$/gm)]
+  const commands = written.map(([, why = '', command = ''], index) => {
+    const step = steps[index]
+    return { step: typeof step === 'object' ? step.command : (step ?? 'show'), why, command }
+  })
+  if (commands.length !== 3) throw new Error(`expected three commands, got: ${text}`)
+  return commands
+}
+
 /** A project with a worker, a mailbox and pages, in which nights fail. */
 export interface Ground {
   life: Life
@@ -43,10 +55,18 @@ export interface Ground {
   publishedVersion(subject: Subject, night: string): Promise<number | null>
   /** The open incidents of a subject. */
   open(subject: Subject): Promise<Incident[]>
-  /** The newest mail about a subject's open incident, and the row of the table of remedies that it is of. */
-  mail(subject: Subject): Promise<{ incident: Incident; cause: string; commands: Mailed[] }>
+  /**
+   * The newest mail about a subject's open incident, and the row of the table of remedies that it is of. `isClosed`: about
+   * its newest incident.
+   */
+  mail(
+    subject: Subject,
+    of?: { isClosed?: boolean | undefined },
+  ): Promise<{ incident: Incident; cause: string; commands: Mailed[] }>
   /** Runs a command as it is pasted into a shell. */
-  paste(command: string, more?: string[]): Promise<Finished>
+  paste(command: string): Promise<Finished>
+  /** The same of a command that waits for nights: the worker goes on beside it. */
+  pasteBeside(command: string): Promise<Finished>
   read(path: string): Promise<string>
   /** What the buttons of a page post to. */
   buttons(path: string): Promise<string[]>
@@ -55,11 +75,13 @@ export interface Ground {
   close(): Promise<void>
 }
 
+/** Its clock starts at `from`, by default twelve hours ago: commands have the real clock, which is ahead of it. */
 export async function openGround(
   project: TemporaryProject,
-  options: { from: string; redisUrl?: string | undefined },
+  { from, redisUrl }: { from?: string; redisUrl?: string | undefined } = {},
 ): Promise<Ground> {
-  const life = await openLife(project.root, { ...options, worker: false })
+  const begins = from ?? new Date(Date.now() - 12 * 3_600_000).toISOString()
+  const life = await openLife(project.root, { from: begins, redisUrl, worker: false })
   const { pool } = life.database
   const web: WebServer = await startWeb(
     {
@@ -70,17 +92,27 @@ export async function openGround(
     },
     { port: 0 },
   )
-  // Commands have the real clock, which is ahead of the worker's: their queue has no schema of a test.
+  // For commands the ledger's clock is the real one: their queue has no schema of a test.
   const url = new URL(life.database.url)
   url.searchParams.delete('options')
-  const env = { DATABASE_URL: url.href, SMTP_URL: life.mails.url, REDIS_URL: options.redisUrl ?? '' }
+  const env = { DATABASE_URL: url.href, SMTP_URL: life.mails.url, REDIS_URL: redisUrl ?? '' }
   const pass = (minutes: number) =>
     life.until(new Date(life.now().getTime() + minutes * 60_000).toISOString(), minutes)
-  const open = async ({ kind, name }: Subject) =>
-    (await listIncidents(pool, life.now(), { subject: name })).filter(
+  const incidents = async ({ kind, name }: Subject, closedToo: boolean) =>
+    (await listIncidents(pool, life.now(), { subject: name, closedToo })).filter(
       ({ subjectKind }) => subjectKind === (kind === 'scores' ? 'model' : 'view'),
     )
+  const open = (subject: Subject) => incidents(subject, false)
+  const newest = async (subject: Subject) =>
+    (await incidents(subject, true)).sort((a, b) => a.id - b.id).at(-1)
   const read = async (path: string) => (await fetch(web.url + path)).text()
+  const paste = (command: string) => {
+    const words = spawnSync('sh', ['-c', `for word in ${command}; do printf '%s\\0' "$word"; done`], {
+      encoding: 'utf8',
+    }).stdout.split('\0')
+    if (words[0] !== 'npx' || words[1] !== 'nightshift') throw new Error(`not a command: ${command}`)
+    return nightshift(words.slice(2, -1), { project: project.root, env })
+  }
   return {
     life,
     project,
@@ -102,7 +134,7 @@ export async function openGround(
       await pass(1)
     },
     async until(holds) {
-      for (let tries = 0; tries < 200; tries++) {
+      for (let tries = 0; tries < 1000; tries++) {
         if (await holds()) return
         if (tries % 10 === 0) await pass(1)
         await sleep(50)
@@ -136,31 +168,31 @@ export async function openGround(
       const { rows } = await pool.query('select version from nightshift.champions where model = $1', [model])
       return rows[0]?.version ?? null
     },
-    async mail(subject) {
-      const [incident, ...others] = await open(subject)
-      if (incident === undefined) throw new Error(`expected an open incident of ${subject.name}`)
-      if (others.length > 0) throw new Error(`expected one incident, got: ${others.map(({ kind }) => kind)}`)
-      const newest = () =>
+    async mail(subject, { isClosed = false } = {}) {
+      const [incident, ...others] = isClosed ? [await newest(subject)] : await open(subject)
+      if (incident === undefined) throw new Error(`expected an incident of ${subject.name}`)
+      if (others.length > 0)
+        throw new Error(`expected one incident, got: ${others.map((other) => other?.kind)}`)
+      const written = () =>
         life.mails.received.findLast(({ mail }) => mail.subject?.includes(`(#${incident.id})`) === true)
-      for (let minute = 0; minute < 5 && newest() === undefined; minute++) await pass(1)
-      const found = newest()
+      for (let minute = 0; minute < 5 && written() === undefined; minute++) await pass(1)
+      const found = written()
       if (found === undefined) throw new Error(`incident ${incident.id} was not mailed`)
       const { cause, steps } = remedyOf(incident.facts)
-      const [, section = ''] = /NEXT THREE COMMANDS\n([\s\S]*?)\n\n/.exec(found.mail.text ?? '') ?? []
-      const written = [...section.matchAll(/^(\S.*?)[:?.]?\n {2}(npx nightshift .*)$/gm)]
-      const commands = written.map(([, why = '', command = ''], index) => {
-        const step = steps[index]
-        return { step: typeof step === 'object' ? step.command : (step ?? 'show'), why, command }
-      })
-      if (commands.length !== 3) throw new Error(`expected three commands, got: ${found.mail.text}`)
+      const commands = commandsOf(found.mail.text ?? '', steps)
       return { incident, cause, commands }
     },
-    paste(command, more = []) {
-      const words = spawnSync('sh', ['-c', `for word in ${command}; do printf '%s\\0' "$word"; done`], {
-        encoding: 'utf8',
-      }).stdout.split('\0')
-      if (words[0] !== 'npx' || words[1] !== 'nightshift') throw new Error(`not a command: ${command}`)
-      return nightshift([...words.slice(2, -1), ...more], { project: project.root, env })
+    paste,
+    async pasteBeside(command) {
+      let isOver = false
+      const pasted = paste(command).finally(() => {
+        isOver = true
+      })
+      while (!isOver) {
+        await pass(1)
+        await sleep(100)
+      }
+      return pasted
     },
     async buttons(path) {
       const page = await read(path)

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { generatedProject } from '../../projects/generated.ts'
+import { ACTIVITY } from './failing-project.ts'
 import { type Ground, openGround } from './ground.ts'
-import { ACTIVITY } from './scenes.ts'
 
 const NIGHT = '2026-03-02'
 const BASE = 'http://localhost:8080'
@@ -13,7 +13,7 @@ let project: TemporaryProject
 let ground: Ground
 beforeAll(async () => {
   project = await generatedProject({ customers: 20 })
-  ground = await openGround(project, { from: new Date(Date.now() - 12 * 3_600_000).toISOString() })
+  ground = await openGround(project)
   await ground.life.hire()
 })
 afterAll(async () => {

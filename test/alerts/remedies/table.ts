@@ -1,11 +1,27 @@
-const BEGIN = '<!-- written by npm run remedies -->'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect } from 'vitest'
+
+const PAGE = 'docs/remedies.md'
 const END = '<!-- end -->'
 
-/** The page with its table made of these rows: kind, cause, command or button, what holds after it. */
-export function withRows(page: string, rows: string[][]): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error('the page has no place for the table')
+/**
+ * Compares a table of the page with these rows (kind, cause, command or button, what holds after it), or writes it there.
+ *
+ * @param part which table: that of failed runs, of late nights, of checks
+ */
+export function expectTable(part: string, rows: string[][]): void {
+  const page = readFileSync(PAGE, 'utf8')
+  const now = withRows(page, part, rows)
+  if (process.env.NIGHTSHIFT_REMEDIES === 'write') writeFileSync(PAGE, now)
+  else expect(now).toBe(page)
+}
+
+function withRows(page: string, part: string, rows: string[][]): string {
+  const mark = `<!-- ${part}: written by npm run remedies -->`
+  const begin = page.indexOf(mark)
+  const end = page.indexOf(END, begin)
+  if (begin < 0 || end < begin) throw new Error(`the page has no place for the table of ${part}`)
   const lines = [['kind', 'cause', 'command or button', 'after it'], ['---', '---', '---', '---'], ...rows]
   const table = lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-  return `${page.slice(0, begin)}${BEGIN}\n\n${table}\n\n${page.slice(end)}`
+  return `${page.slice(0, begin)}${mark}\n\n${table}\n\n${page.slice(end)}`
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { describeParity } from '../../../src/monitoring/parity/job.ts'
+import { describeParity } from '../../../src/monitoring/parity/parity-words.ts'
 import { checkParity } from '../../../src/pipeline/parity/check-parity.ts'
 import type { ParityFacts } from '../../../src/pipeline/parity/parity-facts.ts'
 import type { View } from '../../../src/project/project.ts'

@@ -1,4 +1,5 @@
 import type { Letter, Section } from '../letter.ts'
+import { commandsFor, type Trouble } from '../next-commands.ts'
 
 /** What a mail about a retraining tells. */
 export interface RetrainingNews {
@@ -41,22 +42,37 @@ export function retrainingLetter(news: RetrainingNews): Letter {
       'The champion is unchanged: scores go on as before.',
       ...(news.whenReady && version !== null ? ['It goes live by itself once the gate is green.'] : []),
     ],
-    sections: [facts, { title: 'Next', items: commands(news) }],
+    sections: [
+      facts,
+      state === 'failed'
+        ? { title: 'Next three commands', items: afterFailure(news) }
+        : { title: 'Next', items: afterTraining(news) },
+    ],
     foot: [],
   }
 }
 
-function commands({ model, state, version }: RetrainingNews): Section['items'] {
-  if (state === 'failed' || version === null) {
-    return [
-      {
-        kind: 'command',
-        command: `npx nightshift retrain ${model} --dry-run`,
-        why: 'To try the command without registering anything',
-      },
-      { kind: 'command', command: `npx nightshift retrain ${model} --by YOU`, why: 'To retrain it again' },
-    ]
+/** As the table of remedies has them. */
+function afterFailure({ model, outcome }: RetrainingNews): Section['items'] {
+  const trouble: Trouble = {
+    subject: model,
+    subjectKind: 'model',
+    partition: undefined,
+    run: undefined,
+    slot: undefined,
+    state: 'failed',
+    failure: { class: 'retrain', message: outcome, anchor: '#retrain', evidence: {} },
+    checks: [],
   }
+  return commandsFor(trouble, 'YOU').map(({ command, why }) => ({
+    kind: 'command',
+    command,
+    why,
+  }))
+}
+
+function afterTraining({ model, version }: RetrainingNews): Section['items'] {
+  if (version === null) return []
   return [
     {
       kind: 'command',

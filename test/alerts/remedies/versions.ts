@@ -1,0 +1,48 @@
+import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { openProject } from '../../../src/project/files/load-project.ts'
+import { promote } from '../../../src/registry/champion.ts'
+import { registered } from '../../workers/registered.ts'
+import { path } from './failing-project.ts'
+import type { Ground } from './ground.ts'
+
+const BY = 'ann@example.com'
+
+/** Registers a version, without a look at its quality. */
+export function register(
+  ground: Ground,
+  given: { model?: string; view?: string; bytes: Uint8Array },
+): Promise<number> {
+  const project = openProject(ground.project.root)
+  return registered(ground.life.database, project, { model: 'value', view: 'activity', ...given })
+}
+
+/** Makes a version live, whatever the gate says. */
+export async function live(ground: Ground, version: number, model = 'value'): Promise<void> {
+  const expected = await ground.champion(model)
+  if (expected === version) return
+  await promote(ground.life.database, {
+    model,
+    version,
+    expected,
+    by: BY,
+    reason: null,
+    event: 'promoted',
+  })
+}
+
+const fileOf = (ground: Ground, version: number) =>
+  path(ground, `warehouse/models/value/${version}/model.onnx`)
+
+/** Spoils a version's file; what it was is kept beside it. */
+export function spoil(ground: Ground, version: number): void {
+  const file = fileOf(ground, version)
+  if (existsSync(`${file}.kept`)) return
+  copyFileSync(file, `${file}.kept`)
+  rmSync(file)
+  writeFileSync(file, 'not a model')
+}
+
+export function unspoil(ground: Ground, version: number): void {
+  const file = fileOf(ground, version)
+  if (existsSync(`${file}.kept`)) renameSync(`${file}.kept`, file)
+}
