@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 
@@ -25,6 +26,17 @@ export function ownProgram(path: string): string {
 export function ownVersion(): string {
   const found: unknown = JSON.parse(readFileSync(packageFile('package.json'), 'utf8'))
   return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
+}
+
+let build: string | undefined
+
+/** Names this build: its main program names all of its parts by their contents. Undefined where the sources run. */
+export function buildId(): string | undefined {
+  if (MODULES === join(ROOT, 'src')) return undefined
+  build ??= createHash('sha256')
+    .update(readFileSync(ownProgram('cli.js')))
+    .digest('hex')
+  return build
 }
 
 function packageRoot(folder: string): string {

@@ -4,8 +4,10 @@ import type { ScheduleFile } from '../schema/schedule-schema.ts'
 import type { Settings } from '../schema/settings-schema.ts'
 import type { ViewFile } from '../schema/view-schema.ts'
 import { explain } from './explain-fault.ts'
+import type { KnownFile, KnownFiles } from './known-files.ts'
 import { firstProblems, MOST_PROBLEMS, type Problem } from './problem.ts'
-import { readYaml, type YamlFile } from './yaml-file.ts'
+import { readProjectFile } from './project-file.ts'
+import { parseFile, readYaml, type YamlFile } from './yaml-file.ts'
 
 /** A file of which any key may be missing. */
 export type Loose<T> = { [K in keyof T]?: T[K] | undefined }
@@ -42,6 +44,7 @@ export interface Fault {
 
 /** How one kind of file is read. */
 export interface Kind<T> {
+  name: string
   schema: z.ZodType<T>
   /** The same without required keys. */
   loose: z.ZodType<Loose<T>>
@@ -52,10 +55,40 @@ export interface Kind<T> {
 /** Reads a file by its kind. */
 export function readEntry<T>(
   place: { root: string; file: string; name: string; example: string },
-  { schema, loose, rules }: Kind<T>,
+  kind: Kind<T>,
+  known?: KnownFiles,
 ): Entry<T> {
-  const yaml = readYaml(place.root, place.file, place.example)
-  const { name } = place
+  const text = readProjectFile(place.root, place.file)
+  const found = typeof text === 'string' ? known?.find(kind.name, text) : undefined
+  if (found !== undefined) return knownEntry(place, found)
+  const yaml = parseFile(place.file, text, place.example)
+  const entry = checked(place.name, yaml, kind)
+  const { value, part, problems } = entry
+  if (typeof text === 'string' && yaml.data !== undefined && problems.length === 0)
+    known?.add(kind.name, text, { data: yaml.data, value, part })
+  return entry
+}
+
+/** A file that was valid when it was read. Its text is parsed again where a rule over several files wants a position. */
+function knownEntry<T>(
+  { root, file, name, example }: { root: string; file: string; name: string; example: string },
+  { data, value, part }: KnownFile,
+): Entry<T> {
+  let parsed: YamlFile | undefined
+  const placed: YamlFile['place'] = (path, what) => {
+    parsed ??= readYaml(root, file, example)
+    return parsed.place(path, what)
+  }
+  return {
+    name,
+    yaml: { file, data, problems: [], place: placed },
+    value: value as T,
+    part: part as Loose<T>,
+    problems: [],
+  }
+}
+
+function checked<T>(name: string, yaml: YamlFile, { schema, loose, rules }: Kind<T>): Entry<T> {
   if (yaml.data === undefined) return { name, yaml, value: undefined, part: {}, problems: yaml.problems }
   const problems = [...yaml.problems]
   const parsed = schema.safeParse(yaml.data)

@@ -27,7 +27,7 @@ export interface ExampleTable {
   rows: Record<string, Cell>[]
 }
 
-const KIND = { schema: exampleSchema, loose: exampleSchema.partial(), rules: () => [] }
+const KIND = { name: 'example', schema: exampleSchema, loose: exampleSchema.partial(), rules: () => [] }
 
 /** The examples of a view in the order of their names; those with an error are only in `problems`. */
 export function loadExamples(

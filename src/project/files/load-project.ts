@@ -15,6 +15,7 @@ import { type ViewFile, viewSchema } from '../schema/view-schema.ts'
 import { buildModel, buildProject, buildSchedule, buildView } from './build-project.ts'
 import { type Entries, type Entry, readEntry } from './entry.ts'
 import { formatProblems } from './format-problems.ts'
+import { openKnownFiles } from './known-files.ts'
 import { didYouMean, nearestName } from './nearest.ts'
 import { ConfigurationError, firstProblems, type Problem } from './problem.ts'
 import { leaves, leavingWords, readProjectFile } from './project-file.ts'
@@ -30,10 +31,20 @@ export interface Loaded {
   problems: Problem[]
 }
 
-const SETTINGS = { schema: settingsSchema, loose: settingsSchema.partial(), rules: () => [] }
-const VIEW = { schema: viewSchema, loose: viewSchema.partial(), rules: viewRules }
-const MODEL = { schema: modelSchema, loose: modelSchema.partial(), rules: modelRules }
-const SCHEDULE = { schema: scheduleSchema, loose: scheduleSchema.partial(), rules: scheduleRules }
+const SETTINGS = {
+  name: 'settings',
+  schema: settingsSchema,
+  loose: settingsSchema.partial(),
+  rules: () => [],
+}
+const VIEW = { name: 'view', schema: viewSchema, loose: viewSchema.partial(), rules: viewRules }
+const MODEL = { name: 'model', schema: modelSchema, loose: modelSchema.partial(), rules: modelRules }
+const SCHEDULE = {
+  name: 'schedule',
+  schema: scheduleSchema,
+  loose: scheduleSchema.partial(),
+  rules: scheduleRules,
+}
 
 const FOLDERS = ['features', 'models', 'schedules']
 
@@ -43,23 +54,38 @@ export function loadProject(root: string, { now = new Date() }: { now?: Date } =
   const missing = withoutSettings(base)
   if (missing !== undefined) return { project: undefined, problems: [missing] }
 
+  const known = openKnownFiles(base)
   const problems: Problem[] = strayFolders(base)
   const settings = readEntry(
     { root: base, file: 'nightshift.yaml', name: 'nightshift', example: 'project: telco' },
     SETTINGS,
+    known,
   )
   const entries: Entries = {
     settings,
     views: folders(base, 'features', 'view.yaml', problems).map((name) =>
-      readEntry({ root: base, file: `features/${name}/view.yaml`, name, example: `view: ${name}` }, VIEW),
+      readEntry(
+        { root: base, file: `features/${name}/view.yaml`, name, example: `view: ${name}` },
+        VIEW,
+        known,
+      ),
     ),
     models: folders(base, 'models', 'model.yaml', problems).map((name) =>
-      readEntry({ root: base, file: `models/${name}/model.yaml`, name, example: `model: ${name}` }, MODEL),
+      readEntry(
+        { root: base, file: `models/${name}/model.yaml`, name, example: `model: ${name}` },
+        MODEL,
+        known,
+      ),
     ),
     schedules: scheduleFiles(base, problems).map((name) =>
-      readEntry({ root: base, file: `schedules/${name}.yaml`, name, example: `schedule: ${name}` }, SCHEDULE),
+      readEntry(
+        { root: base, file: `schedules/${name}.yaml`, name, example: `schedule: ${name}` },
+        SCHEDULE,
+        known,
+      ),
     ),
   }
+  known.save()
   const all = [settings, ...entries.views, ...entries.models, ...entries.schedules]
   problems.push(
     ...all.flatMap((entry) => entry.problems),

@@ -1,6 +1,6 @@
 import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Pair } from 'yaml'
 import type { Problem } from './problem.ts'
-import { readProjectFile } from './project-file.ts'
+import { readProjectFile, type Unread } from './project-file.ts'
 import { describe } from './value-text.ts'
 import { parseYaml } from './yaml-syntax.ts'
 
@@ -23,18 +23,22 @@ export interface YamlFile {
   place(path: readonly PropertyKey[], what?: 'key' | 'value'): Place
 }
 
+/** Reads one file of a project. */
+export function readYaml(root: string, file: string, example: string): YamlFile {
+  return parseFile(file, readProjectFile(root, file), example)
+}
+
 /**
- * Reads one file, in time linear in its length. `example` is the first line of such a file, for the message about a
+ * Parses one file, in time linear in its length. `text` is what reading it gave, `example` is the first line of such a file, for the message about a
  * missing map.
  */
-export function readYaml(root: string, file: string, example: string): YamlFile {
+export function parseFile(file: string, text: string | Unread, example: string): YamlFile {
   const broken = (problems: Problem[]): YamlFile => ({
     file,
     data: undefined,
     problems,
     place: () => ({ line: 1, column: 1 }),
   })
-  const text = readProjectFile(root, file)
   if (typeof text !== 'string') {
     return broken([{ severity: 'error', file, line: undefined, column: undefined, message: text.fault }])
   }

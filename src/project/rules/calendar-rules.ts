@@ -3,8 +3,8 @@ import type { Entries, Entry } from '../files/entry.ts'
 import type { Problem } from '../files/problem.ts'
 import type { ScheduleFile } from '../schema/schedule-schema.ts'
 import type { Grain } from '../time/asof.ts'
-import { type Clock, ticksBetween } from '../time/cron.ts'
-import { zoneArithmetic } from '../time/zone.ts'
+import { type Clock, nextTicks, ticksBetween } from '../time/cron.ts'
+import { transitions, zoneArithmetic } from '../time/zone.ts'
 import { type ClockWarning, clockWarnings, doubleTicks } from './clock-warnings.ts'
 
 const DAY_MS = 86_400_000
@@ -101,6 +101,8 @@ function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
   const shortest = shortestCutoff(part, entries)
   if (wait === undefined || wait.ms === 0 || shortest === undefined) return []
   const since = ({ tick, asOf }: Night) => tick - asOf
+  const unlike = unlikeNights(plan)
+  if (unlike?.every((night) => since(night) + wait.ms <= shortest.ms) === true) return []
   const nights = nightsOf(plan)
   const over = nights.filter((night) => since(night) + wait.ms > shortest.ms)
   const [night] = over
@@ -112,6 +114,32 @@ function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
   const fix = left > 0 ? `wait ${span(left)} at most, or raise cutoff` : 'tick earlier, or raise cutoff'
   const message = `${which}the tick is ${span(since(night))} after the as-of, and with wait_for_data ${wait.text} the wait ends ${span(since(night) + wait.ms)} after it; but source ${shortest.source} of view ${shortest.view} has cutoff ${shortest.text}: later rows never count; ${fix}`
   return [problem(plan.entry, seldom ? 'warning' : 'error', ['retry', 'wait_for_data'], message)]
+}
+
+/**
+ * The nights that may be longer or shorter than the others, with one of the others: those around changes of clocks, where
+ * the cron has one time of day. It spares most projects a year of nights, 40 ms of each command. Undefined: any night may.
+ */
+function unlikeNights(plan: Plan): Night[] | undefined {
+  const { clock, projectZone, from, to } = plan
+  if (!/^\s*\d+\s+\d+\s/.test(clock.cron)) return undefined
+  const changes = [...new Set([clock.timezone, projectZone])].flatMap((zone) => transitions(zone, from, to))
+  const [first] = nextTicks(clock, from, 1)
+  const around = [
+    ...(first === undefined ? [] : [Date.parse(first)]),
+    ...changes.map(({ instant }) => Date.parse(instant)),
+  ]
+  return around.flatMap((at) =>
+    nightsOf({
+      ...plan,
+      from: iso(Math.max(Date.parse(from), at - 2 * DAY_MS)),
+      to: iso(Math.min(Date.parse(to), at + 2 * DAY_MS)),
+    }),
+  )
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }
 
 interface Cutoff {

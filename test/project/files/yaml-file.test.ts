@@ -16,7 +16,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 function read(text: string) {
   writeFileSync(join(root, 'view.yaml'), text)
-  const kind = { schema: viewSchema, loose: viewSchema.partial(), rules: viewRules }
+  const kind = { name: 'view', schema: viewSchema, loose: viewSchema.partial(), rules: viewRules }
   return readEntry({ root, file: 'view.yaml', name: 'v', example: 'view: v' }, kind)
 }
 

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deserialize, serialize } from 'node:v8'
+import { buildId } from '../../program/own-files.ts'
+import { PRIVATE } from './private-folder.ts'
+
+/** What a valid file of the project was read as: a function of its text and of this build alone. */
+export interface KnownFile {
+  data: Record<string, unknown>
+  value: unknown
+  part: unknown
+}
+
+/** Files that an earlier command of this build has read. To parse and check one takes 7 ms. */
+export interface KnownFiles {
+  /** `kind` names what the file is read as, such as `models`. */
+  find(kind: string, text: string): KnownFile | undefined
+  add(kind: string, text: string, read: KnownFile): void
+  /** Keeps what was found or added for the next command. Where nothing can be written, that reads the files itself. */
+  save(): void
+}
+
+const NAME = 'read-files'
+
+/** Where the sources run, as in tests, nothing is known: there is no name for what they are. */
+export function openKnownFiles(root: string): KnownFiles {
+  const build = buildId()
+  if (build === undefined) return { find: () => undefined, add: () => {}, save: () => {} }
+  const path = join(root, PRIVATE, NAME)
+  const before = readKnown(path)
+  const now = new Map<string, KnownFile>()
+  const keyOf = (kind: string, text: string) =>
+    createHash('sha256').update(`${build}\n${kind}\n`).update(text).digest('base64')
+  return {
+    find(kind, text) {
+      const key = keyOf(kind, text)
+      const found = before.get(key)
+      if (found !== undefined) now.set(key, found)
+      return found
+    },
+    add(kind, text, read) {
+      now.set(keyOf(kind, text), read)
+    },
+    save() {
+      const isSame = now.size === before.size && [...now.keys()].every((key) => before.has(key))
+      if (!isSame && existsSync(join(root, PRIVATE))) write(path, now)
+    },
+  }
+}
+
+function readKnown(path: string): Map<string, KnownFile> {
+  try {
+    const read: unknown = deserialize(readFileSync(path))
+    return read instanceof Map ? read : new Map()
+  } catch {
+    // Absent, not readable, or of another Node.
+    return new Map()
+  }
+}
+
+function write(path: string, known: Map<string, KnownFile>): void {
+  const temporary = `${path}.${process.pid}`
+  try {
+    writeFileSync(temporary, serialize(known), { mode: 0o600 })
+    renameSync(temporary, path)
+  } catch {
+    rmSync(temporary, { force: true })
+  }
+}
