@@ -29,7 +29,9 @@ export function commandsPage(commands: DescribedCommand[]): string {
   )
   return `${[
     '# Commands',
-    'Written by `npm run reference` from what `nightshift --help` says. Each command also takes `--project DIR` and `--debug`; how a project is found, and the exit codes, are in the [README](../README.md#commands).',
+    'Written by `npm run reference` from what `nightshift --help` says.',
+    'Each command finds the project by `--project DIR`, else by `NIGHTSHIFT_PROJECT`, else in the working folder or the nearest one above it. A night is a date (`2026-11-22`), an hour (`2026-11-22T03Z`), or `latest`, `yesterday`, `today`. `--debug` shows stack traces. Without a live worker, a command that waits for runs executes them itself.',
+    'Exit codes: 0 done; 1 the work failed or is held; 2 the call or the configuration is wrong; 130 or 143 Ctrl-C or SIGTERM came. In `--json` and CSV output `as_of` is the name of a night’s partition, as `--as-of` takes it; some outputs also have the instant, as `instant`.',
     ...parts,
   ].join('\n\n')}\n`
 }
