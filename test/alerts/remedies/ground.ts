@@ -11,6 +11,7 @@ import { startWeb, type WebServer } from '../../../src/web/start-web.ts'
 import { type Finished, nightshift } from '../../cli/nightshift.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { type Life, openLife } from '../../workers/life.ts'
+import { keepMail } from './kept-mails.ts'
 
 export type Kind = 'features' | 'scores'
 export interface Subject {
@@ -180,6 +181,7 @@ export async function openGround(
       if (found === undefined) throw new Error(`incident ${incident.id} was not mailed`)
       const { cause, steps } = remedyOf(incident.facts)
       const commands = commandsOf(found.mail.text ?? '', steps)
+      keepMail(`${incident.kind} ${cause}`, found.mail, project.root)
       return { incident, cause, commands }
     },
     paste,
