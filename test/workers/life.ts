@@ -10,6 +10,7 @@ import { startWorker } from '../../src/host/start-worker.ts'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import { rerun } from '../../src/jobs/rerun.ts'
 import { type Database, openDatabase, transaction } from '../../src/ledger/connection/database.ts'
+import { settleIdentity } from '../../src/ledger/identity/project-identity.ts'
 import { openActiveAttempts } from '../../src/ledger/nights/active-attempts.ts'
 import { findRun } from '../../src/ledger/nights/run-records.ts'
 import { listSlots, type Slot } from '../../src/ledger/nights/slots.ts'
@@ -60,7 +61,10 @@ export async function openLife(
   const url = new URL(fresh.url)
   url.searchParams.set('options', '-c search_path=test_clock,pg_catalog,public')
   const database = await openDatabase({ root, url: url.href, role: 'command' })
-  const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {} })
+  // In Redis, where ledgers may share a server, they are those that commands of the project use.
+  const own =
+    redisUrl === undefined ? {} : { prefix: (await settleIdentity(database, openProject(root))).queues }
+  const queues = await openQueues({ databaseUrl: fresh.url, redisUrl, log: () => {}, ...own })
   const mails = await openMailServer()
   const log = pino({ level: process.env.NIGHTSHIFT_LOG || 'silent' })
   const project = projectReader(openProject(root), log, { freshMs: 0 })

@@ -7,8 +7,8 @@ import { BUTTONS, effect, promised, READING } from './step-effects.ts'
 
 /** Makes the causes of scenes happen on a ground, and follows their commands. */
 export interface Player {
-  /** Fails where a command or a button does not do what it promises. */
-  play(scene: Scene): Promise<void>
+  /** Fails where a command or a button does not do what it promises. `only`: changes by these steps alone, and reads nothing. */
+  play(scene: Scene, only?: StepName[]): Promise<void>
   /** Adds what came of a command that was played without a scene. */
   add(step: StepName, row: Row): void
   /** Fails where a scene left a command to another that was not played. */
@@ -28,11 +28,8 @@ interface Take {
   written: Map<StepName, string>
 }
 
-/**
- * `only`: changes by these steps alone, and reads nothing.
- * @param first the first night
- */
-export function openPlayer(ground: Ground, { first, only }: { first: string; only?: StepName[] }): Player {
+/** @param first the first night */
+export function openPlayer(ground: Ground, { first }: { first: string }): Player {
   const rows: Row[] = []
   let day = Date.parse(first)
   const seen = new Set<string>()
@@ -181,7 +178,7 @@ export function openPlayer(ground: Ground, { first, only }: { first: string; onl
       if (unplayed.length > 0) throw new Error(`no scene plays ${unplayed.join(', ')}`)
       return rows
     },
-    async play(scene) {
+    async play(scene, only) {
       const { kind, cause, subject } = scene
       const after = new Map<string, string>()
       const written = new Map<StepName, string>()
