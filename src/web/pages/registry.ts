@@ -18,6 +18,7 @@ import { modelHref, readinessHref, registryHref } from '../addresses.ts'
 import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
+import { shortHash } from '../short-hash.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
 import { terminalFor } from '../terminal.ts'
@@ -147,7 +148,10 @@ function versionsTable(
       ({ registered_at, registered_by }) =>
         html`${moment(registered_at, timezone)}${registered_by === null ? '' : html`<div class="small quiet">by ${registered_by}</div>`}`,
     ),
-    labelled('View', ({ view, view_hash }) => html`${view}<div class="small quiet mono">${view_hash}</div>`),
+    labelled(
+      'View',
+      ({ view, view_hash }) => html`${view}<div class="small quiet">${shortHash(view_hash)}</div>`,
+    ),
     labelled('Baseline', ({ version }) => {
       const baseline = baselines.find((each) => each.version === version)
       return baseline === undefined
@@ -157,7 +161,7 @@ function versionsTable(
     labelled(
       'File',
       ({ sha256, bytes: size, dataset, warnings }) =>
-        html`<span class="mono small">${sha256}</span><div class="small quiet">${bytes(size)}${dataset === null ? '' : html`, trained on <code>${dataset}</code>`}</div>${warnings.map((warning) => html`<div class="small text-late">${warning}</div>`)}`,
+        html`<div class="small">${shortHash(sha256)}</div><div class="small quiet">${bytes(size)}${dataset === null ? '' : html`, trained on <code>${dataset}</code>`}</div>${warnings.map((warning) => html`<div class="small text-late">${warning}</div>`)}`,
     ),
   ])
 }

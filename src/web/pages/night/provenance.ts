@@ -3,6 +3,7 @@ import { scoreTitle } from '../../../pipeline/onnx/score-output.ts'
 import type { Project } from '../../../project/project.ts'
 import { registryHref } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
+import { shortHash } from '../../short-hash.ts'
 import { stateMark } from '../../state-mark.ts'
 import type { Terminal } from '../../terminal.ts'
 import type { Night } from './load.ts'
@@ -21,11 +22,11 @@ export function provenance(
 <dl class="facts">
 ${version === undefined ? '' : fact('Version', html`<a href="${registryHref(version.model)}">${version.version}</a>, registered ${moment(version.registered_at, timezone)}${version.registered_by === null ? '' : ` by ${version.registered_by}`}`)}
 ${version === undefined ? '' : fact('Score', scoreTitle(version.mapping.output))}
-${fact('Model file', code(version?.sha256))}
+${fact('Model file', shortHash(version?.sha256))}
 ${fact('Training set', code(version?.dataset))}
 ${fact('Evaluation', evaluation === undefined ? '' : html`${stateMark(evaluation.passed ? 'published' : 'failed', evaluation.passed ? 'passed' : 'not passed')} on ${evaluation.dataset}, ${moment(evaluation.at, timezone)}`)}
-${fact('View', code(run.view_hash ?? features?.run?.view_hash))}
-${fact('Content', code(run.sha256))}
+${fact('View', shortHash(run.view_hash ?? features?.run?.view_hash))}
+${fact('Content', shortHash(run.sha256))}
 ${fact('Data as known at', moment(run.known_at, timezone))}
 ${fact('Run', code(run.id))}
 </dl>
