@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { type Command, CommanderError } from 'commander'
-import { distance } from 'fastest-levenshtein'
 import { describeCommands, Program, usageOf } from './cli/terminal/program.ts'
 import { projectFolder } from './cli/terminal/project-folder.ts'
 import {
@@ -13,6 +12,7 @@ import {
 } from './cli/terminal/whole-number.ts'
 import { ownVersion } from './program/own-files.ts'
 import { nameSources } from './program/source-names.ts'
+import { didYouMean } from './project/files/nearest.ts'
 import { ConfigurationError } from './project/files/problem.ts'
 import { printable } from './project/files/value-text.ts'
 import { interruption, untilInterrupted } from './workers/interruption.ts'
@@ -383,12 +383,10 @@ program
     meant.help()
   })
 
-/** `help: there is no command stauts; did you mean status?`. */
+/** `help: there is no command stauts; did you mean status? ...`. */
 function unknownCommand(name: string): string {
   const names = program.commands.map((each) => each.name())
-  const [nearest] = names.toSorted((a, b) => distance(name, a) - distance(name, b))
-  const near = nearest !== undefined && distance(name, nearest) <= 2 ? `; did you mean ${nearest}?` : ''
-  return `help: there is no command ${name}${near || ':'} \`nightshift --help\` lists them`
+  return `help: there is no command ${name}${didYouMean(name, names) || ':'} \`nightshift --help\` lists them`
 }
 
 // What docs/commands.md is written from.

@@ -188,7 +188,7 @@ export function openPlayer(ground: Ground, { first }: { first: string }): Player
       )
       for (const step of scene.elsewhere ?? []) {
         left.add(step)
-        after.set(step, promised(scene, step) ?? '')
+        after.set(step, 'tried with another cause')
       }
       // Skipping first: it needs nothing mended.
       const alone = changing
