@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digestMail, digestUntil, sendDueDigest } from '../../src/actions/send-digest.ts'
+import { letterHtml } from '../../src/alerts/letters/letter-html.ts'
 import { letterText } from '../../src/alerts/letters/letter-text.ts'
 import { openProject } from '../../src/project/files/load-project.ts'
 import type { Project } from '../../src/project/project.ts'
+import { keepMail } from '../alerts/kept-mails.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject } from '../projects/generated.ts'
@@ -28,17 +30,19 @@ afterAll(async () => {
   await fresh.drop()
 })
 
-/** The subject of the digest at noon of a night. */
-async function subjectOn(night: string): Promise<string> {
+/** The digest at noon of a night. */
+async function digestOn(night: string) {
   const { weeks, span } = await digestUntil({ project, database: fresh.database }, `${night}T12:00:00.000Z`)
-  return digestMail(project, weeks, span).subject
+  return digestMail(project, weeks, span)
 }
 
 test('a week says how many nights, which are missing, what moved, and how well the scores came true', async () => {
   // The nights from the 37th to the 43rd, of which the 40th failed.
-  expect(await subjectOn(labelOf(43))).toMatch(/7 nights, none late, 1 missing, drift none, quality steady$/)
-  expect(await subjectOn(labelOf(67))).toMatch(/7 nights, none late, drift on 7, quality steady$/)
-  expect(await subjectOn('2027-01-01')).toMatch(/no night was due$/)
+  const { subject, letter } = await digestOn(labelOf(43))
+  keepMail('digest', { subject, text: letterText(letter), html: letterHtml(letter, subject) }, folder.root)
+  expect(subject).toMatch(/7 nights, none late, 1 missing, drift none, quality steady$/)
+  expect((await digestOn(labelOf(67))).subject).toMatch(/7 nights, none late, drift on 7, quality steady$/)
+  expect((await digestOn('2027-01-01')).subject).toMatch(/no night was due$/)
 })
 
 test('a night that was published after its deadline is late, and named', async () => {
@@ -48,8 +52,7 @@ test('a night that was published after its deadline is late, and named', async (
     `update nightshift.slots set published_at = deadline + interval '1 hour' where partition = $1`,
     [late],
   )
-  const { weeks, span } = await digestUntil({ project, database: fresh.database }, `${late}T12:00:00.000Z`)
-  const { letter } = digestMail(project, weeks, span)
+  const { letter } = await digestOn(late)
   expect(letterText(letter)).toMatch(new RegExp(`Late\\W+${late}`))
 })
 

@@ -1,13 +1,13 @@
 import { messageText } from '../../format/message-text.ts'
 import { figure } from '../../format/numbers.ts'
-import { cut, oneLine } from '../../format/one-line.ts'
+import { clean, cut, oneLine } from '../../format/one-line.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import type { Item, Section } from './letter.ts'
 import { causeLine } from './phrases.ts'
 
 /** Evidence keys that are meant for programs or shown elsewhere in the mail. */
-const SILENT = new Set(['stack', 'outdated', 'lost', 'superseded', 'run', 'attempt'])
+const SILENT = new Set(['stack', 'outdated', 'lost', 'superseded', 'run', 'attempt', 'task', 'severity'])
 const MOST_FACTS = 8
 /** Heading of evidence with several lines. */
 const LINES: Record<string, string> = {
@@ -16,19 +16,18 @@ const LINES: Record<string, string> = {
 }
 
 /**
- * What the first lines of the mail do not say of the cause: the whole message if they cut it, the failed expectations,
- * and the evidence (the missing file, the schema difference, the jump in nulls). Nothing if they say it all.
+ * What the first lines of the mail do not say of the cause: the rest of the message if they cut it, the failed
+ * expectations, and the evidence (the missing file, the schema difference, the jump in nulls). Nothing if they say it all.
  */
 export function aboutCause(facts: FailureFacts): Section[] {
   const { failure, checks, timezone } = facts
   const message = messageText(failure.message, timezone)
-  const isCut = causeLine(facts) !== oneLine(message, Number.MAX_SAFE_INTEGER)
-  const items: Item[] = isCut ? [{ kind: 'quote', text: cut(message, 1500) }] : []
+  const rest = unsaid(message, causeLine(facts))
+  const items: Item[] = rest === '' ? [] : [{ kind: 'quote', text: cut(rest, 1500) }]
   for (const check of checks.slice(0, 5)) items.push(...checkItems(check, message, timezone))
   if (checks.length > 5) items.push({ kind: 'text', text: `${checks.length - 5} more expectations failed.` })
-  const entries = Object.entries(failure.evidence).filter(
+  const entries = loud(failure.evidence).filter(
     ([key, value]) =>
-      !SILENT.has(key) &&
       value !== null &&
       value !== undefined &&
       !(key === 'checks' && checks.length > 0) &&
@@ -39,11 +38,32 @@ export function aboutCause(facts: FailureFacts): Section[] {
   return items.length === 0 ? [] : [{ title: 'About the cause', items }]
 }
 
+/** What is left of a message behind its first line, whose breaks are blanks: what follows the dots, or the clauses that had no room. */
+function unsaid(message: string, line: string): string {
+  if (!line.endsWith('...')) {
+    const said = new Set(line.split('; '))
+    return oneLine(message, Number.MAX_SAFE_INTEGER)
+      .split('; ')
+      .filter((clause) => !said.has(clause))
+      .join('; ')
+  }
+  const text = clean(message)
+  const head = line.slice(0, -3).replaceAll(/\s/g, '')
+  let letters = 0
+  for (let end = 0; end < text.length; end++) {
+    if (!/\s/.test(text.charAt(end))) letters++
+    if (letters < head.length) continue
+    const isHead = text.slice(0, end + 1).replaceAll(/\s/g, '') === head
+    return isHead ? `...${text.slice(end + 1)}` : text
+  }
+  return text
+}
+
 /** Whether a text has a value, or each value of a list or record, as a word of its own. */
 function isSaid(value: unknown, text: string, timezone: string): boolean {
   if (value === null || value === undefined) return true
   if (Array.isArray(value)) return value.every((each) => isSaid(each, text, timezone))
-  if (isRecord(value)) return Object.values(value).every((each) => isSaid(each, text, timezone))
+  if (isRecord(value)) return loud(value).every(([, each]) => isSaid(each, text, timezone))
   const words = [String(value), plain(value, timezone)]
   return words.some((word) => hasWord(text, word))
 }
@@ -92,9 +112,13 @@ function evidence(
 }
 
 function record(value: Record<string, unknown>, timezone: string): string {
-  return Object.entries(value)
+  return loud(value)
     .map(([key, item]) => `${key.replaceAll('_', ' ')} ${plain(item, timezone)}`)
     .join(', ')
+}
+
+function loud(value: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(value).filter(([key]) => !SILENT.has(key))
 }
 
 function plain(value: unknown, timezone: string): string {

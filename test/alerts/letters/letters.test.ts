@@ -242,11 +242,34 @@ describe('a mail says each thing once', () => {
     expect(mail).not.toContain('- source calls')
   })
 
-  test('a message that the first lines cut is there as a whole', () => {
-    const message = `the file ${'x'.repeat(200)} is not a Parquet file of 0.1234567890123 MB`
-    const mail = text([incident(facts({ failure: { class: 'bug', message, anchor: '#bug', evidence: {} } }))])
-    expect(mail).toContain('ABOUT THE CAUSE\n> the file xxx')
-    expect(mail).toContain('is not a Parquet file of 0.1235 MB')
+  test('a message that the first lines cut goes on below, and no part of it stands twice', () => {
+    const about = (message: string) =>
+      text([incident(facts({ failure: { class: 'bug', message, anchor: '#bug', evidence: {} } }))])
+    const long = about(`the file ${'x'.repeat(200)} is not a Parquet file of 0.1234567890123 MB`)
+    expect(long).toMatch(/Cause: the file x+\.\.\.\n/)
+    expect(long).toMatch(/ABOUT THE CAUSE\n> \.\.\.x+ is not a Parquet file of 0\.1235 MB\n/)
+    const lines = about(`one engine said:\n  ${'word '.repeat(60)}\n  and the last line`)
+    expect(lines).toMatch(/ABOUT THE CAUSE\n> \.\.\. word/)
+    expect(count(lines, 'word')).toBe(60)
+    expect(count(lines, 'and the last line')).toBe(1)
+  })
+
+  test('a problem of a file that is the cause is not repeated as evidence', () => {
+    const problem = {
+      file: 'features/activity/features.sql',
+      line: 1,
+      column: 25,
+      message: 'expected the name of a column, got: amuont',
+      severity: 'error',
+    }
+    const message = `${problem.file}:1:25: ${problem.message}`
+    const failure = {
+      class: 'contract' as const,
+      message,
+      anchor: '#contract',
+      evidence: { problems: [problem] },
+    }
+    expect(text([incident(facts({ failure }))])).not.toContain('ABOUT THE CAUSE')
   })
 
   test('a drift with its reference and its mean scores, in the first lines if there is room', () => {

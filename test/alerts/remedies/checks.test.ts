@@ -4,6 +4,7 @@ import { REMEDIES } from '../../../src/failures/remedies.ts'
 import { listVersions } from '../../../src/registry/version-records.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { smallModel } from '../../projects/generated.ts'
+import { keepMail } from '../kept-mails.ts'
 import { path } from './failing-project.ts'
 import { commandsOf, type Ground, type Mailed, openGround } from './ground.ts'
 import { openPlayer, type Player } from './player.ts'
@@ -48,13 +49,14 @@ test('retrain: the training command failed', async () => {
   const mail = ground.life.mails.received.findLast(
     ({ mail: { subject } }) => subject === 'value: retraining failed',
   )
+  if (mail !== undefined) keepMail(`retrain ${cause}`, mail.mail, project.root)
   const [list, dryRun, retrain] = commandsOf(String(mail?.mail.text), REMEDIES.retrain[0].steps)
   const follow = async (mailed: Mailed | undefined, says: RegExp, after: string) => {
     const command = mailed?.command ?? ''
     const { code, stdout, stderr } = await ground.paste(command)
     expect(stdout, stderr).toMatch(says)
     expect(code, stderr).toBe(0)
-    player.add(mailed?.step ?? 'show', ['retrain', cause, `\`${command.replace('npx ', '')}\``, after])
+    player.add(['retrain', cause, `\`${command.replace('npx ', '')}\``, after])
   }
   const versions = async () => (await listVersions(ground.life.database.pool, 'value')).length
   const before = await versions()

@@ -11,7 +11,7 @@ import { startWeb, type WebServer } from '../../../src/web/start-web.ts'
 import { type Finished, nightshift } from '../../cli/nightshift.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { type Life, openLife } from '../../workers/life.ts'
-import { keepMail } from './kept-mails.ts'
+import { keepMail } from '../kept-mails.ts'
 
 export type Kind = 'features' | 'scores'
 export interface Subject {

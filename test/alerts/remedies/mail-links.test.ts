@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { generatedProject } from '../../projects/generated.ts'
+import { keepMail } from '../kept-mails.ts'
 import { ACTIVITY } from './failing-project.ts'
 import { type Ground, openGround } from './ground.ts'
 
@@ -64,9 +65,11 @@ test('the links of a mail open pages with the buttons that they promise, and one
   await ground.pass(1)
   await ground.pass(1)
   expect(await ground.open(ACTIVITY)).toEqual([])
-  expect(ground.life.mails.received.at(-1)?.mail).toMatchObject({
+  const clear = ground.life.mails.received.at(-1)?.mail
+  expect(clear).toMatchObject({
     subject: received?.mail.subject,
     inReplyTo: received?.mail.messageId,
     text: expect.stringMatching(/^Resolved: features of activity for 2026-03-02 are published\.\n/),
   })
+  if (clear !== undefined) keepMail('all clear', clear, project.root)
 })

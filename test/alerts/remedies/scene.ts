@@ -15,8 +15,6 @@ export interface Scene {
   cure?(ground: Ground): Promise<void> | void
   /** Commands that are followed one after the other; every other changing command has a night of its own. */
   together?: StepName[]
-  /** Commands that are played elsewhere in the same test, since they do the same whatever the cause. */
-  elsewhere?: StepName[]
   /** What must hold after a command, where it is not what its name says. */
   after?: Partial<Record<StepName, string>>
   /** What a command that only reads has to print, where it is not what such commands print of failed runs. */

@@ -32,7 +32,6 @@ export const QUALITY_SCENES: Scene[] = [
     kind: 'quality',
     cause: 'the live version is worse, and can be retrained',
     subject: VALUE,
-    elsewhere: ['mute', 'retrain'],
     async make(ground, night) {
       await retrainable(ground)
       await measured(ground, night, 'who spent little')
@@ -44,7 +43,6 @@ export const QUALITY_SCENES: Scene[] = [
     kind: 'quality',
     cause: 'worse since a promotion',
     subject: VALUE,
-    elsewhere: ['mute'],
     async make(ground, night) {
       await promoted(ground)
       await measured(ground, night, 'who spent much')
@@ -55,7 +53,6 @@ export const QUALITY_SCENES: Scene[] = [
     kind: 'quality',
     cause: 'worse since a promotion, and the model can be retrained',
     subject: VALUE,
-    elsewhere: ['rollback', 'retrain'],
     async make(ground, night) {
       await retrainable(ground)
       await promoted(ground)
@@ -68,7 +65,6 @@ export const QUALITY_SCENES: Scene[] = [
     kind: 'quality',
     cause: 'a version that is not live any more was worse',
     subject: VALUE,
-    elsewhere: ['mute'],
     async make(ground, night) {
       const version = await promoted(ground)
       await live(ground, 1)

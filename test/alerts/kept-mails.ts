@@ -9,7 +9,11 @@ const FOLDER = 'docs/pictures/mails'
  * Keeps a mail as text and HTML where `npm run remedies` writes: one of each cause, as it was received, without the names
  * of this machine.
  */
-export function keepMail(name: string, { subject, text, html }: ParsedMail, root: string): void {
+export function keepMail(
+  name: string,
+  { subject, text, html }: Pick<ParsedMail, 'subject' | 'text' | 'html'>,
+  root: string,
+): void {
   if (process.env.NIGHTSHIFT_REMEDIES !== 'write') return
   mkdirSync(FOLDER, { recursive: true })
   const file = join(FOLDER, name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase())
