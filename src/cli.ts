@@ -102,6 +102,11 @@ add(
 program.commandsGroup('Runs and backfills')
 add('run <model>', 'score one night: refresh its features, score, publish', 'run')
   .requiredOption(...asOf)
+  .option(
+    '--version <n>',
+    'score with this version, which need not be live, into warehouse/trials: nothing is published',
+    versionNumber,
+  )
   .option('--force', 'run even if nothing has changed')
   .option(...by)
   .option(...json)

@@ -9,7 +9,7 @@ import { attemptFolder } from '../pipeline/partition/partition-files.ts'
 /** Runs the work of a check in a folder of its own, which is removed afterwards. `temp` in it is for DuckDB. */
 export async function inOwnFolder<T>(
   warehouse: string,
-  check: 'monitor' | 'shadow' | 'current' | 'compare' | 'realize' | 'outcome',
+  check: 'monitor' | 'shadow' | 'current' | 'compare' | 'realize' | 'outcome' | 'trial',
   work: (folder: string, temp: string) => Promise<T>,
 ): Promise<T> {
   const folder = attemptFolder(warehouse, `${check}-${newRunId()}`)

@@ -44,6 +44,12 @@ const TABLE: Row[] = [
   { command: ['runs'], option: '--version', wrong: ['99999999999'], legal: VERSION },
   { command: ['runs'], option: '--limit', wrong: ['0', '100001'], legal: /a whole number from 1 to 100000/ },
   { command: ['evaluate', 'value', '--dataset', 'x'], option: '--version', wrong: ['0'], legal: VERSION },
+  {
+    command: ['run', 'value', '--as-of', '2026-03-01'],
+    option: '--version',
+    wrong: VERSIONS,
+    legal: VERSION,
+  },
   { command: ['promote', 'value'], option: '--version', wrong: ['0', '0x1'], legal: VERSION },
   { command: ['rollback', 'value'], option: '--to', wrong: ['0', '2147483648'], legal: VERSION },
   { command: ['run', 'value'], option: '--as-of', wrong: AS_OFS, legal: AS_OF },

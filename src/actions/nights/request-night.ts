@@ -7,7 +7,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { viewNamed } from '../../project/named.ts'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
-import { champion, findVersion } from '../../registry/version-records.ts'
+import { champion, findVersion, listVersions } from '../../registry/version-records.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import { type Currency, featuresCurrency, putRight, scoresCurrency } from '../../workers/currency.ts'
 import type { ProjectLedger } from '../project-ledger.ts'
@@ -42,9 +42,7 @@ export async function planScores(
   const live = await champion(database.pool, model)
   const version = live && (await findVersion(database.pool, model, live.version))
   if (version === undefined) {
-    throw new ConfigurationError(
-      `model ${model} has no champion: nightshift register ${model} FILE.onnx, then nightshift promote ${model} --version 1`,
-    )
+    throw new ConfigurationError(await noChampion(ledger, model, asOf))
   }
   const view = viewNamed(project, version.view)
   await repairFile(ledger, 'features', view.name, asOf)
@@ -54,6 +52,18 @@ export async function planScores(
   const wanted = { version: version.version, features: features.run }
   const scores = await scoresCurrency(database, model, asOf, wanted)
   return scores.current ? scores : { current: false, refresh: undefined }
+}
+
+/** What can be done without a champion: `run` publishes the scores of champions alone. */
+async function noChampion({ database }: NightLedger, model: string, asOf: AsOf): Promise<string> {
+  const [newest] = await listVersions(database.pool, model)
+  if (newest === undefined)
+    return `model ${model} has no version yet: nightshift register ${model} FILE.onnx, then nightshift run ${model} --as-of ${asOf.label} --version 1`
+  const { version } = newest
+  return (
+    `model ${model} has no champion, whose scores alone are published. Score the night with version ${version} for yourself: nightshift run ${model} --as-of ${asOf.label} --version ${version}; ` +
+    `what it lacks to go live: nightshift check ${model}; go live: nightshift promote ${model} --version ${version}`
+  )
 }
 
 /**

@@ -1,21 +1,12 @@
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
+import { SAMPLE_MODEL, startProject } from '../../actions/beginning/start-project.ts'
 import type { GlobalOptions } from '../../cli.ts'
-import { initProject } from '../../project/init/init-project.ts'
-import { sampleData } from '../../project/init/sample-data.ts'
-import { withChild } from '../../workers/child/with-child.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 export default async function init([dir = '.']: string[], options: GlobalOptions): Promise<number> {
   const root = resolve(dir)
-  const today = Temporal.Now.plainDateISO().toString()
-  const files = initProject(root, { today })
-  const { written } = await withChild(undefined, (children) =>
-    children.run('sample', {
-      files: sampleData(today).map(({ path, sql }) => ({ path: join(root, path), sql })),
-    }),
-  )
-  files.push(...written.map((path) => relative(root, path)))
+  const files = await startProject(root, Temporal.Now.plainDateISO().toString())
   if (options.json) {
     printJson({ root, files })
     return 0
@@ -23,9 +14,10 @@ export default async function init([dir = '.']: string[], options: GlobalOptions
   printLine(`created a project in ${dir}:`)
   for (const file of files) printLine(`  ${file}`)
   printLine('')
-  printLine('next:')
-  printLine(`  nightshift validate --project ${dir}`)
-  printLine(`  nightshift check lapse --project ${dir}    what a model has to show before it goes live`)
-  printLine(`  read ${join(dir, 'README.md')}`)
+  printLine('next, the first scores:')
+  if (relative('.', root) !== '') printLine(`  cd ${dir}`)
+  printLine(`  nightshift register lapse ${SAMPLE_MODEL}`)
+  printLine('  nightshift run lapse --as-of latest --version 1')
+  printLine('README.md there explains the files, and what comes next')
   return 0
 }

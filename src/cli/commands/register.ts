@@ -44,6 +44,8 @@ async function printRegistered({ database }: Session, result: Registered): Promi
   for (const warning of result.warnings) printLine(`  warning ${warning}`)
   const live = await champion(database.pool, result.model)
   if (live?.version !== result.version) {
-    printLine(`next: nightshift check ${result.model} --version ${result.version}`)
+    printLine(
+      `next: nightshift run ${result.model} --as-of latest --version ${result.version} (scores a night for yourself), nightshift check ${result.model} --version ${result.version}`,
+    )
   }
 }

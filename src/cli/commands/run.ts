@@ -1,23 +1,37 @@
-import { planScores, startScores } from '../../actions/nights/request-night.ts'
+import {
+  type NightRequest,
+  planFeatures,
+  planScores,
+  startFeatures,
+  startScores,
+} from '../../actions/nights/request-night.ts'
+import { tryNight, versionToTry } from '../../actions/nights/try-night.ts'
 import type { GlobalOptions } from '../../cli.ts'
-import { withSession } from '../../host/session.ts'
+import { figure } from '../../format/numbers.ts'
+import { type Session, withSession } from '../../host/session.ts'
 import { findRun, isOver } from '../../ledger/nights/run-records.ts'
 import { findSlot } from '../../ledger/nights/slots.ts'
-import { modelNamed } from '../../project/named.ts'
+import { modelNamed, viewNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
+import type { Model } from '../../project/project.ts'
 import { ASKED_FOR, setOutlook } from '../../workers/interruption.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
-import { printNotice } from '../terminal/print.ts'
+import { printJson, printLine, printNotice } from '../terminal/print.ts'
 
 export interface RunOptions extends GlobalOptions {
   asOf: string
+  /** Of `run`: scores with this version, beside what is published. */
+  version?: number
   force?: boolean
   by?: string
 }
 
-/** `run MODEL --as-of D`: refreshes features that are missing or stale, then scores. Does nothing if nothing changed. */
+/**
+ * `run MODEL --as-of D [--version N]`: refreshes features that are missing or stale, then scores. Does nothing if nothing
+ * changed. With a version the scores are that version's, and are not published.
+ */
 export default function run([name = '']: string[], options: RunOptions): Promise<number> {
   return withSession(options, async (session) => {
     const { project, database } = session
@@ -25,6 +39,7 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     const asOf = await asOfToRun(database.pool, project, model, options.asOf)
     const by = personNamed(project, options.by)
     const request = { asOf, forced: options.force === true, by }
+    if (options.version !== undefined) return tryVersion(session, model, options.version, request, options)
     const plan = await planScores({ ...session, onRepaired: printNotice }, model.name, request)
     if (plan.current) return reportNothingToDo(session, plan.run, options)
     setOutlook(ASKED_FOR)
@@ -49,4 +64,42 @@ export default function run([name = '']: string[], options: RunOptions): Promise
     })
     return reportEnd(session, ended, options)
   })
+}
+
+async function tryVersion(
+  session: Session,
+  model: Model,
+  number: number,
+  request: NightRequest,
+  options: RunOptions,
+): Promise<number> {
+  const { database, project } = session
+  const version = await versionToTry(session, model, number)
+  const view = viewNamed(project, version.view)
+  const currency = await planFeatures({ ...session, onRepaired: printNotice }, view, request)
+  if (!currency.current) {
+    setOutlook(ASKED_FOR)
+    const run = await startFeatures(session, view, request)
+    await follow(session, {
+      quiet: options.json === true,
+      check: async () => {
+        const now = await findRun(database.pool, run)
+        return { done: now === undefined || isOver(now), runs: [run] }
+      },
+    })
+    if ((await findRun(database.pool, run))?.state !== 'published') return reportEnd(session, run, options)
+  }
+  const tried = await tryNight(session, model, version, request.asOf)
+  if (options.json) {
+    printJson({ ...tried, kind: 'trial', state: 'tried' })
+    return 0
+  }
+  const { min, mean, max } = tried.summary
+  printLine(
+    `${model.name} ${tried.as_of}: ${tried.rows} rows scored with version ${number}, from ${figure(min)} to ${figure(max)}, ${figure(mean)} on average`,
+  )
+  for (const warning of tried.warnings) printLine(`  warning: ${warning}`)
+  printLine(`  ${tried.path}`)
+  printLine(`nothing is published: \`nightshift check ${model.name}\` says what a version lacks to go live`)
+  return 0
 }

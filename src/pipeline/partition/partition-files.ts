@@ -29,6 +29,12 @@ export function shadowPath(warehouse: string, model: string, version: number, la
   return { folder, file: join(folder, 'scores.parquet') }
 }
 
+/** Paths of what a person has scored with a version that need not be live. */
+export function trialPath(warehouse: string, model: string, version: number, label: string): PartitionPath {
+  const folder = join(warehouse, 'trials', model, `version=${version}`, `as_of=${label}`)
+  return { folder, file: join(folder, 'scores.parquet') }
+}
+
 /** Paths of what a current process had scored, as it was read once for the night. */
 export function currentPath(warehouse: string, model: string, label: string): PartitionPath {
   const folder = join(warehouse, 'shadow', model, 'current', `as_of=${label}`)

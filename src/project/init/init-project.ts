@@ -40,7 +40,13 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
     timezone = isTimeZone(machine) ? machine : 'UTC',
     today = Temporal.Now.plainDateISO(timezone).toString(),
   } = options
-  const values = { project: nameOf(root), timezone, as_of: today, train_as_of: trainingDay(today) }
+  const values = {
+    project: nameOf(root),
+    timezone,
+    as_of: today,
+    train_from: before(today, 170),
+    holdout_from: before(today, 60),
+  }
   const contents: [path: string, text: string][] = [
     ...Object.entries(FILES).map(([path, template]): [string, string] => [path, filled(template, values)]),
     ['models/lapse/RUNBOOK.md', runbook()],
@@ -79,9 +85,8 @@ function nameOf(root: string): string {
   return name === '' ? 'nightshift' : name
 }
 
-/** The first day of the newest month whose label window of 30 days has ended. */
-function trainingDay(today: string): string {
-  return Temporal.PlainDate.from(today).subtract({ days: 31 }).with({ day: 1 }).toString()
+function before(today: string, days: number): string {
+  return Temporal.PlainDate.from(today).subtract({ days }).toString()
 }
 
 function filled(template: string, values: Record<string, string>): string {
