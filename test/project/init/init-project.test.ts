@@ -42,7 +42,9 @@ describe('init', () => {
     const files = initProject(folder, options)
     expect(files).toContain('models/lapse/RUNBOOK.md')
     for (const file of files) expect(readFileSync(join(folder, file), 'utf8'), file).not.toContain('{{')
-    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain('--from 2026-06-05 --to 2026-11-22 --every 7d --holdout-from 2026-09-23')
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(
+      '--from 2026-06-05 --to 2026-11-22 --every 7d --holdout-from 2026-09-23',
+    )
   })
 
   it('names in each YAML file a schema that is there, and current', () => {
