@@ -107,6 +107,14 @@ export interface SourceFiles {
   timezone?: string
   /** Zone of single columns: an IANA name, or `local` for wall times that are read unchanged. */
   timezones?: Record<string, string>
+  /** Of the files. Default parquet. */
+  format?: 'parquet' | 'csv' | 'json'
+  /** Types of columns of text files; other columns of CSV files are VARCHAR. */
+  types?: Record<string, string>
+  /** Between the values of CSV files. Default: found out for each file. */
+  delimiter?: string
+  /** One SELECT over the rows of each file, as the table `raw`; what it returns is the source. */
+  select?: string
   /** How long after its last change a file may still be incomplete. Default 5m. */
   settle?: Duration
   /** Columns that read null in files without them. */

@@ -7,6 +7,7 @@ import { parseAsOf } from '../../project/time/asof.ts'
 import { openEngine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
 import { computeFeatures } from '../features/compute-features.ts'
+import { asParquet } from '../sources/converted-files.ts'
 import { compareRows, type Difference } from './compare-rows.ts'
 import { writeTable } from './write-table.ts'
 
@@ -87,9 +88,9 @@ function onExample(view: View, { tables }: Example, data: string): View {
   const sources = Object.entries(view.sources).map(([name, source]): [string, Source] => {
     const columns = tables.find((table) => table.source === name)?.columns.map((column) => column.name) ?? []
     // A key of the folders is a column of the file here, and a zone of a column that the example leaves out says nothing.
-    const { hive: _, timezones = {}, ...rest } = source
+    const { hive: _, timezones = {}, ...rest } = asParquet(source, fileOf(data, view, name))
     const zones = Object.fromEntries(Object.entries(timezones).filter(([column]) => columns.includes(column)))
-    return [name, { ...rest, timezones: zones, path: fileOf(data, view, name) }]
+    return [name, { ...rest, timezones: zones }]
   })
   const { decided: _, ...rest } = view
   return {

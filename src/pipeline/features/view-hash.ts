@@ -18,7 +18,7 @@ export function identityOf(checked: Parsed, view: Definition, projectZone: strin
 /**
  * The identity of a view (sha256, hex): its parsed SQL, its entity, the values that stand in for null on the way to
  * the model, the project's zone, and of each source that the SQL reads its kind, keys, times, cutoff and zones, and
- * which columns may be missing and of what type the folders' keys are. Where the files lie, other sources, expectations,
+ * which columns may be missing, of what type the folders' keys are, and how its files are read (`format`, `select`). Where the files lie, other sources, expectations,
  * owner and description are no part of it, nor is any order of writing.
  */
 export function viewHash(checked: Parsed, view: Definition, projectZone: string): string {
@@ -72,7 +72,14 @@ function ofColumns(source: Source, names: CheckedSql['names'], projectZone: stri
       .filter(isRead)
       .sort(),
     sorted(hive.filter(([name = '']) => isRead(name))),
+    ...ofFormat(source),
   ]
+}
+
+/** How rows come of the files, as written. A source of plain Parquet says nothing: its hash stays what it was. */
+function ofFormat({ format = 'parquet', types = {}, delimiter, select }: Source): unknown[] {
+  if (format === 'parquet' && select === undefined) return []
+  return [[format, sorted(Object.entries(types)), delimiter ?? null, select?.trim() ?? null]]
 }
 
 function sorted<E extends unknown[]>(entries: E[]): E[] {

@@ -55,9 +55,9 @@ export async function openSurvey(request: {
   const temp = await realpath(request.temp)
   const cut = featureCut(LAST, LAST.instant, timezone)
   const reads = await columnsRead(request, cut, temp)
-  const sources = cutSources(root, { ...view, keyTypes: reads.keyTypes }, cut)
+  const sources = await cutSources(root, { ...view, keyTypes: reads.keyTypes }, cut)
   const engine = await openEngine({
-    readable: [...new Set(sources.flatMap(({ found }) => found.files.map(({ path }) => path)))],
+    readable: [...new Set(sources.flatMap(({ found }) => found.files.map(({ parquet }) => parquet)))],
     writable: [temp],
     temp,
     threads,

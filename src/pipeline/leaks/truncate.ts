@@ -8,6 +8,7 @@ import { timeColumn } from '../cut/source-zones.ts'
 import { showInstant } from '../cut/wall-time.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import { identifier, literal } from '../engine/quote.ts'
+import { asParquet } from '../sources/converted-files.ts'
 import { columnNamed } from '../sources/source-columns.ts'
 import { instantLiteral, instantSql } from './instant.ts'
 import { hasTextKey, rawSql, type Surveyed } from './survey.ts'
@@ -47,7 +48,7 @@ export async function truncate(truncation: Truncation): Promise<View> {
     const path = join(folder, name)
     await mkdir(path, { recursive: true })
     await write(truncation, surveyed, join(path, 'before.parquet'))
-    replaced[name] = { ...source, path: join(path, '*.parquet') }
+    replaced[name] = asParquet(source, join(path, '*.parquet'))
   }
   return { ...view, sources: replaced }
 }

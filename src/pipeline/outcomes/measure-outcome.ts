@@ -99,7 +99,7 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
   if (reason !== undefined) return { state: 'immature', reason }
   const definition = definitionOf(request)
   const before = request.before?.definition === definition ? request.before.inputs : undefined
-  if (before !== undefined && isUntouched(request, window, before)) {
+  if (before !== undefined && (await isUntouched(request, window, before))) {
     return { state: 'unchanged', inputs: before }
   }
   const { files, labels, inputs, notes, missing, sources } = await collect({ ...request, temp }, window)
@@ -244,13 +244,13 @@ function definitionOf({ view, labels, score, segments, k, outcomes, rival }: Out
 }
 
 /** The files that were read last time lie there as they did, and no other has come: by footers alone. */
-function isUntouched(
+async function isUntouched(
   { root, view, timezone, now }: OutcomeRequest,
   { end }: LabelWindow,
   before: InputFile[],
 ) {
   const used = new Set(before.map(({ source }) => source))
-  const files = inputsOf(cutSources(root, view, labelCut(end, now, timezone), { names: [...used] }))
+  const files = inputsOf(await cutSources(root, view, labelCut(end, now, timezone), { names: [...used] }))
   const keys = (inputs: InputFile[]) =>
     [...new Set(inputs.filter(({ source }) => used.has(source)).map(fileKey))].sort()
   return keys(files).join('\n\n') === keys(before).join('\n\n')

@@ -54,7 +54,7 @@ async function againstRecomputed(
   if (facts.differing === 0 || now.viewHash !== request.published.viewHash) return facts
   if (facts.changed_files.length === 0 || facts.types.length > 0) return facts
   // The definition is the same, and files have changed. Where what was read is still there, it alone decides.
-  const { before, intact } = lookAtInputs(request, tables)
+  const { before, intact } = await lookAtInputs(request, tables)
   if (!intact) {
     const notes = [
       ...facts.notes,
@@ -100,12 +100,12 @@ async function recompute(
 }
 
 /** The run's own inputs, and whether each of them is there as it was. */
-function lookAtInputs(
+async function lookAtInputs(
   { root, view, asOf, timezone, published }: ParityRequest,
   names: string[],
-): { before: InputFile[]; intact: boolean } {
+): Promise<{ before: InputFile[]; intact: boolean }> {
   const cut = featureCut(asOf, published.knownAt, timezone)
-  const now = inputsOf(cutSources(root, view, cut, { names }))
+  const now = inputsOf(await cutSources(root, view, cut, { names }))
   const same = new Set(now.map(fileText))
   return { before: published.inputs, intact: published.inputs.every((input) => same.has(fileText(input))) }
 }

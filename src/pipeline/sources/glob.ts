@@ -70,6 +70,18 @@ export function hiveKeys(path: string): Map<string, string> {
   return keys
 }
 
+/** The folders of the path that name the source's keys. `NULL` is a text, and none to DuckDB unless a letter is encoded. */
+export function keyFolders({ path, keys }: { path: string; keys: ReadonlyMap<string, string> }): string[] {
+  const folders = path
+    .split(sep)
+    .slice(0, -1)
+    .filter((folder) => folder.indexOf('=') > 0)
+  const named = keys.size === 0 ? [] : folders.slice(-keys.size)
+  return named.map((folder) =>
+    folder.replace(/=(n)(ull)$/i, (_, n: string, rest: string) => `=%${n.charCodeAt(0).toString(16)}${rest}`),
+  )
+}
+
 const FOLDER = 'is a folder'
 /** Empty files by which Hadoop and Spark mark a folder as whole, and files that hold others' footers, never rows. */
 const MARKERS = /^_(?:SUCCESS|metadata|common_metadata|(?:committed|started)_\d+)$/

@@ -39,7 +39,7 @@ export async function snapshotInputs({
   try {
     const checked = await parseAlone(root, view, timezone, temp)
     const cut = featureCut(asOf, knownAt, timezone)
-    const inputs = inputsOf(cutSources(root, view, cut, { names: checked.tables }))
+    const inputs = inputsOf(await cutSources(root, view, cut, { names: checked.tables }))
     return { inputs, ...identityOf(checked, view, timezone) }
   } finally {
     await rm(temp, { recursive: true, force: true })

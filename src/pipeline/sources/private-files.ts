@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join } from 'node:path'
+import { keyFolders } from './glob.ts'
 import type { CutSource } from './source-tables.ts'
 import type { SourceFile } from './sources.ts'
 
@@ -29,12 +30,12 @@ export function openPrivately(sources: CutSource[], folder: string): PrivateFile
   // Some disks wait a millisecond for each folder. Whoever removes `folder` itself finishes it.
   const release = () => void rm(root, { recursive: true, force: true }).catch(() => {})
   const open = (file: SourceFile): SourceFile => {
-    const known = linked.get(file.path)
+    const known = linked.get(file.parquet)
     if (known !== undefined) return { ...file, opened: known }
     const opened = join(root, ...keyFolders(file), `${linked.size}.parquet`)
     if (!folders.has(dirname(opened))) folders.add(mkdirSync(dirname(opened), { recursive: true }) ?? '')
-    linkTo(file.path, opened)
-    linked.set(file.path, opened)
+    linkTo(file.parquet, opened)
+    linked.set(file.parquet, opened)
     names.set(opened, file.path)
     return { ...file, opened }
   }
@@ -64,16 +65,4 @@ function linkTo(path: string, name: string): void {
   } catch {
     symlinkSync(path, name)
   }
-}
-
-/** The folders of the path that name the source's keys. `NULL` is a text, and none to DuckDB unless a letter is encoded. */
-function keyFolders({ path, keys }: SourceFile): string[] {
-  const folders = path
-    .split(sep)
-    .slice(0, -1)
-    .filter((folder) => folder.indexOf('=') > 0)
-  const named = keys.size === 0 ? [] : folders.slice(-keys.size)
-  return named.map((folder) =>
-    folder.replace(/=(n)(ull)$/i, (_, n: string, rest: string) => `=%${n.charCodeAt(0).toString(16)}${rest}`),
-  )
 }

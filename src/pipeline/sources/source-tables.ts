@@ -1,4 +1,4 @@
-import type { KeyTypes, View } from '../../project/project.ts'
+import type { KeyTypes, Source, View } from '../../project/project.ts'
 import { traitsOf, withKey } from '../../project/source-kinds.ts'
 import type { Cut } from '../cut/cut.ts'
 import { cutViewSql, rowsBefore, type SourceTable, timeOfTable } from '../cut/cut-view.ts'
@@ -31,7 +31,7 @@ export interface CutSource {
  * Finds the files of a view's sources (`names`: of these alone), or those among them that `only` names. Throws
  * late-data and contract Failures, the first that it meets.
  */
-export function cutSources(
+export async function cutSources(
   root: string,
   view: Pick<View, 'sources' | 'entity'> & { keyTypes?: KeyTypes | undefined },
   cut: Cut,
@@ -39,10 +39,10 @@ export function cutSources(
     only,
     names,
   }: { only?: Pick<InputFile, 'source' | 'path'>[] | undefined; names?: string[] | undefined } = {},
-): CutSource[] {
+): Promise<CutSource[]> {
   const wanted = Object.entries(view.sources).filter(([name]) => names?.includes(name) ?? true)
-  return wanted.map(([name, source]) => {
-    const all = findSource(root, name, withKey(source, view.entity), cut.timezone)
+  const cutOne = async ([name, source]: [string, Source]): Promise<CutSource> => {
+    const all = await findSource(root, name, withKey(source, view.entity), cut.timezone)
     const named = new Set(only?.filter(({ source }) => source === name).map(({ path }) => path))
     const among = <F extends { shown: string }>(files: F[]) =>
       only === undefined ? files : files.filter(({ shown }) => named.has(shown))
@@ -57,7 +57,10 @@ export function cutSources(
     if (found.files.length === 0) throw missing(root, name, source)
     const files = admitted.files.length > 0 ? admitted.files : found.files.slice(-1)
     return { found, admitted, files, lenders: lendersOf(found, files) }
-  })
+  }
+  const sources: CutSource[] = []
+  for (const each of wanted) sources.push(await cutOne(each))
+  return sources
 }
 
 function lendersOf({ source, files: all }: FoundSource, files: SourceFile[]): SourceFile[] {

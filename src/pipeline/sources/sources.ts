@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { KeyType, Source } from '../../project/project.ts'
 import { type Zones, zonesOf } from '../cut/source-zones.ts'
 import { Failure } from '../engine/failure.ts'
+import { convertFile, isConverted } from './converted-files.ts'
 import { doubleFile } from './double-files.ts'
 import { type Footer, readFooter } from './footers.ts'
 import { expandGlob, type FoundFile, hiveKeys } from './glob.ts'
@@ -11,7 +13,9 @@ import { type Unreadable, whyUnreadable } from './unreadable-files.ts'
 export interface SourceFile extends FoundFile {
   /** As people are shown it, and as InputFile names it: relative to the project's root where it lies within. */
   shown: string
-  /** The path that an engine opens: `path`, or a private name of the same file (private-files.ts). */
+  /** The Parquet file that holds its rows: `path`, or what that was converted to (converted-files.ts). */
+  parquet: string
+  /** The path that an engine opens: `parquet`, or a private name of the same file (private-files.ts). */
   opened: string
   footer: Footer
   /** Values of the source's hive keys, as in the path. */
@@ -33,11 +37,17 @@ export interface FoundSource {
 }
 
 /**
- * Finds a source's files and reads their footers (about 1 ms a file, kept while the process lives).
+ * Finds a source's files and reads their footers (about 1 ms a file, kept while the process lives). Files that are not read
+ * as they are get converted first.
  * Throws a late-data Failure where the path names nothing, a contract Failure that names the file where its folders
  * have other keys than the rest, and where links name one file twice. A file that is broken is `unreadable`.
  */
-export function findSource(root: string, name: string, source: Source, projectZone: string): FoundSource {
+export async function findSource(
+  root: string,
+  name: string,
+  source: Source,
+  projectZone: string,
+): Promise<FoundSource> {
   const expanded = expandGlob(root, source.path)
   const files: SourceFile[] = []
   const unreadable: Unreadable[] = expanded.unreadable.map((each) => ({
@@ -57,9 +67,13 @@ export function findSource(root: string, name: string, source: Source, projectZo
     }
     const keys = ownKeys(root, file.path)
     try {
-      files.push({ ...file, shown, opened: file.path, footer: readFooter(file, shown), keys })
+      const found = { ...file, shown, keys }
+      const parquet = isConverted(source) ? await convertFile(root, name, source, found) : file.path
+      const footer = readFooter(parquet === file.path ? file : ofCopy(parquet), shown)
+      files.push({ ...found, parquet, opened: parquet, footer })
     } catch (error) {
-      unreadable.push({ ...file, shown, keys, ...whyUnreadable(file, shown, error) })
+      if (error instanceof Failure && error.evidence.field === 'select') throw error
+      unreadable.push({ ...file, shown, keys, ...whyUnreadable(file, shown, error, source.format) })
     }
   }
   if (files.length === 0 && unreadable.length === 0) throw missing(root, name, source)
@@ -82,6 +96,12 @@ export function findSource(root: string, name: string, source: Source, projectZo
   return { name, source, files, hiveKeys: keys, unreadable, zones: zonesOf(source, projectZone) }
 }
 
+/** What `readFooter` asks of a file. */
+function ofCopy(path: string): FoundFile {
+  const { size, mtimeMs, dev, ino } = statSync(path)
+  return { path, size, modified: mtimeMs, inode: `${dev}:${ino}` }
+}
+
 /** Only keys within the project count: `/data/env=prod/project` says nothing of a source. */
 function ownKeys(root: string, path: string): Map<string, string> {
   const within = relative(resolve(root), path)
@@ -97,12 +117,14 @@ function isOutside(path: string): boolean {
   return path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)
 }
 
+const FORMATS = { parquet: 'Parquet', csv: 'CSV', json: 'JSON' }
+
 /** No file of the source can be read. */
 export function missing(root: string, name: string, source: Source): Failure {
   const where = isAbsolute(source.path) ? source.path : join(resolve(root), source.path)
   return new Failure(
     'late-data',
-    `source ${name}: expected at least one Parquet file at ${source.path}, got: none (looked in ${where}; names with a leading dot do not count)`,
+    `source ${name}: expected at least one ${FORMATS[source.format ?? 'parquet']} file at ${source.path}, got: none (looked in ${where}; names with a leading dot do not count)`,
     { evidence: { source: name, path: source.path } },
   )
 }

@@ -52,7 +52,7 @@ export async function findStale(request: StalenessRequest): Promise<(Stale | und
     const reasons: (Stale | undefined)[] = []
     for (const partition of request.partitions) {
       reasons.push(
-        changedView(request, partition, identity, checked.tables) ??
+        (await changedView(request, partition, identity, checked.tables)) ??
           (await staleInput(request, partition, checked.tables, temp)),
       )
     }
@@ -62,17 +62,18 @@ export async function findStale(request: StalenessRequest): Promise<(Stale | und
   }
 }
 
-function changedView(
+async function changedView(
   { root, view, timezone }: StalenessRequest,
   { viewHash, asOf }: PublishedPartition,
   identity: Identity,
   names: string[],
-): Stale | undefined {
+): Promise<Stale | undefined> {
   if (viewHash === identity.viewHash) return undefined
   if (viewHash === null || viewHash !== identity.formerHash) return staleBy('the view has changed')
   try {
     const cut = featureCut(asOf, EVER, timezone)
-    const moved = cutSources(root, view, cut, { names }).find(({ found }) => hasMovedDates(found, cut))
+    const sources = await cutSources(root, view, cut, { names })
+    const moved = sources.find(({ found }) => hasMovedDates(found, cut))
     return staleBy(
       moved &&
         `dates of source ${moved.found.name} were cut at another midnight: they are days of ${moved.found.zones.dates} now, seen when they are over`,
@@ -91,7 +92,7 @@ async function staleInput(
   // What arrived after the run had read counts: a run would see it now.
   const cut = featureCut(partition.asOf, EVER, request.timezone)
   try {
-    const now = inputsOf(cutSources(request.root, request.view, cut, { names: reads }))
+    const now = inputsOf(await cutSources(request.root, request.view, cut, { names: reads }))
     const then = partition.inputs.filter(({ source }) => reads.includes(source))
     const known = new Set(then.map(fileKey))
     const same = new Set(now.map(fileKey).filter((key) => known.has(key)))

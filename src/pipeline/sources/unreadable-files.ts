@@ -25,16 +25,18 @@ export function whyUnreadable(
   file: FoundFile,
   shown: string,
   error: unknown,
+  format: Source['format'] = 'parquet',
 ): Pick<Unreadable, 'why' | 'isForeign'> {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EACCES' || code === 'EPERM')
     return { why: 'may not be read by the user that Nightshift runs as: give it the permission' }
   if (!(error instanceof Failure) || error.failureClass !== 'contract') throw error
   if (file.size === 0) return { why: 'is empty: it has 0 bytes' }
-  const format = textFormat(file)
-  if (format === undefined) return { why: error.message }
+  if (format !== 'parquet') return { why: `cannot be read as ${format.toUpperCase()}: ${error.message}` }
+  const other = textFormat(file)
+  if (other === undefined) return { why: error.message }
   return {
-    why: `is a ${format} file, and sources are Parquet. This line of DuckDB converts it: ${conversion(format, shown)}; then take the ${format} file out of the source's path`,
+    why: `is a ${other} file, and the source's files are Parquet. Say format: ${other.toLowerCase()} of the source; or convert it with this line of DuckDB: ${conversion(other, shown)}; then take the ${other} file out of the source's path`,
     isForeign: true,
   }
 }

@@ -12,7 +12,7 @@ export interface SqlOptions {
   file: string
   declaredSources: string[]
   /** What those are to whoever writes the SQL. Default: sources that view.yaml declares. */
-  reads?: 'sources' | 'tables of a night'
+  reads?: 'sources' | 'tables of a night' | 'files of a source'
   /** Columns of the sources, where they are known: a column may be called `user`, which is else a function. */
   columns?: string[]
   /** Default: `as_of`. Labels have `label_end` too. */
@@ -181,6 +181,12 @@ class Check {
   }
 
   #words(): { one: string; many: string; file: string } {
+    if (this.#options.reads === 'files of a source')
+      return {
+        one: 'raw, the rows of a file',
+        many: 'raw, the rows of a file',
+        file: 'select reads the files of its source alone, as the table raw',
+      }
     return this.#options.reads === 'tables of a night'
       ? {
           one: 'a table of the night',

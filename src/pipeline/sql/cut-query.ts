@@ -69,7 +69,7 @@ export interface CutQuery {
  */
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
   const { root, view, cut, only } = request
-  const found = cutSources(root, view, cut, { only, names: request.sources })
+  const found = await cutSources(root, view, cut, { only, names: request.sources })
   const { sources, names, release } = openPrivately(found, request.temp)
   const engine = await openEngine({
     readable: readablePaths(sources),
@@ -211,7 +211,7 @@ function readsOf(
 /** The files that can be at fault where DuckDB fails. */
 export function suspectsOf(sources: CutSource[]): Suspect[] {
   return sources.flatMap(({ found, files }) =>
-    files.map(({ path, shown }) => ({ source: found.name, path, shown })),
+    files.map(({ parquet, shown }) => ({ source: found.name, path: parquet, shown })),
   )
 }
 

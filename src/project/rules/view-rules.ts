@@ -22,7 +22,7 @@ export function viewRules(data: Record<string, unknown>): Fault[] {
 
 /** Rules of sources, for both files that declare them. */
 export function sourceRules(sources: Record<string, unknown>): Fault[] {
-  return [...arrival(sources), ...optional(sources), ...sameTable(Object.keys(sources))]
+  return [...arrival(sources), ...optional(sources), ...textOnly(sources), ...sameTable(Object.keys(sources))]
 }
 
 /** `available_at` and `cutoff` only work together. */
@@ -52,6 +52,24 @@ function optional(sources: Record<string, unknown>): Fault[] {
       const message = `sources.${table}.optional names ${name}, which is its ${field}: every file must have that column; remove it from optional`
       return [{ path: ['sources', table, 'optional', index], message }]
     })
+  })
+}
+
+/** What says how text is read says nothing of Parquet files. */
+function textOnly(sources: Record<string, unknown>): Fault[] {
+  return Object.entries(sources).flatMap(([table, source]) => {
+    if (!isMap(source)) return []
+    const { format = 'parquet' } = source
+    if (format !== 'parquet' && format !== 'csv' && format !== 'json') return []
+    const wrong = [
+      ...(format === 'parquet' ? ['types'] : []),
+      ...(format === 'csv' ? [] : ['delimiter']),
+    ].filter((key) => key in source)
+    return wrong.map((key) => ({
+      path: ['sources', table, key],
+      key: true,
+      message: `sources.${table} has ${key}, which is for ${key === 'types' ? 'CSV and JSON' : 'CSV'} files, and its format is ${format}: ${key === 'types' ? 'add `format: csv`, or cast in `select`, such as SELECT * REPLACE (try_cast(amount AS DOUBLE) AS amount) FROM raw' : 'remove it'}`,
+    }))
   })
 }
 

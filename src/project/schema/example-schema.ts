@@ -1,15 +1,7 @@
 import * as z from 'zod'
 import { AS_OF_LEGAL, isAsOf } from '../time/asof.ts'
-import { column, keys, line, named, sentence } from './fields.ts'
+import { column, columnType, keys, line, named, sentence } from './fields.ts'
 import { sourceName } from './view-schema.ts'
-
-const TYPE =
-  /^(?:BOOLEAN|U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?\d{1,2}\)|VARCHAR|DATE|TIMESTAMP(?: WITH TIME ZONE)?)$/
-
-const type = z.string().regex(TYPE, {
-  error:
-    'BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT (or one of these after U), FLOAT, DOUBLE, DECIMAL(18,2), VARCHAR, DATE, TIMESTAMP or TIMESTAMP WITH TIME ZONE',
-})
 
 const cell = z
   .union([z.string(), z.number(), z.boolean(), z.null()], { error: 'a text, a number, true, false or null' })
@@ -32,7 +24,7 @@ export const exampleSchema = keys({
     .describe('The as-of at which the features are computed.'),
   types: named(
     sourceName,
-    named(column(), type, 'a map from column to type'),
+    named(column(), columnType(), 'a map from column to type'),
     'a map from source to the types of its columns',
   )
     .prefault({})

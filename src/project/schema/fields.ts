@@ -73,6 +73,23 @@ export function secretVariable() {
   })
 }
 
+const COLUMN_TYPE =
+  /^(?:BOOLEAN|U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?\d{1,2}\)|VARCHAR|DATE|TIMESTAMP(?: WITH TIME ZONE)?)$/
+
+/** A type of DuckDB that a column can have. */
+export function columnType() {
+  return z.string().regex(COLUMN_TYPE, {
+    error:
+      'BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT (or one of these after U), FLOAT, DOUBLE, DECIMAL(18,2), VARCHAR, DATE, TIMESTAMP or TIMESTAMP WITH TIME ZONE',
+  })
+}
+
+/** What stands between two values of a line. */
+export function delimiter() {
+  const legal = 'one character such as ";" or "\\t"'
+  return z.string({ error: legal }).regex(/^[^\n\r"]$/u, { error: legal })
+}
+
 export function flag() {
   return z.boolean({ error: 'true or false' })
 }
@@ -201,7 +218,7 @@ export function owner() {
 
 /** A path or glob of files, within the project or absolute. */
 export function pattern() {
-  const legal = 'a path or glob of Parquet files'
+  const legal = 'a path or glob of files'
   return text(legal).superRefine((given, context) => {
     const fault = patternFault(given)
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })

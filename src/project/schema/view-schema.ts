@@ -3,7 +3,9 @@ import { SOURCE_KINDS } from '../source-kinds.ts'
 import {
   choice,
   column,
+  columnType,
   count,
+  delimiter,
   duration,
   keys,
   line,
@@ -14,6 +16,7 @@ import {
   oneOrMany,
   owner,
   pattern,
+  text,
   zone,
   zoneOrLocal,
 } from './fields.ts'
@@ -25,8 +28,26 @@ const keyTypes = ['VARCHAR', 'INTEGER', 'BIGINT', 'DATE', 'BOOLEAN'] as const
 
 const files = {
   path: pattern().describe(
-    'Parquet files, relative to the project or absolute. `*` is any part of a name, `**` any folders.',
+    'Parquet files (or as `format` says), relative to the project or absolute. `*` is any part of a name, `**` any folders.',
   ),
+  format: choice(['parquet', 'csv', 'json'])
+    .exactOptional()
+    .describe(
+      'Format of the files. CSV and JSON files are converted once each, when they are first read. Default: parquet.',
+    ),
+  types: named(column(), columnType(), 'a map from column to type')
+    .exactOptional()
+    .describe(
+      'Types of columns of CSV and JSON files. Other columns of CSV files are VARCHAR. A value of another type holds the night; `try_cast` in `select` reads it as null.',
+    ),
+  delimiter: delimiter()
+    .exactOptional()
+    .describe('The character between the values of CSV files. Default: found out for each file.'),
+  select: text('one SELECT over `raw`')
+    .exactOptional()
+    .describe(
+      'One SELECT over the rows of each file, which it reads as the table `raw`: for dates that are text, names, duplicates within a file. What it returns is the source: the columns of its time are among it, and the cut comes after it.',
+    ),
   timezone: zone()
     .exactOptional()
     .describe(

@@ -59,7 +59,7 @@ describe('the files of a query', () => {
     const root = await makeProject()
     const view = makeView(root, { sql: '', sources: { ...events, again: events.ev } })
     const temp = makeFolder()
-    const found = cutSources(root, view, cut)
+    const found = await cutSources(root, view, cut)
     const { names, sources, release } = openPrivately(found, temp)
     expect(names.size).toBe(2)
     expect(new Set(sources.flatMap(({ files }) => files.map(({ opened }) => opened))).size).toBe(2)
@@ -74,7 +74,7 @@ describe('the files of a query', () => {
     const temp = join(shm, `nightshift-test-${process.pid}`)
     mkdirSync(temp)
     try {
-      const found = cutSources(root, view, cut)
+      const found = await cutSources(root, view, cut)
       const { names, release } = openPrivately(found, temp)
       for (const [opened, path] of names) expect(statSync(opened).ino).toBe(statSync(path).ino)
       release()

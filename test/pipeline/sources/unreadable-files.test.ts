@@ -33,7 +33,7 @@ async function beside(make: (path: string, root: string) => void, name = 'bad.pa
 }
 
 /** What a source finds for a user whom permissions bind: as root, for these synchronous calls, nobody. */
-function asNobody(root: string, path: string): FoundSource {
+function asNobody(root: string, path: string): Promise<FoundSource> {
   const isRoot = process.geteuid?.() === 0
   chmodSync(root, 0o755)
   if (isRoot) process.seteuid?.(65_534)
@@ -87,12 +87,12 @@ describe('a path that cannot be read', () => {
 
   it('is an error where the user has no permission', async () => {
     const file = await beside((path) => writeFileSync(path, 'x', { mode: 0o000 }))
-    expect(asNobody(file, 'data/*.parquet').unreadable).toMatchObject([
+    expect((await asNobody(file, 'data/*.parquet')).unreadable).toMatchObject([
       { shown: 'data/bad.parquet', why: expect.stringContaining('may not be read by the user') },
     ])
     for (const glob of ['data/*/*.parquet', 'data/**/*.parquet']) {
       const folder = await beside((path) => mkdirSync(path, { mode: 0o000 }), 'date=2026-01-02')
-      expect(asNobody(folder, glob).unreadable).toMatchObject([
+      expect((await asNobody(folder, glob)).unreadable).toMatchObject([
         {
           shown: 'data/date=2026-01-02',
           keys: new Map([['date', '2026-01-02']]),
@@ -129,7 +129,7 @@ describe('a path that cannot be read', () => {
     const said = await failureOf(csv, view('data/*.parquet'))
     expect(said.failureClass).toBe('contract')
     expect(said.message).toContain(
-      `data/bad.parquet is a CSV file, and sources are Parquet. This line of DuckDB converts it: COPY (FROM read_csv('data/bad.parquet')) TO 'data/bad.converted.parquet' (FORMAT parquet)`,
+      `data/bad.parquet is a CSV file, and the source's files are Parquet. Say format: csv of the source; or convert it with this line of DuckDB: COPY (FROM read_csv('data/bad.parquet')) TO 'data/bad.converted.parquet' (FORMAT parquet)`,
     )
     const json = await beside((path) => writeFileSync(path, '\n{"n": 1, "ts": "2026-01-01"}\n'))
     expect((await failureOf(json, view('data/*'))).message).toContain(
