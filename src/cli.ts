@@ -241,6 +241,7 @@ add(
   .option(...simulation)
   .requiredOption('--version <n>', 'which version', versionNumber)
   .requiredOption('--dataset <id>', 'the training set whose holdout is scored')
+  .option('--html <file>', 'also write the evaluation with its pictures as a self-contained HTML file')
   .option(...by)
   .option(...json)
 add('parity <model>', 'compare published features with the training path, value by value', 'parity')

@@ -49,7 +49,7 @@ export async function evaluateVersion(ledger: ProjectLedger, model: Model, reque
     requirements,
     notes,
   }
-  await recordEvaluation(
+  const recorded = await recordEvaluation(
     database,
     {
       model: model.name,
@@ -61,7 +61,7 @@ export async function evaluateVersion(ledger: ProjectLedger, model: Model, reque
     },
     { metrics, rows: facts.rows },
   )
-  return { report, version, dataset, facts: { ...facts, notes }, requirements, passed }
+  return { report, recorded, version, dataset, facts: { ...facts, notes }, requirements, passed }
 }
 
 async function versionNamed({ database }: ProjectLedger, model: Model, number: number): Promise<Version> {

@@ -10,7 +10,16 @@ export interface Chart {
   /** Pixels, at any width. */
   height: number
   /** The same figures as a table, where there is one. */
-  table?: { head: string[]; rows: string[][] }
+  table?: Figures
+}
+
+/** `by`: what each row is, such as `night`. */
+export interface Figures {
+  by: string
+  head: string[]
+  rows: string[][]
+  /** Rows are in the order of time, and read newest first. */
+  overTime?: true
 }
 
 export const FONT_SIZE = 12

@@ -1,6 +1,6 @@
 import { count, figure, rounded } from '../format/numbers.ts'
 import { percent } from '../format/shares.ts'
-import type { Chart } from './chart.ts'
+import type { Chart, Figures } from './chart.ts'
 import { type Colour, colour } from './colours.ts'
 import { marks, marksText, type Nights, nightAxis, TIME_FONT_SIZE, TIME_LABEL } from './night-axis.ts'
 import { STILL } from './sides.ts'
@@ -241,10 +241,12 @@ function describe({ nights, tracks, unit, target, immature }: OverTime): string 
 }
 
 /** The chart's figures by night, for screen readers. */
-function table({ nights, tracks, unit }: OverTime): NonNullable<Chart['table']> {
+function table({ nights, tracks, unit }: OverTime): Figures {
   const shown = (value: Value | undefined) =>
     value === null || value === undefined ? '' : inUnit(value, unit)
   return {
+    by: 'night',
+    overTime: true,
     head: ['night', ...tracks.map(({ name }) => name)],
     rows: nights.labels.map((label, night) => [
       label,

@@ -19,12 +19,12 @@ export async function recordEvaluation(
   database: Database,
   evaluation: Pick<EvaluationRecord, 'model' | 'version' | 'dataset' | 'by' | 'passed' | 'report'>,
   evidence: Record<string, unknown>,
-): Promise<number> {
+): Promise<EvaluationRecord> {
   const { model, version, dataset, by, passed, report } = evaluation
   return transaction(database, async (client) => {
-    const { rows } = await client.query<{ id: number }>(
+    const { rows } = await client.query<EvaluationRecord>(
       `insert into nightshift.evaluations (model, version, dataset, by, passed, report)
-       values ($1, $2, $3, $4, $5, $6) returning id`,
+       values ($1, $2, $3, $4, $5, $6) returning id, model, version, dataset, at, by, passed, report`,
       [model, version, dataset, by, passed, JSON.stringify(report)],
     )
     await record(client, {
@@ -35,7 +35,9 @@ export async function recordEvaluation(
       reason: passed ? 'passed' : 'not passed',
       evidence: { dataset, ...evidence },
     })
-    return rows[0]?.id ?? 0
+    const [recorded] = rows
+    if (recorded === undefined) throw new Error(`evaluation of ${model}: the ledger returned no row`)
+    return recorded
   })
 }
 
@@ -49,6 +51,19 @@ export async function latestEvaluation(
     `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
       where model = $1 and version = $2 order by id desc limit 1`,
     [model, version],
+  )
+  return rows[0]
+}
+
+export async function findEvaluation(
+  connection: ClientBase | Pool,
+  model: string,
+  id: number,
+): Promise<EvaluationRecord | undefined> {
+  const { rows } = await connection.query<EvaluationRecord>(
+    `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
+      where model = $1 and id = $2`,
+    [model, id],
   )
   return rows[0]
 }

@@ -35,10 +35,10 @@ export async function registeredModels(connection: Connection): Promise<Register
   }))
 }
 
-/** All evaluations of a model, newest first. */
+/** All evaluations of a model, newest first, without what their pictures are drawn from. */
 export async function evaluationsOf(connection: Connection, model: string): Promise<EvaluationRecord[]> {
   const { rows } = await connection.query<EvaluationRecord>(
-    `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
+    `select id, model, version, dataset, at, by, passed, report - 'curves' as report from nightshift.evaluations
       where model = $1 order by at desc, id desc`,
     [model],
   )

@@ -24,6 +24,10 @@ export function registryHref(name: string): string {
   return `/registry/${encodeURIComponent(name)}`
 }
 
+export function evaluationHref(model: string, id: number): string {
+  return `${registryHref(model)}/evaluations/${id}`
+}
+
 export function backfillHref(id: number): string {
   return `/backfills/${id}`
 }

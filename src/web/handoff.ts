@@ -8,7 +8,7 @@ import { type Acceptance, chargeOf, latestAcceptance } from '../readiness/accept
 import { drillsOf } from '../readiness/drills/drill-record.ts'
 import type { Gate, Judged } from '../readiness/gate.ts'
 import { summaryOf } from '../readiness/gate-on-record.ts'
-import { latestEvaluation } from '../registry/evaluations.ts'
+import { type EvaluationRecord, latestEvaluation } from '../registry/evaluations.ts'
 import { findVersion, type Version } from '../registry/version-records.ts'
 import { markdown } from './markdown.ts'
 import { moment } from './moment.ts'
@@ -16,7 +16,8 @@ import type { PageContext } from './page-context.ts'
 import { shadowSection } from './pages/model/shadow.ts'
 import { drillsSection } from './pages/readiness/drills.ts'
 import { FACES } from './pages/readiness/items.ts'
-import { evaluation } from './pages/registry/evaluation.ts'
+import { championOf, evaluationFigures } from './pages/registry/evaluation-body.ts'
+import { readEvaluation } from './pages/registry/evaluation-record.ts'
 import { standalone } from './standalone.ts'
 import { stateMark } from './state-mark.ts'
 import { column, labelled, table } from './table.ts'
@@ -49,7 +50,7 @@ ${drillsSection(drills, timezone)}
 <section class="card" aria-labelledby="evaluation"><h2 id="evaluation">Evaluation</h2>${
     evaluated === undefined
       ? html`<p class="quiet">Never evaluated on held-out data.</p>`
-      : evaluation(evaluated, timezone)
+      : evaluationSection(evaluated, timezone)
   }</section>
 ${shadowSection({ standings, timezone })}
 ${runbookSection(project, model)}
@@ -61,6 +62,11 @@ ${signature(model, accepted, project)}`
     foot: html`Written ${moment(now, timezone)}. Times are in ${timezone}. To update: <code>${typed(project, `handoff ${model.name}`)}</code>`,
     project,
   })
+}
+
+function evaluationSection(record: EvaluationRecord, timezone: string) {
+  const own = readEvaluation(record)
+  return html`<h3>Version ${own.version}</h3>${evaluationFigures(own, championOf(own), timezone)}`
 }
 
 function purpose(model: Model, version: Version | undefined, { champion }: Gate) {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -121,7 +121,13 @@ labels: { sql: labels.sql, horizon: 90d }
 evaluation: { require: { auc: { min: 0.9 } } }
 `,
   )
-  const { code, stdout } = await nightshift(['evaluate', 'lapse', '--version', '2', '--dataset', id], at)
+  const page = join(project.root, 'reports/evaluation.html')
+  const call = ['evaluate', 'lapse', '--version', '2', '--dataset', id, '--html', page]
+  const { code, stdout } = await nightshift(call, at)
+  expect(stdout).toContain(`${page}: `)
+  expect(readFileSync(page, 'utf8')).toMatch(
+    /<h2>Gains<\/h2><p>The highest-scored 10 % of the rows hold \d+ % of the positives/,
+  )
   expect(code).toBe(1)
   expect(stdout).toContain('NOT MET: auc: expected at least 0.9, got: 0.8142')
   const { json } = await nightshiftJson(['history', 'lapse'], at)

@@ -262,7 +262,8 @@ function outcomeOf(night: number): OutcomeFacts {
   }
 }
 
-async function register(client: ClientBase, version: number): Promise<void> {
+/** Puts one of the first three versions of `value` into the registry. */
+export async function register(client: Pick<ClientBase, 'query'>, version: number): Promise<void> {
   const output = { name: 'p', type: 'float32', shape: ['n', 2], classes: [0, 1], class: 1, label: 1 }
   await client.query(
     `insert into nightshift.versions (model, version, sha256, bytes, file, view, view_hash, features_sql, inputs, output,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { evaluateVersion } from '../../actions/evaluate-version.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { figure, interval, signed } from '../../format/numbers.ts'
@@ -8,15 +9,18 @@ import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
 import type { Model } from '../../project/project.ts'
 import { METRICS, type Metric, wordsOf } from '../../project/schema/metric.ts'
+import { evaluationReport } from '../../web/evaluation-report.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printWritten, writePage } from '../terminal/written-page.ts'
 
 interface Options extends GlobalOptions {
   version: number
   dataset: string
+  html?: string
   by?: string
 }
 
-/** `evaluate MODEL --version N --dataset ID`: exit 1 if `evaluation.require` is not met. */
+/** `evaluate MODEL --version N --dataset ID [--html FILE]`: exit 1 if `evaluation.require` is not met. */
 export default function evaluateCommand([name = '']: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
     const { project } = session
@@ -24,8 +28,17 @@ export default function evaluateCommand([name = '']: string[], options: Options)
     const by = personNamed(project, options.by)
     const { version, dataset } = options
     const evaluated = await evaluateVersion(session, model, { version, dataset, by })
+    const page =
+      options.html === undefined
+        ? undefined
+        : writePage(
+            project,
+            resolve(options.html),
+            await evaluationReport(project, model, evaluated.recorded),
+          )
     if (options.json) printJson(evaluated.report)
     else print(model, evaluated)
+    if (page !== undefined && options.json !== true) printWritten(page)
     return evaluated.passed ? 0 : 1
   })
 }

@@ -3,6 +3,7 @@ import type { Metric } from '../../project/schema/metric.ts'
 import { identifier } from '../engine/quote.ts'
 import { thresholdOf } from '../scoring/score-threshold.ts'
 import type { Interval } from './bootstrap.ts'
+import { type Curves, curvesOf } from './curves.ts'
 import {
   type EvaluatedVersion,
   type Holdout,
@@ -35,8 +36,11 @@ export interface EvaluationFacts extends Measured {
   resamples: number
   calibration: CalibrationBin[]
   confusion: Confusion | null
-  by_as_of: (Measured & { as_of: string })[]
-  by_segment: (Measured & { segment: string; value: string })[]
+  /** What pictures are drawn from; null where scores are not finite. */
+  curves: { version: Curves | null; champion: Curves | null }
+  /** `champion`: its figures of the same rows, null without one. */
+  by_as_of: (Measured & { as_of: string; champion: Metrics | null })[]
+  by_segment: (Measured & { segment: string; value: string; champion: Metrics | null })[]
   against_champion: {
     version: number
     metrics: Metrics
@@ -129,12 +133,21 @@ function measured(
     ...facts,
     entities: entityCount,
     confusion: facts.kind === 'classification' ? decided(request, sample) : null,
+    curves: {
+      version: curvesOf(facts.kind, sample),
+      champion: champion === undefined ? null : curvesOf(facts.kind, { scores: champion, labels }),
+    },
     by_as_of: parts
       .filter(({ key }) => key.segment === '')
-      .map(({ key, ...part }) => ({ as_of: key.as_of, ...part })),
+      .map(({ key, rival: champion, ...part }) => ({ as_of: key.as_of, ...part, champion })),
     by_segment: parts
       .filter(({ key }) => key.segment !== '')
-      .map(({ key, ...part }) => ({ segment: key.segment, value: key.value, ...part })),
+      .map(({ key, rival: champion, ...part }) => ({
+        segment: key.segment,
+        value: key.value,
+        ...part,
+        champion,
+      })),
     against_champion:
       request.champion === undefined || rival === null
         ? null

@@ -38,7 +38,8 @@ export interface MeasureFacts<Key> extends Measured {
   kind: 'classification' | 'regression'
   resamples: number
   calibration: CalibrationBin[]
-  parts: (Measured & { key: Key })[]
+  /** `rival`: its figures of the same rows. */
+  parts: (Measured & { key: Key; rival: Metrics | null })[]
   /** The mean label; null without rows. A rate of few entities has the interval of Wilson, a mean of few has none. */
   realized: ({ value: number } & Interval) | null
   /** The mean score; null without rows. */
@@ -85,10 +86,15 @@ export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
       : regress(given, given.order, weights)
   const whole = sorted(sample, entities)
   const rival = request.rival === undefined ? undefined : sorted({ scores: request.rival, labels }, entities)
-  const parts = request.parts.map((part) => ({
-    ...part,
-    sample: sorted(sample, entities, Uint32Array.from(part.rows)),
-  }))
+  const parts = request.parts.map((part) => {
+    const rows = Uint32Array.from(part.rows)
+    const beside = request.rival === undefined ? undefined : { scores: request.rival, labels }
+    return {
+      ...part,
+      sample: sorted(sample, entities, rows),
+      rival: beside === undefined ? null : figures(sorted(beside, entities, rows)),
+    }
+  })
 
   const resamples = request.resamples ?? (labels.length >= 100_000 ? 200 : 1_000)
   const random = openRandom(request.seed)
@@ -120,8 +126,9 @@ export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
     intervals: intervals(resampled.whole, names),
     resamples,
     calibration: kind === 'classification' ? calibration(sample) : [],
-    parts: parts.map(({ key, rows, sample: own }, index) => ({
+    parts: parts.map(({ key, rows, sample: own, rival }, index) => ({
       key,
+      rival,
       rows: rows.length,
       positives: kind === 'classification' ? rows.filter((row) => labels[row] === 1).length : null,
       metrics: figures(own),

@@ -205,7 +205,7 @@ async function figuresOf(
     ...(rival === null ? {} : { against: rival }),
     scored: night.scored,
     unlabelled: night.unlabelled,
-    by_segment: parts.map(({ key, ...part }) => ({ ...key, ...part })),
+    by_segment: parts.map(({ key, rival: _, ...part }) => ({ ...key, ...part })),
     treated,
     notes: [...wanted.notes, ...[unmeasured ?? empty].filter((note) => note !== undefined), ...notes],
   }

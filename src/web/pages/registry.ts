@@ -23,13 +23,16 @@ import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
 import { terminalFor } from '../terminal.ts'
 import { changeSection } from './registry/change.ts'
-import { evaluation } from './registry/evaluation.ts'
+import { mountEvaluation } from './registry/evaluation.ts'
+import { evaluationList } from './registry/evaluation-list.ts'
+import { readEvaluation } from './registry/evaluation-record.ts'
 import { evidenceOf, sentenceOf } from './registry/history.ts'
 
 /** `/registry`: models and their champions; `/registry/MODEL`: its versions, how to change the live one, evaluations and history. */
 export function mountRegistry(app: Hono, pageContext: PageContext): void {
   const { database, project: files } = pageContext
   const { pool } = database
+  mountEvaluation(app, pageContext)
 
   app.get('/registry', async (context) => {
     const project = files()
@@ -85,7 +88,7 @@ ${model === undefined ? '' : await changeSection(pageContext, model, versions, v
 <section class="card" aria-labelledby="evaluations"><h2 id="evaluations">Evaluations</h2>${
         evaluations.length === 0
           ? html`<p>None yet.${terminal(' In the terminal: ', `evaluate ${name} --version N --dataset ID`)}</p>`
-          : evaluations.map((each) => evaluation(each, timezone))
+          : evaluationList(evaluations.map(readEvaluation), timezone)
       }</section>
 <section class="card" aria-labelledby="history"><h2 id="history">History</h2>${
         history.length === 0

@@ -1,5 +1,5 @@
 import { html, raw } from 'hono/html'
-import type { Chart } from '../../../charts/chart.ts'
+import type { Chart, Figures } from '../../../charts/chart.ts'
 import { renderSvg } from '../../../charts/render.ts'
 import type { Html } from '../../layout.ts'
 
@@ -24,17 +24,19 @@ ${note}
 ${chart.table === undefined ? '' : asTable(chart.table, title)}</section>`
 }
 
-function asTable({ head, rows }: NonNullable<Chart['table']>, title: string) {
+function asTable({ by, head, rows, overTime }: Figures, title: string) {
   const columns = head.map(
     (name, index) => html`<th scope="col"${index === 0 ? '' : raw(' class="number"')}>${name}</th>`,
   )
-  return html`<details><summary>${title} as a table</summary><div tabindex="0" role="region" aria-label="${title} by night"><table><caption class="sr">${title} by night</caption>
-<thead><tr>${columns}</tr></thead><tbody>${raw(rows.toReversed().map(asRow).join(''))}</tbody></table></div></details>`
+  const caption = `${title} by ${by}`
+  const ordered = overTime === true ? rows.toReversed() : rows
+  return html`<details><summary>${title} as a table</summary><div tabindex="0" role="region" aria-label="${caption}"><table><caption class="sr">${caption}</caption>
+<thead><tr>${columns}</tr></thead><tbody>${raw(ordered.map(asRow).join(''))}</tbody></table></div></details>`
 }
 
-/** Labels and figures that we generate: no full escaping is needed, and a page has thousands of them. */
-function asRow([night, ...figures]: string[]): string {
-  return `<tr><th scope="row">${plain(night)}</th>${figures.map((text) => `<td class="number">${plain(text)}</td>`).join('')}</tr>`
+/** Text between tags: no full escaping is needed, and a page has thousands of them. */
+function asRow([name, ...figures]: string[]): string {
+  return `<tr><th scope="row">${plain(name)}</th>${figures.map((text) => `<td class="number">${plain(text)}</td>`).join('')}</tr>`
 }
 
 function plain(text: string | undefined): string {

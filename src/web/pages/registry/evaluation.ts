@@ -1,66 +1,67 @@
+import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { z } from 'zod'
-import { count, figure, interval, signed } from '../../../format/numbers.ts'
-import { METRIC_TABLE } from '../../../project/schema/metric.ts'
-import type { EvaluationRecord } from '../../../registry/evaluations.ts'
-import { moment } from '../../moment.ts'
-import { stateMark } from '../../state-mark.ts'
-import { column, table } from '../../table.ts'
+import { findEvaluation } from '../../../registry/evaluations.ts'
+import { evaluationsOf } from '../../../registry/registered-models.ts'
+import { evaluationHref, registryHref, withQuery } from '../../addresses.ts'
+import { missing, page } from '../../page.ts'
+import type { PageContext } from '../../page-context.ts'
+import { championOf, evaluationAsRival, evaluationBody } from './evaluation-body.ts'
+import { newestOfEach } from './evaluation-list.ts'
+import { type Evaluation, readEvaluation } from './evaluation-record.ts'
 
-const Interval = z.object({ low: z.number().nullable(), high: z.number().nullable() })
-const Requirements = z.array(z.object({ passed: z.boolean(), message: z.string() }))
-/** The output of `evaluate --json`; old reports may lack any part. */
-const Report = z.looseObject({
-  rows: z.number().optional(),
-  intervals: z.record(z.string(), Interval).default({}),
-  requirements: Requirements.default([]),
-  notes: z.array(z.string()).default([]),
-  against_champion: z
-    .object({
-      version: z.number(),
-      difference: z.record(z.string(), Interval.extend({ value: z.number().nullable() })).default({}),
-    })
-    .nullable()
-    .default(null),
-})
-
-/** One evaluation: each figure with its interval, the comparison with the champion of that day, and the requirements. */
-export function evaluation(
-  { id, version, dataset, at, by, passed, report }: EvaluationRecord,
-  timezone: string,
-) {
-  const parsed = Report.safeParse(report)
-  const head = html`<h3>Version ${version} ${stateMark(passed ? 'published' : 'failed', passed ? 'passed' : 'not passed')}</h3>
-<p class="small quiet">${moment(at, timezone)}${by === null ? '' : ` by ${by}`}, on the holdout of <code>${dataset}</code>${parsed.success && parsed.data.rows !== undefined ? `, ${count(parsed.data.rows)} rows` : ''}</p>`
-  if (!parsed.success) return head
-  const { intervals, requirements, notes, against_champion: against } = parsed.data
-  const shown = METRIC_TABLE.flatMap(({ key: metric, words }) => {
-    const value = parsed.data[metric]
-    return typeof value === 'number' ? [{ metric, words, value }] : []
+/** `/registry/MODEL/evaluations/ID`: one evaluation; `?with=ID` compares it with another version's on the same holdout. */
+export function mountEvaluation(app: Hono, { database: { pool }, project }: PageContext): void {
+  app.get('/registry/:model/evaluations/:id', async (context) => {
+    const name = context.req.param('model')
+    const own = await evaluationNamed(name, context.req.param('id'))
+    if (own === undefined) {
+      return missing(
+        context,
+        'No such evaluation',
+        html`<p>There is no evaluation ${context.req.param('id')} of ${name}. <a href="${registryHref(name)}">Versions and evaluations of ${name}</a></p>`,
+      )
+    }
+    const others = newestOfEach(
+      (await evaluationsOf(pool, name))
+        .map(readEvaluation)
+        .filter((each) => each.dataset === own.dataset && each.version !== own.version),
+    )
+    const asked = context.req.query('with')
+    const rival = others.some(({ id }) => String(id) === asked)
+      ? await evaluationNamed(name, asked ?? '')
+      : undefined
+    const { timezone } = project()
+    const compared = rival === undefined ? championOf(own) : evaluationAsRival(rival)
+    return page(
+      context,
+      `Version ${own.version} of ${name}, evaluated`,
+      html`${choice(own, others, rival)}${await evaluationBody(own, compared, timezone)}`,
+      {
+        section: 'Registry',
+        crumbs: [
+          ['/registry', 'Registry'],
+          [registryHref(name), name],
+        ],
+        foot: html`Times are in ${timezone}.`,
+      },
+    )
   })
-  const plain = { class: 'number' }
-  const figures = table(
-    `Figures of version ${version}`,
-    shown,
-    [
-      column('Figure', ({ words }) => words),
-      { heading: 'Value', cell: ({ value }) => figure(value), ...plain },
-      { heading: '95 % interval', cell: ({ metric }) => interval(intervals[metric]), ...plain },
-      ...(against === null
-        ? []
-        : [
-            {
-              heading: `Against version ${against.version}`,
-              cell: ({ metric }: (typeof shown)[number]) =>
-                html`${signed(against.difference[metric]?.value)} <span class="quiet small">${interval(against.difference[metric])}</span>`,
-              ...plain,
-            },
-          ]),
-    ],
-    { class: 'narrow', scroll: `Evaluation ${id}` },
-  )
-  return html`${head}
-${figures}
-${requirements.map((each) => html`<p class="small">${stateMark(each.passed ? 'published' : 'failed', each.passed ? 'met' : 'not met')} ${each.message}</p>`)}
-${notes.map((note) => html`<p class="small quiet">${note}</p>`)}`
+
+  async function evaluationNamed(model: string, text: string): Promise<Evaluation | undefined> {
+    if (!/^[1-9]\d{0,8}$/.test(text)) return undefined
+    const found = await findEvaluation(pool, model, Number(text))
+    return found === undefined ? undefined : readEvaluation(found)
+  }
+}
+
+/** Links to the same page beside another version. */
+function choice(own: Evaluation, others: Evaluation[], rival: Evaluation | undefined) {
+  if (others.length === 0) return ''
+  const here = evaluationHref(own.model, own.id)
+  const option = (words: string, href: string, current: boolean) =>
+    html`<li><a href="${href}"${current ? html` aria-current="page"` : ''}>${words}</a></li>`
+  const champion = championOf(own)
+  return html`<nav class="beside-links" aria-label="Compare with"><span class="quiet">Beside:</span><ul>
+${option(champion === undefined ? 'no other version' : `${champion.name} of that day`, here, rival === undefined)}
+${others.map((each) => option(`version ${each.version}`, withQuery(here, { with: each.id }), rival?.id === each.id))}</ul></nav>`
 }

@@ -1,9 +1,11 @@
 import { html } from 'hono/html'
 import { hourAndMinute, localDay } from '../../../format/clock-time.ts'
 import { count, figure } from '../../../format/numbers.ts'
+import { METRIC_TABLE } from '../../../project/schema/metric.ts'
 import { gateOnRecord } from '../../../readiness/gate-on-record.ts'
 import type { HistoryEntry } from '../../../registry/history-records.ts'
 import type { Html } from '../../layout.ts'
+import { shortHash } from '../../short-hash.ts'
 
 type Entry = HistoryEntry & { at: string }
 
@@ -78,18 +80,42 @@ function republished({ republished: nights }: Entry['evidence']): string {
 
 /** What the sentence leaves out, such as the hash of the file. */
 export function evidenceOf({ evidence }: Entry): Html {
-  const facts = Object.entries(evidence)
-    .filter(([name]) => !SAID.has(name))
-    .map(([name, value]) => `${name} ${valueText(value)}`)
+  const facts = Object.entries(evidence).flatMap(([name, value]) =>
+    SAID.has(name) ? [] : factsOf(name, value),
+  )
   if (facts.length === 0) return ''
-  return html`<details class="small quiet"><summary>Evidence</summary><span class="mono">${facts.join(', ')}</span></details>`
+  return html`<details class="small quiet"><summary>Evidence</summary><dl class="facts">${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></details>`
 }
 
-const SAID: ReadonlySet<string> = new Set(['gate', 'overridden', 'republished', 'dataset', 'rows'])
+const SAID: ReadonlySet<string> = new Set([
+  'gate',
+  'overridden',
+  'republished',
+  'dataset',
+  'rows',
+  'evaluation_id',
+])
+const WORDS: Record<string, string> = {
+  sha256: 'sha256 of the file',
+  view_hash: 'hash of the view',
+  os_user: 'user of the machine',
+  host: 'machine',
+}
+const HASH = /^[0-9a-f]{32,}$/
 
-/** A value of the evidence as short text; nested values as JSON. */
-function valueText(value: unknown): string {
-  if (typeof value === 'number') return figure(value)
-  if (typeof value === 'string') return value
-  return JSON.stringify(value)
+/** A fact of the evidence in words; figures each by itself. */
+function factsOf(name: string, value: unknown): [string, Html | string][] {
+  if (name === 'metrics' && typeof value === 'object' && value !== null) {
+    const figures = new Map<string, unknown>(Object.entries(value))
+    return METRIC_TABLE.flatMap(({ key, words }) => {
+      const own = figures.get(key)
+      return typeof own === 'number' ? [[words, figure(own)]] : []
+    })
+  }
+  const words = WORDS[name] ?? name.replaceAll('_', ' ')
+  if (typeof value === 'number') return [[words, figure(value)]]
+  if (typeof value === 'string') return [[words, HASH.test(value) ? shortHash(value) : value]]
+  if (typeof value === 'boolean') return [[words, value ? 'yes' : 'no']]
+  if (Array.isArray(value)) return [[words, value.map(String).join(', ')]]
+  return []
 }
