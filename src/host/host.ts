@@ -72,6 +72,7 @@ export async function openHost(
     places: Math.max(1, places),
     warm: places > 0,
     timeouts: () => context.project().timeouts,
+    memory: () => context.project(),
   })
   const transport = openTransport(environment.smtpUrl, project.root, log, environment.outbox)
   const context: Context = {

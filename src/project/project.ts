@@ -1,3 +1,4 @@
+import type { Amount } from './amount.ts'
 import type { LabelKind } from './rules/label-kind.ts'
 /**
  * The shapes of a project's files after validation. Plain data throughout (no Map, no class), so that a project or a
@@ -21,6 +22,9 @@ export interface Project {
   heartbeat: string | undefined
   /** Timeouts of work outside a night's attempts. */
   timeouts: Timeouts
+  /** What one worker process may use of its machine's memory, and spill to disk. Default 75 %. */
+  memory: Amount
+  temp: Amount
   views: Record<string, View>
   models: Record<string, Model>
   schedules: Record<string, Schedule>

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { totalmem } from 'node:os'
 import type { Timeouts } from '../project/project.ts'
 import type { TaskName } from './child/tasks.ts'
 
@@ -43,26 +41,4 @@ const DEFAULT_MS: Record<Purpose, number> = { checks: 120_000, monitors: 1_800_0
 /** Time limit for work of a purpose, in milliseconds. */
 export function timeoutOf(purpose: Purpose, timeouts: Timeouts | undefined): number {
   return timeouts?.[purpose].ms ?? DEFAULT_MS[purpose]
-}
-
-/** A check reads schemas, footers and a few rows; a file that needs more than this is malicious or broken. */
-const CHECK_BYTES = 4 * 1024 ** 3
-/** Above this share of the machine's memory, or of the container's, the kernel chooses a process to kill. */
-const MACHINE_SHARE = 0.9
-
-/** Memory limit of a child for a task, in bytes. */
-export function memoryLimit(task: TaskName): number {
-  // 0 where nothing is known of a limit.
-  const machine = Math.min(totalmem(), process.constrainedMemory() || totalmem()) * MACHINE_SHARE
-  return PURPOSE[task] === 'checks' ? Math.min(CHECK_BYTES, machine) : machine
-}
-
-/** Memory that a process uses, in bytes; undefined if the system does not report it (Linux does). */
-export function residentBytes(pid: number): number | undefined {
-  try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
-    return Number.isFinite(pages) ? pages * 4096 : undefined
-  } catch {
-    return undefined
-  }
 }

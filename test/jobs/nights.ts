@@ -2,6 +2,7 @@ import { definitionOf } from '../../src/jobs/planning/calendar.ts'
 import type { Action, LedgerSlot, LedgerView, OpenRun, SlotRef } from '../../src/jobs/planning/ledger-view.ts'
 import { planReconcile } from '../../src/jobs/planning/planner.ts'
 import { attemptId } from '../../src/ledger/nights/run-records.ts'
+import { USUAL_AMOUNT } from '../../src/project/amount.ts'
 import type { Model, Project, Schedule, View } from '../../src/project/project.ts'
 import { parseAsOf } from '../../src/project/time/asof.ts'
 import { parseDuration } from '../../src/project/time/duration.ts'
@@ -43,6 +44,8 @@ export function projectOf(
     alerts: undefined,
     people: {},
     heartbeat: undefined,
+    memory: USUAL_AMOUNT,
+    temp: USUAL_AMOUNT,
     timeouts: { checks: parseDuration('2m'), monitors: parseDuration('30m'), datasets: parseDuration('6h') },
     views: Object.fromEntries(views.map((name) => [name, viewOf(name)])),
     models: Object.fromEntries(Object.entries(models).map(([name, view]) => [name, modelOf(name, view)])),

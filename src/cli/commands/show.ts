@@ -3,6 +3,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
 import { messageText } from '../../format/message-text.ts'
+import { usageText } from '../../format/sizes.ts'
 import { withSession } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { pathOf } from '../../ledger/nights/published.ts'
@@ -104,6 +105,7 @@ function printAttempts(attempts: Attempt[], project: Project): void {
     printLine(
       `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )
+    if (attempt.usage !== null) printLine(`  ${usageText(attempt.usage)}`)
     for (const { step, ms } of attempt.steps) printLine(`  ${duration(ms).padStart(9)}  ${step}`)
     for (const line of attempt.failure?.stack?.split('\n') ?? []) printLine(`    ${line}`)
   }

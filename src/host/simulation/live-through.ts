@@ -75,6 +75,7 @@ export async function openLife(options: LifeOptions): Promise<Life> {
       places: availableParallelism(),
       monitors: availableParallelism(),
       timeouts: () => project.timeouts,
+      memory: () => project,
     }),
   )
   const stop = () => void children.close()

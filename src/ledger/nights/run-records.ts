@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { Check, InputFile, StepTime, UnknownValues } from '../../pipeline/engine/facts.ts'
+import type { Check, InputFile, StepTime, UnknownValues, Usage } from '../../pipeline/engine/facts.ts'
 import type { AttemptFailure, FailureRecord } from '../../pipeline/engine/failure.ts'
 import type { RunSettings, Trigger } from './run-request.ts'
 import type { Connection, Kind } from './slots.ts'
@@ -72,6 +72,8 @@ export interface Attempt {
   outcome: string | null
   failure: AttemptFailure | null
   steps: StepTime[]
+  /** Of its compute process; null where none has ended, and of attempts of older versions. */
+  usage: Usage | null
 }
 
 /** Id of an attempt: its job in the queue and its folder under `warehouse/.attempts/`. */

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import type { StepTime } from '../../pipeline/engine/facts.ts'
+import type { StepTime, Usage } from '../../pipeline/engine/facts.ts'
 import type { AttemptFailure, FailureRecord } from '../../pipeline/engine/failure.ts'
 import { moveRun, moveSlot, unexpected } from './move-state.ts'
 import { newRunId, type Run, type RunState } from './run-records.ts'
@@ -81,6 +81,7 @@ export interface FailedAttempt {
   run: Run
   number: number
   steps: StepTime[]
+  usage?: Usage | undefined
   failure: FailureRecord
   /** The stack trace, of a failure that is a bug. Only the attempt keeps it. */
   stack: string | undefined
@@ -156,14 +157,14 @@ async function leaveRun(
 /** An attempt that is already recorded (for example as lost) keeps its first record. */
 async function endAttempt(
   client: ClientBase,
-  { run, number, failure, stack, steps, lost }: FailedAttempt,
+  { run, number, failure, stack, steps, usage, lost }: FailedAttempt,
   outcome: 'failed' | 'waiting' | 'held' | 'handed back',
 ): Promise<void> {
   const kept: AttemptFailure = stack === undefined ? failure : { ...failure, stack }
   await client.query(
-    `update nightshift.attempts set ended_at = now(), outcome = $3, failure = $4, steps = $5
+    `update nightshift.attempts set ended_at = now(), outcome = $3, failure = $4, steps = $5, usage = $6
       where run = $1 and number = $2 and ended_at is null`,
-    [run.id, number, lost ? 'lost' : outcome, JSON.stringify(kept), JSON.stringify(steps)],
+    [run.id, number, lost ? 'lost' : outcome, JSON.stringify(kept), JSON.stringify(steps), usage ?? null],
   )
 }
 
@@ -185,13 +186,14 @@ export async function commitRun(
   run: Pick<Run, 'id' | 'slot'>,
   number: number,
   steps: StepTime[],
+  usage?: Usage,
 ): Promise<void> {
   await moveRun(client, TRANSITIONS.commit.run, run.id)
   await moveSlot(client, TRANSITIONS.commit.slot, run.slot)
   await client.query(
-    `update nightshift.attempts set ended_at = now(), outcome = 'published', steps = $3
+    `update nightshift.attempts set ended_at = now(), outcome = 'published', steps = $3, usage = $4
       where run = $1 and number = $2 and ended_at is null`,
-    [run.id, number, JSON.stringify(steps)],
+    [run.id, number, JSON.stringify(steps), usage ?? null],
   )
 }
 

@@ -88,6 +88,11 @@ export function classify(error: unknown): Failure {
   })
 }
 
+/** Whether an engine's message says that it found no memory. */
+export function isOutOfMemory(message: string): boolean {
+  return NO_MEMORY.test(message)
+}
+
 function engineClass(type: string, message: string): FailureClass {
   if (DISK_FULL.test(message) || NO_MEMORY.test(message)) return 'resource'
   // A missing file or a temporary disk error. A broken file is Invalid Input.

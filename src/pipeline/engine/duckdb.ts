@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type JS } from '@duckdb/node-api'
+import { countTemporary, engineLimits } from './engine-bounds.ts'
 import { literal } from './quote.ts'
 
 export interface EngineOptions {
@@ -10,8 +11,10 @@ export interface EngineOptions {
   /** Folder for what does not fit into memory. */
   temp: string
   threads: number
-  /** As DuckDB writes it, such as `4GB`. Default: 80 % of the machine's memory. */
+  /** As DuckDB writes it, such as `4GB`. Default: what the process's bounds leave (engine-bounds.ts). */
   memoryLimit?: string | undefined
+  /** Bytes of the process's memory that other things take, such as the sessions of a model. Default: 0. */
+  reserved?: number | undefined
   /** IANA zone in which DuckDB reads and prints TIMESTAMPTZ, where SQL casts to one. */
   timezone: string
   /** Rows are read in the order of their files, as scoring needs it. Takes more memory. Default: false. */
@@ -48,7 +51,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads: String(options.threads),
     // Has to be set before external access is switched off.
     temp_directory: options.temp,
-    ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
@@ -62,6 +64,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const folders = [...readable.filter(({ folder }) => folder).map(({ path }) => path), ...options.writable]
     const files = readable.filter(({ folder }) => !folder).map(({ path }) => path)
     for (const statement of [
+      ...engineLimits(options.temp, { memory: options.memoryLimit, reserved: options.reserved }),
       `SET TimeZone = ${literal(options.timezone)}`,
       'SET enable_progress_bar = true',
       'SET enable_progress_bar_print = false',
@@ -72,7 +75,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ]) {
       await connection.run(statement)
     }
-    return engine(instance, connection, options.names ?? new Map())
+    return engine(instance, connection, options.names ?? new Map(), countTemporary(options.temp))
   } catch (error) {
     instance.closeSync()
     throw error
@@ -83,6 +86,7 @@ function engine(
   instance: DuckDBInstance,
   connection: DuckDBConnection,
   names: ReadonlyMap<string, string>,
+  release: () => void,
 ): Engine {
   // One statement at a time, in the order of the calls: a second one ends the first.
   let last: Promise<unknown> = Promise.resolve()
@@ -103,6 +107,7 @@ function engine(
   }
   const others: DuckDBConnection[] = []
   function closeNow(): void {
+    release()
     for (const another of others) another.closeSync()
     connection.closeSync()
     instance.closeSync()

@@ -68,6 +68,16 @@ export interface StepTime {
   ms: number
 }
 
+/** What a task used of its machine, in bytes. */
+export interface Usage {
+  /** Peak of its process's resident memory. */
+  memory: number
+  /** Its share of `memory` in nightshift.yaml; null where it had none. */
+  limit: number | null
+  /** The most temporary files at once; null where its process was ended from outside, and could not say. */
+  spilled: number | null
+}
+
 /** A file that was written, synced, hashed and read back, and is not published yet. */
 export interface WrittenFile {
   path: string

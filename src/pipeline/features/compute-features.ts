@@ -124,6 +124,8 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     )
     await Promise.allSettled([fresh, expected, back, inputs])
     await refuseChanged(query)
+    // Its memory is the comparison's now.
+    query.close()
     const same = request.replaces === undefined ? false : await timed('compare', () => isSame(request))
     const warnings = badPageWarnings(await timed('checksums', () => badPages))
     return {

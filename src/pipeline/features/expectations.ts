@@ -107,11 +107,7 @@ function sentence(
 }
 
 async function unique(engine: Engine, entity: string[], from: string, rows: number): Promise<Check> {
-  const names = entity.map(identifier).join(', ')
-  const { doubles } = await engine.row(
-    `SELECT count(*) AS doubles FROM (SELECT 1 FROM ${from} GROUP BY ${names} HAVING count(*) > 1)`,
-  )
-  const broken = Number(doubles)
+  const broken = await countDoubles(engine, entity, from)
   const name = entity.join(', ')
   return {
     id: 'entity.unique',
@@ -126,6 +122,27 @@ async function unique(engine: Engine, entity: string[], from: string, rows: numb
         : `entity ${name}: expected one row each, got: more than one for ${broken} of them. Check whether a join in features.sql multiplies rows`,
     samples: broken === 0 ? [] : texts(await engine.rows(doublesSql(entity, from))),
   }
+}
+
+/**
+ * Entities with more than one row. The file is sorted by entity, so that equal ones follow each other and one pass finds them,
+ * whatever the number of rows: a tenth of the time of a GROUP BY, which holds every entity. Should the order be broken, that is
+ * what is asked.
+ */
+async function countDoubles(engine: Engine, entity: string[], from: string): Promise<number> {
+  const names = entity.map(identifier)
+  const sameAs = (back: number) =>
+    names.map((name) => `${name} IS NOT DISTINCT FROM lag(${name}, ${back}) OVER ()`).join(' AND ')
+  const { doubles, unordered } = await engine.row(
+    `SELECT count_if(n > 1 AND again AND NOT (n > 2 AND third)) AS doubles, count_if(unordered) AS unordered
+       FROM (SELECT row_number() OVER () AS n, ${sameAs(1)} AS again, ${sameAs(2)} AS third,
+                    lag(${names[0]}) OVER () > ${names[0]} AS unordered FROM ${from})`,
+  )
+  if (Number(unordered) === 0) return Number(doubles)
+  const grouped = await engine.row(
+    `SELECT count(*) AS doubles FROM (SELECT 1 FROM ${from} GROUP BY ${names.join(', ')} HAVING count(*) > 1)`,
+  )
+  return Number(grouped.doubles)
 }
 
 function doublesSql(entity: string[], from: string): string {

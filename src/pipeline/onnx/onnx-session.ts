@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { InferenceSession } from 'onnxruntime-node'
+import { isOutOfMemory } from '../engine/classify.ts'
 import { Failure } from '../engine/failure.ts'
 
 /**
@@ -25,10 +26,13 @@ export function loadRuntime(): typeof import('onnxruntime-node') {
   return createRequire(import.meta.url)('onnxruntime-node')
 }
 
-/** A Failure of class `model` that ends in the engine's message. */
+/** A Failure of class `model`, or `resource` where memory ran out, that ends in the engine's message. */
 export function engineFailure(what: string, cause: unknown): Failure {
   const message = cause instanceof Error ? cause.message : String(cause)
   // Without the paths of the engine's own sources.
   const words = message.replace(/\/onnxruntime_src\/\S+ /g, '').trim()
-  return new Failure('model', `${what}: ${words}`, { cause, evidence: { engine: message } })
+  return new Failure(isOutOfMemory(words) ? 'resource' : 'model', `${what}: ${words}`, {
+    cause,
+    evidence: { engine: message },
+  })
 }

@@ -16,6 +16,8 @@ export interface InferenceRequest {
 }
 
 const ROWS = 16_384
+/** Of one batch, of which up to two a scorer and one more are held: thousands of columns come in fewer rows. */
+const BATCH_BYTES = 16e6
 
 /**
  * Streams rows through the scorers: DuckDB reads, this thread packs, the scorers' threads score. At most two batches
@@ -29,7 +31,7 @@ export async function infer({
   batch,
   onScores,
 }: InferenceRequest): Promise<number> {
-  const capacity = roundUp(batch ?? ROWS, mapping.batch ?? 1)
+  const capacity = roundUp(batch ?? rowsOfBatch(mapping), mapping.batch ?? 1)
   const spare: Batch[] = []
   const underway: ReturnType<Scorers['score']>[] = []
   let rows = 0
@@ -69,6 +71,11 @@ export async function infer({
   if (open.rows > 0) send()
   while (underway.length > 0) await receive()
   return rows
+}
+
+function rowsOfBatch({ inputs }: MappingPlan): number {
+  const width = inputs.reduce((sum, { columns }) => sum + columns.length, 0)
+  return Math.max(256, Math.min(ROWS, Math.floor(BATCH_BYTES / (8 * Math.max(1, width)))))
 }
 
 function roundUp(value: number, step: number): number {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { Failure } from '../engine/failure.ts'
 import { runnableBytes } from '../onnx/graph.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
@@ -24,6 +24,11 @@ export async function openModel({ model, sha256, mapping, threads }: ModelFile):
     throw new Failure('model', message, { evidence: { file: model, expected: sha256, found } })
   }
   return openScorers(mapping.zipMap ? runnableBytes(bytes) : bytes, mapping, threads)
+}
+
+/** Bytes of a model's file; 0 where it is gone, which `openModel` reports. */
+export async function modelSize(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0
 }
 
 async function read(path: string): Promise<Uint8Array> {

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ScoreColumn, UnknownPolicy } from '../../project/project.ts'
 import { type Engine, openEngine } from '../engine/duckdb.ts'
+import { sessionBytes, sessionsWithin } from '../engine/engine-bounds.ts'
 import type { Check, ScoreFacts, StepTime, UnknownValues } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { double, identifier, literal, parquet } from '../engine/quote.ts'
@@ -11,7 +12,7 @@ import type { MappingPlan } from '../onnx/mapping.ts'
 import { readBack } from '../partition/read-back.ts'
 import { countUnknown, vocabulariesOf } from './count-unknown.ts'
 import { judgeUnknown, unknownText } from './judge-unknown.ts'
-import { openModel } from './model-file.ts'
+import { modelSize, openModel } from './model-file.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
 import { thresholdOf } from './score-threshold.ts'
 import type { Scorers } from './scorers.ts'
@@ -34,7 +35,7 @@ export interface ScoreRequest {
   out: string
   /** Folder for what does not fit into memory. */
   temp: string
-  /** Inference sessions, and threads of DuckDB. */
+  /** Inference sessions, as far as memory has room for them, and threads of DuckDB. */
   threads: number
   /** Of DuckDB, as it writes it: `4GB`. Scores take 8 bytes a row. */
   memoryLimit?: string | undefined
@@ -57,19 +58,25 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
   const timed = stopwatch(steps)
   const features = await realpath(request.features)
   const from = parquet(features)
+  const size = await modelSize(request.model)
+  const sessions = sessionsWithin(size, request.threads)
   const engine = await openEngine({
     readable: [features],
     writable: [await realpath(dirname(request.out))],
     temp: request.temp,
     threads: request.threads,
     memoryLimit: request.memoryLimit,
+    reserved: sessions * sessionBytes(size),
     timezone: 'UTC',
     ordered: true,
   })
   let scorers: Scorers | undefined
   try {
     const [opened, examined] = await timed('open', () =>
-      Promise.allSettled([openModel(request), examineFeatures(engine.connection, from, request.mapping)]),
+      Promise.allSettled([
+        openModel({ ...request, threads: sessions }),
+        examineFeatures(engine.connection, from, request.mapping),
+      ]),
     )
     if (opened.status === 'fulfilled') scorers = opened.value
     if (opened.status === 'rejected') throw opened.reason

@@ -4,6 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { FailureClass } from '../../failures/classes.ts'
 import { Failure } from '../engine/failure.ts'
 import type { MappingPlan, PlannedInput } from '../onnx/mapping.ts'
 import { engineFailure, loadRuntime, openSession } from '../onnx/onnx-session.ts'
@@ -18,7 +19,7 @@ export type ScorerTask =
 export type ScorerAnswer =
   | { kind: 'open' }
   | { kind: 'scores'; scores: Float64Array; tensors: TensorData[] }
-  | { kind: 'failure'; message: string; evidence: Record<string, unknown> }
+  | { kind: 'failure'; class: FailureClass; message: string; evidence: Record<string, unknown> }
 
 interface Opened {
   session: InferenceSession
@@ -146,5 +147,5 @@ function answer(message: ScorerAnswer, transfer: readonly ArrayBufferLike[]): vo
 
 function fail(error: unknown): void {
   if (!(error instanceof Failure)) throw error
-  answer({ kind: 'failure', message: error.message, evidence: error.evidence }, [])
+  answer({ kind: 'failure', class: error.failureClass, message: error.message, evidence: error.evidence }, [])
 }

@@ -83,7 +83,8 @@ function startThread(): Thread {
     for (const { reject } of waiting.splice(0)) reject(error)
   }
   worker.on('message', (answer: ScorerAnswer) => {
-    if (answer.kind === 'failure') fail(new Failure('model', answer.message, { evidence: answer.evidence }))
+    if (answer.kind === 'failure')
+      fail(new Failure(answer.class, answer.message, { evidence: answer.evidence }))
     else waiting.shift()?.resolve(answer)
   })
   worker.on('error', fail)

@@ -147,6 +147,8 @@ export function buildProject(
     people: settings.people,
     heartbeat: settings.heartbeat,
     timeouts: settings.timeouts,
+    memory: settings.memory,
+    temp: settings.temp,
     views: byName(parts.views),
     models: byName(parts.models),
     schedules: byName(parts.schedules),

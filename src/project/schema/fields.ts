@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { AMOUNT_LEGAL, AMOUNT_PATTERN, type Amount, readAmount } from '../amount.ts'
 import { singleAddress } from '../files/mail-address.ts'
 import { patternFault } from '../files/path-pattern.ts'
 import { describe } from '../files/value-text.ts'
@@ -155,6 +156,19 @@ export function duration({ zero = false } = {}) {
       return z.NEVER
     })
     .meta({ pattern: DURATION_PATTERN.source })
+}
+
+/** An amount of memory or disk. */
+export function amount() {
+  return z
+    .string({ error: AMOUNT_LEGAL })
+    .transform((given, context): Amount => {
+      const read = readAmount(given)
+      if (read !== undefined) return read
+      context.addIssue({ code: 'custom', message: AMOUNT_LEGAL })
+      return z.NEVER
+    })
+    .meta({ pattern: AMOUNT_PATTERN.source })
 }
 
 export function zone() {

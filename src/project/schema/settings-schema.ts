@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { USUAL_AMOUNT } from '../amount.ts'
 import {
+  amount,
   baseUrl,
   choice,
   cronOf,
@@ -111,6 +113,16 @@ export const settingsSchema = keys({
       'Roles. If given, `--by` must name one of them, and so must the sign-in of whoever presses a button of a readiness page: an operator retries, releases, skips and rolls back, an approver also promotes, a viewer changes nothing.',
     ),
   timeouts: timeouts.prefault({}),
+  memory: amount()
+    .prefault(USUAL_AMOUNT.text)
+    .describe(
+      'Memory of one worker process with its compute children: a size, or a share of the machine (of its control group, where that has less). It is divided over the tasks that can run at once; what does not fit into a share is spilled to disk.',
+    ),
+  temp: amount()
+    .prefault(USUAL_AMOUNT.text)
+    .describe(
+      'The most that one worker process spills to disk: a size, or a share of what is free there. Divided as `memory` is. A task that needs more fails with class `resource`.',
+    ),
   heartbeat: url()
     .optional()
     .describe(

@@ -5,7 +5,7 @@ import { countedAttempts, holdsFence } from '../../ledger/nights/attempt-records
 import { attemptId, findRun, type Run } from '../../ledger/nights/run-records.ts'
 import { failRun, handBackRun, holdRun, retryRun, waitForData } from '../../ledger/nights/run-transitions.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
-import type { Check, StepTime } from '../../pipeline/engine/facts.ts'
+import type { Check } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
 import { keptStack } from '../../pipeline/engine/stack.ts'
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
@@ -14,6 +14,7 @@ import type { Context } from '../context.ts'
 import { postponePublication } from '../postpone.ts'
 import { type Result, recordResult } from './publication.ts'
 import { notifyFailure } from './report-night.ts'
+import type { Tried } from './steps.ts'
 
 export interface Recorded {
   sentence: string
@@ -33,7 +34,7 @@ export interface Recorded {
 export async function recordFailure(
   context: Context,
   run: Run,
-  attempt: { number: number; fence?: number; steps: StepTime[] },
+  attempt: Tried & { fence?: number },
   failure: Failure,
   result?: Result,
 ): Promise<Recorded> {
@@ -65,7 +66,8 @@ export async function recordFailure(
           Math.random(),
         )
     const stack = failure.failureClass === 'bug' ? keptStack(failure) : undefined
-    const ended = { slot, run, number: attempt.number, steps: attempt.steps, failure: record, stack, lost }
+    const { number, steps } = attempt
+    const ended = { slot, run, number, steps, usage: attempt.usage?.(), failure: record, stack, lost }
     if (failure.evidence.closing === true) {
       kept = false
       failed = false

@@ -16,6 +16,7 @@ export async function compute(
     signal: job.signal,
     timeoutMs: plan.run.settings.timeout_ms,
     progress: job.progress,
+    onUsage: job.steps.used,
   }
   switch (plan.kind) {
     case 'features': {

@@ -71,7 +71,7 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
     progress.step(step)
     job.log(`${new Date().toISOString()} ${step}`)
   })
-  const tried = { number, fence, steps: steps.done }
+  const tried = { number, fence, steps: steps.done, usage: steps.usage }
   log.info('started')
   try {
     const plan = await steps.time('resolve', () =>

@@ -13,7 +13,6 @@ import type {
   Identity,
   InputFile,
   SourceTypes,
-  StepTime,
   UnknownValues,
   WrittenFile,
 } from '../../pipeline/engine/facts.ts'
@@ -33,6 +32,7 @@ import { stampOf } from '../../pipeline/partition/published-file.ts'
 import { readRunId } from '../../pipeline/partition/read-back.ts'
 import { adoptIdentity } from '../../registry/view-identity.ts'
 import { keepPromise, type PastPromise, recordUse } from '../../registry/view-promises.ts'
+import type { Tried } from './steps.ts'
 
 /** The output of an attempt and what the ledger records about it. */
 export interface Result {
@@ -77,7 +77,7 @@ export interface Warehouse {
 export async function publish(
   context: Warehouse,
   run: Run,
-  attempt: { number: number; fence: number; steps: StepTime[] },
+  attempt: Tried & { fence: number },
   result: Result,
 ): Promise<void> {
   await transaction(context.database, async (client) => {
@@ -92,7 +92,7 @@ export async function publish(
         sources: result.sources,
         before: result.promised,
       })
-    await commitRun(client, run, attempt.number, attempt.steps)
+    await commitRun(client, run, attempt.number, attempt.steps, attempt.usage?.())
     const older = await olderAttempts(client, run, attempt.number)
     await removeAttempts(context.warehouse, older).catch(async (error: unknown) => {
       const folders = older.map((each) => attemptFolder(context.warehouse, each))

@@ -10,6 +10,7 @@ import { stackOf } from '../../pipeline/engine/stack.ts'
 import { ownProgram } from '../../program/own-files.ts'
 import { nameSources } from '../../program/source-names.ts'
 import { handlers } from './handlers.ts'
+import { followUsage } from './task-usage.ts'
 import type { ChildMessage, Progress, TaskMessage, TaskName } from './tasks.ts'
 
 nameSources()
@@ -32,14 +33,16 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
-async function perform({ id, task, request, temp }: TaskMessage): Promise<void> {
+async function perform({ id, task, request, temp, bounds }: TaskMessage): Promise<void> {
   if (temp !== undefined) process.env.TMPDIR = temp
+  const used = followUsage(bounds)
   const progress: Progress = (text, rows, total) => send({ id, kind: 'progress', text, rows, total })
   try {
-    send({ id, kind: 'facts', facts: await handle(task, request, progress) })
+    const facts = await handle(task, request, progress)
+    send({ id, kind: 'facts', facts, usage: used() })
   } catch (error) {
     const failure = classify(error)
-    send({ id, kind: 'failure', failure: failure.toRecord(), stack: stackOf(failure) })
+    send({ id, kind: 'failure', failure: failure.toRecord(), stack: stackOf(failure), usage: used() })
   }
 }
 

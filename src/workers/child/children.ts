@@ -2,13 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FailureClass } from '../../failures/classes.ts'
-import { duration } from '../../format/elapsed.ts'
-import { bytes } from '../../format/sizes.ts'
+import type { EngineBounds } from '../../pipeline/engine/engine-bounds.ts'
+import type { Usage } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { ownProgram } from '../../program/own-files.ts'
 import type { Timeouts } from '../../project/project.ts'
-import { memoryLimit, PURPOSE, residentBytes, timeoutOf } from '../time-limits.ts'
+import { machineMemory } from '../machine-memory.ts'
+import { PURPOSE, timeoutOf } from '../time-limits.ts'
+import { aborted, Crash, closing, died, ofShare, tookTooLong, tookTooMuch } from './child-endings.ts'
+import { divideMemory, type MemorySettings, type MemoryShares, ownBytes } from './memory-shares.ts'
 import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName } from './tasks.ts'
 
 /**
@@ -32,6 +34,8 @@ export interface TaskOptions {
   onPlace?: (waited: number) => void
   /** Called with the child's process id when it has been given the task: a drill kills it. */
   onChild?: (pid: number) => void
+  /** Called with what the task has used when a child has ended it, well or not. */
+  onUsage?: (usage: Usage) => void
 }
 
 /** A fixed number of warm compute processes, each doing one task at a time. */
@@ -61,16 +65,21 @@ export interface ChildrenOptions {
   monitors?: number
   /** The project's timeouts, read again for each task. Default: those of a project that declares none. */
   timeouts?: () => Timeouts
+  /** The project's `memory` and `temp`, read again for each task. Default: 75 % of the machine and of its free disk. */
+  memory?: () => MemorySettings
 }
 
 /**
  * Opens the pool. Children are started on first use, or at once with `warm`, and are kept.
  *
- * Does not throw. A task that takes too long or too much memory is ended with its child, as `resource` (for a check
+ * Does not throw. Each task has a fixed share of the memory (memory-shares.ts), within which its engines work or spill. A task
+ * may hold more than its share while all children together hold no more than the whole.
+ * A task that takes too long or too much memory is ended with its child, as `resource` (for a check
  * as `contract`, since the same file would take as long again). A task that crashes its child is tried once more in a
  * new child and then is `contract`. If another process killed the child, the task fails as `resource` or `transient`.
  */
-export function openChildren({ places, warm = false, monitors = 1, timeouts }: ChildrenOptions): Children {
+export function openChildren(options: ChildrenOptions): Children {
+  const { places, warm = false, monitors = 1, timeouts, memory } = options
   const idle: ChildProcess[] = []
   /** A process whose priority was lowered cannot have it back. */
   const idleInShadow: ChildProcess[] = []
@@ -79,6 +88,9 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
   const busy = { nightly: 0, backfill: 0, monitor: 0, shadow: 0 }
   const most = { nightly: places, backfill: Math.max(1, places - 1), monitor: monitors, shadow: 1 }
   const shared = Math.max(2, places)
+  const sharesNow = () => divideMemory(machineMemory(), { places: shared, monitors }, memory?.())
+  const heldByAll = () =>
+    [...all].reduce((sum, { pid }) => sum + (pid === undefined ? 0 : (ownBytes(pid) ?? 0)), 0)
   let closed = false
   let nextId = 1
 
@@ -141,16 +153,19 @@ export function openChildren({ places, warm = false, monitors = 1, timeouts }: C
     try {
       if (closed) throw closing()
       if (options.signal?.aborted) throw aborted(options.signal)
-      const bounds = {
+      const shares = sharesNow()
+      const limits: Limits = {
         timeoutMs: options.timeoutMs ?? timeoutOf(isBeside(lane) ? 'monitors' : PURPOSE[task], timeouts?.()),
-        bytes: memoryLimit(task),
+        shares,
+        own: isBeside(lane) ? shares.beside : shares.place,
+        heldByAll,
       }
       for (let again = false; ; again = true) {
         const own = lane === 'shadow' ? idleInShadow : idle
         const child = (again ? undefined : own.pop()) ?? start(lane)
         try {
           const facts = await withTemporary((temp) =>
-            perform(child, { id: nextId++, task, request, temp }, options, bounds),
+            perform(child, { id: nextId++, task, request, temp, bounds: limits.own }, options, limits),
           )
           if (child.connected) own.push(child)
           return facts as FactsOf<Name>
@@ -217,12 +232,18 @@ async function withTemporary<T>(work: (folder: string) => Promise<T>): Promise<T
   }
 }
 
-interface Bounds {
+interface Limits {
   timeoutMs: number
-  bytes: number
+  shares: MemoryShares
+  /** The task's own share. */
+  own: EngineBounds
+  /** Bytes that all children hold now. */
+  heldByAll: () => number
 }
 
 const LOOK_AT_MEMORY_MS = 250
+/** A check reads schemas, footers and a few rows; a file that needs more than this is malicious or broken. */
+const CHECK_BYTES = 4 * 1024 ** 3
 
 /**
  * Runs one task in one child. A child whose task failed is killed: a DuckDB instance may be unusable after an error.
@@ -231,19 +252,24 @@ function perform(
   child: ChildProcess,
   message: TaskMessage,
   options: TaskOptions,
-  bounds: Bounds,
+  limits: Limits,
 ): Promise<unknown> {
   const { task } = message
   return new Promise((resolve, reject) => {
     let ending: Failure | undefined
+    let peak = 0
     const end = (failure: Failure) => {
       ending ??= failure
       child.kill('SIGKILL')
     }
-    const timer = setTimeout(() => end(tookTooLong(task, bounds.timeoutMs)), longest(bounds.timeoutMs))
+    const timer = setTimeout(() => end(tookTooLong(task, limits.timeoutMs)), longest(limits.timeoutMs))
     const memory = setInterval(() => {
-      const held = child.pid === undefined ? undefined : residentBytes(child.pid)
-      if (held !== undefined && held > bounds.bytes) end(tookTooMuch(task, held, bounds.bytes))
+      const held = child.pid === undefined ? undefined : ownBytes(child.pid)
+      if (held === undefined) return
+      peak = Math.max(peak, held)
+      if (PURPOSE[task] === 'checks' && held > CHECK_BYTES) end(tookTooMuch(task, held, CHECK_BYTES))
+      if (held > limits.own.memory && limits.heldByAll() > limits.shares.total)
+        end(tookTooMuch(task, held, limits.own.memory, limits.shares))
     }, LOOK_AT_MEMORY_MS)
     const onAbort = () => end(aborted(options.signal))
     options.signal?.addEventListener('abort', onAbort, { once: true })
@@ -262,10 +288,12 @@ function perform(
         return
       }
       settle()
+      options.onUsage?.(answer.usage)
       if (answer.kind === 'facts') resolve(answer.facts)
       else {
         child.kill('SIGKILL')
-        const { failure, stack } = answer
+        const { stack } = answer
+        const failure = ofShare(answer.failure, task, limits.own, limits.shares)
         const cause = new Error(failure.message)
         cause.stack = stack
         reject(new Failure(failure.class, failure.message, { cause, evidence: failure.evidence }))
@@ -273,6 +301,7 @@ function perform(
     }
     const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
       settle()
+      options.onUsage?.({ memory: peak, limit: limits.own.memory, spilled: null })
       reject(ending ?? died(task, code, signal))
     }
     child.on('message', onMessage)
@@ -285,104 +314,4 @@ function perform(
 /** JavaScript timers longer than 2^31 - 1 ms fire at once. */
 function longest(ms: number): number {
   return Math.min(ms, 2 ** 31 - 1)
-}
-
-/** The class of a task that exceeded its limit: repeating a check would need as much again. */
-function greedy(task: TaskName): FailureClass {
-  return PURPOSE[task] === 'checks' ? 'contract' : 'resource'
-}
-
-function tookTooLong(task: TaskName, timeoutMs: number): Failure {
-  const setting = `timeouts.${PURPOSE[task]} in nightshift.yaml`
-  const message =
-    task === 'features' || task === 'scores'
-      ? `the attempt ran past its timeout of ${duration(timeoutMs)}`
-      : `${WORK[task]} took longer than ${duration(timeoutMs)} and was ended (${setting})`
-  return new Failure(greedy(task), message, { evidence: { timeout_ms: timeoutMs, task, ended: 'timeout' } })
-}
-
-function tookTooMuch(task: TaskName, held: number, most: number): Failure {
-  return new Failure(
-    greedy(task),
-    `${WORK[task]} took ${bytes(held)} of memory and was ended: the limit is ${bytes(most)}`,
-    { evidence: { task, bytes: held, most, ended: 'memory' } },
-  )
-}
-
-/** Description of a task in messages. */
-const WORK: Record<TaskName, string> = {
-  features: 'computing the features',
-  scores: 'scoring',
-  describe: 'describing the view',
-  labels: 'describing the labels',
-  metrics: 'checking the metrics',
-  inputs: 'listing the inputs',
-  inspect: 'reading the model file',
-  trial: 'trying the model',
-  staleness: 'searching for stale nights',
-  sample: 'writing the sample data',
-  example: 'running the example',
-  listing: 'listing the files',
-  lookup: 'looking up the row',
-  restamp: 'preparing the scores',
-  warm: 'starting',
-  parity: 'comparing serving with training',
-  monitor: 'checking the night',
-  profile: 'profiling the night',
-  baseline: 'profiling the holdout',
-  'first-night': 'profiling the first night',
-  slices: 'searching for the rows that moved',
-  outcome: 'measuring the outcome',
-  compare: 'comparing scores',
-  freeze: 'reading the scores of the current process',
-  dataset: 'building the training set',
-  evaluate: 'evaluating the version',
-  leaks: 'searching for leaks',
-  replay: 're-running it',
-}
-
-/** Signals that a crashing process causes itself, for example by an invalid memory access or a stack overflow. */
-const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'])
-
-/** The child's own code crashed on its input. */
-class Crash extends Error {
-  readonly #task: TaskName
-  readonly #how: string
-
-  constructor(task: TaskName, how: string) {
-    super(`the compute process ended ${how} while it worked on ${task}`)
-    this.#task = task
-    this.#how = how
-  }
-
-  asContract(): Failure {
-    return new Failure(
-      'contract',
-      `${WORK[this.#task]} ended its process twice ${this.#how}: the engines cannot process this SQL, model file or data`,
-      { cause: this, evidence: { task: this.#task, ended: 'crash' } },
-    )
-  }
-}
-
-function died(task: TaskName, code: number | null, signal: NodeJS.Signals | null): Error {
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`
-  // Some of these signals arrive as the exit code that a shell assigns to them.
-  if (CRASHES.has(signal ?? '') || (code !== null && code !== 0)) return new Crash(task, how)
-  // Only the kernel's out-of-memory killer sends SIGKILL to a child that we did not kill.
-  const failureClass = signal === 'SIGKILL' ? 'resource' : 'transient'
-  const hint = signal === 'SIGKILL' ? '; the kernel does that when memory runs out' : ''
-  return new Failure(failureClass, `the compute process ended ${how} while it worked on ${task}${hint}`, {
-    evidence: { task, code, signal },
-  })
-}
-
-function closing(cause?: unknown): Failure {
-  return new Failure('transient', 'the worker is closing', { cause, evidence: { closing: true } })
-}
-
-function aborted(signal: AbortSignal | undefined): Failure {
-  const reason: unknown = signal?.reason
-  return reason instanceof Failure
-    ? reason
-    : new Failure('transient', 'the attempt was cancelled', { cause: reason })
 }

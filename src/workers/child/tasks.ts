@@ -3,11 +3,13 @@ import type { DatasetRequest } from '../../pipeline/dataset/dataset-request.ts'
 import type { LabelsDescription, LabelsRequest } from '../../pipeline/dataset/describe-labels.ts'
 import type { SliceFacts, SlicesRequest } from '../../pipeline/drift/find-slices.ts'
 import type { MonitorFacts, MonitorRequest } from '../../pipeline/drift/monitor-partition.ts'
+import type { EngineBounds } from '../../pipeline/engine/engine-bounds.ts'
 import type {
   FeatureFacts,
   Identity,
   InputFile,
   ScoreFacts,
+  Usage,
   WrittenFile,
 } from '../../pipeline/engine/facts.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
@@ -87,10 +89,12 @@ export interface TaskMessage {
   request: unknown
   /** The task's folder for what it keeps aside; removed when it has ended. */
   temp: string | undefined
+  /** What it may use. Undefined: no bounds. */
+  bounds?: EngineBounds | undefined
 }
 
 /** Child to worker. */
 export type ChildMessage =
   | { id: number; kind: 'progress'; text: string; rows: number | undefined; total: number | undefined }
-  | { id: number; kind: 'facts'; facts: unknown }
-  | { id: number; kind: 'failure'; failure: FailureRecord; stack: string }
+  | { id: number; kind: 'facts'; facts: unknown; usage: Usage }
+  | { id: number; kind: 'failure'; failure: FailureRecord; stack: string; usage: Usage }

@@ -3,18 +3,19 @@ import { tidily } from '../interruption.ts'
 import { type Children, openChildren } from './children.ts'
 
 /**
- * Works with one compute child, which ends with the work. It takes as long as the project's `timeouts` allow. Ctrl-C
+ * Works with one compute child, which ends with the work. It takes as long as the project's `timeouts` allow,
+ * and a place's share of its `memory`. Ctrl-C
  * ends the child at once: what it was asked for fails, and the work comes to its `finally`.
  */
 export function withChild<T>(
-  project: Pick<Project, 'timeouts'> | undefined,
+  project: Pick<Project, 'timeouts' | 'memory' | 'temp'> | undefined,
   work: (children: Children, stop: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return tidily(async (stop) => {
     stop.throwIfAborted()
     const children = openChildren({
       places: 1,
-      ...(project === undefined ? {} : { timeouts: () => project.timeouts }),
+      ...(project === undefined ? {} : { timeouts: () => project.timeouts, memory: () => project }),
     })
     const close = () => void children.close()
     stop.addEventListener('abort', close, { once: true })

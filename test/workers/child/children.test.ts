@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
+import type { Usage } from '../../../src/pipeline/engine/facts.ts'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
 import { stackOf } from '../../../src/pipeline/engine/stack.ts'
 import { type Children, openChildren } from '../../../src/workers/child/children.ts'
 import { endless } from '../../pipeline/onnx/endless-model.ts'
+import { forest } from '../../pipeline/onnx/forest.ts'
 import { type Case, openCase } from '../../pipeline/scoring-case.ts'
 
 let children: Children | undefined
@@ -93,4 +95,49 @@ it('a bug in a child keeps the stack trace of the child', async () => {
   const failure = await failureOf(children.run('listing', JSON.parse('{}')))
   expect(failure.failureClass).toBe('bug')
   expect(stackOf(failure)).toMatch(/\n {4}at .*src\/pipeline\/sources\/listing\.ts/)
+})
+
+it.runIf(process.platform === 'linux')('a task says what it used of its share, well or not', async () => {
+  each = await openCase({
+    model: forest({ trees: 2, depth: 2, features: 1 }),
+    sql: 'SELECT range AS id, 0.5::FLOAT AS x FROM range(1000)',
+  })
+  const memory = { text: '4GB', bytes: 4e9, share: undefined }
+  children = openChildren({ places: 2, memory: () => ({ memory, temp: memory }) })
+  const used: Usage[] = []
+  await children.run('scores', each.request, { onUsage: (usage) => used.push(usage) })
+  const gone = { ...each.request, features: `${each.request.features}.gone` }
+  await failureOf(children.run('scores', gone, { onUsage: (usage) => used.push(usage) }))
+  expect(used).toHaveLength(2)
+  for (const { memory: peak, limit, spilled } of used) {
+    expect(peak).toBeGreaterThan(20e6)
+    expect(limit).toBeLessThan(4e9 / 2)
+    expect(spilled).toBe(0)
+  }
+})
+
+it.runIf(process.platform === 'linux')(
+  'a task over its share is ended where all hold more than the whole, and told so',
+  async () => {
+    each = await openCase({ model: endless, sql: 'SELECT 1 AS id, 0.5::FLOAT AS x' })
+    const memory = { text: '1MB', bytes: 1e6, share: undefined }
+    children = openChildren({ places: 1, memory: () => ({ memory, temp: memory }) })
+    const failure = await failureOf(children.run('scores', each.request))
+    expect(failure.failureClass).toBe('resource')
+    expect(failure.evidence).toMatchObject({ ended: 'memory', total: 1e6 })
+  },
+)
+
+it('the worker goes on while a child computes without a break', async () => {
+  each = await openCase({ model: endless, sql: 'SELECT 1 AS id, 0.5::FLOAT AS x' })
+  children = openChildren({ places: 1 })
+  let begun = false
+  let turns = 0
+  const count = setInterval(() => begun && turns++, 10)
+  const work = children.run('scores', each.request, { timeoutMs: 3000, onChild: () => (begun = true) })
+  const failure = await failureOf(work)
+  clearInterval(count)
+  expect(failure.evidence).toMatchObject({ ended: 'timeout' })
+  // A loop that stood still for the task would have had one.
+  expect(turns).toBeGreaterThan(20)
 })

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { localTimes } from '../../../format/clock-time.ts'
 import { duration } from '../../../format/elapsed.ts'
+import { usageText } from '../../../format/sizes.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
 import type { Attempt } from '../../../ledger/nights/run-records.ts'
 import type { Project } from '../../../project/project.ts'
@@ -20,12 +21,12 @@ ${all.toReversed().map((attempt) => one(attempt, { longest, timezone, withStacks
 }
 
 function one(
-  { number, outcome, started_at, ended_at, worker, failure, steps }: Attempt,
+  { number, outcome, started_at, ended_at, worker, failure, steps, usage }: Attempt,
   { longest, timezone, withStacks }: { longest: number; timezone: string; withStacks: boolean },
 ) {
   const took = ended_at === null ? '' : `, ${duration(Date.parse(ended_at) - Date.parse(started_at))}`
   return html`<h3>Attempt ${number} ${stateMark(faceOfOutcome(outcome), outcome ?? 'running')}</h3>
-<p class="small quiet">${moment(started_at, timezone)}${took}, by <span class="mono">${worker}</span></p>
+<p class="small quiet">${moment(started_at, timezone)}${took}, by <span class="mono">${worker}</span>${usage === null ? '' : `; ${usageText(usage)}`}</p>
 ${failure === null ? '' : html`<p class="error"><strong>${failure.class}</strong>: ${localTimes(failure.message, timezone)}</p>`}
 ${withStacks && failure?.stack !== undefined ? html`<details><summary>Stack trace of attempt ${number}</summary><pre>${failure.stack}</pre></details>` : ''}
 ${

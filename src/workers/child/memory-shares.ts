@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import type { EngineBounds } from '../../pipeline/engine/engine-bounds.ts'
+import { type Amount, amountIn, USUAL_AMOUNT } from '../../project/amount.ts'
+import type { MachineMemory } from '../machine-memory.ts'
+
+/** `memory` and `temp` of nightshift.yaml. */
+export interface MemorySettings {
+  memory: Amount
+  temp: Amount
+}
+
+/** What all compute children of one process may use together, and what each of them gets of it. */
+export interface MemoryShares {
+  /** In bytes. */
+  total: number
+  /** The setting, and what it was taken of. */
+  text: string
+  /** Of a task in a place; of one that runs beside the places (a check of a night, a version in shadow). */
+  place: EngineBounds
+  beside: EngineBounds
+}
+
+/** This process itself, with the ledger's connections and pages. */
+const SUPERVISOR_BYTES = 300e6
+const LEAST_BYTES = 100e6
+
+/**
+ * Divides memory and temporary files over the tasks that can run at once: two parts for each place, one for each task beside
+ * them. Fixed shares, so that a night takes and spills the same whatever runs beside it.
+ */
+export function divideMemory(
+  machine: MachineMemory,
+  { places, monitors }: { places: number; monitors: number },
+  { memory, temp }: MemorySettings = { memory: USUAL_AMOUNT, temp: USUAL_AMOUNT },
+): MemoryShares {
+  const total = Math.min(amountIn(memory, machine.bytes), machine.bytes)
+  const parts = 2 * places + monitors + 1
+  const part = Math.max(LEAST_BYTES, total - SUPERVISOR_BYTES) / parts
+  const bounds = (count: number): EngineBounds => ({
+    memory: Math.floor(part * count),
+    temp: {
+      bytes: temp.bytes === undefined ? undefined : Math.floor((temp.bytes / parts) * count),
+      share: temp.share === undefined ? undefined : (temp.share / parts) * count,
+    },
+  })
+  const text = memory.bytes === undefined ? `${memory.text} of ${machine.of}` : memory.text
+  return { total, text, place: bounds(2), beside: bounds(1) }
+}
+
+/**
+ * Memory that is a process's own, in bytes, without the programs that it shares with others; undefined if the system does not
+ * report it (Linux does).
+ */
+export function ownBytes(pid: number): number | undefined {
+  try {
+    const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number)
+    if (resident === undefined || shared === undefined) return undefined
+    return (resident - shared) * 4096
+  } catch {
+    return undefined
+  }
+}

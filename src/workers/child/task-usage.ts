@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { boundEngines, type EngineBounds, spilledBytes } from '../../pipeline/engine/engine-bounds.ts'
+import type { Usage } from '../../pipeline/engine/facts.ts'
+
+const LOOK_MS = 250
+
+/**
+ * Sets the bounds of a task in this process and follows what it uses. The returned function ends that and says it. Only Linux
+ * says the peak of a process's memory since a moment; elsewhere it is what is held at the end.
+ */
+export function followUsage(bounds: EngineBounds | undefined): () => Usage {
+  boundEngines(bounds)
+  try {
+    // The kernel's peak counts from here.
+    writeFileSync('/proc/self/clear_refs', '5')
+  } catch {}
+  const timer = setInterval(spilledBytes, LOOK_MS)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    return { memory: peakBytes(), limit: bounds?.memory ?? null, spilled: spilledBytes() }
+  }
+}
+
+function peakBytes(): number {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024
+  } catch {}
+  return process.memoryUsage.rss()
+}
