@@ -64,9 +64,14 @@ const json = ['--json', 'print data instead of text'] as const
 const simulation = ['--simulation <id>', 'work within a simulation, as `simulate --list` names it'] as const
 
 program.commandsGroup('Project')
-add('init <dir>', 'create a small project that passes validate, with explanatory comments', 'init').option(
-  ...json,
-)
+add('init <dir>', 'create a project: a small example, or with --data a proposal over your own data', 'init')
+  .option(
+    '--data <path...>',
+    'your data: files, folders and globs of Parquet, CSV or JSON; it stays where it is',
+  )
+  .option('--model <file>', 'with --data: an ONNX file, whose inputs the features are to have')
+  .option('--entity <column...>', 'with --data: the column or columns that say what a row is of')
+  .option(...json)
 add('validate', 'check all files, the SQL and the source schemas in one run', 'validate')
   .option('--leaks <model>', 'also check its training sets for data that is not available at scoring time')
   .option(

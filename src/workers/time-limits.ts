@@ -28,6 +28,8 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   outcome: 'monitors',
   compare: 'monitors',
   freeze: 'monitors',
+  propose: 'datasets',
+  look: 'checks',
   features: 'datasets',
   scores: 'datasets',
   dataset: 'datasets',

@@ -1,23 +1,82 @@
 import { relative, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
+import { type Started, startFromData } from '../../actions/beginning/start-from-data.ts'
 import { SAMPLE_MODEL, startProject } from '../../actions/beginning/start-project.ts'
 import type { GlobalOptions } from '../../cli.ts'
-import { printJson, printLine } from '../terminal/print.ts'
+import { count } from '../../format/numbers.ts'
+import { formatProblems } from '../../project/files/format-problems.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
+import { printJson, printLine, printTable } from '../terminal/print.ts'
 
-export default async function init([dir = '.']: string[], options: GlobalOptions): Promise<number> {
+interface Options extends GlobalOptions {
+  data?: string[]
+  model?: string
+  entity?: string[]
+}
+
+/** `init DIR [--data PATH... [--model FILE] [--entity COLUMN...]]`: an example, or a proposal over data that is there. */
+export default async function init([dir = '.']: string[], options: Options): Promise<number> {
   const root = resolve(dir)
-  const files = await startProject(root, Temporal.Now.plainDateISO().toString())
+  const today = Temporal.Now.plainDateISO().toString()
+  const { data, model, entity } = options
+  if (data !== undefined) {
+    const started = await startFromData({ root, data, model, entity, today })
+    const isWhole = started.problems.every(({ severity }) => severity !== 'error')
+    if (options.json) printJson({ root, ...started })
+    else printProposal(dir, started)
+    return isWhole ? 0 : 1
+  }
+  if (model !== undefined || entity !== undefined) {
+    throw new ConfigurationError(
+      `init: expected ${model === undefined ? '--entity' : '--model'} together with --data PATH: it is about data of your own`,
+    )
+  }
+  const files = await startProject(root, today)
   if (options.json) {
     printJson({ root, files })
     return 0
   }
+  printFiles(dir, files)
+  printNext(dir, [
+    `nightshift register lapse ${SAMPLE_MODEL}`,
+    'nightshift run lapse --as-of latest --version 1',
+  ])
+  printLine('README.md there explains the files, and what comes next')
+  return 0
+}
+
+function printFiles(dir: string, files: string[]): void {
   printLine(`created a project in ${dir}:`)
   for (const file of files) printLine(`  ${file}`)
   printLine('')
+}
+
+function printNext(dir: string, commands: string[]): void {
   printLine('next, the first scores:')
-  if (relative('.', root) !== '') printLine(`  cd ${dir}`)
-  printLine(`  nightshift register lapse ${SAMPLE_MODEL}`)
-  printLine('  nightshift run lapse --as-of latest --version 1')
-  printLine('README.md there explains the files, and what comes next')
-  return 0
+  if (relative('.', resolve(dir)) !== '') printLine(`  cd ${dir}`)
+  for (const command of commands) printLine(`  ${command}`)
+}
+
+function printProposal(dir: string, started: Started): void {
+  printFiles(
+    dir,
+    started.files.filter((file) => !file.startsWith('schemas/')),
+  )
+  printLine('guessed, as README.md there says too:')
+  printTable(
+    ['sure', 'guess', 'because'],
+    started.guesses.map(({ sure, what, why }) => [sure, what, why]),
+  )
+  if (started.left_out.length > 0) {
+    printLine('')
+    printLine('no features were made of:')
+    for (const each of started.left_out) printLine(`  ${each}`)
+  }
+  printLine('')
+  if (started.problems.length > 0) printLine(formatProblems(started.problems))
+  if (started.rows > 0)
+    printLine(
+      `features computed as of ${started.as_of}: ${count(started.rows)} rows of ${started.entity.join(', ')}, in a temporary folder`,
+    )
+  printNext(dir, started.next)
 }

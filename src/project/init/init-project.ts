@@ -28,18 +28,12 @@ warehouse/
 
 /**
  * Creates a project that passes `validate` once its sample data exists (init/sample-data.ts, for the same `today`).
- * Existing files are unchanged: a folder that contains anything but `.git` is refused with a ConfigurationError.
- *
- * `today` (ISO date) and `timezone` default to those of this machine. Returns the files written, relative to `dir`.
+ * Throws as `writeProject` does. `today` (ISO date) and `timezone` default to those of this machine. Returns the files written,
+ * relative to `dir`.
  */
 export function initProject(dir: string, options: { today?: string; timezone?: string } = {}): string[] {
   const root = resolve(dir)
-  refuseOccupied(root)
-  const machine = Temporal.Now.timeZoneId()
-  const {
-    timezone = isTimeZone(machine) ? machine : 'UTC',
-    today = Temporal.Now.plainDateISO(timezone).toString(),
-  } = options
+  const { timezone = machineZone(), today = Temporal.Now.plainDateISO(timezone).toString() } = options
   const values = {
     project: nameOf(root),
     timezone,
@@ -47,9 +41,35 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
     train_from: before(today, 170),
     holdout_from: before(today, 60),
   }
-  const contents: [path: string, text: string][] = [
+  return writeProject(root, [
     ...Object.entries(FILES).map(([path, template]): [string, string] => [path, filled(template, values)]),
     ['models/lapse/RUNBOOK.md', runbook()],
+  ])
+}
+
+/** The time zone of this machine, UTC where it has none that is known. */
+export function machineZone(): string {
+  const machine = Temporal.Now.timeZoneId()
+  return isTimeZone(machine) ? machine : 'UTC'
+}
+
+/** nightshift.yaml of a new project. */
+export function firstSettings(root: string, timezone: string, asOf: string): string {
+  return filled('nightshift.yaml', { project: nameOf(root), timezone, as_of: asOf })
+}
+
+/**
+ * Writes the files of a new project, with the schemas that editors ask for. Existing files are unchanged: a folder that contains
+ * anything but `.git` and `allowed` (names) is refused with a ConfigurationError. Returns the files written, relative to `root`.
+ */
+export function writeProject(
+  root: string,
+  files: [path: string, text: string][],
+  allowed: string[] = [],
+): string[] {
+  refuseOccupied(root, allowed)
+  const contents: [path: string, text: string][] = [
+    ...files,
     ['.gitignore', GITIGNORE],
     ...SCHEMAS.map((file): [string, string] => [
       `schemas/${file}`,
@@ -60,12 +80,13 @@ export function initProject(dir: string, options: { today?: string; timezone?: s
   return contents.map(([path]) => path).sort()
 }
 
-function refuseOccupied(root: string): void {
+/** Throws a ConfigurationError where a folder has something in it beside `.git` and `allowed`. */
+export function refuseOccupied(root: string, allowed: string[] = []): void {
   if (!existsSync(root)) return
   if (!statSync(root).isDirectory()) {
     throw new ConfigurationError(`init: expected ${root} to be an empty or new folder, got: a file`)
   }
-  const inTheWay = readdirSync(root).filter((name) => name !== '.git')
+  const inTheWay = readdirSync(root).filter((name) => name !== '.git' && !allowed.includes(name))
   if (inTheWay.length === 0) return
   const shown = inTheWay.slice(0, 5).join(', ')
   const more = inTheWay.length > 5 ? ` and ${inTheWay.length - 5} more` : ''

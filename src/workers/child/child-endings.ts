@@ -68,6 +68,8 @@ const WORK: Record<TaskName, string> = {
   trial: 'trying the model',
   staleness: 'searching for stale nights',
   sample: 'writing the sample data',
+  propose: 'looking at the data',
+  look: 'looking at the features',
   example: 'running the example',
   listing: 'listing the files',
   lookup: 'looking up the row',

@@ -109,6 +109,14 @@ export const handlers: {
     const { writeSample } = await import('../../pipeline/scoring/write-sample.ts')
     return writeSample(request)
   },
+  async propose(request) {
+    const { proposeSources } = await import('../../pipeline/beginning/propose-sources.ts')
+    return proposeSources(request)
+  },
+  async look(request) {
+    const { lookAtFile } = await import('../../pipeline/beginning/propose-sources.ts')
+    return lookAtFile(request)
+  },
   async example(request) {
     const { runExample } = await import('../../pipeline/examples/run-example.ts')
     return runExample(request)

@@ -1,3 +1,5 @@
+import type { Proposal, ProposalRequest } from '../../pipeline/beginning/propose-sources.ts'
+import type { TableLook } from '../../pipeline/beginning/table-look.ts'
 import type { DatasetFacts } from '../../pipeline/dataset/build-dataset.ts'
 import type { DatasetRequest } from '../../pipeline/dataset/dataset-request.ts'
 import type { LabelsDescription, LabelsRequest } from '../../pipeline/dataset/describe-labels.ts'
@@ -75,6 +77,8 @@ export interface Tasks {
   inspect: { request: { path: string }; facts: ModelFacts }
   trial: { request: TrialRequest; facts: TrialFacts }
   sample: { request: { files: { path: string; sql: string }[] }; facts: { written: string[] } }
+  propose: { request: ProposalRequest; facts: Proposal }
+  look: { request: { root: string; path: string }; facts: Pick<TableLook, 'rows' | 'looked' | 'columns'> }
   example: { request: ExampleRequest; facts: ExampleFacts }
   warm: { request: Record<string, never>; facts: Record<string, never> }
 }

@@ -1,0 +1,308 @@
+import { isSameName, plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
+import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
+import type { ColumnLook } from '../../pipeline/beginning/table-look.ts'
+import { isTime } from '../../pipeline/cut/time-column.ts'
+import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
+import type { FoundLabel } from './first-labels.ts'
+import { sourceTypes, windowsOf } from './first-sources.ts'
+
+/** One column of the first features.sql. */
+interface Feature {
+  name: string
+  sql: string
+  /** Said behind it in the SQL. */
+  note: string | undefined
+}
+
+export interface FirstFeatures {
+  sql: string
+  /** Names of the features, without the entity. */
+  names: string[]
+  /** Columns of the model that no column of the data could be found for. */
+  unmatched: string[]
+  /** The model's inputs as features, in its order; undefined where they do not all fit. */
+  inputs: string[] | undefined
+  /** Columns that are no features, each with the reason. */
+  leftOut: string[]
+}
+
+/** Of so many numbers of an event there are sums and means. */
+const MOST_SUMS = 6
+
+const ID = /(?:^|_)(?:id|key|no|nr|num|number|code|uuid|guid|hash)$/
+
+/**
+ * The first features.sql: a row for each entity, its own columns as numbers and categories, and counts, sums and times of its
+ * events. Columns that the model names are called as it calls them.
+ */
+export function firstFeatures(
+  { tables, entity }: Proposal,
+  model: Pick<ModelFacts, 'inputs'> | undefined,
+  label: FoundLabel | undefined,
+): FirstFeatures {
+  const wanted = namedInputs(model)
+  const states = tables.filter(({ isState, name }) => isState && entity.in[name] !== undefined)
+  const base = states.toSorted((a, b) => b.rows - a.rows)[0]
+  const events = tables.filter(({ isState, name }) => !isState && entity.in[name] !== undefined)
+  const leftOut = tables
+    .filter((table) => !states.includes(table) && (!events.includes(table) || table.time === undefined))
+    .map(({ name }) =>
+      entity.in[name] === undefined
+        ? `table ${name}: it has no ${entity.columns.join(', ')}`
+        : `table ${name}: several rows for each ${entity.columns.join(', ')}, and no time`,
+    )
+  const isSingle = states.length === 1 && events.every(({ time }) => time === undefined)
+  const timed = events.filter(({ time }) => time !== undefined)
+  const parts: { table: ProposedTable; features: Feature[]; isState: boolean }[] = []
+  for (const table of states) {
+    const keys = entity.in[table.name] ?? []
+    const prefix = isSingle ? '' : `${table.name}.`
+    const features = table.columns.flatMap((column) => {
+      const own = stateFeature(table, column, { keys, label, wanted, prefix })
+      if (typeof own !== 'string') return own
+      if (own !== '') leftOut.push(`${table.name}.${column.name}: ${own}`)
+      return []
+    })
+    parts.push({ table, features, isState: true })
+  }
+  for (const table of timed)
+    parts.push({ table, features: eventFeatures(table, entity.in[table.name] ?? [], label), isState: false })
+  const taken = new Set(entity.columns.map((name) => name.toLowerCase()))
+  for (const { table, features } of parts) {
+    for (const feature of features) {
+      // An input of the model keeps its name; two columns of one name are told apart by their tables.
+      if (taken.has(feature.name.toLowerCase())) feature.name = `${table.name}_${feature.name}`
+      const meant = wanted.find(({ name }) => isSameName(name, feature.name))
+      if (meant !== undefined) feature.name = meant.name
+      taken.add(feature.name.toLowerCase())
+    }
+  }
+  const names = parts.flatMap(({ features }) => features.map(({ name }) => name))
+  const missing = wanted.filter(({ name }) => !names.includes(name)).map(({ name }) => name)
+  return {
+    sql: sqlOf({ parts, entity, base }),
+    names,
+    unmatched: missing,
+    inputs: inputsOf(model, wanted, missing, names),
+    leftOut,
+  }
+}
+
+/** Inputs of a column each: those have names of columns. */
+function namedInputs(model: Pick<ModelFacts, 'inputs'> | undefined): ModelFacts['inputs'] {
+  const inputs = model?.inputs ?? []
+  return inputs.filter(({ shape }) => shape === null || shape.length < 2 || shape[1] === 1)
+}
+
+function inputsOf(
+  model: Pick<ModelFacts, 'inputs'> | undefined,
+  wanted: ModelFacts['inputs'],
+  missing: string[],
+  names: string[],
+): string[] | undefined {
+  if (model === undefined || missing.length > 0) return undefined
+  if (wanted.length > 0 && wanted.length === model.inputs.length) return wanted.map(({ name }) => name)
+  const width = model.inputs.length === 1 ? model.inputs[0]?.shape?.[1] : undefined
+  return width === names.length ? names : undefined
+}
+
+const CASTS: Record<string, string> = {
+  float32: 'FLOAT',
+  float64: 'DOUBLE',
+  int64: 'BIGINT',
+  int32: 'INTEGER',
+  string: 'VARCHAR',
+  bool: 'BOOLEAN',
+}
+
+/** A feature of one column of a state, or why it is none; empty: that goes without saying. */
+function stateFeature(
+  table: ProposedTable,
+  column: ColumnLook,
+  {
+    keys,
+    label,
+    wanted,
+    prefix,
+  }: { keys: string[]; label: FoundLabel | undefined; wanted: ModelFacts['inputs']; prefix: string },
+): Feature | string {
+  const { name } = column
+  const plain = plainName(name) || 'value'
+  const declared = Object.values(table.declared)
+  if (keys.includes(name) || column.isKey) return ''
+  if (label?.table === table.name && label.column === name) return 'it is the label'
+  const sql = `${prefix}${sqlName(name)}`
+  const type = sourceTypes(table)[name] ?? (table.reads[name] === undefined ? column.type : 'TIMESTAMP')
+  const meant = wanted.find((each) => isSameName(each.name, name))
+  if (meant !== undefined) {
+    const cast = CASTS[meant.type] ?? 'FLOAT'
+    const isRisky = type === 'VARCHAR' && cast !== 'VARCHAR'
+    return {
+      name: meant.name,
+      sql: isRisky ? `try_cast(${sql} AS ${cast})` : type === cast ? sql : `${sql}::${cast}`,
+      note: isRisky ? noNumber(column) : undefined,
+    }
+  }
+  if (isTime(type)) {
+    if (declared.includes(name) && table.declared.valid_to === name) return ''
+    if (table.declared.snapshot_at === name) return ''
+    return { name: `days_since_${plain}`, sql: `date_diff('day', ${sql}, $as_of)::FLOAT`, note: undefined }
+  }
+  if (/^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN)$/.test(type)) {
+    if (ID.test(plain) && column.distinct > 20) return 'it is an id'
+    return { name: plain, sql: type === 'FLOAT' ? sql : `${sql}::FLOAT`, note: undefined }
+  }
+  if (type !== 'VARCHAR') return `its type is ${type}`
+  if (isNumber(column)) return { name: plain, sql: `try_cast(${sql} AS FLOAT)`, note: noNumber(column) }
+  if (column.values !== undefined) return { name: plain, sql, note: undefined }
+  return `a text of about ${column.distinct} different values`
+}
+
+/** A text that is nearly always a number: not codes with leading zeros, nor categories. */
+export function isNumber({ type, numbers, blanks, zeros, values }: ColumnLook): boolean {
+  if (type !== 'VARCHAR' || zeros > 0 || numbers === 0) return false
+  const texts = values?.filter(({ value }) => value.trim() !== '' && Number.isNaN(Number(value))).length ?? 0
+  return texts === 0 && numbers >= 0.95 * (numbers + blanks)
+}
+
+function noNumber({ blanks }: ColumnLook): string {
+  return blanks > 0 ? `text; ${blanks} blank ones read null` : 'text; what is no number reads null'
+}
+
+/** Counts, times and sums of what happened, all before the as-of. */
+function eventFeatures(table: ProposedTable, keys: string[], label: FoundLabel | undefined): Feature[] {
+  const time = sqlName(table.time ?? '')
+  const [short, long] = windowsOf(table)
+  const since = (days: number) => `FILTER (${time} >= $as_of - INTERVAL ${days} DAY)`
+  const numbers = table.columns.filter(
+    (column) =>
+      !keys.includes(column.name) &&
+      !column.isKey &&
+      column.name !== label?.column &&
+      !Object.values(table.declared).includes(column.name) &&
+      table.reads[column.name] === undefined &&
+      !ID.test(plainName(column.name)) &&
+      (isNumber(column) ||
+        /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(column.type)),
+  )
+  return [
+    { name: `${table.name}_${short}d`, sql: `count(*) ${since(short)}::FLOAT`, note: undefined },
+    { name: `${table.name}_${long}d`, sql: `count(*) ${since(long)}::FLOAT`, note: undefined },
+    {
+      name: `days_since_last_${table.name}`,
+      sql: `date_diff('day', max(${time}), $as_of)::FLOAT`,
+      note: undefined,
+    },
+    {
+      name: `days_since_first_${table.name}`,
+      sql: `date_diff('day', min(${time}), $as_of)::FLOAT`,
+      note: undefined,
+    },
+    ...numbers.slice(0, MOST_SUMS).flatMap((column): Feature[] => {
+      const plain = plainName(column.name) || 'value'
+      const known = sourceTypes(table)[column.name] ?? column.type
+      const value = known === 'VARCHAR' ? `try_cast(${sqlName(column.name)} AS DOUBLE)` : sqlName(column.name)
+      return [
+        {
+          name: `${plain}_sum_${long}d`,
+          sql: `coalesce(sum(${value}) ${since(long)}, 0)::FLOAT`,
+          note: undefined,
+        },
+        { name: `${plain}_mean`, sql: `avg(${value})::FLOAT`, note: undefined },
+      ]
+    }),
+  ]
+}
+
+function sqlOf({
+  parts,
+  entity,
+  base,
+}: {
+  parts: { table: ProposedTable; features: Feature[]; isState: boolean }[]
+  entity: Proposal['entity']
+  base: ProposedTable | undefined
+}): string {
+  const head = `-- One row per ${entity.columns.join(', ')}, as known at $as_of: a first proposal, from what the data looked like. The sources are
+-- already cut there. Time is local time of the project, so $as_of - INTERVAL 30 DAY is 30 local days.
+`
+  const keysOf = ({ name }: ProposedTable) => entity.in[name] ?? []
+  const [first = parts[0]] = parts.filter(({ table }) => table === base)
+  if (first === undefined) return head
+  const rest = parts.filter((part) => part !== first)
+  const line = ({ name, sql, note }: Feature, comma: boolean) =>
+    `${sql === sqlName(name) || sql.endsWith(`.${sqlName(name)}`) ? sql : `${sql} AS ${sqlName(name)}`}${comma ? ',' : ''}${note === undefined ? '' : `  -- ${note}`}`
+  const block = (features: Feature[], indent: string, isLast = true) =>
+    features.map((each, index) => indent + line(each, !isLast || index < features.length - 1)).join('\n')
+  const of = (table: ProposedTable, prefix = '') =>
+    keysOf(table).map((key, index) => {
+      const as = entity.columns[index] ?? key
+      return `${prefix}${sqlName(key)}${as === key ? '' : ` AS ${sqlName(as)}`}`
+    })
+  const whole = (table: ProposedTable, prefix = '') => {
+    const nulls = table.columns.filter(({ name, nulls }) => keysOf(table).includes(name) && nulls > 0)
+    const where = nulls.map(({ name }) => `${prefix}${sqlName(name)} IS NOT NULL`)
+    return where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
+  }
+  if (!first.isState && rest.length === 0) {
+    const { table, features } = first
+    const where = whole(table)
+    return `${head}SELECT
+  ${of(table).join(', ')},
+${block(features, '  ')}
+FROM ${table.name}
+${where === '' ? '' : `${where}\n`}GROUP BY ${keysOf(table).map(sqlName).join(', ')}
+`
+  }
+  const inner = (table: ProposedTable, features: Feature[]) => `(
+  SELECT ${of(table).join(', ')},
+${block(features, '    ')}
+  FROM ${table.name}
+  GROUP BY ${keysOf(table).map(sqlName).join(', ')}
+)`
+  const alias = ({ name }: ProposedTable) => `${name}_of`
+  const from = first.isState
+    ? first.table.name
+    : `${inner(first.table, first.features)} AS ${alias(first.table)}`
+  const owner = first.isState ? first.table.name : alias(first.table)
+  const ownKeys = first.isState ? keysOf(first.table) : entity.columns
+  const joins = rest.map(({ table, features, isState }) => {
+    const other = isState ? table.name : alias(table)
+    const otherKeys = isState ? keysOf(table) : entity.columns
+    const on = ownKeys.map((key, index) => {
+      const mate = otherKeys[index] ?? key
+      const types = [typeOf(first.table, keysOf(first.table)[index]), typeOf(table, keysOf(table)[index])]
+      // Keys of unlike types are compared as text: no number loses a digit.
+      const cast = types[0] === types[1] ? '' : '::VARCHAR'
+      return `${other}.${sqlName(mate)}${cast} = ${owner}.${sqlName(key)}${cast}`
+    })
+    return `LEFT JOIN ${isState ? table.name : `${inner(table, features)} AS ${other}`}\n  ON ${on.join(' AND ')}`
+  })
+  const selected = parts.flatMap(({ table, features, isState }) =>
+    features.map((feature): Feature => {
+      if (isState) return feature
+      const name = `${alias(table)}.${sqlName(feature.name)}`
+      const isCount = /_\d+d$/.test(feature.name)
+      return {
+        ...feature,
+        sql: isCount && table !== first.table ? `coalesce(${name}, 0)` : name,
+        note: undefined,
+      }
+    }),
+  )
+  const keys = ownKeys.map((key, index) => {
+    const as = entity.columns[index] ?? key
+    return `${rest.length === 0 ? '' : `${owner}.`}${sqlName(key)}${as === key ? '' : ` AS ${sqlName(as)}`}`
+  })
+  const where = first.isState ? whole(first.table, rest.length === 0 ? '' : `${first.table.name}.`) : ''
+  return `${head}SELECT
+  ${keys.join(', ')},
+${block(selected, '  ')}
+FROM ${from}
+${joins.map((join) => `${join}\n`).join('')}${where === '' ? '' : `${where}\n`}`
+}
+
+function typeOf(table: ProposedTable, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined
+  return sourceTypes(table)[name] ?? table.columns.find((column) => column.name === name)?.type
+}

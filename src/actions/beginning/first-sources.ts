@@ -1,0 +1,44 @@
+import { isAbsolute, relative } from 'node:path'
+import { sqlName } from '../../pipeline/beginning/data-paths.ts'
+import type { ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
+
+/** Types that the columns of a text file are declared with: those of which every value was seen to have it. */
+export function sourceTypes({ format, columns, rows, looked, reads }: ProposedTable): Record<string, string> {
+  if (format !== 'csv' || looked < rows) return {}
+  return Object.fromEntries(
+    columns.flatMap(
+      ({ name, type, isKey, nulls, numbers, wholes, blanks, zeros, time }): [string, string][] => {
+        if (isKey || type !== 'VARCHAR') return []
+        if (time?.reading === 0 && time.share === 1 && blanks === 0) return [[name, 'TIMESTAMP']]
+        const filled = rows - nulls
+        if (reads[name] !== undefined || blanks > 0 || zeros > 0 || filled === 0 || numbers < filled)
+          return []
+        return [[name, wholes === filled ? 'BIGINT' : 'DOUBLE']]
+      },
+    ),
+  )
+}
+
+/** A source of view.yaml: where its files are, how they are read, and how its rows lie in time. */
+export function declaredSource(root: string, table: ProposedTable): Record<string, unknown> {
+  const types = sourceTypes(table)
+  const reads = Object.entries(table.reads).filter(([column]) => types[column] === undefined)
+  const within = relative(root, table.path)
+  const replaced = reads.map(([column, sql]) => `${sql} AS ${sqlName(column)}`)
+  return {
+    path: within.startsWith('..') || isAbsolute(within) ? table.path : within,
+    ...(table.format === 'parquet' ? {} : { format: table.format }),
+    ...(Object.keys(types).length === 0 ? {} : { types }),
+    ...(replaced.length === 0 ? {} : { select: `SELECT * REPLACE (${replaced.join(', ')}) FROM raw` }),
+    ...table.declared,
+  }
+}
+
+/** Days of the shorter and of the longer window. */
+export function windowsOf({ span }: Pick<ProposedTable, 'span'>): [number, number] {
+  const days =
+    span === undefined
+      ? 0
+      : (Date.parse(span.last.slice(0, 10)) - Date.parse(span.first.slice(0, 10))) / 86_400_000
+  return days >= 180 ? [30, 90] : [7, 30]
+}

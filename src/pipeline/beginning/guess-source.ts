@@ -1,0 +1,278 @@
+import { isTime } from '../cut/time-column.ts'
+import type { Engine } from '../engine/duckdb.ts'
+import { identifier } from '../engine/quote.ts'
+import { ARRIVAL } from '../leaks/hindsight.ts'
+import { columnOf } from '../sources/admitted.ts'
+import type { FoundSource } from '../sources/sources.ts'
+import { plainName } from './data-paths.ts'
+import type { Guess } from './guess.ts'
+import { isKey, type Looked } from './guess-entity.ts'
+import { type ColumnLook, timeReading } from './table-look.ts'
+import type { TimeReading } from './text-times.ts'
+
+/** A table as view.yaml is to declare it, but for its path. */
+export interface GuessedSource {
+  /** Keys of the source, as written. */
+  declared: Record<string, unknown>
+  /** Columns whose text or number is read as a time by `select`, with the reading. */
+  read: [column: string, reading: TimeReading][]
+  /** One row for each entity is seen at an as-of. */
+  isState: boolean
+  /** The time that orders its rows. */
+  time: string | undefined
+  /** First and last value of the time, ISO 8601 without a zone. */
+  span: { first: string; last: string } | undefined
+  guesses: Guess[]
+}
+
+interface TimeCandidate {
+  column: ColumnLook
+  reading: TimeReading | undefined
+}
+
+const FROM =
+  /^(?:valid_?from|effective_?(?:from|date)|start_?(?:date|time|at)|from_?date|begin\w*|since|gueltig_ab)$/
+const TO =
+  /^(?:valid_?(?:to|until|till)|effective_?(?:to|until)|end_?(?:date|time|at)|to_?date|until|expir\w*|gueltig_bis)$/
+const BIRTH = /birth|born|dob\b|geburt|geb_/
+const PLANNED = /due|expir|until|deadline|valid_to|scheduled|end_date|contract_end/
+const UPDATED = /updat|modif|chang|as_of|snapshot/
+const EVENT =
+  /event|occur|happen|purchas|order|transact|start|creat|paid|call|visit|click|time|date|_at$|^at$|ts/
+
+/** How the rows of a table lie in time, from types, names, folders and values. */
+export async function guessSource(
+  engine: Engine,
+  found: FoundSource,
+  table: Looked,
+  entity: string[] | undefined,
+): Promise<GuessedSource> {
+  const times = timesIn(table)
+  const isOfOne = entity !== undefined && (await isKey(engine, table.from, entity, table.rows))
+  const keyed = table.columns.find(({ isKey, type }) => isKey && type === 'DATE')
+  const [from, to] = [named(times, FROM), named(times, TO)]
+  if (entity !== undefined && from !== undefined && to !== undefined) {
+    return of(engine, table, [from, to], from, {
+      declared: { kind: 'history', key: entity, valid_from: from.column.name, valid_to: to.column.name },
+      isState: true,
+      guess: {
+        what: `${table.name} is a history`,
+        why: `${from.column.name} and ${to.column.name} are named as the ends of what is valid`,
+        sure: 'likely',
+        other: 'kind: events with an event_time, where its rows are events',
+      },
+    })
+  }
+  const event = eventTime(found, times)
+  if (keyed !== undefined && (event === undefined || (await isSnapshot(engine, table, entity, keyed.name)))) {
+    return folders(engine, table, keyed, entity)
+  }
+  if (event === undefined) return timeless(table, isOfOne)
+  const { name } = event.column
+  if (isOfOne) {
+    const updated = UPDATED.test(plainName(name))
+    return of(engine, table, [event], event, {
+      declared: { kind: 'history', key: entity, valid_from: name },
+      isState: true,
+      guess: {
+        what: `${table.name} is a history, valid from ${name}`,
+        why: `it has one row for each ${entity?.join(', ')}${updated ? ', with the time of its last change' : ''}: rows are seen from that time on, other columns as they are now, whatever they were then`,
+        sure: 'unsure',
+        other: 'kind: snapshots where copies of several days are kept, which is what training needs',
+      },
+    })
+  }
+  if (await isSnapshot(engine, table, entity, name)) {
+    return of(engine, table, [event], event, {
+      declared: { kind: 'snapshots', snapshot_at: name },
+      isState: true,
+      guess: {
+        what: `${table.name} holds snapshots of ${name}`,
+        why: `each of its few times has one row for each ${entity?.join(', ')}`,
+        sure: 'likely',
+        other: `kind: events, event_time: ${name}`,
+      },
+    })
+  }
+  const arrival = await arrivalOf(engine, table, times, event)
+  const used = arrival === undefined ? [event] : [event, arrival.time]
+  return of(engine, table, used, event, {
+    declared: {
+      kind: 'events',
+      event_time: name,
+      ...(arrival === undefined ? {} : { available_at: arrival.time.column.name, cutoff: arrival.cutoff }),
+    },
+    isState: false,
+    guess: {
+      what: `${table.name} are events of ${name}`,
+      why: `${event.reading === undefined ? `a ${event.column.type}` : event.reading.words}, ${times.length === 1 ? 'its only time' : `the likeliest of ${times.length} times`}${arrival === undefined ? '' : `; ${arrival.words}`}`,
+      sure: times.length === 1 || arrival !== undefined ? 'sure' : 'likely',
+      other: `event_time: ${
+        times
+          .map(({ column }) => column.name)
+          .filter((each) => each !== name)
+          .join(' or ') || 'COLUMN'
+      }`,
+    },
+  })
+}
+
+function timesIn({ columns, rows }: Looked): TimeCandidate[] {
+  return columns.flatMap((column) => {
+    const plain = plainName(column.name)
+    if (column.isKey || BIRTH.test(plain) || (column.nulls > 0.5 * rows && !TO.test(plain))) return []
+    const reading = timeReading(column)
+    return isTime(column.type) || reading !== undefined ? [{ column, reading }] : []
+  })
+}
+
+function named(times: TimeCandidate[], pattern: RegExp): TimeCandidate | undefined {
+  return times.find(({ column }) => pattern.test(plainName(column.name)))
+}
+
+/** Whole columns come first, then those whose files follow each other, then names. */
+function eventTime(found: FoundSource, times: TimeCandidate[]): TimeCandidate | undefined {
+  const points = ({ column, reading }: TimeCandidate) => {
+    const name = plainName(column.name)
+    return (
+      (column.nulls === 0 ? 4 : 0) +
+      (grows(found, column.name) ? 2 : 0) +
+      (reading === undefined ? 1 : 0) +
+      (EVENT.test(name) ? 2 : 0) -
+      (ARRIVAL.test(name) ? 5 : 0) -
+      (PLANNED.test(name) ? 5 : 0)
+    )
+  }
+  return times.toSorted((a, b) => points(b) - points(a))[0]
+}
+
+/** Each file begins no earlier than the one before it: they were written as time went on. */
+function grows({ files }: FoundSource, name: string): boolean {
+  const ranges = files.flatMap((file) => columnOf(file, name)?.range ?? [])
+  if (ranges.length < 2 || ranges.length < files.length) return false
+  return ranges.every(({ min }, index) => index === 0 || min >= (ranges[index - 1]?.min ?? min))
+}
+
+async function isSnapshot(
+  engine: Engine,
+  table: Looked,
+  entity: string[] | undefined,
+  time: string,
+): Promise<boolean> {
+  if (entity === undefined || table.rows === 0) return false
+  const { times, each, rows } = await engine.row(
+    `SELECT count(DISTINCT ${identifier(time)}) AS times, count(DISTINCT (${entity.map(identifier).join(', ')})) AS each, count(DISTINCT (${[...entity, time].map(identifier).join(', ')})) AS rows FROM ${table.from}`,
+  )
+  // Copies hold most of the entities, each once.
+  return Number(rows) === table.rows && Number(times) > 1 && Number(times) * Number(each) <= 2 * table.rows
+}
+
+async function folders(
+  engine: Engine,
+  table: Looked,
+  key: ColumnLook,
+  entity: string[] | undefined,
+): Promise<GuessedSource> {
+  const copies = await isSnapshot(engine, table, entity, key.name)
+  return {
+    declared: copies
+      ? { kind: 'snapshots', snapshot_at: key.name }
+      : { kind: 'events', event_time: key.name },
+    read: [],
+    isState: copies,
+    time: key.name,
+    span: key.min === null || key.max === null ? undefined : { first: key.min, last: key.max },
+    guesses: [
+      {
+        what: copies
+          ? `${table.name} are snapshots of ${key.name}`
+          : `${table.name} are events of ${key.name}`,
+        why: copies
+          ? `each folder ${key.name}=... has one row for each ${entity?.join(', ')}`
+          : `the folders ${key.name}=... are the only time that they have: rows are seen when the day is over`,
+        sure: 'likely',
+        other: copies ? `kind: events, event_time: ${key.name}` : 'event_time: COLUMN',
+      },
+    ],
+  }
+}
+
+function timeless(table: Looked, isState: boolean): GuessedSource {
+  return {
+    declared: { kind: 'static' },
+    read: [],
+    isState,
+    time: undefined,
+    span: undefined,
+    guesses: [
+      {
+        what: `${table.name} is static`,
+        why: 'none of its columns is a time: every as-of sees it as it is now, which may leak what came later into training, and the gate says so',
+        sure: 'likely',
+        other: 'kind: snapshots, once a copy of each day is kept in folders day=2026-11-22',
+      },
+    ],
+  }
+}
+
+async function of(
+  engine: Engine,
+  table: Looked,
+  used: TimeCandidate[],
+  time: TimeCandidate,
+  { declared, isState, guess }: { declared: Record<string, unknown>; isState: boolean; guess: Guess },
+): Promise<GuessedSource> {
+  const sql = time.reading?.sql(time.column.name) ?? identifier(time.column.name)
+  const { first, last, none } = await engine.row(
+    `SELECT min(${sql})::TIMESTAMP::VARCHAR AS first, max(${sql}) FILTER (${sql}::TIMESTAMP < TIMESTAMP '2200-01-01')::TIMESTAMP::VARCHAR AS last, count(*) - count(${sql}) AS none FROM ${table.from}`,
+  )
+  const missing: Guess[] =
+    Number(none) === 0
+      ? []
+      : [
+          {
+            what: `${none} rows of ${table.name} have no ${time.column.name}`,
+            why: 'no as-of sees them',
+            sure: 'sure',
+            other: '',
+          },
+        ]
+  return {
+    declared,
+    read: used.flatMap(({ column, reading }): [string, TimeReading][] =>
+      reading === undefined ? [] : [[column.name, reading]],
+    ),
+    isState,
+    time: time.column.name,
+    span: first === null || last === null ? undefined : { first: String(first), last: String(last) },
+    guesses: [guess, ...missing],
+  }
+}
+
+const HOURS = [1, 4, 12, 24, 48, 72]
+
+/** When rows arrived: a time by its name that is never before the event. */
+async function arrivalOf(
+  engine: Engine,
+  table: Looked,
+  times: TimeCandidate[],
+  event: TimeCandidate,
+): Promise<{ time: TimeCandidate; cutoff: string; words: string } | undefined> {
+  for (const time of times) {
+    if (time === event || !ARRIVAL.test(time.column.name)) continue
+    const [at, then] = [time, event].map(
+      ({ column, reading }) => reading?.sql(column.name) ?? identifier(column.name),
+    )
+    const { late, rows, lag } = await engine.row(
+      `SELECT count_if(${at}::TIMESTAMP >= ${then}::TIMESTAMP) AS late, count(${at}) AS rows, quantile_cont(epoch(${at}::TIMESTAMP) - epoch(${then}::TIMESTAMP), 0.999) / 3600 AS lag FROM ${table.from}`,
+    )
+    if (Number(rows) === 0 || Number(late) < 0.99 * Number(rows)) continue
+    const hours = HOURS.find((each) => Number(lag) <= each) ?? 72
+    return {
+      time,
+      cutoff: `${hours}h`,
+      words: `${time.column.name} is when they arrived, 999 of 1,000 within ${hours} h`,
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,62 @@
+import { literal } from '../engine/quote.ts'
+import { sqlName } from './data-paths.ts'
+
+/** How a column that is no time says one, as SQL of a TIMESTAMP over a column of `raw`. */
+export interface TimeReading {
+  /** Such as `text like 22.11.2026`. */
+  words: string
+  /** SQL of a TIMESTAMP; null where a value is none. */
+  sql: (column: string) => string
+}
+
+const FORMATS: [format: string, like: string][] = [
+  ['%d.%m.%Y', '22.11.2026'],
+  ['%d.%m.%Y %H:%M', '22.11.2026 08:30'],
+  ['%d.%m.%Y %H:%M:%S', '22.11.2026 08:30:00'],
+  ['%m/%d/%Y', '11/22/2026'],
+  ['%m/%d/%Y %H:%M', '11/22/2026 08:30'],
+  ['%m/%d/%Y %H:%M:%S', '11/22/2026 08:30:00'],
+  ['%d/%m/%Y', '22/11/2026'],
+  ['%d/%m/%Y %H:%M', '22/11/2026 08:30'],
+  ['%d-%m-%Y', '22-11-2026'],
+  ['%Y%m%d', '20261122'],
+  ['%d-%b-%Y', '22-Nov-2026'],
+  ['%b %d, %Y', 'Nov 22, 2026'],
+]
+
+/** Of texts, those that a cast reads first. */
+export const TEXT_TIMES: TimeReading[] = [
+  { words: 'text like 2026-11-22', sql: (column) => `try_cast(${sqlName(column)} AS TIMESTAMP)` },
+  ...FORMATS.map(([format, like]) => ({
+    words: `text like ${like}`,
+    sql: (column: string) => `try_strptime(${sqlName(column)}, ${literal(format)})`,
+  })),
+]
+
+/** Whole numbers that say a time, and the bounds within which they do. */
+export const NUMBER_TIMES: (TimeReading & { min: number; max: number; named: RegExp })[] = [
+  {
+    words: 'a number like 20261122',
+    sql: (column) => `try_strptime(${sqlName(column)}::VARCHAR, '%Y%m%d')`,
+    min: 19_000_101,
+    max: 21_001_231,
+    named: /date|day|_dt|^dt|tag|time/i,
+  },
+  {
+    words: 'seconds since 1970',
+    sql: (column) => `make_timestamp(${sqlName(column)}::BIGINT * 1000000)`,
+    min: 631_152_000,
+    max: 4_102_444_800,
+    named: /epoch|unix|time|_ts$|^ts$|_at$/i,
+  },
+  {
+    words: 'milliseconds since 1970',
+    sql: (column) => `make_timestamp(${sqlName(column)}::BIGINT * 1000)`,
+    min: 631_152_000_000,
+    max: 4_102_444_800_000,
+    named: /epoch|unix|time|_ts$|^ts$|_at$/i,
+  },
+]
+
+/** All of them; a look names one by its place. */
+export const TIME_READINGS: TimeReading[] = [...TEXT_TIMES, ...NUMBER_TIMES]

@@ -1,0 +1,113 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startFromData } from '../../../src/actions/beginning/start-from-data.ts'
+import { loadProject } from '../../../src/project/files/load-project.ts'
+import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { writeParquet } from '../../pipeline/feature-case.ts'
+
+let folder: string
+let root: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nightshift-begin-'))
+  root = join(folder, 'project')
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const start = (data: string[], more: { model?: string; entity?: string[] } = {}) =>
+  startFromData({ root, data, model: undefined, entity: undefined, today: '2026-11-22', ...more })
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+describe('a project over data that is there', () => {
+  it('is valid, runs, and says what it left out: dirty numbers, names with capitals, a label', async () => {
+    const rows = Array.from(
+      { length: 200 },
+      (_, i) =>
+        `C-${i},${i % 2 === 0 ? 'Yes' : 'No'},${i},${i === 7 ? ' ' : i * 1.5},"Note number ${i}",0${1000 + i},${i % 5 === 0 ? 'Yes' : 'No'}`,
+    )
+    const csv = join(folder, 'Customers 2026.csv')
+    writeFileSync(csv, `customerID,Partner,tenure,TotalCharges,Remark,Zip,Churn\n${rows.join('\n')}\n`)
+    const started = await start([csv])
+    expect(started).toMatchObject({
+      view: 'customer_features',
+      model: 'churn',
+      entity: ['customerID'],
+      as_of: '2026-11-22',
+      rows: 200,
+      problems: [],
+    })
+    expect(started.left_out).toEqual([
+      'customers.Remark: a text of about 200 different values',
+      'customers.Zip: a text of about 200 different values',
+      'customers.Churn: it is the label',
+    ])
+    expect(read('features/customer_features/features.sql')).toContain(`SELECT
+  customerID,
+  Partner AS partner,
+  tenure::FLOAT AS tenure,
+  try_cast(TotalCharges AS FLOAT) AS total_charges  -- text; 1 blank ones read null
+FROM customers
+`)
+    const { project, problems } = loadProject(root)
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
+    expect(project?.views.customer_features).toMatchObject({
+      sources: { customers: { kind: 'static', path: csv, format: 'csv', types: { tenure: 'BIGINT' } } },
+      columns: {
+        partner: { values: ['No', 'Yes'], max_null_rate: 0 },
+        tenure: { min: 0, max_null_rate: 0 },
+        total_charges: { min: 0 },
+      },
+      expect: { rows: { min: 100, max_change: 0.2 } },
+    })
+    expect(project?.models.churn?.labels?.sql).toContain(`(Churn = 'Yes')::INTEGER AS churn`)
+    expect(read('README.md')).toContain('| likely | the label is Churn = Yes |')
+  })
+
+  it('joins states and events of text dates at the newest night, keys of unlike types as text', async () => {
+    await writeParquet(
+      join(folder, 'data/people/a.parquet'),
+      `SELECT i::BIGINT AS user_id, ['a', 'b'][1 + i % 2] AS plan FROM range(30) t(i)`,
+    )
+    await writeParquet(
+      join(folder, 'data/Visits/a.parquet'),
+      `SELECT (i % 25)::VARCHAR AS "User ID", strftime(DATE '2026-01-01' + i::INTEGER, '%d.%m.%Y') AS "Visit Day", i % 7 AS pages FROM range(300) t(i)`,
+    )
+    const started = await start([join(folder, 'data')])
+    expect(started).toMatchObject({ as_of: '2026-10-28', rows: 30, problems: [], model: 'lapsed' })
+    const sql = read('features/user_features/features.sql')
+    expect(sql).toContain('  ON visits_of.user_id::VARCHAR = people.user_id::VARCHAR')
+    expect(read('features/user_features/view.yaml')).toContain(
+      `select: SELECT * REPLACE (try_strptime("Visit Day", '%d.%m.%Y') AS "Visit Day") FROM raw`,
+    )
+    expect(loadProject(root).project?.views.user_features?.expect.fresh).toMatchObject({
+      visits: { text: '2d' },
+    })
+  })
+
+  it('leaves nothing behind where data or model cannot be read, and spares a folder that is in use', async () => {
+    const data = join(folder, 'rows.parquet')
+    await writeParquet(data, 'SELECT i AS user_id, i AS x FROM range(9) t(i)')
+    const bad = join(folder, 'bad.onnx')
+    writeFileSync(bad, 'no model')
+    await expect(start([data], { model: bad })).rejects.toThrow(/^init: --model .*bad\.onnx: /)
+    await expect(start([join(folder, 'gone.parquet')])).rejects.toThrow(ConfigurationError)
+    expect(readdirSync(folder)).not.toContain('project')
+    // Data in the folder of the project to be is no obstacle.
+    await expect(
+      startFromData({ root: folder, data: [data], model: undefined, entity: undefined, today: '2026-11-22' }),
+    ).rejects.toThrow('got: bad.onnx')
+    rmSync(bad)
+    const here = await startFromData({
+      root: folder,
+      data: [data],
+      model: undefined,
+      entity: undefined,
+      today: '2026-11-22',
+    })
+    expect(here.rows).toBe(9)
+    expect(readFileSync(join(folder, 'features/user_features/view.yaml'), 'utf8')).toContain(
+      'path: rows.parquet',
+    )
+  })
+})

@@ -1,0 +1,125 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { proposeSources } from '../../../src/pipeline/beginning/propose-sources.ts'
+import { Failure } from '../../../src/pipeline/engine/failure.ts'
+import { sampleData } from '../../../src/project/init/sample-data.ts'
+import { makeFolder, writeParquet } from '../feature-case.ts'
+
+let root: string
+beforeEach(() => {
+  root = makeFolder()
+})
+const at = (path: string) => join(root, path)
+const write = (path: string, sql: string) => writeParquet(at(path), sql)
+
+async function propose(paths: string[], entity?: string[]) {
+  const { tables, ...rest } = await proposeSources({
+    root,
+    timezone: 'UTC',
+    paths: paths.map(at),
+    entity,
+  })
+  const sources = Object.fromEntries(tables.map(({ name, declared }) => [name, declared]))
+  return {
+    ...rest,
+    tables,
+    sources,
+    sure: Object.fromEntries(rest.guesses.map((each) => [each.what, each.sure])),
+  }
+}
+
+async function refusal(paths: string[], entity?: string[]): Promise<string> {
+  const error: unknown = await propose(paths, entity).catch((reason: unknown) => reason)
+  if (!(error instanceof Failure)) throw new Error(`expected a Failure, got: ${String(error)}`)
+  return error.message
+}
+
+describe('a proposal of sources', () => {
+  it('finds the tables of a folder, histories by their ends, events by time and arrival, and who they are of', async () => {
+    for (const { path, sql } of sampleData('2026-11-22')) await write(path, sql)
+    const found = await propose(['data'])
+    expect(found.entity).toEqual({
+      columns: ['customer_id'],
+      in: { customers: ['customer_id'], orders: ['customer_id'] },
+    })
+    expect(found.sources).toEqual({
+      customers: { kind: 'history', key: ['customer_id'], valid_from: 'valid_from', valid_to: 'valid_to' },
+      orders: { kind: 'events', event_time: 'ordered_at', available_at: 'loaded_at', cutoff: '12h' },
+    })
+    expect(found.tables.map(({ path }) => path)).toEqual([
+      at('data/customers/customers.parquet'),
+      at('data/orders/*.parquet'),
+    ])
+    expect(found.sure['entity customer_id']).toBe('sure')
+  })
+
+  it('tells snapshots from events in folders of days', async () => {
+    for (const day of ['2026-11-20', '2026-11-21']) {
+      await write(
+        `copies/day=${day}/a.parquet`,
+        'SELECT i AS "Customer No", i * 2 AS balance FROM range(50) t(i)',
+      )
+      await write(`clicks/day=${day}/a.parquet`, 'SELECT i % 9 AS customer_no, i AS page FROM range(50) t(i)')
+    }
+    const { sources, entity, tables } = await propose(['copies', 'clicks'])
+    expect(entity.in).toEqual({ copies: ['Customer No'], clicks: ['customer_no'] })
+    expect(sources).toEqual({
+      copies: { kind: 'snapshots', snapshot_at: 'day' },
+      clicks: { kind: 'events', event_time: 'day' },
+    })
+    expect(tables[0]).toMatchObject({ isState: true, path: at('copies/**/*.parquet'), files: 2 })
+  })
+
+  it('reads times that are text or numbers, says how, and leaves birthdays and plans alone', async () => {
+    await write(
+      'log.parquet',
+      `SELECT i % 40 AS device_id, 1700000000 + i * 3600 AS ts, DATE '1980-01-01' + i::INTEGER AS birth_date, now()::TIMESTAMP AS due_at FROM range(500) t(i)`,
+    )
+    await write(
+      'bills.parquet',
+      `SELECT i % 40 AS device_id, strftime(DATE '2026-01-01' + i::INTEGER, '%d.%m.%Y') AS "Bill Date" FROM range(300) t(i)`,
+    )
+    const { sources, tables } = await propose(['log.parquet', 'bills.parquet'])
+    expect(sources).toEqual({
+      log: { kind: 'events', event_time: 'ts' },
+      bills: { kind: 'events', event_time: 'Bill Date' },
+    })
+    expect(tables.map(({ reads }) => reads)).toEqual([
+      { ts: 'make_timestamp(ts::BIGINT * 1000000)' },
+      { 'Bill Date': `try_strptime("Bill Date", '%d.%m.%Y')` },
+    ])
+    expect(tables[1]?.span).toEqual({ first: '2026-01-01 00:00:00', last: '2026-10-27 00:00:00' })
+  })
+
+  it('takes two columns where no single one is unique, and those that are named', async () => {
+    await write(
+      'stock.parquet',
+      'SELECT s AS shop, p AS article, s * p AS pieces FROM range(9) t(s), range(8) u(p)',
+    )
+    expect((await propose(['stock.parquet'])).entity.columns).toEqual(['shop', 'article'])
+    expect((await propose(['stock.parquet'], ['article'])).entity.columns).toEqual(['article'])
+    expect(await refusal(['stock.parquet'], ['artikel'])).toContain(
+      'expected --entity to be columns of a table, got: artikel; the tables have: stock (shop, article, pieces)',
+    )
+  })
+
+  it('refuses what it cannot read, and rows that nothing identifies, with the path and what to do', async () => {
+    await write('none.parquet', 'SELECT i / 3 AS a, i / 2 AS b FROM range(10) t(i)')
+    expect(await refusal(['none.parquet'])).toMatch(
+      /expected a column, or a pair of columns.*none \(a, b\).*--entity COLUMN/,
+    )
+    await write('empty.parquet', 'SELECT 1 AS id WHERE false')
+    expect(await refusal(['empty.parquet'])).toContain('empty has no rows; nothing was written')
+    writeFileSync(at('zero.parquet'), '')
+    expect(await refusal(['zero.parquet'])).toContain('zero.parquet is empty: it has 0 bytes')
+    writeFileSync(at('text.parquet'), 'id,name\n1,a\n')
+    expect(await refusal(['text.parquet'])).toContain('text.parquet is a CSV file')
+    writeFileSync(at('notes.txt'), 'x')
+    expect(await refusal(['notes.txt'])).toContain('its name ends with .txt')
+    mkdirSync(at('bare'))
+    expect(await refusal(['bare'])).toContain('a folder without Parquet, CSV or JSON files')
+    expect(await refusal(['gone'])).toContain('it does not exist')
+    expect(await refusal(['gone/*.parquet'])).toContain('no file matches it')
+  })
+})
