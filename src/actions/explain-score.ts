@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathOf, publishedRun } from '../ledger/nights/published.ts'
 import { contentOf, findRun, type Run } from '../ledger/nights/run-records.ts'
+import { Failure } from '../pipeline/engine/failure.ts'
 import { partitionPath } from '../pipeline/partition/partition-files.ts'
+import type { RowFacts } from '../pipeline/reasons/explain-row.ts'
 import { jsonValue } from '../pipeline/scoring/lookup.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
@@ -35,6 +37,8 @@ export interface Explained {
   features_run: string | null
   known_at: string | null
   inputs: Run['inputs']
+  /** What each feature did to the score; null where the notes say why it could not be computed. */
+  reasons: RowFacts | null
   notes: string[]
 }
 
@@ -75,6 +79,19 @@ export async function explainScore(
     const entity = Object.fromEntries(view.entity.map((column) => [column, found[column] ?? '']))
     const computed = published === undefined ? undefined : await lookUp('features', view.name, [entity])
     const row = computed?.row
+    const why = await reasonsOf(
+      version === undefined || row === undefined
+        ? undefined
+        : () =>
+            children.run('explain-row', {
+              model: join(project.warehouse, version.file),
+              sha256: version.sha256,
+              mapping: version.mapping,
+              features: partitionPath(project.warehouse, 'features', view.name, asOf.label).file,
+              entity: Object.fromEntries(view.entity.map((column) => [column, row[column] ?? ''])),
+              temp,
+            }),
+    )
     return {
       model: model.name,
       entity: typed(entity, score.types),
@@ -100,14 +117,30 @@ export async function explainScore(
       features_run: features?.id ?? null,
       known_at: features?.known_at ?? null,
       inputs: features?.inputs ?? [],
-      notes:
-        published !== undefined && features !== undefined && contentOf(published) === contentOf(features)
+      reasons: why.reasons,
+      notes: [
+        ...why.notes,
+        ...(published !== undefined && features !== undefined && contentOf(published) === contentOf(features)
           ? []
           : [
               `the features were published again since (run ${published?.id ?? 'none'}): the features shown are not the ones that were scored`,
-            ],
+            ]),
+      ],
     }
   }).finally(() => rm(temp, { recursive: true, force: true }))
+}
+
+/** A score is shown all the same where its reasons cannot be computed, as without the version's file. */
+async function reasonsOf(
+  find: (() => Promise<RowFacts | undefined>) | undefined,
+): Promise<{ reasons: RowFacts | null; notes: string[] }> {
+  if (find === undefined) return { reasons: null, notes: ['without its features there are no reasons'] }
+  try {
+    return { reasons: (await find()) ?? null, notes: [] }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { reasons: null, notes: [`its reasons cannot be computed: ${error.message}`] }
+  }
 }
 
 /** `/` separates columns, and a value may contain one too: returns every possible division of the text. */

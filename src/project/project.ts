@@ -288,6 +288,8 @@ export interface ScoreColumn {
   min: number | undefined
   max: number | undefined
   threshold: number | undefined
+  /** How many reasons a published row has; undefined: none. */
+  reasons?: number | undefined
 }
 
 export interface Requirement {

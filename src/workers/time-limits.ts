@@ -17,6 +17,7 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   example: 'checks',
   listing: 'checks',
   lookup: 'checks',
+  'explain-row': 'checks',
   restamp: 'checks',
   warm: 'checks',
   parity: 'monitors',

@@ -66,12 +66,17 @@ describe('explain', () => {
       features: { spend: 4, orders: 1 },
       inputs_of_model: ['spend', 'orders'],
       notes: [],
+      reasons: { method: 'occlusion', unit: 'score', background: 100 },
     })
+    // The score is 1 / (1 + exp(orders - spend)); every customer has one order, and a spend of 3 is typical.
+    const effect = 1 / (1 + Math.exp(1 - 4)) - 1 / (1 + Math.exp(1 - 3))
+    expect(json.reasons.effects).toEqual([{ column: 'spend', effect: expect.closeTo(effect, 6), typical: 3 }])
     expect(json.inputs).toMatchObject([
       { source: 'events', path: 'data/events/date=2026-03-01/events.parquet', rows: 100 },
     ])
     const { stdout } = await nightshift(['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF], at)
     expect(stdout).toContain("value 2026-03-02, region O'Hara/1, customer_id 4: 0.9525")
+    expect(stdout).toMatch(/^spend +4 +3 +\+0\.07178$/m)
   })
 
   test('names who there is where the entity is not there, and the columns where one is missing', async () => {

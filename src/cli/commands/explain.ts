@@ -1,6 +1,7 @@
 import { type Explained, type ExplainedValue, explainScore } from '../../actions/explain-score.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
+import { count, figure, signed } from '../../format/numbers.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
@@ -29,6 +30,25 @@ function isMissing(value: ExplainedValue, fill: unknown): boolean {
   )
 }
 
+function typicalText(value: string | number | null | undefined): string {
+  return typeof value === 'number' ? figure(value) : String(value ?? '')
+}
+
+/** How effects were found, what they mean, and how well they add up. */
+function methodText({
+  method,
+  unit,
+  mean,
+  rest,
+  typical_score,
+  background,
+}: NonNullable<Explained['reasons']>): string {
+  const measured = `measured against ${count(background)} rows of the night`
+  return method === 'paths'
+    ? `effects: what each feature adds along the paths of the trees, in ${unit === 'score' ? 'the unit of the score' : 'log-odds'}, ${measured}; from the mean ${figure(mean)} they add up to the score`
+    : `effects: what the score loses where the feature alone has its typical value, ${measured}; a row of typical values has the score ${figure(typical_score)}, and ${figure(rest)} is left that features do together`
+}
+
 function print(found: Explained, timezone: string): void {
   const who = Object.entries(found.entity)
     .map(([column, value]) => `${column} ${value}`)
@@ -41,17 +61,28 @@ function print(found: Explained, timezone: string): void {
   printLine(`  known at   ${clockTime(found.known_at, timezone)}`)
   for (const note of found.notes) printLine(`  note       ${note}`)
   printLine('')
+  const { reasons } = found
+  const effects = new Map(reasons?.effects.map((each) => [each.column, each]))
+  const strongestFirst = [
+    ...effects.keys(),
+    ...Object.keys(found.features).filter((column) => !effects.has(column)),
+  ]
+  if (reasons !== null) printLine(`${methodText(reasons)}\n`)
   printTable(
-    ['feature', 'value', ''],
-    Object.entries(found.features).map(([column, value]) => [
-      column,
-      String(value),
-      !found.inputs_of_model.includes(column)
-        ? 'the model does not read it'
-        : isMissing(value, found.fill[column])
-          ? `the model gets ${String(found.fill[column])}`
-          : '',
-    ]),
+    ['feature', 'value', 'typical', 'effect', ''],
+    strongestFirst
+      .map((column) => [column, found.features[column] ?? null] as const)
+      .map(([column, value]) => [
+        column,
+        String(value),
+        typicalText(effects.get(column)?.typical),
+        signed(effects.get(column)?.effect),
+        !found.inputs_of_model.includes(column)
+          ? 'the model does not read it'
+          : isMissing(value, found.fill[column])
+            ? `the model gets ${String(found.fill[column])}`
+            : '',
+      ]),
   )
   printLine('')
   const sources = [...new Set(found.inputs.map((input) => input.source))]

@@ -18,7 +18,9 @@ export async function replayScores({ published, scoring }: ReplayRequest): Promi
   const temp = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-replay-')))
   try {
     const out = join(temp, 'scores.parquet')
-    const { file } = await scorePartition({ ...scoring, out, temp, metadata: {} })
+    // Reasons follow from the scores' own inputs, and model.yaml may ask for another number of them by now.
+    const score = { ...scoring.score, reasons: undefined }
+    const { file } = await scorePartition({ ...scoring, score, out, temp, metadata: {} })
     const before = await realpath(published)
     const engine = await openEngine({
       readable: [before],

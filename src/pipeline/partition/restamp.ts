@@ -11,7 +11,7 @@ export interface RestampRequest {
   /** Path to write, in a folder that is there. */
   out: string
   entity: string[]
-  /** Key-value metadata of the new file, whole. */
+  /** Key-value metadata of the new file, whole but for how its reasons were found, which it keeps. */
   metadata: Record<string, string>
   temp: string
   threads: number
@@ -36,11 +36,15 @@ export async function restamp({
     ordered: true,
   })
   try {
-    const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
+    const [reasons] = await engine.rows(
+      `SELECT decode(value) AS text FROM parquet_kv_metadata(${literal(source)}) WHERE decode(key) = 'reasons'`,
+    )
+    const kept = reasons === undefined ? metadata : { ...metadata, reasons: String(reasons.text) }
+    const pairs = Object.entries(kept).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
     const { Count } = await engine.row(
       `COPY (SELECT * FROM ${parquet(source)}) TO ${literal(out)} (FORMAT parquet, KV_METADATA {${pairs.join(', ')}})`,
     )
-    return await readBack({ engine, path: out, entity, rows: Number(Count), metadata })
+    return await readBack({ engine, path: out, entity, rows: Number(Count), metadata: kept })
   } finally {
     engine.close()
   }

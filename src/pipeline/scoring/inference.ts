@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { MappingPlan } from '../onnx/mapping.ts'
+import type { Reasons } from '../reasons/reason-plan.ts'
 import type { Scorers } from './scorers.ts'
 import { allocate, type Batch, pack, selectList } from './tensors.ts'
 
@@ -11,8 +12,8 @@ export interface InferenceRequest {
   scorers: Scorers
   /** Rows of a batch. 8,192 to 262,144 are equally fast (within 3 %); fewer take less memory. */
   batch?: number
-  /** Called with the scores of the next rows, in the order of the rows. */
-  onScores(scores: Float64Array): void
+  /** Called with the scores of the next rows, in the order of the rows; with reasons if the scorers give them. */
+  onScores(scores: Float64Array, reasons: Reasons | undefined): void
 }
 
 const ROWS = 16_384
@@ -41,7 +42,7 @@ export async function infer({
     const scored = await underway.shift()
     if (scored === undefined) return
     spare.push({ rows: 0, capacity, tensors: scored.tensors })
-    onScores(scored.scores)
+    onScores(scored.scores, scored.reasons)
   }
   const send = () => {
     const scored = scorers.score(open)

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ScoreColumn, UnknownPolicy } from '../../project/project.ts'
+import { reasonColumns } from '../../project/schema/score-columns.ts'
 import { type Engine, openEngine } from '../engine/duckdb.ts'
 import { sessionBytes, sessionsWithin } from '../engine/engine-bounds.ts'
 import type { Check, ScoreFacts, StepTime, UnknownValues } from '../engine/facts.ts'
@@ -10,6 +11,8 @@ import { stopwatch } from '../engine/stopwatch.ts'
 import { examineFeatures } from '../features/examine-features.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
 import { readBack } from '../partition/read-back.ts'
+import { planReasons } from '../reasons/plan-reasons.ts'
+import { columnsOf } from '../reasons/reason-plan.ts'
 import { countUnknown, vocabulariesOf } from './count-unknown.ts'
 import { judgeUnknown, unknownText } from './judge-unknown.ts'
 import { modelSize, openModel } from './model-file.ts'
@@ -49,7 +52,8 @@ export interface ScoreRequest {
 /**
  * Scores a partition of features and writes the scores, whole and read back, but not published. Columns: the entity
  * under the view's names and types, the score DOUBLE, `decision` BOOLEAN where there is a threshold (null where the
- * score is no number), `version` INTEGER; rows in the features' order. Checks that fail are facts for the caller.
+ * score is no number), `version` INTEGER, for each of `score.reasons` the column `reason_1` VARCHAR and its `effect_1`
+ * DOUBLE (null where there is none); rows in the features' order. Checks that fail are facts for the caller.
  * Throws Failures: `model` where the file or its output is wrong, `contract` where the features do not fit it.
  */
 export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts> {
@@ -92,12 +96,28 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
     )
     refuseUnknown(unknown)
     const judged = judgeUnknown(unknown, request.unknown ?? {})
+    const reasons = request.score.reasons ?? 0
+    const metadata = { ...request.metadata }
+    if (reasons > 0) {
+      const { plan } = await timed('reasons', () =>
+        planReasons({
+          ...request,
+          connection: engine.connection,
+          from,
+          rows,
+          scorers: opened.value,
+          count: reasons,
+        }),
+      )
+      await opened.value.giveReasons(plan)
+      metadata.reasons = `${plan.method}, ${plan.unit}`
+    }
     const scored = await timed('score', () =>
-      scoreRows({ ...request, engine, from, rows, scorers: opened.value }),
+      scoreRows({ ...request, engine, from, rows, reasons, scorers: opened.value }),
     )
-    await timed('write', () => write(engine, scored, request))
+    await timed('write', () => write(engine, scored, { ...request, metadata }))
     const file = await timed('read back', () =>
-      readBack({ engine, path: request.out, entity: request.entity, rows, metadata: request.metadata }),
+      readBack({ engine, path: request.out, entity: request.entity, rows, metadata }),
     )
     const { mean, min, max, positive } = scored.tally
     const checks = [...judged.checks, ...scored.checks, oneEach(rows, file.rows, request.score.column)]
@@ -121,6 +141,13 @@ async function write(engine: Engine, { from }: ScoredRows, request: ScoreRequest
     columns.push(`CASE WHEN isfinite(scores.score) THEN scores.score >= ${double(threshold)} END AS decision`)
   }
   columns.push(`${version}::INTEGER AS version`)
+  const names = columnsOf(mapping).map(literal).join(', ')
+  for (const [reason, effect] of reasonColumns(score.reasons)) {
+    columns.push(
+      `[${names}][scores.${reason}] AS ${reason}`,
+      `CASE WHEN scores.${reason} > 0 THEN scores.${effect} END AS ${effect}`,
+    )
+  }
   const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
   const options = ['FORMAT parquet', ...(pairs.length === 0 ? [] : [`KV_METADATA {${pairs.join(', ')}}`])]
   await engine.run(
@@ -155,7 +182,13 @@ function refuseUnknown(found: UnknownValues[]): void {
 }
 
 function refuseDoubles({ entity, score }: ScoreRequest): void {
-  const names = [...entity, score.column, ...(score.threshold === undefined ? [] : ['decision']), 'version']
+  const names = [
+    ...entity,
+    score.column,
+    ...(score.threshold === undefined ? [] : ['decision']),
+    'version',
+    ...reasonColumns(score.reasons).flat(),
+  ]
   const lower = names.map((name) => name.toLowerCase())
   const double = names.find((_, index) => lower.indexOf(lower[index] ?? '') !== index)
   if (double === undefined) return

@@ -22,6 +22,8 @@ export interface RowsRequest {
   mapping: MappingPlan
   scorers: Scorers
   score: ScoreColumn
+  /** How many a row the scorers give. */
+  reasons?: number | undefined
   batch?: number | undefined
   progress?: ((text: string, rows?: number, total?: number) => void) | undefined
 }
@@ -35,8 +37,8 @@ export interface ScoredRows {
 
 /** Scores every row into a table of the engine and checks the scores. Throws Failures of class contract and model. */
 export async function scoreRows(request: RowsRequest): Promise<ScoredRows> {
-  const { engine, from, rows, entity, mapping, scorers, score, batch, progress } = request
-  const table = await openScoreTable(await engine.connect())
+  const { engine, from, rows, entity, mapping, scorers, score, reasons, batch, progress } = request
+  const table = await openScoreTable(await engine.connect(), reasons)
   const tally = openTally(score, mapping.output)
   let done = 0
   let reported = performance.now()
@@ -46,9 +48,9 @@ export async function scoreRows(request: RowsRequest): Promise<ScoredRows> {
     mapping,
     scorers,
     ...(batch === undefined ? {} : { batch }),
-    onScores(scores) {
+    onScores(scores, found) {
       tally.add(scores)
-      table.append(scores)
+      table.append(scores, found)
       done += scores.length
       if (progress === undefined || performance.now() - reported < 200) return
       reported = performance.now()

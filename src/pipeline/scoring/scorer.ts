@@ -9,21 +9,27 @@ import { Failure } from '../engine/failure.ts'
 import type { MappingPlan, PlannedInput } from '../onnx/mapping.ts'
 import { engineFailure, loadRuntime, openSession } from '../onnx/onnx-session.ts'
 import type { PlannedOutput } from '../onnx/score-output.ts'
+import { findReasons } from '../reasons/find-reasons.ts'
+import type { ReasonPlan, Reasons } from '../reasons/reason-plan.ts'
 import { createTensor, type TensorData } from './tensors.ts'
 
 export type ScorerTask =
   | { kind: 'open'; model: Uint8Array; mapping: MappingPlan }
+  | { kind: 'reasons'; plan: ReasonPlan }
   | { kind: 'score'; rows: number; tensors: TensorData[] }
 
 /** One for every task, in their order. */
 export type ScorerAnswer =
   | { kind: 'open' }
-  | { kind: 'scores'; scores: Float64Array; tensors: TensorData[] }
+  | { kind: 'reasons' }
+  | { kind: 'scores'; scores: Float64Array; tensors: TensorData[]; reasons: Reasons | undefined }
   | { kind: 'failure'; class: FailureClass; message: string; evidence: Record<string, unknown> }
 
 interface Opened {
   session: InferenceSession
   mapping: MappingPlan
+  /** Scores come with reasons from when they were asked for. */
+  plan: ReasonPlan | undefined
 }
 
 let opened: Opened | undefined
@@ -41,14 +47,33 @@ async function perform(task: ScorerTask): Promise<void> {
     case 'open':
       await opened?.session.release()
       opened = undefined
-      opened = { session: await openSession(task.model), mapping: task.mapping }
+      opened = { session: await openSession(task.model), mapping: task.mapping, plan: undefined }
       return answer({ kind: 'open' }, [])
+    case 'reasons':
+      modelAtHand().plan = task.plan
+      return answer({ kind: 'reasons' }, [])
     case 'score': {
-      if (opened === undefined) throw new Failure('bug', 'a scoring thread was given rows before a model')
-      const scores = await score(opened, task)
-      answer({ kind: 'scores', scores, tensors: task.tensors }, [scores.buffer, ...buffers(task.tensors)])
+      const own = modelAtHand()
+      const { rows, tensors } = task
+      const scores = await score(own, task)
+      const scoreRows = (given: TensorData[]) => score(own, { rows, tensors: given })
+      const filled = tensors.map((data, index) =>
+        data.slice(0, rows * (own.mapping.inputs[index]?.columns.length ?? 0)),
+      )
+      const reasons =
+        own.plan && (await findReasons(own.plan, own.mapping, { scores, tensors: filled, scoreRows }))
+      answer({ kind: 'scores', scores, tensors, reasons }, [
+        scores.buffer,
+        ...buffers(tensors),
+        ...buffers([...(reasons?.effects ?? [])]),
+      ])
     }
   }
+}
+
+function modelAtHand(): Opened {
+  if (opened === undefined) throw new Failure('bug', 'a scoring thread was given rows before a model')
+  return opened
 }
 
 /** Scores of a batch: one call, or one per `mapping.batch` rows where the file fixes their number. */

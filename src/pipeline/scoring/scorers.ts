@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { ownProgram } from '../../program/own-files.ts'
 import { Failure } from '../engine/failure.ts'
 import type { MappingPlan } from '../onnx/mapping.ts'
+import type { ReasonPlan, Reasons } from '../reasons/reason-plan.ts'
 import type { ScorerAnswer, ScorerTask } from './scorer.ts'
 import type { Batch, TensorData } from './tensors.ts'
 
@@ -12,12 +13,21 @@ export interface Scorers {
    * Scores of the batch's rows, in their order. The batch's memory is away until then; `tensors` gives it back.
    * Throws a Failure of class `model` with the engine's words.
    */
-  score(batch: Batch): Promise<{ scores: Float64Array; tensors: TensorData[] }>
+  score(batch: Batch): Promise<Scored>
+  /** From now on scores come with reasons, as the plan says. */
+  giveReasons(plan: ReasonPlan): Promise<void>
   /**
    * Gives the threads back, to be kept for the next model; threads that failed or are at work are ended. One that is
    * within a call ends only after it: a model that never returns is for the process to end.
    */
   close(): Promise<void>
+}
+
+export interface Scored {
+  scores: Float64Array
+  tensors: TensorData[]
+  /** Undefined unless asked for. */
+  reasons: Reasons | undefined
 }
 
 const PROGRAM = ownProgram('pipeline/scoring/scorer.js')
@@ -54,6 +64,9 @@ export async function openScorers(model: Uint8Array, mapping: MappingPlan, count
       if (answer.kind !== 'scores')
         throw new Failure('bug', `a scoring thread answered rows with: ${answer.kind}`)
       return answer
+    },
+    async giveReasons(plan) {
+      await Promise.all(threads.map((thread) => thread.ask({ kind: 'reasons', plan })))
     },
     close,
   }

@@ -54,7 +54,13 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
       unknown: buildAllowed(onnx.unknown),
       inputs: onnx.inputs,
     },
-    score: { column: score.column, min: score.min, max: score.max, threshold: score.threshold },
+    score: {
+      column: score.column,
+      min: score.min,
+      max: score.max,
+      threshold: score.threshold,
+      reasons: score.reasons,
+    },
     labels:
       labels === undefined || labelsSql === undefined
         ? undefined

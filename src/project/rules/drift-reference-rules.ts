@@ -3,7 +3,7 @@ import { didYouMean } from '../files/nearest.ts'
 import { MOST_PROBLEMS, type Problem } from '../files/problem.ts'
 import { listed, short } from '../files/value-text.ts'
 import { NAME_LEGAL, NAME_PATTERN } from '../schema/fields.ts'
-import { RESERVED_COLUMNS } from '../schema/model-schema.ts'
+import { reservedColumns } from '../schema/score-columns.ts'
 
 /** Rules across files: names that must exist, must be equal, or must not collide. */
 export function checkReferences(entries: Entries): Problem[] {
@@ -88,14 +88,15 @@ function viewOf(entry: Part<'models'>, views: string[], models: string[]): Probl
 function scoreColumns(entry: Part<'models'>, { views }: Entries): Problem[] {
   const entity = views.find(({ name }) => name === entry.part.view)?.part.entity ?? []
   const column = entry.part.score?.column
+  const taken = reservedColumns(entry.part.score?.reasons)
   const reserved = entity.filter(
-    (each) => RESERVED_COLUMNS.includes(each.toLowerCase()) && each.toLowerCase() !== 'as_of',
+    (each) => taken.includes(each.toLowerCase()) && each.toLowerCase() !== 'as_of',
   )
   const problems = reserved.map((each) =>
     error(
       entry,
       ['view'],
-      `view ${entry.part.view} has the entity column ${each}, which scores have already (${RESERVED_COLUMNS.join(', ')}): give the entity another name in features.sql`,
+      `view ${entry.part.view} has the entity column ${each}, which scores have already (${taken.join(', ')}): give the entity another name in features.sql`,
     ),
   )
   if (column !== undefined && entity.some((each) => each.toLowerCase() === column.toLowerCase())) {

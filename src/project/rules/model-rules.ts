@@ -3,7 +3,7 @@ import { didYouMean } from '../files/nearest.ts'
 import { MOST_PROBLEMS } from '../files/problem.ts'
 import { listed } from '../files/value-text.ts'
 import { isBuiltIn, METRICS, NIGHT_COLUMNS, NIGHT_TABLES } from '../schema/metric.ts'
-import { RESERVED_COLUMNS } from '../schema/model-schema.ts'
+import { reservedColumns } from '../schema/score-columns.ts'
 import { isAsOf } from '../time/asof.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
 import { sourceRules } from './view-rules.ts'
@@ -28,9 +28,10 @@ export function modelRules(data: Record<string, unknown>): Fault[] {
 function score(given: unknown): Fault[] {
   if (!isMap(given)) return []
   const { column, threshold, min, max } = given
+  const taken = reservedColumns(given.reasons)
   const faults = minOverMax(given, ['score'])
-  if (typeof column === 'string' && RESERVED_COLUMNS.includes(column.toLowerCase())) {
-    const message = `score.column is ${column}, a name that scores already use (${RESERVED_COLUMNS.join(', ')}): choose another, such as ${column}_score`
+  if (typeof column === 'string' && taken.includes(column.toLowerCase())) {
+    const message = `score.column is ${column}, a name that scores already use (${taken.join(', ')}): choose another, such as ${column}_score`
     faults.push({ path: ['score', 'column'], message })
   }
   const below = typeof threshold === 'number' && typeof min === 'number' && threshold < min

@@ -20,10 +20,8 @@ import {
   variable,
 } from './fields.ts'
 import { METRICS } from './metric.ts'
+import { MOST_REASONS } from './score-columns.ts'
 import { source, sourceName } from './view-schema.ts'
-
-/** Columns of scores in addition to the entity and the score, and the key in the folder names of the warehouse. */
-export const RESERVED_COLUMNS = ['version', 'decision', 'as_of']
 
 const requirement = keys({
   min: number().exactOptional().describe('The metric is at least this on the holdout.'),
@@ -47,6 +45,11 @@ const score = keys({
   threshold: number()
     .optional()
     .describe('Scores at or above it have `decision` true in the published files.'),
+  reasons: count({ min: 1, max: MOST_REASONS })
+    .optional()
+    .describe(
+      'So many columns `reason_1`, `effect_1` and so on beside each score: the features with the largest effects on it. Default: none.',
+    ),
 })
 
 /** A column without a value in the file (`age:`) is listed without options. */

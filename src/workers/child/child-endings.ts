@@ -73,6 +73,7 @@ const WORK: Record<TaskName, string> = {
   example: 'running the example',
   listing: 'listing the files',
   lookup: 'looking up the row',
+  'explain-row': 'finding the reasons of a score',
   restamp: 'preparing the scores',
   warm: 'starting',
   parity: 'comparing serving with training',

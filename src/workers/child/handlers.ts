@@ -65,6 +65,10 @@ export const handlers: {
     const { lookUp } = await import('../../pipeline/scoring/lookup.ts')
     return lookUp(request)
   },
+  async 'explain-row'(request) {
+    const { explainRow } = await import('../../pipeline/reasons/explain-row.ts')
+    return explainRow(request)
+  },
   async replay(request) {
     const { replayScores } = await import('../../pipeline/parity/replay-parity.ts')
     return replayScores(request)

@@ -34,6 +34,7 @@ import type { RestampRequest } from '../../pipeline/partition/restamp.ts'
 import type { HoldoutRequest, NightRequest } from '../../pipeline/profile/baseline.ts'
 import type { Baseline, Profile } from '../../pipeline/profile/profile.ts'
 import type { ProfileRequest } from '../../pipeline/profile/profile-partition.ts'
+import type { RowFacts, RowRequest } from '../../pipeline/reasons/explain-row.ts'
 import type { LookupFacts, LookupRequest } from '../../pipeline/scoring/lookup.ts'
 import type { ScoreRequest } from '../../pipeline/scoring/score-partition.ts'
 import type { TrialFacts, TrialRequest } from '../../pipeline/scoring/trial.ts'
@@ -66,6 +67,7 @@ export interface Tasks {
   listing: { request: ListingRequest; facts: { files: number; digest: string } }
   restamp: { request: RestampRequest; facts: WrittenFile }
   lookup: { request: LookupRequest; facts: LookupFacts }
+  'explain-row': { request: RowRequest; facts: RowFacts | undefined }
   replay: { request: ReplayRequest; facts: Comparison }
   profile: { request: ProfileRequest; facts: Profile }
   baseline: { request: HoldoutRequest; facts: Baseline }
