@@ -22,7 +22,7 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     sequence: { sequencer: LongestFirst },
     // More than cores: tests of faults wait for a long time.
-    maxWorkers: 4,
+    maxWorkers: 5,
     // A process loads the modules once for many files. Each file cleans up after itself.
     isolate: false,
     reporters: ['default', ...json, ...(slowest === undefined ? [] : [slowest])],

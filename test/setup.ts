@@ -1,9 +1,20 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { openDatabase } from '../src/ledger/connection/database.ts'
+import { type Database, openDatabase } from '../src/ledger/connection/database.ts'
 import { readPostmaster } from '../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../src/ledger/server/remove-server.ts'
 import { chooseLocation } from '../src/ledger/server/server-place.ts'
@@ -15,13 +26,22 @@ declare module 'vitest' {
   }
 }
 
-/** Bundles what is stale, since forked programs run bundled, and starts one database server for all tests. */
+/**
+ * Bundles what is stale, since forked programs run bundled, and starts one database server for all tests. Where memory can
+ * hold them, their folders and databases lie there: making and removing thousands of them takes a disk minutes.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build()
-  await sweep()
-  const root = mkdtempSync(join(tmpdir(), 'nightshift-tests-'))
+  const place = placeOfFolders()
+  await sweep(place)
+  const root = mkdtempSync(join(place, 'nightshift-tests-'))
+  process.env.TMPDIR = join(root, 'tmp')
+  mkdirSync(process.env.TMPDIR)
   const database = await openDatabase({ root, role: 'command' })
-  await database.pool.query('create database template')
+  // The server's user may be another.
+  chmodSync(root, 0o711)
+  await keepBeside(database, join(root, 'databases'))
+  await database.pool.query('create database template tablespace beside')
   // Nobody reads a test's ledger after a crash of this machine. What durability promises is tested on servers of their own.
   await database.pool.query('alter role current_user set synchronous_commit = off')
   for (const setting of ['fsync', 'full_page_writes', 'autovacuum'])
@@ -39,11 +59,33 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
+const IN_MEMORY = '/dev/shm'
+const ENOUGH_BYTES = 4 * 2 ** 30
+
+/** A folder in memory if it has room for what tests write, otherwise the system's temporary one. */
+function placeOfFolders(): string {
+  try {
+    const { bavail, bsize } = statfsSync(IN_MEMORY)
+    return bavail * bsize >= ENOUGH_BYTES ? IN_MEMORY : tmpdir()
+  } catch {
+    return tmpdir()
+  }
+}
+
+/** New databases of a server are made in a folder, which its user has to own. */
+async function keepBeside({ pool }: Database, folder: string): Promise<void> {
+  const { rows } = await pool.query<{ data_directory: string }>('show data_directory')
+  const { uid, gid } = statSync(rows[0]?.data_directory ?? '')
+  mkdirSync(folder, { mode: 0o700 })
+  chownSync(folder, uid, gid)
+  await pool.query(`create tablespace beside location '${folder}'`)
+}
+
 /** What runs that were killed have left behind: a run that goes on has its server running. */
-async function sweep(): Promise<void> {
-  for (const name of readdirSync(tmpdir())) {
+async function sweep(place: string): Promise<void> {
+  for (const name of readdirSync(place)) {
     if (!name.startsWith('nightshift-tests-')) continue
-    const left = join(tmpdir(), name)
+    const left = join(place, name)
     const made = statSync(left, { throwIfNoEntry: false })
     if (made === undefined || Date.now() - made.mtimeMs < 120_000) continue
     if (readPostmaster(chooseLocation(left).data).state === 'running') continue

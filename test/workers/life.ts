@@ -80,6 +80,7 @@ export async function openLife(
   const clock = () => time
   const transport = openTransport(mails.url, root, log)
   const children = openChildren({ places: 2, timeouts: () => project().timeouts })
+  let wake = () => {}
   const context: Context = {
     id: 'life',
     database,
@@ -90,7 +91,7 @@ export async function openLife(
     warehouse: project().warehouse,
     clock,
     project,
-    wake: () => {},
+    wake: () => wake(),
     onPublished: (client, run) => notifyRecovery(client, context, run, 'published', { run }),
   }
   let hired = worker ? await startWorker(context, queues, 'worker') : undefined
@@ -108,9 +109,12 @@ export async function openLife(
     )
     return rows[0]?.open !== true
   }
-  /** Reconciles until there is nothing to do. */
+  /** Reconciles until there is nothing to do, again whenever a job has ended. */
   const settle = async () => {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 2400; tries++) {
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve
+      })
       const { actions } = await reconcile({
         database,
         queues,
@@ -119,8 +123,9 @@ export async function openLife(
         effects: ledgerEffects(context),
         scope: 'calendar',
       })
-      if (actions.length === 0 && (hired === undefined || (await settled()))) return
-      if (actions.length === 0) await sleep(25)
+      if (actions.length > 0) continue
+      if (hired === undefined || (await settled())) return
+      await Promise.race([woken, sleep(250)])
     }
     throw new Error(`the work of ${time.toISOString()} does not end`)
   }
