@@ -8,6 +8,7 @@ import {
   placeCount,
   portNumber,
   rowLimit,
+  share,
   versionNumber,
 } from './cli/terminal/whole-number.ts'
 import { ownVersion } from './program/own-files.ts'
@@ -233,10 +234,23 @@ add(
   'build a point-in-time training set: features as they were served, labels joined',
   'dataset',
 )
-  .requiredOption('--from <as-of>', 'the first as-of')
-  .requiredOption('--to <as-of>', 'the last as-of, included')
-  .option('--every <step>', 'the step between as-ofs: 1d, 7d, 1mo (hours for hourly models)', '1mo')
+  .option('--from <as-of>', 'the first as-of')
+  .option('--to <as-of>', 'the last as-of, included')
+  .option('--every <step>', 'the step between as-ofs: 1d, 7d, 1mo (hours for hourly models; default: 1mo)')
+  .option(
+    '--entities <file>',
+    'instead of --from and --to: a Parquet or CSV file of entities, each with a time (as_of): any instant',
+  )
   .option('--holdout-from <as-of>', 'as-ofs from this one on form the holdout')
+  .option(
+    '--holdout-groups <share>',
+    'instead: this share of the groups forms the holdout, at all as-ofs',
+    share,
+  )
+  .option(
+    '--group-by <column...>',
+    'with --holdout-groups: the columns that make a group (default: the entity)',
+  )
   .option(...json)
 add(
   'evaluate <model>',

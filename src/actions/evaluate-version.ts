@@ -149,7 +149,11 @@ async function notesOn(
     return notes
   }
   const trained = await readDataset(warehouse, name, version.dataset).catch(() => undefined)
-  const seen = trained?.manifest.train.as_of.filter((asOf) => manifest.holdout.as_of.includes(asOf)) ?? []
+  // Of one set with held-out groups the rows differ, not the nights.
+  const isSameSet = trained?.manifest.id === manifest.id
+  const seen = isSameSet
+    ? []
+    : (trained?.manifest.train.as_of.filter((asOf) => manifest.holdout.as_of.includes(asOf)) ?? [])
   if (trained === undefined) notes.push(`training set ${version.dataset} no longer exists`)
   if (seen.length > 0) {
     notes.push(

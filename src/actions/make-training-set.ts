@@ -1,14 +1,17 @@
 import { availableParallelism } from 'node:os'
 import type { DatasetFacts } from '../pipeline/dataset/build-dataset.ts'
 import { openBuilding } from '../pipeline/dataset/building.ts'
+import type { DatasetRequest } from '../pipeline/dataset/dataset-request.ts'
 import { datasetsFolder } from '../pipeline/dataset/read-dataset.ts'
 import { ownVersion } from '../program/own-files.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
 import type { Model, Project } from '../project/project.ts'
-import type { AsOf } from '../project/time/asof.ts'
 import type { Children } from '../workers/child/children.ts'
 import type { Progress } from '../workers/child/tasks.ts'
+
+/** Which rows a training set has, and which of them are held out. */
+export type TrainingRows = Pick<DatasetRequest, 'asOfs' | 'entities' | 'holdoutFrom' | 'holdoutGroups'>
 
 /**
  * Builds the training set of a model from these as-ofs, or finds that it exists. The caller records the use of the view's
@@ -17,7 +20,7 @@ import type { Progress } from '../workers/child/tasks.ts'
 export async function makeTrainingSet(
   { project, children }: { project: Project; children: Children },
   model: Model,
-  { asOfs, holdoutFrom, now }: { asOfs: AsOf[]; holdoutFrom: AsOf | undefined; now: Date },
+  { now, ...chosen }: TrainingRows & { now: Date },
   { signal, progress }: { signal?: AbortSignal; progress?: Progress } = {},
 ): Promise<DatasetFacts> {
   const view = viewNamed(project, model.view)
@@ -38,8 +41,7 @@ export async function makeTrainingSet(
         view,
         sources: model.sources,
         labels,
-        asOfs,
-        holdoutFrom,
+        ...chosen,
         timezone: project.timezone,
         now: now.toISOString(),
         folder,

@@ -64,6 +64,12 @@ const TABLE: Row[] = [
   { command: ['backfill', 'value', '--to', '2026-03-01'], option: '--from', wrong: ['x'], legal: AS_OF },
   { command: ['dataset', 'value', ...FROM], option: '--to', wrong: ['x'], legal: AS_OF },
   { command: ['dataset', 'value', '--to', '2026-03-01'], option: '--from', wrong: ['x'], legal: AS_OF },
+  {
+    command: ['dataset', 'value', ...SPAN],
+    option: '--holdout-groups',
+    wrong: ['0', '1', '1.5', '20%'],
+    legal: /a share between 0 and 1, such as 0\.2/,
+  },
   { command: ['dataset', 'value', ...SPAN], option: '--holdout-from', wrong: ['x'], legal: AS_OF },
   { command: ['runs'], option: '--from', wrong: ['x'], legal: AS_OF },
   { command: ['runs'], option: '--to', wrong: ['x'], legal: AS_OF },
@@ -127,7 +133,7 @@ test('every option that takes a number, a date or a span has its rows here', () 
   const asOf = [...program.matchAll(/\nadd\(\s*'(\w+)[^']*'[\s\S]*?(?=\nadd\(|\nprogram\.|\n\/\*\*)/g)]
   expect(asOf.length).toBeGreaterThan(30)
   const options = asOf.flatMap(([text, command]) => [
-    ...[...text.matchAll(/'(--[\w-]+) <(?:n|port|as-of|time|step)>/g)].map(
+    ...[...text.matchAll(/'(--[\w-]+) <(?:n|port|as-of|time|step|share)>/g)].map(
       (found) => `${command} ${found[1]}`,
     ),
     ...(text.includes('...asOf)') ? [`${command} --as-of`] : []),

@@ -11,6 +11,13 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   }
 }
 
+/** Reads an option's share: more than 0, less than 1. */
+export function share(text: string): number {
+  const value = /^0?\.\d{1,6}$/.test(text) ? Number(text) : Number.NaN
+  if (value > 0 && value < 1) return value
+  throw new InvalidArgumentError(`expected a share between 0 and 1, such as 0.2, got: ${text || 'nothing'}.`)
+}
+
 /** 0: any that is free. */
 export const portNumber = wholeNumber(0, 65_535)
 /** Compute processes of one worker. */

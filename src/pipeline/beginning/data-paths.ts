@@ -124,7 +124,7 @@ function noData(path: string, why: string): Failure {
 
 /** Words of SQL that cannot stand where a table is named. */
 const RESERVED = new Set(
-  'all and any as asc both case cast check collate column constraint create default desc distinct do else end except false fetch for foreign from grant group having in initially intersect into lateral leading limit not null offset on only or order placing primary qualify references returning select some summarize symmetric table then to trailing true union unique using variadic when where window with raw'.split(
+  'all and any as asc at both case cast check collate column constraint create default desc distinct do else end except false fetch for foreign from grant group having in initially intersect into lateral leading limit not null offset on only or order placing primary qualify references returning select some summarize symmetric table then to trailing true union unique using variadic when where window with raw'.split(
     ' ',
   ),
 )

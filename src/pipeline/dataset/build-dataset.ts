@@ -8,9 +8,12 @@ import type { SourceTypes } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { timelessSources } from '../leaks/risks.ts'
 import { syncFile, syncFolder } from '../partition/sync.ts'
+import { typeOf } from './as-of-literal.ts'
 import { openBuilding } from './building.ts'
 import { idOf } from './dataset-id.ts'
 import type { DatasetRequest } from './dataset-request.ts'
+import { readEntities, type WantedRows } from './entity-file.ts'
+import { refuseUnknownGroups } from './held-groups.ts'
 import { newestOfLabels } from './labels-of.ts'
 import type { Manifest } from './manifest.ts'
 import { immature } from './maturity.ts'
@@ -49,22 +52,26 @@ export async function buildDataset(request: DatasetRequest): Promise<DatasetFact
 async function buildIn(request: DatasetRequest, building: string): Promise<DatasetFacts> {
   const folder = await realpath(request.folder)
   const temp = await realpath(building)
+  const { entities, view, timezone } = request
+  const wanted =
+    entities === undefined ? undefined : await readEntities(entities, { entity: view.entity, timezone, temp })
+  const asOfs = wanted?.asOfs ?? request.asOfs
   const newest = await newestOfLabels({ ...request, view: labelView(request.view, request), temp })
-  const windows = request.asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
+  const windows = asOfs.map((asOf) => labelWindow(asOf, request.labels, request.timezone))
   const leftOut = windows.flatMap((window) => {
     const reason = immature(window, request.now, newest)
     return reason === undefined ? [] : [{ window, reason }]
   })
   const mature = windows.filter((window) => !leftOut.some((each) => each.window === window))
   refuseEmpty(request, mature, leftOut)
-  const builder = await openBuilder(request, temp)
+  const builder = await openBuilder(request, temp, { wanted, asOfType: typeOf(asOfs) })
   const parts: Part[] = []
   for (const [index, window] of mature.entries()) {
     request.progress?.(`as of ${window.asOf.label}`, index, mature.length)
     parts.push(await builder.part(window))
   }
   request.progress?.('writing', mature.length, mature.length)
-  return await finish(request, { folder, temp, parts, leftOut, builder })
+  return await finish(request, { folder, temp, parts, leftOut, builder, wanted })
 }
 
 interface Ending {
@@ -73,22 +80,33 @@ interface Ending {
   parts: Part[]
   leftOut: LeftOut[]
   builder: Builder
+  wanted: WantedRows | undefined
 }
 
 async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetFacts> {
-  const { folder, temp, parts, leftOut, builder } = ending
+  const { folder, temp, parts, leftOut, builder, wanted } = ending
   const { columns, label, viewHash: hash, labelHash, sources, warnings: labelWarnings } = builder.facts()
   const gap = parts.filter(({ window }) => isGap(request, window))
   const kept = parts.filter((part) => !gap.includes(part))
-  const train = kept.filter(({ window }) => !isHoldout(request, window))
-  const holdout = kept.filter(({ window }) => isHoldout(request, window))
+  const groups = request.holdoutGroups
+  if (groups !== undefined) refuseUnknownGroups(groups, request.view.entity, columns)
+  const train = kept.filter(({ window }) => groups !== undefined || !isHoldout(request, window))
+  const holdout = kept.filter(({ window }) => groups !== undefined || isHoldout(request, window))
   const { view, labels } = request
-  const id = idOf({ hash, labelHash, lag: labels.lag.text, train, holdout })
+  const id = idOf({
+    hash,
+    labelHash,
+    lag: labels.lag.text,
+    train,
+    holdout,
+    wanted: wanted?.sum,
+    groups,
+  })
   const made = join(temp, 'made')
   await mkdir(made)
   const schema = parts[0]
   if (schema === undefined) throw new Failure('bug', 'expected at least one as-of')
-  const { repeated, ...splits } = await writeSplits(request, {
+  const { repeated, counted, ...splits } = await writeSplits(request, {
     made,
     temp,
     train,
@@ -98,7 +116,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     hash,
     label,
   })
-  for (const [name, split] of Object.entries(splits)) refuseNoRows(name, split)
+  for (const [name, split] of Object.entries(splits)) refuseNoRows(name, split, groups)
   const warnings = [
     ...labelWarnings,
     ...timelessWarnings(labelView(view, request), splits.holdout.rows, repeated),
@@ -129,8 +147,15 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
         reason,
       })),
       gap: gap.map(({ window, rows }) => ({ as_of: window.asOf.label, rows })),
+      ...(wanted === undefined
+        ? {}
+        : { without_features: kept.reduce((sum, { featureless }) => sum + featureless, 0) }),
       without_label: kept.reduce((sum, { unlabelled }) => sum + unlabelled, 0),
     },
+    ...(wanted === undefined || request.entities === undefined
+      ? {}
+      : { entities: { file: request.entities.shown, rows: wanted.rows, sum: wanted.sum } }),
+    ...(groups === undefined || counted === undefined ? {} : { holdout_groups: { ...groups, ...counted } }),
     inputs: Object.fromEntries(kept.map(({ window, inputs }) => [window.asOf.label, inputs])),
     engine: { nightshift: request.release, duckdb: engineVersion(), node: process.version },
   }

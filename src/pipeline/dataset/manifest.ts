@@ -36,9 +36,15 @@ export interface Manifest {
     immature: { as_of: string; label_end: string; reason: string }[]
     /** As-ofs before the holdout whose label window reaches into it. */
     gap: { as_of: string; rows: number }[]
+    /** Rows of --entities, of whose entity the view has none at that time; absent without such a file. */
+    without_features?: number
     /** Entities of the view without a label, over all as-ofs. */
     without_label: number
   }
+  /** The file of entities and times that it was asked for; absent: every entity at each as-of. */
+  entities?: { file: string; rows: number; sum: string }
+  /** Groups that form the holdout at all as-ofs; absent: the last as-ofs do. */
+  holdout_groups?: { share: number; by: string[]; train: number; holdout: number }
   /** Of every as-of. */
   inputs: Record<string, InputFile[]>
   engine: { nightshift: string; duckdb: string; node: string }

@@ -8,6 +8,7 @@ import { Failure } from '../engine/failure.ts'
 import { computeFeatures } from '../features/compute-features.ts'
 import { showPath } from '../sources/sources.ts'
 import type { DatasetRequest } from './dataset-request.ts'
+import type { WantedRows } from './entity-file.ts'
 import { joinLabels } from './join-labels.ts'
 import { labelsOf } from './labels-of.ts'
 
@@ -16,8 +17,10 @@ export interface Part {
   window: LabelWindow
   file: string
   rows: number
-  /** Rows of the view that have no label. */
+  /** Rows of the view, of those that are wanted, that have no label. */
   unlabelled: number
+  /** Rows that are wanted, of whose entity the view has none at that time. */
+  featureless: number
   inputs: InputFile[]
   labelInputs: InputFile[]
 }
@@ -39,7 +42,11 @@ export interface Builder {
 }
 
 /** Makes the parts of a training set, one after the other, in `temp`. */
-export async function openBuilder(request: DatasetRequest, temp: string): Promise<Builder> {
+export async function openBuilder(
+  request: DatasetRequest,
+  temp: string,
+  { wanted, asOfType }: { wanted: WantedRows | undefined; asOfType: 'DATE' | 'TIMESTAMP' },
+): Promise<Builder> {
   const { root, view, timezone, now, threads, memoryLimit } = request
   const spill = join(temp, 'spill')
   await mkdir(spill)
@@ -81,7 +88,7 @@ export async function openBuilder(request: DatasetRequest, temp: string): Promis
       refuseOtherColumns(request, asOf, described?.columns ?? columns, columns)
       described = { columns, label, viewHash: features.viewHash, labelHash: hash, sources: features.sources }
       const file = join(temp, `part-${asOf.label}.parquet`)
-      const rows = await joinLabels(request, {
+      const joined = await joinLabels(request, {
         window,
         features: out,
         labels,
@@ -90,12 +97,13 @@ export async function openBuilder(request: DatasetRequest, temp: string): Promis
         label,
         spill,
         temp,
+        wanted,
+        asOfType,
       })
       return {
         window,
         file,
-        rows,
-        unlabelled: features.file.rows - rows,
+        ...joined,
         inputs: [...features.inputs, ...inputs.filter(({ source }) => view.sources[source] === undefined)],
         labelInputs: inputs,
       }

@@ -57,8 +57,13 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
   left_out: z.object({
     immature: z.array(z.object({ as_of: z.string(), label_end: z.string(), reason: z.string() })),
     gap: z.array(z.object({ as_of: z.string(), rows: z.number() })),
+    without_features: z.number().exactOptional(),
     without_label: z.number(),
   }),
+  entities: z.object({ file: z.string(), rows: z.number(), sum: z.string() }).exactOptional(),
+  holdout_groups: z
+    .object({ share: z.number(), by: z.array(z.string()), train: z.number(), holdout: z.number() })
+    .exactOptional(),
   inputs: z.record(z.string(), z.array(input)),
   engine: z.object({ nightshift: z.string(), duckdb: z.string(), node: z.string() }),
 })

@@ -1,6 +1,7 @@
 import type { LabelWindow } from '../../project/time/label-window.ts'
 import { Failure } from '../engine/failure.ts'
 import type { DatasetRequest } from './dataset-request.ts'
+import type { HeldGroups } from './held-groups.ts'
 import type { Split } from './manifest.ts'
 
 type Splitting = Pick<DatasetRequest, 'holdoutFrom'>
@@ -50,9 +51,15 @@ export function refuseEmpty(request: Splitting, mature: LabelWindow[], leftOut: 
   }
 }
 
-/** Throws late-data where a split has as-ofs, and no entity has a label. */
-export function refuseNoRows(name: string, split: Split): void {
+/** Throws late-data where a split has as-ofs, and no rows. */
+export function refuseNoRows(name: string, split: Split, groups: HeldGroups | undefined): void {
   if (split.as_of.length === 0 || split.rows > 0) return
+  if (groups !== undefined) {
+    throw new Failure(
+      'late-data',
+      `the ${name} split is empty: no group of ${groups.by.join(', ')} with a label falls into it at a share of ${groups.share}: choose another share`,
+    )
+  }
   throw new Failure(
     'late-data',
     `the ${name} split is empty: as of ${split.as_of.join(', ')} no entity of the view has a label`,

@@ -6,6 +6,7 @@ import { identifier, literal, parquet } from '../engine/quote.ts'
 import { timelessSources } from '../leaks/risks.ts'
 import { readBack } from '../partition/read-back.ts'
 import type { DatasetRequest } from './dataset-request.ts'
+import { countGroups, type HeldGroups, isHeld } from './held-groups.ts'
 import type { Split } from './manifest.ts'
 import type { Part } from './part.ts'
 
@@ -35,7 +36,12 @@ export async function writeSplits(
     hash: string
     label: Column
   },
-): Promise<{ train: Split; holdout: Split; repeated: number }> {
+): Promise<{
+  train: Split
+  holdout: Split
+  repeated: number
+  counted: { train: number; holdout: number } | undefined
+}> {
   const engine = await openEngine({
     readable: [],
     writable: [temp],
@@ -46,6 +52,7 @@ export async function writeSplits(
     // The parts are sorted, and are read in their order.
     ordered: true,
   })
+  const groups = request.holdoutGroups
   const write = async (name: 'train' | 'holdout', parts: Part[]): Promise<Split> => {
     const from = parquet((parts.length > 0 ? parts : [schema]).map(({ file }) => file))
     const path = join(made, `${name}.parquet`)
@@ -58,7 +65,7 @@ export async function writeSplits(
     }
     const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
     const { Count } = await engine.row(
-      `COPY (SELECT * FROM ${from}${parts.length > 0 ? '' : ' LIMIT 0'}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}})`,
+      `COPY (SELECT * FROM ${from}${parts.length > 0 ? whereOf(name, groups) : ' LIMIT 0'}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}})`,
     )
     const rows = Number(Count)
     await readBack({ engine, path, entity: ['as_of', ...request.view.entity], rows, metadata })
@@ -72,10 +79,18 @@ export async function writeSplits(
     const splits = { train: await write('train', train), holdout: await write('holdout', holdout) }
     const repeated =
       timelessSources(labelView(request.view, request)).length === 0 ? 0 : await repeatedRows(engine, made)
-    return { ...splits, repeated }
+    const all = parquet([...new Set([...train, ...holdout])].map(({ file }) => file))
+    const counted = groups === undefined ? undefined : await countGroups(engine, all, groups)
+    return { ...splits, repeated, counted }
   } finally {
     engine.close()
   }
+}
+
+/** Rows of a split where groups decide. */
+function whereOf(name: 'train' | 'holdout', groups: HeldGroups | undefined): string {
+  if (groups === undefined) return ''
+  return ` WHERE ${name === 'holdout' ? '' : 'NOT '}${isHeld(groups)}`
 }
 
 async function repeatedRows(engine: Engine, folder: string): Promise<number> {

@@ -17,7 +17,9 @@ export async function againstDataset(
     const { entity } = request.view
     const left = parquet(await realpath(published))
     const paths = await Promise.all(against.files.map(async (path) => await realpath(path)))
-    const right = `(SELECT * FROM ${parquet(paths)} WHERE as_of = ${asOfLiteral(request.asOf)})`
+    const stored = await columnsOf(engine, `(SELECT as_of FROM ${parquet(paths)})`)
+    const type = stored[0]?.type === 'TIMESTAMP' ? 'TIMESTAMP' : 'DATE'
+    const right = `(SELECT * FROM ${parquet(paths)} WHERE as_of = ${asOfLiteral(request.asOf, type)})`
     const [columns, others] = [await columnsOf(engine, left), await columnsOf(engine, right)]
     const own = columns.filter(({ name }) => !entity.includes(name))
     const pairs = own.map((column) => ({ column, other: others.find(({ name }) => name === column.name) }))

@@ -79,6 +79,19 @@ export function asOfContaining(instant: Temporal.Instant, timezone: string, grai
   return fromInstant(instant.toZonedDateTimeISO(timezone).startOfDay().toInstant(), timezone, 'day')
 }
 
+/**
+ * The cut at any instant: that of its day or hour where it is the start of one, else one whose label is the instant, in
+ * whole seconds. Such a cut is no partition: training sets alone have them.
+ */
+export function asOfAt(instant: Temporal.Instant, timezone: string): AsOf {
+  for (const grain of ['day', 'hour'] as const) {
+    const asOf = asOfContaining(instant, timezone, grain)
+    if (Date.parse(asOf.instant) === instant.epochMilliseconds) return asOf
+  }
+  const text = instant.toString({ smallestUnit: 'second' })
+  return { label: text, instant: text, local: wallTime(instant, timezone) }
+}
+
 /** The grain of an as-of, from its label. */
 export function grainOf(asOf: AsOf): Grain {
   return asOf.label.includes('T') ? 'hour' : 'day'
