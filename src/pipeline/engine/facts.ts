@@ -70,7 +70,7 @@ export interface StepTime {
 
 /** What a task used of its machine, in bytes. */
 export interface Usage {
-  /** Peak of its process's resident memory. */
+  /** Peak of its process's own memory, without programs that it shares with others. */
   memory: number
   /** Its share of `memory` in nightshift.yaml; null where it had none. */
   limit: number | null

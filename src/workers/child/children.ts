@@ -157,7 +157,7 @@ export function openChildren(options: ChildrenOptions): Children {
       const limits: Limits = {
         timeoutMs: options.timeoutMs ?? timeoutOf(isBeside(lane) ? 'monitors' : PURPOSE[task], timeouts?.()),
         shares,
-        own: isBeside(lane) ? shares.beside : shares.place,
+        own: lane === 'shadow' ? shares.shadow : shares.place,
         heldByAll,
       }
       for (let again = false; ; again = true) {

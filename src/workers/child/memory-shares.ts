@@ -15,9 +15,10 @@ export interface MemoryShares {
   total: number
   /** The setting, and what it was taken of. */
   text: string
-  /** Of a task in a place; of one that runs beside the places (a check of a night, a version in shadow). */
+  /** Of a task in a place, and of a check of a night: parity computes the features once more. */
   place: EngineBounds
-  beside: EngineBounds
+  /** Of a version in shadow, which scores what is there. */
+  shadow: EngineBounds
 }
 
 /** This process itself, with the ledger's connections and pages. */
@@ -25,8 +26,8 @@ const SUPERVISOR_BYTES = 300e6
 const LEAST_BYTES = 100e6
 
 /**
- * Divides memory and temporary files over the tasks that can run at once: two parts for each place, one for each task beside
- * them. Fixed shares, so that a night takes and spills the same whatever runs beside it.
+ * Divides memory and temporary files over the tasks that can run at once: two parts for each place and each check, one for a
+ * version in shadow. Fixed shares, so that a night takes and spills the same whatever runs beside it.
  */
 export function divideMemory(
   machine: MachineMemory,
@@ -34,7 +35,7 @@ export function divideMemory(
   { memory, temp }: MemorySettings = { memory: USUAL_AMOUNT, temp: USUAL_AMOUNT },
 ): MemoryShares {
   const total = Math.min(amountIn(memory, machine.bytes), machine.bytes)
-  const parts = 2 * places + monitors + 1
+  const parts = 2 * (places + monitors) + 1
   const part = Math.max(LEAST_BYTES, total - SUPERVISOR_BYTES) / parts
   const bounds = (count: number): EngineBounds => ({
     memory: Math.floor(part * count),
@@ -44,7 +45,7 @@ export function divideMemory(
     },
   })
   const text = memory.bytes === undefined ? `${memory.text} of ${machine.of}` : memory.text
-  return { total, text, place: bounds(2), beside: bounds(1) }
+  return { total, text, place: bounds(2), shadow: bounds(1) }
 }
 
 /**

@@ -22,10 +22,13 @@ export function followUsage(bounds: EngineBounds | undefined): () => Usage {
   }
 }
 
+/** Without the programs and files that the process shares with others, some 100 MB, as `ownBytes` counts. */
 function peakBytes(): number {
   try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
-    if (kilobytes !== undefined) return Number(kilobytes) * 1024
+    const status = readFileSync('/proc/self/status', 'utf8')
+    const kilobytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
+    const peak = kilobytes('VmHWM') - kilobytes('RssFile') - kilobytes('RssShmem')
+    if (peak > 0) return peak * 1024
   } catch {}
   return process.memoryUsage.rss()
 }

@@ -18,7 +18,7 @@ function open() {
 const LARGE = 'CREATE TABLE large AS SELECT range AS a, hash(range)::VARCHAR AS b FROM range(5000000)'
 
 it('an engine works within the bounds of its process and spills the rest, which is counted', async () => {
-  boundEngines({ memory: 320e6, temp: { bytes: 2e9, share: undefined } })
+  boundEngines({ memory: 200e6, temp: { bytes: 2e9, share: undefined } })
   const engine = await open()
   await engine.run(LARGE)
   const spilled = spilledBytes()
@@ -26,12 +26,12 @@ it('an engine works within the bounds of its process and spills the rest, which 
   expect(await engine.row('SELECT count(*)::INTEGER AS n FROM large')).toEqual({ n: 5_000_000 })
   engine.close()
   expect(spilledBytes()).toBeGreaterThanOrEqual(spilled)
-  boundEngines({ memory: 320e6, temp: { bytes: 2e9, share: undefined } })
+  boundEngines({ memory: 200e6, temp: { bytes: 2e9, share: undefined } })
   expect(spilledBytes()).toBe(0)
 })
 
 it('who spills more than may be spilled fails for want of resources, with both numbers', async () => {
-  boundEngines({ memory: 320e6, temp: { bytes: 20e6, share: undefined } })
+  boundEngines({ memory: 200e6, temp: { bytes: 20e6, share: undefined } })
   const engine = await open()
   const failure = classify(await engine.run(LARGE).catch((error: unknown) => error))
   engine.close()

@@ -18,19 +18,19 @@ test.each([
   [6, 2],
 ])('the shares of %d places and %d checks stay within the whole', (places, monitors) => {
   const settings = { memory: amount('5GB'), temp: amount('50GB') }
-  const { total, place, beside } = divideMemory(MACHINE, { places, monitors }, settings)
+  const { total, place, shadow } = divideMemory(MACHINE, { places, monitors }, settings)
   expect(total).toBe(5e9)
-  expect(place.memory).toBeGreaterThan(beside.memory)
-  expect(places * place.memory + (monitors + 1) * beside.memory).toBeLessThan(total)
-  const temp = places * (place.temp.bytes ?? 0) + (monitors + 1) * (beside.temp.bytes ?? 0)
+  expect(place.memory).toBeGreaterThan(shadow.memory)
+  expect((places + monitors) * place.memory + shadow.memory).toBeLessThan(total)
+  const temp = (places + monitors) * (place.temp.bytes ?? 0) + (shadow.temp.bytes ?? 0)
   expect(temp).toBeLessThanOrEqual(50e9)
   expect(temp).toBeGreaterThan(49e9)
 })
 
 test('without settings, three quarters of the machine and of its free disk are divided', () => {
-  const { total, text, place, beside } = divideMemory(MACHINE, { places: 2, monitors: 1 })
+  const { total, text, place, shadow } = divideMemory(MACHINE, { places: 2, monitors: 1 })
   expect([total, text]).toEqual([18e9, '75% of the machine'])
-  expect(2 * (place.temp.share ?? 0) + 2 * (beside.temp.share ?? 0)).toBeCloseTo(0.75)
+  expect(3 * (place.temp.share ?? 0) + (shadow.temp.share ?? 0)).toBeCloseTo(0.75)
 })
 
 test('more than the machine has is not given out', () => {
@@ -49,13 +49,13 @@ test('who runs out of memory is told what it asked for, what it had, and which s
   }
   const { message, evidence } = ofShare(failure, 'features', shares.place, shares)
   expect(message).toBe(
-    'computing the features ran out of memory: could not allocate block of size 256.0 KiB (1.2 GiB/1.2 GiB used). Its share is 1.6 GB of the 5.0 GB that all tasks of this process may use (memory: 5GB). Raise memory or temp in nightshift.yaml, or start the worker with fewer --places',
+    'computing the features ran out of memory: could not allocate block of size 256.0 KiB (1.2 GiB/1.2 GiB used). Its share is 1.3 GB of the 5.0 GB that all tasks of this process may use (memory: 5GB). Raise memory or temp in nightshift.yaml, or start the worker with fewer --places',
   )
   expect(evidence).toMatchObject({ most: shares.place.memory, total: 5e9 })
   const killed = tookTooMuch('scores', 3e9, shares.place.memory, shares)
   expect([killed.failureClass, killed.message]).toEqual([
     'resource',
-    expect.stringContaining('scoring took 3.0 GB of memory and was ended: its share is 1.6 GB of the 5.0 GB'),
+    expect.stringContaining('scoring took 3.0 GB of memory and was ended: its share is 1.3 GB of the 5.0 GB'),
   ])
   const other = { ...failure, evidence: { engine: 'Binder' } }
   expect(ofShare(other, 'features', shares.place, shares)).toBe(other)
