@@ -22,8 +22,9 @@ export interface Project {
   heartbeat: string | undefined
   /** Timeouts of work outside a night's attempts. */
   timeouts: Timeouts
-  /** What one worker process may use of its machine's memory, and spill to disk. Default 75 %. */
+  /** What one worker process may use of its machine's memory. Default 75 %. */
   memory: Amount
+  /** What one task may spill to disk, of what is free there when it starts. Default 75 %. */
   temp: Amount
   views: Record<string, View>
   models: Record<string, Model>

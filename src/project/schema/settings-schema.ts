@@ -121,7 +121,7 @@ export const settingsSchema = keys({
   temp: amount()
     .prefault(USUAL_AMOUNT.text)
     .describe(
-      'The most that one worker process spills to disk: a size, or a share of what is free there. Divided as `memory` is. A task that needs more fails with class `resource`.',
+      'The most that one task spills to disk: a size, or a share of what is free there when it starts. A task that needs more fails with class `resource`.',
     ),
   heartbeat: url()
     .optional()

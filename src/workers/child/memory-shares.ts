@@ -26,8 +26,8 @@ const SUPERVISOR_BYTES = 300e6
 const LEAST_BYTES = 100e6
 
 /**
- * Divides memory and temporary files over the tasks that can run at once: two parts for each place and each check, one for a
- * version in shadow. Fixed shares, so that a night takes and spills the same whatever runs beside it.
+ * Divides memory over the tasks that can run at once: two parts for each place and each check, one for a
+ * version in shadow. Each may spill what `temp` says. Fixed shares, so that a night takes and spills the same whatever runs beside it.
  */
 export function divideMemory(
   machine: MachineMemory,
@@ -39,10 +39,7 @@ export function divideMemory(
   const part = Math.max(LEAST_BYTES, total - SUPERVISOR_BYTES) / parts
   const bounds = (count: number): EngineBounds => ({
     memory: Math.floor(part * count),
-    temp: {
-      bytes: temp.bytes === undefined ? undefined : Math.floor((temp.bytes / parts) * count),
-      share: temp.share === undefined ? undefined : (temp.share / parts) * count,
-    },
+    temp: { bytes: temp.bytes, share: temp.share },
   })
   const text = memory.bytes === undefined ? `${memory.text} of ${machine.of}` : memory.text
   return { total, text, place: bounds(2), shadow: bounds(1) }
