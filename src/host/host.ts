@@ -24,6 +24,7 @@ import { clockWatch } from '../workers/clock-difference.ts'
 import type { Context } from '../workers/context.ts'
 import { findStale } from '../workers/currency.ts'
 import { openGuard } from '../workers/guard-published.ts'
+import { withObjects } from '../workers/objects/with-objects.ts'
 import { startLoop } from '../workers/worker-loop.ts'
 import { postIfAlone } from './deliver-if-alone.ts'
 import { reconcile } from './reconcile.ts'
@@ -68,12 +69,15 @@ export async function openHost(
     if (role === 'command') process.stderr.write(`waiting for the queue: ${why}\n`)
     else log.warn(`waiting for the queue: ${why}`)
   })
-  const children = openChildren({
-    places: Math.max(1, places),
-    warm: places > 0,
-    timeouts: () => context.project().timeouts,
-    memory: () => context.project(),
-  })
+  const children = withObjects(
+    openChildren({
+      places: Math.max(1, places),
+      warm: places > 0,
+      timeouts: () => context.project().timeouts,
+      memory: () => context.project(),
+    }),
+    () => context.project().objects,
+  )
   const transport = openTransport(environment.smtpUrl, project.root, log, environment.outbox)
   const context: Context = {
     id: `${role}-${randomUUID().slice(0, 8)}`,

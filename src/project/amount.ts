@@ -10,6 +10,9 @@ export interface Amount {
 /** Of memory and of free disk, where the project does not say. */
 export const USUAL_AMOUNT: Amount = { text: '75%', bytes: undefined, share: 0.75 }
 
+/** Of the disk for cached objects, where the project does not say. */
+export const USUAL_CACHE: Amount = { text: '50%', bytes: undefined, share: 0.5 }
+
 export const AMOUNT_PATTERN = /^(?:(\d{1,9}(?:\.\d{1,3})?) ?([kKMGT]i?B)|(\d{1,3}(?:\.\d{1,2})?) ?%)$/
 export const AMOUNT_LEGAL = 'a size such as 800MB, 12GB or 1.5TB (or MiB, GiB, TiB), or a share such as 75%'
 

@@ -26,6 +26,8 @@ export interface Project {
   memory: Amount
   /** What one task may spill to disk, of what is free there when it starts. Default 75 %. */
   temp: Amount
+  /** What is kept on this machine of sources in object storage. Default 50 % of what is free there. */
+  objects: Amount
   views: Record<string, View>
   models: Record<string, Model>
   schedules: Record<string, Schedule>

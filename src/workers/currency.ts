@@ -6,6 +6,7 @@ import { findSlot, slotTitle } from '../ledger/nights/slots.ts'
 import type { ListingRequest } from '../pipeline/sources/listing.ts'
 import type { Stale } from '../pipeline/sources/staleness.ts'
 import { subjectOf } from '../program/subject.ts'
+import { isObjectPath } from '../project/object-path.ts'
 import type { Project, View } from '../project/project.ts'
 import { type AsOf, parseAsOf } from '../project/time/asof.ts'
 import type { Children, TaskOptions } from './child/children.ts'
@@ -188,7 +189,9 @@ async function subjectNow(
   options: TaskOptions,
 ): Promise<string> {
   const request = { root, sources: view.sources }
-  const { digest } = list?.(request) ?? (await children.run('listing', request, options))
+  const isLocal = !Object.values(view.sources).some(({ path }) => isObjectPath(path))
+  const { digest } =
+    (isLocal ? list?.(request) : undefined) ?? (await children.run('listing', request, options))
   return subjectOf(view, timezone, digest)
 }
 

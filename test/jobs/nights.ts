@@ -46,6 +46,7 @@ export function projectOf(
     heartbeat: undefined,
     memory: USUAL_AMOUNT,
     temp: USUAL_AMOUNT,
+    objects: USUAL_AMOUNT,
     timeouts: { checks: parseDuration('2m'), monitors: parseDuration('30m'), datasets: parseDuration('6h') },
     views: Object.fromEntries(views.map((name) => [name, viewOf(name)])),
     models: Object.fromEntries(Object.entries(models).map(([name, view]) => [name, modelOf(name, view)])),

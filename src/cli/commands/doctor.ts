@@ -20,6 +20,7 @@ import { openProject } from '../../project/files/load-project.ts'
 import { loopbackLinks } from '../../project/loopback.ts'
 import { liveViews } from '../../registry/version-records.ts'
 import { clocksApart, describeDifference } from '../../workers/clock-difference.ts'
+import { objectPaths, tryObjects } from '../../workers/objects/try-objects.ts'
 import { printJson, printTable } from '../terminal/print.ts'
 
 interface Finding {
@@ -45,6 +46,8 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
   if (findings.at(-1)?.ok) {
     const project = openProject(resolve(options.project))
     await runCheck('disk', () => disk(project.root))
+    const objects = objectPaths(project)
+    if (objects.length > 0) await runCheck('objects', async () => (await tryObjects(objects)).join('; '))
     await runCheck('mail', () => mail(environment.smtpUrl))
     const session = await openSession(options, 'command', { quiet: true }).catch((error: unknown) => {
       findings.push({

@@ -15,6 +15,7 @@ import { ledgerEffects } from '../../workers/attempt/effects.ts'
 import { notifyRecovery } from '../../workers/attempt/report-night.ts'
 import { type Children, openChildren } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
+import { withObjects } from '../../workers/objects/with-objects.ts'
 import { reconcile } from '../reconcile.ts'
 import { startWorker } from '../start-worker.ts'
 import { noteRetraining } from './note-retraining.ts'
@@ -71,12 +72,15 @@ export async function openLife(options: LifeOptions): Promise<Life> {
   const { project, database, log, signal, tamper = (all) => all } = options
   const queues = openInProcessQueues()
   const children = tamper(
-    openChildren({
-      places: availableParallelism(),
-      monitors: availableParallelism(),
-      timeouts: () => project.timeouts,
-      memory: () => project,
-    }),
+    withObjects(
+      openChildren({
+        places: availableParallelism(),
+        monitors: availableParallelism(),
+        timeouts: () => project.timeouts,
+        memory: () => project,
+      }),
+      () => project.objects,
+    ),
   )
   const stop = () => void children.close()
   signal.addEventListener('abort', stop, { once: true })

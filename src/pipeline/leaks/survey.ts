@@ -10,7 +10,7 @@ import type { SourceColumn } from '../sources/file-kinds.ts'
 import { keySql, relation } from '../sources/relation.ts'
 import { columnNamed, quoted, readSchema, type Schema } from '../sources/source-columns.ts'
 import { cutSources } from '../sources/source-tables.ts'
-import type { FoundSource } from '../sources/sources.ts'
+import { type FoundSource, requireFetched } from '../sources/sources.ts'
 import { instantSql } from './instant.ts'
 
 /** A source with all of its files, uncut. */
@@ -56,6 +56,7 @@ export async function openSurvey(request: {
   const cut = featureCut(LAST, LAST.instant, timezone)
   const reads = await columnsRead(request, cut, temp)
   const sources = await cutSources(root, { ...view, keyTypes: reads.keyTypes }, cut)
+  requireFetched(sources.flatMap(({ found }) => found.files))
   const engine = await openEngine({
     readable: [...new Set(sources.flatMap(({ found }) => found.files.map(({ parquet }) => parquet)))],
     writable: [temp],

@@ -1,5 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs'
 import { extname, isAbsolute, join, resolve, sep } from 'node:path'
+import { isObjectPath } from '../../project/object-path.ts'
+import { Failure } from '../engine/failure.ts'
 import { walkPattern } from './walk-files.ts'
 
 export interface FoundFile {
@@ -34,6 +36,8 @@ export interface UnreadablePath {
  * no file is `unreadable`. A folder is so only where no other path that the pattern names lies within it.
  */
 export function expandGlob(root: string, pattern: string): Expanded {
+  // A worker hands over where they are kept on this machine (workers/objects).
+  if (isObjectPath(pattern)) throw new Failure('bug', `expected files on this machine, got: ${pattern}`)
   const found: Found = new Map()
   walkPattern(isAbsolute(pattern) ? sep : resolve(root), pattern, {
     list: (folder) => entries(folder, found),

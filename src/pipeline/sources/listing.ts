@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { isObjectPath } from '../../project/object-path.ts'
 import type { Source } from '../../project/project.ts'
 import { expandGlob } from './glob.ts'
+import { showPath } from './sources.ts'
 
 export interface ListingRequest {
   /** Absolute path of the project. */
@@ -16,8 +18,12 @@ export function listFiles({ root, sources }: ListingRequest): { files: number; d
     const { files, unreadable } = expandGlob(root, sources[name]?.path ?? '')
     count += files.length
     hash.update(`${JSON.stringify(name)}\n`)
-    for (const { path, size, modified, inode } of files)
-      hash.update(`${JSON.stringify([path, size, modified, inode])}\n`)
+    for (const { path, size, modified, inode } of files) {
+      const shown = showPath(root, path)
+      // An object's time names its content, and its cached file is now another, now whole.
+      const identity = isObjectPath(shown) ? [shown, size, modified] : [path, size, modified, inode]
+      hash.update(`${JSON.stringify(identity)}\n`)
+    }
     for (const { path, why, modified } of unreadable)
       hash.update(`${JSON.stringify([path, why, modified])}\n`)
   }

@@ -5,7 +5,7 @@ import type { SourceColumn } from './file-kinds.ts'
 import type { FooterColumn } from './footers.ts'
 import { HIVE_NULL } from './glob.ts'
 import { isDate } from './key-types.ts'
-import { contract, type FoundSource, type SourceFile } from './sources.ts'
+import { contract, type FoundSource, requireFetched, type SourceFile } from './sources.ts'
 
 /**
  * A folder's key hides the column of its name in DuckDB: harmless where every row says the same, nonsense elsewhere.
@@ -40,6 +40,7 @@ function isSameValue({ range, isVoid }: FooterColumn, value: string): boolean {
 }
 
 async function holdsOnly(engine: Engine, file: SourceFile, name: string, value: string): Promise<boolean> {
+  requireFetched([file])
   const column = identifier(name)
   const { type } = await engine.row(`SELECT typeof(${column}) AS type FROM ${parquet(file.opened)} LIMIT 1`)
   const given = value === HIVE_NULL ? 'NULL' : `TRY_CAST(${literal(value)} AS ${String(type)})`

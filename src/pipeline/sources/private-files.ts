@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { keyFolders } from './glob.ts'
 import type { CutSource } from './source-tables.ts'
-import type { SourceFile } from './sources.ts'
+import { requireFetched, type SourceFile } from './sources.ts'
 
 /** Sources whose files an engine opens under unguessable names. */
 export interface PrivateFiles {
@@ -22,7 +22,13 @@ export interface PrivateFiles {
  * the disk or the file's owner allows none it is a symbolic link: DuckDB then takes the file's own path for allowed
  * too, and what is left is to ask DuckDB's plan which files a statement opens (`strangersIn`).
  */
-export function openPrivately(sources: CutSource[], folder: string): PrivateFiles {
+export function openPrivately(
+  sources: CutSource[],
+  folder: string,
+  { schemaOnly = false }: { schemaOnly?: boolean | undefined } = {},
+): PrivateFiles {
+  // A schema stands in the footer.
+  if (!schemaOnly) requireFetched(sources.flatMap(({ files, lenders }) => [...files, ...lenders]))
   const root = join(folder, `sources-${randomUUID()}`)
   const names = new Map<string, string>()
   const folders = new Set<string>()

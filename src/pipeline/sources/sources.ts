@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { FOOTER_ONLY, isObjectPath, shownPath } from '../../project/object-path.ts'
 import type { KeyType, Source } from '../../project/project.ts'
 import { type Zones, zonesOf } from '../cut/source-zones.ts'
 import { Failure } from '../engine/failure.ts'
@@ -96,6 +97,21 @@ export async function findSource(
   return { name, source, files, hiveKeys: keys, unreadable, zones: zonesOf(source, projectZone) }
 }
 
+/**
+ * Throws where only the footers of some of these files are here, those of objects: `evidence.fetch` names them for the worker,
+ * which fetches them and hands the task over again.
+ */
+export function requireFetched(files: SourceFile[]): void {
+  const missing = files.filter(
+    ({ path, shown }) => isObjectPath(shown) && realpathSync(path).endsWith(FOOTER_ONLY),
+  )
+  if (missing.length === 0) return
+  const fetch = [...new Set(missing.map(({ shown }) => shown))]
+  throw new Failure('transient', `${fetch.length} objects are still to be fetched, such as ${fetch[0]}`, {
+    evidence: { fetch },
+  })
+}
+
 /** What `readFooter` asks of a file. */
 function ofCopy(path: string): FoundFile {
   const { size, mtimeMs, dev, ino } = statSync(path)
@@ -110,7 +126,7 @@ function ownKeys(root: string, path: string): Map<string, string> {
 
 export function showPath(root: string, path: string): string {
   const within = relative(resolve(root), path)
-  return isOutside(within) ? path : within.split(sep).join('/')
+  return isOutside(within) ? path : shownPath(within.split(sep).join('/'))
 }
 
 function isOutside(path: string): boolean {
@@ -121,11 +137,12 @@ const FORMATS = { parquet: 'Parquet', csv: 'CSV', json: 'JSON' }
 
 /** No file of the source can be read. */
 export function missing(root: string, name: string, source: Source): Failure {
-  const where = isAbsolute(source.path) ? source.path : join(resolve(root), source.path)
+  const path = shownPath(source.path)
+  const where = isAbsolute(path) || isObjectPath(path) ? path : join(resolve(root), path)
   return new Failure(
     'late-data',
-    `source ${name}: expected at least one ${FORMATS[source.format ?? 'parquet']} file at ${source.path}, got: none (looked in ${where}; names with a leading dot do not count)`,
-    { evidence: { source: name, path: source.path } },
+    `source ${name}: expected at least one ${FORMATS[source.format ?? 'parquet']} file at ${path}, got: none (looked in ${where}; names with a leading dot do not count)`,
+    { evidence: { source: name, path } },
   )
 }
 

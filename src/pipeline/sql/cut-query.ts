@@ -70,7 +70,7 @@ export interface CutQuery {
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
   const { root, view, cut, only } = request
   const found = await cutSources(root, view, cut, { only, names: request.sources })
-  const { sources, names, release } = openPrivately(found, request.temp)
+  const { sources, names, release } = openPrivately(found, request.temp, request)
   const engine = await openEngine({
     readable: readablePaths(sources),
     names,

@@ -155,6 +155,7 @@ export function buildProject(
     timeouts: settings.timeouts,
     memory: settings.memory,
     temp: settings.temp,
+    objects: settings.objects,
     views: byName(parts.views),
     models: byName(parts.models),
     schedules: byName(parts.schedules),

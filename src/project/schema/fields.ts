@@ -3,6 +3,7 @@ import { AMOUNT_LEGAL, AMOUNT_PATTERN, type Amount, readAmount } from '../amount
 import { singleAddress } from '../files/mail-address.ts'
 import { patternFault } from '../files/path-pattern.ts'
 import { describe } from '../files/value-text.ts'
+import { isObjectPath, objectPathFault } from '../object-path.ts'
 import type { Duration } from '../project.ts'
 import { cronFault } from '../time/cron-fault.ts'
 import { DURATION_LEGAL, DURATION_PATTERN, durationFault, readDuration } from '../time/duration.ts'
@@ -230,13 +231,18 @@ export function owner() {
   })
 }
 
-/** A path or glob of files, within the project or absolute. */
-export function pattern() {
+/** A path or glob of files, within the project or absolute; with `objects` also in object storage. */
+export function pattern({ objects = false } = {}) {
   const legal = 'a path or glob of files'
   return text(legal).superRefine((given, context) => {
-    const fault = patternFault(given)
+    const fault = faultOfPath(given, objects)
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
   })
+}
+
+function faultOfPath(path: string, objects: boolean): string | undefined {
+  if (!isObjectPath(path)) return patternFault(path)
+  return objects ? objectPathFault(path) : 'a path or glob of files on disk'
 }
 
 /** The base URL of the pages. Paths are appended to it, so it has no query, fragment or password. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { USUAL_AMOUNT } from '../amount.ts'
+import { USUAL_AMOUNT, USUAL_CACHE } from '../amount.ts'
+import { isObjectPath } from '../object-path.ts'
 import {
   amount,
   baseUrl,
@@ -93,6 +94,9 @@ export const settingsSchema = keys({
     'IANA time zone of the business. An as-of 2026-11-22 is the midnight that begins that day in this zone, and features.sql sees all timestamps in it.',
   ),
   warehouse: text('a folder')
+    .refine((given) => !isObjectPath(given), {
+      error: 'a folder on disk, local or shared: only sources may lie in object storage',
+    })
     .prefault('warehouse')
     .describe(
       'Folder of published features and scores, relative to this file. All workers must see the same one.',
@@ -122,6 +126,11 @@ export const settingsSchema = keys({
     .prefault(USUAL_AMOUNT.text)
     .describe(
       'The most that one task spills to disk: a size, or a share of what is free there when it starts. A task that needs more fails with class `resource`.',
+    ),
+  objects: amount()
+    .prefault(USUAL_CACHE.text)
+    .describe(
+      'The most that is kept on this machine of sources in object storage, in `.nightshift/objects`: a size, or a share of what is free there. What was used longest ago is given up first.',
     ),
   heartbeat: url()
     .optional()

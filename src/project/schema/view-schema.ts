@@ -27,8 +27,8 @@ const value = z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a
 const keyTypes = ['VARCHAR', 'INTEGER', 'BIGINT', 'DATE', 'BOOLEAN'] as const
 
 const files = {
-  path: pattern().describe(
-    'Parquet files (or as `format` says), relative to the project or absolute. `*` is any part of a name, `**` any folders.',
+  path: pattern({ objects: true }).describe(
+    'Parquet files (or as `format` says), relative to the project or absolute, or objects as `s3://bucket/key`. `*` is any part of a name, `**` any folders.',
   ),
   format: choice(['parquet', 'csv', 'json'])
     .exactOptional()

@@ -52,6 +52,12 @@ export function ofShare(
   }
 }
 
+/** The objects without which a task cannot go on, by name; undefined for any other failure. */
+export function objectsWanted(error: unknown): string[] | undefined {
+  const names = error instanceof Failure ? error.evidence.fetch : undefined
+  return Array.isArray(names) ? names.map(String) : undefined
+}
+
 function shareText(most: number, { total, text }: MemoryShares): string {
   return `${bytes(most)} of the ${bytes(total)} that all tasks of this process may use (memory: ${text}). Raise memory or temp in nightshift.yaml, or start the worker with fewer --places`
 }

@@ -9,7 +9,16 @@ import { ownProgram } from '../../program/own-files.ts'
 import type { Timeouts } from '../../project/project.ts'
 import { machineMemory } from '../machine-memory.ts'
 import { PURPOSE, timeoutOf } from '../time-limits.ts'
-import { aborted, Crash, closing, died, ofShare, tookTooLong, tookTooMuch } from './child-endings.ts'
+import {
+  aborted,
+  Crash,
+  closing,
+  died,
+  objectsWanted,
+  ofShare,
+  tookTooLong,
+  tookTooMuch,
+} from './child-endings.ts'
 import { divideMemory, type MemorySettings, type MemoryShares, ownBytes } from './memory-shares.ts'
 import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName } from './tasks.ts'
 
@@ -170,6 +179,7 @@ export function openChildren(options: ChildrenOptions): Children {
           if (child.connected) own.push(child)
           return facts as FactsOf<Name>
         } catch (error) {
+          if (child.connected && objectsWanted(error) !== undefined) own.push(child)
           if (closed) throw closing(error)
           if (!(error instanceof Crash)) throw error
           // One crash may be caused by the machine; an input that crashes two children would crash a third.
@@ -291,7 +301,8 @@ function perform(
       options.onUsage?.(answer.usage)
       if (answer.kind === 'facts') resolve(answer.facts)
       else {
-        child.kill('SIGKILL')
+        // A task that asks for objects has not failed.
+        if (answer.failure.evidence.fetch === undefined) child.kill('SIGKILL')
         const { stack } = answer
         const failure = ofShare(answer.failure, task, limits.own, limits.shares)
         const cause = new Error(failure.message)

@@ -1,5 +1,7 @@
+import { USUAL_CACHE } from '../../project/amount.ts'
 import type { Project } from '../../project/project.ts'
 import { tidily } from '../interruption.ts'
+import { withObjects } from '../objects/with-objects.ts'
 import { type Children, openChildren } from './children.ts'
 
 /**
@@ -8,15 +10,18 @@ import { type Children, openChildren } from './children.ts'
  * ends the child at once: what it was asked for fails, and the work comes to its `finally`.
  */
 export function withChild<T>(
-  project: Pick<Project, 'timeouts' | 'memory' | 'temp'> | undefined,
+  project: Pick<Project, 'timeouts' | 'memory' | 'temp' | 'objects'> | undefined,
   work: (children: Children, stop: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return tidily(async (stop) => {
     stop.throwIfAborted()
-    const children = openChildren({
-      places: 1,
-      ...(project === undefined ? {} : { timeouts: () => project.timeouts, memory: () => project }),
-    })
+    const children = withObjects(
+      openChildren({
+        places: 1,
+        ...(project === undefined ? {} : { timeouts: () => project.timeouts, memory: () => project }),
+      }),
+      () => project?.objects ?? USUAL_CACHE,
+    )
     const close = () => void children.close()
     stop.addEventListener('abort', close, { once: true })
     try {

@@ -99,6 +99,10 @@ test('a link that leads to itself is named', () => {
   expect(refused('data/round/*.parquet')).toEqual(['data/round is a link that leads back to itself'])
 })
 
+test('objects are no files: who forgets to make them local is told, and finds no empty source', () => {
+  expect(() => expandGlob(root, 's3://lake/*.parquet')).toThrow('expected files on this machine')
+})
+
 test.each([
   `${'*a'.repeat(120)}*b`,
   `${'*[a-z]?'.repeat(60)}*b`,

@@ -1,0 +1,92 @@
+import type { FailureClass } from '../../failures/classes.ts'
+import { Failure } from '../../pipeline/engine/failure.ts'
+
+/** What each error of S3 means for a night: its class, and what to do. */
+const KNOWN: Record<string, [FailureClass, string]> = {
+  NoSuchBucket: [
+    'contract',
+    'there is no such bucket: correct the path, or the endpoint (AWS_ENDPOINT_URL_S3)',
+  ],
+  AccessDenied: [
+    'contract',
+    'the credentials do not allow it: grant s3:ListBucket on the bucket and s3:GetObject on its objects',
+  ],
+  Forbidden: [
+    'contract',
+    'the credentials do not allow it: grant s3:ListBucket on the bucket and s3:GetObject on its objects',
+  ],
+  InvalidAccessKeyId: [
+    'contract',
+    'the access key is not known there: correct AWS_ACCESS_KEY_ID, or the profile',
+  ],
+  SignatureDoesNotMatch: [
+    'contract',
+    'the secret key does not belong to the access key: correct AWS_SECRET_ACCESS_KEY',
+  ],
+  PermanentRedirect: ['contract', 'the bucket is in another region: set AWS_REGION'],
+  AuthorizationHeaderMalformed: ['contract', 'the bucket is in another region: set AWS_REGION'],
+  CredentialsProviderError: [
+    'contract',
+    'no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role',
+  ],
+  InvalidObjectState: ['contract', 'the object is archived: restore it, or leave it out of the path'],
+  ExpiredToken: ['transient', 'the credentials have expired: renew them; the next attempt reads them again'],
+  ExpiredTokenException: [
+    'transient',
+    'the credentials have expired: renew them; the next attempt reads them again',
+  ],
+  TokenRefreshRequired: [
+    'transient',
+    'the credentials have expired: renew them; the next attempt reads them again',
+  ],
+  InvalidToken: [
+    'transient',
+    'the session token is not valid: renew the credentials; the next attempt reads them again',
+  ],
+  RequestTimeTooSkewed: ['transient', "this machine's clock differs from that of the storage: set it"],
+  SlowDown: ['transient', 'the storage asks for fewer requests, and did so after each of several waits'],
+  ServiceUnavailable: ['transient', 'the storage is not available, nor was it after several waits'],
+  PreconditionFailed: ['transient', 'it changed while it was read: the run must be repeated'],
+  NoSuchKey: ['transient', 'it was removed while it was read: the run must be repeated'],
+  NotFound: ['transient', 'it was removed while it was read: the run must be repeated'],
+}
+
+/** An error of the storage as a Failure that names the object or bucket, what was tried, and what to do. */
+export function objectFailure(error: unknown, what: string, name: string): Failure {
+  if (error instanceof Failure) return error
+  const code = codeOf(error)
+  const status = statusOf(error)
+  const [failureClass, advice] = KNOWN[code] ?? byStatus(status)
+  const words = error instanceof Error ? error.message : String(error)
+  const said = words === '' || words === code || words === 'UnknownError' ? code : `${code}: ${words}`
+  return new Failure(failureClass, `${name} could not be ${what} (${said}): ${advice}`, {
+    // The SDK's error holds the request with its signature, which is nothing for a log.
+    cause: new Error(words),
+    evidence: { object: name, code, ...(status === undefined ? {} : { status }) },
+  })
+}
+
+function byStatus(status: number | undefined): [FailureClass, string] {
+  if (status === 404)
+    return ['contract', 'it is not there: correct the path, or the endpoint (AWS_ENDPOINT_URL_S3)']
+  if (status === 403) return KNOWN.AccessDenied ?? ['contract', '']
+  if (status === 412) return KNOWN.PreconditionFailed ?? ['transient', '']
+  if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)
+    return ['contract', 'the storage refuses the request']
+  return ['transient', 'the storage could not be reached or did not answer in time; it is tried again']
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const code = 'Code' in error ? error.Code : undefined
+  if (typeof code === 'string' && KNOWN[code] !== undefined) return code
+  if (error.name !== 'Error' || !('code' in error)) return error.name
+  return String(error.code)
+}
+
+function statusOf(error: unknown): number | undefined {
+  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
+  const status =
+    typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'httpStatusCode') : undefined
+  return typeof status === 'number' ? status : undefined
+}

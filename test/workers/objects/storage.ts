@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+
+// As the program does.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+
+/** Answers a request in place of the storage; false: lets it through. */
+export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean
+
+/** An S3 server of its own process, with one bucket, behind a proxy that can misbehave. */
+export interface Storage {
+  bucket: string
+  /** What a process needs to reach it. */
+  env: Record<string, string>
+  put(key: string, body: Uint8Array | string): Promise<void>
+  remove(key: string): Promise<void>
+  /** What the proxy does from now on. */
+  fault: Fault | undefined
+  /** Lines such as `GET /nights/data/a.parquet bytes=0-9` of the requests so far. */
+  requests: string[]
+  close(): Promise<void>
+}
+
+const SERVER = `
+const S3rver = require('@20minutes/s3rver')
+const directory = process.argv[1]
+new S3rver({ port: 0, address: '127.0.0.1', silent: true, allowMismatchedSignatures: true, directory, configureBuckets: [{ name: 'nights' }] })
+  .run().then(({ port }) => console.log(port))
+process.on('disconnect', () => process.exit())`
+
+/** The keys that the server knows. */
+const KEYS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' }
+
+export async function openStorage(): Promise<Storage> {
+  const directory = mkdtempSync(join(tmpdir(), 'nightshift-storage-'))
+  const server = spawn(process.execPath, ['-e', SERVER, directory], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  if (server.stdout === null) throw new Error('no output')
+  const [port] = await once(createInterface(server.stdout), 'line')
+  const requests: string[] = []
+  const proxy = createServer((incoming, response) => {
+    requests.push([incoming.method, incoming.url, incoming.headers.range].filter(Boolean).join(' '))
+    if (storage.fault?.(incoming, response) === true) return
+    const { method, url, headers } = incoming
+    const onward = request(
+      { host: '127.0.0.1', port: Number(port), method, path: url, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(response)
+      },
+    )
+    onward.on('error', () => response.destroy())
+    incoming.pipe(onward)
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const client = new S3Client({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  })
+  const bucket = 'nights'
+  const storage: Storage = {
+    bucket,
+    env: { ...KEYS, AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL_S3: endpoint },
+    fault: undefined,
+    requests,
+    async put(key, body) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+    },
+    async remove(key) {
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    },
+    async close() {
+      client.destroy()
+      proxy.closeAllConnections()
+      proxy.close()
+      const ended = once(server, 'exit')
+      server.kill('SIGKILL')
+      await ended
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+  return storage
+}
+
+/** An error as S3 writes it. */
+export function refuse(response: ServerResponse, status: number, code: string, message = code): true {
+  response.writeHead(status, { 'content-type': 'application/xml' })
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`)
+  return true
+}
