@@ -22,7 +22,9 @@ export function retrainingSubject({ model, state }: RetrainingNews): string {
 
 export function retrainingLetter(news: RetrainingNews): Letter {
   const { model, state, outcome, version, dataset, log, warnings } = news
-  const [first = '', ...rest] = outcome.split('\n')
+  const [line = '', ...rest] = outcome.split('\n')
+  // The output follows below.
+  const first = line.replace(/; its output ends:$/, '.')
   const facts: Section = {
     title: 'What happened',
     items: [
@@ -31,7 +33,12 @@ export function retrainingLetter(news: RetrainingNews): Letter {
       ...(log === null
         ? []
         : [{ kind: 'fact' as const, label: 'output of the command', text: `${log} in the warehouse` }]),
-      ...(rest.length === 0 ? [] : [{ kind: 'quote' as const, text: rest.join('\n') }]),
+      ...(rest.length === 0
+        ? []
+        : [
+            { kind: 'text' as const, text: 'The output ends:' },
+            { kind: 'quote' as const, text: rest.join('\n') },
+          ]),
       ...warnings.map((text) => ({ kind: 'point' as const, text })),
     ],
   }
