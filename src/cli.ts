@@ -71,6 +71,7 @@ add('init <dir>', 'create a project: a small example, or with --data a proposal 
     'your data: files, folders and globs of Parquet, CSV or JSON; it stays where it is',
   )
   .option('--model <file>', 'with --data: an ONNX file, whose inputs the features are to have')
+  .option('--features <file>', 'with --data: a features.sql of your own, instead of a proposed one')
   .option('--entity <column...>', 'with --data: the column or columns that say what a row is of')
   .option(...json)
 add('validate', 'check all files, the SQL and the source schemas in one run', 'validate')

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, extname, join, relative, resolve, sep } from 'node:path'
-import { Temporal } from 'temporal-polyfill'
+import { basename, join, relative, resolve, sep } from 'node:path'
 import { plainName } from '../../pipeline/beginning/data-paths.ts'
 import type { Guess } from '../../pipeline/beginning/guess.ts'
 import type { Proposal } from '../../pipeline/beginning/propose-sources.ts'
@@ -15,16 +14,10 @@ import { viewNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import type { Children } from '../../workers/child/children.ts'
 import { withChild } from '../../workers/child/with-child.ts'
-import { firstFeatures } from './first-features.ts'
+import { type FirstFeatures, firstFeatures, matchedInputs } from './first-features.ts'
 import { findLabel, firstLabels } from './first-labels.ts'
-import {
-  inferredClass,
-  modelFile,
-  readmeFile,
-  runbookFile,
-  scheduleFile,
-  viewFile,
-} from './proposal-files.ts'
+import { freshness, modelGuesses, modelName, nextCommands, nightAfter } from './first-steps.ts'
+import { modelFile, readmeFile, runbookFile, scheduleFile, viewFile } from './proposal-files.ts'
 
 export interface DataRequest {
   /** Absolute path of the project to be. */
@@ -35,6 +28,8 @@ export interface DataRequest {
   model: string | undefined
   /** Columns; undefined: guessed. */
   entity: string[] | undefined
+  /** A file with a features.sql of the user's own; undefined: one is proposed. */
+  features: string | undefined
   /** ISO date: no as-of is later. */
   today: string
 }
@@ -64,9 +59,8 @@ export interface Started {
 export async function startFromData(request: DataRequest): Promise<Started> {
   const { root, data, today } = request
   const timezone = machineZone()
-  const allowed = [...data, ...(request.model === undefined ? [] : [request.model])].flatMap((path) =>
-    nameWithin(root, path),
-  )
+  const files = [request.model, request.features].filter((path) => path !== undefined)
+  const allowed = [...data, ...files].flatMap((path) => nameWithin(root, path))
   // What an earlier try has converted of text files.
   allowed.push('.nightshift')
   refuseOccupied(root, allowed)
@@ -115,10 +109,11 @@ async function write(
 ): Promise<Started> {
   const { root } = request
   const label = findLabel(proposal)
-  const features = firstFeatures(proposal, facts, label)
-  if (features.names.length === 0)
+  const proposed = firstFeatures(proposal, facts, label)
+  const own = request.features === undefined ? undefined : ownSql(request.features)
+  if (proposed.names.length === 0 && own === undefined)
     throw new ConfigurationError(
-      `init: found no column for a feature beside ${proposal.entity.columns.join(', ')}: ${features.leftOut.join('; ')}; nothing was written`,
+      `init: found no column for a feature beside ${proposal.entity.columns.join(', ')}: ${proposed.leftOut.join('; ')}; nothing was written`,
     )
   const labels = firstLabels(proposal, label)
   const owner =
@@ -127,34 +122,41 @@ async function write(
   const model = modelName(request, labels?.name)
   const asOf = nightAfter(proposal, today)
   const fresh = freshness(proposal, asOf)
-  const guesses = [
-    ...proposal.guesses,
-    ...(labels === undefined ? [] : [labels.guess]),
-    ...modelGuesses(facts, features.inputs, features.unmatched),
-  ]
-  const next = nextCommands(request, model, asOf, proposal, {
-    horizon: labels?.horizon,
-    isOpen: facts !== undefined && features.inputs === undefined,
-  })
-  const file = (seen: Pick<TableLook, 'rows' | 'columns'> | undefined) =>
-    viewFile(root, view, proposal, { features: seen, fresh })
-  const viewPath = `features/${view}/view.yaml`
+  const contents = (features: FirstFeatures, seen: Seen | undefined) => {
+    const guesses = [
+      ...proposal.guesses,
+      ...(labels === undefined ? [] : [labels.guess]),
+      ...modelGuesses(facts, features.inputs, features.unmatched),
+    ]
+    const isOpen = facts !== undefined && features.inputs === undefined
+    const next = nextCommands(request, model, asOf, proposal, { horizon: labels?.horizon, isOpen })
+    const files: [path: string, text: string][] = [
+      [`features/${view}/view.yaml`, viewFile(root, view, proposal, { features: seen, fresh })],
+      [`models/${model}/model.yaml`, modelFile(model, view, { facts, features, labels })],
+      ['README.md', readmeFile(basename(root), guesses, features.leftOut, next)],
+    ]
+    return { guesses, next, files }
+  }
+  const first = own === undefined ? proposed : { ...proposed, sql: own, names: [], leftOut: [] }
   const files = writeProject(
     root,
     [
       ['nightshift.yaml', firstSettings(root, timezone, asOf)],
-      [viewPath, file(undefined)],
-      [`features/${view}/features.sql`, features.sql],
-      [`models/${model}/model.yaml`, modelFile(model, view, { facts, features, labels })],
+      ...contents(first, undefined).files,
+      [`features/${view}/features.sql`, first.sql],
       ...(labels === undefined ? [] : [[`models/${model}/labels.sql`, labels.sql] as [string, string]]),
       [`models/${model}/RUNBOOK.md`, runbookFile(model, view)],
       ['schedules/nightly.yaml', scheduleFile(model)],
-      ['README.md', readmeFile(basename(root), guesses, features.leftOut, next)],
     ],
     allowed,
   )
   const { problems, seen } = await tryOut(root, view, asOf, children)
-  if (seen !== undefined) writeFileSync(join(root, viewPath), file(seen))
+  const names = (seen?.columns ?? [])
+    .map(({ name }) => name)
+    .filter((name) => !proposal.entity.columns.includes(name))
+  const features = own === undefined ? proposed : { ...first, names, ...matchedInputs(facts, names) }
+  const last = contents(features, seen)
+  for (const [path, text] of last.files) writeFileSync(join(root, path), text)
   return {
     files,
     view,
@@ -162,11 +164,24 @@ async function write(
     entity: proposal.entity.columns,
     as_of: asOf,
     rows: seen?.rows ?? 0,
-    guesses,
+    guesses: last.guesses,
     left_out: features.leftOut,
     unmatched_inputs: features.unmatched,
     problems,
-    next,
+    next: last.next,
+  }
+}
+
+type Seen = Pick<TableLook, 'rows' | 'columns'>
+
+function ownSql(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigurationError(
+      `init: expected --features to be a file with one SELECT, got: ${path}, which cannot be read; nothing was written`,
+      { cause },
+    )
   }
 }
 
@@ -176,7 +191,7 @@ async function tryOut(
   name: string,
   asOf: string,
   children: Children,
-): Promise<{ problems: Problem[]; seen: Omit<TableLook, 'from'> | undefined }> {
+): Promise<{ problems: Problem[]; seen: Seen | undefined }> {
   const project = openProject(root)
   const view = viewNamed(project, name)
   const { timezone } = project
@@ -202,113 +217,6 @@ async function tryOut(
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** The day after the newest row of all sources with a time, today at the latest. */
-function nightAfter({ tables }: Proposal, today: string): string {
-  const last = tables
-    .flatMap(({ span }) => (span === undefined ? [] : [span.last.slice(0, 10)]))
-    .filter((day) => day < today)
-    .sort()
-    .at(-1)
-  return last === undefined ? today : Temporal.PlainDate.from(last).add({ days: 1 }).toString()
-}
-
-/** Sources that were fresh at the newest night are to stay as fresh. */
-function freshness({ tables, entity }: Proposal, asOf: string): Record<string, string> {
-  return Object.fromEntries(
-    tables.flatMap(({ name, span, isState }) => {
-      if (span === undefined || isState || entity.in[name] === undefined) return []
-      const days = Temporal.PlainDate.from(span.last.slice(0, 10)).until(asOf, { largestUnit: 'day' }).days
-      return days < 1 || days > 40 ? [] : [[name, `${days + 1}d`]]
-    }),
-  )
-}
-
-function modelGuesses(
-  facts: ModelFacts | undefined,
-  inputs: string[] | undefined,
-  unmatched: string[],
-): Guess[] {
-  if (facts === undefined) return []
-  const widths = facts.inputs.map(({ name, shape }) => `${name} [${shape?.join(', ') ?? ''}]`).join(', ')
-  const isByName = facts.inputs.length > 1
-  const output = facts.outputs.find(({ classes }) => classes?.length === 2)
-  const score = output === undefined ? undefined : inferredClass(output)
-  return [
-    inputs !== undefined
-      ? {
-          what: `the model's inputs are ${inputs.join(', ')}`,
-          why: isByName
-            ? 'they have the names of columns'
-            : 'there are as many features as its matrix is wide; their order is that of features.sql',
-          sure: isByName ? 'sure' : 'unsure',
-          other: 'inputs in model.yaml, in the order of training',
-        }
-      : {
-          what: 'the inputs of the model are open',
-          why:
-            unmatched.length > 0
-              ? `it reads ${unmatched.join(', ')}, and no column of the data has such a name`
-              : `it reads ${widths}, and features.sql has another number of columns`,
-          sure: 'sure',
-          other: 'write them in features.sql, and inputs in model.yaml in the order of training',
-        },
-    ...(output === undefined
-      ? []
-      : [
-          score === undefined
-            ? {
-                what: 'the class of the score is open',
-                why: `the file has ${output.classes?.join(' and ')}`,
-                sure: 'sure' as const,
-                other: 'onnx: { class: ... } in model.yaml',
-              }
-            : {
-                what: `the score is the probability of class ${score}`,
-                why: 'the labels of the file leave no doubt',
-                sure: 'sure' as const,
-                other: 'onnx: { class: ... } in model.yaml',
-              },
-        ]),
-  ]
-}
-
-function nextCommands(
-  { model: file, root }: DataRequest,
-  model: string,
-  asOf: string,
-  { tables }: Proposal,
-  { horizon, isOpen }: { horizon: string | undefined; isOpen: boolean },
-): string[] {
-  const first = tables.flatMap(({ span }) => span?.first.slice(0, 10) ?? []).sort()[0]
-  const day = (text: string, days: number) => Temporal.PlainDate.from(text).add({ days }).toString()
-  const window = Number(horizon?.replace('d', '') ?? 0)
-  const to = day(asOf, -window)
-  const from = first === undefined || day(first, 90) > to ? to : day(first, 90)
-  const path = file === undefined ? 'MODEL.onnx' : shownFrom(root, resolve(file))
-  return [
-    'nightshift validate',
-    ...(horizon === undefined
-      ? []
-      : [
-          `nightshift dataset ${model} --from ${from} --to ${to} --every 1mo${from === to ? '' : ` --holdout-from ${to}`}`,
-        ]),
-    ...(isOpen ? ['# first write what the model reads, in features.sql and in inputs of model.yaml'] : []),
-    `nightshift register ${model} ${path}`,
-    `nightshift run ${model} --as-of ${asOf} --version 1`,
-  ]
-}
-
-function shownFrom(root: string, path: string): string {
-  const within = relative(root, path)
-  return within.startsWith('..') ? path : within
-}
-
-function modelName({ model }: DataRequest, label: string | undefined): string {
-  if (label !== undefined) return label
-  const stem = model === undefined ? '' : plainName(basename(model, extname(model)))
-  return stem === '' ? 'first_model' : stem
 }
 
 /** The name in the project's folder that a path begins with; none where it lies elsewhere. */

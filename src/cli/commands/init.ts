@@ -6,31 +6,32 @@ import type { GlobalOptions } from '../../cli.ts'
 import { count } from '../../format/numbers.ts'
 import { formatProblems } from '../../project/files/format-problems.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
   data?: string[]
   model?: string
   entity?: string[]
+  features?: string
 }
 
-/** `init DIR [--data PATH... [--model FILE] [--entity COLUMN...]]`: an example, or a proposal over data that is there. */
+/** `init DIR [--data PATH... [--model FILE] [--features FILE] [--entity COLUMN...]]`: an example, or a proposal over data that is there. */
 export default async function init([dir = '.']: string[], options: Options): Promise<number> {
   const root = resolve(dir)
   const today = Temporal.Now.plainDateISO().toString()
-  const { data, model, entity } = options
+  const { data, model, entity, features } = options
   if (data !== undefined) {
-    const started = await startFromData({ root, data, model, entity, today })
+    const started = await startFromData({ root, data, model, entity, features, today })
     const isWhole = started.problems.every(({ severity }) => severity !== 'error')
     if (options.json) printJson({ root, ...started })
     else printProposal(dir, started)
     return isWhole ? 0 : 1
   }
-  if (model !== undefined || entity !== undefined) {
+  const alone = Object.entries({ model, features, entity }).find(([, value]) => value !== undefined)
+  if (alone !== undefined)
     throw new ConfigurationError(
-      `init: expected ${model === undefined ? '--entity' : '--model'} together with --data PATH: it is about data of your own`,
+      `init: expected --${alone[0]} together with --data PATH: it is about data of your own`,
     )
-  }
   const files = await startProject(root, today)
   if (options.json) {
     printJson({ root, files })
@@ -63,10 +64,7 @@ function printProposal(dir: string, started: Started): void {
     started.files.filter((file) => !file.startsWith('schemas/')),
   )
   printLine('guessed, as README.md there says too:')
-  printTable(
-    ['sure', 'guess', 'because'],
-    started.guesses.map(({ sure, what, why }) => [sure, what, why]),
-  )
+  for (const { sure, what, why } of started.guesses) printLine(`  ${sure.padEnd(6)}  ${what}: ${why}`)
   if (started.left_out.length > 0) {
     printLine('')
     printLine('no features were made of:')

@@ -122,6 +122,8 @@ function planMatrix(value: ModelValue, { inputs, fill }: MappingRequest, report:
     report.problems.push(
       `${problem}. Name ${expected === 1 ? 'the one' : `the ${expected}`} it was trained on, in that order, under \`inputs:\` in model.yaml`,
     )
+    // Of which columns the types would have to fit is open.
+    return []
   }
   if (!isElement(value.type)) return []
   const columns = inputs.map((column) => planned(column, fill))

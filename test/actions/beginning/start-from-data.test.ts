@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFromData } from '../../../src/actions/beginning/start-from-data.ts'
+import { logisticModel } from '../../../src/pipeline/onnx/logistic-model.ts'
 import { loadProject } from '../../../src/project/files/load-project.ts'
 import { ConfigurationError } from '../../../src/project/files/problem.ts'
 import { writeParquet } from '../../pipeline/feature-case.ts'
@@ -15,8 +16,19 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const start = (data: string[], more: { model?: string; entity?: string[] } = {}) =>
-  startFromData({ root, data, model: undefined, entity: undefined, today: '2026-11-22', ...more })
+const start = (
+  data: string[],
+  more: { root?: string; model?: string; entity?: string[]; features?: string } = {},
+) =>
+  startFromData({
+    root,
+    data,
+    model: undefined,
+    entity: undefined,
+    features: undefined,
+    today: '2026-11-22',
+    ...more,
+  })
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 describe('a project over data that is there', () => {
@@ -94,20 +106,37 @@ FROM customers
     await expect(start([join(folder, 'gone.parquet')])).rejects.toThrow(ConfigurationError)
     expect(readdirSync(folder)).not.toContain('project')
     // Data in the folder of the project to be is no obstacle.
-    await expect(
-      startFromData({ root: folder, data: [data], model: undefined, entity: undefined, today: '2026-11-22' }),
-    ).rejects.toThrow('got: bad.onnx')
+    await expect(start([data], { root: folder })).rejects.toThrow('got: bad.onnx')
     rmSync(bad)
-    const here = await startFromData({
-      root: folder,
-      data: [data],
-      model: undefined,
-      entity: undefined,
-      today: '2026-11-22',
-    })
+    const here = await start([data], { root: folder })
     expect(here.rows).toBe(9)
     expect(readFileSync(join(folder, 'features/user_features/view.yaml'), 'utf8')).toContain(
       'path: rows.parquet',
     )
+  })
+
+  it('takes SQL of the user, expects what it gives, and lists as inputs what a matrix is wide', async () => {
+    const data = join(folder, 'visits.parquet')
+    await writeParquet(
+      data,
+      "SELECT i % 20 AS user_id, TIMESTAMP '2026-01-01' + to_days(i::INTEGER) AS visited_at FROM range(300) t(i)",
+    )
+    const features = join(folder, 'own.sql')
+    writeFileSync(
+      features,
+      'SELECT user_id, count(*)::FLOAT AS visits, max(user_id)::FLOAT AS twice FROM visits GROUP BY user_id\n',
+    )
+    const model = join(folder, 'm.onnx')
+    const fitted = { mean: [1], scale: [1], weight: [1], intercept: 0 }
+    writeFileSync(model, logisticModel(fitted, ['visits'], 'test'))
+    const started = await start([data], { features, model })
+    expect(started).toMatchObject({ rows: 20, problems: [], left_out: [], unmatched_inputs: [] })
+    expect(read('features/user_features/features.sql')).toBe(readFileSync(features, 'utf8'))
+    const { project } = loadProject(root)
+    expect(project?.models.lapsed?.inputs).toEqual(['visits'])
+    expect(Object.keys(project?.views.user_features?.columns ?? {})).toEqual(['visits', 'twice'])
+    await expect(
+      start([data], { root: join(folder, 'other'), features: join(folder, 'gone.sql') }),
+    ).rejects.toThrow('which cannot be read; nothing was written')
   })
 })
