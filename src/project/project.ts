@@ -18,6 +18,8 @@ export interface Project {
   alerts: Alerts | undefined
   /** Address to role. Empty if the project lists no one. */
   people: Record<string, Role>
+  /** Who sees single rows of published scores on pages. */
+  pages: { rows: 'nobody' | 'operators' | 'everyone' }
   /** URL fetched after each healthy reconcile and each published night. */
   heartbeat: string | undefined
   /** Timeouts of work outside a night's attempts. */

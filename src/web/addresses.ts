@@ -8,6 +8,20 @@ export function nightHref(
   return `/nights/${encodeURIComponent(name)}/${encodeURIComponent(partition)}${which}`
 }
 
+/** The list of a night of scores. */
+export function listHref(night: { model: string; partition: string }): string {
+  return `${nightHref({ kind: 'scores', name: night.model, partition: night.partition }, {})}/list`
+}
+
+/** One row of a list takes `?entity=`, its columns joined by `/`. */
+export function rowPage(night: { model: string; partition: string }): string {
+  return `${nightHref({ kind: 'scores', name: night.model, partition: night.partition }, {})}/row`
+}
+
+export function rowHref(night: { model: string; partition: string }, entity: string[]): string {
+  return withQuery(rowPage(night), { entity: entity.join('/') })
+}
+
 export function runHref(id: string): string {
   return `/runs/${encodeURIComponent(id)}`
 }

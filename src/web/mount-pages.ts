@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import type { PageContext } from './page-context.ts'
 import { mountBackfills } from './pages/backfills.ts'
 import { mountIncidents } from './pages/incidents.ts'
+import { mountList } from './pages/list.ts'
 import { mountMails } from './pages/mails.ts'
 import { mountModel } from './pages/model.ts'
 import { mountNight } from './pages/night.ts'
@@ -17,6 +18,7 @@ export function mountPages(app: Hono, pageContext: PageContext): void {
   mountStyle(app)
   mountOverview(app, pageContext)
   mountRuns(app, pageContext)
+  mountList(app, pageContext)
   mountNight(app, pageContext)
   mountMails(app, pageContext)
   mountModel(app, pageContext)

@@ -17,6 +17,8 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   example: 'checks',
   listing: 'checks',
   lookup: 'checks',
+  list: 'checks',
+  'list-file': 'checks',
   'explain-row': 'checks',
   restamp: 'checks',
   warm: 'checks',

@@ -43,6 +43,7 @@ export function projectOf(
     schema: 'nightshift',
     alerts: undefined,
     people: {},
+    pages: { rows: 'nobody' },
     heartbeat: undefined,
     memory: USUAL_AMOUNT,
     temp: USUAL_AMOUNT,

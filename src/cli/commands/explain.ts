@@ -1,4 +1,4 @@
-import { type Explained, type ExplainedValue, explainScore } from '../../actions/explain-score.ts'
+import { type Explained, type ExplainedValue, explainScore } from '../../actions/rows/explain-score.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { count, figure, signed } from '../../format/numbers.ts'

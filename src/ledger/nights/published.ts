@@ -18,6 +18,19 @@ export async function publishedRun(
   return rows[0]
 }
 
+/** The partition that was published for the nearest earlier night, undefined if there is none. */
+export async function publishedBefore(
+  connection: Connection,
+  { kind, name, as_of }: Pick<Run, 'kind' | 'name' | 'as_of'>,
+): Promise<string | undefined> {
+  const { rows } = await connection.query<{ partition: string }>(
+    `select partition from nightshift.slots
+      where kind = $1 and name = $2 and as_of < $3 and published_run is not null order by as_of desc limit 1`,
+    [kind, name, as_of],
+  )
+  return rows[0]?.partition
+}
+
 /** Where these runs (ids) have published, and how many rows, by id. */
 export async function publishedFiles(
   connection: Connection,

@@ -151,6 +151,7 @@ export function buildProject(
     schema: settings.schema,
     alerts: settings.alerts,
     people: settings.people,
+    pages: settings.pages,
     heartbeat: settings.heartbeat,
     timeouts: settings.timeouts,
     memory: settings.memory,

@@ -132,6 +132,15 @@ export const settingsSchema = keys({
     .describe(
       'The most that is kept on this machine of sources in object storage, in `.nightshift/objects`: a size, or a share of what is free there. What was used longest ago is given up first.',
     ),
+  pages: keys({
+    rows: choice(['nobody', 'operators', 'everyone'])
+      .prefault('nobody')
+      .describe(
+        'Who sees single rows of published scores on the pages of `web`, with their reasons, and may download them: nobody, operators, or everyone who is signed in.',
+      ),
+  })
+    .prefault({})
+    .describe('What the pages of `web` show.'),
   heartbeat: url()
     .optional()
     .describe(

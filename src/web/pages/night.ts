@@ -8,7 +8,7 @@ import { type Kind, listSlots, type Slot, slotTitle } from '../../ledger/nights/
 import { driftOfRun } from '../../monitoring/drift/record.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { type AsOf, addDays, grainOf, parseAsOf } from '../../project/time/asof.ts'
-import { modelHref, nightHref, runHref } from '../addresses.ts'
+import { listHref, modelHref, nightHref, runHref } from '../addresses.ts'
 import { download } from '../csv.ts'
 import type { Html } from '../layout.ts'
 import { moment } from '../moment.ts'
@@ -146,7 +146,8 @@ function neighbours({ neighbours: { before, after } }: Night, models: Record<str
 function downloads({ slot, drift: columns, run }: Night, models: Record<string, unknown>): Html {
   const href = nightHref(slot, models)
   const table = href.includes('?') ? href.replace('?', '.csv?') : `${href}.csv`
-  return html`<div class="small"><a href="${table}">This night as CSV</a>${columns.length === 0 || run === undefined ? '' : html` · <a href="${runHref(run.id)}/drift.csv">Drift as CSV</a>`}</div>`
+  const list = slot.kind === 'scores' && slot.published_run !== null
+  return html`<div class="small">${list ? html`<a href="${listHref({ model: slot.name, partition: slot.partition })}">The list</a> · ` : ''}<a href="${table}">This night as CSV</a>${columns.length === 0 || run === undefined ? '' : html` · <a href="${runHref(run.id)}/drift.csv">Drift as CSV</a>`}</div>`
 }
 
 /** The hours of a date. */

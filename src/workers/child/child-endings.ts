@@ -79,6 +79,8 @@ const WORK: Record<TaskName, string> = {
   example: 'running the example',
   listing: 'listing the files',
   lookup: 'looking up the row',
+  list: 'reading the list',
+  'list-file': 'writing the list',
   'explain-row': 'finding the reasons of a score',
   restamp: 'preparing the scores',
   warm: 'starting',

@@ -69,6 +69,14 @@ export const handlers: {
     const { explainRow } = await import('../../pipeline/reasons/explain-row.ts')
     return explainRow(request)
   },
+  async list(request) {
+    const { readList } = await import('../../pipeline/list/read-list.ts')
+    return readList(request)
+  },
+  async 'list-file'(request) {
+    const { writeList } = await import('../../pipeline/list/write-list.ts')
+    return writeList(request)
+  },
   async replay(request) {
     const { replayScores } = await import('../../pipeline/parity/replay-parity.ts')
     return replayScores(request)

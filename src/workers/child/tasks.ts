@@ -24,6 +24,8 @@ import type {
   ViewRequest,
 } from '../../pipeline/features/compute-features.ts'
 import type { LeakFacts, LeaksRequest } from '../../pipeline/leaks/check-leaks.ts'
+import type { ListFacts, ListRequest } from '../../pipeline/list/read-list.ts'
+import type { ListFileRequest } from '../../pipeline/list/write-list.ts'
 import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
 import type { MetricsFacts, MetricsRequest } from '../../pipeline/outcomes/check-metrics.ts'
 import type { OutcomeAnswer, OutcomeRequest } from '../../pipeline/outcomes/measure-outcome.ts'
@@ -68,6 +70,8 @@ export interface Tasks {
   restamp: { request: RestampRequest; facts: WrittenFile }
   lookup: { request: LookupRequest; facts: LookupFacts }
   'explain-row': { request: RowRequest; facts: RowFacts | undefined }
+  list: { request: ListRequest; facts: ListFacts }
+  'list-file': { request: ListFileRequest; facts: { rows: number } }
   replay: { request: ReplayRequest; facts: Comparison }
   profile: { request: ProfileRequest; facts: Profile }
   baseline: { request: HoldoutRequest; facts: Baseline }
