@@ -1,11 +1,11 @@
-import { mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { lstat, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { Minimatch } from 'minimatch'
 import { bytes as sizeText } from '../../format/sizes.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { FOOTER_ONLY, OBJECT_TREE, objectName, readObjectPattern } from '../../project/object-path.ts'
 import {
-  contentId,
   footerName,
   isKept,
   keepFooter,
@@ -35,6 +35,8 @@ const FOOTERS_AT_ONCE = 32
 const OBJECTS_AT_ONCE = 8
 /** What was used so recently is left to other processes. */
 const OTHERS_MS = 600_000
+/** No object takes so long to arrive. */
+const ABANDONED_MS = 86_400_000
 
 interface Listing {
   at: number
@@ -65,7 +67,7 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
   /** Leads the object's name to a cached file. */
   async function link(object: StoredObject, file: string): Promise<void> {
     const place = placeOf(object)
-    const making = join(folder, `.link-${contentId(object)}-${process.pid}`)
+    const making = join(folder, `.link-${randomUUID()}`)
     const before = basename(await readlink(place).catch(() => ''))
     try {
       await mkdir(dirname(place), { recursive: true })
@@ -136,6 +138,16 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
     }
   }
 
+  /** What a process that was ended has left. */
+  async function sweep(): Promise<void> {
+    for (const name of await readdir(folder)) {
+      if (!name.endsWith('.part') && !name.startsWith('.link-')) continue
+      const found = await lstat(join(folder, name)).catch(() => undefined)
+      if (found !== undefined && Date.now() - found.ctimeMs > ABANDONED_MS)
+        await rm(join(folder, name), { force: true })
+    }
+  }
+
   /** Whole files in the cache, the one that was used longest ago first. */
   async function kept(): Promise<{ name: string; size: number; used: number }[]> {
     const names = (await readdir(folder)).filter(
@@ -151,6 +163,7 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
 
   /** Gives up whole files that nobody uses until `bytes` more find room within the limit. */
   async function makeRoom(bytes: number, limitBytes: number): Promise<void> {
+    await sweep()
     const files = await kept()
     let sum = files.reduce((total, { size }) => total + size, 0) + bytes
     const objects = new Map(

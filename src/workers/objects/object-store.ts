@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { _Object, S3Client } from '@aws-sdk/client-s3'
 import { Failure } from '../../pipeline/engine/failure.ts'
@@ -36,6 +36,8 @@ const CONNECT_MS = 10_000
 const SILENT_MS = 30_000
 /** The first try and seven more, with waits of up to 20 s between them. */
 const TRIES = 8
+/** Of one object, where its content breaks off. */
+const DOWNLOADS = 3
 const PLAIN_MD5 = /^"([0-9a-f]{32})"$/
 
 let client: Promise<S3Client> | undefined
@@ -51,7 +53,7 @@ export async function openObjectStore(): Promise<ObjectStore> {
   client ??= Promise.resolve(
     new sdk.S3Client({
       maxAttempts: TRIES,
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENT_MS, socketTimeout: SILENT_MS },
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENT_MS },
       // Storages beside Amazon's seldom have a name for each bucket.
       forcePathStyle: (process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL) !== undefined,
       ...(process.env.AWS_REGION === undefined && process.env.AWS_ENDPOINT_URL_S3 !== undefined
@@ -110,13 +112,18 @@ export async function openObjectStore(): Promise<ObjectStore> {
     },
     async download(object, path, signal) {
       const name = objectName(object.bucket, object.key)
-      try {
-        const { Body, ServerSideEncryption, SSECustomerAlgorithm } = await get(object, signal)
-        const isPlain = !ServerSideEncryption?.startsWith('aws:kms') && SSECustomerAlgorithm === undefined
-        if (!(Body instanceof Readable)) throw new Error('the storage sent no content')
-        await write(name, object, Body, path, isPlain)
-      } catch (error) {
-        throw objectFailure(error, 'read', name)
+      for (let tried = 1; ; tried++) {
+        try {
+          const { Body, ServerSideEncryption, SSECustomerAlgorithm } = await get(object, signal)
+          const isPlain = !ServerSideEncryption?.startsWith('aws:kms') && SSECustomerAlgorithm === undefined
+          if (!(Body instanceof Readable)) throw new Error('the storage sent no content')
+          return await write(name, object, Body, path, isPlain)
+        } catch (error) {
+          // The SDK tries a request again, but not a content that breaks off.
+          if (tried === DOWNLOADS || !brokeOff(error) || signal?.aborted)
+            throw objectFailure(error, 'read', name)
+          await rm(path, { force: true })
+        }
       }
     },
   }
@@ -156,6 +163,12 @@ async function write(
   } finally {
     await file.close()
   }
+}
+
+/** The content ended early, or its connection did; what the storage answered is none of this. */
+function brokeOff(error: unknown): boolean {
+  if (error instanceof Failure) return error.evidence.got !== undefined
+  return error instanceof Error && !('$fault' in error)
 }
 
 function torn(name: string, size: number, got: number): Failure {

@@ -173,6 +173,37 @@ it('bytes that do not arrive as they were stored are not used', async () => {
   expect(failure.message).toContain('did not arrive as it was stored')
 })
 
+it("tasks of one process that need the same new objects at once do not get into each other's way", async () => {
+  for (const name of ['a', 'b', 'c'])
+    await storage.put(`${prefix}/${name}.parquet`, await calls('2026-11-20'))
+  const path = `s3://nights/${prefix}/*.parquet`
+  const mirror = openMirror(root, openObjectStore)
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      await mirror.update(path, { maxAgeMs: 0, whole: false })
+      const release = await mirror.fetch(mirror.named(path), { limitBytes: 1e9 })
+      release()
+    }),
+  )
+  const local = `'${join(root, '.nightshift/objects/tree/nights', prefix)}/*.parquet'`
+  expect(await query(`SELECT count(filler)::INTEGER AS n FROM read_parquet(${local})`)).toEqual([{ n: 6000 }])
+})
+
+it('a content that breaks off is fetched again', async () => {
+  await storage.put(`${prefix}/a.parquet`, await calls('2026-11-20'))
+  let broken = 0
+  storage.fault = (incoming, response) => {
+    if (incoming.headers.range !== undefined || !incoming.url?.includes('GetObject') || broken === 2)
+      return false
+    broken++
+    response.writeHead(200, { 'content-length': 100_000 })
+    response.write('PAR1', () => response.destroy())
+    return true
+  }
+  expect((await night('2026-11-22')).file.rows).toBe(10)
+  expect(broken).toBe(2)
+})
+
 it('a storage that asks for fewer requests is waited for', async () => {
   await storage.put(`${prefix}/a.parquet`, await calls('2026-11-20'))
   let refused = 0
