@@ -1,10 +1,11 @@
 import { traitsOf } from '../../project/source-kinds.ts'
 import { identifier } from '../engine/quote.ts'
-import { timeName } from '../sources/admitted.ts'
+import { columnOf, timeName } from '../sources/admitted.ts'
 import type { SourceColumn } from '../sources/file-kinds.ts'
 import type { Range } from '../sources/footers.ts'
 import { keySql, type Relation, relation } from '../sources/relation.ts'
 import { columnNamed, quoted } from '../sources/source-columns.ts'
+import type { SourceFile } from '../sources/sources.ts'
 import { arrivalBefore, type Cut } from './cut.ts'
 import { timeColumn } from './source-zones.ts'
 import {
@@ -44,7 +45,7 @@ export interface SourceTable extends Relation {
  * static     everything
  */
 export function cutViewSql(table: SourceTable, cut: Cut): string {
-  const from = `${relation(table)} AS s`
+  const from = `${relation({ ...table, files: filesInWindows(table, cut) })} AS s`
   const where = [...conditions(table, cut), ...windowConditions(table, cut)]
   const filter = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
   if (!isOfKey(table) || cut.history === 'all') {
@@ -133,12 +134,40 @@ function windowConditions(table: SourceTable, cut: Cut): string[] {
 }
 
 /**
- * Raw bounds that the query itself puts on a column. Of a history source a row that it leaves out may hide an older.
+ * Raw bounds that the query itself puts on a column; undefined where DuckDB sees them in the query.
  */
 function windowOf(table: SourceTable, cut: Cut, column: SourceColumn): Range | undefined {
-  const window = table.windows.get(column.name.toLowerCase())
-  if (window === undefined || isOfKey(table) || column.isKey || !isTimestamp(column.type)) return undefined
-  return rawWindow(timeColumn(table.found.zones, column), cut.timezone, table.ranges.get(column.name), window)
+  const window = boundsOf(table, column)
+  return (
+    window &&
+    rawWindow(timeColumn(table.found.zones, column), cut.timezone, table.ranges.get(column.name), window)
+  )
+}
+
+/** Local time that the query reads of a column. Of a history source a row that it leaves out may hide an older. */
+function boundsOf(table: SourceTable, column: SourceColumn): Range | undefined {
+  return isOfKey(table) || column.isKey || !isTimestamp(column.type)
+    ? undefined
+    : table.windows.get(column.name.toLowerCase())
+}
+
+/**
+ * The files that can hold a row of the query's windows, at least one. Of years of daily files that is a few weeks: DuckDB
+ * would open each of the others to find by its footer, as we have, that it needs none of its rows.
+ */
+function filesInWindows(table: SourceTable, cut: Cut): SourceFile[] {
+  const windows = table.columns.flatMap((column) => {
+    const window = windowOf(table, cut, column) ?? boundsOf(table, column)
+    return window === undefined ? [] : [{ column, window }]
+  })
+  const within = table.files.filter((file) =>
+    windows.every(({ column: { name, type }, window }) => {
+      const own = table.schema.layouts.get(file.path)?.get(name.toLowerCase())
+      const range = own?.type === type ? columnOf(file, name)?.range : undefined
+      return range === undefined || (range.max >= window.min && range.min <= window.max)
+    }),
+  )
+  return within.length > 0 ? within : table.files.slice(0, 1)
 }
 
 /** A column as in the file, except that an end after the cut reads null, because it was not known. */
