@@ -37,6 +37,12 @@ export interface OverTime {
 }
 
 const AREA = 0.2
+const AXIS: Record<OverTime['unit'], string> = {
+  share: '{value} %',
+  figure: '{value}',
+  count: '{value}',
+  seconds: '{value} s',
+}
 
 /** Figures of a model by night, over the axis of nights that all pictures of its page share. */
 export function overTime(given: OverTime): Chart {
@@ -56,7 +62,7 @@ export function overTime(given: OverTime): Chart {
         scale: given.fromZero !== true,
         splitNumber: 3,
         splitLine: { lineStyle: { color: colour('line') } },
-        axisLabel: { ...TIME_LABEL, formatter: unit === 'share' ? '{value} %' : '{value}' },
+        axisLabel: { ...TIME_LABEL, formatter: AXIS[unit] },
         ...reach(given, scale),
       },
       series: [
@@ -261,5 +267,11 @@ function table({ nights, tracks, unit }: OverTime): Figures {
 }
 
 function inUnit(value: number, unit: OverTime['unit']): string {
-  return unit === 'share' ? percent(value) : unit === 'count' ? count(value) : figure(value)
+  return unit === 'share'
+    ? percent(value)
+    : unit === 'count'
+      ? count(value)
+      : unit === 'seconds'
+        ? `${figure(value)} s`
+        : figure(value)
 }

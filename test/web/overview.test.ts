@@ -125,3 +125,27 @@ describe.skipIf(!hasBrowser)('the calendar in a browser', () => {
     await page.close()
   })
 })
+
+test('of a single model the last nights are drawn too, each picture with a sentence, and the next night has its deadline', async () => {
+  now = TODAY
+  await site.database.pool.query(
+    `insert into nightshift.slots (kind, name, as_of, partition, schedule, due, deadline, state)
+     values ('scores', 'value', $1, '2027-01-01', 'nightly', $1::timestamptz + interval '2 hours', $1::timestamptz + interval '6 hours', 'expected')`,
+    ['2027-01-01T00:00:00Z'],
+  )
+  const page = await (await site.ask('/')).text()
+  expect(page).toMatch(
+    /Next due[\s\S]*for <span class="nowrap">2027-01-01<\/span>, deadline <time[^>]*>2027-01-01 06:00 UTC/,
+  )
+  const [, section = ''] = /<section aria-labelledby="last">([\s\S]*?)<p class="small">/.exec(page) ?? []
+  const figures = [...section.matchAll(/<h2>([^<]*)<\/h2><p>([\s\S]*?)<\/p>/g)].map(([, title, words]) => [
+    title,
+    words,
+  ])
+  expect(figures).toEqual([
+    ['Scores', expect.stringMatching(/^Median score 0\.\d+ on /)],
+    ['Drift', expect.stringMatching(/^Columns drifted on \d+ of \d+ nights\.$/)],
+    ['Rows', expect.stringMatching(/^[\d,]+ rows on /)],
+    ['Run time', expect.stringMatching(/ from first attempt to publication\.$/)],
+  ])
+})

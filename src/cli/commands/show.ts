@@ -12,6 +12,7 @@ import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { type Certificate, certificateOf } from '../../monitoring/parity/record.ts'
 import type { Check, InputFile, UnknownValues } from '../../pipeline/engine/facts.ts'
+import { withParts } from '../../pipeline/engine/step-parts.ts'
 import { scoreTitle } from '../../pipeline/onnx/score-output.ts'
 import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import type { Project } from '../../project/project.ts'
@@ -106,7 +107,10 @@ function printAttempts(attempts: Attempt[], project: Project): void {
       `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )
     if (attempt.usage !== null) printLine(`  ${usageText(attempt.usage)}`)
-    for (const { step, ms } of attempt.steps) printLine(`  ${duration(ms).padStart(9)}  ${step}`)
+    for (const { step, ms, parts } of withParts(attempt.steps)) {
+      printLine(`  ${duration(ms).padStart(9)}  ${step}`)
+      for (const part of parts) printLine(`  ${duration(part.ms).padStart(9)}    ${part.step}`)
+    }
     for (const line of attempt.failure?.stack?.split('\n') ?? []) printLine(`    ${line}`)
   }
 }

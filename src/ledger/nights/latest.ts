@@ -12,7 +12,7 @@ export interface Latest {
   /** The newest published night. */
   published: Slot | undefined
   /** The next expected night. */
-  next: { partition: string; due: string } | undefined
+  next: { partition: string; due: string; deadline: string | null } | undefined
 }
 
 /** The latest nights of each name: one row per name, however large the ledger is. */
@@ -34,8 +34,8 @@ export async function latestOf(
   const [last, published, next] = await Promise.all([
     newest('(due <= $3 or run is not null)', [now]),
     newest('published_run is not null', []),
-    connection.query<{ kind: Kind; name: string; partition: string; due: string }>(
-      `select distinct on (kind, name) kind, name, partition, due from nightshift.slots
+    connection.query<{ kind: Kind; name: string; partition: string; due: string; deadline: string | null }>(
+      `select distinct on (kind, name) kind, name, partition, due, deadline from nightshift.slots
         where state not in ('published', 'skipped') and state = 'expected' and due > $1
         order by kind, name, due`,
       [now],
@@ -50,7 +50,7 @@ export async function latestOf(
       name,
       last: lastRow,
       published: publishedRow,
-      next: nextRow && { partition: nextRow.partition, due: nextRow.due },
+      next: nextRow && { partition: nextRow.partition, due: nextRow.due, deadline: nextRow.deadline },
     }
   })
 }

@@ -10,6 +10,7 @@ import { type Terminal, terminalFor } from '../terminal.ts'
 import { attention } from './overview/attention.ts'
 import { calendar } from './overview/calendar.ts'
 import { type Choice, chosen, MOST_CARDS, overviewHref, readModels, tally } from './overview/choose-models.ts'
+import { lastNights } from './overview/last-nights.ts'
 import { loadOverview, type Overview } from './overview/load.ts'
 import { modelRows } from './overview/model-rows.ts'
 import { readinessCard } from './overview/readiness-card.ts'
@@ -35,7 +36,7 @@ export function mountOverview(app: Hono, pageContext: PageContext): void {
         ? html`${tally(overview, choice)}${unreadable(problems, { href: '/', text: 'All models' })}`
         : html`${tally(overview, choice)}
 ${attention(overview)}
-${shown(overview, choice, terminal)}`
+${await shown(pageContext, overview, choice, terminal)}`
     return page(context, project.name, body, {
       section: 'Overview',
       foot: html`Times are in ${project.timezone}. This page is as of ${moment(now, project.timezone)}.`,
@@ -45,19 +46,22 @@ ${shown(overview, choice, terminal)}`
 }
 
 /** The models that are asked for: verdicts, nights and readiness. */
-function shown(overview: Overview, choice: Choice, terminal: Terminal) {
+async function shown(pageContext: PageContext, overview: Overview, choice: Choice, terminal: Terminal) {
   if (overview.models.length === 0) {
     return html`<p class="card">No model yet.${terminal(' A project with one is created by ', 'init DIR')}</p>`
   }
   const asked = chosen(overview, choice)
   if (asked.models.length === 0) return html`<p class="card">No model matches.</p>`
   const isMany = asked.models.length > MOST_CARDS
+  const [first, ...more] = asked.models
+  const only = first === undefined || more.length > 0 ? undefined : overview.project.models[first.name]
   return html`<div class="verdicts">
 <section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(asked) : verdictCards(asked, terminal)}</section>
 <section class="card${isMany ? ' nights' : ''}" aria-labelledby="nights"><h2 id="nights">Nights</h2>
 ${calendar(asked)}
 ${pager(asked.dates, choice)}</section>
 </div>
+${only === undefined ? '' : await lastNights(pageContext, only)}
 ${readinessCard(asked, terminal)}`
 }
 

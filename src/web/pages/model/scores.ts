@@ -4,13 +4,13 @@ import { scoreOverTime } from '../../../charts/score-over-time.ts'
 import { duration } from '../../../format/elapsed.ts'
 import { count, figure } from '../../../format/numbers.ts'
 import type { NumberProfile } from '../../../pipeline/profile/profile.ts'
-import type { ModelView } from './load.ts'
+import type { NightFigures } from './load.ts'
 import { picture } from './picture.ts'
 
 const MEDIAN = 4
 
 /** The distribution of the scores by night. */
-export function scorePicture({ scores, nights, axis }: ModelView) {
+export function scorePicture({ scores, nights, axis }: NightFigures) {
   const last = scores.findLast((night) => night?.quantiles != null)
   const apart = nights.map(({ backfilled }) => backfilled)
   const profiles = scores.map((night): Pick<NumberProfile, 'quantiles'> | null => night ?? null)
@@ -20,11 +20,11 @@ export function scorePicture({ scores, nights, axis }: ModelView) {
     sentence:
       last === undefined
         ? html`There are no scores of these nights to show yet.`
-        : html`Median ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: backfilled' : ''}.`,
+        : html`Median score ${figure(last.quantiles?.[MEDIAN])} on ${last.partition}${apart.includes(true) ? '; hollow: backfilled' : ''}.`,
   })
 }
 
-export function rowsPicture({ nights, axis }: ModelView) {
+export function rowsPicture({ nights, axis }: NightFigures) {
   const apart = nights.map(({ backfilled }) => backfilled)
   const last = nights.findLast(({ published, rows }) => published && rows !== null)
   const chart = rowsPerNight(
@@ -38,11 +38,11 @@ export function rowsPicture({ nights, axis }: ModelView) {
     sentence:
       last === undefined
         ? html`None of these nights has been published yet.`
-        : html`${count(last.rows ?? 0)} on ${last.partition}.`,
+        : html`${count(last.rows ?? 0)} rows on ${last.partition}.`,
   })
 }
 
-export function timesPicture({ nights, axis }: ModelView) {
+export function timesPicture({ nights, axis }: NightFigures) {
   const apart = nights.map(({ backfilled }) => backfilled)
   const last = nights.findLast(({ published, seconds }) => published && seconds !== null)
   const chart = secondsPerNight(
@@ -56,6 +56,6 @@ export function timesPicture({ nights, axis }: ModelView) {
     sentence:
       last === undefined
         ? html`None of these nights has been published yet.`
-        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, from first attempt to publication (table in seconds).`,
+        : html`${duration((last.seconds ?? 0) * 1000)} on ${last.partition}, from first attempt to publication.`,
   })
 }

@@ -4,6 +4,7 @@ import { duration } from '../../../format/elapsed.ts'
 import { usageText } from '../../../format/sizes.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
 import type { Attempt } from '../../../ledger/nights/run-records.ts'
+import { withParts } from '../../../pipeline/engine/step-parts.ts'
 import type { Project } from '../../../project/project.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
@@ -34,9 +35,15 @@ ${
     ? ''
     : table(
         `Steps of attempt ${number} and how long they took`,
-        steps,
+        withParts(steps).flatMap(({ parts, ...step }) => [
+          { ...step, isPart: false },
+          ...parts.map((part) => ({ ...part, isPart: true })),
+        ]),
         [
-          column('Step', ({ step }) => step),
+          {
+            ...column('Step', ({ step }) => step),
+            cellClass: ({ isPart }) => (isPart ? 'part' : ''),
+          },
           { heading: 'Time', cell: ({ ms }) => duration(ms), class: 'number' },
           {
             heading: html`<span class="sr">Share of the longest</span>`,

@@ -40,7 +40,7 @@ ${
 <dl class="facts"><dt>Readers have</dt><dd>${listOf(model, project, now)}${rows == null ? '' : html`, <span class="nowrap">${rows === 1 ? 'one row' : `${count(rows)} rows`}</span>`}</dd>
 <dt>Open incidents</dt><dd>${incidentLinks(incidents)}</dd>
 <dt>Champion</dt><dd>${champion === undefined ? html`none${terminal(': ', `promote ${name} --version N`)}` : html`<a href="${registryHref(name)}">version ${champion.version}</a> since ${moment(champion.since, timezone)}`}</dd>
-<dt>Next due</dt><dd>${latest.next === undefined ? 'none is scheduled' : html`${moment(latest.next.due, timezone)} for <span class="nowrap">${latest.next.partition}</span>`}</dd></dl>
+<dt>Next due</dt><dd>${latest.next === undefined ? 'none is scheduled' : html`${moment(latest.next.due, timezone)} for <span class="nowrap">${latest.next.partition}</span>${latest.next.deadline === null ? '' : html`, deadline ${moment(latest.next.deadline, timezone)}`}`}</dd></dl>
 </article>`
 }
 
