@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
+import { lstat, mkdir, opendir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { Minimatch } from 'minimatch'
 import { bytes as sizeText } from '../../format/sizes.ts'
@@ -61,6 +61,15 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
   const listings = new Map<string, Listing>()
   /** Whole files in use by tasks of this process, and by how many. */
   const pinned = new Map<string, number>()
+  /** Objects by their whole files, of those that this process has fetched. */
+  const fetched = new Map<string, StoredObject>()
+  const listed = (name: string): StoredObject | undefined => {
+    for (const { keys } of listings.values()) {
+      const object = keys.get(name)
+      if (object !== undefined) return object
+    }
+    return undefined
+  }
   const placeOf = ({ bucket, key }: StoredObject) => join(tree, bucket, key)
   const nameOf = ({ bucket, key }: StoredObject) => objectName(bucket, key)
 
@@ -121,17 +130,17 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
       }
       if (!whole) await inParallel(named, FOOTERS_AT_ONCE, (object) => place(store, object, signal))
     }
-    await forget(bucket, prefix, (key) => matching.match(key) && !keys.has(objectName(bucket, key)))
+    await forget(bucket, prefix, (key) => !keys.has(objectName(bucket, key)) && matching.match(key))
   }
 
-  /** Takes the names away of objects that are no longer there. */
+  /** Takes the names away of objects that are no longer there. Folder by folder: there may be 100,000 names. */
   async function forget(bucket: string, prefix: string, isGone: (key: string) => boolean): Promise<void> {
     const start = join(tree, bucket, prefix.slice(0, prefix.lastIndexOf('/') + 1))
-    const entries = await readdir(start, { recursive: true, withFileTypes: true }).catch(() => [])
-    for (const entry of entries) {
+    const entries = await opendir(start, { recursive: true, bufferSize: 256 }).catch(() => undefined)
+    for await (const entry of entries ?? []) {
+      if (!entry.isSymbolicLink()) continue
       const path = join(entry.parentPath, entry.name)
-      const key = relative(join(tree, bucket), path)
-      if (!entry.isSymbolicLink() || !isGone(key)) continue
+      if (!isGone(relative(join(tree, bucket), path))) continue
       const file = basename(await readlink(path).catch(() => ''))
       await rm(path, { force: true })
       if (file.endsWith(FOOTER_ONLY)) await rm(join(folder, file), { force: true })
@@ -166,16 +175,16 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
     await sweep()
     const files = await kept()
     let sum = files.reduce((total, { size }) => total + size, 0) + bytes
-    const objects = new Map(
-      [...listings.values()].flatMap(({ keys }) => [...keys.values()].map((each) => [wholeName(each), each])),
-    )
     for (const { name, size, used } of files) {
       if (sum <= limitBytes) return
       if ((pinned.get(name) ?? 0) > 0) continue
-      const object = objects.get(name)
-      // Another process may be about to open what this one has not listed. A name that leads nowhere is mended by the next listing.
+      const object = fetched.get(name)
+      // Another process may be about to open what this one has not fetched. A name that leads nowhere is mended by the next listing.
       if (object === undefined && Date.now() - used < OTHERS_MS) continue
-      if (object !== undefined) await link(object, await keepFooterOf(join(folder, name), object, folder))
+      const now = object && basename(await readlink(placeOf(object)).catch(() => ''))
+      if (object !== undefined && now === name)
+        await link(object, await keepFooterOf(join(folder, name), object, folder))
+      fetched.delete(name)
       await rm(join(folder, name), { force: true })
       sum -= size
     }
@@ -196,14 +205,14 @@ export function openMirror(root: string, open: () => Promise<ObjectStore>): Mirr
       })
     },
     async fetch(names, { limitBytes, signal }) {
-      const known = new Map([...listings.values()].flatMap(({ keys }) => [...keys]))
       const objects = [...names].map((name) => {
-        const object = known.get(name)
+        const object = listed(name)
         if (object !== undefined) return object
         throw new Failure('transient', `${name} is no longer listed: the run must be repeated`, {
           evidence: { object: name },
         })
       })
+      for (const object of objects) fetched.set(wholeName(object), object)
       const pins = objects.map(wholeName)
       for (const name of pins) pinned.set(name, (pinned.get(name) ?? 0) + 1)
       const release = () => {

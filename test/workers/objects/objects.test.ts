@@ -267,6 +267,14 @@ it('what a disk may hold of objects is bounded: the longest unused is given up, 
   ;(await mirror.fetch([b], { limitBytes }))()
   expect(kinds().sort()).toEqual(['footer', 'whole'])
   const local = join(root, '.nightshift/objects/tree/nights', prefix, 'a.parquet')
+  // What has been written again since is not brought back by giving up its former content.
+  await storage.put(`${prefix}/b.parquet`, await calls('2026-11-19', 3000))
+  await mirror.update(path, { maxAgeMs: 0, whole: false })
+  ;(await mirror.fetch([a], { limitBytes }))()
+  const other = local.replace('a.parquet', 'b.parquet')
+  expect(await query(`SELECT num_rows::INTEGER AS n FROM parquet_file_metadata('${other}')`)).toEqual([
+    { n: 3000 },
+  ])
   expect(await query(`SELECT num_rows::INTEGER AS n FROM parquet_file_metadata('${local}')`)).toEqual([
     { n: 2000 },
   ])
@@ -293,7 +301,12 @@ it('100,000 objects are listed in pages of 1,000, and those that the path does n
   for await (const each of store.list('nights', `${prefix}/`)) objects += each.length
   expect([objects, storage.requests.length]).toEqual([100_000, 100])
   const mirror = openMirror(root, openObjectStore)
+  let turns = 0
+  const counting = setInterval(() => turns++, 1)
   await mirror.update(`s3://nights/${prefix}/**/*.parquet`, { maxAgeMs: 0, whole: false })
+  clearInterval(counting)
+  // The worker comes to other work between the pages.
+  expect(turns).toBeGreaterThanOrEqual(100)
   expect(mirror.named(`s3://nights/${prefix}/**/*.parquet`)).toEqual([])
   expect(storage.requests).toHaveLength(200)
 })
