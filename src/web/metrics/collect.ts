@@ -2,6 +2,7 @@ import { Gauge, Registry } from 'prom-client'
 import { within } from '../../jobs/queue/within.ts'
 import type { PageContext } from '../page-context.ts'
 import { askDepths } from '../queue-depths.ts'
+import { longestDelay } from './event-loop.ts'
 import { ledgerMetrics, type Metric } from './ledger.ts'
 
 /** Prometheus times out after 10 s by default: a part that takes longer than this counts as down. */
@@ -32,6 +33,15 @@ export async function collect(
   ])
   add(one('database_up', 'Whether the database responds: 1 or 0.', ledger === undefined ? 0 : 1))
   add(one('queue_up', 'Whether the queue server responds: 1 or 0.', queue === undefined ? 0 : 1))
+  const delay = longestDelay()
+  if (delay !== undefined)
+    add(
+      one(
+        'event_loop_longest_delay_seconds',
+        'The longest time since the last request that this process could do nothing else.',
+        delay,
+      ),
+    )
   for (const metric of ledger ?? []) add(metric)
   if (queue !== undefined) {
     add({
