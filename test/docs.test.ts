@@ -58,6 +58,40 @@ test('every file that the pages link to is there', () => {
   }
 })
 
+/** Headings of a page as GitHub makes anchors of them. */
+function anchorsOf(page: string): Set<string> {
+  const text = readFileSync(join(ROOT, page), 'utf8').replace(/```[\s\S]*?```/g, '')
+  return new Set(
+    [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+test('every heading that the pages link to is there', () => {
+  const wrong = PAGES.flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    return [...text.matchAll(/\]\((?!https?:)([^)#]*\.md)?#([^)]+)\)/g)].flatMap(
+      ([link, path, anchor = '']) => {
+        const target = path === undefined ? page : join(page, '..', path)
+        return anchorsOf(target).has(anchor) ? [] : [`${page}: ${link}`]
+      },
+    )
+  })
+  expect(wrong).toEqual([])
+})
+
+test('docs/README.md lists every page', () => {
+  const text = readFileSync(join(ROOT, 'docs/README.md'), 'utf8')
+  const missing = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')
+    .map((page) => page.slice('docs/'.length))
+    .filter((page) => !text.includes(`](${page})`))
+  expect(missing).toEqual([])
+})
+
 test('the example in this repository is valid', () => {
   const { status, stdout } = spawnSync(
     process.execPath,
