@@ -32,6 +32,7 @@ export function commandsPage(commands: DescribedCommand[]): string {
     'Written by `npm run reference` from what `nightshift --help` says.',
     'Each command finds the project by `--project DIR`, else by `NIGHTSHIFT_PROJECT`, else in the working folder or the nearest one above it. A night is a date (`2026-11-22`), an hour (`2026-11-22T03Z`), or `latest`, `yesterday`, `today`. `--debug` shows stack traces. Without a live worker, a command that waits for runs executes them itself.',
     'Exit codes: 0 done; 1 the work failed or is held; 2 the call or the configuration is wrong; 130 or 143 Ctrl-C or SIGTERM came. In `--json` and CSV output `as_of` is the name of a night’s partition, as `--as-of` takes it; some outputs also have the instant, as `instant`.',
+    'Shells complete commands, options and the names of models and views: `eval "$(nightshift completion bash)"` in `.bashrc`, the same with `zsh` in `.zshrc`, `nightshift completion fish > ~/.config/fish/completions/nightshift.fish`. This works for a command that is typed as `nightshift`, as `npm install -g` or `npm link` make it.',
     ...parts,
   ].join('\n\n')}\n`
 }

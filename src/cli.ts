@@ -227,6 +227,18 @@ add(
 )
   .option('--yes', 'do not ask')
   .option(...json)
+add(
+  'ledger <what> [name]',
+  '`ls` lists embedded ledgers outside of their projects, `rm NAME` removes one; `dump FILE` copies the ledger of this project, `restore FILE` fills an empty one',
+  'ledger',
+)
+  .option('--yes', 'do not ask for confirmation')
+  .option(...json)
+add(
+  'completion <shell>',
+  'print the script that completes commands, options and names: bash, zsh or fish',
+  'completion',
+)
 add('doctor', 'check database, queue, mail, disk and files', 'doctor').option(...json)
 
 program.commandsGroup('Training and evaluation')
@@ -414,6 +426,18 @@ function unknownCommand(name: string): string {
   const names = program.commands.map((each) => each.name())
   return `help: there is no command ${name}${didYouMean(name, names) || ':'} \`nightshift --help\` lists them`
 }
+
+// What the scripts of `completion` ask for: the words that fit behind those that are typed.
+program
+  .command('complete [words...]', { hidden: true })
+  .allowUnknownOption()
+  .action(async (words: string[]) => {
+    const { complete } = await import('./cli/terminal/complete.ts')
+    const given = words.indexOf('--project')
+    const root = projectFolder(given < 0 ? undefined : words[given + 1])
+    const found = complete(program, words, root)
+    process.stdout.write(found.map(({ value, description }) => `${value}\t${description}\n`).join(''))
+  })
 
 // What docs/commands.md is written from.
 program.command('describe', { hidden: true }).action(() => {

@@ -14,8 +14,10 @@ import { readEnvironment } from '../../host/environment.ts'
 import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
+import { namesInLedger } from '../../ledger/identity/project-identity.ts'
 import { aheadOfLedger, whoIsAlive, workerAlive } from '../../ledger/nights/alive.ts'
 import { chooseLocation } from '../../ledger/server/server-place.ts'
+import { publishedNames } from '../../pipeline/partition/published-names.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { loopbackLinks } from '../../project/loopback.ts'
 import { liveViews } from '../../registry/version-records.ts'
@@ -63,6 +65,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
           ? `embedded server, its data is in ${chooseLocation(project.root).folder}`
           : 'DATABASE_URL'
         findings.push({ part: 'database', ok: true, detail: `${where}, its schema is current` })
+        await runCheck('ledger', () => ledger(session))
         await runCheck('queue', async () => {
           const queues = await session.queues()
           await queues.has('features', 'doctor')
@@ -118,6 +121,19 @@ async function disk(folder: string): Promise<string> {
       `${detail} in ${folder}: expected at least ${bytes(FREE_BYTES)}; free up space before the next night`,
     )
   return detail
+}
+
+/** Whether the ledger knows of the nights that are published in the warehouse. */
+async function ledger({ project, database }: Session): Promise<string> {
+  const names = await namesInLedger(database)
+  const published = publishedNames(project.warehouse)
+  if (names.length > 0 || published.length === 0)
+    return names.length === 0
+      ? 'it is new, and so is the warehouse'
+      : `it knows nights of ${names.join(', ')}`
+  throw new Error(
+    `it is empty, but the warehouse has partitions of ${published.join(', ')}: the runs, versions and incidents of these nights are in another ledger. \`nightshift ledger ls\` finds embedded ones that were left behind, \`nightshift ledger restore FILE\` fills this one from a copy`,
+  )
 }
 
 /** Who is mailed when something fails: every model and every view has somebody. */

@@ -38,7 +38,7 @@ export interface ServerLocation {
  * Folders accessible to all users, for a server started by root: root's home is not accessible to the server's user.
  * The first one that is writable, or that already contains the project's server, is used.
  */
-const SHARED = ['/var/lib/nightshift', '/var/tmp/nightshift']
+export const SHARED = ['/var/lib/nightshift', '/var/tmp/nightshift']
 
 const OWNER_ALONE = { mode: 0o600 }
 
@@ -54,7 +54,7 @@ export function chooseLocation(root: string): ServerLocation {
 
 function locationForUser(project: string, note: string): ServerLocation {
   const { uid } = statSync(note)
-  const claim = uid === process.getuid?.() ? readClaim(note) : undefined
+  const claim = uid === process.getuid?.() ? claimOf(note) : undefined
   const byRoot = claim !== undefined && existsSync(claim.folder) && !existsSync(join(note, 'cluster'))
   if (byRoot || uid !== process.getuid?.())
     throw madeBy(byRoot || uid === 0 ? 'root' : `user ${uid}`, project)
@@ -77,7 +77,7 @@ function locationForRoot(project: string, note: string): ServerLocation {
     const { uid, gid } = statSync(own.data)
     if (uid !== 0) return { note, ...own, user: { uid, gid }, programs: writableShared() }
   }
-  const claim = readClaim(note)
+  const claim = claimOf(note)
   const folder = claim === undefined ? freshFolder(project, note) : claimedFolder(claim, project, note)
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   chmodSync(folder, 0o755)
@@ -132,11 +132,11 @@ function idOf(note: string): string {
 /** The folder that a project has claimed: kept if the project was moved, not shared if it was copied. */
 function claimedFolder(claim: z.infer<typeof Claim>, project: string, note: string): string {
   if (claim.root === project) return claim.folder
-  const original = readClaim(join(claim.root, PRIVATE, 'postgres'))
+  const original = claimOf(join(claim.root, PRIVATE, 'postgres'))
   return original?.folder === claim.folder ? freshFolder(project, note) : claim.folder
 }
 
-function readClaim(note: string): z.infer<typeof Claim> | undefined {
+export function claimOf(note: string): z.infer<typeof Claim> | undefined {
   const file = join(note, 'place.json')
   if (!existsSync(file)) return undefined
   return Claim.parse(JSON.parse(readFileSync(file, 'utf8')))
