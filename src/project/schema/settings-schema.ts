@@ -120,7 +120,7 @@ export const settingsSchema = keys({
   memory: amount()
     .prefault(USUAL_AMOUNT.text)
     .describe(
-      'Memory of one worker process with its compute children: a size, or a share of the machine (of its control group, where that has less). It is divided over the tasks that can run at once; what does not fit into a share is spilled to disk.',
+      'Memory of one worker process with its compute children: a size, or a share of the machine (of its control group, where that has less). It is divided over the tasks that run at once; what does not fit into a share is spilled to disk.',
     ),
   temp: amount()
     .prefault(USUAL_AMOUNT.text)

@@ -4,7 +4,7 @@ import { bytes } from '../../format/sizes.ts'
 import type { EngineBounds } from '../../pipeline/engine/engine-bounds.ts'
 import { Failure, type FailureRecord } from '../../pipeline/engine/failure.ts'
 import { PURPOSE } from '../time-limits.ts'
-import type { MemoryShares } from './memory-shares.ts'
+import type { MemoryPlan } from './memory-shares.ts'
 import type { TaskName } from './tasks.ts'
 
 /** Why a task ended without facts, as a Failure that people can act on. */
@@ -23,14 +23,12 @@ export function tookTooLong(task: TaskName, timeoutMs: number): Failure {
   return new Failure(greedy(task), message, { evidence: { timeout_ms: timeoutMs, task, ended: 'timeout' } })
 }
 
-/** `most` is its share of memory; or, without shares, the limit of a check. */
-export function tookTooMuch(task: TaskName, held: number, most: number, shares?: MemoryShares): Failure {
+/** `most` is its share of memory; or, without a plan, the limit of a check. */
+export function tookTooMuch(task: TaskName, held: number, most: number, plan?: MemoryPlan): Failure {
   const limit =
-    shares === undefined
-      ? `the limit of a check is ${bytes(most)}`
-      : `its share is ${shareText(most, shares)}`
+    plan === undefined ? `the limit of a check is ${bytes(most)}` : `its share is ${shareText(most, plan)}`
   return new Failure(greedy(task), `${WORK[task]} took ${bytes(held)} of memory and was ended: ${limit}`, {
-    evidence: { task, bytes: held, most, ...(shares && { total: shares.total }), ended: 'memory' },
+    evidence: { task, bytes: held, most, ...(plan && { total: plan.total }), ended: 'memory' },
   })
 }
 
@@ -39,7 +37,7 @@ export function ofShare(
   failure: FailureRecord,
   task: TaskName,
   own: EngineBounds,
-  shares: MemoryShares,
+  plan: MemoryPlan,
 ): FailureRecord {
   if (failure.evidence.engine !== 'Out of Memory') return failure
   // What follows names settings of DuckDB, which are not the project's.
@@ -47,8 +45,8 @@ export function ofShare(
   const what = words.startsWith('failed to offload') ? 'temporary files beside its memory' : 'memory'
   return {
     ...failure,
-    message: `${WORK[task]} ran out of ${what}: ${words}. Its share is ${shareText(own.memory, shares)}`,
-    evidence: { ...failure.evidence, task, most: own.memory, total: shares.total },
+    message: `${WORK[task]} ran out of ${what}: ${words}. Its share is ${shareText(own.memory, plan)}`,
+    evidence: { ...failure.evidence, task, most: own.memory, total: plan.total },
   }
 }
 
@@ -58,7 +56,7 @@ export function objectsWanted(error: unknown): string[] | undefined {
   return Array.isArray(names) ? names.map(String) : undefined
 }
 
-function shareText(most: number, { total, text }: MemoryShares): string {
+function shareText(most: number, { total, text }: MemoryPlan): string {
   return `${bytes(most)} of the ${bytes(total)} that all tasks of this process may use (memory: ${text}). Raise memory or temp in nightshift.yaml, or start the worker with fewer --places`
 }
 

@@ -19,7 +19,14 @@ import {
   tookTooLong,
   tookTooMuch,
 } from './child-endings.ts'
-import { divideMemory, type MemorySettings, type MemoryShares, ownBytes } from './memory-shares.ts'
+import {
+  type Granted,
+  grantMemory,
+  type MemoryPlan,
+  type MemorySettings,
+  ownBytes,
+  planMemory,
+} from './memory-shares.ts'
 import type { ChildMessage, FactsOf, Progress, RequestOf, TaskMessage, TaskName } from './tasks.ts'
 
 /**
@@ -81,7 +88,7 @@ export interface ChildrenOptions {
 /**
  * Opens the pool. Children are started on first use, or at once with `warm`, and are kept.
  *
- * Does not throw. Each task has a fixed share of the memory (memory-shares.ts), within which its engines work or spill. A task
+ * Does not throw. Each task has a share of the memory (memory-shares.ts), within which its engines work or spill. A task
  * may hold more than its share while all children together hold no more than the whole.
  * A task that takes too long or too much memory is ended with its child, as `resource` (for a check
  * as `contract`, since the same file would take as long again). A task that crashes its child is tried once more in a
@@ -97,7 +104,8 @@ export function openChildren(options: ChildrenOptions): Children {
   const busy = { nightly: 0, backfill: 0, monitor: 0, shadow: 0 }
   const most = { nightly: places, backfill: Math.max(1, places - 1), monitor: monitors, shadow: 1 }
   const shared = Math.max(2, places)
-  const sharesNow = () => divideMemory(machineMemory(), { places: shared, monitors }, memory?.())
+  const planNow = () => planMemory(machineMemory(), { places: shared, monitors }, memory?.())
+  const granted = new Set<Granted>()
   const heldByAll = () =>
     [...all].reduce((sum, { pid }) => sum + (pid === undefined ? 0 : (ownBytes(pid) ?? 0)), 0)
   let closed = false
@@ -159,27 +167,31 @@ export function openChildren(options: ChildrenOptions): Children {
     const queuedAt = performance.now()
     await enter(lane)
     options.onPlace?.(performance.now() - queuedAt)
+    let own: Granted | undefined
     try {
       if (closed) throw closing()
       if (options.signal?.aborted) throw aborted(options.signal)
-      const shares = sharesNow()
+      const plan = planNow()
+      const slot = isBeside(lane) ? (lane === 'shadow' ? 'shadow' : 'check') : 'place'
+      own = { slot, bytes: grantMemory(plan, [...granted], slot, isModest(task)) }
+      granted.add(own)
       const limits: Limits = {
         timeoutMs: options.timeoutMs ?? timeoutOf(isBeside(lane) ? 'monitors' : PURPOSE[task], timeouts?.()),
-        shares,
-        own: lane === 'shadow' ? shares.shadow : shares.place,
+        plan,
+        own: { memory: own.bytes, temp: plan.temp },
         heldByAll,
       }
       for (let again = false; ; again = true) {
-        const own = lane === 'shadow' ? idleInShadow : idle
-        const child = (again ? undefined : own.pop()) ?? start(lane)
+        const kept = lane === 'shadow' ? idleInShadow : idle
+        const child = (again ? undefined : kept.pop()) ?? start(lane)
         try {
           const facts = await withTemporary((temp) =>
             perform(child, { id: nextId++, task, request, temp, bounds: limits.own }, options, limits),
           )
-          if (child.connected) own.push(child)
+          if (child.connected) kept.push(child)
           return facts as FactsOf<Name>
         } catch (error) {
-          if (child.connected && objectsWanted(error) !== undefined) own.push(child)
+          if (child.connected && objectsWanted(error) !== undefined) kept.push(child)
           if (closed) throw closing(error)
           if (!(error instanceof Crash)) throw error
           // One crash may be caused by the machine; an input that crashes two children would crash a third.
@@ -188,6 +200,7 @@ export function openChildren(options: ChildrenOptions): Children {
         }
       }
     } finally {
+      if (own !== undefined) granted.delete(own)
       leave(lane)
     }
   }
@@ -218,6 +231,11 @@ export function openChildren(options: ChildrenOptions): Children {
   }
 }
 
+/** Tasks whose memory does not grow with the rows. */
+function isModest(task: TaskName): boolean {
+  return task === 'scores' || PURPOSE[task] === 'checks'
+}
+
 /** Lanes that take no place from nights. */
 function isBeside(lane: Lane): boolean {
   return lane === 'monitor' || lane === 'shadow'
@@ -244,7 +262,7 @@ async function withTemporary<T>(work: (folder: string) => Promise<T>): Promise<T
 
 interface Limits {
   timeoutMs: number
-  shares: MemoryShares
+  plan: MemoryPlan
   /** The task's own share. */
   own: EngineBounds
   /** Bytes that all children hold now. */
@@ -278,8 +296,8 @@ function perform(
       if (held === undefined) return
       peak = Math.max(peak, held)
       if (PURPOSE[task] === 'checks' && held > CHECK_BYTES) end(tookTooMuch(task, held, CHECK_BYTES))
-      if (held > limits.own.memory && limits.heldByAll() > limits.shares.total)
-        end(tookTooMuch(task, held, limits.own.memory, limits.shares))
+      if (held > limits.own.memory && limits.heldByAll() > limits.plan.total)
+        end(tookTooMuch(task, held, limits.own.memory, limits.plan))
     }, LOOK_AT_MEMORY_MS)
     const onAbort = () => end(aborted(options.signal))
     options.signal?.addEventListener('abort', onAbort, { once: true })
@@ -304,7 +322,7 @@ function perform(
         // A task that asks for objects has not failed.
         if (answer.failure.evidence.fetch === undefined) child.kill('SIGKILL')
         const { stack } = answer
-        const failure = ofShare(answer.failure, task, limits.own, limits.shares)
+        const failure = ofShare(answer.failure, task, limits.own, limits.plan)
         const cause = new Error(failure.message)
         cause.stack = stack
         reject(new Failure(failure.class, failure.message, { cause, evidence: failure.evidence }))

@@ -9,40 +9,69 @@ export interface MemorySettings {
   temp: Amount
 }
 
-/** What all compute children of one process may use together, and what each of them gets of it. */
-export interface MemoryShares {
-  /** In bytes. */
+/** Kinds of tasks that can run at once: in a place, as a check of a night, as a version in shadow. */
+export type Slot = 'place' | 'check' | 'shadow'
+
+/** What all compute children of one process may use together. All in bytes. */
+export interface MemoryPlan {
   total: number
   /** The setting, and what it was taken of. */
   text: string
-  /** Of a task in a place, and of a check of a night: parity computes the features once more. */
-  place: EngineBounds
-  /** Of a version in shadow, which scores what is there. */
-  shadow: EngineBounds
+  /** Without what this process itself takes. */
+  usable: number
+  /** How many tasks of each kind can run at once. */
+  slots: Record<Slot, number>
+  /** What each would have if all ran. */
+  even: Record<Slot, number>
+  temp: EngineBounds['temp']
+}
+
+/** A task that runs, and its share. */
+export interface Granted {
+  slot: Slot
+  bytes: number
 }
 
 /** This process itself, with the ledger's connections and pages. */
 const SUPERVISOR_BYTES = 300e6
 const LEAST_BYTES = 100e6
+/** A check computes its night's features once more; a version in shadow scores what is there. */
+const PARTS: Record<Slot, number> = { place: 2, check: 2, shadow: 1 }
+const SLOTS = ['place', 'check', 'shadow'] as const
 
-/**
- * Divides memory over the tasks that can run at once: two parts for each place and each check, one for a
- * version in shadow. Each may spill what `temp` says. Fixed shares, so that a night takes and spills the same whatever runs beside it.
- */
-export function divideMemory(
+export function planMemory(
   machine: MachineMemory,
   { places, monitors }: { places: number; monitors: number },
   { memory, temp }: MemorySettings = { memory: USUAL_AMOUNT, temp: USUAL_AMOUNT },
-): MemoryShares {
+): MemoryPlan {
   const total = Math.min(amountIn(memory, machine.bytes), machine.bytes)
-  const parts = 2 * (places + monitors) + 1
-  const part = Math.max(LEAST_BYTES, total - SUPERVISOR_BYTES) / parts
-  const bounds = (count: number): EngineBounds => ({
-    memory: Math.floor(part * count),
+  const usable = Math.max(LEAST_BYTES, total - SUPERVISOR_BYTES)
+  const slots = { place: places, check: monitors, shadow: 1 }
+  const part = usable / SLOTS.reduce((sum, slot) => sum + PARTS[slot] * slots[slot], 0)
+  return {
+    total,
+    text: memory.bytes === undefined ? `${memory.text} of ${machine.of}` : memory.text,
+    usable,
+    slots,
+    even: { place: 2 * part, check: 2 * part, shadow: part },
     temp: { bytes: temp.bytes, share: temp.share },
-  })
-  const text = memory.bytes === undefined ? `${memory.text} of ${machine.of}` : memory.text
-  return { total, text, place: bounds(2), shadow: bounds(1) }
+  }
+}
+
+/**
+ * The share of a task that starts: what nobody has, while half of an even share stays for each task that may still start. So one
+ * night alone has most of it, and whoever comes later at least that half. Tasks that do not grow with the rows (`modest`, such as
+ * scoring) take an even share at most. The shares of all that run come to no more than the whole.
+ */
+export function grantMemory(plan: MemoryPlan, running: Granted[], slot: Slot, modest: boolean): number {
+  const started = [...running.map((each) => each.slot), slot]
+  const reserved = SLOTS.reduce((sum, each) => {
+    const open = plan.slots[each] - started.filter((other) => other === each).length
+    return sum + (Math.max(0, open) * plan.even[each]) / 2
+  }, 0)
+  const free = plan.usable - reserved - running.reduce((sum, { bytes }) => sum + bytes, 0)
+  const share = modest ? Math.min(free, plan.even[slot]) : free
+  return Math.floor(Math.max(share, plan.even[slot] / 2))
 }
 
 /**
