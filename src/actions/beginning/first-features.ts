@@ -2,6 +2,7 @@ import { isSameName, plainName, sqlName } from '../../pipeline/beginning/data-pa
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import type { ColumnLook } from '../../pipeline/beginning/table-look.ts'
 import { isTime } from '../../pipeline/cut/time-column.ts'
+import { literal } from '../../pipeline/engine/quote.ts'
 import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
 import { type Feature, featuresText } from './features-text.ts'
 import type { FoundLabel } from './first-labels.ts'
@@ -58,8 +59,12 @@ export function firstFeatures(
     })
     parts.push({ table, features, isState: true })
   }
-  for (const table of timed)
-    parts.push({ table, features: eventFeatures(table, entity.in[table.name] ?? [], label), isState: false })
+  for (const table of timed) {
+    const keys = entity.in[table.name] ?? []
+    const numbers = numbersOf(table, keys, label)
+    parts.push({ table, features: eventFeatures(table, numbers.slice(0, MOST_SUMS)), isState: false })
+    leftOut.push(...unusedOf(table, keys, numbers))
+  }
   const taken = new Set(entity.columns.map((name) => name.toLowerCase()))
   for (const { table, features } of parts) {
     for (const feature of features) {
@@ -140,7 +145,11 @@ function stateFeature(
     const isRisky = type === 'VARCHAR' && cast !== 'VARCHAR'
     return {
       name: meant.name,
-      sql: isRisky ? `try_cast(${sql} AS ${cast})` : type === cast ? sql : `${sql}::${cast}`,
+      sql: isRisky
+        ? (numberSql(column, sql, cast) ?? `try_cast(${sql} AS ${cast})`)
+        : type === cast
+          ? sql
+          : `${sql}::${cast}`,
       note: isRisky ? noNumber(column) : undefined,
     }
   }
@@ -154,28 +163,34 @@ function stateFeature(
     return { name: plain, sql: type === 'FLOAT' ? sql : `${sql}::FLOAT`, note: undefined }
   }
   if (type !== 'VARCHAR') return `its type is ${type}`
-  if (isNumber(column)) return { name: plain, sql: `try_cast(${sql} AS FLOAT)`, note: noNumber(column) }
+  const number = numberSql(column, sql, 'FLOAT')
+  if (number !== undefined) return { name: plain, sql: number, note: noNumber(column) }
   if (column.values !== undefined) return { name: plain, sql, note: undefined }
   return `a text of about ${column.distinct} different values`
 }
 
-/** A text that is nearly always a number: not codes with leading zeros, nor categories. */
-export function isNumber({ type, numbers, blanks, zeros, values }: ColumnLook): boolean {
-  if (type !== 'VARCHAR' || zeros > 0 || numbers === 0) return false
+/**
+ * How a text that is nearly always a number reads as one, as SQL; undefined for all else, codes with leading zeros and
+ * categories too. Blank and other values read null.
+ */
+export function numberSql(
+  { type, filled, numbers, zeros, commas, values }: ColumnLook,
+  sql: string,
+  cast: string,
+): string | undefined {
+  if (type !== 'VARCHAR' || zeros > 0 || commas + numbers < 0.95 * filled) return undefined
+  if (commas > 0) return `try_cast(replace(replace(${sql}, '.', ''), ',', '.') AS ${cast})`
   const texts = values?.filter(({ value }) => value.trim() !== '' && Number.isNaN(Number(value))).length ?? 0
-  return texts === 0 && numbers >= 0.95 * (numbers + blanks)
+  return texts === 0 && numbers > 0 ? `try_cast(${sql} AS ${cast})` : undefined
 }
 
 function noNumber({ blanks }: ColumnLook): string {
   return blanks > 0 ? `text; ${blanks} blank ones read null` : 'text; what is no number reads null'
 }
 
-/** Counts, times and sums of what happened, all before the as-of. */
-function eventFeatures(table: ProposedTable, keys: string[], label: FoundLabel | undefined): Feature[] {
-  const time = sqlName(table.time ?? '')
-  const [short, long] = windowsOf(table)
-  const since = (days: number) => `FILTER (${time} >= $as_of - INTERVAL ${days} DAY)`
-  const numbers = table.columns.filter(
+/** The columns of events that are numbers, and not ids. */
+function numbersOf(table: ProposedTable, keys: string[], label: FoundLabel | undefined): ColumnLook[] {
+  return table.columns.filter(
     (column) =>
       !keys.includes(column.name) &&
       !column.isKey &&
@@ -183,9 +198,39 @@ function eventFeatures(table: ProposedTable, keys: string[], label: FoundLabel |
       !Object.values(table.declared).includes(column.name) &&
       table.reads[column.name] === undefined &&
       !ID.test(plainName(column.name)) &&
-      (isNumber(column) ||
+      (numberSql(column, '', 'DOUBLE') !== undefined ||
         /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(column.type)),
   )
+}
+
+/** Columns of events of which nothing is made, with what could be. */
+function unusedOf(table: ProposedTable, keys: string[], numbers: ColumnLook[]): string[] {
+  const of = ({ name }: ColumnLook) => `${table.name}.${name}`
+  const texts = table.columns.filter(
+    (column) =>
+      column.type === 'VARCHAR' &&
+      sourceTypes(table)[column.name] === undefined &&
+      !ID.test(plainName(column.name)) &&
+      !keys.includes(column.name) &&
+      !numbers.includes(column) &&
+      !Object.values(table.declared).includes(column.name),
+  )
+  return [
+    ...texts.map((column) => {
+      const [value] = column.values ?? []
+      return value === undefined
+        ? `${of(column)}: a text of about ${column.distinct} different values`
+        : `${of(column)}: a category of events; count(*) FILTER (${sqlName(column.name)} = ${literal(value.value)}) counts one`
+    }),
+    ...numbers.slice(MOST_SUMS).map((column) => `${of(column)}: there are sums of ${MOST_SUMS} others`),
+  ]
+}
+
+/** Counts, times and sums of what happened, all before the as-of. */
+function eventFeatures(table: ProposedTable, numbers: ColumnLook[]): Feature[] {
+  const time = sqlName(table.time ?? '')
+  const [short, long] = windowsOf(table)
+  const since = (days: number) => `FILTER (${time} >= $as_of - INTERVAL ${days} DAY)`
   return [
     { name: `${table.name}_${short}d`, sql: `count(*) ${since(short)}::FLOAT`, note: undefined },
     { name: `${table.name}_${long}d`, sql: `count(*) ${since(long)}::FLOAT`, note: undefined },
@@ -199,10 +244,11 @@ function eventFeatures(table: ProposedTable, keys: string[], label: FoundLabel |
       sql: `date_diff('day', min(${time}), $as_of)::FLOAT`,
       note: undefined,
     },
-    ...numbers.slice(0, MOST_SUMS).flatMap((column): Feature[] => {
+    ...numbers.flatMap((column): Feature[] => {
       const plain = plainName(column.name) || 'value'
       const known = sourceTypes(table)[column.name] ?? column.type
-      const value = known === 'VARCHAR' ? `try_cast(${sqlName(column.name)} AS DOUBLE)` : sqlName(column.name)
+      const name = sqlName(column.name)
+      const value = (known === 'VARCHAR' ? numberSql(column, name, 'DOUBLE') : undefined) ?? name
       return [
         {
           name: `${plain}_sum_${long}d`,

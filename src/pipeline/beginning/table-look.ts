@@ -17,11 +17,14 @@ export interface ColumnLook {
   /** As text. */
   min: string | null
   max: string | null
-  /** Of a text: how many are a number, with blanks around it or not; how many are blank, and begin with a zero. */
+  /** Of a text: how many are neither null nor blank; a number, with blanks around it or not; blank; begin with a zero. */
+  filled: number
   numbers: number
   wholes: number
   blanks: number
   zeros: number
+  /** Of a text: how many are a number with a decimal comma, as in 1.234,50. */
+  commas: number
   /** How a text or a number says a time, and the share of its values that do. */
   time: { reading: number; share: number } | undefined
   /** The values where there are at most 20, commonest first. */
@@ -86,10 +89,12 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
     const share = filled === 0 ? 0 : most / filled
     looked.push({
       ...column,
+      filled,
       numbers: number('numbers'),
       wholes: number('wholes'),
       blanks: number('blanks'),
       zeros: number('zeros'),
+      commas: number('commas'),
       time:
         type === 'VARCHAR' && share >= 0.9 ? { reading: counts.indexOf(most), share } : numberTime(column),
       values: await fewValues(engine, from, column),
@@ -124,6 +129,7 @@ function tries(name: string, type: string, at: number): string[] {
     count('blanks', `trim(${c}) = ''`),
     count('numbers', `TRY_CAST(trim(${c}) AS DOUBLE) IS NOT NULL`),
     count('wholes', `TRY_CAST(trim(${c}) AS BIGINT) IS NOT NULL AND NOT contains(${c}, '.')`),
+    count('commas', `regexp_full_match(trim(${c}), '-?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+|-?[0-9]+,[0-9]+')`),
     count('zeros', `regexp_matches(${c}, '^0[0-9]')`),
     ...TEXT_TIMES.map(({ sql }, index) =>
       count(`t${index}_`, `${index === 0 ? `${isText} AND ` : ''}${sql(name)} IS NOT NULL`),

@@ -49,7 +49,7 @@ export async function convertFile(
   const copy = join(own, hash([file.size, file.modified, file.inode, definition]))
   const target = join(copy, ...keyFolders(file), 'rows.parquet')
   if (existsSync(target)) return target
-  await mkdir(own, { recursive: true })
+  await mkdir(own, { recursive: true, mode: 0o700 })
   const making = join(own, `.${randomUUID()}`)
   await mkdir(join(making, ...keyFolders(file)), { recursive: true })
   const engine = await openEngine({

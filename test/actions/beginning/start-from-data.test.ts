@@ -83,11 +83,17 @@ FROM customers
     )
     await writeParquet(
       join(folder, 'data/Visits/a.parquet'),
-      `SELECT (i % 25)::VARCHAR AS "User ID", strftime(DATE '2026-01-01' + i::INTEGER, '%d.%m.%Y') AS "Visit Day", i % 7 AS pages FROM range(300) t(i)`,
+      `SELECT (i % 25)::VARCHAR AS "User ID", strftime(DATE '2026-01-01' + i::INTEGER, '%d.%m.%Y') AS "Visit Day", i % 7 AS pages, printf('%d,%02d', i, i % 100) AS paid, ['web', 'app'][1 + i % 2] AS channel FROM range(300) t(i)`,
     )
     const started = await start([join(folder, 'data')])
     expect(started).toMatchObject({ as_of: '2026-10-28', rows: 30, problems: [], model: 'lapsed' })
     const sql = read('features/user_features/features.sql')
+    expect(sql).toContain(
+      "avg(try_cast(replace(replace(paid, '.', ''), ',', '.') AS DOUBLE))::FLOAT AS paid_mean",
+    )
+    expect(started.left_out).toEqual([
+      "visits.channel: a category of events; count(*) FILTER (channel = 'app') counts one",
+    ])
     expect(sql).toContain('  ON visits_of.user_id::VARCHAR = people.user_id::VARCHAR')
     expect(read('features/user_features/view.yaml')).toContain(
       `select: SELECT * REPLACE (try_strptime("Visit Day", '%d.%m.%Y') AS "Visit Day") FROM raw`,
