@@ -249,7 +249,8 @@ async function of(
   }
 }
 
-const HOURS = [1, 4, 12, 24, 48, 72]
+/** No less than a night waits for data: the tick at 04:00 and an hour more. */
+const HOURS = [6, 12, 24, 48, 72]
 
 /** When rows arrived: a time by its name that is never before the event. */
 async function arrivalOf(

@@ -80,6 +80,7 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
       const { read, ...guessed } = await guessSource(engine, own.found, table, entity.in[table.name])
       const reads = Object.fromEntries(read.map(([column, reading]) => [column, reading.sql(column)]))
       const { rows, looked: some, columns } = table
+      if (own.format !== 'parquet' || read.length > 0) guessed.guesses.push(copied(table.name, own.format))
       const { name, path, format } = own
       tables.push({
         ...guessed,
@@ -98,6 +99,16 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
   } finally {
     engine.close()
     await rm(temp, { recursive: true, force: true })
+  }
+}
+
+/** What is read otherwise than it is has a copy. */
+function copied(name: string, format: DataTable['format']): Guess {
+  return {
+    what: `${name} is ${format === 'parquet' ? 'read through a SELECT' : format.toUpperCase()}`,
+    why: 'its files stay where they are; a Parquet copy of each is kept in .nightshift/converted',
+    sure: 'sure',
+    other: '',
   }
 }
 

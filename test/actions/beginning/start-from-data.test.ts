@@ -125,7 +125,7 @@ FROM customers
     const data = join(folder, 'visits.parquet')
     await writeParquet(
       data,
-      "SELECT i % 20 AS user_id, TIMESTAMP '2026-01-01' + to_days(i::INTEGER) AS visited_at FROM range(300) t(i)",
+      "SELECT i % 20 AS user_id, TIMESTAMP '2026-01-01' + to_days(i::INTEGER) AS visited_at, visited_at + INTERVAL 1 MINUTE AS loaded_at FROM range(300) t(i)",
     )
     const features = join(folder, 'own.sql')
     writeFileSync(
@@ -140,6 +140,8 @@ FROM customers
     expect(read('features/user_features/features.sql')).toBe(readFileSync(features, 'utf8'))
     const { project } = loadProject(root)
     expect(project?.models.lapsed?.inputs).toEqual(['visits'])
+    // Rows of a minute later may come as long as the night waits for them.
+    expect(project?.views.user_features?.sources.visits).toMatchObject({ cutoff: { text: '6h' } })
     expect(Object.keys(project?.views.user_features?.columns ?? {})).toEqual(['visits', 'twice'])
     await expect(
       start([data], { root: join(folder, 'other'), features: join(folder, 'gone.sql') }),

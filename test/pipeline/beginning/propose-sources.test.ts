@@ -45,7 +45,7 @@ describe('a proposal of sources', () => {
     })
     expect(found.sources).toEqual({
       customers: { kind: 'history', key: ['customer_id'], valid_from: 'valid_from', valid_to: 'valid_to' },
-      orders: { kind: 'events', event_time: 'ordered_at', available_at: 'loaded_at', cutoff: '12h' },
+      orders: { kind: 'events', event_time: 'ordered_at', available_at: 'loaded_at', cutoff: '6h' },
     })
     expect(found.tables.map(({ path }) => path)).toEqual([
       at('data/customers/customers.parquet'),
