@@ -25,7 +25,7 @@ test('an error about a call names all that is missing, the usage, and the help o
   expect(status).toBe(2)
   expect(stderr.trim().split('\n')).toEqual([
     'error: missing <model>, --from <as-of>, --to <as-of>',
-    'Usage: nightshift backfill <model> --from <as-of> --to <as-of> [options]',
+    'Usage: nightshift backfill <model...> --from <as-of> --to <as-of> [options]',
     '(nightshift backfill --help explains each)',
   ])
   expect(typed(['release', 'abc', '--by', 'ann']).stderr).toContain('missing --reason <reason>\n')

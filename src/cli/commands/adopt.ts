@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import type { GlobalOptions } from '../../cli.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { type Database, openDatabase } from '../../ledger/connection/database.ts'
 import { adopt, namesInLedger, readLedger } from '../../ledger/identity/project-identity.ts'
 import { openProject } from '../../project/files/load-project.ts'
-import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
+import { askYes } from '../terminal/ask-yes.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {
@@ -47,13 +46,6 @@ async function whatIsAdopted(database: Database, project: Project): Promise<stri
 
 async function agreed(question: string, options: Options): Promise<boolean> {
   if (options.yes) return true
-  if (process.stdin.isTTY !== true) {
-    throw new ConfigurationError(`${question} adopt: expected --yes, since there is no terminal to ask on`)
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question}\nAre they the same? [y/N] `)).trim())
-  } finally {
-    terminal.close()
-  }
+  const without = `${question} adopt: expected --yes, since there is no terminal to ask on`
+  return askYes(`${question}\nAre they the same?`, without)
 }

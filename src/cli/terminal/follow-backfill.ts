@@ -1,5 +1,8 @@
 import type { GlobalOptions } from '../../cli.ts'
+import { duration } from '../../format/elapsed.ts'
+import { count } from '../../format/numbers.ts'
 import type { Session } from '../../host/session.ts'
+import { type Pace, paceOf } from '../../jobs/backfills/backfill-nights.ts'
 import {
   type Backfill,
   type BrokenNight,
@@ -19,50 +22,106 @@ export interface Followed {
 }
 
 /**
- * Follows a backfill to its end and prints how it ended. Ctrl-C ends only the following: the backfill itself is in the
- * ledger and continues.
+ * Follows backfills to their end with one bar, and prints how each ended. Ctrl-C ends only the following: the backfills themselves are
+ * in the ledger and continue. `more`: what `--json` prints beside each; a list if there are several.
  * @returns 0 where every night is published, or was left as it is because nothing was to be done any more
  */
-export async function followBackfill(
+export async function followBackfills(
   session: Session,
-  id: number,
+  ids: number[],
   options: GlobalOptions,
-  more: Record<string, unknown> = {},
+  more: Record<string, unknown>[] = [],
 ): Promise<number> {
-  const { backfill, broken } = await watchBackfill(session, id, options)
-  if (options.json) {
-    printJson({ ...more, ...backfill, backfill: id, broken: broken.map(({ partition }) => partition) })
-  } else report(backfill, broken, await leftNights(session.database.pool, id))
-  return backfill.published + backfill.skipped === backfill.nights ? 0 : 1
+  const followed = await watchBackfills(session, ids, options)
+  const printed = followed.map(({ backfill, broken }, index) => ({
+    ...more[index],
+    ...backfill,
+    backfill: backfill.id,
+    broken: broken.map(({ partition }) => partition),
+  }))
+  if (options.json) printJson(printed.length === 1 ? printed[0] : printed)
+  else {
+    for (const { backfill, broken } of followed)
+      report(backfill, broken, await leftNights(session.database.pool, backfill.id))
+  }
+  return followed.every(({ backfill }) => backfill.published + backfill.skipped === backfill.nights) ? 0 : 1
+}
+
+export function followBackfill(session: Session, id: number, options: GlobalOptions): Promise<number> {
+  return followBackfills(session, [id], options)
 }
 
 /** Shows a backfill's progress until it has ended. Prints no summary. */
 export async function watchBackfill(session: Session, id: number, options: GlobalOptions): Promise<Followed> {
-  const { database } = session
+  const [followed] = await watchBackfills(session, [id], options)
+  if (followed === undefined) throw new Error(`backfill ${id} is not in the ledger`)
+  return followed
+}
+
+async function watchBackfills(session: Session, ids: number[], options: GlobalOptions): Promise<Followed[]> {
+  const { pool } = session.database
   const bar = openProgress(options.json === true)
-  let now: Backfill | undefined
+  let now: Backfill[] = []
   try {
     await follow(session, {
       quiet: true,
       places: 2,
-      outlook: () => outlookOf(session, id),
+      outlook: () => outlookOf(session, ids),
       check: async () => {
-        now = await findBackfill(database.pool, id)
-        if (now === undefined) return { done: true, runs: [] }
-        const title = titleOf(now)
-        const over = now.published + now.failed + now.held + now.skipped
-        bar.show(title, title, `${now.published} of ${now.nights} nights published`, {
-          rows: over,
-          total: now.nights,
-        })
-        return { done: now.state !== 'running', runs: [] }
+        const found = await Promise.all(ids.map((id) => findBackfill(pool, id)))
+        now = found.filter((backfill) => backfill !== undefined)
+        const paces = await Promise.all(ids.map((id) => paceOf(pool, id)))
+        const { title, text, rows, total, detail } = progressOf(now, paces)
+        bar.show('backfills', title, text, { rows, total, ...(detail === undefined ? {} : { detail }) })
+        return { done: now.every(({ state }) => state !== 'running'), runs: [] }
       },
     })
   } finally {
     bar.close()
   }
-  if (now === undefined) throw new Error(`backfill ${id} is not in the ledger`)
-  return { backfill: now, broken: await brokenNights(database.pool, id) }
+  return Promise.all(
+    now.map(async (backfill) => ({ backfill, broken: await brokenNights(pool, backfill.id) })),
+  )
+}
+
+/**
+ * What one bar says of backfills that run side by side: nights that are over, how many are held or failed, and by the pace of each how
+ * fast they go and when the last of them ends. No detail before a night has ended, or when all have.
+ */
+export function progressOf(
+  all: Backfill[],
+  paces: (Pace | undefined)[],
+): { title: string; text: string; rows: number; total: number; detail: string | undefined } {
+  const sum = (of: (backfill: Backfill) => number) => all.reduce((total, each) => total + of(each), 0)
+  const [nights, published, held, failed] = [
+    sum((each) => each.nights),
+    sum((each) => each.published),
+    sum((each) => each.held),
+    sum((each) => each.failed),
+  ]
+  const [only, ...others] = all
+  const parts = [
+    `${published} of ${nights} nights published`,
+    ...(held > 0 ? [`${held} held`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ]
+  const open = all.flatMap((each, index) => {
+    const pace = paces[index]
+    const left = each.active + each.left
+    return pace === undefined || left === 0 ? [] : [{ perHour: (3600 * pace.nights) / pace.seconds, left }]
+  })
+  const perHour = open.reduce((total, each) => total + each.perHour, 0)
+  const longest = Math.max(...open.map((each) => each.left / each.perHour))
+  return {
+    title: only === undefined || others.length > 0 ? `${all.length} backfills` : titleOf(only),
+    text: parts.join(', '),
+    rows: published + held + failed + sum((each) => each.skipped),
+    total: nights,
+    detail:
+      open.length === 0
+        ? undefined
+        : `${count(Math.round(perHour))} nights an hour, about ${duration(longest * 3_600_000)} left`,
+  }
 }
 
 function titleOf({ id, model }: Backfill): string {
@@ -103,9 +162,12 @@ function report(
   if (state === 'paused') printLine(`  to continue: nightshift resume ${id}`)
 }
 
-async function outlookOf({ database }: Session, id: number): Promise<string> {
-  const goesOn = (await workerAlive(database))
-    ? `backfill ${id} goes on without you (nightshift backfills)`
-    : `backfill ${id} continues once a worker is running (nightshift up), or with nightshift resume ${id}`
-  return `${goesOn}; nightshift cancel ${id} ends it`
+async function outlookOf({ database }: Session, ids: number[]): Promise<string> {
+  const alive = await workerAlive(database)
+  const each = ids.map((id) =>
+    alive
+      ? `backfill ${id} goes on without you (nightshift backfills); nightshift cancel ${id} ends it`
+      : `backfill ${id} continues once a worker is running (nightshift up), or with nightshift resume ${id}; nightshift cancel ${id} ends it`,
+  )
+  return each.join('; ')
 }

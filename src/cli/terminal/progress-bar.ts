@@ -3,8 +3,13 @@ import { MultiBar, type SingleBar } from 'cli-progress'
 import { printable } from '../../project/files/value-text.ts'
 
 export interface ProgressView {
-  /** Shows the progress of a run. A repeated text is printed once. */
-  show(id: string, title: string, text: string, progress: { rows?: number; total?: number } | null): void
+  /** Shows the progress of a run. A repeated text is printed once; `detail` changes more often, and stands behind bars alone. */
+  show(
+    id: string,
+    title: string,
+    text: string,
+    progress: { rows?: number; total?: number; detail?: string } | null,
+  ): void
   close(): void
 }
 
@@ -37,7 +42,8 @@ function bars(): ProgressView {
       const bar = all.get(id) ?? multi.create(1, 0, { title, text })
       all.set(id, bar)
       bar.setTotal(total > 0 ? total : 1)
-      bar.update(over ? bar.getTotal() : total > 0 ? (progress?.rows ?? 0) : 0, { title, text })
+      const words = [text, ...(progress?.detail === undefined ? [] : [progress.detail])].join(', ')
+      bar.update(over ? bar.getTotal() : total > 0 ? (progress?.rows ?? 0) : 0, { title, text: words })
     },
     close: () => {
       multi.stop()
