@@ -34,7 +34,7 @@ export function viewFile(
   const rows = features === undefined ? {} : { rows: { min: Math.floor(features.rows / 2), max_change: 0.2 } }
   const expect = { ...rows, ...(Object.keys(fresh).length === 0 ? {} : { fresh }) }
   return `# yaml-language-server: $schema=../../schemas/view.schema.json
-# Proposed by init from what the data looked like: correct what is wrong. docs/sources.md explains each kind of source.
+# Proposed by init from what the data looked like: correct what is wrong. Nightshift's docs/sources.md explains each kind.
 
 view: ${view}
 ${first === undefined ? '' : comment(guessText(first))}${yaml({ entity: entity.columns.length === 1 ? entity.columns[0] : entity.columns })}owner: ${OWNER}

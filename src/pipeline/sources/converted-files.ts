@@ -104,10 +104,12 @@ async function write(
   } catch (error) {
     const value = await valueAtFault(engine, source, realpathSync(file.path))
     const words = value ?? readEngineError(error)?.message ?? String(error)
+    // A name that the file does not have is no matter of waiting for the file.
+    const isNamed = readEngineError(error)?.type === 'Binder'
     throw new Failure(
       'contract',
       words.replaceAll(realpathSync(file.path), () => file.shown),
-      { cause: error },
+      { cause: error, evidence: { isNamed } },
     )
   }
 }

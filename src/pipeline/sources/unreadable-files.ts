@@ -32,6 +32,8 @@ export function whyUnreadable(
     return { why: 'may not be read by the user that Nightshift runs as: give it the permission' }
   if (!(error instanceof Failure) || error.failureClass !== 'contract') throw error
   if (file.size === 0) return { why: 'is empty: it has 0 bytes' }
+  if (error.evidence.isNamed === true)
+    return { why: `does not have what select and types name: ${error.message}`, isForeign: true }
   if (format !== 'parquet') return { why: `cannot be read as ${format.toUpperCase()}: ${error.message}` }
   const other = textFormat(file)
   if (other === undefined) return { why: error.message }

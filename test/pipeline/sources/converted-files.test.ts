@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
@@ -42,8 +42,10 @@ const withSource = (more: object): CaseView => ({
   sources: { orders: { ...csv.sources.orders, ...more } as CaseView['sources'][string] },
 })
 
-async function failureOf(view: CaseView): Promise<string> {
-  const error: unknown = await compute(root, view, '2026-11-21').catch((reason: unknown) => reason)
+async function failureOf(view: CaseView, knownAt = '2999-01-01T00:00:00Z'): Promise<string> {
+  const error: unknown = await compute(root, view, '2026-11-21', { knownAt }).catch(
+    (reason: unknown) => reason,
+  )
   if (!(error instanceof Failure)) throw new Error(`expected a Failure, got: ${String(error)}`)
   return `${error.failureClass}: ${error.message}`
 }
@@ -148,7 +150,12 @@ describe('select', () => {
       expect(said).toMatch(/^contract: source orders: select/)
       expect(said).toContain(words)
     }
-    expect(await failureOf(withSource({ select: 'SELECT tage FROM raw' }))).toContain('data/a.csv')
+    const fresh = new Date('2026-11-22T01:59:00Z')
+    utimesSync(join(root, 'data/a.csv'), fresh, fresh)
+    const said = await failureOf(withSource({ select: 'SELECT tage FROM raw' }), '2026-11-22T02:00:00Z')
+    expect(said).toMatch(
+      /^contract: source orders: data\/a\.csv does not have what select and types name: .*tage.*tag/,
+    )
   })
 
   it('is part of what the view is: another one is another hash, and none leaves the hash as it was', async () => {
