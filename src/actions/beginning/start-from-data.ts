@@ -113,7 +113,7 @@ async function write(
   const own = request.features === undefined ? undefined : ownSql(request.features)
   if (proposed.names.length === 0 && own === undefined)
     throw new ConfigurationError(
-      `init: found no column for a feature beside ${proposal.entity.columns.join(', ')}: ${proposed.leftOut.join('; ')}; nothing was written`,
+      `init: found no column for a feature beside ${proposal.entity.columns.join(', ')}${proposed.leftOut.map((each) => `; ${each}`).join('')}. Say what a row is of with --entity COLUMN; nothing was written`,
     )
   const labels = firstLabels(proposal, label)
   const owner =

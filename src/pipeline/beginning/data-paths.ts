@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { Failure } from '../engine/failure.ts'
 import { identifier } from '../engine/quote.ts'
@@ -44,6 +44,8 @@ export function dataTables(paths: string[]): DataTable[] {
 function tablesAt(given: string): DataTable[] {
   const path = resolve(given)
   if (/[*?[{]/.test(given)) {
+    if (existsSync(path))
+      throw noData(given, 'its name has *, ?, [ or {, which are read as a pattern: rename it')
     const { files } = expandGlob('/', path)
     const [first] = files
     if (first === undefined) throw noData(given, 'no file matches it')

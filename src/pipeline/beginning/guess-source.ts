@@ -163,8 +163,11 @@ async function isSnapshot(
   const { times, each, rows } = await engine.row(
     `SELECT count(DISTINCT ${identifier(time)}) AS times, count(DISTINCT (${entity.map(identifier).join(', ')})) AS each, count(DISTINCT (${[...entity, time].map(identifier).join(', ')})) AS rows FROM ${table.from}`,
   )
-  // Copies hold most of the entities, each once.
-  return Number(rows) === table.rows && Number(times) > 1 && Number(times) * Number(each) <= 2 * table.rows
+  // Copies hold most of the entities, each once; days on which a few things happened do not.
+  const [copies, all] = [Number(times), Number(each)]
+  return (
+    Number(rows) === table.rows && copies > 1 && table.rows >= 3 * copies && copies * all <= 1.5 * table.rows
+  )
 }
 
 async function folders(

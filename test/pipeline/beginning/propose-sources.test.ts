@@ -92,6 +92,16 @@ describe('a proposal of sources', () => {
     expect(tables[1]?.span).toEqual({ first: '2026-01-01 00:00:00', last: '2026-10-27 00:00:00' })
   })
 
+  it('takes a few rows of a few days for events, and not for copies', async () => {
+    writeFileSync(
+      at('ev.jsonl'),
+      [19, 20, 21]
+        .map((day, i) => `{"user_id": ${i % 2}, "at": "2026-11-${day}T08:00:00", "n": ${i}}`)
+        .join('\n'),
+    )
+    expect((await propose(['ev.jsonl'])).sources).toEqual({ ev: { kind: 'events', event_time: 'at' } })
+  })
+
   it('takes two columns where no single one is unique, and those that are named', async () => {
     await write(
       'stock.parquet',
@@ -117,6 +127,8 @@ describe('a proposal of sources', () => {
     expect(await refusal(['text.parquet'])).toContain('text.parquet is a CSV file')
     writeFileSync(at('notes.txt'), 'x')
     expect(await refusal(['notes.txt'])).toContain('its name ends with .txt')
+    writeFileSync(at('a[1].parquet'), 'x')
+    expect(await refusal(['a[1].parquet'])).toContain('which are read as a pattern: rename it')
     mkdirSync(at('bare'))
     expect(await refusal(['bare'])).toContain('a folder without Parquet, CSV or JSON files')
     expect(await refusal(['gone'])).toContain('it does not exist')
