@@ -38,7 +38,7 @@ export function calendar(overview: Overview) {
       })
       .join('')
   const row = (kind: Kind, name: string) =>
-    html`<tr><th scope="row"><span class="name"><a href="${kind === 'scores' ? modelHref(name) : withQuery('/runs', { name, kind })}">${name}</a>${kind === 'scores' ? '' : html` <span class="quiet small">view</span>`}</span></th>${raw(cells(kind, name))}</tr>`
+    html`<tr><th scope="row"><span class="name"><a href="${kind === 'scores' ? modelHref(name) : withQuery('/runs', { name, kind })}">${name}</a>${kind === 'scores' ? '' : html` <span class="quiet small nowrap">view</span>`}</span></th>${raw(cells(kind, name))}</tr>`
   const moved = html`<li><span class="corner" aria-hidden="true"></span>drift alert</li>`
   return html`<div class="calendar-box${box}"><table class="calendar-table">
 <caption class="sr">Models and views by nights, the newest at the right; each square links to its night</caption>
