@@ -35,7 +35,7 @@ export function modelGuesses(
 ): Guess[] {
   if (facts === undefined) return []
   const widths = facts.inputs.map(({ name, shape }) => `${name} [${shape?.join(', ') ?? ''}]`).join(', ')
-  const isByName = facts.inputs.length > 1
+  const isByName = facts.inputs.every(({ name }) => inputs?.includes(name) === true)
   const output = facts.outputs.find(({ classes }) => classes?.length === 2)
   const score = output === undefined ? undefined : inferredClass(output)
   return [
@@ -77,13 +77,27 @@ export function modelGuesses(
   ]
 }
 
+/** What only the user knows, to be written before a file can be registered. */
+export function openQuestions(facts: ModelFacts | undefined, inputs: string[] | undefined): string[] {
+  if (facts === undefined) return []
+  const output = facts.outputs.find(({ classes }) => classes?.length === 2)
+  return [
+    ...(inputs === undefined
+      ? ['write what the model reads, in features.sql and in inputs of model.yaml']
+      : []),
+    ...(output !== undefined && inferredClass(output) === undefined
+      ? ['say in model.yaml which class the score is of: onnx: { class: ... }']
+      : []),
+  ]
+}
+
 /** The commands that lead to the first scores. */
 export function nextCommands(
   { model: file, root }: { model: string | undefined; root: string },
   model: string,
   asOf: string,
   { tables }: Proposal,
-  { horizon, isOpen }: { horizon: string | undefined; isOpen: boolean },
+  { horizon, open }: { horizon: string | undefined; open: string[] },
 ): string[] {
   const first = tables.flatMap(({ span }) => span?.first.slice(0, 10) ?? []).sort()[0]
   const day = (text: string, days: number) => Temporal.PlainDate.from(text).add({ days }).toString()
@@ -98,7 +112,7 @@ export function nextCommands(
       : [
           `nightshift dataset ${model} --from ${from} --to ${to} --every 1mo${from === to ? ' --holdout-groups 0.2' : ` --holdout-from ${to}`}`,
         ]),
-    ...(isOpen ? ['# first write what the model reads, in features.sql and in inputs of model.yaml'] : []),
+    ...open.map((what) => `# first ${what}`),
     `nightshift register ${model} ${path}`,
     `nightshift run ${model} --as-of ${asOf} --version 1`,
   ]

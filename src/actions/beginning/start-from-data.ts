@@ -16,7 +16,7 @@ import type { Children } from '../../workers/child/children.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import { type FirstFeatures, firstFeatures, matchedInputs } from './first-features.ts'
 import { findLabel, firstLabels } from './first-labels.ts'
-import { freshness, modelGuesses, modelName, nextCommands, nightAfter } from './first-steps.ts'
+import { freshness, modelGuesses, modelName, nextCommands, nightAfter, openQuestions } from './first-steps.ts'
 import { modelFile, readmeFile, runbookFile, scheduleFile, viewFile } from './proposal-files.ts'
 
 export interface DataRequest {
@@ -128,8 +128,8 @@ async function write(
       ...(labels === undefined ? [] : [labels.guess]),
       ...modelGuesses(facts, features.inputs, features.unmatched),
     ]
-    const isOpen = facts !== undefined && features.inputs === undefined
-    const next = nextCommands(request, model, asOf, proposal, { horizon: labels?.horizon, isOpen })
+    const open = openQuestions(facts, features.inputs)
+    const next = nextCommands(request, model, asOf, proposal, { horizon: labels?.horizon, open })
     const files: [path: string, text: string][] = [
       [`features/${view}/view.yaml`, viewFile(root, view, proposal, { features: seen, fresh })],
       [`models/${model}/model.yaml`, modelFile(model, view, { facts, features, labels })],

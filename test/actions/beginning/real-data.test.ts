@@ -59,4 +59,25 @@ describe.skipIf(!hasData)('a project over real data', () => {
       guesses.find(({ what }) => what.startsWith("the model's inputs are tenure_days, recency_days"))?.sure
     expect([sureOf(matrix), sureOf(named)]).toEqual(['unsure', 'sure'])
   })
+
+  it('a file whose classes are two names: the one that is meant is left to the user, and asked for first', async () => {
+    const classes = join(SHARED, '../cases/classes')
+    const started = await startFromData({
+      root: join(folder, 'classes'),
+      data: [join(classes, 'data/d.parquet')],
+      model: join(classes, 'attrited_existing.onnx'),
+      features: undefined,
+      entity: undefined,
+      today: '2026-11-29',
+    })
+    expect(started.guesses).toContainEqual(
+      expect.objectContaining({
+        what: 'the class of the score is open',
+        why: 'the file has Attrited and Existing',
+      }),
+    )
+    expect(started.next).toContain(
+      '# first say in model.yaml which class the score is of: onnx: { class: ... }',
+    )
+  })
 })
