@@ -189,10 +189,18 @@ export const REMEDIES: Record<IncidentKind, [...Remedy[], Omit<Remedy, 'when'>]>
     },
     {
       cause: 'the memory ran out',
-      when: ({ evidence }) =>
-        evidence.ended === 'memory' || evidence.signal === 'SIGKILL' || evidence.engine === 'Out of Memory',
+      when: ({ evidence }) => evidence.ended === 'memory' || evidence.engine === 'Out of Memory',
       steps: [
-        { command: 'show', why: 'See which step ran out of memory' },
+        { command: 'show', why: 'See which step ran out of memory, and what it had' },
+        { command: 'again', why: 'Once `memory` in nightshift.yaml gives it more, re-run it' },
+        'skip',
+      ],
+    },
+    {
+      cause: 'the compute process was killed',
+      when: ({ evidence }) => evidence.signal === 'SIGKILL',
+      steps: [
+        { command: 'show', why: 'See what it did, and how much memory it had' },
         { command: 'again', why: 'Once the machine has more memory free, re-run it' },
         'skip',
       ],

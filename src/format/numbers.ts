@@ -12,6 +12,11 @@ export function figure(value: number | null | undefined, none = ''): string {
   return value === null || value === undefined || !Number.isFinite(value) ? none : inDigits(value, DIGITS)
 }
 
+/** A value of a row as text: a fraction in as many digits as people read, anything else as it is. */
+export function shortFraction(value: string): string {
+  return /^-?\d+\.\d{4,}$/.test(value) ? figure(Number(value)) : value
+}
+
 /** A difference: `+0.012`, `-0.012`. */
 export function signed(value: number | null | undefined, none = ''): string {
   return `${(value ?? 0) > 0 ? '+' : ''}${figure(value, none)}`

@@ -79,7 +79,11 @@ export async function openLife(
   let time = new Date(from)
   const clock = () => time
   const transport = openTransport(mails.url, root, log)
-  const children = openChildren({ places: 2, timeouts: () => project().timeouts })
+  const children = openChildren({
+    places: 2,
+    timeouts: () => project().timeouts,
+    memory: () => project(),
+  })
   let wake = () => {}
   const context: Context = {
     id: 'life',

@@ -1,5 +1,5 @@
 import { messageText } from '../../format/message-text.ts'
-import { figure } from '../../format/numbers.ts'
+import { figure, shortFraction } from '../../format/numbers.ts'
 import { clean, cut, oneLine } from '../../format/one-line.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
@@ -138,13 +138,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function pairs(row: Record<string, string>): string {
   return oneLine(
     Object.entries(row)
-      .map(([key, value]) => `${key} ${shortened(value)}`)
+      .map(([key, value]) => `${key} ${shortFraction(value)}`)
       .join(', '),
     300,
   )
-}
-
-/** A value of a sample row; a fraction in as many digits as people read. */
-function shortened(value: string): string {
-  return /^-?\d+\.\d{4,}$/.test(value) ? figure(Number(value)) : value
 }

@@ -3,6 +3,7 @@ import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
 import { messageText } from '../../format/message-text.ts'
+import { shortFraction } from '../../format/numbers.ts'
 import { usageText } from '../../format/sizes.ts'
 import { withSession } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
@@ -124,7 +125,7 @@ function printChecks(checks: Check[]): void {
     for (const sample of check.samples) {
       printLine(
         `    ${Object.entries(sample)
-          .map(([column, value]) => `${column} ${value}`)
+          .map(([column, value]) => `${column} ${shortFraction(value)}`)
           .join(', ')}`,
       )
     }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { localTimes } from '../../../format/clock-time.ts'
+import { shortFraction } from '../../../format/numbers.ts'
 import type { Check } from '../../../pipeline/engine/facts.ts'
 import { stateMark } from '../../state-mark.ts'
 import { table } from '../../table.ts'
@@ -31,7 +32,7 @@ function samples({ id, samples: rows }: Check) {
     rows,
     Object.keys(first).map((name) => ({
       heading: name,
-      cell: (row: (typeof rows)[number]) => row[name],
+      cell: (row: (typeof rows)[number]) => shortFraction(row[name] ?? ''),
       cellClass: () => 'mono',
     })),
     { class: '', showsCaption: true, head: undefined, scroll: `Rows that fail ${id}` },

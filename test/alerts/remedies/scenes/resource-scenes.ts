@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { killed } from '../children.ts'
-import { ACTIVITY, path, restored } from '../failing-project.ts'
+import { ACTIVITY, path, QUERY, restored, write } from '../failing-project.ts'
+import type { Ground } from '../ground.ts'
 import type { Scene } from '../scene.ts'
+
+/** Keeps millions of values at once, which cannot be spilled. */
+const GREEDY = `SELECT e.customer_id, len(list(f.amount ORDER BY f.amount))::FLOAT AS spend, count(*)::FLOAT AS orders
+FROM events e, events f, events g, events h, events i, events j GROUP BY e.customer_id
+`
+const SETTINGS = 'nightshift.yaml'
+const settings = (ground: Ground) =>
+  readFileSync(path(ground, SETTINGS), 'utf8').replace(/^memory: .*\n/m, '')
 
 export const RESOURCE_SCENES: Scene[] = [
   {
@@ -28,6 +37,20 @@ export const RESOURCE_SCENES: Scene[] = [
   {
     kind: 'resource',
     cause: 'the memory ran out',
+    subject: ACTIVITY,
+    async make(ground, night) {
+      await write(ground, QUERY, GREEDY)
+      await write(ground, SETTINGS, `${settings(ground)}memory: 1MB\n`)
+      await ground.ask(ACTIVITY, night)
+    },
+    async mend(ground) {
+      await write(ground, SETTINGS, settings(ground))
+      await restored(ground)
+    },
+  },
+  {
+    kind: 'resource',
+    cause: 'the compute process was killed',
     subject: ACTIVITY,
     make: (ground, night) => killed(ground, night, 'SIGKILL'),
     mend: restored,
