@@ -10,6 +10,8 @@ import { faultTable, readTries, withTable } from '../test/faults/table.ts'
 import { breakGuards } from './break.ts'
 
 const PAGE = 'docs/reliability.md'
+/** Tests with a short form in CI. */
+const LONG = ['test/faults', 'test/fixtures/story.test.ts']
 const given = process.argv.slice(2)
 if (given.includes('--break')) {
   process.exit(
@@ -27,7 +29,7 @@ const full =
 const tries = join(folder, 'tries.jsonl')
 try {
   writeFileSync(tries, '')
-  const { status } = spawnSync('npx', ['vitest', 'run', ...(named ? given : ['test/faults', ...given])], {
+  const { status } = spawnSync('npx', ['vitest', 'run', ...(named ? given : [...LONG, ...given])], {
     stdio: 'inherit',
     env: {
       ...process.env,
