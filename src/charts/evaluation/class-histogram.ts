@@ -1,4 +1,4 @@
-import { figure, rounded } from '../../format/numbers.ts'
+import { figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import type { ScoreHistogram } from '../../pipeline/evaluation/curves.ts'
 import type { Chart } from '../chart.ts'
@@ -25,8 +25,7 @@ export function classHistogram(histogram: ScoreHistogram, description: string): 
     x: {
       name: series[0]?.name === 'labels' ? 'score, and what came true' : 'score',
       unit: 'figure',
-      min: rounded(from, 6),
-      max: rounded(to, 6),
+      ...(from === 0 && to === 1 ? { min: 0, max: 1 } : {}),
     },
     y: { name: 'share of the rows', unit: 'share', min: 0 },
     lines: series.map((each) => ({
