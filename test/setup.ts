@@ -37,6 +37,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const root = mkdtempSync(join(place, 'nightshift-tests-'))
   process.env.TMPDIR = join(root, 'tmp')
   mkdirSync(process.env.TMPDIR)
+  // As /tmp is: some tests run a program as another user.
+  chmodSync(process.env.TMPDIR, 0o1777)
   const database = await openDatabase({ root, role: 'command' })
   // The server's user may be another.
   chmodSync(root, 0o711)
