@@ -41,6 +41,8 @@ export async function recordEvaluation(
   })
 }
 
+const SELECT = 'select id, model, version, dataset, at, by, passed, report from nightshift.evaluations'
+
 /** The newest evaluation of a version, undefined if there is none. */
 export async function latestEvaluation(
   connection: ClientBase | Pool,
@@ -48,22 +50,21 @@ export async function latestEvaluation(
   version: number,
 ): Promise<EvaluationRecord | undefined> {
   const { rows } = await connection.query<EvaluationRecord>(
-    `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
-      where model = $1 and version = $2 order by id desc limit 1`,
+    `${SELECT} where model = $1 and version = $2 order by id desc limit 1`,
     [model, version],
   )
   return rows[0]
 }
 
+/** One evaluation of a model by its number, undefined if there is none. */
 export async function findEvaluation(
   connection: ClientBase | Pool,
   model: string,
   id: number,
 ): Promise<EvaluationRecord | undefined> {
-  const { rows } = await connection.query<EvaluationRecord>(
-    `select id, model, version, dataset, at, by, passed, report from nightshift.evaluations
-      where model = $1 and id = $2`,
-    [model, id],
-  )
+  const { rows } = await connection.query<EvaluationRecord>(`${SELECT} where model = $1 and id = $2`, [
+    model,
+    id,
+  ])
   return rows[0]
 }

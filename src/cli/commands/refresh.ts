@@ -1,12 +1,10 @@
-import { planFeatures, startFeatures } from '../../actions/nights/request-night.ts'
+import { planFeatures } from '../../actions/nights/request-night.ts'
 import { withSession } from '../../host/session.ts'
-import { findRun, isOver } from '../../ledger/nights/run-records.ts'
 import { viewNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
-import { ASKED_FOR, setOutlook } from '../../workers/interruption.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun } from '../terminal/find.ts'
-import { follow } from '../terminal/follow.ts'
+import { followRefresh } from '../terminal/follow-refresh.ts'
 import { printNotice } from '../terminal/print.ts'
 import type { RunOptions } from './run.ts'
 
@@ -20,15 +18,6 @@ export default function refresh([name = '']: string[], options: RunOptions): Pro
     const request = { asOf, forced: options.force === true, by }
     const currency = await planFeatures({ ...session, onRepaired: printNotice }, view, request)
     if (currency.current) return reportNothingToDo(session, currency.run, options)
-    setOutlook(ASKED_FOR)
-    const run = await startFeatures(session, view, request)
-    await follow(session, {
-      quiet: options.json === true,
-      check: async () => {
-        const now = await findRun(database.pool, run)
-        return { done: now === undefined || isOver(now), runs: [run] }
-      },
-    })
-    return reportEnd(session, run, options)
+    return reportEnd(session, await followRefresh(session, view, request, options), options)
   })
 }

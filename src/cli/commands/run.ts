@@ -2,7 +2,6 @@ import {
   type NightRequest,
   planFeatures,
   planScores,
-  startFeatures,
   startScores,
 } from '../../actions/nights/request-night.ts'
 import { tryNight, versionToTry } from '../../actions/nights/try-night.ts'
@@ -18,6 +17,7 @@ import { ASKED_FOR, setOutlook } from '../../workers/interruption.ts'
 import { reportEnd, reportNothingToDo } from '../terminal/ending.ts'
 import { asOfToRun } from '../terminal/find.ts'
 import { follow } from '../terminal/follow.ts'
+import { followRefresh } from '../terminal/follow-refresh.ts'
 import { printJson, printLine, printNotice } from '../terminal/print.ts'
 
 export interface RunOptions extends GlobalOptions {
@@ -78,15 +78,7 @@ async function tryVersion(
   const view = viewNamed(project, version.view)
   const currency = await planFeatures({ ...session, onRepaired: printNotice }, view, request)
   if (!currency.current) {
-    setOutlook(ASKED_FOR)
-    const run = await startFeatures(session, view, request)
-    await follow(session, {
-      quiet: options.json === true,
-      check: async () => {
-        const now = await findRun(database.pool, run)
-        return { done: now === undefined || isOver(now), runs: [run] }
-      },
-    })
+    const run = await followRefresh(session, view, request, options)
     if ((await findRun(database.pool, run))?.state !== 'published') return reportEnd(session, run, options)
   }
   const tried = await tryNight(session, model, version, request.asOf)
