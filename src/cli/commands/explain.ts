@@ -1,7 +1,7 @@
 import { type Explained, type ExplainedValue, explainScore } from '../../actions/rows/explain-score.ts'
 import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
-import { count, figure, signed } from '../../format/numbers.ts'
+import { count, figure, shortFraction, signed } from '../../format/numbers.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
@@ -54,7 +54,7 @@ function print(found: Explained, timezone: string): void {
     .map(([column, value]) => `${column} ${value}`)
     .join(', ')
   const decision = found.decision === null ? '' : found.decision ? ', decision true' : ', decision false'
-  printLine(`${found.model} ${found.as_of}, ${who}: ${found.score ?? 'no number'}${decision}`)
+  printLine(`${found.model} ${found.as_of}, ${who}: ${figure(found.score, 'no number')}${decision}`)
   printLine(`  version    ${found.version}`)
   printLine(`  run        ${found.run}, published ${clockTime(found.published_at, timezone)}`)
   printLine(`  features   view ${found.view} (${found.view_hash?.slice(0, 12)}), run ${found.features_run}`)
@@ -74,7 +74,7 @@ function print(found: Explained, timezone: string): void {
       .map((column) => [column, found.features[column] ?? null] as const)
       .map(([column, value]) => [
         column,
-        String(value),
+        shortFraction(String(value)),
         typicalText(effects.get(column)?.typical),
         signed(effects.get(column)?.effect),
         !found.inputs_of_model.includes(column)
