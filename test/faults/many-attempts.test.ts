@@ -138,7 +138,6 @@ function resultOf(file: Publication.Result['file'] | undefined): Publication.Res
     warnings: [],
     summary: null,
     unknown: [],
-    late: [],
   }
 }
 

@@ -98,8 +98,6 @@ export interface FeatureFacts extends Identity {
   inputs: InputFile[]
   warnings: string[]
   steps: StepTime[]
-  /** Names of the sources whose `fresh` expectation failed, with the newest row's time: a matter of waiting. */
-  late: { source: string; newest: string | null; needed: string }[]
   /** The content is that of the file which this one replaces. */
   same: boolean
 }

@@ -14,7 +14,7 @@ import { readBack } from '../partition/read-back.ts'
 import { hasMovedDates } from '../sources/admitted.ts'
 import { badPageWarnings, findBadPages } from '../sources/checksums.ts'
 import { declaredColumns } from '../sources/declared-columns.ts'
-import { checkFreshness } from '../sources/freshness.ts'
+import { checkFreshness, refuseLate } from '../sources/freshness.ts'
 import { inputsOf } from '../sources/input-files.ts'
 import { hashVisible, knownRows } from '../sources/visible.ts'
 import { type CutQuery, refuse, suspectsOf } from '../sql/cut-query.ts'
@@ -58,6 +58,8 @@ export interface FeatureRequest {
   only?: InputFile[] | undefined
   /** `declared` takes every source of view.yaml for an input. Default: `read`, those that features.sql reads. */
   sources?: 'read' | 'declared' | undefined
+  /** Nothing is computed while a source's newest row is older than `expect.fresh` allows. Default: that is a failed check. */
+  waits?: boolean
   /** For drills alone: shifts the columns, see shifted.ts. */
   shift?: boolean
   progress?: (text: string, rows?: number, total?: number) => void
@@ -67,9 +69,8 @@ const PROGRESS_MS = 500
 
 /**
  * Computes a view's partition at an as-of and writes it, sorted by entity, synced, hashed, checked and read back,
- * but not published. Expectations that fail are facts for the caller, as are sources that are late. Throws Failures:
- * `contract` for SQL, schemas, types and broken files (named), `late-data` where a source has no file, `resource`
- * where memory or disk ran out.
+ * but not published. Expectations that fail are facts for the caller. Throws Failures: `contract` for SQL, schemas, types
+ * and broken files (named), `late-data` where a source has no file or is too old (`waits`), `resource` where memory or disk ran out.
  */
 export async function computeFeatures(request: FeatureRequest): Promise<FeatureFacts> {
   const steps: StepTime[] = []
@@ -99,8 +100,9 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     await refuseFineEntities(query, view, output.columns)
     const identity = identityOf(query.checked, view, timezone)
     const metadata = { ...request.metadata, view_hash: identity.viewHash }
+    const fresh = await timed('freshness', () => checkFreshness(query.engine, view, query, cut))
+    if (request.waits === true) refuseLate(fresh)
     const rows = await timed('compute', () => write(query, request, metadata, output.columns))
-    const fresh = timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     const expected = timed('check', () =>
       checkExpectations(query.engine, {
         view,
@@ -122,7 +124,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
     const inputs = timed('inputs', () =>
       hashVisible(query.engine, query.tables, cut, inputsOf(query.sources), knownRows(request.known ?? [])),
     )
-    await Promise.allSettled([fresh, expected, back, inputs])
+    await Promise.allSettled([expected, back, inputs])
     await refuseChanged(query)
     // Its memory is the comparison's now.
     query.close()
@@ -133,11 +135,10 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       ...identity,
       movedDates: query.sources.some(({ found }) => hasMovedDates(found, cut)),
       sources: sourceTypes(query),
-      checks: [...(await expected), ...(await fresh).checks],
+      checks: [...(await expected), ...fresh],
       inputs: await inputs,
       warnings,
       steps,
-      late: (await fresh).late,
       same,
     }
   } catch (error) {

@@ -4,11 +4,12 @@ import { type SourceTable, timeOfTable } from '../cut/cut-view.ts'
 import { rawLimit } from '../cut/time-column.ts'
 import { showInstant } from '../cut/wall-time.ts'
 import type { Engine } from '../engine/duckdb.ts'
-import type { Check, FeatureFacts } from '../engine/facts.ts'
+import type { Check } from '../engine/facts.ts'
+import { Failure } from '../engine/failure.ts'
 import { rawInstant } from './admitted.ts'
 import { type CutSource, newestVisible } from './source-tables.ts'
 
-export type Late = FeatureFacts['late'][number]
+const PREFIX = 'expect.fresh.'
 
 /**
  * Evaluates `expect.fresh`: of each named source the newest row that can be seen at the as-of must be no older than
@@ -19,9 +20,8 @@ export async function checkFreshness(
   view: Pick<View, 'expect'>,
   { tables, sources }: { tables: SourceTable[]; sources: CutSource[] },
   cut: Cut,
-): Promise<{ checks: Check[]; late: Late[] }> {
+): Promise<Check[]> {
   const checks: Check[] = []
-  const late: Late[] = []
   for (const [name, duration] of Object.entries(view.expect.fresh)) {
     const table = tables.find(({ found }) => found.name === name)
     if (table === undefined) continue
@@ -31,9 +31,8 @@ export async function checkFreshness(
     const passed = newest !== undefined && newest >= oldest
     const needed = showInstant(oldest)
     const observed = newest === undefined ? null : showInstant(newest)
-    if (!passed) late.push({ source: name, newest: observed, needed })
     checks.push({
-      id: `expect.fresh.${name}`,
+      id: `${PREFIX}${name}`,
       kind: 'fresh',
       column: undefined,
       passed,
@@ -43,7 +42,22 @@ export async function checkFreshness(
       samples: [],
     })
   }
-  return { checks, late }
+  return checks
+}
+
+/** Throws `late-data` with the sources whose newest row is too old: that is a matter of waiting. */
+export function refuseLate(checks: Check[]): void {
+  const late = checks.flatMap(({ id, passed, observed, bound }) =>
+    passed ? [] : [{ source: id.slice(PREFIX.length), newest: observed, needed: bound }],
+  )
+  const [first] = late
+  if (first === undefined) return
+  const others = late.length === 1 ? '' : ` (and ${late.length - 1} more)`
+  throw new Failure(
+    'late-data',
+    `source ${first.source} is late${others}: its newest row is of ${first.newest ?? 'never'}, required is ${first.needed} or later`,
+    { evidence: { late } },
+  )
 }
 
 /** Looks at what is young enough first: of a long history that is the last row groups alone. */

@@ -23,14 +23,13 @@ export async function compute(
       const facts = await context.children.run('features', plan.request, options)
       job.steps.add('features', facts.steps)
       const content = facts.same && plan.replaces !== undefined ? contentOf(plan.replaces) : null
-      return { ...facts, content, identity: facts, late: facts.late, summary: null, unknown: [] }
+      return { ...facts, content, identity: facts, summary: null, unknown: [] }
     }
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)
       job.steps.add('scores', facts.steps)
       return {
         ...facts,
-        late: [],
         content: null,
         viewHash: plan.version.view_hash,
         identity: undefined,

@@ -9,7 +9,6 @@ import { commitRun, publishRun, takeBack } from '../../ledger/nights/run-transit
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import type {
   Check,
-  FeatureFacts,
   Identity,
   InputFile,
   SourceTypes,
@@ -51,8 +50,6 @@ export interface Result {
   warnings: string[]
   summary: Record<string, number | undefined> | null
   unknown: UnknownValues[]
-  /** Sources whose `fresh` expectation failed: the night waits for them and is not held. */
-  late: FeatureFacts['late']
 }
 
 /** Runs in the transaction that ends the run: closes incidents, writes the all-clear. */

@@ -88,6 +88,7 @@ async function resolveFeatures(
       ...(previous === undefined ? {} : { previous }),
       ...(replaced === undefined ? {} : { replaces: replaced.file }),
       known: await knownInputs(context.database.pool, run),
+      waits: true,
     },
   }
 }

@@ -184,9 +184,30 @@ describe('a partition', () => {
     expect(failed['expect.rows.max_change']?.message).toBe(
       'expected the number of rows to be within 20 % of the 150 as of 2026-11-21, got: 100 (-33.33 %)',
     )
-    expect(facts.late).toEqual([
-      { source: 't', newest: '2026-11-01T00:00:00Z', needed: '2026-11-20T22:00:00Z' },
-    ])
+    expect(failed['expect.fresh.t']).toMatchObject({
+      observed: '2026-11-01T00:00:00Z',
+      bound: '2026-11-20T22:00:00Z',
+    })
+  })
+
+  it('waits for a late source before anything is computed', async () => {
+    const root = await project()
+    const view: CaseView = {
+      sql: 'SELECT n AS id FROM t',
+      sources: SOURCES,
+      expect: { rows: undefined, fresh: { t: duration('26h') } },
+    }
+    const out = join(makeFolder(), 'features.parquet')
+    const failure = await compute(root, view, '2026-11-22', { waits: true, out }).catch(
+      (error: unknown) => error,
+    )
+    expect(existsSync(out)).toBe(false)
+    expect(failure).toMatchObject({
+      failureClass: 'late-data',
+      message:
+        'source t is late: its newest row is of 2026-11-01T00:00:00Z, required is 2026-11-20T22:00:00Z or later',
+      evidence: { late: [{ source: 't', newest: '2026-11-01T00:00:00Z', needed: '2026-11-20T22:00:00Z' }] },
+    })
   })
 
   it('without rows is held unless that is said to be right', async () => {
@@ -217,7 +238,7 @@ describe('a partition', () => {
         sources: SOURCES,
         expect: { rows: undefined, fresh: { t: duration(text) } },
       }
-      return (await compute(root, view, '2026-11-22')).facts.late.length === 0
+      return (await compute(root, view, '2026-11-22')).facts.checks.every(({ passed }) => passed)
     }
     expect(await fresh('26h')).toBe(true)
     expect(await fresh('25h')).toBe(false)
