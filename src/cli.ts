@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type Command, CommanderError } from 'commander'
+import { nameList, workList } from './cli/terminal/name-list.ts'
 import { describeCommands, Program, usageOf } from './cli/terminal/program.ts'
 import { projectFolder } from './cli/terminal/project-folder.ts'
 import {
@@ -90,11 +91,15 @@ add('up', 'run scheduler, worker and web pages in one process', 'up')
   .option(...host)
   .option('--places <n>', 'how many runs execute concurrently', placeCount)
 add('scheduler', 'run only the scheduler', 'scheduler')
-add('worker', 'run one worker', 'worker').option(
-  '--places <n>',
-  'how many runs execute concurrently',
-  placeCount,
-)
+add('worker', 'run one worker', 'worker')
+  .option('--places <n>', 'how many runs execute concurrently', placeCount)
+  .option(
+    '--only <work>',
+    'take only this: features, scoring, monitoring, retraining, operations; several with commas',
+    workList,
+  )
+  .option('--models <names>', 'take only features and scoring of these models, as in a,b', nameList)
+add('workers', 'list the workers: where, which version, how large, what they take', 'workers').option(...json)
 add('web', 'run the web pages and the queue board', 'web')
   .option('--port <port>', 'the port of the web pages', portNumber, 8080)
   .option(...host)

@@ -1,5 +1,5 @@
 import { delivering } from '../alerts/delivery/delivering.ts'
-import { IDLE } from '../alerts/letters/start-first.ts'
+import { IDLE, nobodyTakes } from '../alerts/letters/start-first.ts'
 import { oneLine } from '../format/one-line.ts'
 import type { Database } from '../ledger/connection/database.ts'
 import { whoIsAlive } from '../ledger/nights/alive.ts'
@@ -18,7 +18,10 @@ export async function standstill(
   project: Pick<Project, 'schedules' | 'alerts'>,
   command: string | null = 'nightshift',
 ): Promise<string[]> {
-  const [{ worker, scheduler }, mails] = await Promise.all([whoIsAlive(database), delivering(database.pool)])
+  const [{ worker, scheduler, untaken }, mails] = await Promise.all([
+    whoIsAlive(database),
+    delivering(database.pool),
+  ])
   const isScheduled = Object.values(project.schedules).some(({ paused }) => !paused)
   const links = loopbackLinks(project)
   const stuck = mails.waiting + mails.gave_up
@@ -27,7 +30,7 @@ export async function standstill(
   )
   const why = mails.error === null ? '' : `: ${oneLine(mails.error, LONGEST_ERROR)}`
   return [
-    ...(worker ? [] : [`${IDLE.worker}${startWith(command)}`]),
+    ...(worker ? nobodyTakes(untaken) : [IDLE.worker]).map((idle) => `${idle}${startWith(command)}`),
     ...(scheduler || !isScheduled ? [] : [`${IDLE.scheduler}${startWith(command)}`]),
     ...(stuck === 0
       ? []

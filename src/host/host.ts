@@ -13,8 +13,9 @@ import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { olderThanLedger } from '../ledger/migrations/migrate.ts'
 import { openActiveAttempts } from '../ledger/nights/active-attempts.ts'
-import { beat, type ProcessRole, recordReconciled } from '../ledger/nights/alive.ts'
+import { beat, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
+import type { ProcessRole } from '../ledger/workers/process-role.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { ChildRunner } from '../readiness/item.ts'
 import { ledgerEffects } from '../workers/attempt/effects.ts'
@@ -26,6 +27,7 @@ import { findStale } from '../workers/currency.ts'
 import { openGuard } from '../workers/guard-published.ts'
 import { withObjects } from '../workers/objects/with-objects.ts'
 import { startLoop } from '../workers/worker-loop.ts'
+import type { Choice } from './chosen-work.ts'
 import { postIfAlone } from './deliver-if-alone.ts'
 import { reconcile } from './reconcile.ts'
 import { projectReader } from './reread.ts'
@@ -58,7 +60,12 @@ export interface Host {
  */
 export async function openHost(
   session: Session,
-  { role, places, scope }: { role: ProcessRole; places: number; scope: Reconciler['scope'] },
+  {
+    role,
+    places,
+    scope,
+    choice = {},
+  }: { role: ProcessRole; places: number; scope: Reconciler['scope']; choice?: Choice },
 ): Promise<Host> {
   const { project, database, log, environment } = session
   const queues = await session.queues()
@@ -211,7 +218,7 @@ export async function openHost(
         )
       : undefined
   const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
-  const worker = places > 0 ? await startWorker(context, queues, role, { operate }) : undefined
+  const worker = places > 0 ? await startWorker(context, queues, role, { operate, choice }) : undefined
   const stays = role !== 'command'
   const stopBeating =
     stays && worker === undefined

@@ -3,6 +3,7 @@ import { startScheduler } from '../jobs/wake-scheduler.ts'
 import { mayListen } from '../web/security/listen.ts'
 import { openUsers } from '../web/security/users.ts'
 import { beginTidy, interruption } from '../workers/interruption.ts'
+import { type Choice, expectChoice } from './chosen-work.ts'
 import { openHost } from './host.ts'
 import { withSession } from './session.ts'
 import { usersSourceOf } from './users-source.ts'
@@ -13,6 +14,8 @@ interface Parts {
   /** The address of the web pages; undefined: no pages. */
   web: { port: number; host: string } | undefined
   places: number | undefined
+  /** What its worker takes; default everything. */
+  choice?: Choice
 }
 
 /** Runs parts of Nightshift until SIGINT or SIGTERM; a second signal kills the process. */
@@ -23,6 +26,7 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
       const { log, project, environment } = session
       // Check the address before starting anything.
       const users = openUsers(usersSourceOf(project.root, environment), (message) => log.error(message))
+      if (parts.choice !== undefined) expectChoice(project, parts.choice)
       if (parts.web !== undefined) mayListen(parts.web.host, users)
       const queues = await session.queues()
       const { stop, release } = beginTidy({ limited: false })
@@ -32,6 +36,7 @@ export function serve(options: { project: string }, parts: Parts): Promise<numbe
           role: parts.worker ? 'worker' : parts.scheduler ? 'scheduler' : 'web',
           places: parts.worker ? (parts.places ?? 2) : 0,
           scope: parts.scheduler ? 'calendar' : 'ledger',
+          ...(parts.choice === undefined ? {} : { choice: parts.choice }),
         })
         closers.push(() => host.close())
         if (parts.scheduler) {

@@ -60,7 +60,9 @@ function board(queues: Queue[], { readOnly }: { readOnly: boolean }): Hono {
         }),
     ),
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'Nightshift queues' } },
+    options: {
+      uiConfig: { boardTitle: 'Nightshift queues', miscLinks: [{ text: 'Workers', url: '/workers' }] },
+    },
   })
   return new Hono().route(PATH, adapter.registerPlugin())
 }

@@ -11,6 +11,7 @@ import { mountReadiness } from './pages/readiness.ts'
 import { mountRegistry } from './pages/registry.ts'
 import { mountRunbook } from './pages/runbook.ts'
 import { mountRuns } from './pages/runs.ts'
+import { mountWorkers } from './pages/workers.ts'
 import { mountStyle } from './style/mount-style.ts'
 
 /** Mounts every page; each has its own file. */
@@ -27,4 +28,5 @@ export function mountPages(app: Hono, pageContext: PageContext): void {
   mountBackfills(app, pageContext)
   mountRegistry(app, pageContext)
   mountRunbook(app, pageContext)
+  mountWorkers(app, pageContext)
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { NO_WORKER, standstill } from '../../src/actions/standstill.ts'
+import { workerAlive } from '../../src/ledger/nights/alive.ts'
 import { openProject } from '../../src/project/files/load-project.ts'
 import type { Project } from '../../src/project/project.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
@@ -48,6 +49,29 @@ test.each([
   expect(await standstill(fresh.database, project)).toEqual(
     expected.map((each) => expect.stringMatching(each)),
   )
+})
+
+test('what no living worker takes is named, whole kinds and single models', async () => {
+  const takes = (role: string, value: object) =>
+    run(`update nightshift.processes set takes = $2 where role = $1`, [role, JSON.stringify(value)])
+  await process('worker', 2, '1s', '2s')
+  await takes('worker', { only: ['features', 'scoring'], models: null, views: null })
+  expect(await standstill(fresh.database, project)).toEqual([
+    'No worker takes monitoring, retraining, operations: that waits until one does. Start one: nightshift up',
+  ])
+  await process('command', 1, '1s', null)
+  await takes('command', { only: ['monitoring', 'retraining', 'operations'], models: null, views: null })
+  expect(await standstill(fresh.database, project)).toEqual([])
+  await takes('worker', { only: ['features', 'scoring'], models: ['a'], views: ['v'] })
+  await run(
+    `insert into nightshift.slots (kind, name, as_of, partition)
+     values ('scores', 'a', now(), 'd'), ('scores', 'b', now(), 'd'), ('features', 'v', now(), 'd'), ('features', 'w', now(), 'd')`,
+  )
+  expect(await standstill(fresh.database, project)).toEqual([
+    'No worker takes features of w, scoring of b: that waits until one does. Start one: nightshift up',
+  ])
+  expect(await workerAlive(fresh.database)).toBe(false)
+  await run('truncate nightshift.slots cascade')
 })
 
 test('without a schedule that is not paused, nobody waits for a scheduler', async () => {

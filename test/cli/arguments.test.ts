@@ -32,6 +32,12 @@ const TABLE: Row[] = [
   { command: ['up'], option: '--port', wrong: ['65536', '-1', 'http', ''], legal: PORT },
   { command: ['up'], option: '--places', wrong: ['0', '257', '1e2'], legal: PLACES },
   { command: ['worker'], option: '--places', wrong: ['0', '1000000'], legal: PLACES },
+  {
+    command: ['worker'],
+    option: '--only',
+    wrong: ['everything', 'feature'],
+    legal: /features, scoring, monitoring, retraining, operations/,
+  },
   { command: ['web'], option: '--port', wrong: ['99999'], legal: PORT },
   { command: ['backfill', 'value', ...SPAN], option: '--version', wrong: VERSIONS, legal: VERSION },
   {
@@ -87,6 +93,12 @@ const TABLE: Row[] = [
 /** Those that are read where the project is known. */
 const IN_PROJECT: Row[] = [
   {
+    command: ['worker'],
+    option: '--models',
+    wrong: ['valu'],
+    legal: /expected models of this project \(value\).*did you mean value\?/,
+  },
+  {
     command: ['drill', 'value', 'alert'],
     option: '--wait',
     wrong: ['soon', '1.5h'],
@@ -133,7 +145,7 @@ test('every option that takes a number, a date or a span has its rows here', () 
   const asOf = [...program.matchAll(/\nadd\(\s*'(\w+)[^']*'[\s\S]*?(?=\nadd\(|\nprogram\.|\n\/\*\*)/g)]
   expect(asOf.length).toBeGreaterThan(30)
   const options = asOf.flatMap(([text, command]) => [
-    ...[...text.matchAll(/'(--[\w-]+) <(?:n|port|as-of|time|step|share)>/g)].map(
+    ...[...text.matchAll(/'(--[\w-]+) <(?:n|port|as-of|time|step|share|work|names)>/g)].map(
       (found) => `${command} ${found[1]}`,
     ),
     ...(text.includes('...asOf)') ? [`${command} --as-of`] : []),

@@ -79,7 +79,7 @@ async function mail(changes: Parameters<typeof facts>[0], recipient = 'oncall@ex
     incidents: [incident],
     recipient,
     now,
-    alive: { worker: false, scheduler: false },
+    alive: { worker: false, scheduler: false, untaken: [] },
     settings: SETTINGS,
   })
   const subject = threadSubject([incident])

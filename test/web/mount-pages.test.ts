@@ -116,6 +116,7 @@ const pages = async () => [
   '/runs?state=held&text=plan',
   '/runs?group=1',
   '/backfills',
+  '/workers',
   '/registry',
   '/registry/value',
   '/mails',

@@ -11,6 +11,11 @@ export const IDLE = {
   scheduler: 'No scheduler is running: no night starts by its schedule.',
 }
 
+/** What waits although workers are running. */
+export function nobodyTakes(untaken: string[]): string[] {
+  return untaken.length === 0 ? [] : [`No worker takes ${untaken.join(', ')}: that waits until one does.`]
+}
+
 /** Steps that ask for a run of a night, here or on a page. */
 const RUNS = new Set<StepName | undefined>(['again', 'forced', 'night', 'readers'])
 
@@ -18,7 +23,7 @@ const RUNS = new Set<StepName | undefined>(['again', 'forced', 'night', 'readers
 export function startFirst({ alive, settings, recipient }: ThreadMail, open: Incident[]): Section[] {
   if (!open.some((incident) => asksForRun(incident, recipient))) return []
   const idle = [
-    ...(alive.worker ? [] : [IDLE.worker]),
+    ...(alive.worker ? nobodyTakes(alive.untaken) : [IDLE.worker]),
     ...(alive.scheduler || !settings.isScheduled ? [] : [IDLE.scheduler]),
   ]
   const which = idle.length === 1 ? 'Start one' : 'Start both'

@@ -15,7 +15,7 @@ import { openSession, type Session } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { namesInLedger } from '../../ledger/identity/project-identity.ts'
-import { aheadOfLedger, whoIsAlive, workerAlive } from '../../ledger/nights/alive.ts'
+import { aheadOfLedger, whoIsAlive } from '../../ledger/nights/alive.ts'
 import { chooseLocation } from '../../ledger/server/server-place.ts'
 import { publishedNames } from '../../pipeline/partition/published-names.ts'
 import { openProject } from '../../project/files/load-project.ts'
@@ -71,11 +71,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
           await queues.has('features', 'doctor')
           return queues.backend === 'redis' ? 'Redis answers' : 'in PostgreSQL, answers'
         })
-        await runCheck('workers', async () =>
-          (await workerAlive(session.database))
-            ? 'at least one is alive'
-            : 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none',
-        )
+        await runCheck('workers', () => workers(session.database))
         await runCheck('scheduler', async () =>
           (await whoIsAlive(session.database)).scheduler
             ? 'one has planned within a minute'
@@ -197,6 +193,14 @@ async function mutes({ project, database }: Session): Promise<string> {
   const all = await activeMutes(database.pool, await ledgerNow(database.pool))
   const texts = all.map((mute) => `${mutedText(mute)} until ${clockTime(mute.until, project.timezone)}`)
   return texts.length === 0 ? 'none: mails about everything are sent' : `no mails about ${texts.join(', ')}`
+}
+
+/** Whether every kind of work has a worker that takes it. */
+async function workers(database: Database): Promise<string> {
+  const { worker, untaken } = await whoIsAlive(database)
+  if (!worker) return 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none'
+  if (untaken.length === 0) return 'at least one is alive'
+  throw new Error(`none takes ${untaken.join(', ')}: start one that does, such as \`nightshift worker\``)
 }
 
 /** Compares this machine's clock and those of all live processes with the ledger's. */

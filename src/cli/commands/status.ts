@@ -11,6 +11,7 @@ import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { printMutes } from '../terminal/print-mutes.ts'
+import { printWorkers } from '../terminal/print-workers.ts'
 
 interface Options extends GlobalOptions {
   days: number
@@ -53,6 +54,7 @@ export default function status([name]: string[], options: Options): Promise<numb
     else {
       print(project, rows, now)
       await printMutes(database, project, now)
+      await printWorkers(database.pool)
       // No process works on a simulation: it is over.
       const sentences = session.simulation === undefined ? await standstill(database, project) : []
       for (const sentence of sentences) printLine(sentence)

@@ -1,9 +1,14 @@
 import type { GlobalOptions } from '../../cli.ts'
 import { serve } from '../../host/serve.ts'
+import type { Work } from '../../ledger/workers/takes.ts'
 
-export default function worker(
-  _args: string[],
-  options: GlobalOptions & { places?: number },
-): Promise<number> {
-  return serve(options, { scheduler: false, worker: true, web: undefined, places: options.places })
+interface Options extends GlobalOptions {
+  places?: number
+  only?: Work[]
+  models?: string[]
+}
+
+export default function worker(_args: string[], options: Options): Promise<number> {
+  const { places, only, models } = options
+  return serve(options, { scheduler: false, worker: true, web: undefined, places, choice: { only, models } })
 }

@@ -20,7 +20,7 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
   const outage = followOutage(`Redis at ${where}`, log)
   // A producer fails at once while Redis is unavailable; a worker waits for it.
   const producer = connect(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 })
-  const consumers: Redis[] = []
+  const consumers = new Set<Redis>()
   const usable = new Promise<void>((resolve, reject) => {
     let warned = false
     producer.on('error', (error) => {
@@ -66,8 +66,13 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
     openWorker(name, process, settings) {
       const connection = connect(url, { maxRetriesPerRequest: null })
       connection.on('error', complain)
-      consumers.push(connection)
-      return new PacedWorker(name, process, { connection, prefix, autorun: false, ...settings })
+      consumers.add(connection)
+      const worker = new PacedWorker(name, process, { connection, prefix, autorun: false, ...settings })
+      worker.on('closed', () => {
+        connection.disconnect()
+        consumers.delete(connection)
+      })
+      return worker
     },
     usable: () => usable,
     complain,

@@ -113,7 +113,13 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
       })
     },
     async work(name, request) {
-      const handle = startWork(engine, name, request)
+      const started = startWork(engine, name, request)
+      const handle: WorkerHandle = {
+        async close(graceMs) {
+          await started.close(graceMs)
+          handles.delete(handle)
+        },
+      }
       handles.add(handle)
       return handle
     },

@@ -1,12 +1,22 @@
 import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import type { Database } from '../connection/database.ts'
+import { livingWorkers, untaken } from '../workers/living-workers.ts'
+import { ALIVE_MS, type ProcessRole } from '../workers/process-role.ts'
+import type { Takes } from '../workers/takes.ts'
 import type { ActiveAttempts } from './active-attempts.ts'
 
-export type ProcessRole = 'worker' | 'scheduler' | 'web' | 'command'
-
-/** A process seen within this time is alive. */
-const ALIVE_MS = 15_000
+/** What a process says of itself. */
+export interface OwnProcess {
+  id: string
+  role: ProcessRole
+  places: number
+  version?: string
+  /** What its tasks may use together, in bytes. */
+  memory?: number
+  /** Asked for with every beat: a new version may read another view. */
+  takes?: () => Takes
+}
 /** A third of the time after which the planner considers an attempt lost (open-runs.ts), minus a slow answer. */
 const BEAT_MS = 2_500
 /** Half of it is the maximum error of the measured clock difference. */
@@ -20,7 +30,7 @@ const AGAIN_MS = 500
  */
 export async function beat(
   database: Database,
-  process_: { id: string; role: ProcessRole; places: number },
+  process_: OwnProcess,
   { activeAttempts, onClock }: { activeAttempts?: ActiveAttempts; onClock?: (aheadMs: number) => void } = {},
 ): Promise<() => Promise<void>> {
   let ahead: number | undefined
@@ -32,8 +42,9 @@ export async function beat(
          update nightshift.attempts a set seen_at = clock_timestamp()
            from unnest($6::text[], $7::int[]) as h (run, number)
           where a.run = h.run and a.number = h.number and (a.ended_at is null or a.outcome = 'published'))
-       insert into nightshift.processes (id, role, host, pid, places, clock_ahead_ms) values ($1, $2, $3, $4, $5, $8)
-       on conflict (id) do update set seen_at = clock_timestamp(), clock_ahead_ms = $8
+       insert into nightshift.processes (id, role, host, pid, places, clock_ahead_ms, version, memory, takes)
+       values ($1, $2, $3, $4, $5, $8, $9, $10, $11)
+       on conflict (id) do update set seen_at = clock_timestamp(), clock_ahead_ms = $8, takes = $11
        returning clock_timestamp() as now`,
       [
         process_.id,
@@ -44,6 +55,9 @@ export async function beat(
         held.map(({ run }) => run),
         held.map(({ number }) => number),
         ahead ?? null,
+        process_.version ?? null,
+        process_.memory ?? null,
+        process_.takes?.() ?? null,
       ],
     )
     ahead = aheadOf(sentAt, rows[0]?.now) ?? ahead
@@ -93,6 +107,8 @@ export async function recordReconciled({ pool }: Database, id: string): Promise<
 export interface Alive {
   worker: boolean
   scheduler: boolean
+  /** What no living worker takes, such as `scoring of churn`; empty where there is no worker at all. */
+  untaken: string[]
 }
 
 /**
@@ -104,18 +120,27 @@ export async function whoIsAlive(
   { pool }: Pick<Database, 'pool'>,
   { staying = false }: { staying?: boolean } = {},
 ): Promise<Alive> {
-  const { rows } = await pool.query<Alive>(
-    `select coalesce(bool_or(places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)), false) as worker,
-            coalesce(bool_or(reconciled_at is not null and seen_at > clock_timestamp() - make_interval(secs => $1)), false) as scheduler
-       from nightshift.processes where not ($2 and role = 'command')`,
-    [ALIVE_MS / 1000, staying],
-  )
-  return rows[0] ?? { worker: false, scheduler: false }
+  const [workers, { rows }] = await Promise.all([
+    livingWorkers(pool),
+    pool.query<{ alive: boolean }>(
+      `select exists (select from nightshift.processes
+         where reconciled_at is not null and seen_at > clock_timestamp() - make_interval(secs => $1)
+           and not ($2 and role = 'command')) as alive`,
+      [ALIVE_MS / 1000, staying],
+    ),
+  ])
+  const counted = workers.filter(({ role }) => !staying || role !== 'command')
+  return {
+    worker: counted.length > 0,
+    scheduler: rows[0]?.alive === true,
+    untaken: await untaken(pool, counted),
+  }
 }
 
-/** True if a process that takes jobs was seen within 15 s. */
+/** True if processes seen within 15 s take the features and the scoring of all nights. */
 export async function workerAlive(database: Pick<Database, 'pool'>): Promise<boolean> {
-  return (await whoIsAlive(database)).worker
+  const { worker, untaken } = await whoIsAlive(database)
+  return worker && !untaken.some((each) => /^(?:features|scoring)/.test(each))
 }
 
 /** True if a long-running process was seen within 15 s: one that plans and delivers mail by itself. */

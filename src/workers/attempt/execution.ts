@@ -21,6 +21,11 @@ import { openSteps } from './steps.ts'
 /** The payload of a job. It can be edited on the board, so it is validated here; everything else is in the ledger. */
 const JobData = z.object({ run: z.string().min(1), attempt: z.number().int().positive() })
 
+/** The run that a job is of. */
+export function runOfJob(data: unknown): string {
+  return JobData.parse(data).run
+}
+
 export interface DeliveredJob {
   data: unknown
   lane: 'nightly' | 'backfill'

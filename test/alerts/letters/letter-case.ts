@@ -7,7 +7,7 @@ import { threadLetter } from '../../../src/alerts/letters/thread-mail.ts'
 import { SETTINGS } from '../sample.ts'
 
 /** The processes that nights need are alive. */
-export const ALIVE = { worker: true, scheduler: true }
+export const ALIVE = { worker: true, scheduler: true, untaken: [] }
 export const NOW = new Date('2026-11-22T03:00:35Z')
 
 export function incident(of: FailureFacts, id = 12): Incident {

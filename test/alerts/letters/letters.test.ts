@@ -347,18 +347,18 @@ describe('what has to be started first', () => {
     /START FIRST\n([\s\S]*?)\n\n/.exec(text([incident(of)], 'opened', changes))?.[1]
 
   test('is said where no worker or no scheduler is alive', () => {
-    expect(startOf({ alive: { worker: true, scheduler: true } })).toBeUndefined()
-    expect(startOf({ alive: { worker: false, scheduler: true } })).toBe(
+    expect(startOf({ alive: { worker: true, scheduler: true, untaken: [] } })).toBeUndefined()
+    expect(startOf({ alive: { worker: false, scheduler: true, untaken: [] } })).toBe(
       'No worker is running: what is requested waits until one is. Start one:\n  npx nightshift up',
     )
-    expect(startOf({ alive: { worker: true, scheduler: false } })).toBe(
+    expect(startOf({ alive: { worker: true, scheduler: false, untaken: [] } })).toBe(
       'No scheduler is running: no night starts by its schedule. Start one:\n  npx nightshift up',
     )
-    expect(startOf({ alive: { worker: false, scheduler: false } })).toBe(
+    expect(startOf({ alive: { worker: false, scheduler: false, untaken: [] } })).toBe(
       'No worker is running: what is requested waits until one is. No scheduler is running: no night starts by its schedule. Start both:\n  npx nightshift up',
     )
     const unscheduled = {
-      alive: { worker: true, scheduler: false },
+      alive: { worker: true, scheduler: false, untaken: [] },
       settings: { ...SETTINGS, isScheduled: false },
     }
     expect(startOf(unscheduled)).toBeUndefined()
@@ -371,7 +371,7 @@ describe('what has to be started first', () => {
   })
 
   test('is not said where nothing is asked to run', () => {
-    const alive = { worker: false, scheduler: false }
+    const alive = { worker: false, scheduler: false, untaken: [] }
     expect(startOf({ alive }, drifting('churn', { plan: 1 }))).toBeUndefined()
     const closed = { ...incident(facts()), ...recover(incident(facts()), recovery(), NOW), closedAt: NOW }
     expect(text([closed], 'cleared', { alive })).not.toContain('START FIRST')
@@ -379,7 +379,7 @@ describe('what has to be started first', () => {
 
   test('is said of many incidents once', () => {
     const mail = text([incident(facts(), 12), incident(outage(1), 13)], 'opened', {
-      alive: { worker: false, scheduler: true },
+      alive: { worker: false, scheduler: true, untaken: [] },
     })
     expect(mail.match(/No worker is running/g)).toHaveLength(1)
   })
