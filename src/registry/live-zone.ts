@@ -34,6 +34,7 @@ export async function keepZone(connection: ClientBase | Pool, timezone: string):
 
 /** `Asia/Calcutta` is `Asia/Kolkata`. */
 function isSameZone(a: string, b: string): boolean {
+  if (a === b) return true
   const epoch = Temporal.Instant.fromEpochMilliseconds(0)
   return epoch.toZonedDateTimeISO(a).equals(epoch.toZonedDateTimeISO(b))
 }

@@ -4,7 +4,7 @@ import type { ScheduleFile } from '../schema/schedule-schema.ts'
 import type { Settings } from '../schema/settings-schema.ts'
 import type { ViewFile } from '../schema/view-schema.ts'
 import { explain } from './explain-fault.ts'
-import type { KnownFile, KnownFiles } from './known-files.ts'
+import type { KnownFiles } from './known-files.ts'
 import { firstProblems, MOST_PROBLEMS, type Problem } from './problem.ts'
 import { readProjectFile } from './project-file.ts'
 import { parseFile, readYaml, type YamlFile } from './yaml-file.ts'
@@ -52,6 +52,13 @@ export interface Kind<T> {
   rules(data: Record<string, unknown>): Fault[]
 }
 
+/** What a valid file was read as. */
+interface KnownFile {
+  data: Record<string, unknown>
+  value: unknown
+  part: unknown
+}
+
 /** Reads a file by its kind. */
 export function readEntry<T>(
   place: { root: string; file: string; name: string; example: string },
@@ -60,12 +67,12 @@ export function readEntry<T>(
 ): Entry<T> {
   const text = readProjectFile(place.root, place.file)
   const found = typeof text === 'string' ? known?.find(kind.name, text) : undefined
-  if (found !== undefined) return knownEntry(place, found)
+  if (found !== undefined) return knownEntry(place, found as KnownFile)
   const yaml = parseFile(place.file, text, place.example)
   const entry = checked(place.name, yaml, kind)
   const { value, part, problems } = entry
   if (typeof text === 'string' && yaml.data !== undefined && problems.length === 0)
-    known?.add(kind.name, text, { data: yaml.data, value, part })
+    known?.add(kind.name, text, { data: yaml.data, value, part } satisfies KnownFile)
   return entry
 }
 

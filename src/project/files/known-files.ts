@@ -5,18 +5,14 @@ import { deserialize, serialize } from 'node:v8'
 import { buildId } from '../../program/own-files.ts'
 import { PRIVATE } from './private-folder.ts'
 
-/** What a valid file of the project was read as: a function of its text and of this build alone. */
-export interface KnownFile {
-  data: Record<string, unknown>
-  value: unknown
-  part: unknown
-}
-
-/** Files that an earlier command of this build has read. To parse and check one takes 7 ms. */
+/**
+ * What an earlier command of this build has found out about the project's files: a function of a text and of the build
+ * alone. To parse and check one file takes 7 ms, the calendar of a schedule 40 ms.
+ */
 export interface KnownFiles {
-  /** `kind` names what the file is read as, such as `models`. */
-  find(kind: string, text: string): KnownFile | undefined
-  add(kind: string, text: string, read: KnownFile): void
+  /** `kind` names what the text is read as, such as `models`. */
+  find(kind: string, text: string): unknown
+  add(kind: string, text: string, found: unknown): void
   /** Keeps what was found or added for the next command. Where nothing can be written, that reads the files itself. */
   save(): void
 }
@@ -29,7 +25,7 @@ export function openKnownFiles(root: string): KnownFiles {
   if (build === undefined) return { find: () => undefined, add: () => {}, save: () => {} }
   const path = join(root, PRIVATE, NAME)
   const before = readKnown(path)
-  const now = new Map<string, KnownFile>()
+  const now = new Map<string, unknown>()
   const keyOf = (kind: string, text: string) =>
     createHash('sha256').update(`${build}\n${kind}\n`).update(text).digest('base64')
   return {
@@ -49,7 +45,7 @@ export function openKnownFiles(root: string): KnownFiles {
   }
 }
 
-function readKnown(path: string): Map<string, KnownFile> {
+function readKnown(path: string): Map<string, unknown> {
   try {
     const read: unknown = deserialize(readFileSync(path))
     return read instanceof Map ? read : new Map()
@@ -59,7 +55,7 @@ function readKnown(path: string): Map<string, KnownFile> {
   }
 }
 
-function write(path: string, known: Map<string, KnownFile>): void {
+function write(path: string, known: Map<string, unknown>): void {
   const temporary = `${path}.${process.pid}`
   try {
     writeFileSync(temporary, serialize(known), { mode: 0o600 })

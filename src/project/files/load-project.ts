@@ -15,7 +15,7 @@ import { type ViewFile, viewSchema } from '../schema/view-schema.ts'
 import { buildModel, buildProject, buildSchedule, buildView } from './build-project.ts'
 import { type Entries, type Entry, readEntry } from './entry.ts'
 import { formatProblems } from './format-problems.ts'
-import { openKnownFiles } from './known-files.ts'
+import { type KnownFiles, openKnownFiles } from './known-files.ts'
 import { didYouMean, nearestName } from './nearest.ts'
 import { ConfigurationError, firstProblems, type Problem } from './problem.ts'
 import { leaves, leavingWords, readProjectFile } from './project-file.ts'
@@ -85,13 +85,13 @@ export function loadProject(root: string, { now = new Date() }: { now?: Date } =
       ),
     ),
   }
-  known.save()
   const all = [settings, ...entries.views, ...entries.models, ...entries.schedules]
   problems.push(
     ...all.flatMap((entry) => entry.problems),
     ...checkReferences(entries),
-    ...checkCalendar(entries, now),
+    ...knownCalendar(entries, now, known),
   )
+  known.save()
 
   const views = entries.views.flatMap((entry) => readView(base, entry, problems))
   const models = entries.models.flatMap((entry) => readModel(base, entry, problems))
@@ -102,6 +102,21 @@ export function loadProject(root: string, { now = new Date() }: { now?: Date } =
     project: settings.value && buildProject(base, settings.value, { views, models, schedules }),
     problems: firstProblems(inOrder(problems)),
   }
+}
+
+/** A calendar without problems is checked once a day: what is said of others has lines. */
+function knownCalendar(entries: Entries, now: Date, known: KnownFiles): Problem[] {
+  const text = JSON.stringify([
+    now.toISOString().slice(0, 10),
+    entries.settings.part.timezone,
+    entries.schedules.map(({ name, yaml }) => [name, yaml.data]),
+    entries.models.map(({ name, part }) => [name, part.view]),
+    entries.views.map(({ name, yaml }) => [name, yaml.data?.sources]),
+  ])
+  if (known.find('calendar', text) !== undefined) return []
+  const problems = checkCalendar(entries, now)
+  if (problems.length === 0) known.add('calendar', text, 'sound')
+  return problems
 }
 
 /** The project, ready to run. Throws a ConfigurationError that lists every error in its files. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import {
   closeSync,
   constants,
@@ -77,12 +78,13 @@ function readWhole(path: string): Buffer | string {
   }
 }
 
+const BYTE_ORDER_MARK = '\uFEFF'
+
 function textOf(bytes: Buffer): string | Unread {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return refused('expected a text file in UTF-8, got other bytes: save it as UTF-8')
-  }
+  // A TextDecoder takes 10 ms of each command to make.
+  if (!isUtf8(bytes)) return refused('expected a text file in UTF-8, got other bytes: save it as UTF-8')
+  const text = bytes.toString('utf8')
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
 }
 
 function tooLong(bytes: number): string {
