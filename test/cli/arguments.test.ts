@@ -140,7 +140,7 @@ afterAll(async () => {
 })
 
 test('every option that takes a number, a date or a span has its rows here', () => {
-  const program = readFileSync(resolve(import.meta.dirname, '../../src/cli.ts'), 'utf8')
+  const program = readFileSync(resolve(import.meta.dirname, '../../src/cli/command-line.ts'), 'utf8')
   const known = new Set([...TABLE, ...IN_PROJECT].map(({ command, option }) => `${command[0]} ${option}`))
   const asOf = [...program.matchAll(/\nadd\(\s*'(\w+)[^']*'[\s\S]*?(?=\nadd\(|\nprogram\.|\n\/\*\*)/g)]
   expect(asOf.length).toBeGreaterThan(30)

@@ -1,8 +1,8 @@
 import { accept } from '../../actions/add-to-evidence.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 /** `accept MODEL --by WHO`: somebody other than the owner takes the model over. */

@@ -1,11 +1,11 @@
 import { ackIncidents, ackTestMail } from '../../actions/incidents/ack-incidents.ts'
 import { isTestCode } from '../../alerts/delivery/alert-tests.ts'
 import { readIds } from '../../alerts/incidents/id-ranges.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { personNamed } from '../../project/people.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printLine } from '../terminal/print.ts'
 
 export default function ackCommand(args: string[], options: GlobalOptions & { by: string }): Promise<number> {

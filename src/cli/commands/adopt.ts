@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import type { GlobalOptions } from '../../cli.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { type Database, openDatabase } from '../../ledger/connection/database.ts'
 import { adopt, namesInLedger, readLedger } from '../../ledger/identity/project-identity.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import type { Project } from '../../project/project.ts'
+import type { GlobalOptions } from '../command.ts'
 import { askYes } from '../terminal/ask-yes.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 

@@ -5,12 +5,12 @@ import { openTransport } from '../../alerts/delivery/open-transport.ts'
 import { notifiedBySubject, titleOf, unnotifiedText } from '../../alerts/delivery/recipients.ts'
 import { sendTest, sendTestPost } from '../../alerts/delivery/test-mail.ts'
 import { letterText } from '../../alerts/letters/letter-text.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerClock, ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { liveViews } from '../../registry/version-records.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 type AlertOptions = GlobalOptions & { to?: string }

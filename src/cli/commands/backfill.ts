@@ -4,7 +4,6 @@ import {
   type PlannedBackfill,
   planBackfillOf,
 } from '../../actions/nights/request-backfill.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import { withSession } from '../../host/session.ts'
@@ -14,6 +13,7 @@ import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
 import { setOutlook } from '../../workers/interruption.ts'
+import type { GlobalOptions } from '../command.ts'
 import { askYes } from '../terminal/ask-yes.ts'
 import { followBackfills } from '../terminal/follow-backfill.ts'
 import { printJson, printLine, printNotice, printTable } from '../terminal/print.ts'

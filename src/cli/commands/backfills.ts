@@ -1,8 +1,8 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { listBackfills } from '../../jobs/backfills/backfill-records.ts'
 import { modelNamed } from '../../project/named.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `backfills [MODEL]`: lists backfills and their progress. */

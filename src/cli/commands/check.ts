@@ -1,8 +1,8 @@
 import { askGate } from '../../actions/ask-gate.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson } from '../terminal/print.ts'
 import { printGate } from '../terminal/print-gate.ts'
 

@@ -1,6 +1,6 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import type { GlobalOptions } from '../command.ts'
 
 /**
  * What each shell evaluates: it asks the command that is typed for the words that fit, and completes files where there is none. A

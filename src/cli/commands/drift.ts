@@ -1,4 +1,3 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import { readableTime, timeText } from '../../format/time-text.ts'
@@ -20,6 +19,7 @@ import { modelNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,5 +1,4 @@
 import { drilledVersion, drillNamed } from '../../actions/drilled-version.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { runDrill } from '../../host/drills/run-drill.ts'
 import { openQuietLog } from '../../host/open-log.ts'
 import { withSession } from '../../host/session.ts'
@@ -7,6 +6,7 @@ import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
 import { parseDuration } from '../../project/time/duration.ts'
 import { tidily } from '../../workers/interruption.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,10 +1,10 @@
 import { type Explained, type ExplainedValue, explainScore } from '../../actions/rows/explain-score.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { count, figure, shortFraction, signed } from '../../format/numbers.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `explain MODEL ENTITY --as-of D`: how one score was produced. A composite entity is written `a/b`. */

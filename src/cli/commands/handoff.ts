@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path'
 import { askGate } from '../../actions/ask-gate.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { summaryOf } from '../../readiness/gate-on-record.ts'
 import { champion } from '../../registry/version-records.ts'
 import { handoffPage } from '../../web/handoff.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson } from '../terminal/print.ts'
 import { printWritten, writePage } from '../terminal/written-page.ts'
 

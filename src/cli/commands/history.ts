@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { gateOnRecord } from '../../readiness/gate-on-record.ts'
 import { type HistoryEntry, historyOf } from '../../registry/history-records.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function history([name = '']: string[], options: GlobalOptions): Promise<number> {

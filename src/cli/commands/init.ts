@@ -2,10 +2,10 @@ import { relative, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import { type Started, startFromData } from '../../actions/beginning/start-from-data.ts'
 import { SAMPLE_MODEL, startProject } from '../../actions/beginning/start-project.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { count } from '../../format/numbers.ts'
 import { formatProblems } from '../../project/files/format-problems.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,12 +1,12 @@
 import { muteSubject, unmuteSubject } from '../../actions/incidents/mute-subject.ts'
 import { mutedText } from '../../alerts/incidents/mutes.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { INCIDENT_KINDS, type IncidentKind } from '../../failures/incident-kinds.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { personNamed } from '../../project/people.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printLine } from '../terminal/print.ts'
 
 export default function muteCommand(

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { datasetNamed } from '../../actions/dataset-named.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
@@ -17,6 +16,7 @@ import { modelNamed, viewNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { champion, findVersion } from '../../registry/version-records.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

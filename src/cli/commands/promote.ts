@@ -1,9 +1,9 @@
 import { promoteVersion } from '../../actions/promote-version.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { authorNamed } from '../../project/people.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 import { printGate } from '../terminal/print-gate.ts'
 

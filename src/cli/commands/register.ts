@@ -1,10 +1,10 @@
 import { type Registered, registerVersion } from '../../actions/register-version.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { unknownText } from '../../pipeline/scoring/judge-unknown.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
 import { champion } from '../../registry/version-records.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,9 +1,9 @@
 import { release } from '../../actions/release-run.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { openHost } from '../../host/host.ts'
 import { withSession } from '../../host/session.ts'
 import { personNamed } from '../../project/people.ts'
 import { setOutlook, tidily } from '../../workers/interruption.ts'
+import type { GlobalOptions } from '../command.ts'
 import { reportEnd } from '../terminal/ending.ts'
 import { runNamed } from '../terminal/find.ts'
 

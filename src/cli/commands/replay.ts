@@ -1,7 +1,7 @@
 import { type Replayed, replayRun } from '../../actions/replay-run.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
+import type { GlobalOptions } from '../command.ts'
 import { runNamed } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 

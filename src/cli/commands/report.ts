@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { modelNamed } from '../../project/named.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { nightReport } from '../../web/night-report.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson } from '../terminal/print.ts'
 import { printWritten, writePage } from '../terminal/written-page.ts'
 

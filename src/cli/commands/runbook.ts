@@ -1,7 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { reviewRunbook } from '../../actions/review-runbook.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -11,6 +10,7 @@ import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
 import { examineRunbook } from '../../readiness/runbook/examine-runbook.ts'
 import { readRunbook } from '../../readiness/runbook/runbook-file.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

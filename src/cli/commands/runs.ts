@@ -1,4 +1,3 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { FAILURE_CLASSES } from '../../failures/classes.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
@@ -12,6 +11,7 @@ import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,5 +1,4 @@
 import { startShadow, stopShadow } from '../../actions/shadow-version.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { messageText } from '../../format/message-text.ts'
 import { count, figure } from '../../format/numbers.ts'
@@ -11,6 +10,7 @@ import type { ShadowWindow } from '../../monitoring/shadow/shadow-window.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

@@ -1,9 +1,9 @@
 import { skip } from '../../actions/skip-slot.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { personNamed } from '../../project/people.ts'
+import type { GlobalOptions } from '../command.ts'
 import { slotNamed } from '../terminal/find.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 

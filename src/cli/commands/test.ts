@@ -1,9 +1,9 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { formatProblems } from '../../project/files/format-problems.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { viewNamed } from '../../project/named.ts'
 import { type ExampleResult, type ExampleResults, runExamples } from '../../readiness/run-examples.ts'
 import { withChild } from '../../workers/child/with-child.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printColoured, printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `test [VIEW]`: runs the examples of one view or of all; exit 1 on a difference, 2 where a file is wrong. */

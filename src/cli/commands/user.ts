@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
-import type { GlobalOptions } from '../../cli.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { usersSourceOf } from '../../host/users-source.ts'
 import { didYouMean } from '../../project/files/nearest.ts'
@@ -16,6 +15,7 @@ import {
   type UsersSource,
 } from '../../web/security/users.ts'
 import { changeUsers, entryOf } from '../../web/security/users-file.ts'
+import type { GlobalOptions } from '../command.ts'
 import { readPassword } from '../terminal/ask-password.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 

@@ -1,4 +1,3 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { withSession } from '../../host/session.ts'
 import { scoreTitle } from '../../pipeline/onnx/score-output.ts'
@@ -6,6 +5,7 @@ import { modelNamed } from '../../project/named.ts'
 import { activeChallengers } from '../../registry/challengers.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { warmVersions } from '../../registry/warm.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 export default function versions([name = '']: string[], options: GlobalOptions): Promise<number> {

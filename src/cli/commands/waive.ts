@@ -1,8 +1,8 @@
 import { waive } from '../../actions/add-to-evidence.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { personNamed } from '../../project/people.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine } from '../terminal/print.ts'
 
 interface Options extends GlobalOptions {

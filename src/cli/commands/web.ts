@@ -1,5 +1,5 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { serve } from '../../host/serve.ts'
+import type { GlobalOptions } from '../command.ts'
 
 interface Options extends GlobalOptions {
   port: number

@@ -1,6 +1,6 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { serve } from '../../host/serve.ts'
 import type { Work } from '../../ledger/workers/takes.ts'
+import type { GlobalOptions } from '../command.ts'
 
 interface Options extends GlobalOptions {
   places?: number

@@ -1,8 +1,8 @@
 import { standstill } from '../../actions/standstill.ts'
-import type { GlobalOptions } from '../../cli.ts'
 import { withSession } from '../../host/session.ts'
 import { livingWorkers } from '../../ledger/workers/living-workers.ts'
 import { workerFacts } from '../../workers/worker-facts.ts'
+import type { GlobalOptions } from '../command.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `workers`: the processes that take jobs, as their heartbeats tell. */

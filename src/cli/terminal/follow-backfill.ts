@@ -1,4 +1,3 @@
-import type { GlobalOptions } from '../../cli.ts'
 import { duration } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import type { Session } from '../../host/session.ts'
@@ -11,6 +10,7 @@ import {
   leftNights,
 } from '../../jobs/backfills/backfill-records.ts'
 import { workerAlive } from '../../ledger/nights/alive.ts'
+import type { GlobalOptions } from '../command.ts'
 import { follow } from './follow.ts'
 import { printJson, printLine } from './print.ts'
 import { openProgress } from './progress-bar.ts'
