@@ -5,18 +5,28 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openDatabase } from '../src/ledger/connection/database.ts'
 import { removeDatabase } from '../src/ledger/server/remove-server.ts'
+import { median, wholeNumber } from './figures.ts'
 import { writeProject } from './history/files.ts'
 import { fillHistory } from './history/fill.ts'
+import { thisMachine } from './machine.ts'
+import { processorSecondsOfChildren } from './memory.ts'
+import { keepResults, printSection } from './results.ts'
+import { milliseconds, type Row, within } from './rows.ts'
 
-/** Commands that look, on two years of history of 20 models, each from its start to its end: median and slowest of so many. */
+/** Commands that look, on two years of history of 20 models, each from its start to its end: medians of so many. */
 const { values } = parseArgs({
   options: {
     models: { type: 'string', default: '20' },
     nights: { type: 'string', default: '730' },
     rounds: { type: 'string', default: '7' },
+    /** Leaves docs/performance.md and results.json as they are. */
+    look: { type: 'boolean', default: false },
   },
 })
 const CLI = resolve(import.meta.dirname, '../dist/cli.js')
+const [models, nights] = [wholeNumber('--models', values.models), wholeNumber('--nights', values.nights)]
+const rounds = wholeNumber('--rounds', values.rounds)
+const COMMAND = 'npm run bench:commands'
 
 /** What is run, and the milliseconds that it may take (median). */
 const COMMANDS: [string[], number][] = [
@@ -31,34 +41,24 @@ const COMMANDS: [string[], number][] = [
   [['incidents'], 300],
   [['history', 'model05'], 300],
   [['versions', 'model05'], 300],
-  [['trust', 'model05'], 300],
+  [['outcomes', 'model05'], 300],
   [['drift', 'model05'], 300],
   [['backfills'], 300],
 ]
 
+const machine = thisMachine()
 const root = mkdtempSync(join(tmpdir(), 'nightshift-history-'))
 try {
-  writeProject(root, Number(values.models))
+  writeProject(root, models)
   const database = await openDatabase({ root, role: 'command' })
   try {
-    await fillHistory(database, { models: Number(values.models), nights: Number(values.nights) })
+    await fillHistory(database, { models, nights })
     const env = { ...process.env, DATABASE_URL: database.url, REDIS_URL: '', SMTP_URL: '' }
-    for (const [args, limit] of COMMANDS) {
-      const times: number[] = []
-      let code: number | null = null
-      let lines = 0
-      for (let round = 0; round < Number(values.rounds); round++) {
-        const run = await timed(args, env)
-        code = run.code
-        lines = run.lines
-        times.push(run.ms)
-      }
-      times.sort((a, b) => a - b)
-      const median = times[Math.floor(times.length / 2)] ?? 0
-      console.log(
-        `${`nightshift ${args.join(' ')}`.padEnd(40)} ${median.toFixed(0).padStart(6)} ms, slowest ${times.at(-1)?.toFixed(0).padStart(6)} ms; at most ${limit} ms; exit ${code}, ${lines} lines${median > limit ? '  MISSED' : ''}`,
-      )
-    }
+    const rows: Row[] = []
+    for (const [args, most] of COMMANDS) rows.push(await measured(args, env, most))
+    const section = { machine, rows }
+    printSection(section)
+    if (!values.look) keepResults({ commands: section })
   } finally {
     await database.close()
   }
@@ -67,11 +67,26 @@ try {
   rmSync(root, { recursive: true, force: true })
 }
 
-async function timed(
-  args: string[],
-  env: NodeJS.ProcessEnv,
-): Promise<{ ms: number; code: number | null; lines: number }> {
-  const begun = performance.now()
+async function measured(args: string[], env: NodeJS.ProcessEnv, most: number): Promise<Row> {
+  const [walls, processors]: [number[], number[]] = [[], []]
+  let last = { code: null as number | null, lines: 0 }
+  for (let round = 0; round < rounds; round++) {
+    const [begun, used] = [performance.now(), processorSecondsOfChildren()]
+    last = await run(args, env)
+    walls.push(performance.now() - begun)
+    processors.push(1000 * (processorSecondsOfChildren() - used))
+  }
+  if (last.code !== 0 && last.code !== 1)
+    throw new Error(`expected nightshift ${args.join(' ')} to end with 0 or 1, got: ${last.code}`)
+  const row = within({ what: `\`nightshift ${args.join(' ')}\``, command: COMMAND }, median(walls), {
+    most,
+    show: milliseconds,
+  })
+  const more = `processor ${milliseconds(median(processors))}, ${last.lines} lines`
+  return { ...row, measured: `${row.measured} (${more})` }
+}
+
+async function run(args: string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; lines: number }> {
   const child = spawn(process.execPath, [CLI, ...args, '--project', root], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,5 +97,5 @@ async function timed(
       printed += text
     })
   const code = await new Promise<number | null>((done) => child.once('close', done))
-  return { ms: performance.now() - begun, code, lines: printed.split('\n').length - 1 }
+  return { code, lines: printed.split('\n').length - 1 }
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { type Database, openDatabase } from '../src/ledger/connection/database.ts'
+import { workerAlive } from '../src/ledger/nights/alive.ts'
 import { AS_OF, type BenchProject } from './data.ts'
 import { MARK, processorSeconds } from './memory.ts'
 
@@ -17,35 +19,42 @@ export interface NightshiftResult {
   /** From the start of the command to its end. */
   command_seconds: number
   rows: number
+  /** Of all processes, when the scores were published: what comes after belongs to the checks. */
+  used_until_published: number
+  /** Runs of the features and of the scores. */
+  runs: { features: string; scores: string }
   /** Absolute path of the published scores. */
   scores: string
   /** Steps of both runs with their seconds. */
   steps: Record<string, number>
 }
 
+/** What follows a night: parity, profile, drift. */
+export interface Monitors {
+  /** From the publication until all of them are recorded. */
+  seconds: number
+  processor_seconds: number
+}
+
 export interface Nightshift {
   run(): Promise<NightshiftResult>
+  /** Waits for the checks of a night that has just ended. */
+  checked(night: NightshiftResult): Promise<Monitors>
   close(): Promise<void>
+}
+
+/** Registers the project's model and makes it live, without the gate. */
+export async function goLive(project: BenchProject, env: NodeJS.ProcessEnv): Promise<void> {
+  const version = await cli(project, env, 'register', 'scored', project.model, '--json')
+  const number = String(field(version, 'version'))
+  const why = ['--override', 'benchmark', '--by', 'bench']
+  await cli(project, env, 'promote', 'scored', '--version', number, ...why, '--json')
 }
 
 /** A project with its model live and a worker running, warm after one run. `mark` is what its processes are known by. */
 export async function openNightshift(project: BenchProject, mark: string): Promise<Nightshift> {
   const env = { ...process.env, [MARK]: mark }
-  const version = await cli(project, env, 'register', 'scored', project.model, '--json')
-  const number = String(field(version, 'version'))
-  await cli(
-    project,
-    env,
-    'promote',
-    'scored',
-    '--version',
-    number,
-    '--override',
-    'benchmark',
-    '--by',
-    'bench',
-    '--json',
-  )
+  await goLive(project, env)
   const worker = spawn(process.execPath, [CLI, 'worker', '--project', project.root], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -55,43 +64,95 @@ export async function openNightshift(project: BenchProject, mark: string): Promi
   worker.stderr?.on('data', (text: Buffer) => {
     log = (log + text.toString()).slice(-10_000)
   })
-  const run = () =>
-    timedRun(project, env, mark).catch((error: unknown) => {
+  const run = (database: Database) =>
+    timedRun({ project, database, env, mark }).catch((error: unknown) => {
       process.stderr.write(log)
       throw error
     })
-  try {
-    // A command would host a worker of its own while none has said that it lives.
-    await sleep(3000)
-    await run()
-  } catch (error) {
+  let database: Database | undefined
+  const close = async () => {
+    await database?.close()
     await stop(worker)
+  }
+  try {
+    const opened = await openDatabase({ root: project.root, role: 'command' })
+    database = opened
+    await untilWorking(opened)
+    await checked(opened, await run(opened), mark)
+    return { run: () => run(opened), checked: (night) => checked(opened, night, mark), close }
+  } catch (error) {
+    await close()
     throw error
   }
-  return { run, close: () => stop(worker) }
+}
+
+/** A command would host a worker of its own while none has said that it lives. */
+export async function untilWorking(database: Database): Promise<void> {
+  while (!(await workerAlive(database))) await sleep(50)
+}
+
+async function checked(database: Database, night: NightshiftResult, mark: string): Promise<Monitors> {
+  for (;;) {
+    const { rows } = await database.pool.query<{ seconds: number }>(
+      `select extract(epoch from greatest(p.at, c.checked_at) - r.ended_at)::float8 as seconds
+         from nightshift.profiles p join nightshift.runs r on r.id = p.run, nightshift.certificates c
+        where p.run = $1 and c.run = $2 and c.against = 'recomputed'`,
+      [night.runs.scores, night.runs.features],
+    )
+    const [found] = rows
+    if (found !== undefined)
+      return { ...found, processor_seconds: processorSeconds(mark) - night.used_until_published }
+    await sleep(20)
+  }
 }
 
 /** Scheduler, worker and pages in one process, alive once this returns. */
-export async function openUp(project: BenchProject): Promise<ChildProcess> {
+export async function openUp(
+  project: Pick<BenchProject, 'root'>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ChildProcess> {
   const up = spawn(process.execPath, [CLI, 'up', '--port', '0', '--project', project.root], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NIGHTSHIFT_LOG: 'error' },
+    env: { ...env, NIGHTSHIFT_LOG: 'error' },
   })
   // A command would host a worker of its own while none has said that it lives.
   await sleep(3000)
   return up
 }
 
-async function timedRun(
-  project: BenchProject,
-  env: NodeJS.ProcessEnv,
-  mark: string,
-): Promise<NightshiftResult> {
+/** What a night is run in. */
+export interface Warm {
+  project: BenchProject
+  database: Database
+  env: NodeJS.ProcessEnv
+  mark: string
+}
+
+/** Reads the processor seconds once a newer run of the scores is published: the checks of the night begin at once. */
+async function usedUntilPublished(database: Database, mark: string, over: AbortSignal): Promise<number> {
+  const newest = async () => {
+    const { rows } = await database.pool.query<{ published_run: string }>(
+      "select published_run from nightshift.slots where kind = 'scores' and name = 'scored' and partition = $1",
+      [AS_OF],
+    )
+    return rows[0]?.published_run
+  }
+  const before = await newest()
+  while (!over.aborted && (await newest()) === before) await sleep(20)
+  return processorSeconds(mark)
+}
+
+/** One forced night of a project whose worker is running. */
+export async function timedRun({ project, database, env, mark }: Warm): Promise<NightshiftResult> {
   const used = processorSeconds(mark)
   const begun = performance.now()
-  const scores = await cli(project, env, 'run', 'scored', '--as-of', AS_OF, '--force', '--json')
+  const over = new AbortController()
+  const published = usedUntilPublished(database, mark, over.signal)
+  const scores = await cli(project, env, 'run', 'scored', '--as-of', AS_OF, '--force', '--json').finally(() =>
+    over.abort(),
+  )
   const command_seconds = (performance.now() - begun) / 1000
-  const processor_seconds = processorSeconds(mark) - used
+  const used_until_published = await published
   const state = field(scores, 'state')
   if (state !== 'published')
     throw new Error(`expected the run to be published, got: ${JSON.stringify(scores)}`)
@@ -101,9 +162,11 @@ async function timedRun(
   const seconds = (time(scores, 'ended_at') - time(features, 'created_at')) / 1000
   return {
     seconds,
-    processor_seconds,
+    processor_seconds: used_until_published - used,
+    used_until_published,
     command_seconds,
     rows: Number(field(scores, 'rows')),
+    runs: { features: String(field(features, 'run')), scores: String(field(scores, 'run')) },
     scores: join(project.root, String(field(scores, 'path'))),
     steps: {
       'until features start': (time(features, 'started_at') - time(features, 'created_at')) / 1000,

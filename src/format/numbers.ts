@@ -1,10 +1,9 @@
-const WHOLE = new Intl.NumberFormat('en-GB')
 /** Digits of a figure that people read. Files, CSV and JSON keep all of them. */
 const DIGITS = 4
 
-/** `1,234,567`. */
+/** `1,234,567`. Without `Intl`, which takes 15 ms to load. */
 export function count(value: number): string {
-  return WHOLE.format(value)
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** A figure in four significant digits, as short as it can be; `none` where there is none. */
@@ -32,7 +31,7 @@ export function figureBeside(value: number, bound: number): string {
 function inDigits(value: number, digits: number): string {
   const size = Math.abs(value)
   if (value !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(digits - 2)
-  if (digits === DIGITS && size >= 1000) return WHOLE.format(Math.round(value))
+  if (digits === DIGITS && size >= 1000) return count(value)
   return String(rounded(value, digits))
 }
 

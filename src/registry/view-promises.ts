@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { Column, Identity, InputFile, SourceTypes } from '../pipeline/engine/facts.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import { checkPromise, type Promised } from '../pipeline/features/promised-columns.ts'
-import { readColumns } from '../pipeline/partition/read-back.ts'
+import { readColumns } from '../pipeline/partition/footer.ts'
 import type { KeyType, KeyTypes, Project } from '../project/project.ts'
 
 /** The promised columns, and the run that published them. */

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { workerAlive } from '../../src/ledger/nights/alive.ts'
-import { readRunId } from '../../src/pipeline/partition/read-back.ts'
+import { readRunId } from '../../src/pipeline/partition/footer.ts'
 import { freePort } from '../alerts/mail-server.ts'
 import { ended, nightshiftJson, start } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { readRunId } from './read-back.ts'
+import { readRunId } from './footer.ts'
 import { hashFile } from './sync.ts'
 
 /** What the ledger says of a published file. */

@@ -1,20 +1,11 @@
-import {
-  asyncBufferFromFile,
-  type ColumnChunk,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetSchema,
-  type RowGroup,
-} from 'hyparquet'
+import type { ColumnChunk, FileMetaData, RowGroup } from 'hyparquet'
 import { readColumn } from 'hyparquet/src/column.js'
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getSchemaPath } from 'hyparquet/src/schema.js'
 import { compressors } from 'hyparquet-compressors'
 import type { Engine } from '../engine/duckdb.ts'
 import type { Column, WrittenFile } from '../engine/facts.ts'
-import { Failure } from '../engine/failure.ts'
 import { parquet } from '../engine/quote.ts'
-import { duckdbType } from '../sources/parquet-type.ts'
 import {
   compareValues,
   type EntityValue,
@@ -24,6 +15,7 @@ import {
   valueSql,
   valueText,
 } from './entity-values.ts'
+import { columnsOf, differs, metadataOf, openFooter } from './footer.ts'
 import { hashFile, readBytes, syncFile } from './sync.ts'
 
 export interface ReadBackRequest {
@@ -67,45 +59,6 @@ export async function readBack(request: ReadBackRequest): Promise<WrittenFile> {
   for (const [key, value] of Object.entries(metadata)) expectSame(path, `metadata ${key}`, value, found[key])
   await compareEntities(request, columns, footer)
   return { path, rows, ...(await hashed), columns, metadata: found }
-}
-
-/** The run that wrote a partition, by its own metadata; undefined where there is no such file, or it says none. */
-export async function readRunId(path: string): Promise<string | undefined> {
-  try {
-    return metadataOf(await parquetMetadataAsync(await asyncBufferFromFile(path), { geoparquet: false })).run
-  } catch {
-    return undefined
-  }
-}
-
-async function openFooter(path: string): Promise<FileMetaData> {
-  try {
-    return await parquetMetadataAsync(await asyncBufferFromFile(path), { geoparquet: false })
-  } catch (cause) {
-    throw differs(
-      path,
-      'footer',
-      'a whole file',
-      cause instanceof Error ? cause.message : String(cause),
-      cause,
-    )
-  }
-}
-
-function metadataOf(footer: FileMetaData): Record<string, string> {
-  return Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']))
-}
-
-function columnsOf(footer: FileMetaData): Column[] {
-  return parquetSchema(footer).children.map((child) => ({
-    name: child.element.name,
-    type: duckdbType(child) ?? 'unknown',
-  }))
-}
-
-/** Names and types of a partition that was published, by its footer. */
-export async function readColumns(path: string): Promise<Column[]> {
-  return columnsOf(await openFooter(path))
 }
 
 function columnText({ name, type }: Column): string {
@@ -233,11 +186,4 @@ function expectSorted(path: string, entity: string[], values: Values[], start: n
 
 function expectSame(path: string, what: string, written: unknown, read: unknown): void {
   if (written !== read) throw differs(path, what, String(written), String(read))
-}
-
-function differs(path: string, what: string, written: string, read: string, cause?: unknown): Failure {
-  return new Failure('resource', `${path}: ${what}: wrote ${written}, read back ${read}`, {
-    cause,
-    evidence: { what, written, read },
-  })
 }

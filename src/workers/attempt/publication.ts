@@ -17,6 +17,7 @@ import type {
 } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { refusal } from '../../pipeline/partition/file-refusal.ts'
+import { readRunId } from '../../pipeline/partition/footer.ts'
 import {
   attemptFolder,
   keepFile,
@@ -28,7 +29,6 @@ import {
   supersededPath,
 } from '../../pipeline/partition/partition-files.ts'
 import { stampOf } from '../../pipeline/partition/published-file.ts'
-import { readRunId } from '../../pipeline/partition/read-back.ts'
 import { adoptIdentity } from '../../registry/view-identity.ts'
 import { keepPromise, type PastPromise, recordUse } from '../../registry/view-promises.ts'
 import type { Tried } from './steps.ts'

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openEngine } from '../../../src/pipeline/engine/duckdb.ts'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
-import { readBack, readRunId } from '../../../src/pipeline/partition/read-back.ts'
+import { readRunId } from '../../../src/pipeline/partition/footer.ts'
+import { readBack } from '../../../src/pipeline/partition/read-back.ts'
 import { makeFolder, writeParquet } from '../feature-case.ts'
 
 const METADATA = ", KV_METADATA {run: 'r1', note: 'it''s'}"

@@ -1,0 +1,129 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Machine } from './machine.ts'
+import type { Results } from './results.ts'
+import type { SizeResult } from './rounds.ts'
+import type { Row, Section } from './rows.ts'
+import { counted, megabytes, seconds, times } from './rows.ts'
+
+const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
+
+/** Writes the tables of docs/performance.md anew from what `results.json` holds. The text around them stays. */
+export function writePage(results: Results): void {
+  writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), results))
+}
+
+/** Throws where the page has no place for a section: the lines `<!-- NAME -->` and `<!-- end of NAME -->`. */
+export function pageWith(page: string, results: Results): string {
+  let text = page
+  for (const [name, table] of Object.entries(tablesOf(results))) {
+    const [begin, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`]
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+    if (from < 0 || to < from)
+      throw new Error(`expected the lines ${begin.trim()} and ${end} in docs/performance.md`)
+    text = `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`
+  }
+  return text
+}
+
+function tablesOf(results: Results): Record<string, string> {
+  const { small, load, commands, pages, sharing, ...rest } = results
+  const sizes = Object.entries(rest).flatMap(([customers, result]) =>
+    typeof result === 'object' && 'limit_seconds' in result ? [{ customers: Number(customers), result }] : [],
+  )
+  const sections = { small, load, commands, pages, sharing }
+  return {
+    sizes: sizes.map(({ customers, result }) => sizeTable(customers, result)).join('\n'),
+    ...Object.fromEntries(
+      Object.entries(sections).flatMap(([name, section]) =>
+        section === undefined ? [] : [[name, sectionTable(section)]],
+      ),
+    ),
+  }
+}
+
+function sizeTable(customers: number, result: SizeResult & { machine: Machine }): string {
+  return `### ${counted(customers)} customers\n\n${sectionTable({ machine: result.machine, rows: sizeRows(customers, result) })}`
+}
+
+/** What a night may cost beside the limit; of sizes between, none is promised. */
+const MOST_TIMES: Record<number, number> = { 1000000: 1.2, 10000000: 1.1 }
+/** Of sizes at which fixed costs are small. */
+const FASTER_THAN_PLAIN = { times: 3, from: 1_000_000 }
+const MEMORY_ABOVE_LIMIT_MB = 300
+
+export function sizeRows(customers: number, result: SizeResult): Row[] {
+  const command = `npm run bench -- --customers ${customers} --rounds ${result.rounds}`
+  const both = (wall: number, processor: number) => `${seconds(wall)} (processor ${seconds(processor)})`
+  const most = MOST_TIMES[customers]
+  const peak = (mb: number | null | undefined) => (mb == null ? 'not known' : megabytes(mb))
+  const rows: Row[] = [
+    {
+      what: 'limit: the same SQL and model with nothing around them',
+      measured: both(result.limit_seconds, result.limit_processor_seconds),
+      target: '',
+      command,
+    },
+    {
+      what: 'Nightshift, from enqueue to published',
+      measured: `${both(result.nightshift_seconds, result.nightshift_processor_seconds)}: ${times(result.ratio_to_limit)} the limit (processor ${times(result.processor_ratio_to_limit)})`,
+      target: most === undefined ? '' : `at most ${times(most)} the limit`,
+      met: most === undefined ? undefined : result.ratio_to_limit <= most,
+      command,
+    },
+  ]
+  if (result.plain_seconds !== null && result.ratio_to_plain !== null)
+    rows.push({
+      what: 'plain script',
+      measured: `${both(result.plain_seconds, result.plain_processor_seconds ?? 0)}: ${times(result.ratio_to_plain)} Nightshift`,
+      target:
+        customers < FASTER_THAN_PLAIN.from ? '' : `at least ${times(FASTER_THAN_PLAIN.times)} Nightshift`,
+      met: customers < FASTER_THAN_PLAIN.from ? undefined : result.ratio_to_plain >= FASTER_THAN_PLAIN.times,
+      command,
+    })
+  else
+    rows.push({
+      what: 'plain script',
+      measured: `not measured: ${result.plain_left_out ?? ''}`,
+      target: '',
+      command,
+    })
+  const { limit_peak_mb: limit, nightshift_peak_mb: night } = result
+  rows.push(
+    {
+      what: 'peak memory of all processes, limit / Nightshift / plain script',
+      measured: `${peak(limit)} / ${peak(night)} / ${result.plain_peak_mb === null ? 'not measured' : peak(result.plain_peak_mb)}`,
+      target: `at most the limit's + ${MEMORY_ABOVE_LIMIT_MB} MB`,
+      met: limit === undefined || night === undefined ? undefined : night <= limit + MEMORY_ABOVE_LIMIT_MB,
+      command,
+    },
+    {
+      what: 'checks after the night (parity, profile, drift)',
+      measured: `${both(result.monitors_seconds, result.monitors_processor_seconds)}, peak ${peak(result.monitors_peak_mb)}`,
+      target: '',
+      command,
+    },
+  )
+  return rows
+}
+
+export function sectionTable({ machine, rows }: Section): string {
+  const cells = [
+    ['what', 'measured', 'target', 'met', 'command'],
+    ['---', '---', '---', '---', '---'],
+    ...rows.map(({ what, measured, target, met, command }) => [
+      what,
+      measured,
+      target,
+      met === undefined ? '' : met ? 'yes' : '**no**',
+      `\`${command}\``,
+    ]),
+  ]
+  const table = cells.map((row) => `| ${row.join(' | ')} |\n`).join('')
+  return `${machineText(machine)}\n\n${table}`
+}
+
+function machineText({ processor, cores, memory_gb, node, load, date }: Machine): string {
+  const busy = load > 1 ? `, at a load of ${load} (others were at work)` : `, at a load of ${load}`
+  return `Measured ${date} on ${cores} cores (${processor}), ${memory_gb} GB, Node ${node}${busy}.`
+}
