@@ -6,9 +6,10 @@ import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
-/** What is started as a process or a thread. */
+/** What is started as a process or a thread, and what carries out a call in a process that is there. */
 const PROGRAMS = [
   'cli.ts',
+  'cli/command-line.ts',
   'ledger/server/keeper.ts',
   'pipeline/scoring/scorer.ts',
   'workers/child/child.ts',

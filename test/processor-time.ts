@@ -15,9 +15,16 @@ if (file !== undefined) {
   })
 }
 
-/** Processor seconds of this process and of those that it has started and that have ended. Linux only. */
-function usedSeconds(): number {
-  const stat = readFileSync('/proc/self/stat', 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+/** Processor seconds of this process, of those below it, and of those that have ended. Linux only. */
+function usedSeconds(pid = String(process.pid)): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+    const below = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    return below.reduce((sum, child) => sum + usedSeconds(child), own)
+  } catch {
+    // It has ended: its time is its parent's now.
+    return 0
+  }
 }

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from 'commander'
 import { ownVersion } from '../program/own-files.ts'
+import { nameSources } from '../program/source-names.ts'
 import { didYouMean } from '../project/files/nearest.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { printable } from '../project/files/value-text.ts'
@@ -17,6 +18,12 @@ import {
   share,
   versionNumber,
 } from './terminal/whole-number.ts'
+
+nameSources()
+// `pg` asks whether it runs at Cloudflare: by `navigator`, or where that is missing, as in Node 20, with a Response, for
+// which Node loads all of `fetch`, 50 ms of each start. This is the navigator of Node 21.
+const major = process.versions.node.split('.')[0]
+if (!('navigator' in globalThis)) Object.assign(globalThis, { navigator: { userAgent: `Node.js/${major}` } })
 
 const program = new Program('nightshift')
   .description('Batch scoring that someone else can run at night.')
@@ -460,6 +467,7 @@ let code = 0
  */
 export async function carryOut(args: string[], interrupted?: Promise<never>): Promise<number> {
   code = 0
+  onlyParses = false
   try {
     // Alone: after a command, `--version N` is the version of a model.
     if (args.join(' ') === '--version') process.stdout.write(`${ownVersion()}\n`)

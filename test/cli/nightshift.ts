@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
+import { runWarm } from './warm-commands.ts'
 
 /** The bundled program; faults may be injected into another. */
 export const CLI = resolve(
@@ -34,7 +35,7 @@ export function start(
 ): ChildProcess {
   const child = spawn(process.execPath, [...node, CLI, ...args, '--project', project], {
     ...user,
-    env: { ...process.env, ...CLEARED, ...env },
+    env: environmentOf(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
@@ -48,12 +49,18 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Runs it to its end. */
-export function nightshift(
+function environmentOf(env: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...CLEARED, ...env }
+}
+
+/** Runs it to its end. What a command needs a process of its own for is tested with `start` and `ended`. */
+export async function nightshift(
   args: string[],
   options: { project: string; env?: Record<string, string> },
 ): Promise<Finished> {
-  return ended(start(args, options))
+  const { project, env = {} } = options
+  const warm = await runWarm(CLI, [...args, '--project', project], { env: environmentOf(env), given: env })
+  return warm ?? (await ended(start(args, options)))
 }
 
 export function ended(child: ChildProcess): Promise<Finished> {

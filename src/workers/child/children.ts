@@ -1,11 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineBounds } from '../../pipeline/engine/engine-bounds.ts'
 import type { Usage } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
-import { ownProgram } from '../../program/own-files.ts'
 import type { Timeouts } from '../../project/project.ts'
 import { machineMemory } from '../machine-memory.ts'
 import { PURPOSE, timeoutOf } from '../time-limits.ts'
@@ -19,6 +18,7 @@ import {
   tookTooLong,
   tookTooMuch,
 } from './child-endings.ts'
+import { keepSpare, startChild, takeSpare } from './child-process.ts'
 import {
   type Granted,
   grantMemory,
@@ -71,8 +71,6 @@ interface Waiting {
   take: () => void
 }
 
-const PROGRAM = ownProgram('workers/child/child.js')
-
 export interface ChildrenOptions {
   places: number
   /** Starts the children at once. */
@@ -86,7 +84,8 @@ export interface ChildrenOptions {
 }
 
 /**
- * Opens the pool. Children are started on first use, or at once with `warm`, and are kept.
+ * Opens the pool. Children are started on first use, or at once with `warm`, and are kept; one that is idle when the pool is
+ * closed is taken over by the next pool of this process.
  *
  * Does not throw. Each task has a share of the memory (memory-shares.ts), within which its engines work or spill. A task
  * may hold more than its share while all children together hold no more than the whole.
@@ -132,30 +131,19 @@ export function openChildren(options: ChildrenOptions): Children {
   }
 
   function start(lane?: Lane): ChildProcess {
-    const child = fork(PROGRAM, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: {
-        PATH: process.env.PATH,
-        TZ: 'UTC',
-        TMPDIR: process.env.TMPDIR,
-        LANG: 'C.UTF-8',
-        // ONNX Runtime would keep a database under the home folder and report to its vendor.
-        ORT_DISABLE_TELEMETRY: '1',
-      },
-    })
+    const child = takeSpare() ?? startChild()
     all.add(child)
     if (lane === 'shadow') yieldTo(child)
-    child.on('exit', () => {
-      all.delete(child)
-      for (const list of [idle, idleInShadow]) {
-        const index = list.indexOf(child)
-        if (index >= 0) list.splice(index, 1)
-      }
-    })
-    // Without a listener, sending to a dead child would end the worker; the task learns of it by 'exit'.
-    child.on('error', () => {})
+    child.on('exit', forget)
     return child
+  }
+
+  function forget(this: ChildProcess): void {
+    all.delete(this)
+    for (const list of [idle, idleInShadow]) {
+      const index = list.indexOf(this)
+      if (index >= 0) list.splice(index, 1)
+    }
   }
 
   async function run<Name extends TaskName>(
@@ -218,6 +206,11 @@ export function openChildren(options: ChildrenOptions): Children {
     run,
     async close() {
       closed = true
+      const spared = idle.find((child) => child.connected && keepSpare(child))
+      if (spared !== undefined) {
+        spared.off('exit', forget)
+        all.delete(spared)
+      }
       await Promise.all(
         [...all].map(
           (child) =>
