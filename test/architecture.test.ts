@@ -126,6 +126,35 @@ test('kinds of source are named where they are declared; other files ask for the
   expect(files.sort()).toEqual(KINDS_OF_SOURCE)
 })
 
+/** Engines, of tens of megabytes each, which belong to the compute child alone. */
+const ENGINES = /from '(?:@duckdb\/node-api|onnxruntime-node|hyparquet-compressors)'/
+
+test('no command and no long-running process loads an engine: the compute child does, when it is asked', () => {
+  const above = SOURCES.filter(
+    ({ path }) => /^(?:cli|host|web)\//.test(path) && !path.includes('/child/'),
+  ).map(({ path }) => path)
+  const text = new Map(SOURCES.map((each) => [each.path, each.text]))
+  const reached = new Map<string, string>()
+  const queue = [...above]
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    // Types are gone when it runs, and what is imported by a call is loaded when it is called.
+    for (const [, to = ''] of (text.get(path) ?? '').matchAll(
+      /^(?:import|export)(?! type)[^']*? from '(\.[^']+)'/gm,
+    )) {
+      const target = join(dirname(path), to)
+      if (reached.has(target) || above.includes(target)) continue
+      reached.set(target, path)
+      queue.push(target)
+    }
+  }
+  const wrong = [...reached].filter(([path]) =>
+    [...(text.get(path) ?? '').matchAll(/^(?:import|export)(?! type)[^']*? from '[^']+'/gm)].some(([line]) =>
+      ENGINES.test(line),
+    ),
+  )
+  expect(wrong.map(([path, by]) => `${path}, by ${by}`)).toEqual([])
+})
+
 test('only the program itself exits', () => {
   const exits = SOURCES.filter(({ text }) => /process\.exit\(/.test(text))
   expect(exits.map(({ path }) => path).filter((path) => path !== 'cli.ts')).toEqual([])

@@ -143,6 +143,12 @@ program.commandsGroup('Status')
 add('status [model]', 'show the calendar of slots', 'status')
   .option(...simulation)
   .option('--days <n>', 'how many days back from the newest night', dayCount, 14)
+  .option(
+    '--limit <n>',
+    'how many nights to print: open ones first, then the newest (--json has all)',
+    rowLimit,
+    40,
+  )
   .option(...json)
 add('runs [name]', 'list runs, newest first', 'runs')
   .option(...simulation)

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { patternFault } from './files/path-pattern.ts'
 
 /** Objects that a source names in a bucket, as `s3://bucket/prefix/**` does. */
@@ -46,6 +47,18 @@ export function localPattern(path: string): string {
 /** A path or pattern in the tree of links (relative to the project, with slashes) as people know it; others as they are. */
 export function shownPath(within: string): string {
   return within.startsWith(`${OBJECT_TREE}/`) ? SCHEME + within.slice(OBJECT_TREE.length + 1) : within
+}
+
+/** An absolute path as people are shown it: relative to the project where it lies within, an object by its name. */
+export function showPath(root: string, path: string): string {
+  const within = pathWithin(root, path)
+  return within === undefined ? path : shownPath(within.split(sep).join('/'))
+}
+
+/** An absolute path relative to a folder; undefined where it lies outside. */
+export function pathWithin(root: string, path: string): string | undefined {
+  const within = relative(resolve(root), path)
+  return within === '..' || within.startsWith(`..${sep}`) || isAbsolute(within) ? undefined : within
 }
 
 /** Name of an object in errors, in the ledger and on pages. */

@@ -47,6 +47,12 @@ const TABLE: Row[] = [
     legal: /a whole number from 1 to 1000/,
   },
   { command: ['status'], option: '--days', wrong: ['0', '36526'], legal: /a whole number from 1 to 36525/ },
+  {
+    command: ['status'],
+    option: '--limit',
+    wrong: ['0', '100001'],
+    legal: /a whole number from 1 to 100000/,
+  },
   { command: ['runs'], option: '--version', wrong: ['99999999999'], legal: VERSION },
   { command: ['runs'], option: '--limit', wrong: ['0', '100001'], legal: /a whole number from 1 to 100000/ },
   { command: ['evaluate', 'value', '--dataset', 'x'], option: '--version', wrong: ['0'], legal: VERSION },

@@ -6,7 +6,7 @@ import { contentOf, findRun, type Run } from '../../ledger/nights/run-records.ts
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import type { RowFacts } from '../../pipeline/reasons/explain-row.ts'
-import { jsonValue } from '../../pipeline/scoring/lookup.ts'
+import { jsonValue } from '../../pipeline/scoring/json-value.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { viewNamed } from '../../project/named.ts'
 import type { Model } from '../../project/project.ts'

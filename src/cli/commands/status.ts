@@ -9,12 +9,14 @@ import { listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import type { GlobalOptions } from '../command.ts'
+import { firstToSee, leftOut, QUIET } from '../terminal/first-to-see.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
 import { printMutes } from '../terminal/print-mutes.ts'
 import { printWorkers } from '../terminal/print-workers.ts'
 
 interface Options extends GlobalOptions {
   days: number
+  limit: number
 }
 
 export default function status([name]: string[], options: Options): Promise<number> {
@@ -52,7 +54,7 @@ export default function status([name]: string[], options: Options): Promise<numb
     })
     if (options.json) printJson(rows)
     else {
-      print(project, rows, now)
+      print(project, rows, { now, limit: options.limit, name })
       await printMutes(database, project, now)
       await printWorkers(database.pool)
       // No process works on a simulation: it is over.
@@ -87,7 +89,11 @@ interface Row {
   stale: string | null
 }
 
-function print(project: Project, rows: Row[], now: Date): void {
+function print(
+  project: Project,
+  rows: Row[],
+  { now, limit, name }: { now: Date; limit: number; name: string | undefined },
+): void {
   if (rows.length === 0) {
     printLine(
       'no slots yet: `nightshift up` creates them from the schedules, `nightshift run MODEL --as-of D` creates one',
@@ -96,9 +102,10 @@ function print(project: Project, rows: Row[], now: Date): void {
   }
   printLine(summary(project, rows, now))
   printLine()
+  const shown = firstToSee(rows, limit)
   printTable(
     ['as of', 'kind', 'name', 'state', 'rows', 'run', 'due', ''],
-    rows.map((row) => [
+    shown.map((row) => [
       row.as_of,
       row.kind,
       row.name,
@@ -111,11 +118,9 @@ function print(project: Project, rows: Row[], now: Date): void {
       messageText(row.waits_for ?? row.reason ?? row.stale ?? '', project.timezone),
     ]),
   )
+  if (shown.length < rows.length) printLine(leftOut(rows, shown, name))
   printRepairs(rows)
 }
-
-/** Nights in these states need nobody. */
-const QUIET: Slot['state'][] = ['published', 'skipped', 'expected']
 
 /** `1 held, 2 stale; next night 2026-11-30 02:00 CET`. */
 function summary(project: Project, rows: Row[], now: Date): string {

@@ -1,8 +1,8 @@
+import { showPath } from '../../project/object-path.ts'
 import type { View } from '../../project/project.ts'
 import type { LabelWindow } from '../../project/time/label-window.ts'
 import { labelCut } from '../cut/cut.ts'
 import { decidedKeys } from '../features/view-hash.ts'
-import { showPath } from '../sources/sources.ts'
 import { type CutQuery, openQuery } from '../sql/cut-query.ts'
 import { parseAlone } from '../sql/parse-alone.ts'
 

@@ -1,6 +1,6 @@
+import { showPath } from '../../project/object-path.ts'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
-import { showPath } from '../sources/sources.ts'
 import { type CutQuery, type CutQueryRequest, openQuery } from '../sql/cut-query.ts'
 import { parseAlone } from '../sql/parse-alone.ts'
 import { decidedKeys } from './view-hash.ts'

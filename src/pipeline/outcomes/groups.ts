@@ -1,3 +1,4 @@
+import { showPath } from '../../project/object-path.ts'
 import type { LabelWindow } from '../../project/time/label-window.ts'
 import { labelCut } from '../cut/cut.ts'
 import { openLabelQuery, type WindowPlace } from '../dataset/label-query.ts'
@@ -8,7 +9,6 @@ import { Failure } from '../engine/failure.ts'
 import { identifier, literal } from '../engine/quote.ts'
 import { entityTypeFault } from '../features/entity-types.ts'
 import { inputsOf } from '../sources/input-files.ts'
-import { showPath } from '../sources/sources.ts'
 import { hashVisible } from '../sources/visible.ts'
 
 /** SQL of model.yaml that names entities: those that were acted on, or a control group. */

@@ -21,19 +21,6 @@ const NEAR = 3
 /** Nobody can type a zero byte, and pages show it so. */
 const ZERO_BYTE = { shown: '\\u0000', text: '\0' }
 
-/** A value as JSON has it: numbers as numbers where JavaScript holds them exactly, else as they are written. */
-export function jsonValue(text: string | null, type: string | undefined): string | number | boolean | null {
-  if (text === null || type === undefined) return text
-  if (type === 'BOOLEAN') return text === 'true'
-  if (/^(FLOAT|DOUBLE)$/.test(type)) return Number.isFinite(Number(text)) ? Number(text) : text
-  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) {
-    return Number.isSafeInteger(Number(text)) ? Number(text) : text
-  }
-  // Fifteen digits survive the way to a double and back.
-  if (type.startsWith('DECIMAL')) return text.replace(/\D/g, '').length <= 15 ? Number(text) : text
-  return text
-}
-
 /** Finds the one row of an entity in a partition: each value as its column's type reads it, `07` is 7 of a BIGINT. */
 export async function lookUp({ path, entities, temp }: LookupRequest): Promise<LookupFacts> {
   const file = await realpath(path)

@@ -10,6 +10,7 @@ import { identifier, literal, parquet } from '../engine/quote.ts'
 import { entityTypeFault } from '../features/entity-types.ts'
 import { isNumber } from '../features/expectation-plan.ts'
 import { expandGlob, hiveKeys } from '../sources/glob.ts'
+import { FROZEN_SCORE } from './frozen-score.ts'
 
 export interface FreezeRequest {
   /** Absolute paths of the project, and of its warehouse, from which nothing is read. */
@@ -30,9 +31,6 @@ export type FrozenScores =
   | { state: 'frozen'; rows: number }
   /** There are no scores of this night, or not yet. */
   | { state: 'missing'; reason: string }
-
-/** Column of the score in the frozen file. */
-export const FROZEN_SCORE = 'current_score'
 
 /**
  * Writes the scores that a current process has of one night into a file of our own, so that late labels meet the same

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isObjectPath } from '../../project/object-path.ts'
+import { isObjectPath, showPath } from '../../project/object-path.ts'
 import type { Source } from '../../project/project.ts'
 import { expandGlob } from './glob.ts'
-import { showPath } from './sources.ts'
 
 export interface ListingRequest {
   /** Absolute path of the project. */

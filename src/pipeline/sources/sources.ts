@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from 'node:fs'
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { FOOTER_ONLY, isObjectPath, shownPath } from '../../project/object-path.ts'
+import { isAbsolute, join, resolve } from 'node:path'
+import { FOOTER_ONLY, isObjectPath, pathWithin, shownPath, showPath } from '../../project/object-path.ts'
 import type { KeyType, Source } from '../../project/project.ts'
 import { type Zones, zonesOf } from '../cut/source-zones.ts'
 import { Failure } from '../engine/failure.ts'
@@ -120,17 +120,7 @@ function ofCopy(path: string): FoundFile {
 
 /** Only keys within the project count: `/data/env=prod/project` says nothing of a source. */
 function ownKeys(root: string, path: string): Map<string, string> {
-  const within = relative(resolve(root), path)
-  return hiveKeys(isOutside(within) ? path : within)
-}
-
-export function showPath(root: string, path: string): string {
-  const within = relative(resolve(root), path)
-  return isOutside(within) ? path : shownPath(within.split(sep).join('/'))
-}
-
-function isOutside(path: string): boolean {
-  return path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)
+  return hiveKeys(pathWithin(root, path) ?? path)
 }
 
 const FORMATS = { parquet: 'Parquet', csv: 'CSV', json: 'JSON' }

@@ -1,6 +1,6 @@
+import { showPath } from '../../project/object-path.ts'
 import type { View } from '../../project/project.ts'
 import { openEngine } from '../engine/duckdb.ts'
-import { showPath } from '../sources/sources.ts'
 import { type CheckedSql, checkFeatureSql, type SqlOptions } from './check-sql.ts'
 
 /** So many texts are remembered: the views and labels of a project, each for several declarations. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jsonValue } from '../../../src/pipeline/scoring/lookup.ts'
+import { jsonValue } from '../../../src/pipeline/scoring/json-value.ts'
 
 test.each([
   ['4.0', 'DOUBLE', 4],
