@@ -11,7 +11,13 @@ import { breakGuards } from './break.ts'
 
 const PAGE = 'docs/reliability.md'
 /** Tests with a short form in CI. */
-const LONG = ['test/faults', 'test/fixtures/story.test.ts', 'test/alerts/remedies']
+const LONG = [
+  'test/faults',
+  'test/fixtures/story.test.ts',
+  'test/alerts/remedies',
+  'test/workers/drift-story.test.ts',
+  'test/workers/parity-nights.test.ts',
+]
 const given = process.argv.slice(2)
 if (given.includes('--break')) {
   process.exit(

@@ -30,18 +30,18 @@ export async function renderSvg(
   })
 }
 
-/** The same picture as PNG on white, for mails, at twice the pixels. The bundled font draws its text. */
+/** The same picture as PNG on white, for mails, at twice the pixels, drawn in a thread. The bundled font draws its text. */
 export async function renderPng(chart: Chart, { width }: { width: number }): Promise<Buffer> {
-  const [{ Resvg }, svg] = await Promise.all([
+  const [{ renderAsync }, svg] = await Promise.all([
     import('@resvg/resvg-js'),
     renderSvg(chart, { width, theme: 'light' }),
   ])
-  const drawing = new Resvg(svg, {
+  const drawn = await renderAsync(svg, {
     background: '#ffffff',
     fitTo: { mode: 'width', value: width * 2 },
     font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: FONT },
   })
-  return drawing.render().asPng()
+  return drawn.asPng()
 }
 
 /** Absolute paths of the bundled fonts. */

@@ -75,7 +75,7 @@ describe('explain', () => {
       { source: 'events', path: 'data/events/date=2026-03-01/events.parquet', rows: 100 },
     ])
     const { stdout } = await nightshift(['explain', 'value', "O'Hara/1/4", '--as-of', AS_OF], at)
-    expect(stdout).toContain("value 2026-03-02, region O'Hara/1, customer_id 4: 0.9525")
+    expect(stdout).toContain("value 2026-03-02, region O'Hara/1, customer_id 4: 0.9526\n")
     expect(stdout).toMatch(/^spend +4 +3 +\+0\.07178$/m)
   })
 

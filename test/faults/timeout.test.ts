@@ -21,7 +21,7 @@ let at: { project: string; env: Record<string, string> }
 beforeAll(async () => {
   database = await freshDatabase()
   // Minutes of work, far beyond the timeout.
-  project = await generatedProject({ customers: 20_000, schedule: SCHEDULE }, smallModel({ work: 200 }))
+  project = await generatedProject({ customers: 200_000, schedule: SCHEDULE }, smallModel({ work: 20 }))
   at = { project: project.root, env: { DATABASE_URL: database.url } }
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
   await nightshift(promoting('value', 1), at)
