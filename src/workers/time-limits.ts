@@ -35,6 +35,8 @@ export const PURPOSE: Record<TaskName, Purpose> = {
   look: 'checks',
   features: 'datasets',
   scores: 'datasets',
+  shard: 'datasets',
+  join: 'datasets',
   dataset: 'datasets',
   evaluate: 'datasets',
   leaks: 'datasets',

@@ -27,6 +27,11 @@ export async function openFooter(path: string): Promise<FileMetaData> {
   }
 }
 
+/** Key-value metadata of a Parquet file. Throws a Failure of class `resource` where it cannot be read. */
+export async function readMetadata(path: string): Promise<Record<string, string>> {
+  return metadataOf(await openFooter(path))
+}
+
 export function metadataOf(footer: FileMetaData): Record<string, string> {
   return Object.fromEntries((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']))
 }

@@ -4,7 +4,7 @@ import type { ScoreColumn, UnknownPolicy } from '../../project/project.ts'
 import { reasonColumns } from '../../project/schema/score-columns.ts'
 import { type Engine, openEngine } from '../engine/duckdb.ts'
 import { sessionBytes, sessionsWithin } from '../engine/engine-bounds.ts'
-import type { Check, ScoreFacts, StepTime, UnknownValues } from '../engine/facts.ts'
+import type { Check, ScoreFacts, StepTime, UnknownValues, WrittenFile } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { double, identifier, literal, parquet } from '../engine/quote.ts'
 import { stopwatch } from '../engine/stopwatch.ts'
@@ -13,13 +13,14 @@ import type { MappingPlan } from '../onnx/mapping.ts'
 import { readBack } from '../partition/read-back.ts'
 import { planReasons } from '../reasons/plan-reasons.ts'
 import { columnsOf } from '../reasons/reason-plan.ts'
+import { type RowRange, rowsOf } from '../shards/row-ranges.ts'
 import { countUnknown, vocabulariesOf } from './count-unknown.ts'
 import { judgeUnknown, unknownText } from './judge-unknown.ts'
 import { modelSize, openModel } from './model-file.ts'
 import { type ScoredRows, scoreRows } from './score-rows.ts'
 import { thresholdOf } from './score-threshold.ts'
 import type { Scorers } from './scorers.ts'
-import { suspicions } from './tally.ts'
+import { suspicions, type Tally } from './tally.ts'
 
 export interface ScoreRequest {
   /** Path of the version's ONNX file. */
@@ -49,6 +50,17 @@ export interface ScoreRequest {
   progress?: (text: string, rows?: number, total?: number) => void
 }
 
+/** Rows that were scored into a file, and what is known of them. */
+export interface ScoredFile {
+  file: WrittenFile
+  /** Feature rows. */
+  rows: number
+  tally: Tally
+  checks: Check[]
+  unknown: UnknownValues[]
+  steps: StepTime[]
+}
+
 /**
  * Scores a partition of features and writes the scores, whole and read back, but not published. Columns: the entity
  * under the view's names and types, the score DOUBLE, `decision` BOOLEAN where there is a threshold (null where the
@@ -57,11 +69,33 @@ export interface ScoreRequest {
  * Throws Failures: `model` where the file or its output is wrong, `contract` where the features do not fit it.
  */
 export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts> {
+  return scoreFacts(request, await scoreFile(request))
+}
+
+/** What a partition's scores come to. */
+export function scoreFacts(
+  request: Pick<ScoreRequest, 'score' | 'unknown'>,
+  { file, rows, tally, checks, unknown, steps }: ScoredFile,
+): ScoreFacts {
+  const judged = judgeUnknown(unknown, request.unknown ?? {})
+  const { mean, min, max, positive } = tally
+  return {
+    file,
+    checks: [...judged.checks, ...checks, oneEach(rows, file.rows, request.score.column)],
+    unknown,
+    warnings: [...judged.warnings, ...suspicions(tally)],
+    steps,
+    summary: { mean, min, max, positive },
+  }
+}
+
+/** Scores the rows of a partition, or a range of them, into a file. Throws as `scorePartition` does. */
+export async function scoreFile(request: ScoreRequest, range?: RowRange): Promise<ScoredFile> {
   refuseDoubles(request)
   const steps: StepTime[] = []
   const timed = stopwatch(steps)
   const features = await realpath(request.features)
-  const from = parquet(features)
+  const from = range === undefined ? parquet(features) : rowsOf(features, range)
   const size = await modelSize(request.model)
   const sessions = sessionsWithin(size, request.threads)
   const engine = await openEngine({
@@ -95,16 +129,17 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
       ),
     )
     refuseUnknown(unknown)
-    const judged = judgeUnknown(unknown, request.unknown ?? {})
     const reasons = request.score.reasons ?? 0
     const metadata = { ...request.metadata }
     if (reasons > 0) {
-      const { plan } = await timed('reasons', () =>
+      // Reasons are measured against the whole night, also those of a range.
+      const whole = parquet(features)
+      const { plan } = await timed('reasons', async () =>
         planReasons({
           ...request,
           connection: engine.connection,
-          from,
-          rows,
+          from: whole,
+          rows: range === undefined ? rows : await countRows(engine, whole),
           scorers: opened.value,
           count: reasons,
         }),
@@ -119,14 +154,15 @@ export async function scorePartition(request: ScoreRequest): Promise<ScoreFacts>
     const file = await timed('read back', () =>
       readBack({ engine, path: request.out, entity: request.entity, rows, metadata }),
     )
-    const { mean, min, max, positive } = scored.tally
-    const checks = [...judged.checks, ...scored.checks, oneEach(rows, file.rows, request.score.column)]
-    const warnings = [...judged.warnings, ...suspicions(scored.tally)]
-    return { file, checks, unknown, warnings, steps, summary: { mean, min, max, positive } }
+    return { file, rows, tally: scored.tally, checks: scored.checks, unknown, steps }
   } finally {
     await scorers?.close()
     engine.close()
   }
+}
+
+async function countRows(engine: Engine, from: string): Promise<number> {
+  return Number((await engine.row(`SELECT count(*) AS rows FROM ${from}`)).rows)
 }
 
 async function write(engine: Engine, { from }: ScoredRows, request: ScoreRequest): Promise<void> {
@@ -148,11 +184,14 @@ async function write(engine: Engine, { from }: ScoredRows, request: ScoreRequest
       `CASE WHEN scores.${reason} > 0 THEN scores.${effect} END AS ${effect}`,
     )
   }
+  await engine.run(copyTo(`SELECT ${columns.join(', ')} FROM ${from}`, out, metadata))
+}
+
+/** Writes a SELECT into a Parquet file with key-value metadata. */
+export function copyTo(select: string, out: string, metadata: Record<string, string>): string {
   const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
   const options = ['FORMAT parquet', ...(pairs.length === 0 ? [] : [`KV_METADATA {${pairs.join(', ')}}`])]
-  await engine.run(
-    `COPY (SELECT ${columns.join(', ')} FROM ${from}) TO ${literal(out)} (${options.join(', ')})`,
-  )
+  return `COPY (${select}) TO ${literal(out)} (${options.join(', ')})`
 }
 
 function oneEach(rows: number, written: number, column: string): Check {

@@ -9,6 +9,8 @@ import type { TaskName } from './tasks.ts'
 
 /** Why a task ended without facts, as a Failure that people can act on. */
 
+const OF_ATTEMPTS: ReadonlySet<TaskName> = new Set(['features', 'scores', 'shard', 'join'])
+
 /** The class of a task that exceeded its limit: repeating a check would need as much again. */
 function greedy(task: TaskName): FailureClass {
   return PURPOSE[task] === 'checks' ? 'contract' : 'resource'
@@ -16,10 +18,9 @@ function greedy(task: TaskName): FailureClass {
 
 export function tookTooLong(task: TaskName, timeoutMs: number): Failure {
   const setting = `timeouts.${PURPOSE[task]} in nightshift.yaml`
-  const message =
-    task === 'features' || task === 'scores'
-      ? `the attempt ran past its timeout of ${duration(timeoutMs)}`
-      : `${WORK[task]} took longer than ${duration(timeoutMs)} and was ended (${setting})`
+  const message = OF_ATTEMPTS.has(task)
+    ? `the attempt ran past its timeout of ${duration(timeoutMs)}`
+    : `${WORK[task]} took longer than ${duration(timeoutMs)} and was ended (${setting})`
   return new Failure(greedy(task), message, { evidence: { timeout_ms: timeoutMs, task, ended: 'timeout' } })
 }
 
@@ -64,6 +65,8 @@ function shareText(most: number, { total, text }: MemoryPlan): string {
 const WORK: Record<TaskName, string> = {
   features: 'computing the features',
   scores: 'scoring',
+  shard: 'scoring a shard',
+  join: 'joining the shards',
   describe: 'describing the view',
   labels: 'describing the labels',
   metrics: 'checking the metrics',

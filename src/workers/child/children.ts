@@ -224,9 +224,11 @@ export function openChildren(options: ChildrenOptions): Children {
   }
 }
 
+const MODEST: ReadonlySet<TaskName> = new Set(['scores', 'shard', 'join'])
+
 /** Tasks whose memory does not grow with the rows. */
 function isModest(task: TaskName): boolean {
-  return task === 'scores' || PURPOSE[task] === 'checks'
+  return MODEST.has(task) || PURPOSE[task] === 'checks'
 }
 
 /** Lanes that take no place from nights. */

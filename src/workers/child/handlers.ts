@@ -13,6 +13,14 @@ export const handlers: {
     const { scorePartition } = await import('../../pipeline/scoring/score-partition.ts')
     return scorePartition({ ...request, progress })
   },
+  async shard(request, progress) {
+    const { scoreShard } = await import('../../pipeline/shards/score-shard.ts')
+    return scoreShard({ ...request, progress })
+  },
+  async join(request, progress) {
+    const { joinShards } = await import('../../pipeline/shards/join-shards.ts')
+    return joinShards({ ...request, progress })
+  },
   async describe(request) {
     const { describeView } = await import('../../pipeline/features/compute-features.ts')
     return describeView(request)

@@ -43,6 +43,8 @@ import type { TrialFacts, TrialRequest } from '../../pipeline/scoring/trial.ts'
 import type { CompareRequest } from '../../pipeline/shadow/compare-scores.ts'
 import type { FreezeRequest, FrozenScores } from '../../pipeline/shadow/freeze-current.ts'
 import type { ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
+import type { JoinRequest } from '../../pipeline/shards/join-shards.ts'
+import type { Part, ShardRequest } from '../../pipeline/shards/score-shard.ts'
 import type { ListingRequest } from '../../pipeline/sources/listing.ts'
 import type { Stale, StalenessRequest } from '../../pipeline/sources/staleness.ts'
 
@@ -56,6 +58,8 @@ export type Progress = (text: string, rows?: number, total?: number) => void
 export interface Tasks {
   features: { request: FeatureRequest; facts: FeatureFacts }
   scores: { request: ScoreRequest; facts: ScoreFacts }
+  shard: { request: ShardRequest; facts: Part }
+  join: { request: JoinRequest; facts: ScoreFacts }
   describe: { request: ViewRequest; facts: ViewDescription }
   labels: { request: LabelsRequest; facts: LabelsDescription }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[] } & Identity }
