@@ -76,6 +76,7 @@ const STAGES: Record<Action['type'], Stage> = {
   'attempt-lost': 'disk',
   'finish-publishing': 'disk',
   'enqueue-attempt': 'queue',
+  'enqueue-shards': 'queue',
   'start-run': 'queue',
 }
 

@@ -1,3 +1,4 @@
+import { enqueueFlow } from '../jobs/queue/enqueue-shards.ts'
 import type { TakenJob, WorkerHandle } from '../jobs/queue/queue-engine.ts'
 import type { JobQueues, QueueName } from '../jobs/queue/queues.ts'
 import { BACKFILL_QUEUES, NIGHTLY_QUEUES } from '../jobs/queue/queues.ts'
@@ -89,6 +90,7 @@ export async function startWorker(
           data: job.data,
           lane,
           signal,
+          flow: (run, attempt, shards) => enqueueFlow(queues, run, attempt, shards),
           log: (line) => void job.log(line).catch(() => {}),
           progress: (progress) => void job.updateProgress(progress).catch(() => {}),
         })

@@ -11,6 +11,7 @@ import { parseAsOf } from '../project/time/asof.ts'
 import type { PlannedSlot } from './planning/calendar.ts'
 import type { Action, SlotRef } from './planning/ledger-view.ts'
 import { enqueueAttempt } from './queue/enqueue-attempt.ts'
+import { enqueueShards } from './queue/enqueue-shards.ts'
 import type { Reconciler } from './reconciler.ts'
 
 /**
@@ -60,6 +61,12 @@ export async function act(reconciler: Reconciler, action: Action): Promise<void>
     case 'enqueue-attempt':
       await enqueueDue(reconciler, action.run, action.attempt)
       return
+    case 'enqueue-shards': {
+      const run = await findRun(database.pool, action.run)
+      if (run?.state !== 'running' || run.attempt !== action.attempt) return
+      await enqueueShards(reconciler.queues, run, action.attempt, action)
+      return
+    }
     case 'start-run':
       await startRun(reconciler, action)
       return

@@ -205,6 +205,8 @@ export interface Model {
   }
   retrain: Retrain | undefined
   rollback: { keep_warm_nights: number }
+  /** At most so many shards of a night, each of at least so many rows. */
+  scoring: { shards: number; min_rows: number }
   outcomes: Outcomes | undefined
 }
 

@@ -54,7 +54,7 @@ function board(queues: Queue[], { readOnly }: { readOnly: boolean }): Hono {
           readOnlyMode: readOnly,
           // Links to the run: the job's id is the run's id with its attempt.
           externalJobUrl: ({ id }) => {
-            const run = String(id ?? '').replace(/-a\d+$/, '')
+            const run = String(id ?? '').replace(/-a\d+(?:-s\d+|-join)?$/, '')
             return { displayText: `run ${run}`, href: `/runs/${run}` }
           },
         }),

@@ -17,9 +17,21 @@ export const STEPS = [
   'once it is recorded as published',
 ] as const
 
+/** Those of an attempt that is scored in shards, in their order. */
+export const SHARD_STEPS = [
+  'when it has split the attempt',
+  'when it has claimed a shard',
+  'while it scores a shard',
+  'when it has scored a shard',
+  'once its part is recorded',
+  'when it has claimed the join',
+  'while it joins the shards',
+  'when it has joined the shards',
+] as const
+
 /** What happens to the worker of a run. */
 export interface Stop {
-  step: (typeof STEPS)[number]
+  step: (typeof STEPS)[number] | (typeof SHARD_STEPS)[number]
   signal: 'SIGKILL' | 'SIGSTOP'
   /** How many attempts of the run it happens to; the others are left alone. */
   attempts: number

@@ -51,6 +51,14 @@ export const GUARDS: Guard[] = [
     without: 'return false',
     checker: { file: 'test/faults/ledger-away.test.ts', name: 'between commit and rename' },
   },
+  {
+    name: 'the lease of a shard',
+    promise: 'a night in shards goes on when one of its workers is lost',
+    file: 'ledger/shards/claim-shard.ts',
+    code: `if (shard.state === 'running' && shard.silent_ms <= SHARD_LOST_MS)`,
+    without: `if (shard.state === 'running')`,
+    checker: { file: 'test/faults/killed-shard.test.ts', name: 'another worker goes on' },
+  },
 ]
 
 /** The code without its guard. Throws where the guard is not there exactly once: then the program has changed. */

@@ -30,12 +30,21 @@ pg.Client.prototype.query = function (...given) {
   if (typeof text !== 'string') return query.apply(this, given)
   if (text.includes('insert into nightshift.attempts'))
     this.step = { claims: { run: values[0], number: values[1] } }
+  if (text.includes('insert into nightshift.splits')) this.step = { splits: true }
+  if (/update nightshift.shards\s+set state = 'running'/.test(text))
+    this.step = { takes: { run: values[0], number: values[1] } }
+  if (text.includes('set joining_at')) this.step = { joins: { run: values[0], number: values[1] } }
+  if (/update nightshift.shards set state = 'done'/.test(text))
+    return query.apply(this, given).then((result) => {
+      reach('once its part is recorded')
+      return result
+    })
   // The planner of this process publishes for others, too.
   const own = text.startsWith('update nightshift.runs') && values?.[0] === hand?.run
   if (own && values[1] === 'publishing') this.step = { commits: true }
   if (own && values[1] === 'published') this.step = { publishes: true }
   if (text !== 'commit' || this.step === undefined) return query.apply(this, given)
-  const { claims, commits, publishes } = this.step
+  const { claims, commits, publishes, splits, takes, joins } = this.step
   this.step = undefined
   if (commits) reach('before the commit')
   const answer = query.apply(this, given)
@@ -44,8 +53,19 @@ pg.Client.prototype.query = function (...given) {
     if (claims !== undefined) hand = claims
     if (claims !== undefined) reach('when it has claimed the attempt')
     if (publishes) reach('once it is recorded as published')
+    if (splits) reach('when it has split the attempt')
+    hand = takes ?? joins ?? hand
+    if (takes !== undefined) reach('when it has claimed a shard')
+    if (joins !== undefined) reach('when it has claimed the join')
     return result
   })
+}
+
+const COMPUTES = {
+  features: ['while it computes', 'when it has computed'],
+  scores: ['while it computes', 'when it has computed'],
+  shard: ['while it scores a shard', 'when it has scored a shard'],
+  join: ['while it joins the shards', 'when it has joined the shards'],
 }
 
 // Each process that is forked gets a `send` of its own.
@@ -56,12 +76,13 @@ ChildProcess.prototype.spawn = function (options) {
   if (send === undefined) return spawned
   this.send = (message, ...rest) => {
     const sent = send.call(this, message, ...rest)
-    if (message?.task === 'features' || message?.task === 'scores') {
-      setTimeout(() => reach('while it computes'), 20)
+    const [during, after] = COMPUTES[message?.task] ?? []
+    if (during !== undefined) {
+      setTimeout(() => reach(during), 20)
       const facts = (answer) => {
         if (answer.kind === 'progress') return
         this.off('message', facts)
-        reach('when it has computed')
+        reach(after)
       }
       this.prependListener('message', facts)
     }

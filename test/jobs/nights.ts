@@ -98,6 +98,7 @@ function modelOf(name: string, view: string): Model {
     },
     retrain: undefined,
     rollback: { keep_warm_nights: 7 },
+    scoring: { shards: 1, min_rows: 250_000 },
     outcomes: undefined,
   }
 }
@@ -182,6 +183,7 @@ export function applyPlan(view: LedgerView, actions: Action[]): LedgerView {
         runs.delete(action.run ?? '')
         break
       case 'attempt-lost':
+      case 'enqueue-shards':
       case 'enqueue-attempt': {
         const run = runs.get(action.run)
         if (run === undefined) throw new Error(`no run ${action.run}`)
@@ -303,6 +305,10 @@ function linesOf(action: Action): string[] {
       return [`remove ${title(action.slot)}`]
     case 'enqueue-attempt':
       return [`enqueue ${action.job}: ${action.reason}`]
+    case 'enqueue-shards':
+      return [
+        `enqueue ${action.join ? 'the join' : `shards ${action.shards.join(', ')}`} of ${action.run}: ${action.reason}`,
+      ]
     case 'attempt-lost':
       return [`lost ${action.run} attempt ${action.attempt}: ${action.reason}`]
     case 'finish-publishing':

@@ -10,6 +10,7 @@ import { pathOf } from '../../ledger/nights/published.ts'
 import type { Attempt, Run } from '../../ledger/nights/run-records.ts'
 import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
+import { shardsOf } from '../../ledger/shards/split-records.ts'
 import { type Certificate, certificateOf } from '../../monitoring/parity/record.ts'
 import type { Check, InputFile, UnknownValues } from '../../pipeline/engine/facts.ts'
 import { withParts } from '../../pipeline/engine/step-parts.ts'
@@ -19,8 +20,10 @@ import type { Project } from '../../project/project.ts'
 import { versionsOf } from '../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
 import type { GlobalOptions } from '../command.ts'
+import { shardFacts } from '../../workers/shards/shard-facts.ts'
 import { runMeant } from '../terminal/find.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printShards } from '../terminal/print-shards.ts'
 import { runRecord } from '../terminal/run-json.ts'
 
 export default function show([id = '']: string[], options: GlobalOptions): Promise<number> {
@@ -29,15 +32,18 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
     const certificate = await certificateOf(database.pool, run.id)
     const scored = run.kind === 'scores' && run.version !== null
     const version = scored ? await findVersion(database.pool, run.name, run.version ?? 0) : undefined
+    const shards = (await shardsOf(database.pool, run.id)).map(shardFacts)
     if (options.json) {
       const parity = certificate && { ...certificate.report, checked_at: certificate.checked_at }
       printJson({
         ...runRecord(project, run, attempts),
         score: version === undefined ? null : scoreTitle(version.mapping.output),
         parity: parity ?? null,
+        shards,
       })
     } else {
       printRun(project, run, attempts, version)
+      printShards(shards)
       await printNext(database, project, run)
       if (certificate !== undefined) printCertificate(project, certificate)
     }

@@ -2,6 +2,7 @@ import type { FailureClass } from '../../failures/classes.ts'
 import type { Run } from '../../ledger/nights/run-records.ts'
 import type { SlotRequest } from '../../ledger/nights/run-request.ts'
 import type { Kind, Slot } from '../../ledger/nights/slots.ts'
+import type { OpenSplit } from '../../ledger/shards/split-records.ts'
 import type { Project } from '../../project/project.ts'
 import type { PlannedSlot, ScheduleDefinition, ViewsOfModels } from './calendar.ts'
 
@@ -78,6 +79,8 @@ export type OpenRun = Pick<
 > & {
   /** The worker of the current attempt: milliseconds since its last heartbeat, undefined if it has signed off. */
   worker: { id: string; silent_ms: number | undefined } | undefined
+  /** Of a running attempt that is scored in shards and not joined yet. */
+  split?: OpenSplit | undefined
 }
 
 /** Identifies a slot by its properties, since a slot created by this plan has no id yet. `as_of` is an instant. */
@@ -116,6 +119,16 @@ export type Action =
   | { type: 'attempt-lost'; slot: SlotRef; run: string; attempt: number; reason: string }
   /** Adds attempt `attempt` to the queue as `job`; a waiting run becomes queued. */
   | { type: 'enqueue-attempt'; slot: SlotRef; run: string; attempt: number; job: string; reason: string }
+  /** Adds shards of a split attempt to the queue, or the join of one whose shards are done. */
+  | {
+      type: 'enqueue-shards'
+      slot: SlotRef
+      run: string
+      attempt: number
+      shards: number[]
+      join: boolean
+      reason: string
+    }
   /** Marks the slot late and reports it: see `IncidentPlan`. */
   | { type: 'deadline-missed'; slot: SlotRef; deadline: string; incident: IncidentPlan; reason: string }
   /** Reports a night without a deadline that catch-up gives up; its `skip-slot` follows. */

@@ -5,6 +5,7 @@ import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { type Answers, followAnswers } from '../../ledger/nights/answers.ts'
 import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
+import { joinJob, openSplits, shardJob } from '../../ledger/shards/split-records.ts'
 import { ownFile } from '../../program/own-files.ts'
 import type { Project } from '../../project/project.ts'
 import { activeChallengers } from '../../registry/challengers.ts'
@@ -122,8 +123,10 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
        left join nightshift.processes p on p.id = a.worker
       where r.state in ('waiting', 'queued', 'running', 'publishing')`,
   )
+  const splits = rows.some(({ state }) => state === 'running') ? await openSplits(client) : []
   return rows.map(({ worker, silent_ms, ...row }) => ({
     ...row,
+    split: splits.find(({ run, attempt }) => run === row.id && attempt === row.attempt),
     worker:
       worker === null
         ? undefined
@@ -137,13 +140,20 @@ async function knownJobs(queues: JobQueues, runs: OpenRun[]): Promise<ReadonlySe
   try {
     await Promise.all(
       runs.map(async (run) => {
-        const number = run.state === 'queued' ? run.attempt + 1 : run.attempt
-        const id = attemptId(run.id, number)
-        if (run.state !== 'waiting' && (await queues.has(jobQueue(run), id))) known.add(id)
+        for (const id of jobsOf(run)) if (await queues.has(jobQueue(run), id)) known.add(id)
       }),
     )
     return known
   } catch {
     return undefined
   }
+}
+
+/** The jobs that the planner asks for. */
+function jobsOf({ id, state, attempt, split }: OpenRun): string[] {
+  if (state === 'waiting') return []
+  if (split === undefined) return [attemptId(id, state === 'queued' ? attempt + 1 : attempt)]
+  return split.open.length === 0
+    ? [joinJob(id, attempt)]
+    : split.open.map(({ shard }) => shardJob(id, attempt, shard))
 }

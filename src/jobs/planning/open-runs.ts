@@ -1,4 +1,5 @@
 import { attemptId } from '../../ledger/nights/run-records.ts'
+import { joinJob, type OpenSplit, shardJob } from '../../ledger/shards/split-records.ts'
 import type { Board } from './ledger-view.ts'
 import { type Action, type LedgerView, type OpenRun, refOf } from './ledger-view.ts'
 import { keyOf } from './upkeep.ts'
@@ -32,7 +33,8 @@ export function planOpenRuns(view: LedgerView, board: Board): Action[] {
         }
         break
       case 'running':
-        if (isLost(run)) {
+        if (run.split !== undefined) actions.push(...planShards(run, run.split, view.jobs))
+        else if (isLost(run)) {
           actions.push({
             type: 'attempt-lost',
             slot,
@@ -68,6 +70,24 @@ export function planOpenRuns(view: LedgerView, board: Board): Action[] {
     })
   }
   return actions
+}
+
+/**
+ * Shards that nobody has and whose job is not in the queue, or whose worker is silent; the join, once all are done. Not at once: the
+ * worker that has split the attempt adds them itself.
+ */
+function planShards(run: OpenRun, split: OpenSplit, jobs: LedgerView['jobs']): Action[] {
+  if (split.age_ms < LOST_MS) return []
+  const open = split.open.filter(({ silent_ms }) => silent_ms === null || silent_ms > LOST_MS)
+  const shards = open
+    .map(({ shard }) => shard)
+    .filter((shard) => jobs?.has(shardJob(run.id, run.attempt, shard)) !== true)
+  const join = split.open.length === 0 && jobs?.has(joinJob(run.id, run.attempt)) !== true
+  if (shards.length === 0 && !join) return []
+  const reason = join ? 'all its shards are done' : 'shards of it are not in the queue'
+  return [
+    { type: 'enqueue-shards', slot: refOf(run), run: run.id, attempt: run.attempt, shards, join, reason },
+  ]
 }
 
 function enqueue(run: OpenRun, reason: string): Action {

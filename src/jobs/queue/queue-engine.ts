@@ -1,4 +1,4 @@
-import type { Job, Queue } from 'bullmq'
+import type { FlowProducer, Job, Queue } from 'bullmq'
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
 
@@ -36,6 +36,7 @@ export interface WorkerHandle {
 export interface Engine {
   backend: 'redis' | 'postgres'
   openQueue(name: string): Queue
+  openFlows(): FlowProducer
   openWorker(name: string, process: Processor, settings: WorkerSettings): BullWorker
   /** Resolves when the server is usable. Rejects with a ConfigurationError if it is misconfigured. */
   usable(): Promise<void>

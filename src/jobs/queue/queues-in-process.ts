@@ -19,6 +19,7 @@ export function openInProcessQueues(): InProcessQueues {
   const workers = new Map<QueueName, WorkRequest>()
   const active = new Map<string, Promise<void>>()
   const failures = new Map<string, number>()
+  const flows: { name: QueueName; last: JobRequest; left: Set<string> }[] = []
   const closing = new AbortController()
   let ended = 0
   let stuck: unknown
@@ -58,18 +59,32 @@ export function openInProcessQueues(): InProcessQueues {
         perform(name, job, request).finally(() => {
           active.delete(key)
           ended += 1
+          for (const flow of flows) if (flow.name === name && flow.left.delete(id)) follow(flow)
           take(name)
         }),
       )
     }
   }
 
+  function add(name: QueueName, job: JobRequest): void {
+    const jobs = waiting.get(name) ?? new Map<string, JobRequest>()
+    waiting.set(name, jobs)
+    if (!active.has(keyOf(name, job.id)) && !jobs.has(job.id)) jobs.set(job.id, job)
+    take(name)
+  }
+
+  /** Adds the last job of a flow once all before it have ended. */
+  function follow(flow: (typeof flows)[number]): void {
+    if (flow.left.size > 0) return
+    flows.splice(flows.indexOf(flow), 1)
+    add(flow.name, flow.last)
+  }
+
   return {
-    async add(name, job) {
-      const jobs = waiting.get(name) ?? new Map<string, JobRequest>()
-      waiting.set(name, jobs)
-      if (!active.has(keyOf(name, job.id)) && !jobs.has(job.id)) jobs.set(job.id, job)
-      take(name)
+    add: async (name, job) => add(name, job),
+    async addFlow(name, last, jobs) {
+      flows.push({ name, last, left: new Set(jobs.map(({ id }) => id)) })
+      for (const job of jobs) add(name, job)
     },
     async has(name, id) {
       return active.has(keyOf(name, id)) || waiting.get(name)?.has(id) === true

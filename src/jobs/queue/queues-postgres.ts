@@ -1,5 +1,6 @@
 import {
   assertSchemaCompatibility,
+  FlowProducer,
   LATEST_SCHEMA_VERSION,
   Queue,
   runMigrations,
@@ -34,6 +35,7 @@ export async function openPostgresEngine(url: string, schema: string, log: Log):
   return {
     backend: 'postgres',
     openQueue: (name) => onPostgres(() => new Queue(name, { connection })),
+    openFlows: () => onPostgres(() => new FlowProducer({ connection })),
     openWorker: (name, process, settings) =>
       onPostgres(() => new PacedWorker(name, process, { connection, autorun: false, ...settings })),
     usable: async () => {},

@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq'
+import { FlowProducer, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { followOutage } from './outage.ts'
@@ -63,6 +63,7 @@ export async function openRedisEngine(url: string, prefix: string, log: Log): Pr
   return {
     backend: 'redis',
     openQueue: (name) => new Queue(name, { connection: producer, prefix }),
+    openFlows: () => new FlowProducer({ connection: producer, prefix }),
     openWorker(name, process, settings) {
       const connection = connect(url, { maxRetriesPerRequest: null })
       connection.on('error', complain)

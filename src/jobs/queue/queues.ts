@@ -48,6 +48,11 @@ export interface JobQueues {
    * @throws Failure 'transient' if the queue does not answer within 5 s; the job may have been added.
    */
   add(name: QueueName, job: JobRequest): Promise<void>
+  /**
+   * Adds jobs, and one that is given out when all of them have ended, well or not.
+   * @throws Failure 'transient' like `add`; all may have been added.
+   */
+  addFlow(name: QueueName, last: JobRequest, jobs: JobRequest[]): Promise<void>
   /** Whether a job with this id is waiting or active. @throws Failure 'transient' like `add`. */
   has(name: QueueName, id: string): Promise<boolean>
   /** Starts taking jobs. Works while the queue is down, and takes jobs when it is available again. */
@@ -105,6 +110,31 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
           removeOnComplete: KEEP,
           removeOnFail: KEEP,
         })
+      })
+    },
+    async addFlow(name, last, jobs) {
+      await query(engine, `the flow ${last.id} could not be added to the queue ${name}`, async () => {
+        const flows = engine.openFlows()
+        flows.on('error', (error) => engine.complain(error))
+        try {
+          const timestamp = options.now === undefined ? {} : { timestamp: (await options.now()).getTime() }
+          const job = ({ id, title, data }: JobRequest) => ({
+            name: title,
+            queueName: name,
+            data,
+            opts: { jobId: id, ...timestamp, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP },
+          })
+          await flows.add({
+            ...job(last),
+            // A job that fails is not the end of the others: what became of each is in the ledger.
+            children: jobs.map(job).map(({ opts, ...rest }) => ({
+              ...rest,
+              opts: { ...opts, ignoreDependencyOnFailure: true },
+            })),
+          })
+        } finally {
+          await within(CLOSE_WITHIN_MS, flows.close()).catch(() => {})
+        }
       })
     },
     async has(name, id) {

@@ -1,11 +1,15 @@
 import type { ClientBase } from 'pg'
+import { beginJoin } from '../shards/claim-shard.ts'
+import { findSplit, type Split } from '../shards/split-records.ts'
 import { attemptId, findRun, type Run } from './run-records.ts'
-import { beginAttempt } from './run-transitions.ts'
+import { beginAttempt, continueAttempt } from './run-transitions.ts'
 import { lockSlot } from './slots.ts'
 
 /** The result of claiming a job. */
 export type Claim =
   | { kind: 'started'; run: Run; number: number; fence: number; knownAt: string }
+  /** All shards of the attempt are done: this worker joins them. */
+  | { kind: 'join'; run: Run; number: number; fence: number; split: Split }
   /** The queue delivered a job whose attempt has already started: its worker is considered dead. */
   | { kind: 'lost'; run: Run; number: number }
   /** Nothing to do: the run has ended, was cancelled, or this job belongs to an earlier attempt. */
@@ -25,7 +29,13 @@ export async function claimAttempt(
   if (seen === undefined) return { kind: 'ended', reason: `run ${runId} is not in the ledger` }
   await lockSlot(client, seen.slot)
   const run = (await findRun(client, runId)) ?? seen
-  if (run.state === 'running' && run.attempt === number) return { kind: 'lost', run, number }
+  if (run.state === 'running' && run.attempt === number) {
+    const split = await findSplit(client, runId, number)
+    if (split === undefined || split.joining_at !== null) return { kind: 'lost', run, number }
+    if (!(await beginJoin(client, runId, number)))
+      return { kind: 'ended', reason: `run ${runId} waits for its shards` }
+    return { kind: 'join', run, number, fence: await continueAttempt(client, runId, number, worker), split }
+  }
   if (run.state !== 'queued') return { kind: 'ended', reason: `run ${runId} is ${run.state}` }
   if (run.attempt !== number - 1) {
     return {

@@ -75,6 +75,26 @@ export async function beginAttempt(
   return { fence: row.fence, knownAt: row.known_at }
 }
 
+/** Another worker goes on with a running attempt. @returns the fence that its commit is checked against from now on */
+export async function continueAttempt(
+  client: ClientBase,
+  run: string,
+  number: number,
+  worker: string,
+): Promise<number> {
+  const { rows } = await client.query<{ fence: number }>(
+    `with own as (
+       update nightshift.runs set fence = nextval('nightshift.fences') where id = $1 and attempt = $2 returning fence
+     )
+     update nightshift.attempts a set worker = $3, fence = own.fence, seen_at = clock_timestamp() from own
+      where a.run = $1 and a.number = $2 returning own.fence`,
+    [run, number, worker],
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error(`attempt ${number} of run ${run} is not in the ledger`)
+  return row.fence
+}
+
 /** An attempt that did not publish: its position, and why it ended. `lost`: its worker is gone. */
 export interface FailedAttempt {
   slot: Slot

@@ -10,6 +10,7 @@ export interface Whole {
   rows: number
   shards: number
   features: string
+  featuresSha256: string
   entity: string[]
   /** What every part says of its run, its features and its version. */
   metadata: Record<string, string>
@@ -66,7 +67,7 @@ export async function expectPart(engine: Engine, part: Part, whole: Whole): Prom
   })
   expectSame('sha256', file.sha256, hashed.sha256)
   const found = await readMetadata(file.path)
-  const own = shardMetadata({ shard, shards: whole.shards, range })
+  const own = shardMetadata({ ...whole, shard, range })
   for (const [key, value] of Object.entries({ ...whole.metadata, ...own }))
     expectSame(`metadata ${key}`, value, found[key] ?? 'nothing')
   const keys = await endKeys(engine, whole.features, whole.entity, range)

@@ -17,6 +17,8 @@ export interface JoinRequest extends ScoreRequest {
   /** How many there have to be, and rows of all. */
   shards: number
   rows: number
+  /** Of the file of all features. */
+  featuresSha256: string
 }
 
 /**
@@ -44,7 +46,8 @@ export async function joinShards(request: JoinRequest): Promise<ScoreFacts> {
   })
   try {
     await timed('verify', async () => {
-      const whole = { rows, shards, features, entity, metadata: request.metadata }
+      const { featuresSha256, metadata } = request
+      const whole = { rows, shards, features, featuresSha256, entity, metadata }
       for (const [index, part] of parts.entries()) {
         await expectPart(engine, part, whole)
         progress?.('verifying parts', index + 1, parts.length)

@@ -11,6 +11,8 @@ export interface ShardRequest extends ScoreRequest {
   /** Where it stands among the shards, from 1. */
   shard: number
   shards: number
+  /** Of the file of all features. */
+  featuresSha256: string
 }
 
 /** A part: the scores of one range, written, synced, hashed and read back, and what is known of them. Plain data. */
@@ -27,8 +29,8 @@ export interface Part {
 
 /** Scores one range of a partition into a part. Throws as `scorePartition` does. */
 export async function scoreShard(request: ShardRequest): Promise<Part> {
-  const { range, shard, shards, entity, temp } = request
-  const metadata = { ...request.metadata, ...shardMetadata({ shard, shards, range }) }
+  const { entity, temp, range, shard } = request
+  const metadata = { ...request.metadata, ...shardMetadata(request) }
   const { file, tally, unknown, steps } = await scoreFile({ ...request, metadata }, range)
   const out = await realpath(request.out)
   const engine = await openEngine({ readable: [out], writable: [], temp, threads: 1, timezone: 'UTC' })
@@ -45,10 +47,12 @@ export function shardMetadata({
   shard,
   shards,
   range: { first, rows },
-}: {
-  shard: number
-  shards: number
-  range: RowRange
-}): Record<string, string> {
-  return { shard: `${shard} of ${shards}`, first_row: String(first), shard_rows: String(rows) }
+  featuresSha256,
+}: Pick<ShardRequest, 'shard' | 'shards' | 'range' | 'featuresSha256'>): Record<string, string> {
+  return {
+    shard: `${shard} of ${shards}`,
+    first_row: String(first),
+    shard_rows: String(rows),
+    features_sha256: featuresSha256,
+  }
 }

@@ -37,7 +37,7 @@ function buildSources(given: ViewFile['sources'], entity: string[]): Record<stri
 
 export function buildModel(file: ModelFile, path: string, labelsSql: string | undefined): Model {
   const folder = dirname(path)
-  const { labels, onnx, score, evaluation, shadow, drift, retrain, rollback, outcomes } = file
+  const { labels, onnx, score, evaluation, shadow, drift, retrain, rollback, scoring, outcomes } = file
   return {
     name: file.model,
     folder,
@@ -88,6 +88,7 @@ export function buildModel(file: ModelFile, path: string, labelsSql: string | un
     },
     retrain,
     rollback: { keep_warm_nights: rollback.keep_warm_nights },
+    scoring: { shards: scoring.shards, min_rows: scoring.min_rows },
     outcomes:
       outcomes === undefined
         ? undefined

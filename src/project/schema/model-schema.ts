@@ -101,6 +101,10 @@ const persist = z
     },
   )
 
+const MOST_SHARDS = 64
+/** A part costs about 1 s beside its rows: more than it gains where there are fewer (docs/scale.md). */
+const FEWEST_ROWS = 250_000
+
 const night = text('a date such as 2026-11-22, or an hour such as 2026-11-22T03Z').refine(isAsOf, {
   error: 'a date such as 2026-11-22, or an hour such as 2026-11-22T03Z',
 })
@@ -169,6 +173,20 @@ export const modelSchema = keys({
     .prefault({})
     .describe('How to read an ambiguous ONNX file.'),
   score: score.describe('The published score.'),
+  scoring: keys({
+    shards: count({ min: 1, max: MOST_SHARDS })
+      .prefault(1)
+      .describe(
+        'A night is scored in at most so many parts, by as many workers as there are. 1: by one worker.',
+      ),
+    min_rows: count({ min: 1 })
+      .prefault(FEWEST_ROWS)
+      .describe(
+        'Rows that a part has at least. A night with fewer than twice as many is scored by one worker.',
+      ),
+  })
+    .prefault({})
+    .describe('How a night is divided over workers.'),
   labels: keys({
     sql: text('a file in the folder of model.yaml')
       .prefault('labels.sql')

@@ -105,7 +105,10 @@ async function readLedger({ database }: Pick<PageContext, 'database'>): Promise<
          from nightshift.runs r
          left join nightshift.attempts a on a.run = r.id and a.number = r.attempt
          left join nightshift.processes p on p.id = a.worker
-        where r.state in ('running', 'publishing'))
+        where r.state in ('running', 'publishing')
+          -- An attempt in shards is in nobody's hands; its shards are given out again.
+          and not exists (select from nightshift.splits s
+                           where s.run = r.id and s.attempt = r.attempt and s.joining_at is null))
      select
        (select extract(epoch from clock_timestamp() - max(reconciled_at))::float8 from nightshift.processes) as reconciled,
        (select count(*)::int from nightshift.processes

@@ -27,6 +27,7 @@ import { loadNight, type Night, slotNamed } from './night/load.ts'
 import { outcome } from './night/outcome.ts'
 import { parity } from './night/parity.ts'
 import { provenance } from './night/provenance.ts'
+import { shardTable } from './night/shards.ts'
 import { featuresLine, otherRuns, summary } from './night/summary.ts'
 import { driftCsv, nightCsv } from './night/tables.ts'
 import { unknownValues } from './night/unknown-values.ts'
@@ -110,6 +111,7 @@ ${outcome(night, project, now, terminal)}
 <div class="columns"><div>
 ${unknownValues(run?.unknown_values ?? [])}
 ${attempts(night.attempts, project, viewer?.role === 'operator')}
+${shardTable(night.shards)}
 </div><div>
 ${provenance(night, project, terminal)}
 ${otherRuns(night, project, now)}

@@ -1,4 +1,5 @@
 import { contentOf } from '../../ledger/nights/run-records.ts'
+import type { ScoreFacts } from '../../pipeline/engine/facts.ts'
 import type { Progress } from '../child/tasks.ts'
 import type { Context } from '../context.ts'
 import type { Result } from './publication.ts'
@@ -28,14 +29,12 @@ export async function compute(
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)
       job.steps.add('scores', facts.steps)
-      return {
-        ...facts,
-        content: null,
-        viewHash: plan.version.view_hash,
-        identity: undefined,
-        sources: {},
-        inputs: [],
-      }
+      return scoresResult(facts, plan.version.view_hash)
     }
   }
+}
+
+/** Scores as the output of an attempt. */
+export function scoresResult(facts: ScoreFacts, viewHash: string | null): Result {
+  return { ...facts, content: null, viewHash, identity: undefined, sources: {}, inputs: [] }
 }

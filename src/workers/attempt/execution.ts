@@ -9,31 +9,29 @@ import { Failure } from '../../pipeline/engine/failure.ts'
 import { stackOf } from '../../pipeline/engine/stack.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Context } from '../context.ts'
+import { executeShard } from '../shards/execute-shard.ts'
+import { joinAttempt } from '../shards/join-attempt.ts'
+import { rangesOf, splitAttempt } from '../shards/split-attempt.ts'
 import { type Recorded, recordFailure } from './attempt-outcome.ts'
 import { followProgress } from './attempt-progress.ts'
 import { compute } from './compute.ts'
+import type { DeliveredJob } from './delivered-job.ts'
 import { judge } from './judge.ts'
 import { compareWithPromise } from './keep-promise.ts'
-import { publish } from './publication.ts'
+import { publish, type Result } from './publication.ts'
 import { resolve } from './resolve.ts'
 import { openSteps } from './steps.ts'
 
 /** The payload of a job. It can be edited on the board, so it is validated here; everything else is in the ledger. */
-const JobData = z.object({ run: z.string().min(1), attempt: z.number().int().positive() })
+const JobData = z.object({
+  run: z.string().min(1),
+  attempt: z.number().int().positive(),
+  shard: z.number().int().positive().optional(),
+})
 
 /** The run that a job is of. */
 export function runOfJob(data: unknown): string {
   return JobData.parse(data).run
-}
-
-export interface DeliveredJob {
-  data: unknown
-  lane: 'nightly' | 'backfill'
-  /** A line in the job's log on the queue board. */
-  log: (line: string) => void
-  progress: (progress: { text: string; rows?: number; total?: number }) => void
-  /** Aborted when the queue's lock is lost: another worker may have the job by then. */
-  signal: AbortSignal
 }
 
 /**
@@ -41,7 +39,8 @@ export interface DeliveredJob {
  * recorded, and the ledger decides what follows. Throws if the ledger cannot be reached.
  */
 export async function execute(context: Context, job: DeliveredJob): Promise<Recorded> {
-  const { run: id, attempt: number } = JobData.parse(job.data)
+  const { run: id, attempt: number, shard } = JobData.parse(job.data)
+  if (shard !== undefined) return await executeShard(context, job, { run: id, attempt: number, shard })
   // Before the claim, so that a heartbeat right after it includes the attempt.
   const release = context.activeAttempts.take({ run: id, number })
   try {
@@ -70,23 +69,38 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
     return recorded
   }
 
-  const { run, fence, knownAt } = claim
+  const { run, fence } = claim
   const progress = followProgress(context, run.id, job)
-  const steps = openSteps((step) => {
-    progress.step(step)
-    job.log(`${new Date().toISOString()} ${step}`)
-  })
+  const steps = openSteps(
+    (step) => {
+      progress.step(step)
+      job.log(`${new Date().toISOString()} ${step}`)
+    },
+    claim.kind === 'join' ? claim.split.steps : [],
+  )
   const tried = { number, fence, steps: steps.done, usage: steps.usage }
-  log.info('started')
+  const working = { ...job, steps, progress: progress.rows }
+  log.info(claim.kind === 'join' ? 'joins its shards' : 'started')
   try {
-    const plan = await steps.time('resolve', () =>
-      resolve(context, run, { attempt: attemptId(id, number), knownAt }),
-    )
-    const computed = await steps.time('compute', () =>
-      compute(context, plan, { ...job, steps, progress: progress.rows }),
-    )
+    let computed: Result
+    if (claim.kind === 'join') {
+      computed = await steps.time('compute', () => joinAttempt(context, claim, steps, working))
+    } else {
+      const plan = await steps.time('resolve', () =>
+        resolve(context, run, { attempt: attemptId(id, number), knownAt: claim.knownAt }),
+      )
+      const ranges = rangesOf(plan)
+      if (ranges !== undefined && plan.kind === 'scores') {
+        await splitAttempt(context, plan, ranges, tried)
+        // Without the queue the planner adds them, as it does with all that is missing in it.
+        await job.flow(run, number, ranges.length).catch((error: unknown) => log.warn(`${error}`))
+        log.info({ shards: ranges.length }, 'split into shards')
+        return { sentence: `split into ${ranges.length} shards`, failed: false }
+      }
+      computed = await steps.time('compute', () => compute(context, plan, working))
+    }
     const result = await compareWithPromise(context, run, computed)
-    const verdict = judge(plan, result)
+    const verdict = judge(run, result)
     if (verdict !== undefined) {
       const recorded = await recordFailure(context, run, tried, verdict, result)
       log.warn({ failure: verdict.toRecord() }, recorded.sentence)

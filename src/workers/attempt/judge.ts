@@ -1,17 +1,17 @@
+import type { Run } from '../../ledger/nights/run-records.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import type { Result } from './publication.ts'
-import type { Plan } from './resolve.ts'
 
 /**
  * Decides whether the output may be published: undefined if it may. A failed expectation holds the run; scores out of
  * bounds are failures of the model.
  */
-export function judge(plan: Plan, result: Result): Failure | undefined {
+export function judge({ kind }: Pick<Run, 'kind'>, result: Result): Failure | undefined {
   const broken = result.checks.filter((check) => !check.passed)
   if (broken.length === 0) return undefined
   // Values that the model does not know are a fault of the features.
-  const ofModel = plan.kind === 'scores' && broken.some(({ kind }) => kind !== 'column.unknown')
+  const ofModel = kind === 'scores' && broken.some(({ kind }) => kind !== 'column.unknown')
   return new Failure(ofModel ? 'model' : 'contract', sentence(broken), {
     evidence: { checks: broken.map(({ id, observed, bound }) => ({ id, observed, bound })) },
   })

@@ -204,7 +204,7 @@ export function partitionOf(
   return partitionPath(warehouse, run.kind, run.name, run.partition)
 }
 
-function superseded(run: Run, number: number): Failure {
+export function superseded(run: Run, number: number): Failure {
   return new Failure(
     'transient',
     `attempt ${number} of run ${run.id} was taken over while it was running: its commit is refused`,

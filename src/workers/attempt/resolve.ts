@@ -31,7 +31,15 @@ export type Plan =
       /** The published run whose file is `request.replaces`. */
       replaces: Run | undefined
     }
-  | { kind: 'scores'; run: Run; model: Model; version: Version; request: Omit<ScoreRequest, 'progress'> }
+  | {
+      kind: 'scores'
+      run: Run
+      model: Model
+      version: Version
+      /** The run whose published file is scored. */
+      features: Run
+      request: Omit<ScoreRequest, 'progress'>
+    }
 
 /** Resolves what a run needs and creates its attempt's folder. Throws contract and model Failures. */
 export async function resolve(
@@ -141,6 +149,7 @@ async function resolveScores(context: Context, project: Project, run: Run, folde
     run,
     model,
     version,
+    features,
     request: await scoreRequest(context, { project, model, version, view, features, run: run.id, folder }),
   }
 }

@@ -20,8 +20,8 @@ export interface Tried {
   usage?(): Usage | undefined
 }
 
-export function openSteps(onStep: (step: string) => void): Steps {
-  const done: StepTime[] = []
+export function openSteps(onStep: (step: string) => void, before: StepTime[] = []): Steps {
+  const done: StepTime[] = [...before]
   const timed = stopwatch(done)
   let most: Usage | undefined
   return {

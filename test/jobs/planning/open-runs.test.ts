@@ -3,6 +3,15 @@ import type { LedgerView } from '../../../src/jobs/planning/ledger-view.ts'
 import { planReconcile } from '../../../src/jobs/planning/planner.ts'
 import { emptyView, nightly, openRun, projectOf, seenAt, slotOf, work } from '../nights.ts'
 
+/** Shards that are open, each with how long its worker is silent; null: it has none. */
+const split = (age_ms: number, ...open: [number, number | null][]) => ({
+  run: 'r1',
+  attempt: 1,
+  shards: 4,
+  age_ms,
+  open: open.map(([shard, silent_ms]) => ({ shard, silent_ms })),
+})
+
 describe('open runs', () => {
   const now = '2026-11-23T02:00:00Z'
   const slot = slotOf('features', 'activity', '2026-11-23', {
@@ -39,6 +48,25 @@ describe('open runs', () => {
       ['r1-a2'],
       ['lost r1 attempt 2: its worker w is gone'],
     ],
+    [
+      "an attempt in shards is in nobody's hands; its shards are added once the worker that split it had its time",
+      { state: 'running', attempt: 1, split: split(9_999, [1, null], [2, null]) },
+      [],
+      [],
+    ],
+    [
+      'shards that nobody has, or whose worker is silent, get a job where they have none',
+      { state: 'running', attempt: 1, split: split(10_000, [1, null], [2, 10_001], [3, 10_000], [4, null]) },
+      ['r1-a1-s4'],
+      ['enqueue shards 1, 2 of r1: shards of it are not in the queue'],
+    ],
+    [
+      'the join gets its job once all shards are done',
+      { state: 'running', attempt: 1, split: split(10_000) },
+      [],
+      ['enqueue the join of r1: all its shards are done'],
+    ],
+    ['and only one', { state: 'running', attempt: 1, split: split(10_000) }, ['r1-a1-join'], []],
     [
       'a worker that names it is left to publish',
       { state: 'publishing', attempt: 1, worker: { id: 'w', silent_ms: 100 } },

@@ -48,3 +48,19 @@ test('a job that fails may be added again; one that keeps failing is an error', 
   expect(runs).toBe(5)
   await queues.close()
 })
+
+test('the last job of a flow runs when all others have ended, well or not', async () => {
+  const queues = openInProcessQueues()
+  const begun: unknown[] = []
+  await queues.work('scoring', {
+    concurrency: 2,
+    process: async ({ data }) => {
+      begun.push(data.id)
+      if (data.id === 'b') throw new Error('this one fails')
+    },
+  })
+  await queues.addFlow('scoring', job('last'), ['a', 'b', 'c'].map(job))
+  expect(await queues.idle()).toBe(4)
+  expect(begun).toEqual(['a', 'b', 'c', 'last'])
+  await queues.close()
+})

@@ -108,6 +108,31 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
       expect(job?.progress).toEqual({ rows: 10 })
     })
 
+    test('the last job of a flow is given out when all others have ended, well or not, once', async ({
+      onTestFinished,
+    }) => {
+      const { queues } = await begin(onTestFinished)
+      const seen: string[] = []
+      const open = gate()
+      await queues.addFlow('scoring', score('r1-a1-join'), ['r1-a1-s1', 'r1-a1-s2', 'r1-a1-s3'].map(score))
+      expect(await queues.has('scoring', 'r1-a1-join')).toBe(true)
+      await queues.work('scoring', {
+        concurrency: 3,
+        process: async ({ id = '' }) => {
+          if (id.endsWith('s3')) await open.promise
+          seen.push(id)
+          if (id.endsWith('s1')) throw new Error('this one fails')
+        },
+      })
+      await vi.waitFor(() => expect(seen.toSorted()).toEqual(['r1-a1-s1', 'r1-a1-s2']), 5_000)
+      // Adding what is there already changes nothing.
+      await queues.add('scoring', score('r1-a1-join'))
+      expect(await queues.has('scoring', 'r1-a1-s3')).toBe(true)
+      open.resolve()
+      await vi.waitFor(async () => expect(await queues.has('scoring', 'r1-a1-join')).toBe(false), 5_000)
+      expect(seen.slice(2)).toEqual(['r1-a1-s3', 'r1-a1-join'])
+    })
+
     test('a job that waits or runs is there, one that ended or never was is not', async ({
       onTestFinished,
     }) => {

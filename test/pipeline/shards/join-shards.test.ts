@@ -24,7 +24,7 @@ async function divided(shards: number, score: object = { min: 0, max: 1, thresho
   for (const [index, range] of (planRanges(ROWS, shards, 1) ?? []).entries()) {
     const out = join(folder, `part-${index + 1}.parquet`)
     // As from a queue: only plain data comes back.
-    const part = await scoreShard({ ...request, out, range, shard: index + 1, shards })
+    const part = await scoreShard({ ...request, out, range, shard: index + 1, shards, featuresSha256: 'abc' })
     parts.push(JSON.parse(JSON.stringify(part)))
   }
   const joining: JoinRequest = {
@@ -33,6 +33,7 @@ async function divided(shards: number, score: object = { min: 0, max: 1, thresho
     parts,
     shards,
     rows: ROWS,
+    featuresSha256: 'abc',
   }
   return { request, query, joining }
 }

@@ -162,6 +162,7 @@ describe('a sound project', () => {
         when: { drift_nights: 3, auc_below: 0.72, age: { days: 90 } },
       },
       rollback: { keep_warm_nights: 7 },
+      scoring: { shards: 1, min_rows: 250_000 },
       outcomes: undefined,
     })
     expect(loaded?.schedules.nightly).toEqual({

@@ -1,6 +1,7 @@
 import { type Attempt, attemptsOf, findRun, type Run } from '../../../ledger/nights/run-records.ts'
 import { type ListedRun, runsOfSlot } from '../../../ledger/nights/runs-of-slot.ts'
 import { findSlot, type Kind, neighboursOf, type Slot } from '../../../ledger/nights/slots.ts'
+import { shardsOf } from '../../../ledger/shards/split-records.ts'
 import {
   driftOfRun,
   type NightDrift,
@@ -16,6 +17,7 @@ import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
 import { type ModelVersions, versionsOf } from '../../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../../registry/version-records.ts'
+import { type ShardFacts, shardFacts } from '../../../workers/shards/shard-facts.ts'
 import type { PageContext } from '../../page-context.ts'
 import type { SlotAndRun } from './offers.ts'
 import { trustOf } from './trust-night.ts'
@@ -25,6 +27,7 @@ export interface Night {
   slot: Slot
   run: Run | undefined
   attempts: Attempt[]
+  shards: ShardFacts[]
   /** All runs of the slot, newest first. */
   runs: ListedRun[]
   /** The features that were scored, or would be: their slot and its current run. */
@@ -65,6 +68,7 @@ export async function loadNight(
   const number = run?.version ?? null
   const [
     attempts,
+    shards,
     runs,
     features,
     profile,
@@ -78,6 +82,7 @@ export async function loadNight(
     neighbours,
   ] = await Promise.all([
     run === undefined ? [] : attemptsOf(pool, run.id),
+    run === undefined || !scores ? [] : shardsOf(pool, run.id),
     runsOfSlot(pool, slot.id),
     scores ? featuresOf({ database, project }, slot, run) : undefined,
     run === undefined ? undefined : profileOfRun(pool, run.id),
@@ -101,6 +106,7 @@ export async function loadNight(
     slot,
     run,
     attempts,
+    shards: shards.map(shardFacts),
     runs,
     features,
     blocker,

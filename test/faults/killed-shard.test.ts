@@ -1,0 +1,138 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { transaction } from '../../src/ledger/connection/database.ts'
+import { ensureSlot } from '../../src/ledger/nights/ensure-slot.ts'
+import { attemptsOf, findRun } from '../../src/ledger/nights/run-records.ts'
+import { createRun } from '../../src/ledger/nights/run-transitions.ts'
+import { shardsOf } from '../../src/ledger/shards/split-records.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
+import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
+import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
+import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
+import type { TemporaryProject } from '../projects/cdnow.ts'
+import { generatedProject, smallModel } from '../projects/generated.ts'
+import { promoting } from '../promoting.ts'
+import { contentOf } from '../workers/shards/content-of.ts'
+import { type Fleet, openFleet, SHARD_STEPS, type Stop } from './fleet.ts'
+import { record, secondsUntil } from './record.ts'
+
+const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
+const ROWS = 4_000
+const SHARDS = 4
+const AS_OF = '2026-03-02'
+/** In the short form: with the part on the disk, and not in the ledger. */
+const KILLED_AT = FULL ? SHARD_STEPS : ([SHARD_STEPS[3]] as const)
+/** A worker that goes on after another has taken its shard, or its attempt. */
+const FROZEN_AT = FULL ? ([SHARD_STEPS[3], SHARD_STEPS[7]] as const) : []
+/** From here on the attempt is in one worker's hands, and is lost with it. */
+const JOINS = SHARD_STEPS.slice(5)
+
+describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
+  'workers of shards that are stopped (redis: $redis)',
+  ({ redis }) => {
+    const skip = redis && !hasRedis
+    let database: FreshDatabase
+    let server: RedisServer | undefined
+    let project: TemporaryProject
+    let fleet: Fleet
+    let whole: unknown
+    let runs = 0
+
+    beforeAll(async () => {
+      if (skip) return
+      database = await freshDatabase()
+      server = redis ? await startRedis() : undefined
+      project = await generatedProject({ customers: ROWS }, smallModel({ work: 2, width: 256 }))
+      const env = { DATABASE_URL: database.url, ...(server === undefined ? {} : { REDIS_URL: server.url }) }
+      const at = { project: project.root, env }
+      const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
+      expect(registered.code, registered.stderr).toBe(0)
+      await nightshift(promoting('value', 1), at)
+      const { json } = await nightshiftJson(['run', 'value', '--as-of', AS_OF], at)
+      whole = await contentOf(join(project.root, String(json.path)))
+      await project.write(
+        'models/value/model.yaml',
+        `model: value
+description: Whether a customer is worth a call
+owner: crm@example.com
+on_call: [oncall@example.com]
+view: activity
+score: { column: score, min: 0, max: 1 }
+scoring: { shards: ${SHARDS}, min_rows: 500 }
+`,
+      )
+      fleet = openFleet(2, at)
+    }, 120_000)
+    afterAll(async () => {
+      await fleet?.close()
+      await server?.remove()
+      await project?.remove()
+      await database?.drop()
+    })
+
+    /** Asks for the night again; the plan for its workers is there before the run is. */
+    const ask = async (stop: Stop): Promise<string> => {
+      const id = `N${++runs}shards`
+      fleet.plan(id, stop)
+      return transaction(database.database, async (client) => {
+        const slot = await ensureSlot(client, 'scores', 'value', parseAsOf(AS_OF, 'UTC'), { anew: true })
+        const settings = { attempts: 3, backoff_ms: 0, timeout_ms: 120_000, wait_until: null }
+        return createRun(client, slot, { id, trigger: 'manual', forced: true, settings })
+      })
+    }
+    const isPublished = async (id: string) => {
+      const run = await findRun(database.database.pool, id)
+      if (run?.state === 'failed' || run?.state === 'held') throw new Error(JSON.stringify(run.failure))
+      return run?.state === 'published'
+    }
+
+    const stop = async (step: (typeof SHARD_STEPS)[number], signal: Stop['signal']) => {
+      const id = await ask({ step, signal, attempts: 1 })
+      await secondsUntil(async () => fleet.stopped().some(({ run }) => run === id), { within: 60 })
+      const seconds = await secondsUntil(() => isPublished(id), { within: 90 })
+      const attempts = await attemptsOf(database.database.pool, id)
+      const joined = (JOINS as readonly string[]).includes(step)
+      expect(attempts.map(({ outcome }) => outcome)).toEqual(joined ? ['lost', 'published'] : ['published'])
+      const shards = await shardsOf(database.database.pool, id, attempts.at(-1)?.number)
+      expect(shards.map(({ state }) => state)).toEqual(Array.from({ length: SHARDS }, () => 'done'))
+      const run = await findRun(database.database.pool, id)
+      const file = join(project.root, 'warehouse', run?.path ?? '')
+      expect(await contentOf(file)).toEqual(whole)
+      return { id, seconds, file, joined }
+    }
+
+    test.skipIf(skip).each(KILLED_AT)(
+      'kill -9 %s: another worker goes on, and the content is the same',
+      async (step) => {
+        const { seconds, joined } = await stop(step, 'SIGKILL')
+        record({
+          fault: `kill -9 of a worker of a night in shards, ${step} (queue in ${redis ? 'Redis' : 'PostgreSQL'})`,
+          promise: 'the night is published once, with the content of one attempt',
+          happened: joined ? 'the next attempt published it' : 'the same attempt published it',
+          seconds,
+        })
+      },
+      180_000,
+    )
+
+    test.skipIf(skip || !FULL).each(FROZEN_AT)(
+      'SIGSTOP %s: what goes on later changes nothing',
+      async (step) => {
+        const { id, seconds, file } = await stop(step, 'SIGSTOP')
+        const stopped = fleet.stopped().find(({ run }) => run === id)
+        if (stopped === undefined) throw new Error('it was stopped')
+        fleet.continue(stopped)
+        await secondsUntil(async () => /taken over/.test(fleet.said(stopped.pid)), { within: 60 })
+        expect(await contentOf(file)).toEqual(whole)
+        expect(await isPublished(id)).toBe(true)
+        record({
+          fault: `SIGSTOP of a worker of a night in shards, ${step}, continued when the night is published (queue in ${redis ? 'Redis' : 'PostgreSQL'})`,
+          promise: 'the night is published once, with the content of one attempt',
+          happened: 'published by another, and left as it is',
+          seconds,
+        })
+      },
+      180_000,
+    )
+  },
+)
