@@ -17,7 +17,7 @@ export interface LivingWorker {
   /** How far its clock is ahead of the ledger's, in milliseconds (behind: negative); null before it was measured. */
   clock_ahead_ms: number | null
   takes: Takes
-  /** Attempts and shards that it names as its own. */
+  /** Views, models and shards that it has in hand. */
   works_on: string[]
   started_at: string
   seen_at: string
@@ -28,7 +28,13 @@ export async function livingWorkers(pool: Pool): Promise<LivingWorker[]> {
     `select id, role, host, pid, version, places, memory, clock_ahead_ms, takes, started_at, seen_at,
             array(select r.name || ' ' || r.partition
                     from nightshift.attempts a join nightshift.runs r on r.id = a.run and r.attempt = a.number
-                   where a.worker = p.id and r.state = 'running' order by r.name, r.partition) as works_on
+                    left join nightshift.splits s on s.run = a.run and s.attempt = a.number
+                   where a.worker = p.id and r.state = 'running' and (s.run is null or s.joining_at is not null)
+                  union all
+                  select r.name || ' ' || r.partition || ' shard ' || h.shard
+                    from nightshift.shards h join nightshift.runs r on r.id = h.run and r.attempt = h.attempt
+                   where h.worker = p.id and h.state = 'running' and r.state = 'running'
+                   order by 1) as works_on
        from nightshift.processes p
       where places > 0 and seen_at > clock_timestamp() - make_interval(secs => $1)
       order by host, started_at, id`,

@@ -96,7 +96,10 @@ scoring: { shards: ${SHARDS}, min_rows: 1000 }
         expect(attempt?.steps.filter(({ step }) => step.startsWith('shards: '))).toHaveLength(SHARDS)
         expect(attempt?.usage?.memory).toBeGreaterThan(0)
       }
-      const shown = await nightshift(['workers'], at)
+      const { json } = await nightshiftJson(['show', `value:${AS_OF}`], at)
+    expect(json.shards).toHaveLength(SHARDS)
+    expect(json.shards[3]).toMatchObject({ shard: 4, first_row: 6_000, rows: 2_000, state: 'done', tries: 1 })
+    const shown = await nightshift(['workers'], at)
       expect(shown.stdout.match(/^worker-/gm)).toHaveLength(4)
     },
     120_000,

@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import { SHARD_LOST_MS, SHARD_TRIES } from '../src/ledger/shards/claim-shard.ts'
+import { planRanges } from '../src/pipeline/shards/row-ranges.ts'
+
+/**
+ * Simulates the scheduling of one night on many machines: features by one worker, scores in shards as the product divides them,
+ * the join by one worker. The constants are processor seconds of `npm run bench` and `npm run bench:shards`, of one core; a machine
+ * has `cores` of them. Nothing runs: it says what the parts come to, and which of them is the longest.
+ */
+const MEASURED = {
+  /** A row of features over 30 events each, 10 columns of the bench project. */
+  featureRow: 9.6e-6,
+  /** A row of 19 columns through 100 trees of depth 6, from Parquet into Parquet. */
+  scoreRow: 5.0e-6,
+  /** A shard beside its rows: claim, open, read back, record. */
+  shard: 0.9,
+  /** A row of the join: its hash, its copy, the reading back. */
+  joinRow: 0.35e-6,
+  /** A part of the join: footer, both ends. */
+  joinPart: 0.02,
+  /** From the end of one job to the next one's beginning, in seconds. */
+  pickUp: 0.05,
+}
+
+interface Fleet {
+  rows: number
+  machines: number
+  cores: number
+  shards: number
+  /** How far the speeds of machines are apart: the standard deviation of their logarithm. */
+  spread: number
+  /** The share of shards whose worker is lost in the middle. */
+  lost: number
+  seed: number
+}
+
+interface Night {
+  features: number
+  scores: number
+  join: number
+  shards: number
+  lost: number
+  /** Share of the machines' time while shards are scored that is spent on them. */
+  busy: number
+}
+
+/** A night, in seconds of each of its parts. */
+function simulate({ rows, machines, cores, shards, spread, lost, seed }: Fleet): Night {
+  const random = generator(seed)
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  const speeds = Array.from({ length: machines }, () => Math.exp(spread * normal()))
+  const ranges = planRanges(rows, shards, 250_000) ?? [{ first: 0, rows }]
+  const free = speeds.map((speed) => ({ at: 0, speed, worked: 0 }))
+  const waiting = ranges.map((range) => ({ rows: range.rows, from: 0, tries: 0 }))
+  let end = 0
+  let losses = 0
+  while (waiting.length > 0) {
+    waiting.sort((a, b) => a.from - b.from)
+    const [next] = waiting.splice(0, 1)
+    if (next === undefined) break
+    const machine = free.reduce((best, each) => (each.at < best.at ? each : best))
+    const begin = Math.max(machine.at, next.from) + MEASURED.pickUp
+    // DuckDB and the sessions of ONNX Runtime use all cores; what a shard costs beside its rows uses one.
+    const seconds = (MEASURED.shard + (next.rows * MEASURED.scoreRow) / cores) / machine.speed
+    const isLost = random() < lost && next.tries + 1 < SHARD_TRIES
+    const until = begin + (isLost ? seconds * random() : seconds)
+    machine.worked += until - begin
+    machine.at = until
+    if (isLost) {
+      losses++
+      // Its place is taken by another worker; the queue gives the shard out again when its lock has ended.
+      waiting.push({ rows: next.rows, from: until + SHARD_LOST_MS / 1000 + 2.5, tries: next.tries + 1 })
+    } else end = Math.max(end, until)
+  }
+  const worked = free.reduce((sum, each) => sum + each.worked, 0)
+  return {
+    features: (rows * MEASURED.featureRow) / cores,
+    scores: end,
+    join: rows * MEASURED.joinRow + ranges.length * MEASURED.joinPart,
+    shards: ranges.length,
+    lost: losses,
+    busy: worked / (machines * end),
+  }
+}
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000000' },
+    machines: { type: 'string', default: '50' },
+    cores: { type: 'string', default: '16' },
+  },
+})
+const [rows, machines, cores] = [Number(values.rows), Number(values.machines), Number(values.cores)]
+const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`
+console.log('| machines | shards | lost | features | scores | join | all | machines busy |')
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
+for (const [count, shards, lost] of [
+  [1, 1, 0],
+  [Math.max(2, Math.round(machines / 4)), 64, 0],
+  [machines, machines, 0],
+  [machines, 64, 0],
+  [machines, 64, 0.05],
+] as const) {
+  const night = simulate({ rows, machines: count, cores, shards, spread: 0.15, lost, seed: 7 })
+  const all = night.features + night.scores + night.join
+  const cells = [night.features, night.scores, night.join, all].map(minutes)
+  console.log(
+    `| ${count} | ${night.shards} | ${night.lost} | ${cells.join(' | ')} | ${Math.round(100 * night.busy)} % |`,
+  )
+}
