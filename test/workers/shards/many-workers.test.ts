@@ -1,9 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { attemptsOf } from '../../../src/ledger/nights/run-records.ts'
+import { transaction } from '../../../src/ledger/connection/database.ts'
+import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
+import { attemptsOf, findRun } from '../../../src/ledger/nights/run-records.ts'
+import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
 import { shardsOf } from '../../../src/ledger/shards/split-records.ts'
 import { livingWorkers } from '../../../src/ledger/workers/living-workers.ts'
+import { parseAsOf } from '../../../src/project/time/asof.ts'
 import { ended, nightshift, nightshiftJson, start } from '../../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../jobs/redis-server.ts'
@@ -34,6 +38,8 @@ describe.each([{ redis: false }, { redis: true }])('a night in shards (redis: $r
     const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
     expect(registered.code, registered.stderr).toBe(0)
     await nightshift(promoting('value', 1), at)
+    const refreshed = await nightshift(['refresh', 'activity', '--as-of', AS_OF], at)
+    expect(refreshed.code, refreshed.stderr).toBe(0)
   })
   afterAll(async () => {
     const over = workers.map(ended)
@@ -53,11 +59,22 @@ describe.each([{ redis: false }, { redis: true }])('a night in shards (redis: $r
     }
     throw new Error('the workers did not come')
   }
+  /** Asks for the scores again; their features are published. */
   const score = async () => {
-    const { json, code, stderr } = await nightshiftJson(['run', 'value', '--as-of', AS_OF, '--force'], at)
-    expect(code, stderr).toBe(0)
-    expect(json).toMatchObject({ state: 'published', rows: ROWS, attempts: 1 })
-    return { id: String(json.run), content: await contentOf(join(project.root, String(json.path))) }
+    const id = await transaction(database.database, async (client) => {
+      const slot = await ensureSlot(client, 'scores', 'value', parseAsOf(AS_OF, 'UTC'), { anew: true })
+      const settings = { attempts: 3, backoff_ms: 0, timeout_ms: 120_000, wait_until: null }
+      return createRun(client, slot, { trigger: 'manual', forced: true, settings })
+    })
+    for (;;) {
+      const run = await findRun(database.database.pool, id)
+      if (run?.state === 'published') {
+        expect(run.rows).toBe(ROWS)
+        return { id, content: await contentOf(join(project.root, 'warehouse', run.path ?? '')) }
+      }
+      if (run?.state === 'failed' || run?.state === 'held') throw new Error(JSON.stringify(run.failure))
+      await sleep(100)
+    }
   }
 
   test.skipIf(skip)(
@@ -83,25 +100,33 @@ scoring: { shards: ${SHARDS}, min_rows: 1000 }
         await hire(count)
         const { id, content } = await score()
         expect(content).toEqual(whole.content)
-        const shards = await shardsOf(database.database.pool, id)
-        expect(shards.map(({ shard, state, tries, rows }) => ({ shard, state, tries, rows }))).toEqual(
+        const shards = await shardsOf(
+          database.database.pool,
+          id,
+          (await attemptsOf(database.database.pool, id)).length,
+        )
+        expect(shards.map(({ shard, state, rows }) => ({ shard, state, rows }))).toEqual(
           Array.from({ length: SHARDS }, (_, index) => ({
             shard: index + 1,
             state: 'done',
-            tries: 1,
             rows: ROWS / SHARDS,
           })),
         )
-        const [attempt] = await attemptsOf(database.database.pool, id)
+        const attempt = (await attemptsOf(database.database.pool, id)).at(-1)
         expect(attempt?.steps.filter(({ step }) => step.startsWith('shards: '))).toHaveLength(SHARDS)
         expect(attempt?.usage?.memory).toBeGreaterThan(0)
       }
       const { json } = await nightshiftJson(['show', `value:${AS_OF}`], at)
-    expect(json.shards).toHaveLength(SHARDS)
-    expect(json.shards[3]).toMatchObject({ shard: 4, first_row: 6_000, rows: 2_000, state: 'done', tries: 1 })
-    const shown = await nightshift(['workers'], at)
+      expect(json.shards[3]).toMatchObject({
+        shard: 4,
+        first_row: 6_000,
+        rows: 2_000,
+        state: 'done',
+        tries: 1,
+      })
+      const shown = await nightshift(['workers'], at)
       expect(shown.stdout.match(/^worker-/gm)).toHaveLength(4)
     },
-    120_000,
+    240_000,
   )
 })
