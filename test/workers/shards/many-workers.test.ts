@@ -122,7 +122,6 @@ scoring: { shards: ${SHARDS}, min_rows: 1000 }
         first_row: 6_000,
         rows: 2_000,
         state: 'done',
-        tries: 1,
       })
       const shown = await nightshift(['workers'], at)
       expect(shown.stdout.match(/^worker-/gm)).toHaveLength(4)
