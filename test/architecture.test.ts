@@ -17,6 +17,7 @@ const LAYERS = [
   ['alerts'],
   ['registry'],
   ['ledger', 'charts'],
+  ['storage'],
   ['pipeline'],
   ['project'],
   ['failures', 'format', 'program'],

@@ -1,5 +1,6 @@
-import { type Dataset, readDataset } from '../pipeline/dataset/read-dataset.ts'
+import type { Dataset } from '../pipeline/dataset/read-dataset.ts'
 import { currentHash } from '../registry/view-identity.ts'
+import { storedDataset } from '../storage/stored-dataset.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
 /** A training set whose manifest has the view hash that the ledger uses now: an earlier build stored another hash. */
@@ -8,7 +9,7 @@ export async function datasetNamed(
   model: string,
   id: string,
 ): Promise<Dataset> {
-  const dataset = await readDataset(project.warehouse, model, id)
+  const dataset = await storedDataset(project.warehouse, model, id)
   const view_hash = await currentHash(database.pool, dataset.manifest.view_hash)
   return { ...dataset, manifest: { ...dataset.manifest, view_hash } }
 }

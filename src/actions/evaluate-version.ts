@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { storeHoldout } from '../monitoring/drift/baseline-for.ts'
-import { type Dataset, readDataset } from '../pipeline/dataset/read-dataset.ts'
+import type { Dataset } from '../pipeline/dataset/read-dataset.ts'
 import { SEED } from '../pipeline/evaluation/bootstrap.ts'
 import type { EvaluationFacts } from '../pipeline/evaluation/evaluate-dataset.ts'
 import type { EvaluatedVersion } from '../pipeline/evaluation/holdout.ts'
@@ -11,6 +11,7 @@ import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model, Project } from '../project/project.ts'
 import { recordEvaluation } from '../registry/evaluations.ts'
 import { champion, findVersion, listVersions, type Version } from '../registry/version-records.ts'
+import { storedDataset } from '../storage/stored-dataset.ts'
 import { withChild } from '../workers/child/with-child.ts'
 import { datasetNamed } from './dataset-named.ts'
 import type { ProjectLedger } from './project-ledger.ts'
@@ -148,7 +149,7 @@ async function notesOn(
     )
     return notes
   }
-  const trained = await readDataset(warehouse, name, version.dataset).catch(() => undefined)
+  const trained = await storedDataset(warehouse, name, version.dataset).catch(() => undefined)
   // Of one set with held-out groups the rows differ, not the nights.
   const isSameSet = trained?.manifest.id === manifest.id
   const seen = isSameSet

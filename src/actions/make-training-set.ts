@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { DatasetFacts } from '../pipeline/dataset/build-dataset.ts'
 import { openBuilding } from '../pipeline/dataset/building.ts'
 import type { DatasetRequest } from '../pipeline/dataset/dataset-request.ts'
@@ -7,8 +10,11 @@ import { ownVersion } from '../program/own-files.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
 import type { Model, Project } from '../project/project.ts'
+import { fetchFolder, isStored, isThere, storeFolder } from '../storage/warehouse-files.ts'
 import type { Children } from '../workers/child/children.ts'
 import type { Progress } from '../workers/child/tasks.ts'
+
+const MANIFEST = 'manifest.json'
 
 /** Which rows a training set has, and which of them are held out. */
 export type TrainingRows = Pick<DatasetRequest, 'asOfs' | 'entities' | 'holdoutFrom' | 'holdoutGroups'>
@@ -30,10 +36,13 @@ export async function makeTrainingSet(
       `dataset: model ${model.name} has no labels: expected \`labels: { sql: labels.sql, horizon: 30d }\` in models/${model.name}/model.yaml`,
     )
   }
-  const folder = datasetsFolder(project.warehouse, model.name)
+  const datasets = datasetsFolder(project.warehouse, model.name)
+  const isElsewhere = isStored(datasets)
+  // For a bucket it is made in a folder of this machine, whatever others are there.
+  const folder = isElsewhere ? join(project.warehouse, '.attempts', `dataset-${randomUUID()}`) : datasets
   const building = await openBuilding(folder)
   try {
-    return await children.run(
+    const facts = await children.run(
       'dataset',
       {
         root: project.root,
@@ -51,7 +60,17 @@ export async function makeTrainingSet(
       },
       { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) },
     )
+    return isElsewhere ? await store(facts, join(datasets, facts.manifest.id)) : facts
   } finally {
     await building.remove()
+    if (isElsewhere) await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Puts a training set into the bucket, unless it is there, and its files to where they are read on this machine. */
+async function store(facts: DatasetFacts, folder: string): Promise<DatasetFacts> {
+  const known = await isThere(join(folder, MANIFEST))
+  if (known) await fetchFolder(folder)
+  else await storeFolder(facts.folder, folder, MANIFEST)
+  return { ...facts, folder, known }
 }

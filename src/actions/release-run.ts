@@ -10,6 +10,7 @@ import { brokenStructure } from '../pipeline/features/releasable.ts'
 import { readColumns } from '../pipeline/partition/footer.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { keepPromise } from '../registry/view-promises.ts'
+import { fetchFile } from '../storage/warehouse-copy.ts'
 import { finishPublication, type Warehouse } from '../workers/attempt/publication.ts'
 
 /**
@@ -53,7 +54,7 @@ export async function release(
 /** For held features: the columns of the file. */
 async function columnsOf({ warehouse }: Warehouse, run: Run): Promise<Column[] | undefined> {
   if (run.kind !== 'features' || run.state !== 'held' || run.path === null) return undefined
-  return await readColumns(join(warehouse, run.path))
+  return await readColumns(await fetchFile(join(warehouse, run.path)))
 }
 
 /** Another night may have fixed other columns since the run was held. */

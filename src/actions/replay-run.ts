@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { publishedRun, scoredContent } from '../ledger/nights/published.ts'
@@ -10,7 +9,9 @@ import type { Comparison } from '../pipeline/parity/compare.ts'
 import { partitionPath, supersededPath } from '../pipeline/partition/partition-files.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../project/named.ts'
+import { shownFile } from '../project/object-path.ts'
 import { findVersion } from '../registry/version-records.ts'
+import { isThere } from '../storage/warehouse-files.ts'
 import { withChild } from '../workers/child/with-child.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
@@ -77,8 +78,10 @@ async function replayScores({ project, database }: ProjectLedger, run: Run): Pro
     latest?.id === run.id
       ? partitionPath(project.warehouse, 'scores', model.name, run.partition).file
       : supersededPath(project.warehouse, model.name, run.partition, run.id)
-  if (!existsSync(own)) {
-    throw new ConfigurationError(`replay: the scores of run ${run.id} no longer exist (expected at ${own})`)
+  if (!(await isThere(own))) {
+    throw new ConfigurationError(
+      `replay: the scores of run ${run.id} no longer exist (expected at ${shownFile(project.root, own)})`,
+    )
   }
   const features = await publishedRun(database.pool, 'features', version.view, run.partition)
   if (features === undefined) {

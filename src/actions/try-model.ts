@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +14,7 @@ import { ConfigurationError } from '../project/files/problem.ts'
 import type { Model, Project, View } from '../project/project.ts'
 import { type AsOf, addDays, asOfContaining } from '../project/time/asof.ts'
 import { scheduledAsOf } from '../project/time/scheduled-as-of.ts'
+import { isThere } from '../storage/warehouse-files.ts'
 import type { Children } from '../workers/child/children.ts'
 import type { ProjectLedger } from './project-ledger.ts'
 
@@ -55,7 +55,7 @@ export async function tryModel(
         ? undefined
         : partitionPath(project.warehouse, 'features', view.name, published.partition).file
     const features =
-      newest !== undefined && existsSync(newest)
+      newest !== undefined && (await isThere(newest))
         ? newest
         : await computeTemporarily({ project, database }, children, view, asOf, folder)
     if (features === undefined) {

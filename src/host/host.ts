@@ -84,6 +84,7 @@ export async function openHost(
       memory: () => context.project(),
     }),
     () => context.project().objects,
+    project,
   )
   const transport = openTransport(environment.smtpUrl, project.root, log, environment.outbox)
   const context: Context = {

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, transaction } from '../ledger/connection/database.ts'
 import type { Column, Identity } from '../pipeline/engine/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
+import { isThere, sendFile } from '../storage/warehouse-files.ts'
 import type { Declaration } from './declaration.ts'
 import { record } from './history-records.ts'
 import { listVersions, type Version } from './version-records.ts'
@@ -49,7 +49,7 @@ export async function register(
     const same = versions.find((version) => isSame(version, registration))
     if (same !== undefined) {
       // Stores the same content again under its name, if the warehouse was cleared but the ledger was not.
-      if (!existsSync(join(warehouse, same.file))) await store(registration.file, warehouse, same.file)
+      if (!(await isThere(join(warehouse, same.file)))) await store(registration.file, warehouse, same.file)
       return { version: same, known: true }
     }
 
@@ -138,6 +138,7 @@ async function store(from: string, warehouse: string, to: string): Promise<void>
     }
     await chmod(temporary, 0o444)
     await rename(temporary, target)
+    await sendFile(target)
   } finally {
     await rm(temporary, { force: true })
   }

@@ -5,6 +5,7 @@ import { Failure } from '../pipeline/engine/failure.ts'
 import { checkPromise, type Promised } from '../pipeline/features/promised-columns.ts'
 import { readColumns } from '../pipeline/partition/footer.ts'
 import type { KeyType, KeyTypes, Project } from '../project/project.ts'
+import { fetchFile } from '../storage/warehouse-copy.ts'
 
 /** The promised columns, and the run that published them. */
 export type PastPromise = Promised & { run: string }
@@ -72,7 +73,9 @@ export async function promiseOf(
   if (newest === undefined) return undefined
   const { run, partition, path, inputs } = newest
   // An unreadable file promises nothing; the next publication will.
-  const columns = await readColumns(join(warehouse, path)).catch(() => undefined)
+  const columns = await fetchFile(join(warehouse, path))
+    .then(readColumns)
+    .catch(() => undefined)
   return columns && { columns, sources: undefined, run, partition, inputs: inputs ?? [] }
 }
 

@@ -1,11 +1,14 @@
 import { type PublishedSlot, publishedSlots } from '../ledger/nights/published.ts'
 import { explainPublished } from '../ledger/nights/slot-facts.ts'
-import { stampOf } from '../pipeline/partition/published-file.ts'
+import { stampOf } from '../storage/published-file.ts'
+import { isStored } from '../storage/warehouse-files.ts'
 import { partitionOf } from './attempt/publication.ts'
 import { type Repairer, repairPublished } from './repair-published.ts'
 
 /** Files checked per round in addition to the newest of each view and model: about 5 ms. */
 const CHECKS = 100
+/** In a bucket each check is a request. */
+const REQUESTS = 10
 /** Of the files whose stamp differs from the ledger's, this many are read per round. */
 const READS = 5
 /** What could not be repaired, such as a path without write permission, is retried after this time. */
@@ -25,8 +28,9 @@ export function openGuard(context: Repairer): () => Promise<void> {
       ...Object.keys(views).map((name) => ({ kind: 'features' as const, name })),
       ...Object.keys(models).map((name) => ({ kind: 'scores' as const, name })),
     ]
-    const { newest, others } = await publishedSlots(context.database.pool, names, after, CHECKS)
-    after = others.length < CHECKS ? 0 : (others.at(-1)?.id ?? 0)
+    const checks = isStored(context.warehouse) ? REQUESTS : CHECKS
+    const { newest, others } = await publishedSlots(context.database.pool, names, after, checks)
+    after = others.length < checks ? 0 : (others.at(-1)?.id ?? 0)
     const all = new Map([...newest, ...others].map((slot) => [slot.id, slot]))
     let reads = 0
     for (const slot of all.values()) {

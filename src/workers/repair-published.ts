@@ -1,5 +1,5 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { mkdir, rename } from 'node:fs/promises'
+import { dirname, relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import type { Logger } from 'pino'
 import { settingsFor } from '../jobs/request-run.ts'
@@ -14,14 +14,15 @@ import { Failure } from '../pipeline/engine/failure.ts'
 import {
   attemptFolder,
   foreignPath,
-  keepFile,
   keptPath,
-  moveIntoPlace,
   type PartitionPath,
   supersededPath,
 } from '../pipeline/partition/partition-files.ts'
-import { lookAtPublished, stampOf } from '../pipeline/partition/published-file.ts'
+import { shownWarehouse } from '../project/object-path.ts'
 import type { Project } from '../project/project.ts'
+import { lookAtPublished, stampOf } from '../storage/published-file.ts'
+import { fetchFiles } from '../storage/warehouse-copy.ts'
+import { hasFiles, isStored, keepSecond, removeFile, restoreFile } from '../storage/warehouse-files.ts'
 import { partitionOf } from './attempt/publication.ts'
 
 /** Number of nights computed again at a time: tonight's nights must not wait for a year of deleted files. */
@@ -52,6 +53,7 @@ export async function repairPublished(
   slotId: number,
   how: { fully?: boolean } = {},
 ): Promise<Repaired> {
+  if (isStored(context.warehouse)) await fetchBefore(context, slotId, how.fully === true)
   const repaired = await transaction(context.database, async (client): Promise<Repaired> => {
     const slot = await lockSlot(client, slotId)
     const run = slot.published_run === null ? undefined : await findRun(client, slot.published_run)
@@ -75,7 +77,7 @@ export async function repairPublished(
       return { state: 'restored', action }
     }
     // The file now has another name, and its second name does not belong to the run.
-    for (const path of [target.file, keptPath(context.warehouse, run.id)]) await rm(path, { force: true })
+    for (const path of [target.file, keptPath(context.warehouse, run.id)]) await removeFile(path)
     return reopen(client, context.project(), slot, run, (then) => sentence(why, movedTo, then))
   })
   if (repaired.state !== 'right') context.log.warn({ slot: slotId, state: repaired.state }, repaired.action)
@@ -88,37 +90,57 @@ function sentence(why: string, movedTo: string | undefined, then: string): strin
 
 /** An unmounted share looks like an empty folder: nothing is computed into it. */
 async function expectWarehouse(warehouse: string): Promise<void> {
-  const there = await readdir(warehouse).catch(() => [])
-  if (there.some((name) => !name.startsWith('.'))) return
-  throw new Failure('resource', `the warehouse ${warehouse} is empty or missing: is it mounted?`, {
-    evidence: { warehouse },
-  })
+  if (await hasFiles(warehouse)) return
+  const question = isStored(warehouse) ? 'is it the bucket of this project?' : 'is it mounted?'
+  throw new Failure(
+    'resource',
+    `the warehouse ${shownWarehouse(warehouse)} is empty or missing: ${question}`,
+    {
+      evidence: { warehouse },
+    },
+  )
 }
 
 /** Moves it to a name that no reader matches; the stable name keeps it until it is replaced. */
 async function moveForeign(warehouse: string, run: Run, { file }: PartitionPath): Promise<string> {
   const target = foreignPath(warehouse, run.kind, run.name, run.partition, newRunId())
-  await mkdir(dirname(target), { recursive: true })
-  if ((await stampOf(file)) !== 'not a file') await keepFile(file, target)
-  else await rename(file, target)
+  if ((await stampOf(file)) !== 'not a file') await keepSecond(file, target)
+  else {
+    await mkdir(dirname(target), { recursive: true })
+    await rename(file, target)
+  }
   return relative(warehouse, target)
 }
 
 /** Another byte-identical copy of the run's output. */
 async function otherCopy(warehouse: string, run: Run): Promise<string | undefined> {
-  const places = [keptPath(warehouse, run.id)]
-  if (run.kind === 'scores') places.push(supersededPath(warehouse, run.name, run.partition, run.id))
-  for (const path of places) {
+  for (const path of otherPlaces(warehouse, run)) {
     const expected = { run: run.id, sha256: run.sha256, stamp: null }
     if ((await lookAtPublished(path, expected, { fully: true })).state === 'right') return path
   }
   return undefined
 }
 
+function otherPlaces(warehouse: string, run: Run): string[] {
+  const kept = keptPath(warehouse, run.id)
+  return run.kind === 'scores' ? [kept, supersededPath(warehouse, run.name, run.partition, run.id)] : [kept]
+}
+
 async function restore(warehouse: string, kept: string, target: PartitionPath): Promise<void> {
-  const folder = attemptFolder(warehouse, `repair-${newRunId()}`)
-  await keepFile(kept, join(folder, basename(target.file)))
-  await moveIntoPlace(folder, target)
+  await restoreFile(kept, target, attemptFolder(warehouse, `repair-${newRunId()}`))
+}
+
+/** Requests may take longer than a slot may be locked: what will be looked into is fetched before. */
+async function fetchBefore({ database, warehouse }: Repairer, slotId: number, fully: boolean): Promise<void> {
+  const { rows } = await database.pool.query<Run>(
+    'select r.* from nightshift.slots s join nightshift.runs r on r.id = s.published_run where s.id = $1',
+    [slotId],
+  )
+  const [run] = rows
+  if (run === undefined) return
+  const { file } = partitionOf(warehouse, run)
+  const isRight = (await stampOf(file)) === (await publishedStamp(database.pool, slotId))
+  await fetchFiles(isRight ? (fully ? [file] : []) : [file, ...otherPlaces(warehouse, run)])
 }
 
 async function reopen(

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attemptId } from '../ledger/nights/run-records.ts'
 import { sweepFolder } from '../pipeline/partition/leftovers.ts'
-import { sweepAttempts } from '../pipeline/partition/partition-files.ts'
+import { trimCopies } from '../storage/warehouse-copy.ts'
+import { isStored, sweepAttempts } from '../storage/warehouse-files.ts'
 import type { Context } from './context.ts'
+import { cacheBytes } from './objects/with-objects.ts'
 import { type Loop, startLoop } from './worker-loop.ts'
 
 /** Longer than any step runs without writing; with EVERY_MS, leftovers are removed within an hour. */
@@ -37,7 +39,7 @@ export function sweepRegularly(context: Context): Loop {
  * unfinished training sets, and work folders on the machine's temporary disk.
  */
 export async function sweepLeftovers(
-  context: Pick<Context, 'database' | 'warehouse' | 'log'>,
+  context: Pick<Context, 'database' | 'warehouse' | 'log' | 'project'>,
   { now = Date.now(), temporary = tmpdir() } = {},
 ): Promise<void> {
   const { rows } = await context.database.pool.query<{ id: string; attempt: number }>(
@@ -45,6 +47,10 @@ export async function sweepLeftovers(
   )
   const alive = new Set(rows.map(({ id, attempt }) => attemptId(id, attempt)))
   const age = { now, olderThanMs: OLD_MS }
+  if (isStored(context.warehouse)) {
+    const { root, objects } = context.project()
+    await trimCopies(context.warehouse, cacheBytes(objects, root))
+  }
   const swept = await sweepAttempts(context.warehouse, { alive, ...age })
   const datasets = join(context.warehouse, 'datasets')
   for (const model of await readdir(datasets).catch(() => [])) {

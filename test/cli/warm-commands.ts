@@ -23,7 +23,11 @@ export async function runWarm(
 ): Promise<Finished | undefined> {
   if (process.env.NIGHTSHIFT_TEST_CLI === 'process' || process.env.NIGHTSHIFT_DIST !== undefined)
     return undefined
-  if (Object.keys(given).some((name) => !VARIABLES.includes(name)) || !given.DATABASE_URL) return undefined
+  if (
+    Object.keys(given).some((name) => !VARIABLES.includes(name) && !name.startsWith('AWS_')) ||
+    !given.DATABASE_URL
+  )
+    return undefined
   const child = idle.pop() ?? (all < MOST ? await startWarm(cli) : undefined)
   if (child === undefined) return undefined
   const end = `\u0000${randomUUID()}`

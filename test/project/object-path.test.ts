@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
-import { localPattern, objectPathFault, readObjectPattern, shownPath } from '../../src/project/object-path.ts'
+import {
+  localPattern,
+  objectPathFault,
+  placeOf,
+  prefixOf,
+  readObjectPattern,
+  shownFile,
+  shownPath,
+  shownWarehouse,
+  warehouseFault,
+  warehouseFolder,
+} from '../../src/project/object-path.ts'
 
 test('a path into object storage is a bucket, a pattern of keys, and what they all begin with', () => {
   expect(readObjectPattern('s3://lake/calls/day=*/{a,b}.parquet')).toEqual({
@@ -27,3 +38,37 @@ test.each(['s3://', 's3://lake', 's3://lake/', 's3://Lake/a', 's3://lake//a', 's
     expect(objectPathFault(path)).toMatch(/^(s3:|a path)/)
   },
 )
+
+test('a path in the copy of a warehouse stands for an object, any other for itself', () => {
+  const warehouse = warehouseFolder('/srv/churn', 's3://results/a/b')
+  expect(warehouse).toBe('/srv/churn/.nightshift/objects/warehouse/results/a/b')
+  expect(placeOf(`${warehouse}/scores/x.parquet`)).toEqual({ bucket: 'results', key: 'a/b/scores/x.parquet' })
+  expect(prefixOf(warehouse)).toEqual({ bucket: 'results', prefix: 'a/b/' })
+  expect(prefixOf(warehouseFolder('/srv/churn', 's3://results'))).toEqual({ bucket: 'results', prefix: '' })
+  expect(shownFile('/srv/churn', `${warehouse}/scores/x.parquet`)).toBe('s3://results/a/b/scores/x.parquet')
+  expect(shownWarehouse(warehouse)).toBe('s3://results/a/b')
+
+  const folder = warehouseFolder('/srv/churn', 'warehouse')
+  expect(folder).toBe('/srv/churn/warehouse')
+  expect(placeOf(`${folder}/scores/x.parquet`)).toBeUndefined()
+  expect(shownFile('/srv/churn', `${folder}/scores/x.parquet`)).toBe('warehouse/scores/x.parquet')
+})
+
+test.each(['s3://results', 's3://results/churn', 's3://results/team a/churn-2'])(
+  '%s is legal as a warehouse',
+  (given) => {
+    expect(warehouseFault(given)).toBeUndefined()
+  },
+)
+
+test.each([
+  's3://',
+  's3://Results',
+  's3://results/',
+  's3://results//a',
+  's3://results/../a',
+  's3://results/*',
+  's3://results/.a',
+])('%s is no warehouse', (given) => {
+  expect(warehouseFault(given)).toMatch(/^s3:\/\/BUCKET or s3:\/\/BUCKET\/PREFIX/)
+})

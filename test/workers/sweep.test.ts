@@ -68,7 +68,10 @@ test('what dead workers leave is gone within an hour, of whatever kind; what is 
     leave('tmp/somebody-elses', 500),
     leave('tmp/nightshift-test-abc123', 500),
   ]
-  const context = { database: database.database, warehouse: folder, log: pino({ level: 'silent' }) }
+  const project = () => {
+    throw new Error('a folder needs no project')
+  }
+  const context = { database: database.database, warehouse: folder, log: pino({ level: 'silent' }), project }
   await sweepLeftovers(context, { now, temporary: join(folder, 'tmp') })
   expect(gone.filter(existsSync)).toEqual([])
   expect(kept.filter((path) => !existsSync(path))).toEqual([])

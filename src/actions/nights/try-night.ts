@@ -1,13 +1,14 @@
-import { relative } from 'node:path'
 import { publishedRun } from '../../ledger/nights/published.ts'
 import { newRunId } from '../../ledger/nights/run-records.ts'
 import { inOwnFolder } from '../../monitoring/monitor-job.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
-import { moveIntoPlace, trialPath } from '../../pipeline/partition/partition-files.ts'
+import { trialPath } from '../../pipeline/partition/partition-files.ts'
 import { viewNamed } from '../../project/named.ts'
+import { shownFile } from '../../project/object-path.ts'
 import type { Model } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { findVersion, refuseUnregistered, type Version } from '../../registry/version-records.ts'
+import { placeNew } from '../../storage/warehouse-files.ts'
 import { changedFeatures, scoreRequest } from '../../workers/attempt/resolve.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import type { ProjectLedger } from '../project-ledger.ts'
@@ -65,14 +66,14 @@ export async function tryNight(
       const broken = checks.find(({ passed }) => !passed)
       if (broken !== undefined) throw new Failure('model', broken.message)
       const target = trialPath(warehouse, model.name, version.version, asOf.label)
-      await moveIntoPlace(folder, target)
+      await placeNew(folder, target)
       return {
         name: model.name,
         as_of: asOf.label,
         version: version.version,
         features_run: features.id,
         rows: file.rows,
-        path: relative(project.root, target.file),
+        path: shownFile(project.root, target.file),
         summary,
         warnings,
       }

@@ -9,6 +9,7 @@ import { Failure } from '../../pipeline/engine/failure.ts'
 import type { Model } from '../../project/project.ts'
 import { champion, listVersions } from '../../registry/version-records.ts'
 import { recordUse } from '../../registry/view-promises.ts'
+import { sendFile } from '../../storage/warehouse-files.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import { runCommand } from '../../workers/command/supervised.ts'
 import { evaluateVersion } from '../evaluate-version.ts'
@@ -80,14 +81,15 @@ export async function retrainModel(
     dataset: manifest.id,
     view_hash: manifest.view_hash,
   })
+  const log = join(folder, 'command.log')
   await runCommand({
     command: retrain.command,
     cwd: model.folder,
     env: commandEnvironment(project, model, set, out, work.variables),
-    log: join(folder, 'command.log'),
+    log,
     timeoutMs: retrain.timeout.ms,
     signal,
-  })
+  }).finally(() => sendFile(log))
   const missing = missingFile(out)
   if (missing !== undefined) throw missing
   await refuseUntrained(ledger, model, out, manifest.id)

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import type { ClientBase } from 'pg'
@@ -11,6 +11,7 @@ import type { WrittenFile } from '../../pipeline/engine/facts.ts'
 import { attemptFolder } from '../../pipeline/partition/partition-files.ts'
 import { currentHash } from '../../registry/view-identity.ts'
 import type { ShadowScores } from '../../registry/warm.ts'
+import { removeAttempts, sendFile } from '../../storage/warehouse-files.ts'
 import type { Context } from '../../workers/context.ts'
 
 export interface Prepared {
@@ -42,9 +43,10 @@ export async function prepare(
       temp: join(folder, 'tmp'),
       threads: availableParallelism(),
     })
+    await sendFile(file.path, file)
     return { run, slot, version: shadow.version, file }
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    await removeAttempts(warehouse, [attemptId(run, 1)])
     throw error
   }
 }
@@ -88,5 +90,5 @@ export async function commit(
 
 /** Removes a prepared night that is not to be published. */
 export async function discard({ warehouse }: Pick<Context, 'warehouse'>, { run }: Prepared): Promise<void> {
-  await rm(attemptFolder(warehouse, attemptId(run, 1)), { recursive: true, force: true })
+  await removeAttempts(warehouse, [attemptId(run, 1)])
 }

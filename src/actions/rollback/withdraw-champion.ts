@@ -1,17 +1,12 @@
-import { rm } from 'node:fs/promises'
 import { openRunOf } from '../../ledger/nights/run-records.ts'
 import { unpublishSlot } from '../../ledger/nights/slot-transitions.ts'
 import { lockSlot, slotTitle } from '../../ledger/nights/slots.ts'
-import {
-  keepFile,
-  keptPath,
-  partitionPath,
-  supersededPath,
-} from '../../pipeline/partition/partition-files.ts'
+import { keptPath, partitionPath, supersededPath } from '../../pipeline/partition/partition-files.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model } from '../../project/project.ts'
 import { withdraw } from '../../registry/champion.ts'
 import { champion } from '../../registry/version-records.ts'
+import { keepSecond, removeFile } from '../../storage/warehouse-files.ts'
 import type { Context } from '../../workers/context.ts'
 import { publishedNights, type RollbackRequest } from './roll-back.ts'
 
@@ -58,12 +53,12 @@ export async function withdrawChampion(
         await unpublishSlot(client, id, why)
         // A file that is gone although this does not commit is published again from its second copy.
         const { file } = partitionPath(warehouse, 'scores', model.name, slot.partition)
-        await keepFile(file, supersededPath(warehouse, model.name, slot.partition, slot.published_run))
-        await rm(file, { force: true })
+        await keepSecond(file, supersededPath(warehouse, model.name, slot.partition, slot.published_run))
+        await removeFile(file)
         copies.push(keptPath(warehouse, slot.published_run))
       }
     },
   })
-  for (const copy of copies) await rm(copy, { force: true })
+  for (const copy of copies) await removeFile(copy)
   return { version: live.version, nights: nights.map(({ partition }) => partition) }
 }

@@ -3,6 +3,7 @@ import { readEnvironment } from '../../host/environment.ts'
 import { type Database, openDatabase } from '../../ledger/connection/database.ts'
 import { adopt, namesInLedger, readLedger } from '../../ledger/identity/project-identity.ts'
 import { openProject } from '../../project/files/load-project.ts'
+import { shownWarehouse } from '../../project/object-path.ts'
 import type { Project } from '../../project/project.ts'
 import type { GlobalOptions } from '../command.ts'
 import { askYes } from '../terminal/ask-yes.ts'
@@ -40,7 +41,7 @@ async function whatIsAdopted(database: Database, project: Project): Promise<stri
   const here = [...Object.keys(project.models), ...Object.keys(project.views)].sort().join(', ') || 'nothing'
   return (
     `The ledger is of the project ${ledger.name}, made ${ledger.since.slice(0, 10)} at ${ledger.made_at}, and has nights of: ${known}. ` +
-    `This folder is ${project.name} in ${project.root}, and has: ${here}. Its warehouse is ${project.warehouse}.`
+    `This folder is ${project.name} in ${project.root}, and has: ${here}. Its warehouse is ${shownWarehouse(project.warehouse)}.`
   )
 }
 

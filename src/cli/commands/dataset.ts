@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import { makeTrainingSet, type TrainingRows } from '../../actions/make-training-set.ts'
 import { count } from '../../format/numbers.ts'
@@ -7,6 +7,7 @@ import type { DatasetFacts } from '../../pipeline/dataset/build-dataset.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../../project/named.ts'
+import { shownFile } from '../../project/object-path.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { type AsOf, asOfRange, grainOf } from '../../project/time/asof.ts'
 import { parseDuration } from '../../project/time/duration.ts'
@@ -129,7 +130,7 @@ function stepped(from: AsOf, to: AsOf, every: string, timezone: string): AsOf[] 
 }
 
 function recordOf(project: Project, { manifest, folder, known, warnings }: DatasetFacts) {
-  const path = (file: string) => `${relative(project.root, folder)}/${file}`
+  const path = (file: string) => `${shownFile(project.root, folder)}/${file}`
   return {
     id: manifest.id,
     model: manifest.model,

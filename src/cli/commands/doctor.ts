@@ -16,12 +16,13 @@ import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { namesInLedger } from '../../ledger/identity/project-identity.ts'
 import { aheadOfLedger, whoIsAlive } from '../../ledger/nights/alive.ts'
 import { chooseLocation } from '../../ledger/server/server-place.ts'
-import { publishedNames } from '../../pipeline/partition/published-names.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { loopbackLinks } from '../../project/loopback.ts'
 import { liveViews } from '../../registry/version-records.ts'
+import { publishedNames } from '../../storage/published-names.ts'
+import { objectPaths, tryObjects, tryWarehouse } from '../../storage/try-objects.ts'
+import { isStored } from '../../storage/warehouse-files.ts'
 import { clocksApart, describeDifference } from '../../workers/clock-difference.ts'
-import { objectPaths, tryObjects } from '../../workers/objects/try-objects.ts'
 import type { GlobalOptions } from '../command.ts'
 import { printJson, printTable } from '../terminal/print.ts'
 
@@ -50,6 +51,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
     await runCheck('disk', () => disk(project.root))
     const objects = objectPaths(project)
     if (objects.length > 0) await runCheck('objects', async () => (await tryObjects(objects)).join('; '))
+    if (isStored(project.warehouse)) await runCheck('warehouse', () => tryWarehouse(project.warehouse))
     await runCheck('mail', () => mail(environment.smtpUrl))
     const session = await openSession(options, 'command', { quiet: true }).catch((error: unknown) => {
       findings.push({
@@ -122,11 +124,9 @@ async function disk(folder: string): Promise<string> {
 /** Whether the ledger knows of the nights that are published in the warehouse. */
 async function ledger({ project, database }: Session): Promise<string> {
   const names = await namesInLedger(database)
-  const published = publishedNames(project.warehouse)
-  if (names.length > 0 || published.length === 0)
-    return names.length === 0
-      ? 'it is new, and so is the warehouse'
-      : `it knows nights of ${names.join(', ')}`
+  if (names.length > 0) return `it knows nights of ${names.join(', ')}`
+  const published = await publishedNames(project.warehouse)
+  if (published.length === 0) return 'it is new, and so is the warehouse'
   throw new Error(
     `it is empty, but the warehouse has partitions of ${published.join(', ')}: the runs, versions and incidents of these nights are in another ledger. \`nightshift ledger ls\` finds embedded ones that were left behind, \`nightshift ledger restore FILE\` fills this one from a copy`,
   )

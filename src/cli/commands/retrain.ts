@@ -14,6 +14,7 @@ import {
 } from '../../monitoring/retraining/record.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
+import { shownWarehouse } from '../../project/object-path.ts'
 import { personNamed } from '../../project/people.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { tidily } from '../../workers/interruption.ts'
@@ -104,7 +105,7 @@ function print(project: Project, model: Model, record: Retraining | undefined, w
   printLine(`${dry_run ? 'dry run' : 'retraining'} ${record.id} of ${model.name}: ${state}`)
   for (const line of (outcome ?? '').split('\n')) printLine(`  ${line}`)
   if (dataset !== null) printLine(`  training set  ${dataset}`)
-  if (log !== null) printLine(`  output        ${project.warehouse}/${log}`)
+  if (log !== null) printLine(`  output        ${shownWarehouse(project.warehouse)}/${log}`)
   for (const warning of warnings) printLine(`  warning       ${warning}`)
   if (state === 'done' && version !== null) {
     printLine(

@@ -4,10 +4,10 @@ import { withdrawChampion } from '../../actions/rollback/withdraw-champion.ts'
 import { duration } from '../../format/elapsed.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
-import { readRunId } from '../../pipeline/partition/footer.ts'
 import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import { promote } from '../../registry/champion.ts'
 import type { Version } from '../../registry/version-records.ts'
+import { writerOf } from '../../storage/published-file.ts'
 import { endOf } from '../simulation/simulate.ts'
 import { type DrillRequest, type DrillResult, failed } from './drill.ts'
 import { type CopyOfDrill, drillNights, inLife, nightOf } from './life-of-drill.ts'
@@ -117,7 +117,7 @@ async function versionThatReadersSee(
   { database, project, record }: CopyOfDrill,
   { partition }: Slot,
 ): Promise<number | undefined> {
-  const run = await readRunId(partitionPath(project.warehouse, 'scores', record.model, partition).file)
+  const run = await writerOf(partitionPath(project.warehouse, 'scores', record.model, partition).file)
   return run === undefined ? undefined : ((await findRun(database.pool, run))?.version ?? undefined)
 }
 

@@ -80,6 +80,7 @@ export async function openLife(options: LifeOptions): Promise<Life> {
         memory: () => project,
       }),
       () => project.objects,
+      project,
     ),
   )
   const stop = () => void children.close()

@@ -3,6 +3,7 @@ import { copyFile, link, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import type { Project } from '../../project/project.ts'
+import { fetchFolder } from '../../storage/warehouse-files.ts'
 
 /** What is known of versions before a night is lived through. Identities are given anew, in the same order. */
 const KNOWN = {
@@ -54,8 +55,10 @@ export async function copyRegistry(
     const dated = times.map((column) => `${column} = least(${column}, $1)`)
     await pool.query(`update "${into.schema}".${table} set ${dated.join(', ')}`, [begins])
   }
-  for (const folder of ['models', 'datasets'])
+  for (const folder of ['models', 'datasets']) {
+    await fetchFolder(join(from.warehouse, folder, model))
     await linkTree(join(from.warehouse, folder, model), join(into.warehouse, folder, model))
+  }
 }
 
 /** The columns that are written, of which an identity is none (or it alone); of one type alone where it is given. */

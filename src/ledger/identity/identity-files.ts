@@ -12,6 +12,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { PRIVATE, privateFolder } from '../../project/files/private-folder.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { shownWarehouse } from '../../project/object-path.ts'
+import { fetchFile } from '../../storage/warehouse-copy.ts'
+import { isStored, sendFile } from '../../storage/warehouse-files.ts'
 
 /** Beside the project's files, and in its warehouse, which all machines share. */
 const OWN = 'project.json'
@@ -58,9 +61,14 @@ export function keepOwn(root: string, id: string): void {
  * The identity of the project whose warehouse this is: how other machines know it, which share the warehouse alone.
  * Undefined where there is none, or where the warehouse is a copy of that one.
  */
-export function readShared(warehouse: string): string | undefined {
-  const shared = read(join(warehouse, IN_WAREHOUSE), Shared)
-  return shared !== undefined && shared.folder === inodeOf(warehouse) ? shared.id : undefined
+export async function readShared(warehouse: string): Promise<string | undefined> {
+  const shared = read(await fetchFile(join(warehouse, IN_WAREHOUSE)), Shared)
+  return shared !== undefined && shared.folder === folderOf(warehouse) ? shared.id : undefined
+}
+
+/** A copied bucket has another name, a copied folder another inode. */
+function folderOf(warehouse: string): string | undefined {
+  return isStored(warehouse) ? shownWarehouse(warehouse) : inodeOf(warehouse)
 }
 
 function inodeOf(folder: string): string | undefined {
@@ -68,7 +76,27 @@ function inodeOf(folder: string): string | undefined {
 }
 
 /** Writes the identity into the warehouse, unless there is one already. Returns the one that is there now. */
-export function claimWarehouse(warehouse: string, id: string, { make }: { make: boolean }): string {
+export async function claimWarehouse(
+  warehouse: string,
+  id: string,
+  { make }: { make: boolean },
+): Promise<string> {
+  const shared = await readShared(warehouse)
+  if (shared !== undefined) return shared
+  if (isStored(warehouse)) await claimBucket(warehouse, id)
+  else claimFolder(warehouse, id, { make })
+  return (await readShared(warehouse)) ?? id
+}
+
+/** Of two at once, one writes it where the storage knows conditions; else the last, and the other finds out from the ledger. */
+async function claimBucket(warehouse: string, id: string): Promise<void> {
+  const file = join(warehouse, IN_WAREHOUSE)
+  mkdirSync(warehouse, { recursive: true })
+  writeFileSync(file, `${JSON.stringify({ id, folder: folderOf(warehouse) })}\n`)
+  await sendFile(file)
+}
+
+function claimFolder(warehouse: string, id: string, { make }: { make: boolean }): void {
   const file = join(warehouse, IN_WAREHOUSE)
   attempt(() => {
     if (make) mkdirSync(warehouse, { recursive: true })
@@ -76,14 +104,14 @@ export function claimWarehouse(warehouse: string, id: string, { make }: { make: 
     try {
       writeFileSync(partial, `${JSON.stringify({ id, folder: inodeOf(warehouse) })}\n`)
       // That of another warehouse, which was copied along.
-      if (readShared(warehouse) === undefined) rmSync(file, { force: true })
+      const shared = read(file, Shared)
+      if (shared?.folder !== inodeOf(warehouse)) rmSync(file, { force: true })
       // Fails where it is there: of two at once, one has made it.
       linkSync(partial, file)
     } finally {
       rmSync(partial, { force: true })
     }
   })
-  return readShared(warehouse) ?? id
 }
 
 function attempt(write: () => void): void {

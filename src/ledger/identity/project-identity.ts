@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Project } from '../../project/project.ts'
+import { isStored } from '../../storage/warehouse-files.ts'
 import type { Database } from '../connection/database.ts'
 import { claimWarehouse, keepOwn, readOwn, readShared } from './identity-files.ts'
 
@@ -28,13 +29,15 @@ type Place = Pick<Project, 'root' | 'warehouse' | 'name'>
 export async function settleIdentity(database: Database, project: Place): Promise<LedgerProject> {
   // Before the files: whoever makes the ledger theirs has written the warehouse's before it.
   const found = await readLedger(database)
-  const known = identityOf(project)
+  const own = readOwn(project.root)
+  const known = await identityOf(project)
   const { ledger, id } =
     found === undefined ? await claim(database, project, known) : { ledger: found, id: known }
   if (id !== ledger.id) throw otherProject(database, project, ledger)
   keepOwn(project.root, ledger.id)
-  if (readShared(project.warehouse) === undefined)
-    claimWarehouse(project.warehouse, ledger.id, { make: false })
+  // A bucket is asked once from each folder, a folder each time: it may have been cleared.
+  if (own === undefined || !isStored(project.warehouse))
+    await claimWarehouse(project.warehouse, ledger.id, { make: false })
   if (ledger.name !== project.name) {
     await database.pool.query('update nightshift.project set name = $1', [project.name])
   }
@@ -42,22 +45,23 @@ export async function settleIdentity(database: Database, project: Place): Promis
 }
 
 /** What the folder knows of itself; undefined where it knows nothing. */
-function identityOf({ root, warehouse }: Place): string | undefined {
-  return readOwn(root) ?? readShared(warehouse)
+async function identityOf({ root, warehouse }: Place): Promise<string | undefined> {
+  return readOwn(root) ?? (await readShared(warehouse))
 }
 
 /** As `settleIdentity` for who only looks: a checkout that has no identity yet is believed by the project's name. */
 export async function expectProject(database: Database, project: Place): Promise<void> {
   const ledger = await readLedger(database)
   if (ledger === undefined) return
-  const known = identityOf(project)
+  const known = await identityOf(project)
   if (known === undefined ? ledger.name !== project.name : known !== ledger.id)
     throw otherProject(database, project, ledger)
 }
 
 /** Takes this folder for the ledger's project, on a person's word. */
 export async function adopt(database: Database, project: Place): Promise<LedgerProject> {
-  const ledger = (await readLedger(database)) ?? (await claim(database, project, identityOf(project))).ledger
+  const ledger =
+    (await readLedger(database)) ?? (await claim(database, project, await identityOf(project))).ledger
   keepOwn(project.root, ledger.id)
   return ledger
 }
@@ -83,7 +87,7 @@ async function claim(
   project: Place,
   known: string | undefined,
 ): Promise<{ ledger: LedgerProject; id: string }> {
-  const id = known ?? claimWarehouse(project.warehouse, newId(), { make: true })
+  const id = known ?? (await claimWarehouse(project.warehouse, newId(), { make: true }))
   await database.pool.query(
     `insert into nightshift.project (id, name, made_at, queues) values ($1, $2, $3, $4) on conflict do nothing`,
     [id, project.name, `${hostname()}:${project.root}`, `nightshift-${newId()}`],

@@ -1,4 +1,5 @@
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
+import { shownFile } from '../../project/object-path.ts'
 import type { Project } from '../../project/project.ts'
 import { contentOf, type Run } from './run-records.ts'
 import type { Connection, Kind } from './slots.ts'
@@ -156,5 +157,5 @@ export async function lastGood(
 
 /** Path of a run's file relative to the project's folder; null if there is none yet. */
 export function pathOf(project: Project, run: Pick<Run, 'path'>): string | null {
-  return run.path === null ? null : relative(project.root, join(project.warehouse, run.path))
+  return run.path === null ? null : shownFile(project.root, join(project.warehouse, run.path))
 }

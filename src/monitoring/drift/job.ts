@@ -1,4 +1,3 @@
-import { link } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { ClientBase } from 'pg'
@@ -12,6 +11,7 @@ import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { findVersion, type Version } from '../../registry/version-records.ts'
+import { pinFile } from '../../storage/published-file.ts'
 import { notifyChecked, notifyUnchecked } from '../../workers/attempt/report-night.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import { finalFailure, inOwnFolder, isReported } from '../monitor-job.ts'
@@ -153,13 +153,7 @@ async function pinned(
   run: Run,
   folder: string,
 ): Promise<{ features: string; scores: string }> {
-  const pin = async (published: string, name: string) => {
-    const path = join(folder, name)
-    return await link(published, path).then(
-      () => path,
-      () => published,
-    )
-  }
+  const pin = (published: string, name: string) => pinFile(published, join(folder, name))
   return {
     features: await pin(
       partitionPath(warehouse, 'features', version.view, run.partition).file,

@@ -1,6 +1,5 @@
 import type { Run } from '../../ledger/nights/run-records.ts'
 import type { Connection } from '../../ledger/nights/slots.ts'
-import { readDataset } from '../../pipeline/dataset/read-dataset.ts'
 import { partitionPath } from '../../pipeline/partition/partition-files.ts'
 import { columnKey } from '../../pipeline/profile/column-key.ts'
 import { mergeProfiles } from '../../pipeline/profile/merge.ts'
@@ -8,6 +7,7 @@ import type { Baseline, ColumnProfile, Profile } from '../../pipeline/profile/pr
 import type { Model, Project } from '../../project/project.ts'
 import { addDays, parseAsOf } from '../../project/time/asof.ts'
 import type { Version } from '../../registry/version-records.ts'
+import { storedDataset } from '../../storage/stored-dataset.ts'
 import { driftedColumns, type NightProfile, profilesOf } from './record.ts'
 
 /** The reference that a night is compared with. */
@@ -102,7 +102,7 @@ async function holdoutReference(
   const dataset =
     baseline.dataset === null
       ? undefined
-      : await readDataset(warehouse, name, baseline.dataset).catch(() => undefined)
+      : await storedDataset(warehouse, name, baseline.dataset).catch(() => undefined)
   return {
     text: baseline.text,
     profile: baseline.profile,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { MovedSlice } from '../../alerts/incidents/incident-facts.ts'
 import type { Drift } from '../../pipeline/drift/drift-figures.ts'
@@ -6,6 +5,7 @@ import { excess } from '../../pipeline/drift/excess.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import type { Profile } from '../../pipeline/profile/profile.ts'
 import type { Model, View } from '../../project/project.ts'
+import { isThere } from '../../storage/warehouse-files.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import type { Reference } from './reference.ts'
@@ -48,7 +48,8 @@ export async function slicesOf(
     .filter((each) => each.drifted && !each.score)
     .sort((a, b) => excess(b) - excess(a))
     .slice(0, MOST_COLUMNS)
-  const reference = night.reference.files.filter((path) => existsSync(path))
+  const reference: string[] = []
+  for (const path of night.reference.files) if (await isThere(path)) reference.push(path)
   const segments = segmentsOf(model, profile)
   if (moved.length === 0 || segments.length === 0 || reference.length === 0) return NO_SLICES
   const slices: MovedSlice[] = []

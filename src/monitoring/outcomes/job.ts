@@ -7,13 +7,13 @@ import { classify } from '../../pipeline/engine/classify.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { SEED } from '../../pipeline/evaluation/bootstrap.ts'
 import type { OutcomeAnswer, StandingFile } from '../../pipeline/outcomes/measure-outcome.ts'
-import { readRunId } from '../../pipeline/partition/footer.ts'
 import { partitionPath, supersededPath } from '../../pipeline/partition/partition-files.ts'
 import type { Model, Project, View } from '../../project/project.ts'
 import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
 import { readDuration } from '../../project/time/duration.ts'
 import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
+import { writerOf } from '../../storage/published-file.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { inOwnFolder } from '../monitor-job.ts'
@@ -215,7 +215,7 @@ async function fileOf(
 ): Promise<StandingFile> {
   const standing = partitionPath(warehouse, 'scores', model, label).file
   const kept = supersededPath(warehouse, model, label, run)
-  for (const path of [standing, kept]) if ((await readRunId(path)) === run) return { path, run }
+  for (const path of [standing, kept]) if ((await writerOf(path)) === run) return { path, run }
   throw new Failure(
     'contract',
     `the scores of run ${run}, which were published at the deadline, no longer exist: they are neither in ${relative(warehouse, standing)} nor in ${relative(warehouse, kept)} of the warehouse`,

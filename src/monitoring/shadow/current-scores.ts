@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { currentPath, moveIntoPlace } from '../../pipeline/partition/partition-files.ts'
+import { currentPath } from '../../pipeline/partition/partition-files.ts'
 import type { ScoreFile } from '../../pipeline/shadow/compare-scores.ts'
 import { FROZEN_SCORE } from '../../pipeline/shadow/frozen-score.ts'
 import type { Model } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
+import { isThere, placeNew } from '../../storage/warehouse-files.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
 import { inOwnFolder } from '../monitor-job.ts'
@@ -25,7 +25,7 @@ export async function currentScores(
   const { entity } = challenger
   const target = currentPath(warehouse, model.name, asOf.label)
   const frozen = { path: target.file, run: undefined, entity, score: FROZEN_SCORE }
-  if (existsSync(target.file)) return frozen
+  if (await isThere(target.file)) return frozen
   return await inOwnFolder(warehouse, 'current', async (folder, temp) => {
     const { root } = project()
     const answer = await children.run(
@@ -45,7 +45,7 @@ export async function currentScores(
       options,
     )
     if (answer.state === 'missing') return answer
-    await moveIntoPlace(folder, target)
+    await placeNew(folder, target)
     return frozen
   })
 }

@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { transaction } from '../../ledger/connection/database.ts'
 import { publishedRun } from '../../ledger/nights/published.ts'
 import { newRunId } from '../../ledger/nights/run-records.ts'
-import { moveIntoPlace, shadowPath } from '../../pipeline/partition/partition-files.ts'
+import { shadowPath } from '../../pipeline/partition/partition-files.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { findVersion } from '../../registry/version-records.ts'
 import { recordShadow } from '../../registry/warm.ts'
+import { placeAttempt, sendFile } from '../../storage/warehouse-files.ts'
 import { changedFeatures, scoreRequest } from '../../workers/attempt/resolve.ts'
 import type { TaskOptions } from '../../workers/child/children.ts'
 import type { Context } from '../../workers/context.ts'
@@ -78,13 +79,14 @@ async function scoreShadow(
         return broken.message
       }
       const target = shadowPath(warehouse, model.name, version.version, job.partition)
+      await sendFile(file.path, file, options.signal)
       await transaction(database, async (client) => {
         // If two jobs run at once, each moves its file and records it before the other does.
         await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
           'nightshift.shadow',
           target.file,
         ])
-        await moveIntoPlace(folder, target)
+        await placeAttempt(folder, target)
         const { rows, sha256, metadata } = file
         const path = relative(warehouse, target.file)
         await recordShadow(client, { ...record, path, rows, sha256, metadata, summary })

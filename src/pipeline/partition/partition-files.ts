@@ -1,7 +1,5 @@
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { Failure } from '../engine/failure.ts'
-import { sweepFolder } from './leftovers.ts'
 import { makeFolder, syncFolder } from './sync.ts'
 
 /** Where a partition is published: one file under a stable name, always one whole partition. */
@@ -98,28 +96,4 @@ export async function moveIntoPlace(attempt: string, target: PartitionPath): Pro
   await syncFolder(target.folder)
   await rm(attempt, { recursive: true, force: true })
   return moved
-}
-
-/** Removes attempts' folders, so that a zombie finds its file gone. Those that are not there are no error. */
-export async function removeAttempts(warehouse: string, attempts: string[]): Promise<void> {
-  for (const attempt of attempts) {
-    if (attempt !== basename(attempt) || attempt === '' || attempt.startsWith('.')) {
-      throw new Failure('bug', `expected the name of an attempt such as 01JD-a1, got: ${attempt}`)
-    }
-  }
-  // At once: a slot that was tried hundreds of times must not hold its lock for as many turns.
-  await Promise.all(
-    attempts.map((attempt) => rm(attemptFolder(warehouse, attempt), { recursive: true, force: true })),
-  )
-}
-
-/**
- * Removes abandoned folders of attempts and of checks of nights: those not in `alive` in which nothing has changed
- * for `olderThanMs` at `now` (milliseconds since 1970). Returns their names.
- */
-export function sweepAttempts(
-  warehouse: string,
-  { alive, ...age }: { alive: ReadonlySet<string>; now: number; olderThanMs: number },
-): Promise<string[]> {
-  return sweepFolder(join(warehouse, '.attempts'), { meant: (name) => !alive.has(name), ...age })
 }

@@ -1,4 +1,5 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
+import { warehouseFolder } from '../object-path.ts'
 import type { DriftReference, Model, Project, Schedule, Source, View } from '../project.ts'
 import { labelKind } from '../rules/label-kind.ts'
 import type { ModelFile } from '../schema/model-schema.ts'
@@ -148,7 +149,7 @@ export function buildProject(
     root,
     name: settings.project,
     timezone: settings.timezone,
-    warehouse: resolve(root, settings.warehouse),
+    warehouse: warehouseFolder(root, settings.warehouse),
     schema: settings.schema,
     alerts: settings.alerts,
     people: settings.people,

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { USUAL_AMOUNT, USUAL_CACHE } from '../amount.ts'
-import { isObjectPath } from '../object-path.ts'
+import { isObjectPath, warehouseFault } from '../object-path.ts'
 import {
   amount,
   baseUrl,
@@ -93,13 +93,13 @@ export const settingsSchema = keys({
   timezone: zone().describe(
     'IANA time zone of the business. An as-of 2026-11-22 is the midnight that begins that day in this zone, and features.sql sees all timestamps in it.',
   ),
-  warehouse: text('a folder')
-    .refine((given) => !isObjectPath(given), {
-      error: 'a folder on disk, local or shared: only sources may lie in object storage',
+  warehouse: text('a folder, or s3://BUCKET/PREFIX')
+    .refine((given) => !isObjectPath(given) || warehouseFault(given) === undefined, {
+      error: (issue) => warehouseFault(String(issue.input)),
     })
     .prefault('warehouse')
     .describe(
-      'Folder of published features and scores, relative to this file. All workers must see the same one.',
+      'Folder of published features and scores, relative to this file, or a bucket with a prefix (s3://BUCKET/PREFIX). All workers must see the same one.',
     ),
   schema: schemaName()
     .prefault('nightshift')

@@ -8,6 +8,7 @@ import { classify } from '../../pipeline/engine/classify.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { stackOf } from '../../pipeline/engine/stack.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { isStored, sendFile } from '../../storage/warehouse-files.ts'
 import type { Context } from '../context.ts'
 import { executeShard } from '../shards/execute-shard.ts'
 import { joinAttempt } from '../shards/join-attempt.ts'
@@ -100,6 +101,9 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
       computed = await steps.time('compute', () => compute(context, plan, working))
     }
     const result = await compareWithPromise(context, run, computed)
+    // Also what may be held: it is released from any machine.
+    if (isStored(context.warehouse))
+      await steps.time('upload', () => sendFile(result.file.path, result.file, job.signal))
     const verdict = judge(run, result)
     if (verdict !== undefined) {
       const recorded = await recordFailure(context, run, tried, verdict, result)

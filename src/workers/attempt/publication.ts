@@ -1,5 +1,4 @@
-import { link, mkdir, rm } from 'node:fs/promises'
-import { dirname, relative } from 'node:path'
+import { relative } from 'node:path'
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
 import { holdsFence, olderAttempts } from '../../ledger/nights/attempt-records.ts'
@@ -17,20 +16,24 @@ import type {
 } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { refusal } from '../../pipeline/partition/file-refusal.ts'
-import { readRunId } from '../../pipeline/partition/footer.ts'
 import {
   attemptFolder,
-  keepFile,
   keptPath,
-  moveIntoPlace,
   type PartitionPath,
   partitionPath,
-  removeAttempts,
   supersededPath,
 } from '../../pipeline/partition/partition-files.ts'
-import { stampOf } from '../../pipeline/partition/published-file.ts'
+import { shownWarehouse } from '../../project/object-path.ts'
 import { adoptIdentity } from '../../registry/view-identity.ts'
 import { keepPromise, type PastPromise, recordUse } from '../../registry/view-promises.ts'
+import { stampOf, writerOf } from '../../storage/published-file.ts'
+import {
+  isStored,
+  keepSecond,
+  placeAttempt,
+  removeAttempts,
+  removeFile,
+} from '../../storage/warehouse-files.ts'
 import type { Tried } from './steps.ts'
 
 /** The output of an attempt and what the ledger records about it. */
@@ -77,6 +80,7 @@ export async function publish(
   attempt: Tried & { fence: number },
   result: Result,
 ): Promise<void> {
+  let older: string[] = []
   await transaction(context.database, async (client) => {
     await lockSlot(client, run.slot)
     if (!(await holdsFence(client, run.id, attempt.fence))) throw superseded(run, attempt.number)
@@ -90,12 +94,15 @@ export async function publish(
         before: result.promised,
       })
     await commitRun(client, run, attempt.number, attempt.steps, attempt.usage?.())
-    const older = await olderAttempts(client, run, attempt.number)
+    older = await olderAttempts(client, run, attempt.number)
+    if (isStored(context.warehouse)) return
     await removeAttempts(context.warehouse, older).catch(async (error: unknown) => {
       const folders = older.map((each) => attemptFolder(context.warehouse, each))
       throw await refusal(error, 'the files of an earlier attempt could not be removed', folders)
     })
   })
+  // Requests may take longer than a slot may be locked. The fence alone refuses zombies; what is left is swept.
+  if (isStored(context.warehouse)) await removeAttempts(context.warehouse, older).catch(() => {})
   await finishPublication(context, run.id)
 }
 
@@ -142,19 +149,31 @@ export async function finishPublication(context: Warehouse, runId: string): Prom
   const from = attemptFolder(context.warehouse, attemptId(run.id, run.attempt))
   const { moved, superseded } = await move(context.warehouse, run, from, target).catch(
     async (error: unknown) => {
-      const what = `run ${run.id} is computed and committed, but could not be published as ${target.file}`
+      const what = `run ${run.id} is computed and committed, but could not be published as ${shownWarehouse(target.file)}`
+      if (error instanceof Failure)
+        throw new Failure(error.failureClass, `${what}: ${error.message}`, {
+          cause: error,
+          evidence: error.evidence,
+        })
       throw await refusal(error, what, [target.folder, from])
     },
   )
-  if (!moved && (await readRunId(target.file)) !== run.id) {
+  if (!moved && (await writerOf(target.file)) !== run.id) {
     // The failure belongs to the attempt again: the caller records what follows.
     await takeBack(context.database.pool, run.id)
-    throw new Failure('resource', `run ${run.id} was to be published, but its file is gone from ${from}`, {
-      evidence: { run: run.id, attempt: run.attempt },
-    })
+    throw new Failure(
+      'resource',
+      `run ${run.id} was to be published, but its file is gone from ${shownWarehouse(from)}`,
+      {
+        evidence: { run: run.id, attempt: run.attempt },
+      },
+    )
   }
   const stamp = await stampOf(target.file)
-  await keepSecond(context.warehouse, run.id, target)
+  // A disk without hard links has no second copy: a lost file is computed again.
+  await keepSecond(target.file, keptPath(context.warehouse, run.id)).catch((error: unknown) => {
+    if (isStored(target.file)) throw error
+  })
   const before = await transaction(context.database, async (client) => {
     const { published_run } = await lockSlot(client, run.slot)
     const path = relative(context.warehouse, target.file)
@@ -162,15 +181,7 @@ export async function finishPublication(context: Warehouse, runId: string): Prom
     await context.onPublished(client, run)
     return published_run
   })
-  if (before !== null && before !== run.id) await rm(keptPath(context.warehouse, before), { force: true })
-}
-
-/** A disk without hard links has no second copy: a lost file is computed again. */
-async function keepSecond(warehouse: string, run: string, { file }: PartitionPath): Promise<void> {
-  const kept = keptPath(warehouse, run)
-  await mkdir(dirname(kept), { recursive: true })
-    .then(() => link(file, kept))
-    .catch(() => {})
+  if (before !== null && before !== run.id) await removeFile(keptPath(context.warehouse, before))
 }
 
 async function move(
@@ -180,7 +191,7 @@ async function move(
   target: PartitionPath,
 ): Promise<{ moved: boolean; superseded: string | null }> {
   const superseded = run.kind === 'scores' ? await keepSuperseded(warehouse, run) : null
-  return { moved: await moveIntoPlace(from, target), superseded }
+  return { moved: await placeAttempt(from, target), superseded }
 }
 
 /** Superseded scores are kept under the run that wrote them. Returns the path relative to the warehouse. */
@@ -189,10 +200,10 @@ async function keepSuperseded(
   run: Pick<Run, 'id' | 'kind' | 'name' | 'partition'>,
 ): Promise<string | null> {
   const { file } = partitionOf(warehouse, run)
-  const before = await readRunId(file)
+  const before = await writerOf(file)
   if (before === undefined || before === run.id) return null
   const kept = supersededPath(warehouse, run.name, run.partition, before)
-  await keepFile(file, kept)
+  await keepSecond(file, kept)
   return relative(warehouse, kept)
 }
 

@@ -16,6 +16,7 @@ import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { Failure } from '../../pipeline/engine/failure.ts'
+import { shownFile } from '../../project/object-path.ts'
 import type { Model, Project } from '../../project/project.ts'
 import { versionsOf } from '../../registry/model-versions.ts'
 import { liveViews } from '../../registry/version-records.ts'
@@ -181,7 +182,7 @@ async function lastGood(
     run && {
       partition: run.partition,
       publishedAt: run.ended_at ?? run.created_at,
-      path: relative(project.root, join(project.warehouse, run.path ?? '')),
+      path: shownFile(project.root, join(project.warehouse, run.path ?? '')),
       rows: run.rows ?? undefined,
       version: run.version ?? undefined,
     }

@@ -1,4 +1,3 @@
-import { linkSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +10,6 @@ import type { FeatureRequest } from '../../pipeline/features/compute-features.ts
 import { brokenStructure } from '../../pipeline/features/releasable.ts'
 import { refusal } from '../../pipeline/partition/file-refusal.ts'
 import { attemptFolder, partitionPath } from '../../pipeline/partition/partition-files.ts'
-import { lookAtPublished } from '../../pipeline/partition/published-file.ts'
 import type { ScoreRequest } from '../../pipeline/scoring/score-partition.ts'
 import { didYouMean } from '../../project/files/nearest.ts'
 import type { Model, Project, View } from '../../project/project.ts'
@@ -19,6 +17,7 @@ import { parseAsOf } from '../../project/time/asof.ts'
 import { changedView, registeredAs } from '../../registry/changed-view.ts'
 import { champion, findVersion, type Version } from '../../registry/version-records.ts'
 import { knowingKeys } from '../../registry/view-promises.ts'
+import { pinPublished } from '../../storage/published-file.ts'
 import type { Context } from '../context.ts'
 
 /** Everything that one attempt needs, as plain paths and facts. */
@@ -109,15 +108,14 @@ async function findReplaced(
 ): Promise<{ run: Run; file: string } | undefined> {
   const before = await publishedRun(pool, 'features', run.name, run.partition)
   if (before === undefined) return undefined
-  const file = pin(
-    partitionPath(warehouse, 'features', run.name, run.partition).file,
-    join(folder, 'before.parquet'),
-  )
+  const published = partitionPath(warehouse, 'features', run.name, run.partition).file
   const stamp = await publishedStamp(pool, before.slot)
-  const verdict = await lookAtPublished(file, { run: before.id, sha256: before.sha256, stamp }).catch(
-    () => undefined,
-  )
-  return verdict?.state === 'right' ? { run: before, file } : undefined
+  const pinned = await pinPublished(published, join(folder, 'before.parquet'), {
+    run: before.id,
+    sha256: before.sha256,
+    stamp,
+  }).catch(() => undefined)
+  return pinned?.verdict.state === 'right' ? { run: before, file: pinned.file } : undefined
 }
 
 async function resolveScores(context: Context, project: Project, run: Run, folder: string): Promise<Plan> {
@@ -183,8 +181,7 @@ export async function scoreRequest(
   const { project, model, version, view, features, run, folder } = scoring
   refuseBroken(features)
   const published = partitionPath(warehouse, 'features', version.view, features.partition).file
-  const pinned = pin(published, join(folder, 'features.parquet'))
-  await expectPublished(database, features, pinned)
+  const pinned = await expectPublished(database, features, published, join(folder, 'features.parquet'))
   return {
     model: join(warehouse, version.file),
     sha256: version.sha256,
@@ -223,31 +220,24 @@ function refuseBroken(features: Run): void {
 }
 
 /**
- * Scores computed from a foreign file would name features that they were not computed from. The comparison of
- * published files repairs it.
+ * Pins this night's features, so that they stay readable while a refresh replaces them. Scores computed from a foreign file
+ * would name features that they were not computed from. The comparison of published files repairs it.
  */
-async function expectPublished({ pool }: Context['database'], features: Run, path: string): Promise<void> {
+async function expectPublished(
+  { pool }: Context['database'],
+  features: Run,
+  path: string,
+  link: string,
+): Promise<string> {
   const stamp = await publishedStamp(pool, features.slot)
-  const verdict = await lookAtPublished(path, { run: features.id, sha256: features.sha256, stamp })
-  if (verdict.state === 'right') return
+  const { id: run, sha256 } = features
+  const { file, verdict } = await pinPublished(path, link, { run, sha256, stamp })
+  if (verdict.state === 'right') return file
   throw new Failure(
     'transient',
     `${slotTitle(features)} is not what run ${features.id} published: ${verdict.why}. The scheduler publishes or computes it again, or run nightshift refresh ${features.name} --as-of ${features.partition}`,
     { evidence: { view: features.name, run: features.id, state: verdict.state } },
   )
-}
-
-/**
- * A hard link keeps this night's features readable while a refresh replaces them; if linking fails, the path itself
- * is used.
- */
-function pin(published: string, link: string): string {
-  try {
-    linkSync(published, link)
-    return link
-  } catch {
-    return published
-  }
 }
 
 /** Features whose definition differs from the one the version was registered on: what differs, and how to keep both. */

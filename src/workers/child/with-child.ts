@@ -10,7 +10,7 @@ import { type Children, openChildren } from './children.ts'
  * ends the child at once: what it was asked for fails, and the work comes to its `finally`.
  */
 export function withChild<T>(
-  project: Pick<Project, 'timeouts' | 'memory' | 'temp' | 'objects'> | undefined,
+  project: Pick<Project, 'warehouse' | 'timeouts' | 'memory' | 'temp' | 'objects'> | undefined,
   work: (children: Children, stop: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return tidily(async (stop) => {
@@ -21,6 +21,7 @@ export function withChild<T>(
         ...(project === undefined ? {} : { timeouts: () => project.timeouts, memory: () => project }),
       }),
       () => project?.objects ?? USUAL_CACHE,
+      project ?? {},
     )
     const close = () => void children.close()
     stop.addEventListener('abort', close, { once: true })

@@ -4,10 +4,12 @@ import { Failure } from '../../pipeline/engine/failure.ts'
 import { type Amount, amountIn } from '../../project/amount.ts'
 import { isObjectPath, localPattern } from '../../project/object-path.ts'
 import type { Source } from '../../project/project.ts'
+import { type Mirror, mirrorOf } from '../../storage/mirror.ts'
+import { fetchFiles } from '../../storage/warehouse-copy.ts'
+import { isStored } from '../../storage/warehouse-files.ts'
 import { objectsWanted } from '../child/child-endings.ts'
 import type { Children, TaskOptions } from '../child/children.ts'
 import type { FactsOf, RequestOf, TaskName } from '../child/tasks.ts'
-import { type Mirror, mirrorOf } from './mirror.ts'
 
 /** Tasks that look whether something has changed, often: a listing of the last minute is good enough for them. */
 const LOOKS: ReadonlySet<TaskName> = new Set([
@@ -29,29 +31,46 @@ const ASKED_SINGLY = 1
 export function withObjects(
   children: Children,
   cache: () => Amount,
-  mirror: (root: string) => Mirror = mirrorOf,
+  { warehouse = '', mirror = mirrorOf }: { warehouse?: string; mirror?: (root: string) => Mirror } = {},
 ): Children {
+  const stored = isStored(warehouse)
   return {
     ...children,
     async run(task, request, options = {}) {
       const sources = objectSources(request)
+      const published = stored ? [...publishedPaths(request, warehouse)] : []
       const root: unknown = Reflect.get(request, 'root')
-      if (sources.length === 0 || typeof root !== 'string') return await children.run(task, request, options)
-      return await runWith(mirror(root), { children, sources, root, cache }, task, request, options)
+      const here = typeof root === 'string' && sources.length > 0 ? { root, mirror: mirror(root) } : undefined
+      if (here === undefined && published.length === 0) return await children.run(task, request, options)
+      return await runWith({ children, published, sources, here, cache }, task, request, options)
     },
   }
 }
 
+/** Folders of a warehouse whose files are written by one machine and read by all. */
+const PUBLISHED = /^(?:features|scores|superseded|shadow|trials|models|datasets)\//
+
+/** Files of a warehouse in a bucket that a request names: before a task reads them they have to be here. */
+function* publishedPaths(value: unknown, warehouse: string): Generator<string> {
+  if (typeof value === 'string') {
+    const isFile = value.startsWith(`${warehouse}/`) && /\.(?:parquet|onnx)$/.test(value)
+    if (isFile && PUBLISHED.test(value.slice(warehouse.length + 1))) yield value
+  } else if (typeof value === 'object' && value !== null)
+    for (const each of Object.values(value)) yield* publishedPaths(each, warehouse)
+}
+
 interface Objects {
   children: Children
+  /** Files of the warehouse. */
+  published: string[]
   sources: Source[]
-  root: string
+  /** Where sources in object storage are kept; undefined where there are none. */
+  here: { root: string; mirror: Mirror } | undefined
   cache: () => Amount
 }
 
 async function runWith<Name extends TaskName>(
-  mirror: Mirror,
-  { children, sources, root, cache }: Objects,
+  { children, published, sources, here, cache }: Objects,
   task: Name,
   request: RequestOf<Name>,
   options: TaskOptions,
@@ -62,19 +81,20 @@ async function runWith<Name extends TaskName>(
   const signals = [options.signal, deadline].filter((each) => each !== undefined)
   const signal = AbortSignal.any(signals)
   const releases: (() => void)[] = []
-  const fetch = async (names: Iterable<string>) => {
+  const fetch = async ({ root, mirror }: NonNullable<Objects['here']>, names: Iterable<string>) => {
     options.progress?.('fetching objects')
     releases.push(await mirror.fetch(names, { limitBytes: cacheBytes(cache(), root), signal }))
   }
   try {
+    await fetchFiles(published, { signal })
     const maxAgeMs = LOOKS.has(task) ? LOOK_MS : 0
-    for (const source of sources) {
-      const whole =
-        source.format !== undefined && source.format !== 'parquet' ? true : source.select !== undefined
-      await mirror.update(source.path, { maxAgeMs, whole, signal })
-      if (whole) await fetch(mirror.named(source.path))
+    for (const { path, format, select } of sources) {
+      if (here === undefined) break
+      const whole = (format !== undefined && format !== 'parquet') || select !== undefined
+      await here.mirror.update(path, { maxAgeMs, whole, signal })
+      if (whole) await fetch(here, here.mirror.named(path))
     }
-    const local = withLocalPaths(request)
+    const local = here === undefined ? request : withLocalPaths(request)
     for (let asked = 0; ; asked++) {
       try {
         const left =
@@ -82,8 +102,9 @@ async function runWith<Name extends TaskName>(
         return await children.run(task, local, { ...options, ...left })
       } catch (error) {
         const wanted = objectsWanted(error)
-        if (wanted === undefined || asked > ASKED_SINGLY) throw error
-        await fetch(asked < ASKED_SINGLY ? wanted : sources.flatMap(({ path }) => mirror.named(path)))
+        if (here === undefined || wanted === undefined || asked > ASKED_SINGLY) throw error
+        const all = () => sources.flatMap(({ path }) => here.mirror.named(path))
+        await fetch(here, asked < ASKED_SINGLY ? wanted : all())
       }
     }
   } catch (error) {
@@ -118,7 +139,7 @@ function isObjectSource(value: object): value is Source {
 }
 
 /** A share is taken of what is free on the disk. */
-function cacheBytes(cache: Amount, root: string): number {
+export function cacheBytes(cache: Amount, root: string): number {
   const { bavail, bsize } = statfsSync(root)
   return amountIn(cache, bavail * bsize)
 }

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { transaction } from '../../ledger/connection/database.ts'
 import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { recordProgress } from '../../ledger/nights/run-facts.ts'
@@ -13,9 +14,11 @@ import type { Shard } from '../../ledger/shards/split-records.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import type { Usage } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
-import { lookAtPublished } from '../../pipeline/partition/published-file.ts'
 import type { Part } from '../../pipeline/shards/score-shard.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
+import { lookAtPublished } from '../../storage/published-file.ts'
+import { fetchFile } from '../../storage/warehouse-copy.ts'
+import { sendFile } from '../../storage/warehouse-files.ts'
 import { type Recorded, recordFailure } from '../attempt/attempt-outcome.ts'
 import type { DeliveredJob } from '../attempt/delivered-job.ts'
 import { tookTooLong } from '../child/child-endings.ts'
@@ -122,9 +125,10 @@ async function score(
         evidence: { shard: shard.shard, state: verdict.state },
       },
     )
-  await mkdir(request.temp, { recursive: true })
+  await fetchFile(request.features)
+  for (const folder of [request.temp, dirname(request.out)]) await mkdir(folder, { recursive: true })
   try {
-    return await context.children.run(
+    const part = await context.children.run(
       'shard',
       {
         ...request,
@@ -142,6 +146,8 @@ async function score(
         onUsage: job.onUsage,
       },
     )
+    await sendFile(part.file.path, part.file, job.signal)
+    return part
   } finally {
     await rm(request.temp, { recursive: true, force: true })
   }

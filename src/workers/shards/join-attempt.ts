@@ -1,5 +1,7 @@
+import { mkdir } from 'node:fs/promises'
 import type { Claim } from '../../ledger/nights/attempt-records.ts'
 import { shardsOf } from '../../ledger/shards/split-records.ts'
+import { fetchFiles } from '../../storage/warehouse-copy.ts'
 import { scoresResult } from '../attempt/compute.ts'
 import type { Result } from '../attempt/publication.ts'
 import type { Steps } from '../attempt/steps.ts'
@@ -24,10 +26,13 @@ export async function joinAttempt(
       ms: part.steps.reduce((sum, { ms }) => sum + ms, 0),
     })),
   )
+  const request = requestHere(context.warehouse, split, { out: 'scores.parquet', temp: 'tmp' })
+  await fetchFiles([request.features, ...parts.map(({ file }) => file.path)], { signal: options.signal })
+  await mkdir(request.temp, { recursive: true })
   const facts = await context.children.run(
     'join',
     {
-      ...requestHere(context.warehouse, split, { out: 'scores.parquet', temp: 'tmp' }),
+      ...request,
       parts,
       shards: split.shards,
       rows: split.rows,

@@ -4,10 +4,11 @@ import { transaction } from '../../ledger/connection/database.ts'
 import { holdsFence } from '../../ledger/nights/attempt-records.ts'
 import { lockSlot } from '../../ledger/nights/slots.ts'
 import { recordSplit } from '../../ledger/shards/split-records.ts'
-import { stampOf } from '../../pipeline/partition/published-file.ts'
 import { syncFolder } from '../../pipeline/partition/sync.ts'
 import { planRanges, type RowRange } from '../../pipeline/shards/row-ranges.ts'
-import { superseded } from '../attempt/publication.ts'
+import { stampOf } from '../../storage/published-file.ts'
+import { isStored, keepSecond } from '../../storage/warehouse-files.ts'
+import { partitionOf, superseded } from '../attempt/publication.ts'
 import type { Plan } from '../attempt/resolve.ts'
 import type { Tried } from '../attempt/steps.ts'
 import type { Context } from '../context.ts'
@@ -34,6 +35,9 @@ export async function splitAttempt(
   const parts = join(dirname(request.out), 'parts')
   await mkdir(parts, { recursive: true })
   await syncFolder(dirname(parts))
+  // Other machines have no link to it.
+  if (isStored(context.warehouse))
+    await keepSecond(partitionOf(context.warehouse, features).file, request.features)
   const stamp = await stampOf(request.features)
   await transaction(context.database, async (client) => {
     await lockSlot(client, run.slot)

@@ -5,10 +5,10 @@ import type { FeatureFacts } from '../../../src/pipeline/engine/facts.ts'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
 import type { FeatureRequest } from '../../../src/pipeline/features/compute-features.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
+import { openMirror } from '../../../src/storage/mirror.ts'
+import { openObjectStore } from '../../../src/storage/object-store.ts'
+import { tryObjects } from '../../../src/storage/try-objects.ts'
 import { type Children, openChildren } from '../../../src/workers/child/children.ts'
-import { openMirror } from '../../../src/workers/objects/mirror.ts'
-import { openObjectStore } from '../../../src/workers/objects/object-store.ts'
-import { tryObjects } from '../../../src/workers/objects/try-objects.ts'
 import { withObjects } from '../../../src/workers/objects/with-objects.ts'
 import {
   type CaseView,

@@ -6,13 +6,20 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
 
 // As the program does.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 
-/** Answers a request in place of the storage; false: lets it through. */
-export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean
+/** Answers a request in place of the storage, or keeps it and lets it through later; false: lets it through. */
+export type Fault = (request: IncomingMessage, response: ServerResponse, letThrough: () => void) => boolean
 
 /** An S3 server of its own process, with one bucket, behind a proxy that can misbehave. */
 export interface Storage {
@@ -21,6 +28,9 @@ export interface Storage {
   env: Record<string, string>
   put(key: string, body: Uint8Array | string): Promise<void>
   remove(key: string): Promise<void>
+  /** What a key holds; undefined: nothing. */
+  get(key: string): Promise<Buffer | undefined>
+  keys(prefix: string): Promise<string[]>
   /** What the proxy does from now on. */
   fault: Fault | undefined
   /** Lines such as `GET /nights/data/a.parquet bytes=0-9` of the requests so far. */
@@ -28,6 +38,7 @@ export interface Storage {
   close(): Promise<void>
 }
 
+// Its tokens of pages are encrypted with DES, which OpenSSL has among its old ciphers alone.
 const SERVER = `
 const S3rver = require('@20minutes/s3rver')
 const directory = process.argv[1]
@@ -40,7 +51,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' }
 
 export async function openStorage(): Promise<Storage> {
   const directory = mkdtempSync(join(tmpdir(), 'nightshift-storage-'))
-  const server = spawn(process.execPath, ['-e', SERVER, directory], {
+  const server = spawn(process.execPath, ['--openssl-legacy-provider', '-e', SERVER, directory], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   if (server.stdout === null) throw new Error('no output')
@@ -48,17 +59,19 @@ export async function openStorage(): Promise<Storage> {
   const requests: string[] = []
   const proxy = createServer((incoming, response) => {
     requests.push([incoming.method, incoming.url, incoming.headers.range].filter(Boolean).join(' '))
-    if (storage.fault?.(incoming, response) === true) return
-    const { method, url, headers } = incoming
-    const onward = request(
-      { host: '127.0.0.1', port: Number(port), method, path: url, headers },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers)
-        answer.pipe(response)
-      },
-    )
-    onward.on('error', () => response.destroy())
-    incoming.pipe(onward)
+    const letThrough = () => {
+      const { method, url, headers } = incoming
+      const onward = request(
+        { host: '127.0.0.1', port: Number(port), method, path: url, headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers)
+          answer.pipe(response)
+        },
+      )
+      onward.on('error', () => response.destroy())
+      incoming.pipe(onward)
+    }
+    if (storage.fault?.(incoming, response, letThrough) !== true) letThrough()
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
@@ -81,6 +94,21 @@ export async function openStorage(): Promise<Storage> {
     },
     async remove(key) {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    },
+    async get(key) {
+      const { Body } = await client
+        .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+        .catch((error: unknown) => {
+          if (error instanceof NoSuchKey) return { Body: undefined }
+          throw error
+        })
+      return Body && Buffer.from(await Body.transformToByteArray())
+    },
+    async keys(prefix) {
+      const { Contents = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }),
+      )
+      return Contents.flatMap(({ Key }) => Key ?? [])
     },
     async close() {
       client.destroy()

@@ -1,19 +1,11 @@
-import type { FailureClass } from '../../failures/classes.ts'
-import { Failure } from '../../pipeline/engine/failure.ts'
+import type { FailureClass } from '../failures/classes.ts'
+import { Failure } from '../pipeline/engine/failure.ts'
 
 /** What each error of S3 means for a night: its class, and what to do. */
 const KNOWN: Record<string, [FailureClass, string]> = {
   NoSuchBucket: [
     'contract',
     'there is no such bucket: correct the path, or the endpoint (AWS_ENDPOINT_URL_S3)',
-  ],
-  AccessDenied: [
-    'contract',
-    'the credentials do not allow it: grant s3:ListBucket on the bucket and s3:GetObject on its objects',
-  ],
-  Forbidden: [
-    'contract',
-    'the credentials do not allow it: grant s3:ListBucket on the bucket and s3:GetObject on its objects',
   ],
   InvalidAccessKeyId: [
     'contract',
@@ -51,12 +43,28 @@ const KNOWN: Record<string, [FailureClass, string]> = {
   NotFound: ['transient', 'it was removed while it was read: the run must be repeated'],
 }
 
+/** Permission that each request needs. */
+const PERMISSIONS: Record<ObjectRequest, string> = {
+  listed: 's3:ListBucket on the bucket and s3:GetObject on its objects',
+  read: 's3:ListBucket on the bucket and s3:GetObject on its objects',
+  written: 's3:PutObject on the objects of the warehouse',
+  copied: 's3:GetObject and s3:PutObject on the objects of the warehouse',
+  removed: 's3:DeleteObject on the objects of the warehouse',
+}
+
+/** What was tried. */
+export type ObjectRequest = 'listed' | 'read' | 'written' | 'copied' | 'removed'
+
 /** An error of the storage as a Failure that names the object or bucket, what was tried, and what to do. */
-export function objectFailure(error: unknown, what: string, name: string): Failure {
+export function objectFailure(error: unknown, what: ObjectRequest, name: string): Failure {
   if (error instanceof Failure) return error
   const code = codeOf(error)
   const status = statusOf(error)
-  const [failureClass, advice] = KNOWN[code] ?? byStatus(status)
+  const isDenied =
+    code === 'AccessDenied' || code === 'Forbidden' || (KNOWN[code] === undefined && status === 403)
+  const [failureClass, advice]: [FailureClass, string] = isDenied
+    ? ['contract', `the credentials do not allow it: grant ${PERMISSIONS[what]}`]
+    : (KNOWN[code] ?? byStatus(status))
   const words = error instanceof Error ? error.message : String(error)
   const said = words === '' || words === code || words === 'UnknownError' ? code : `${code}: ${words}`
   return new Failure(failureClass, `${name} could not be ${what} (${said}): ${advice}`, {
@@ -69,7 +77,6 @@ export function objectFailure(error: unknown, what: string, name: string): Failu
 function byStatus(status: number | undefined): [FailureClass, string] {
   if (status === 404)
     return ['contract', 'it is not there: correct the path, or the endpoint (AWS_ENDPOINT_URL_S3)']
-  if (status === 403) return KNOWN.AccessDenied ?? ['contract', '']
   if (status === 412) return KNOWN.PreconditionFailed ?? ['transient', '']
   if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)
     return ['contract', 'the storage refuses the request']
@@ -79,7 +86,7 @@ function byStatus(status: number | undefined): [FailureClass, string] {
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const code = 'Code' in error ? error.Code : undefined
-  if (typeof code === 'string' && KNOWN[code] !== undefined) return code
+  if (typeof code === 'string' && (KNOWN[code] !== undefined || code === 'AccessDenied')) return code
   if (error.name !== 'Error' || !('code' in error)) return error.name
   return String(error.code)
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { FOOTER_ONLY } from '../../project/object-path.ts'
+import { FOOTER_ONLY } from '../project/object-path.ts'
 import type { ObjectStore, StoredObject } from './object-store.ts'
 
 /** One read of this many bytes from the end gets nearly every footer whole. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, opendir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { Minimatch } from 'minimatch'
-import { bytes as sizeText } from '../../format/sizes.ts'
-import { Failure } from '../../pipeline/engine/failure.ts'
-import { FOOTER_ONLY, OBJECT_TREE, objectName, readObjectPattern } from '../../project/object-path.ts'
+import { bytes as sizeText } from '../format/sizes.ts'
+import { Failure } from '../pipeline/engine/failure.ts'
+import { FOOTER_ONLY, OBJECT_TREE, objectName, readObjectPattern } from '../project/object-path.ts'
 import {
   footerName,
   isKept,
