@@ -1,4 +1,4 @@
-import { cpSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { nightshiftJson } from '../cli/nightshift.ts'
@@ -112,6 +112,20 @@ test('a night that one machine begins, another goes on with, and both read the s
   expect(explained.json).toMatchObject({ run: scored.json.run, version: 1 })
 })
 
+test('shards hand their features and parts over through the bucket', async () => {
+  const before = await rowsOf(SCORES)
+  await project.write(
+    'models/value/model.yaml',
+    `${readFileSync(join(roots.one, 'models/value/model.yaml'), 'utf8')}scoring: { shards: 2, min_rows: 10 }\n`,
+  )
+  const split = await on('one', 'run', 'value', '--as-of', '2026-03-03', '--force')
+  expect(split.json.failure, split.stderr).toBeNull()
+  expect(split.json).toMatchObject({ state: 'published', rows: 50 })
+  expect(storage.requests.filter((line) => /^PUT .*\/parts\/0\d-t1\.parquet/.test(line))).toHaveLength(2)
+  expect(await rowsOf(SCORES)).toEqual(before)
+  expect(await storage.keys(`${RESULTS}/.attempts/`)).toEqual([])
+})
+
 test('what somebody has done to the bucket is put right by whoever comes next', async () => {
   const before = { features: await storage.get(FEATURES), scores: await storage.get(SCORES) }
   await storage.remove(FEATURES)
@@ -150,7 +164,7 @@ columns:
   expect(await storage.get(SCORES)).toBeUndefined()
   const kept = await storage.keys(`${RESULTS}/`)
   expect(kept.filter((each) => each.includes('.attempts'))).toEqual([])
-  expect(kept.filter((each) => each.includes('superseded'))).toHaveLength(1)
+  expect(kept.filter((each) => each.includes('superseded'))).toHaveLength(2)
 })
 
 test('a command that the bucket refuses names the object, the permission and the class', async () => {

@@ -77,7 +77,8 @@ async function runWith<Name extends TaskName>(
 ): Promise<FactsOf<Name>> {
   const begun = performance.now()
   const { timeoutMs } = options
-  const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1))
+  const deadline =
+    timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), 2 ** 31 - 1))
   const signals = [options.signal, deadline].filter((each) => each !== undefined)
   const signal = AbortSignal.any(signals)
   const releases: (() => void)[] = []
