@@ -52,13 +52,21 @@ function bars(): ProgressView {
   }
 }
 
+/** Of what is counted a line each this often; its begin and its end at once. */
+const COUNTED_MS = 10_000
+
 function lines(): ProgressView {
-  const printed = new Map<string, string>()
+  const printed = new Map<string, { text: string; at: number }>()
   return {
-    show(id, title, text) {
-      if (printed.get(id) === text) return
-      printed.set(id, text)
-      process.stderr.write(printable(`${title}: ${text}\n`))
+    show(id, title, text, progress) {
+      const before = printed.get(id)
+      if (before?.text === text) return
+      const { rows = 0, total = 0, detail } = progress ?? {}
+      const now = performance.now()
+      if (before !== undefined && rows < total && now - before.at < COUNTED_MS) return
+      printed.set(id, { text, at: now })
+      const words = detail === undefined ? text : `${text}, ${detail}`
+      process.stderr.write(printable(`${title}: ${words}\n`))
     },
     close: () => {},
   }
