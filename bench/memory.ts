@@ -30,6 +30,11 @@ export function watchMemory(mark: string): () => Promise<number | undefined> {
   }
 }
 
+/** What all marked processes hold now, in MB (10^6). */
+export function memoryNow(mark: string): number {
+  return sum(mark, new Map(), pss) / 1e6
+}
+
 /**
  * Processor seconds, user and system, that the marked processes have used so far, with those of their children that
  * have ended. A figure that a busy machine distorts less than the clock on the wall.

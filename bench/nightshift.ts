@@ -9,7 +9,7 @@ import { workerAlive } from '../src/ledger/nights/alive.ts'
 import { AS_OF, type BenchProject } from './data.ts'
 import { MARK, processorSeconds } from './memory.ts'
 
-const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
+export const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 
 export interface NightshiftResult {
   /** From the enqueueing of the features to the publication of the scores, as the ledger has it. */

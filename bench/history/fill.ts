@@ -21,7 +21,7 @@ export async function fillHistory(
     await client.query('select setseed(0.42)')
     await client.query(
       `create temporary table models on commit drop as
-         select i, 'model' || lpad(i::text, 2, '0') as model, 'view' || lpad(i::text, 2, '0') as view from generate_series(1, ${models}) i`,
+         select i, 'model' || lpad(i::text, greatest(2, length(i::text)), '0') as model, 'view' || lpad(i::text, greatest(2, length(i::text)), '0') as view from generate_series(1, ${models}) i`,
     )
     await client.query(
       `create temporary table nights on commit drop as

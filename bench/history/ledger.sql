@@ -6,7 +6,7 @@
 create temporary table plan as
 select m.i, m.model, m.view, d.n, d.as_of, d.label, kind,
        case kind when 'scores' then m.model else m.view end as name,
-       left(kind, 1) || lpad(m.i::text, 2, '0') || 'n' || lpad(d.n::text, 4, '0') as id,
+       left(kind, 1) || lpad(m.i::text, greatest(2, length(m.i::text)), '0') || 'n' || lpad(d.n::text, 4, '0') as id,
        case when d.n < 0 then 'expected'
             when d.n = 0 and m.i = 3 and kind = 'scores' then 'held'
             when d.n = 0 and m.i = 7 and kind = 'scores' then 'failed'
@@ -41,7 +41,7 @@ select p.*, s.id as slot, true as first from plan p join nightshift.slots s usin
 insert into nightshift.runs (id, slot, kind, name, as_of, partition, state, trigger, version, settings, attempt, fence,
   known_at, path, rows, bytes, sha256, view_hash, metadata, checks, inputs, warnings, summary, failure, requested_by,
   created_at, started_at, ended_at)
-select case when first then 'x' || substr(id, 1, 7) || right(id, 1) else id end, slot, kind, name, as_of, label,
+select case when first then 'x' || id else id end, slot, kind, name, as_of, label,
        case when first then 'failed' else state end,
        case when mended and not first then 'retry' else 'schedule' end,
        case kind when 'scores' then version end,

@@ -3,6 +3,7 @@ import { askDailyGates } from '../actions/ask-daily-gates.ts'
 import { askGate } from '../actions/ask-gate.ts'
 import { announceEndedMutes } from '../actions/incidents/end-mutes.ts'
 import { requestDueDrills } from '../actions/operations/scheduled-drills.ts'
+import { pruneRecords } from '../actions/prune-records.ts'
 import { sendDueDigest } from '../actions/send-digest.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
@@ -12,9 +13,9 @@ import { feedBackfills } from '../jobs/backfills/feed-backfills.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { olderThanLedger } from '../ledger/migrations/migrate.ts'
-import { openActiveAttempts } from '../ledger/nights/active-attempts.ts'
 import { beat, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
+import { openActiveAttempts } from '../ledger/workers/active-attempts.ts'
 import type { ProcessRole } from '../ledger/workers/process-role.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { ChildRunner } from '../readiness/item.ts'
@@ -43,6 +44,9 @@ const GUARD_MS = 5_000
 const GATES_MS = 60_000
 const DRILLS_MS = 30_000
 const DIGEST_MS = 30_000
+const PRUNE_MS = 3_600_000
+/** Between two batches: the nights come first. */
+const NEXT_BATCH_MS = 1_000
 
 export interface Host {
   context: Context
@@ -218,6 +222,17 @@ export async function openHost(
           { everyMs: DIGEST_MS, onError: logError('writing the digest') },
         )
       : undefined
+  const pruning =
+    scope === 'calendar'
+      ? startLoop(
+          async () => {
+            if (retired !== undefined) return undefined
+            const more = await pruneRecords({ project: context.project(), database }, { log })
+            return more ? NEXT_BATCH_MS : undefined
+          },
+          { everyMs: PRUNE_MS, onError: logError('pruning old records') },
+        )
+      : undefined
   const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
   const worker = places > 0 ? await startWorker(context, queues, role, { operate, choice }) : undefined
   const stays = role !== 'command'
@@ -232,6 +247,7 @@ export async function openHost(
       await stopBeating?.()
       await drills?.close()
       await digests?.close()
+      await pruning?.close()
       await files?.close()
       await backfills.close()
       await loop.close()

@@ -24,6 +24,8 @@ export interface Project {
   heartbeat: string | undefined
   /** Timeouts of work outside a night's attempts. */
   timeouts: Timeouts
+  /** How long records of the ledger are kept. */
+  retention: Retention
   /** What one worker process may use of its machine's memory. Default 75 %. */
   memory: Amount
   /** What one task may spill to disk, of what is free there when it starts. Default 75 %. */
@@ -33,6 +35,19 @@ export interface Project {
   views: Record<string, View>
   models: Record<string, Model>
   schedules: Record<string, Schedule>
+}
+
+export interface Retention {
+  /** Default 730d. */
+  runs: Duration
+  /** Default 365d. */
+  attempts: Duration
+  /** Default 730d. */
+  profiles: Duration
+  /** Default 365d. */
+  mails: Duration
+  /** Default 730d. */
+  evidence: Duration
 }
 
 export interface Timeouts {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Database } from '../ledger/connection/database.ts'
 import type { Clock } from '../ledger/connection/ledger-clock.ts'
-import type { ActiveAttempts } from '../ledger/nights/active-attempts.ts'
+import type { ActiveAttempts } from '../ledger/workers/active-attempts.ts'
 import type { Project } from '../project/project.ts'
 import type { OnPublished } from './attempt/publication.ts'
 import type { Children } from './child/children.ts'

@@ -49,10 +49,17 @@ export function projectOf(
     temp: USUAL_AMOUNT,
     objects: USUAL_AMOUNT,
     timeouts: { checks: parseDuration('2m'), monitors: parseDuration('30m'), datasets: parseDuration('6h') },
+    retention: retentionOf('30d'),
     views: Object.fromEntries(views.map((name) => [name, viewOf(name)])),
     models: Object.fromEntries(Object.entries(models).map(([name, view]) => [name, modelOf(name, view)])),
     schedules: Object.fromEntries(schedules.map((schedule) => [schedule.name, schedule])),
   }
+}
+
+/** The same for all records. */
+export function retentionOf(text: string): Project['retention'] {
+  const kept = parseDuration(text)
+  return { runs: kept, attempts: kept, profiles: kept, mails: kept, evidence: kept }
 }
 
 function viewOf(name: string): View {

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
+import { countOldRecords } from '../../actions/prune-records.ts'
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { delivering } from '../../alerts/delivery/delivering.ts'
 import { notifiedBySubject, unnotifiedText } from '../../alerts/delivery/recipients.ts'
@@ -8,6 +9,7 @@ import { activeMutes, mutedText } from '../../alerts/incidents/mutes.ts'
 import { recipientName } from '../../alerts/webhooks/webhook-name.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
+import { count } from '../../format/numbers.ts'
 import { bytes } from '../../format/sizes.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { openSession, type Session } from '../../host/session.ts'
@@ -85,6 +87,7 @@ export default async function doctor(_args: string[], options: GlobalOptions): P
         if ((session.project.alerts?.webhook ?? []).length > 0)
           await runCheck('webhooks', async () => webhooks(session))
         await runCheck('mutes', () => mutes(session))
+        await runCheck('retention', () => retention(session))
         await runCheck('clocks', () => clocks(session.database))
       } finally {
         await session.close()
@@ -196,6 +199,14 @@ async function mutes({ project, database }: Session): Promise<string> {
 }
 
 /** Whether every kind of work has a worker that takes it. */
+/** How long records are kept, and what the scheduler is about to prune. */
+async function retention(session: Session): Promise<string> {
+  const kept = Object.entries(session.project.retention).map(([what, { text }]) => `${what} ${text}`)
+  const old = Object.entries(await countOldRecords(session)).map(([what, found]) => `${count(found)} ${what}`)
+  const next = old.length === 0 ? 'nothing is older' : `the scheduler is about to prune ${old.join(', ')}`
+  return `kept: ${kept.join(', ')}; ${next}`
+}
+
 async function workers(database: Database): Promise<string> {
   const { worker, untaken } = await whoIsAlive(database)
   if (!worker) return 'none is alive: `nightshift up` or `nightshift worker` starts one; `run` needs none'

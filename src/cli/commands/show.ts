@@ -71,7 +71,7 @@ export function printRun(project: Project, run: Run, attempts: Attempt[], versio
   }
   for (const warning of run.warnings) printLine(`  warning    ${warning}`)
   printAttempts(attempts, project)
-  printChecks(run.checks)
+  printChecks(run.checks, run.pruned_at ?? null, project)
   printUnknown(run.unknown_values)
   printInputs(run.inputs, at)
 }
@@ -122,10 +122,16 @@ function printAttempts(attempts: Attempt[], project: Project): void {
   }
 }
 
-function printChecks(checks: Check[]): void {
+function printChecks(checks: Check[], prunedAt: string | null, { timezone, retention }: Project): void {
+  if (prunedAt !== null)
+    printLine(
+      `\nexpectations that were met were pruned ${clockTime(prunedAt, timezone)} (retention.runs: ${retention.runs.text} in nightshift.yaml)`,
+    )
   if (checks.length === 0) return
   const failed = checks.filter((check) => !check.passed)
-  printLine(`\nexpectations: ${checks.length - failed.length} met, ${failed.length} failed`)
+  printLine(
+    `\nexpectations: ${prunedAt === null ? `${checks.length - failed.length} met, ` : ''}${failed.length} failed`,
+  )
   for (const check of failed) {
     printLine(`  ${check.message}`)
     for (const sample of check.samples) {

@@ -3,9 +3,9 @@ import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { type Answers, followAnswers } from '../../ledger/nights/answers.ts'
-import { attemptId, type Run } from '../../ledger/nights/run-records.ts'
+import type { Run } from '../../ledger/nights/run-records.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
-import { joinJob, openSplits, shardJob } from '../../ledger/shards/split-records.ts'
+import { openSplits } from '../../ledger/shards/split-records.ts'
 import { ownFile } from '../../program/own-files.ts'
 import type { Project } from '../../project/project.ts'
 import { activeChallengers } from '../../registry/challengers.ts'
@@ -134,26 +134,16 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
   }))
 }
 
-/** The queue's jobs for queued and running attempts; undefined if the queue does not answer. */
+/**
+ * The queue's jobs, of the queues that open runs are in; undefined if the queue does not answer. All of a queue at once: a
+ * query for each run would take seconds where a backfill has put thousands there.
+ */
 async function knownJobs(queues: JobQueues, runs: OpenRun[]): Promise<ReadonlySet<string> | undefined> {
-  const known = new Set<string>()
+  const names = new Set(runs.filter(({ state }) => state !== 'waiting').map(jobQueue))
   try {
-    await Promise.all(
-      runs.map(async (run) => {
-        for (const id of jobsOf(run)) if (await queues.has(jobQueue(run), id)) known.add(id)
-      }),
-    )
-    return known
+    const found = await Promise.all([...names].map((name) => queues.ids(name)))
+    return new Set(found.flatMap((ids) => [...ids]))
   } catch {
     return undefined
   }
-}
-
-/** The jobs that the planner asks for. */
-function jobsOf({ id, state, attempt, split }: OpenRun): string[] {
-  if (state === 'waiting') return []
-  if (split === undefined) return [attemptId(id, state === 'queued' ? attempt + 1 : attempt)]
-  return split.open.length === 0
-    ? [joinJob(id, attempt)]
-    : split.open.map(({ shard }) => shardJob(id, attempt, shard))
 }

@@ -89,6 +89,11 @@ export function openInProcessQueues(): InProcessQueues {
     async has(name, id) {
       return active.has(keyOf(name, id)) || waiting.get(name)?.has(id) === true
     },
+    async ids(name) {
+      const under = `${name} `
+      const keys = [...active.keys()].filter((key) => key.startsWith(under))
+      return new Set([...(waiting.get(name)?.keys() ?? []), ...keys.map((key) => key.slice(under.length))])
+    },
     async work(name, request): Promise<WorkerHandle> {
       workers.set(name, request)
       take(name)

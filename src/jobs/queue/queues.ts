@@ -1,4 +1,4 @@
-import type { Queue } from 'bullmq'
+import type { JobType, Queue } from 'bullmq'
 import { DEFAULT_SCHEMA, queueSchema } from '../../ledger/connection/schema.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -55,6 +55,8 @@ export interface JobQueues {
   addFlow(name: QueueName, last: JobRequest, jobs: JobRequest[]): Promise<void>
   /** Whether a job with this id is waiting or active. @throws Failure 'transient' like `add`. */
   has(name: QueueName, id: string): Promise<boolean>
+  /** Ids of all jobs that are waiting or active. @throws Failure 'transient' like `add`. */
+  ids(name: QueueName): Promise<ReadonlySet<string>>
   /** Starts taking jobs. Works while the queue is down, and takes jobs when it is available again. */
   work(name: QueueName, request: WorkRequest): Promise<WorkerHandle>
   /** Closes the workers too. */
@@ -68,6 +70,9 @@ export interface Queues extends JobQueues {
   /** Why the queue's server is unavailable, if it is known and not stated by the failed query itself. */
   trouble(): Error | undefined
 }
+
+/** In the order that a job takes, so that one that moves on between two queries is seen. */
+const UNDER_WAY: JobType[] = ['waiting', 'prioritized', 'delayed', 'waiting-children', 'active']
 
 const ADD_WITHIN_MS = 5_000
 const CLOSE_WITHIN_MS = 2_000
@@ -140,6 +145,11 @@ export async function openQueues(options: QueueOptions): Promise<Queues> {
     async has(name, id) {
       return await query(engine, `the queue ${name} could not be queried for job ${id}`, async () => {
         return !isOver(await queue(name).getJobState(id))
+      })
+    },
+    async ids(name) {
+      return await query(engine, `the queue ${name} could not be queried for its jobs`, async () => {
+        return new Set(await queue(name).getRanges(UNDER_WAY, 0, -1))
       })
     },
     async work(name, request) {

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import type { Database } from '../connection/database.ts'
+import type { ActiveAttempts } from '../workers/active-attempts.ts'
 import { livingWorkers, untaken } from '../workers/living-workers.ts'
 import { ALIVE_MS, type ProcessRole } from '../workers/process-role.ts'
 import type { Takes } from '../workers/takes.ts'
-import type { ActiveAttempts } from './active-attempts.ts'
 
 /** What a process says of itself. */
 export interface OwnProcess {

@@ -50,6 +50,8 @@ export interface Run {
   metadata: Record<string, string> | null
   checks: Check[]
   inputs: InputFile[]
+  /** Since when checks that passed, and inputs of what was superseded, are gone (prune-runs.ts). */
+  pruned_at?: string | null
   warnings: string[]
   summary: Record<string, number | undefined> | null
   /** Rows with a value that the model does not know, by column. */
@@ -151,7 +153,7 @@ export interface RunFilter {
 }
 
 /** A run without its inputs and checks, of which a night may have thousands. */
-export type ListedRun = Omit<Run, 'inputs' | 'checks'>
+export type ListedRun = Omit<Run, 'inputs' | 'checks' | 'pruned_at'>
 
 const LISTED = `id, slot, kind, name, as_of, partition, state, trigger, backfill, forced, version, pinned, settings, attempt, fence,
   next_attempt_at, waiting_since, known_at, progress, path, rows, bytes, sha256, view_hash, content, metadata, warnings, summary,

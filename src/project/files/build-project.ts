@@ -156,6 +156,7 @@ export function buildProject(
     pages: settings.pages,
     heartbeat: settings.heartbeat,
     timeouts: settings.timeouts,
+    retention: settings.retention,
     memory: settings.memory,
     temp: settings.temp,
     objects: settings.objects,

@@ -159,6 +159,14 @@ export function duration({ zero = false } = {}) {
     .meta({ pattern: DURATION_PATTERN.source })
 }
 
+/** A duration of at least so many days. */
+export function daysAtLeast(fewest: number) {
+  return duration().superRefine((given, context) => {
+    if (given.ms >= fewest * 86_400_000) return
+    context.addIssue({ code: 'custom', message: `a duration of at least ${fewest}d, such as 365d` })
+  })
+}
+
 /** An amount of memory or disk. */
 export function amount() {
   return z

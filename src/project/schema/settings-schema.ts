@@ -6,6 +6,7 @@ import {
   baseUrl,
   choice,
   cronOf,
+  daysAtLeast,
   duration,
   keys,
   line,
@@ -88,6 +89,26 @@ const timeouts = keys({
   datasets: duration().prefault('6h').describe('One training set, evaluation, leak check or replay.'),
 }).describe('Timeouts of work outside the attempts of a night. Attempts have the timeout of their schedule.')
 
+/** Younger records are still worked with: drift persists over nights, the gate takes searches for leaks of 30 days. */
+const FEWEST_DAYS = 30
+const kept = (usual: string) => daysAtLeast(FEWEST_DAYS).prefault(usual)
+
+const retention = keys({
+  runs: kept('730d').describe(
+    'Runs that ended: tries that failed and stand for no night are removed, of the others the checks that passed and the inputs of what was superseded. What is published, or stood once, stays.',
+  ),
+  attempts: kept('365d').describe('Attempts of ended runs, with their steps and what they used.'),
+  profiles: kept('730d').describe(
+    'Profiles of nights and their drift. References, and the newest night of each version, stay.',
+  ),
+  mails: kept('365d').describe('Mails and posts that were sent. Incidents stay; mails of open ones too.'),
+  evidence: kept('730d').describe(
+    'What the readiness gate said each day, and searches for leaks. Versions, evaluations, promotions and what they were based on stay for ever.',
+  ),
+}).describe(
+  'How long records of the ledger are kept, 30d at least. What a night, a rollback, an open incident or backfill, or the gate needs is kept longer.',
+)
+
 export const settingsSchema = keys({
   project: name().describe('Name of the project. It is part of queue names, mail threads and file metadata.'),
   timezone: zone().describe(
@@ -117,6 +138,7 @@ export const settingsSchema = keys({
       'Roles. If given, `--by` must name one of them, and so must the sign-in of whoever presses a button of a readiness page: an operator retries, releases, skips and rolls back, an approver also promotes, a viewer changes nothing.',
     ),
   timeouts: timeouts.prefault({}),
+  retention: retention.prefault({}),
   memory: amount()
     .prefault(USUAL_AMOUNT.text)
     .describe(

@@ -10,6 +10,8 @@ test('jobs run in order, as many at once as the worker takes, and what they add 
   let active = 0
   await queues.add('monitor', job('early'))
   expect(await queues.has('monitor', 'early')).toBe(true)
+  expect(await queues.ids('monitor')).toEqual(new Set(['early']))
+  expect(await queues.ids('parity')).toEqual(new Set())
   await queues.work('monitor', {
     concurrency: 2,
     process: async ({ data }) => {

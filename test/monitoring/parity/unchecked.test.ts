@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openActiveAttempts } from '../../../src/ledger/nights/active-attempts.ts'
+import { openActiveAttempts } from '../../../src/ledger/workers/active-attempts.ts'
 import { certify } from '../../../src/monitoring/parity/job.ts'
 import { certificateOf } from '../../../src/monitoring/parity/record.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
