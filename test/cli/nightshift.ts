@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { runWarm } from './warm-commands.ts'
+import { type Finished, runWarm } from '../../fixtures/warm-commands.ts'
 
 /** The bundled program; faults may be injected into another. */
 export const CLI = resolve(
@@ -8,11 +8,7 @@ export const CLI = resolve(
   'cli.js',
 )
 
-export interface Finished {
-  code: number | null
-  stdout: string
-  stderr: string
-}
+export type { Finished }
 
 /** Variables of the machine that would change what is tested. */
 const CLEARED = { DATABASE_URL: '', REDIS_URL: '', SMTP_URL: '', NIGHTSHIFT_LOG: '' }
@@ -59,8 +55,19 @@ export async function nightshift(
   options: { project: string; env?: Record<string, string> },
 ): Promise<Finished> {
   const { project, env = {} } = options
-  const warm = await runWarm(CLI, [...args, '--project', project], { env: environmentOf(env), given: env })
+  const warm = isSimple(env)
+    ? await runWarm({ cli: CLI, args: [...args, '--project', project], env: environmentOf(env) })
+    : undefined
   return warm ?? (await ended(start(args, options)))
+}
+
+/** What a process that has the program loaded can take on itself; of other variables it may know older values. */
+const VARIABLES = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL']
+
+/** False for the embedded database, other variables, another build, and with `NIGHTSHIFT_TEST_CLI=process`. */
+function isSimple(env: Record<string, string>): boolean {
+  if (process.env.NIGHTSHIFT_TEST_CLI === 'process' || process.env.NIGHTSHIFT_DIST !== undefined) return false
+  return Boolean(env.DATABASE_URL) && Object.keys(env).every((name) => VARIABLES.includes(name))
 }
 
 export function ended(child: ChildProcess): Promise<Finished> {
