@@ -133,6 +133,12 @@ test('of a single model the last nights are drawn too, each picture with a sente
      values ('scores', 'value', $1, '2027-01-01', 'nightly', $1::timestamptz + interval '2 hours', $1::timestamptz + interval '6 hours', 'expected')`,
     ['2027-01-01T00:00:00Z'],
   )
+  // A night that a backfill has just asked for.
+  await site.database.pool.query(
+    `insert into nightshift.slots (kind, name, as_of, partition, due, state)
+     values ('scores', 'value', '2020-01-01', '2020-01-01', $1::timestamptz + interval '1 second', 'expected')`,
+    [now.toISOString()],
+  )
   const page = await (await site.ask('/')).text()
   expect(page).toMatch(
     /Next due[\s\S]*for <span class="nowrap">2027-01-01<\/span>, deadline <time[^>]*>2027-01-01 06:00 UTC/,

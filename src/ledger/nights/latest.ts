@@ -11,7 +11,7 @@ export interface Latest {
   last: Slot | undefined
   /** The newest published night. */
   published: Slot | undefined
-  /** The next expected night. */
+  /** The next night of the schedule: one that a backfill has asked for is due within seconds, whatever its as-of. */
   next: { partition: string; due: string; deadline: string | null } | undefined
 }
 
@@ -36,7 +36,7 @@ export async function latestOf(
     newest('published_run is not null', []),
     connection.query<{ kind: Kind; name: string; partition: string; due: string; deadline: string | null }>(
       `select distinct on (kind, name) kind, name, partition, due, deadline from nightshift.slots
-        where state not in ('published', 'skipped') and state = 'expected' and due > $1
+        where state not in ('published', 'skipped') and state = 'expected' and due > $1 and schedule is not null
         order by kind, name, due`,
       [now],
     ),
