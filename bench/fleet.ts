@@ -5,19 +5,23 @@ import { planRanges } from '../src/pipeline/shards/row-ranges.ts'
 /**
  * Simulates the scheduling of one night on many machines: features by one worker, scores in shards as the product divides them,
  * the join by one worker. The constants are processor seconds of `npm run bench` and `npm run bench:shards`, of one core; a machine
- * has `cores` of them. Nothing runs: it says what the parts come to, and which of them is the longest.
+ * has `cores` of them. Nothing runs: it says what the parts come to, and which of them is the longest. Disks and networks are left out.
  */
 const MEASURED = {
-  /** A row of features over 30 events each, 10 columns of the bench project. */
+  /** A row of features over 30 events each. */
   featureRow: 9.6e-6,
+  /** So much longer do features take that do not fit into memory: 10,000,000 rows with 5 GB against none. */
+  spilled: 2.8,
   /** A row of 19 columns through 100 trees of depth 6, from Parquet into Parquet. */
   scoreRow: 5.0e-6,
+  /** What one thread of a shard does with each row: it streams and packs for the sessions of all cores. */
+  packRow: 0.3e-6,
   /** A shard beside its rows: claim, open, read back, record. */
-  shard: 0.9,
-  /** A row of the join: its hash, its copy, the reading back. */
-  joinRow: 0.35e-6,
+  shard: 0.2,
+  /** A row of the join: its hash, its copy, the reading back; one thread does most of it. */
+  joinRow: 0.45e-6,
   /** A part of the join: footer, both ends. */
-  joinPart: 0.02,
+  joinPart: 0.013,
   /** From the end of one job to the next one's beginning, in seconds. */
   pickUp: 0.05,
 }
@@ -61,7 +65,8 @@ function simulate({ rows, machines, cores, shards, spread, lost, seed }: Fleet):
     const machine = free.reduce((best, each) => (each.at < best.at ? each : best))
     const begin = Math.max(machine.at, next.from) + MEASURED.pickUp
     // DuckDB and the sessions of ONNX Runtime use all cores; what a shard costs beside its rows uses one.
-    const seconds = (MEASURED.shard + (next.rows * MEASURED.scoreRow) / cores) / machine.speed
+    const seconds =
+      (MEASURED.shard + next.rows * Math.max(MEASURED.packRow, MEASURED.scoreRow / cores)) / machine.speed
     const isLost = random() < lost && next.tries + 1 < SHARD_TRIES
     const until = begin + (isLost ? seconds * random() : seconds)
     machine.worked += until - begin
@@ -74,9 +79,9 @@ function simulate({ rows, machines, cores, shards, spread, lost, seed }: Fleet):
   }
   const worked = free.reduce((sum, each) => sum + each.worked, 0)
   return {
-    features: (rows * MEASURED.featureRow) / cores,
+    features: (rows * MEASURED.featureRow * MEASURED.spilled) / cores,
     scores: end,
-    join: rows * MEASURED.joinRow + ranges.length * MEASURED.joinPart,
+    join: ranges.length === 1 ? 0 : rows * MEASURED.joinRow + ranges.length * MEASURED.joinPart,
     shards: ranges.length,
     lost: losses,
     busy: worked / (machines * end),

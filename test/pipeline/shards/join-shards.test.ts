@@ -9,19 +9,22 @@ import { forest } from '../onnx/forest.ts'
 import { failureOf, open } from '../scoring/score-case.ts'
 
 const ROWS = 5_003
+/** More than a row group. */
+const MANY = 130_001
 const columns = Array.from({ length: 3 }, (_, i) => `(hash(i * 3 + ${i}) % 1000 / 10)::FLOAT AS f${i}`)
-const SQL = `SELECT (i * 2)::BIGINT AS id, ${columns.join(', ')} FROM range(${ROWS}) t(i) ORDER BY id`
+const sql = (rows: number) =>
+  `SELECT (i * 2)::BIGINT AS id, ${columns.join(', ')} FROM range(${rows}) t(i) ORDER BY id`
 
-async function divided(shards: number, score: object = { min: 0, max: 1, threshold: 0.5 }) {
+async function divided(shards: number, score: object = { min: 0, max: 1, threshold: 0.5 }, rows = ROWS) {
   const { request, query } = await open({
     model: forest({ trees: 5, depth: 3, features: 3 }),
-    sql: SQL,
+    sql: sql(rows),
     score,
   })
   const folder = join(dirname(request.out), 'parts')
   mkdirSync(folder)
   const parts: Part[] = []
-  for (const [index, range] of (planRanges(ROWS, shards, 1) ?? []).entries()) {
+  for (const [index, range] of (planRanges(rows, shards, 1) ?? []).entries()) {
     const out = join(folder, `part-${index + 1}.parquet`)
     // As from a queue: only plain data comes back.
     const part = await scoreShard({ ...request, out, range, shard: index + 1, shards, featuresSha256: 'abc' })
@@ -32,14 +35,18 @@ async function divided(shards: number, score: object = { min: 0, max: 1, thresho
     out: join(dirname(request.out), 'joined.parquet'),
     parts,
     shards,
-    rows: ROWS,
+    rows,
     featuresSha256: 'abc',
   }
   return { request, query, joining }
 }
 
-test.each([2, 7, 64])('%i shards give the very file that one attempt gives', async (shards) => {
-  const { request, joining } = await divided(shards)
+test.each([
+  [2, ROWS],
+  [64, ROWS],
+  [7, MANY],
+])('%i shards of %i rows give the very file that one attempt gives', async (shards, rows) => {
+  const { request, joining } = await divided(shards, undefined, rows)
   const whole = await scorePartition(request)
   const joined = await joinShards(joining)
   expect(joined.file.sha256).toBe(whole.file.sha256)
@@ -99,6 +106,8 @@ test('ranges are contiguous and even, end with row groups where they are large, 
     [1_000_000_007, 50],
     [7, 64],
     [500_000, 3],
+    [130_000, 64],
+    [1_000_000, 64],
   ] as const) {
     const ranges = planRanges(rows, shards, 1) ?? []
     let next = 0
