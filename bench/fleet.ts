@@ -19,7 +19,9 @@ const MEASURED = {
   /** A shard beside its rows: claim, open, read back, record. */
   shard: 0.2,
   /** A row of the join: its hash, its copy, the reading back; one thread does most of it. */
-  joinRow: 0.45e-6,
+  joinRow: 0.27e-6,
+  /** A join beside its rows and parts. */
+  join: 0.25,
   /** A part of the join: footer, both ends. */
   joinPart: 0.013,
   /** From the end of one job to the next one's beginning, in seconds. */
@@ -31,6 +33,8 @@ interface Fleet {
   machines: number
   cores: number
   shards: number
+  /** Processor seconds of the model for a row. */
+  scoreRow: number
   /** How far the speeds of machines are apart: the standard deviation of their logarithm. */
   spread: number
   /** The share of shards whose worker is lost in the middle. */
@@ -49,7 +53,7 @@ interface Night {
 }
 
 /** A night, in seconds of each of its parts. */
-function simulate({ rows, machines, cores, shards, spread, lost, seed }: Fleet): Night {
+function simulate({ rows, machines, cores, shards, scoreRow, spread, lost, seed }: Fleet): Night {
   const random = generator(seed)
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const speeds = Array.from({ length: machines }, () => Math.exp(spread * normal()))
@@ -66,7 +70,7 @@ function simulate({ rows, machines, cores, shards, spread, lost, seed }: Fleet):
     const begin = Math.max(machine.at, next.from) + MEASURED.pickUp
     // DuckDB and the sessions of ONNX Runtime use all cores; what a shard costs beside its rows uses one.
     const seconds =
-      (MEASURED.shard + next.rows * Math.max(MEASURED.packRow, MEASURED.scoreRow / cores)) / machine.speed
+      (MEASURED.shard + next.rows * Math.max(MEASURED.packRow, scoreRow / cores)) / machine.speed
     const isLost = random() < lost && next.tries + 1 < SHARD_TRIES
     const until = begin + (isLost ? seconds * random() : seconds)
     machine.worked += until - begin
@@ -81,7 +85,8 @@ function simulate({ rows, machines, cores, shards, spread, lost, seed }: Fleet):
   return {
     features: (rows * MEASURED.featureRow * MEASURED.spilled) / cores,
     scores: end,
-    join: ranges.length === 1 ? 0 : rows * MEASURED.joinRow + ranges.length * MEASURED.joinPart,
+    join:
+      ranges.length === 1 ? 0 : MEASURED.join + rows * MEASURED.joinRow + ranges.length * MEASURED.joinPart,
     shards: ranges.length,
     lost: losses,
     busy: worked / (machines * end),
@@ -108,19 +113,19 @@ const { values } = parseArgs({
 })
 const [rows, machines, cores] = [Number(values.rows), Number(values.machines), Number(values.cores)]
 const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`
-console.log('| machines | shards | lost | features | scores | join | all | machines busy |')
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
-for (const [count, shards, lost] of [
-  [1, 1, 0],
-  [Math.max(2, Math.round(machines / 4)), 64, 0],
-  [machines, machines, 0],
-  [machines, 64, 0],
-  [machines, 64, 0.05],
-] as const) {
-  const night = simulate({ rows, machines: count, cores, shards, spread: 0.15, lost, seed: 7 })
-  const all = night.features + night.scores + night.join
-  const cells = [night.features, night.scores, night.join, all].map(minutes)
-  console.log(
-    `| ${count} | ${night.shards} | ${night.lost} | ${cells.join(' | ')} | ${Math.round(100 * night.busy)} % |`,
-  )
-}
+console.log('| model, a row | machines | shards | lost | features | scores | join | all | machines busy |')
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
+for (const scoreRow of [MEASURED.scoreRow, 10 * MEASURED.scoreRow])
+  for (const [count, shards, lost] of [
+    [1, 1, 0],
+    [Math.max(2, Math.round(machines / 4)), 64, 0],
+    [machines, 64, 0],
+    [machines, 64, 0.05],
+  ] as const) {
+    const night = simulate({ rows, machines: count, cores, shards, scoreRow, spread: 0.15, lost, seed: 7 })
+    const all = night.features + night.scores + night.join
+    const cells = [night.features, night.scores, night.join, all].map(minutes)
+    console.log(
+      `| ${Math.round(scoreRow * 1e6)} µs | ${count} | ${night.shards} | ${night.lost} | ${cells.join(' | ')} | ${Math.round(100 * night.busy)} % |`,
+    )
+  }
