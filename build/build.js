@@ -37,8 +37,8 @@ const BUNDLED = new Set([
 /** Loaded by `require`: an `import` of CommonJS reads all files of the package twice, first to find its names. */
 const REQUIRED = ['bullmq', 'pg', 'pino']
 
-/** Bundles of earlier builds are kept this long: a process that still runs may load one. */
-const KEPT_MS = 24 * 3_600_000
+/** Bundles of earlier builds are kept this long: a process that still runs may load one. A package holds none. */
+const KEPT_MS = ['pack', 'publish'].includes(process.env.npm_command ?? '') ? 0 : 24 * 3_600_000
 
 const { values, positionals } = parseArgs({
   options: { from: { type: 'string', default: 'src' }, to: { type: 'string', default: 'dist' } },
@@ -115,9 +115,10 @@ if (positionals.length === 0) {
     if (READ.test(path)) write(join(to, path), readFileSync(join(from, path)))
   }
 }
+const written = new Set(outputFiles.map(({ path }) => path))
 for (const name of readdirSync(join(to, 'chunks'))) {
   const path = join(to, 'chunks', name)
-  if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path)
+  if (!written.has(path) && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path)
 }
 
 /** Another process may be loading the file at this moment. */
