@@ -26,7 +26,7 @@ const { values } = parseArgs({
 const CLI = resolve(import.meta.dirname, '../dist/cli.js')
 const [models, nights] = [wholeNumber('--models', values.models), wholeNumber('--nights', values.nights)]
 const rounds = wholeNumber('--rounds', values.rounds)
-const COMMAND = 'npm run bench:commands'
+const COMMAND = `npm run bench:commands${models === 20 && nights === 730 ? '' : ` -- --models ${models} --nights ${nights}`}`
 
 /** What is run, and the milliseconds that it may take (median); `status --json` prints every night that there ever was. */
 const COMMANDS: [string[], number | undefined][] = [

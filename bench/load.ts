@@ -20,7 +20,7 @@ import { keepResults, printSection } from './results.ts'
 import { counted, megabytes, milliseconds, type Row, seconds, within } from './rows.ts'
 
 /**
- * Many nights at once: backfills of so many models in one `nightshift up`, on both queues; and the planner's wake-up on
+ * Many nights at once: backfills of so many models, on both queues; and the planner's wake-up on
  * a ledger with a year of 100 models.
  */
 const { values } = parseArgs({
@@ -68,7 +68,7 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
   const redis = queue === 'redis' ? await startRedis() : undefined
   const env = { ...process.env, REDIS_URL: redis?.url ?? '' }
   const project = await benchProject(folder, CUSTOMERS)
-  let up: ChildProcess | undefined
+  const processes: ChildProcess[] = []
   let database: Database | undefined
   try {
     await goLive(project, env)
@@ -76,10 +76,14 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
     writeLoad(project.root, models + DUE)
     await registerLoad(database, models + DUE)
     const port = await freePort()
-    up = spawn(process.execPath, [CLI, 'up', '--port', String(port), '--project', project.root], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...env, NIGHTSHIFT_LOG: 'error' },
-    })
+    // It takes no features yet: what computes beside it is no part of the enqueueing.
+    const start = (...args: string[]) =>
+      spawn(process.execPath, [CLI, ...args, '--project', project.root], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...env, NIGHTSHIFT_LOG: 'error' },
+      })
+    processes.push(start('scheduler'), start('web', '--port', String(port)))
+    processes.push(start('worker', '--only', 'scoring'))
     await untilWorking(database)
     const before = memoryNow(mark)
     const [begun, used] = [performance.now(), processorSeconds(mark)]
@@ -94,6 +98,7 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
     const processor = processorSeconds(mark) - used
     console.error(`${queue}: ${models * nights} nights enqueued in ${seconds(enqueued)}`)
     const memory = memoryNow(mark)
+    processes.push(start('worker', '--only', 'features'))
     const pages = await slowestPage(port, loadModel(0))
     const starts = await startsOfDueNights(database, project.root)
     const { rows: sizes } = await database.pool.query<{ bytes: string }>(
@@ -124,7 +129,7 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
     ]
   } finally {
     await database?.close()
-    if (up !== undefined) await stop(up)
+    await Promise.all(processes.map(stop))
     await removeDatabase(project.root)
     await redis?.remove()
     rmSync(folder, { recursive: true, force: true })
