@@ -76,19 +76,21 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
     writeLoad(project.root, models + DUE)
     await registerLoad(database, models + DUE)
     const port = await freePort()
-    // It takes no features yet: what computes beside it is no part of the enqueueing.
     const start = (...args: string[]) =>
       spawn(process.execPath, [CLI, ...args, '--project', project.root], {
         stdio: ['ignore', 'ignore', 'inherit'],
         env: { ...env, NIGHTSHIFT_LOG: 'error' },
       })
     processes.push(start('scheduler'), start('web', '--port', String(port)))
-    processes.push(start('worker', '--only', 'scoring'))
+    const worker = start('worker')
+    processes.push(worker)
     await untilWorking(database)
     const before = memoryNow(mark)
     const [begun, used] = [performance.now(), processorSeconds(mark)]
     await startBackfills(project.root, env, database)
     const asked = (performance.now() - begun) / 1000
+    // A command asks for a worker. What computes from here on would be no part of the enqueueing.
+    await stop(worker)
     await untilCounted(
       database,
       "select count(*)::int as n from nightshift.runs where kind = 'features' and backfill is not null",
@@ -98,7 +100,7 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
     const processor = processorSeconds(mark) - used
     console.error(`${queue}: ${models * nights} nights enqueued in ${seconds(enqueued)}`)
     const memory = memoryNow(mark)
-    processes.push(start('worker', '--only', 'features'))
+    processes.push(start('worker'))
     const pages = await slowestPage(port, loadModel(0))
     const starts = await startsOfDueNights(database, project.root)
     const { rows: sizes } = await database.pool.query<{ bytes: string }>(
