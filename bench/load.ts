@@ -90,14 +90,16 @@ async function enqueueAll(queue: 'postgres' | 'redis'): Promise<Row[]> {
     await startBackfills(project.root, env, database)
     const asked = (performance.now() - begun) / 1000
     // A command asks for a worker. What computes from here on would be no part of the enqueueing.
+    const whileAsked = processorSeconds(mark) - used
     await stop(worker)
+    const without = processorSeconds(mark)
     await untilCounted(
       database,
       "select count(*)::int as n from nightshift.runs where kind = 'features' and backfill is not null",
       models * nights,
     )
     const enqueued = (performance.now() - begun) / 1000
-    const processor = processorSeconds(mark) - used
+    const processor = whileAsked + processorSeconds(mark) - without
     console.error(`${queue}: ${models * nights} nights enqueued in ${seconds(enqueued)}`)
     const memory = memoryNow(mark)
     processes.push(start('worker'))
