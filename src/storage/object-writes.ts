@@ -79,11 +79,12 @@ export async function copyObject(
   from: ObjectPlace & { size: number; etag: string; sha256: string | undefined },
   to: ObjectPlace,
   sizes: PartSizes,
+  isConditional = true,
 ): Promise<void> {
   const names = { Bucket: to.bucket, Key: to.key }
   const source = {
     CopySource: `${from.bucket}/${from.key.split('/').map(encoded).join('/')}`,
-    CopySourceIfMatch: from.etag,
+    ...(isConditional ? { CopySourceIfMatch: from.etag } : {}),
   }
   if (from.size <= sizes.copy) {
     await s3.send(new sdk.CopyObjectCommand({ ...names, ...source }))

@@ -15,7 +15,7 @@ import { openStorage, refuse, type Storage } from '../workers/objects/storage.ts
 import { record, secondsUntil } from './record.ts'
 
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
-const TRIES = FULL ? 10 : 1
+const TRIES = FULL ? Number(process.env.NIGHTSHIFT_FAULTS_TRIES ?? 10) : 1
 
 let storage: Storage
 let database: FreshDatabase

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -14,6 +12,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
+
+import { startS3 } from '../../../fixtures/s3-server.ts'
 
 // As the program does.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
@@ -38,24 +38,10 @@ export interface Storage {
   close(): Promise<void>
 }
 
-// Its tokens of pages are encrypted with DES, which OpenSSL has among its old ciphers alone.
-const SERVER = `
-const S3rver = require('@20minutes/s3rver')
-const directory = process.argv[1]
-new S3rver({ port: 0, address: '127.0.0.1', silent: true, allowMismatchedSignatures: true, directory, configureBuckets: [{ name: 'nights' }] })
-  .run().then(({ port }) => console.log(port))
-process.on('disconnect', () => process.exit())`
-
-/** The keys that the server knows. */
-const KEYS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' }
-
 export async function openStorage(): Promise<Storage> {
   const directory = mkdtempSync(join(tmpdir(), 'nightshift-storage-'))
-  const server = spawn(process.execPath, ['--openssl-legacy-provider', '-e', SERVER, directory], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  })
-  if (server.stdout === null) throw new Error('no output')
-  const [port] = await once(createInterface(server.stdout), 'line')
+  const server = await startS3(directory, ['nights'])
+  const { port } = new URL(server.endpoint)
   const requests: string[] = []
   const proxy = createServer((incoming, response) => {
     requests.push([incoming.method, incoming.url, incoming.headers.range].filter(Boolean).join(' '))
@@ -77,7 +63,7 @@ export async function openStorage(): Promise<Storage> {
   await once(proxy, 'listening')
   const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
   const client = new S3Client({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: server.endpoint,
     region: 'us-east-1',
     forcePathStyle: true,
     credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
@@ -86,7 +72,7 @@ export async function openStorage(): Promise<Storage> {
   const bucket = 'nights'
   const storage: Storage = {
     bucket,
-    env: { ...KEYS, AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL_S3: endpoint },
+    env: { ...server.env, AWS_ENDPOINT_URL_S3: endpoint },
     fault: undefined,
     requests,
     async put(key, body) {
@@ -114,9 +100,7 @@ export async function openStorage(): Promise<Storage> {
       client.destroy()
       proxy.closeAllConnections()
       proxy.close()
-      const ended = once(server, 'exit')
-      server.kill('SIGKILL')
-      await ended
+      await server.close()
       rmSync(directory, { recursive: true, force: true })
     },
   }
