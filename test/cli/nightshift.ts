@@ -67,7 +67,10 @@ const VARIABLES = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL']
 /** False for the embedded database, other variables, another build, and with `NIGHTSHIFT_TEST_CLI=process`. */
 function isSimple(env: Record<string, string>): boolean {
   if (process.env.NIGHTSHIFT_TEST_CLI === 'process' || process.env.NIGHTSHIFT_DIST !== undefined) return false
-  return Boolean(env.DATABASE_URL) && Object.keys(env).every((name) => VARIABLES.includes(name))
+  return (
+    Boolean(env.DATABASE_URL) &&
+    Object.keys(env).every((name) => VARIABLES.includes(name) || name.startsWith('AWS_'))
+  )
 }
 
 export function ended(child: ChildProcess): Promise<Finished> {

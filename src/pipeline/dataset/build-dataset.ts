@@ -103,7 +103,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     groups,
   })
   const made = join(temp, 'made')
-  await mkdir(made)
+  await mkdir(made, { recursive: true })
   const schema = parts[0]
   if (schema === undefined) throw new Failure('bug', 'expected at least one as-of')
   const { repeated, counted, ...splits } = await writeSplits(request, {

@@ -49,7 +49,8 @@ export async function openBuilder(
 ): Promise<Builder> {
   const { root, view, timezone, now, threads, memoryLimit } = request
   const spill = join(temp, 'spill')
-  await mkdir(spill)
+  // It is there where the task was handed over again, with the objects that it asked for.
+  await mkdir(spill, { recursive: true })
   let known: InputFile[] = []
   let described: Described | undefined
   const warnings: string[] = []

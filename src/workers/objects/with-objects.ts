@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { statfsSync } from 'node:fs'
 import { duration } from '../../format/elapsed.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
@@ -81,6 +82,8 @@ async function runWith<Name extends TaskName>(
     timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), 2 ** 31 - 1))
   const signals = [options.signal, deadline].filter((each) => each !== undefined)
   const signal = AbortSignal.any(signals)
+  // Each request listens, and there are many at once.
+  setMaxListeners(0, signal)
   const releases: (() => void)[] = []
   const fetch = async ({ root, mirror }: NonNullable<Objects['here']>, names: Iterable<string>) => {
     options.progress?.('fetching objects')

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { openBuilding } from '../../../src/pipeline/dataset/building.ts'
 import type { FeatureFacts } from '../../../src/pipeline/engine/facts.ts'
 import { Failure } from '../../../src/pipeline/engine/failure.ts'
 import type { FeatureRequest } from '../../../src/pipeline/features/compute-features.ts'
@@ -12,6 +13,7 @@ import { type Children, openChildren } from '../../../src/workers/child/children
 import { withObjects } from '../../../src/workers/objects/with-objects.ts'
 import {
   type CaseView,
+  duration,
   makeFolder,
   makeView,
   query,
@@ -247,6 +249,33 @@ it('text files are fetched whole and converted', async () => {
     { id: '1', n: '2' },
     { id: '2', n: '1' },
   ])
+})
+
+it('a training set that asks for the objects of one date after the other is made of all', async () => {
+  for (const day of ['2026-11-18', '2026-11-19', '2026-11-20', '2026-11-21'])
+    await storage.put(`${prefix}/day=${day}/calls.parquet`, await calls(day))
+  const { view } = request('2026-11-21')
+  const building = await openBuilding(join(root, 'datasets'))
+  const { manifest } = await children.run('dataset', {
+    root,
+    model: 'churn',
+    view,
+    labels: {
+      sql: 'SELECT id, count(*) > 200 AS label FROM calls GROUP BY id',
+      sqlFile: join(root, 'labels.sql'),
+      horizon: duration('1d'),
+      lag: duration('0d'),
+    },
+    asOfs: ['2026-11-19', '2026-11-20'].map((label) => parseAsOf(label, 'UTC')),
+    holdoutFrom: undefined,
+    timezone: 'UTC',
+    now: new Date().toISOString(),
+    folder: join(root, 'datasets'),
+    building: building.path,
+    threads: 1,
+    release: 'test',
+  })
+  expect(manifest.train.rows).toBe(20)
 })
 
 it('what a disk may hold of objects is bounded: the longest unused is given up, and its footer stays', async () => {
