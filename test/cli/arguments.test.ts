@@ -146,9 +146,11 @@ afterAll(async () => {
 })
 
 test('every option that takes a number, a date or a span has its rows here', () => {
-  const program = readFileSync(resolve(import.meta.dirname, '../../src/cli/command-line.ts'), 'utf8')
+  const program = readFileSync(resolve(import.meta.dirname, '../../src/cli/command-list.ts'), 'utf8')
   const known = new Set([...TABLE, ...IN_PROJECT].map(({ command, option }) => `${command[0]} ${option}`))
-  const asOf = [...program.matchAll(/\nadd\(\s*'(\w+)[^']*'[\s\S]*?(?=\nadd\(|\nprogram\.|\n\/\*\*)/g)]
+  const asOf = [
+    ...program.matchAll(/\n {2}add\(\s*'(\w+)[^']*'[\s\S]*?(?=\n {2}add\(|\n {2}program\.|\n\})/g),
+  ]
   expect(asOf.length).toBeGreaterThan(30)
   const options = asOf.flatMap(([text, command]) => [
     ...[...text.matchAll(/'(--[\w-]+) <(?:n|port|as-of|time|step|share|work|names)>/g)].map(
