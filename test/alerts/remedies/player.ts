@@ -207,7 +207,8 @@ export function openPlayer(ground: Ground, { first }: { first: string }): Player
             way.length === 1 && step !== undefined && BUTTONS[step] !== undefined ? step : undefined
           const isFirst = button !== undefined && isNew(`button ${button} ${subject.kind}`)
           const reading = index === 0 && only === undefined ? steps : []
-          const isKnown = !IS_FULL && index > 0 && way.every((each) => seen.has(`${each} ${subject.kind}`))
+          const isShort = !IS_FULL && scene.isWhole !== true
+          const isKnown = isShort && index > 0 && way.every((each) => seen.has(`${each} ${subject.kind}`))
           for (const each of way) seen.add(`${each} ${subject.kind}`)
           if (!isKnown && (step !== 'skip' || isFirst || reading.length > 0))
             await paste(take(), { way, reading })

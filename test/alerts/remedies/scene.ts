@@ -25,6 +25,8 @@ export interface Scene {
   leave?(ground: Ground): Promise<void> | void
   /** It has no run, so that its page has no button to retry one. */
   hasNoRun?: boolean
+  /** All its commands are pasted in the short form too: what they leave is what later scenes begin with. */
+  isWhole?: boolean
   /** It needs rights that not everybody has. */
   needsRoot?: boolean
   /** Its incident is closed in the same round: the schedule expects the night no more. */

@@ -13,6 +13,7 @@ export const MODEL_SCENES: Scene[] = [
     cause: 'no version is registered',
     subject: VALUE,
     hasNoRun: true,
+    isWhole: true,
     make: (ground, night) => ground.ask(VALUE, night),
     async mend(ground, _, step) {
       if (step !== 'again') return
@@ -25,6 +26,7 @@ export const MODEL_SCENES: Scene[] = [
     cause: 'no version is live',
     subject: VALUE,
     hasNoRun: true,
+    isWhole: true,
     async make(ground, night) {
       const version = await ground.champion('value')
       const by = 'ann@example.com'
