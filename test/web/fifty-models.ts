@@ -79,8 +79,8 @@ export async function writeLedger({ pool }: Database): Promise<void> {
   )
   // 28 nights of every model and view, and the next one, which is not due.
   await pool.query(
-    `insert into nightshift.slots (kind, name, as_of, partition, state, due, deadline, run, published_run, published_at)
-     select kind, name, night, label, state, night + interval '2 hours', night + interval '6 hours',
+    `insert into nightshift.slots (kind, name, as_of, partition, schedule, state, due, deadline, run, published_run, published_at)
+     select kind, name, night, label, 'nightly', state, night + interval '2 hours', night + interval '6 hours',
             case when state <> 'expected' then run end, case when state = 'published' then run end,
             case when state = 'published' then night + interval '2 hours 10 minutes' end
        from (select kind, name, night, to_char(night at time zone 'UTC', 'YYYY-MM-DD') as label,

@@ -205,8 +205,8 @@ describe('a partition', () => {
     expect(failure).toMatchObject({
       failureClass: 'late-data',
       message:
-        'source t is late: its newest row is of 2026-11-01T00:00:00Z, required is 2026-11-20T22:00:00Z or later',
-      evidence: { late: [{ source: 't', newest: '2026-11-01T00:00:00Z', needed: '2026-11-20T22:00:00Z' }] },
+        'source t is late: its newest row is of 2026-11-09T07:00:00Z, required is 2026-11-20T22:00:00Z or later',
+      evidence: { late: [{ source: 't', newest: '2026-11-09T07:00:00Z', needed: '2026-11-20T22:00:00Z' }] },
     })
   })
 
