@@ -184,7 +184,7 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
       expect(runs).toBe(2)
     })
 
-    test('an idle worker has a new job within 100 ms', async ({ onTestFinished }) => {
+    test('an idle worker is told of a new job, and does not wait for its next look', async ({ onTestFinished }) => {
       const { queues } = await begin(onTestFinished)
       const begun = new Map<string, number>()
       await queues.work('scoring', {
@@ -205,7 +205,8 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
       console.info(
         `pick-up on ${backendName}: median ${median.toFixed(1)} ms, most ${waits.at(-1)?.toFixed(1)} ms`,
       )
-      expect(median).toBeLessThan(100)
+      // It looks by itself every five seconds. Otherwise this takes some 10 ms, on a slow machine ten times as long.
+      expect(median).toBeLessThan(2_500)
     })
 
     test('the job of a worker that was killed comes back within 20 s', async ({ onTestFinished }) => {
