@@ -1,8 +1,18 @@
 import type { FailureClass } from '../failures/classes.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 
+type Meaning = [FailureClass, string]
+
+const ELSEWHERE: Meaning = ['contract', 'the bucket is in another region: set AWS_REGION']
+const EXPIRED: Meaning = [
+  'transient',
+  'the credentials have expired: renew them; the next attempt reads them again',
+]
+const CHANGED: Meaning = ['transient', 'it changed while it was read: the run must be repeated']
+const REMOVED: Meaning = ['transient', 'it was removed while it was read: the run must be repeated']
+
 /** What each error of S3 means for a night: its class, and what to do. */
-const KNOWN: Record<string, [FailureClass, string]> = {
+const KNOWN: Record<string, Meaning> = {
   NoSuchBucket: [
     'contract',
     'there is no such bucket: correct the path, or the endpoint (AWS_ENDPOINT_URL_S3)',
@@ -15,22 +25,16 @@ const KNOWN: Record<string, [FailureClass, string]> = {
     'contract',
     'the secret key does not belong to the access key: correct AWS_SECRET_ACCESS_KEY',
   ],
-  PermanentRedirect: ['contract', 'the bucket is in another region: set AWS_REGION'],
-  AuthorizationHeaderMalformed: ['contract', 'the bucket is in another region: set AWS_REGION'],
+  PermanentRedirect: ELSEWHERE,
+  AuthorizationHeaderMalformed: ELSEWHERE,
   CredentialsProviderError: [
     'contract',
     'no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role',
   ],
   InvalidObjectState: ['contract', 'the object is archived: restore it, or leave it out of the path'],
-  ExpiredToken: ['transient', 'the credentials have expired: renew them; the next attempt reads them again'],
-  ExpiredTokenException: [
-    'transient',
-    'the credentials have expired: renew them; the next attempt reads them again',
-  ],
-  TokenRefreshRequired: [
-    'transient',
-    'the credentials have expired: renew them; the next attempt reads them again',
-  ],
+  ExpiredToken: EXPIRED,
+  ExpiredTokenException: EXPIRED,
+  TokenRefreshRequired: EXPIRED,
   InvalidToken: [
     'transient',
     'the session token is not valid: renew the credentials; the next attempt reads them again',
@@ -38,9 +42,9 @@ const KNOWN: Record<string, [FailureClass, string]> = {
   RequestTimeTooSkewed: ['transient', "this machine's clock differs from that of the storage: set it"],
   SlowDown: ['transient', 'the storage asks for fewer requests, and did so after each of several waits'],
   ServiceUnavailable: ['transient', 'the storage is not available, nor was it after several waits'],
-  PreconditionFailed: ['transient', 'it changed while it was read: the run must be repeated'],
-  NoSuchKey: ['transient', 'it was removed while it was read: the run must be repeated'],
-  NotFound: ['transient', 'it was removed while it was read: the run must be repeated'],
+  PreconditionFailed: CHANGED,
+  NoSuchKey: REMOVED,
+  NotFound: REMOVED,
 }
 
 /** Permission that each request needs. */
@@ -62,7 +66,7 @@ export function objectFailure(error: unknown, what: ObjectRequest, name: string)
   const status = statusOf(error)
   const isDenied =
     code === 'AccessDenied' || code === 'Forbidden' || (KNOWN[code] === undefined && status === 403)
-  const [failureClass, advice]: [FailureClass, string] = isDenied
+  const [failureClass, advice]: Meaning = isDenied
     ? ['contract', `the credentials do not allow it: grant ${PERMISSIONS[what]}`]
     : (KNOWN[code] ?? byStatus(status))
   const words = error instanceof Error ? error.message : String(error)
@@ -74,12 +78,15 @@ export function objectFailure(error: unknown, what: ObjectRequest, name: string)
   })
 }
 
-function byStatus(status: number | undefined): [FailureClass, string] {
+function byStatus(status: number | undefined): Meaning {
   if (status === 404)
     return ['contract', 'it is not there: correct the path, or the endpoint (AWS_ENDPOINT_URL_S3)']
-  if (status === 412) return KNOWN.PreconditionFailed ?? ['transient', '']
+  if (status === 412) return CHANGED
   if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429)
-    return ['contract', 'the storage refuses the request']
+    return [
+      'contract',
+      'the storage refuses the request: correct the path, the endpoint or the rights of the credentials; `nightshift doctor` tries each request',
+    ]
   return ['transient', 'the storage could not be reached or did not answer in time; it is tried again']
 }
 

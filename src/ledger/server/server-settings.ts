@@ -10,7 +10,7 @@ export function serverArguments(data: string, port: number): string[] {
     listen_addresses: '127.0.0.1',
     // No socket file: its path is limited to 107 bytes, and TCP on loopback is enough.
     unix_socket_directories: '',
-    // A worker has up to 12, and one machine may have dozens of workers.
+    // A worker has a pool of ten and that of its queue, and one machine may have dozens of workers.
     max_connections: 500,
     shared_buffers: '64MB',
     fsync: 'on',
