@@ -184,7 +184,9 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
       expect(runs).toBe(2)
     })
 
-    test('an idle worker is told of a new job, and does not wait for its next look', async ({ onTestFinished }) => {
+    test('an idle worker is told of a new job, and does not wait for its next look', async ({
+      onTestFinished,
+    }) => {
       const { queues } = await begin(onTestFinished)
       const begun = new Map<string, number>()
       await queues.work('scoring', {
