@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { oneLine } from '../../format/one-line.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import type { Clock } from '../../ledger/connection/ledger-clock.ts'
+import type { Connection } from '../../ledger/nights/slots.ts'
 import { ownFile } from '../../program/own-files.ts'
 import { type Message, type OutboxMail, toMessage } from '../letters/message.ts'
 import type { Attachment } from '../letters/pictures.ts'
@@ -65,14 +66,17 @@ export interface Delivery {
   error: Undeliverable | undefined
 }
 
-/** Delivers the next due mail or post, of one kind, or the given one. Undefined: there was none. */
+/** Delivers the next due mail or post, of one kind. Undefined: there was none. */
 export async function deliverNext(
   post: Post,
-  which: { id?: number; kind?: OutboxMail['kind'] } = {},
+  which: { kind?: OutboxMail['kind'] } = {},
 ): Promise<Delivery | undefined> {
-  const claim = randomUUID()
-  const mail = await claimNext(post, claim, which)
-  if (mail === undefined) return undefined
+  const claimed = await claimNext(post.database.pool, await post.clock(), which)
+  return claimed === undefined ? undefined : await deliver(post, claimed)
+}
+
+/** Delivers what this process has claimed, and records how it ended. */
+export async function deliver(post: Post, { mail, claim }: Claimed): Promise<Delivery> {
   let where: string
   try {
     where = await send(post, mail)
@@ -101,14 +105,21 @@ async function build(mail: OutboxMail, settings: AlertSettings): Promise<Message
 
 let claimSql: string | undefined
 
-async function claimNext(
-  post: Post,
-  claim: string,
+/** A mail or post that no other process sends until its claim ends. */
+export interface Claimed {
+  mail: OutboxMail
+  claim: string
+}
+
+/** Claims the next due mail or post, of one kind, or the given one. In the transaction that writes it, it is this process alone that sends it. */
+export async function claimNext(
+  connection: Connection,
+  now: Date,
   { id, kind }: { id?: number; kind?: OutboxMail['kind'] },
-): Promise<OutboxMail | undefined> {
+): Promise<Claimed | undefined> {
   claimSql ??= readFileSync(ownFile('alerts/delivery/claim.sql'), 'utf8')
-  const now = await post.clock()
-  const { rows } = await post.database.pool.query<OutboxRow>(claimSql, [
+  const claim = randomUUID()
+  const { rows } = await connection.query<OutboxRow>(claimSql, [
     now,
     new Date(now.getTime() + CLAIM),
     claim,
@@ -117,7 +128,7 @@ async function claimNext(
   ])
   const [row] = rows
   if (row === undefined) return undefined
-  return {
+  const mail: OutboxMail = {
     id: row.id,
     kind: row.kind,
     thread: row.thread ?? undefined,
@@ -132,6 +143,7 @@ async function claimNext(
     createdAt: new Date(row.created_at),
     tries: row.tries,
   }
+  return { mail, claim }
 }
 
 /** A process that dies after the server accepted the mail and before this record causes a second mail. */

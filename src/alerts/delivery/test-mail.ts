@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg'
 import { clockTime } from '../../format/clock-time.ts'
 import { transaction } from '../../ledger/connection/database.ts'
 import type { Webhook } from '../../project/project.ts'
@@ -7,7 +8,7 @@ import { recipientName } from '../webhooks/webhook-name.ts'
 import { newTestCode, recordTest } from './alert-tests.ts'
 import { enqueue } from './enqueue-mail.ts'
 import { enqueuePost } from './enqueue-post.ts'
-import { deliverNext, type Post } from './outbox.ts'
+import { type Claimed, claimNext, deliver, type Post } from './outbox.ts'
 
 export interface TestMail {
   recipient: string
@@ -29,12 +30,13 @@ export async function sendTest(post: Post, recipient: string, by: string | undef
   const code = newTestCode()
   const letter = testLetter(post, now, by, { recipient, code })
   const mail = { recipient, subject: 'test mail: nothing failed', letter }
-  const { id, messageId } = await transaction(database, async (client) => {
+  const claimed = await transaction(database, async (client) => {
     await recordTest(client, code, recipient)
-    return enqueue(client, now, mail, settings)
+    const { id } = await enqueue(client, now, mail, settings)
+    return await claimOwn(client, now, id)
   })
   try {
-    return { recipient, messageId, code, ...(await tryOnce(post, id)) }
+    return { recipient, messageId: claimed.mail.messageId, code, ...(await tryOnce(post, claimed)) }
   } finally {
     post.transport.rest()
   }
@@ -55,20 +57,30 @@ export async function sendTestPost(post: Post, webhook: Webhook): Promise<Omit<T
     foot: [],
   }
   const test = { event: 'test' as const, subject: 'test post: nothing failed', letter, incidents: [] }
-  const { id, messageId } = await transaction(database, (client) =>
-    enqueuePost(client, now, webhook, test, settings),
-  )
-  return { recipient: recipientName(webhook.url), messageId, ...(await tryOnce(post, id)) }
+  const claimed = await transaction(database, async (client) => {
+    const { id } = await enqueuePost(client, now, webhook, test, settings)
+    return await claimOwn(client, now, id)
+  })
+  return {
+    recipient: recipientName(webhook.url),
+    messageId: claimed.mail.messageId,
+    ...(await tryOnce(post, claimed)),
+  }
 }
 
-async function tryOnce(post: Post, id: number): Promise<Pick<TestMail, 'sent' | 'detail'>> {
-  const delivery = await deliverNext(post, { id })
-  // Another process claimed it first: it has sent it or is about to.
-  if (delivery === undefined) return { sent: true, detail: 'another process is sending it' }
+/** Claims a test in the transaction that writes it: a worker that sent it first would leave its outcome unknown here. */
+async function claimOwn(client: ClientBase, now: Date, id: number): Promise<Claimed> {
+  const claimed = await claimNext(client, now, { id })
+  if (claimed === undefined) throw new Error(`test ${id} cannot be claimed in the outbox`)
+  return claimed
+}
+
+async function tryOnce(post: Post, claimed: Claimed): Promise<Pick<TestMail, 'sent' | 'detail'>> {
+  const delivery = await deliver(post, claimed)
   if (delivery.outcome === 'sent') return { sent: true, detail: delivery.where ?? post.transport.name }
   await post.database.pool.query(
     'update nightshift.outbox set gave_up_at = coalesce(gave_up_at, $2) where id = $1 and sent_at is null',
-    [id, await post.clock()],
+    [claimed.mail.id, await post.clock()],
   )
   return { sent: false, detail: delivery.error?.message ?? 'not delivered' }
 }

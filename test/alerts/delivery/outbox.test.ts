@@ -281,6 +281,23 @@ describe('a test mail', () => {
     expect(server.received[0]?.mail.text).toContain('Open the pages:\n  https://nightshift.example.com/\n')
   })
 
+  test('is sent by the process that writes it, beside any number that drain', async () => {
+    server = await openMailServer()
+    const { url } = server
+    const done = new AbortController()
+    const draining = Array.from({ length: 4 }, async () => {
+      while (!done.signal.aborted) await drain(desk.post(url))
+    })
+    for (let index = 0; index < 20; index += 1) {
+      const sent = await sendTest(desk.post(url), `a${index}@example.com`, undefined)
+      expect(sent).toMatchObject({ sent: true, detail: expect.stringContaining(': 250') })
+      expect(server.received).toHaveLength(index + 1)
+    }
+    done.abort()
+    await Promise.all(draining)
+    expect(server.received).toHaveLength(20)
+  })
+
   test('that fails says why, and does not arrive later', async () => {
     const port = await freePort()
     const failed = await sendTest(desk.post(`smtp://127.0.0.1:${port}`), 'ann@example.com', undefined)
