@@ -26,8 +26,9 @@ const LAYERS = [
 /** Of the pipeline, jobs may know only what its facts and failures look like. */
 const FACTS_FOR_JOBS = ['pipeline/engine/facts.ts', 'pipeline/engine/failure.ts']
 
-/** The most files of a folder. */
+/** The most files of a folder, and lines of a file. */
 const MOST_FILES = 25
+const MOST_LINES = 400
 
 interface Import {
   from: string
@@ -166,6 +167,15 @@ test('no folder has more files than a person reads at a glance', () => {
   for (const { path } of SOURCES) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
   const large = [...counts].filter(([folder, count]) => folder !== 'cli/commands' && count > MOST_FILES)
   expect(large).toEqual([])
+})
+
+test('no file has more lines than a person reads in one go, tests included', () => {
+  const long = ['src', 'test', 'build', 'fixtures', 'bench'].flatMap((folder) =>
+    files(resolve(SRC, '..', folder)).filter(
+      (path) => readFileSync(path, 'utf8').split('\n').length - 1 > MOST_LINES,
+    ),
+  )
+  expect(long).toEqual([])
 })
 
 test('a name is one file, save for the monitors, which are alike, and the pages, which are named as their commands', () => {

@@ -4,6 +4,7 @@ import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import type { Prunable } from '../ledger/connection/prunable.ts'
 import { oldAttempts, oldDetails, oldRuns } from '../ledger/nights/prune-runs.ts'
 import { oldProfiles } from '../monitoring/drift/prune-profiles.ts'
+import { oldVerdicts } from '../monitoring/trust/verdict-records.ts'
 import type { Retention } from '../project/project.ts'
 import { oldDailyGates, oldLeakChecks } from '../readiness/prune-evidence.ts'
 import type { ProjectLedger } from './project-ledger.ts'
@@ -15,6 +16,7 @@ const RECORDS: { what: string; setting: keyof Retention; records: Prunable }[] =
   { what: 'mails', setting: 'mails', records: oldMails },
   { what: 'answers of the gate', setting: 'evidence', records: oldDailyGates },
   { what: 'searches for leaks', setting: 'evidence', records: oldLeakChecks },
+  { what: 'former verdicts', setting: 'evidence', records: oldVerdicts },
   { what: 'runs', setting: 'runs', records: oldRuns },
   { what: 'details of runs', setting: 'runs', records: oldDetails },
 ]

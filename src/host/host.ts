@@ -17,6 +17,7 @@ import { beat, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
 import { openActiveAttempts } from '../ledger/workers/active-attempts.ts'
 import type { ProcessRole } from '../ledger/workers/process-role.ts'
+import { openVerdictKeeper } from '../monitoring/trust/keep-verdicts.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { ChildRunner } from '../readiness/item.ts'
 import { ledgerEffects } from '../workers/attempt/effects.ts'
@@ -44,6 +45,7 @@ const GUARD_MS = 5_000
 const GATES_MS = 60_000
 const DRILLS_MS = 30_000
 const DIGEST_MS = 30_000
+const VERDICTS_MS = 5_000
 const PRUNE_MS = 3_600_000
 /** Between two batches: the nights come first. */
 const NEXT_BATCH_MS = 1_000
@@ -233,6 +235,17 @@ export async function openHost(
           { everyMs: PRUNE_MS, onError: logError('pruning old records') },
         )
       : undefined
+  const keeper = openVerdictKeeper(database)
+  const verdicts =
+    scope === 'calendar'
+      ? startLoop(
+          async () => {
+            if (retired === undefined) await keeper.keep(context.project())
+            return undefined
+          },
+          { everyMs: VERDICTS_MS, onError: logError('recording verdicts on lists') },
+        )
+      : undefined
   const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
   const worker = places > 0 ? await startWorker(context, queues, role, { operate, choice }) : undefined
   const stays = role !== 'command'
@@ -248,6 +261,7 @@ export async function openHost(
       await drills?.close()
       await digests?.close()
       await pruning?.close()
+      await verdicts?.close()
       await files?.close()
       await backfills.close()
       await loop.close()

@@ -14,6 +14,11 @@ beforeAll(async () => {
       select 'model01', d::date, 9, '{}', d from generate_series(now() - interval '99 days', now(), interval '1 day') d;
     insert into nightshift.leak_checks (model, view, subject, labelled_rows, leaks, checked_at)
       select 'model01', 'view01', 's', 10, '{}', d from generate_series(now() - interval '99 days', now(), interval '1 day') d;
+    -- A verdict that was another until 60 days ago, one until yesterday; what stands is as old as the night.
+    insert into nightshift.verdicts (slot, run, answer, why, reasons, since, until, subject)
+      select id, published_run, 'yes', '', '[]', now() - interval '99 days', e.until, 's'
+        from (select * from nightshift.slots where kind = 'scores' and published_run is not null order by as_of limit 1) s,
+             (values (now() - interval '60 days'), (now() - interval '1 day'), (null)) e (until);
     -- The night that is held is an old one, and so are its run and its mails.
     update nightshift.slots set due = due - interval '90 days' where state = 'held';
     update nightshift.runs set ended_at = ended_at - interval '90 days' where state = 'held';
@@ -69,9 +74,11 @@ test('old records go in batches; nights, versions, their history and whatever is
     'mails',
     'answers of the gate',
     'searches for leaks',
+    'former verdicts',
     'details of runs',
   ])
   expect(found['answers of the gate']).toBe(70)
+  expect(found['former verdicts']).toBe(1)
   expect(await pruneAll('30d', 100)).toBeGreaterThan(2)
   expect(await countOldRecords(ledgerOf('30d'))).toEqual({})
   expect(await numbers(KEPT)).toEqual(kept)

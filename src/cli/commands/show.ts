@@ -12,6 +12,8 @@ import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
 import { shardsOf } from '../../ledger/shards/split-records.ts'
 import { type Certificate, certificateOf } from '../../monitoring/parity/record.ts'
+import { verdictHistory } from '../../monitoring/trust/verdict-history.ts'
+import { type Verdict, verdictsOfRun } from '../../monitoring/trust/verdict-records.ts'
 import type { Check, InputFile, UnknownValues } from '../../pipeline/engine/facts.ts'
 import { withParts } from '../../pipeline/engine/step-parts.ts'
 import { scoreTitle } from '../../pipeline/onnx/score-output.ts'
@@ -32,6 +34,7 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
     const certificate = await certificateOf(database.pool, run.id)
     const scored = run.kind === 'scores' && run.version !== null
     const version = scored ? await findVersion(database.pool, run.name, run.version ?? 0) : undefined
+    const verdicts = await verdictsOfRun(database.pool, run.id)
     const shards = (await shardsOf(database.pool, run.id)).map(shardFacts)
     if (options.json) {
       const parity = certificate && { ...certificate.report, checked_at: certificate.checked_at }
@@ -39,10 +42,12 @@ export default function show([id = '']: string[], options: GlobalOptions): Promi
         ...runRecord(project, run, attempts),
         score: version === undefined ? null : scoreTitle(version.mapping.output),
         parity: parity ?? null,
+        verdicts,
         shards,
       })
     } else {
       printRun(project, run, attempts, version)
+      printVerdicts(verdicts, project)
       printShards(shards)
       await printNext(database, project, run)
       if (certificate !== undefined) printCertificate(project, certificate)
@@ -93,6 +98,15 @@ function printCertificate({ timezone }: Project, { differing, report, checked_at
       ? 'could not be checked'
       : `${report.values} values, ${differing} differing, ${report.late} late`
   printLine(`\nparity: ${result} (${clockTime(checked_at, timezone)})`)
+}
+
+/** What readers were told about the list: the answer now, and how it changed. */
+function printVerdicts(verdicts: Verdict[], { timezone }: Project): void {
+  const standing = verdicts.at(-1)
+  if (standing === undefined) return
+  const why = standing.why === '' ? '' : `: ${messageText(standing.why, timezone)}`
+  printLine(`\nmay this list be used? ${standing.answer}, since ${clockTime(standing.since, timezone)}${why}`)
+  for (const change of verdictHistory(verdicts, timezone)) printLine(`  ${change}`)
 }
 
 /** Evidence that spans several lines, such as the differences between two versions of a view. */

@@ -10,6 +10,7 @@ import { setClock } from '../../ledger/connection/simulated-clock.ts'
 import { dateOf } from '../../ledger/connection/value-types.ts'
 import { openActiveAttempts } from '../../ledger/workers/active-attempts.ts'
 import { expectNoLateLabels } from '../../monitoring/outcomes/record.ts'
+import { openVerdictKeeper } from '../../monitoring/trust/keep-verdicts.ts'
 import type { Project } from '../../project/project.ts'
 import { ledgerEffects } from '../../workers/attempt/effects.ts'
 import { notifyRecovery } from '../../workers/attempt/report-night.ts'
@@ -100,6 +101,7 @@ export async function openLife(options: LifeOptions): Promise<Life> {
     onPublished: (client, run) => notifyRecovery(client, context, run, 'published', { run }),
   }
   const transport = openFiles(project.root, log, options.outbox)
+  const verdicts = openVerdictKeeper(database)
   const worker = await startWorker(context, queues, 'worker', { retrain: noteRetraining })
   const round = () =>
     reconcile({
@@ -121,6 +123,7 @@ export async function openLife(options: LifeOptions): Promise<Life> {
       const [failure] = failures
       if (failure !== undefined && rounds > MOST_ROUNDS / 2) throw failure.error
       if (done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule')) continue
+      await verdicts.keep(project)
       await sendDueMails({
         database,
         transport,

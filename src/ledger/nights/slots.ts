@@ -58,6 +58,11 @@ export async function findSlot(
   return rows[0]
 }
 
+export async function slotsById(connection: Connection, ids: number[]): Promise<Slot[]> {
+  const { rows } = await connection.query<Slot>('select * from nightshift.slots where id = any($1)', [ids])
+  return rows
+}
+
 type NamedSlot = Pick<Slot, 'kind' | 'name' | 'partition'>
 
 /** The nights of the same view or model right before and right after a slot. */
@@ -74,6 +79,31 @@ export async function neighboursOf(
     [kind, name, as_of],
   )
   return { before: rows.find((row) => !row.is_after), after: rows.find((row) => row.is_after) }
+}
+
+/** The view whose features a night of scores uses, and the view's own slot of that night. */
+export interface FeaturesOfSlot {
+  view: string
+  slot: Slot | undefined
+}
+
+/** By slot of scores: the view of the features that were scored, or `view` where nothing has been scored yet. */
+export async function featuresOfSlots(
+  connection: Connection,
+  slots: (Pick<Slot, 'id'> & { view: string })[],
+): Promise<Map<number, FeaturesOfSlot>> {
+  const { rows } = await connection.query<Slot & { scores: number; view: string }>(
+    `select g.id as scores, coalesce(u.name, g.view) as view, f.*
+       from unnest($1::bigint[], $2::text[]) as g (id, view)
+       join nightshift.slots s on s.id = g.id
+       left join nightshift.runs r on r.id = coalesce(s.run, s.published_run)
+       left join nightshift.runs u on u.id = r.metadata->>'features_run'
+       left join nightshift.slots f on f.kind = 'features' and f.name = coalesce(u.name, g.view) and f.partition = s.partition`,
+    [slots.map(({ id }) => id), slots.map(({ view }) => view)],
+  )
+  return new Map(
+    rows.map(({ scores, view, ...slot }) => [scores, { view, slot: slot.id === null ? undefined : slot }]),
+  )
 }
 
 export interface SlotFilter {

@@ -53,6 +53,18 @@ export async function findOutcome(
   return rows[0]
 }
 
+/** Outcomes of these nights of scores; those that have none are left out. */
+export async function outcomesOfNights(
+  connection: ClientBase | Pool,
+  nights: { name: string; partition: string }[],
+): Promise<Outcome[]> {
+  const { rows } = await connection.query<Outcome>(
+    `${COLUMNS} where (model, partition) in (select * from unnest($1::text[], $2::text[]))`,
+    [nights.map(({ name }) => name), nights.map(({ partition }) => partition)],
+  )
+  return rows
+}
+
 const COLUMNS = `select model, as_of, partition, run, version, state, matures_at, horizon, lag, measured_at, note, report,
        ${CHECKED} as looked from nightshift.outcomes`
 

@@ -25,6 +25,8 @@ export interface Trust {
   face: Face | 'doubt'
   /** About the list that readers have, the worst first. */
   reasons: Reason[]
+  /** The reasons that decided the answer, as one text; empty for a yes. */
+  why: string
   /** The newest night, if readers do not have it. */
   missing: MissingNight | undefined
 }
@@ -37,12 +39,13 @@ export function trust(facts: TrustFacts): Trust {
     const text = last === undefined ? 'No night was due yet.' : 'Readers have no scores yet.'
     const face = missing?.face ?? 'expected'
     const answer = missing === undefined || missing.isPending ? 'not yet' : 'no'
-    return { answer, face, reasons: [{ face: 'expected', text }], missing }
+    return { answer, face, reasons: [{ face: 'expected', text }], why: missing?.text ?? text, missing }
   }
   const against = facts.open.filter((incident) => isAgainst(incident, list))
   const replaced = version(facts)
   // That nothing could be compared is the reason of an `unknown`: it comes first.
   const [compared, uncompared] = isUncompared(facts) ? [[], [drift(facts)]] : [[drift(facts)], []]
+  const outcomes = outcomeReasons(facts)
   const reasons = [
     ...uncompared,
     punctual(facts, list),
@@ -51,22 +54,35 @@ export function trust(facts: TrustFacts): Trust {
     ...compared,
     ...openDrift(facts),
     ...parity(facts),
-    ...outcomeReasons(facts),
+    ...outcomes,
     ...others(against),
   ]
-  const isBad = reasons.some(({ face }) => face === 'failed')
-  const isDoubted =
-    against.length > 0 ||
-    replaced.some(({ face }) => face === 'doubt') ||
-    (missing !== undefined && !missing.isPending)
+  const bad = reasons.filter(({ face }) => face === 'failed')
+  const isOverdue = missing !== undefined && !missing.isPending
+  const doubts = replaced.some(({ face }) => face === 'doubt') || against.length > 0 || isOverdue
+  const doubted = [
+    ...replaced,
+    ...openDrift(facts),
+    ...(against.some(({ kind }) => kind === 'quality') ? outcomes : []),
+    ...others(against),
+  ].filter(({ face }) => face === 'doubt')
+  const decided = (texts: string[]) => texts.join(' ')
   return {
-    ...(isBad
-      ? ({ answer: 'no', face: 'failed' } as const)
-      : isDoubted
-        ? ({ answer: 'check', face: 'doubt' } as const)
+    ...(bad.length > 0
+      ? ({ answer: 'no', face: 'failed', why: decided(bad.map(({ text }) => text)) } as const)
+      : doubts
+        ? ({
+            answer: 'check',
+            face: 'doubt',
+            why: decided([...doubted.map(({ text }) => text), ...(isOverdue ? [missing.text] : [])]),
+          } as const)
         : isUncompared(facts)
-          ? ({ answer: 'unknown', face: 'expected' } as const)
-          : ({ answer: 'yes', face: 'published' } as const)),
+          ? ({
+              answer: 'unknown',
+              face: 'expected',
+              why: decided(uncompared.map(({ text }) => text)),
+            } as const)
+          : ({ answer: 'yes', face: 'published', why: '' } as const)),
     reasons: (against.length > 0 ? reasons.map(unpraised) : reasons).toSorted(
       (a, b) => weight(a) - weight(b),
     ),

@@ -103,7 +103,7 @@ const retention = keys({
   ),
   mails: kept('365d').describe('Mails and posts that were sent. Incidents stay; mails of open ones too.'),
   evidence: kept('730d').describe(
-    'What the readiness gate said each day, and searches for leaks. Versions, evaluations, promotions and what they were based on stay for ever.',
+    'What the readiness gate said each day, searches for leaks, and verdicts on lists that no longer stand. Versions, evaluations, promotions and what they were based on stay for ever.',
   ),
 }).describe(
   'How long records of the ledger are kept, 30d at least. What a night, a rollback, an open incident or backfill, or the gate needs is kept longer.',

@@ -132,7 +132,7 @@ ${topTable(list, night)}${lookUp(model, asOf, '')}`
     return page(
       context,
       `List of ${model.name}, ${asOf.label}`,
-      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${loaded === undefined ? '' : verdict(loaded)}
+      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${loaded === undefined ? '' : verdict(loaded, project.timezone)}
 ${model.description === '' ? '' : html`<p>${model.description}.</p>`}
 <p>${sizeText(list, model)} Version ${list.run.version}, published ${moment(list.run.ended_at, project.timezone)} by run <a href="${runHref(list.run.id)}">${list.run.id}</a>.</p></section>
 <section class="card" aria-labelledby="top"><h2 id="top">The highest scores</h2><p>${changeText(list)}</p>${methodText(list)}${rows}</section>

@@ -4,15 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
-import { openQueues, type QueueOptions, type Queues } from '../../../src/jobs/queue/queues.ts'
+import type { Queues } from '../../../src/jobs/queue/queues.ts'
 import { openDatabase } from '../../../src/ledger/connection/database.ts'
 import { readPostmaster } from '../../../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../../../src/ledger/server/remove-server.ts'
 import { chooseLocation } from '../../../src/ledger/server/server-place.ts'
-import { Failure } from '../../../src/pipeline/engine/failure.ts'
-import { ConfigurationError } from '../../../src/project/files/problem.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
-import { hasRedis, type RedisServer, startRedis } from '../redis-server.ts'
+import { hasRedis, startRedis } from '../redis-server.ts'
+import { type OnFinished, open, score } from './queue-case.ts'
 
 interface Backend {
   connection: { redisUrl?: string; databaseUrl: string }
@@ -46,21 +45,6 @@ async function onRedis(): Promise<Backend> {
   }
 }
 
-type OnFinished = (release: () => Promise<void>) => void
-
-async function open(
-  connection: Omit<QueueOptions, 'log'>,
-  onTestFinished: OnFinished,
-  lines: string[] = [],
-): Promise<Queues> {
-  const queues = await openQueues({
-    ...connection,
-    log: (level, message) => lines.push(`${level} ${message}`),
-  })
-  onTestFinished(() => queues.close())
-  return queues
-}
-
 /** A promise that the test resolves. */
 function gate(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {}
@@ -70,12 +54,11 @@ function gate(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve: () => resolve() }
 }
 
-const score = (id: string) => ({ id, title: 'score churn 2026-11-22', data: { run: id, attempt: 1 } })
-
 const BACKENDS = [
   { name: 'postgres', start: onPostgres, present: true },
   { name: 'redis', start: onRedis, present: hasRedis },
 ]
+
 describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
   describe.skipIf(!present).concurrent('queues', () => {
     async function begin(onTestFinished: OnFinished): Promise<Backend & { queues: Queues }> {
@@ -321,100 +304,4 @@ test('a queue in PostgreSQL survives a kill of its server: the worker goes on wh
     await removeDatabase(root)
     rmSync(root, { recursive: true, force: true })
   }
-})
-
-describe.skipIf(!hasRedis).concurrent('a Redis', () => {
-  async function begin(onTestFinished: OnFinished, ...settings: string[]): Promise<RedisServer> {
-    const server = await startRedis(...settings)
-    onTestFinished(() => server.remove())
-    return server
-  }
-  const databaseUrl = 'postgresql://nobody@127.0.0.1:1/none'
-
-  test('that may evict keys is refused, with its policy and the way to set it', async ({
-    onTestFinished,
-  }) => {
-    const server = await begin(onTestFinished, '--maxmemory-policy', 'allkeys-lru')
-    const opening = open({ redisUrl: server.url, databaseUrl }, onTestFinished)
-    await expect(opening).rejects.toThrow(ConfigurationError)
-    await expect(opening).rejects.toThrow(/got: allkeys-lru.*CONFIG SET maxmemory-policy noeviction/s)
-  })
-
-  test('whose CONFIG is forbidden is judged all the same', async ({ onTestFinished }) => {
-    const server = await begin(
-      onTestFinished,
-      '--maxmemory-policy',
-      'volatile-lru',
-      '--rename-command',
-      'CONFIG',
-      '',
-    )
-    await expect(open({ redisUrl: server.url, databaseUrl }, onTestFinished)).rejects.toThrow(
-      /got: volatile-lru/,
-    )
-  })
-
-  test('without an append-only file is warned of, once', async ({ onTestFinished }) => {
-    const server = await begin(onTestFinished, '--appendonly', 'no')
-    const lines: string[] = []
-    await open({ redisUrl: server.url, databaseUrl }, onTestFinished, lines)
-    expect(lines).toHaveLength(1)
-    expect(lines[0]).toMatch(/^warn Redis at 127.0.0.1:\d+ keeps no append-only file/)
-  })
-
-  test('that refuses the password is an error of the configuration, which does not show the password', async ({
-    onTestFinished,
-  }) => {
-    const server = await begin(onTestFinished, '--requirepass', 'right')
-    const redisUrl = `redis://:secret-wrong@127.0.0.1:${server.port}`
-    const opening = open({ redisUrl, databaseUrl }, onTestFinished)
-    await expect(opening).rejects.toThrow(ConfigurationError)
-    await expect(opening).rejects.not.toThrow(/secret-wrong/)
-    const misspelt = open({ redisUrl: 'http://:secret-wrong@host', databaseUrl }, onTestFinished)
-    await expect(misspelt).rejects.toThrow(/expected redis:/)
-    await expect(misspelt).rejects.not.toThrow(/secret-wrong/)
-  })
-
-  test('that is down when we start, and again later, stops nobody: adding says so, and work goes on', async ({
-    onTestFinished,
-  }) => {
-    const server = await begin(onTestFinished)
-    await server.kill()
-    const lines: string[] = []
-    const queues = await open({ redisUrl: server.url, databaseUrl }, onTestFinished, lines)
-    const done: (string | undefined)[] = []
-    await queues.work('scoring', { concurrency: 1, process: async (job) => done.push(job.id) })
-
-    const addWhileDown = async (id: string) => {
-      const from = performance.now()
-      const failure = await queues.add('scoring', score(id)).catch((error: unknown) => error)
-      expect(failure).toBeInstanceOf(Failure)
-      expect(failure instanceof Failure && failure.failureClass).toBe('transient')
-      expect(performance.now() - from).toBeLessThan(6_000)
-    }
-    await addWhileDown('r1-a1')
-    await server.start()
-    await vi.waitFor(async () => await queues.add('scoring', score('r2-a1')), 10_000)
-    await vi.waitFor(() => expect(done).toContain('r2-a1'), 20_000)
-
-    await server.kill()
-    await sleep(1_000)
-    await addWhileDown('r3-a1')
-    await server.start()
-    await vi.waitFor(async () => await queues.add('scoring', score('r4-a1')), 10_000)
-    await vi.waitFor(() => expect(done).toContain('r4-a1'), 20_000)
-    expect(lines.filter((line) => line.startsWith('warn'))).toHaveLength(2)
-    expect(lines.filter((line) => line.startsWith('info'))).toHaveLength(2)
-  })
-
-  test('that is down lets us close at once', async ({ onTestFinished }) => {
-    const server = await begin(onTestFinished)
-    const queues = await open({ redisUrl: server.url, databaseUrl }, onTestFinished)
-    await queues.work('scoring', { concurrency: 1, process: async () => {} })
-    await queues.add('scoring', score('r1-a1'))
-    await server.kill()
-    const from = performance.now()
-    await queues.close()
-    expect(performance.now() - from).toBeLessThan(5_000)
-  })
 })

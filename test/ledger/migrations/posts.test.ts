@@ -1,18 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrate } from '../../../src/ledger/migrations/migrate.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
-
-const FOLDER = join(import.meta.dirname, '../../../src/ledger/migrations')
-const ALL = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.sql'))
-  .sort()
-  .map((name) => {
-    const sql = readFileSync(join(FOLDER, name), 'utf8')
-    return { name, sql, sha256: createHash('sha256').update(sql).digest('hex') }
-  })
+import { ALL } from './bundled.ts'
 
 let fresh: FreshDatabase
 beforeAll(async () => {

@@ -13,14 +13,16 @@ import { baselineOf } from '../../../monitoring/drift/stored-baselines.ts'
 import { findOutcome, type Outcome } from '../../../monitoring/outcomes/record.ts'
 import { type Certificate, certificateOf } from '../../../monitoring/parity/record.ts'
 import type { Trust } from '../../../monitoring/trust/trust.ts'
+import { trustOfNights } from '../../../monitoring/trust/trust-nights.ts'
+import { type Verdict, verdictsOf } from '../../../monitoring/trust/verdict-records.ts'
 import type { Baseline, Profile } from '../../../pipeline/profile/profile.ts'
 import { type EvaluationRecord, latestEvaluation } from '../../../registry/evaluations.ts'
 import { type ModelVersions, versionsOf } from '../../../registry/model-versions.ts'
 import { findVersion, type Version } from '../../../registry/version-records.ts'
 import { type ShardFacts, shardFacts } from '../../../workers/shards/shard-facts.ts'
 import type { PageContext } from '../../page-context.ts'
+import { faceOfAnswer } from '../overview/choose-models.ts'
 import type { SlotAndRun } from './offers.ts'
-import { trustOf } from './trust-night.ts'
 
 /** Everything about one night, from one of its runs; `run` undefined: nothing has run yet. */
 export interface Night {
@@ -37,6 +39,8 @@ export interface Night {
   neighbours: Awaited<ReturnType<typeof neighboursOf>>
   /** May the scores of this night be used? Of scores alone. */
   trust: Trust | undefined
+  /** What was answered to that since the night was published, oldest first. */
+  verdicts: Verdict[]
   certificate: Certificate | undefined
   profile: NightProfile | undefined
   drift: NightDrift[]
@@ -96,10 +100,11 @@ export async function loadNight(
     neighboursOf(pool, slot),
   ])
   const compared = scores ? features?.run?.id : run?.id
-  const [certificate, blocker, trust] = await Promise.all([
+  const [certificate, blocker, trust, verdicts] = await Promise.all([
     compared === undefined ? undefined : certificateOf(pool, compared),
     blockerOf(pool, slot, features?.slot),
-    scores ? trustOf(pool, project(), { slot, features: features?.slot, outcome }, now) : undefined,
+    scores ? trustOfNights(pool, project(), [slot], now) : undefined,
+    scores ? verdictsOf(pool, slot.id) : [],
   ])
   const before = beforeOf(profile, reference, baseline)
   return {
@@ -111,7 +116,13 @@ export async function loadNight(
     features,
     blocker,
     neighbours,
-    trust,
+    trust: trustNow(
+      slot,
+      trust?.get(slot.id),
+      verdicts.at(-1),
+      run?.id === slot.published_run && profile === undefined,
+    ),
+    verdicts,
     certificate,
     profile,
     drift,
@@ -121,6 +132,20 @@ export async function loadNight(
     versions,
     evaluation,
   }
+}
+
+/** Of a night without scores, what is missing says it all. Where the profile was pruned on which the answer rests, the answer stands. */
+function trustNow(
+  { published_run }: Slot,
+  trust: Trust | undefined,
+  standing: Verdict | undefined,
+  isWithoutProfile: boolean,
+): Trust | undefined {
+  if (trust === undefined) return undefined
+  if (published_run === null) return { ...trust, reasons: [] }
+  if (!isWithoutProfile || standing?.run !== published_run || standing.profiled_at === null) return trust
+  const { answer, reasons, why } = standing
+  return { ...trust, answer, reasons, why, face: faceOfAnswer(answer) }
 }
 
 function beforeOf(

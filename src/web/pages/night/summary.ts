@@ -21,7 +21,7 @@ export function summary(night: Night, project: Project, now: Date) {
   const face = isCurrent ? faceOf(slot, now) : faceOfState(run.state)
   const reason = released(run) ?? run?.reason ?? slot.reason
   return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">Result</h2>
-${verdict(night)}
+${verdict(night, project.timezone)}
 <p>${stateMark(face, undefined, 'big')}${reason === null || reason === undefined ? '' : html` <span>${reason}</span>`}</p>
 ${slot.waits_for === null || run?.state === 'published' ? '' : html`<p>Waiting for: ${slot.waits_for}${slot.wait_until === null ? '' : html`, until ${at(slot.wait_until)}`}</p>`}
 ${run === undefined ? '' : failure(run, project)}

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { ANSWERS, type Answer } from '../../../monitoring/trust/trust.ts'
+import { ANSWERS, type Answer, type Trust } from '../../../monitoring/trust/trust.ts'
 import { withQuery } from '../../addresses.ts'
 import { choiceProblem } from '../../filters.ts'
 import { stateMark } from '../../state-mark.ts'
@@ -34,6 +34,10 @@ const FACES = {
 
 export function wordsOfAnswer(answer: Answer): string {
   return WORDS[answer]
+}
+
+export function faceOfAnswer(answer: Answer): Trust['face'] {
+  return FACES[answer]
 }
 
 /** The address of the overview with this choice. */
