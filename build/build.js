@@ -1,15 +1,24 @@
 // Bundles the program from src/ into dist/: `node build/build.js [--from src] [--to dist] [module...]`. Modules are
 // named below src/; without any, those that are started as processes and threads are built, with the files they read.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
 /** What is started as a process or a thread, and what carries out a call in a process that is there. */
 const PROGRAMS = [
   'cli.ts',
-  'cli/command-line.ts',
+  'program/compiled-program.ts',
   'ledger/server/keeper.ts',
   'pipeline/scoring/scorer.ts',
   'workers/child/child.ts',
@@ -84,31 +93,61 @@ const english = {
   },
 }
 
-const { outputFiles } = await build({
-  entryPoints: (positionals.length > 0 ? positionals : PROGRAMS).map((path) => join(from, path)),
+/**
+ * The commands are one file of CommonJS: of such a file V8's code can be kept (src/program/compiled-program.ts), and
+ * nothing of it runs before it is imported.
+ */
+const PROGRAM = 'cli/command-line.ts'
+const ALSO_BUNDLED = ['pg', 'pino']
+
+const shared = {
   outbase: from,
   outdir: to,
   write: false,
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   // Names stay: stack traces show them.
   minifyWhitespace: true,
   sourcemap: 'linked',
   sourcesContent: false,
+  logLevel: 'warning',
+}
+
+const outputFiles = []
+const define = {}
+if (positionals.length === 0) {
+  const program = await build({
+    ...shared,
+    entryPoints: [join(from, PROGRAM)],
+    entryNames: '[dir]/[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' },
+    external: externals([...BUNDLED, ...ALSO_BUNDLED]),
+    plugins: [english],
+    banner: { js: '(function(exports,require,module,__filename,__dirname){' },
+    footer: { js: '})' },
+  })
+  outputFiles.push(...program.outputFiles)
+  const { path } = outputFiles.find((file) => file.path.endsWith('.cjs'))
+  define.COMPILED_PROGRAM = JSON.stringify(relative(to, path))
+}
+
+const modules = await build({
+  ...shared,
+  entryPoints: (positionals.length > 0 ? positionals : PROGRAMS).map((path) => join(from, path)),
+  define,
+  splitting: true,
+  format: 'esm',
   chunkNames: 'chunks/[name]-[hash]',
-  external: [
-    '@duckdb/node-bindings',
-    ...Object.keys(dependencies).filter((name) => !BUNDLED.has(name) && !REQUIRED.includes(name)),
-  ],
+  external: externals([...BUNDLED, ...REQUIRED]),
   plugins: [lazily, required, english],
   banner: {
     js: `import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);`,
   },
-  logLevel: 'warning',
 })
+outputFiles.push(...modules.outputFiles)
 for (const { path, contents } of outputFiles) write(path, contents)
 if (positionals.length === 0) {
   for (const path of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
@@ -116,9 +155,22 @@ if (positionals.length === 0) {
   }
 }
 const written = new Set(outputFiles.map(({ path }) => path))
-for (const name of readdirSync(join(to, 'chunks'))) {
-  const path = join(to, 'chunks', name)
-  if (!written.has(path) && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path)
+for (const folder of ['chunks', 'cli']) {
+  if (!existsSync(join(to, folder))) continue
+  for (const name of readdirSync(join(to, folder))) {
+    const path = join(to, folder, name)
+    if (!written.has(path) && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path)
+  }
+}
+rmSync(join(to, '.code'), { recursive: true, force: true })
+
+/** Packages that are loaded from node_modules. */
+function externals(bundled) {
+  return [
+    '@duckdb/node-bindings',
+    'pg-native',
+    ...Object.keys(dependencies).filter((name) => !bundled.includes(name)),
+  ]
 }
 
 /** Another process may be loading the file at this moment. */

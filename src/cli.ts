@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { carryOut } from './cli/command-line.ts'
-import { untilInterrupted } from './workers/interruption.ts'
+import { loadProgram } from './program/compiled-program.ts'
 
 // The reader of our output may stop early, as `| head` does. That is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -8,10 +7,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-process.exitCode = await carryOut(
-  process.argv.slice(2),
-  untilInterrupted((code) => process.exit(code)),
+const args = process.argv.slice(2)
+const [, run = 'other'] = /^(?:--)?([a-z]+(?:-[a-z]+)*)$/.exec(args[0] ?? '') ?? []
+const { exports, keepCode } = loadProgram(run)
+const { carryOut, untilInterrupted } = exports as typeof import('./cli/command-line.ts')
+
+const code = await carryOut(
+  args,
+  untilInterrupted((exit) => process.exit(exit)),
 )
+process.exitCode = code
 // Wait until a slow reader has received everything. Exit even if a handle still keeps the process alive.
 await new Promise<void>((flushed) => process.stdout.write('', () => flushed()))
+// 2 is a wrong call, whose first word may be any.
+if (code === 0 || code === 1) keepCode()
 process.exit()

@@ -10,6 +10,8 @@ import { addCommands } from './command-list.ts'
 import { describeCommands, Program, usageOf } from './terminal/program.ts'
 import { projectFolder } from './terminal/project-folder.ts'
 
+export { untilInterrupted } from '../workers/interruption.ts'
+
 nameSources()
 // `pg` asks whether it runs at Cloudflare: by `navigator`, or where that is missing, as in Node 20, with a Response, for
 // which Node loads all of `fetch`, 50 ms of each start. This is the navigator of Node 21.

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 
@@ -30,12 +29,10 @@ export function ownVersion(): string {
 
 let build: string | undefined
 
-/** Names this build: its main program names all of its parts by their contents. Undefined where the sources run. */
+/** Tells this build from others: its main program names all of its parts by their contents. Undefined where the sources run. */
 export function buildId(): string | undefined {
   if (MODULES === join(ROOT, 'src')) return undefined
-  build ??= createHash('sha256')
-    .update(readFileSync(ownProgram('cli.js')))
-    .digest('hex')
+  build ??= readFileSync(ownProgram('cli.js'), 'utf8')
   return build
 }
 
