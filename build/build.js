@@ -123,6 +123,8 @@ if (positionals.length === 0) {
     entryNames: '[dir]/[name]-[hash]',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
+    // Node offers `import()` to a script only as an experiment; `require` loads ES modules too.
+    supported: { 'dynamic-import': false },
     define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' },
     external: externals([...BUNDLED, ...ALSO_BUNDLED]),
     plugins: [english],
