@@ -98,7 +98,7 @@ const english = {
  * nothing of it runs before it is imported.
  */
 const PROGRAM = 'cli/command-line.ts'
-const ALSO_BUNDLED = ['pg', 'pino']
+const ALSO_BUNDLED = ['pg']
 
 const shared = {
   outbase: from,

@@ -89,8 +89,12 @@ test('jobs know no more of the pipeline than its facts and failures', () => {
   expect(wrong).toEqual([])
 })
 
-/** Where a project is read or made; both take the time as an option. */
-const STARTS = ['project/files/load-project.ts', 'project/init/init-project.ts']
+/** Where a project is read or made; they take the time as an option. */
+const STARTS = [
+  'project/files/load-project.ts',
+  'project/files/known-project.ts',
+  'project/init/init-project.ts',
+]
 
 test('the pipeline, the project, failures and formats know no environment, no clock, no queue and no database', () => {
   const forbidden =

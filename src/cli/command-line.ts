@@ -1,4 +1,4 @@
-import { type Command, CommanderError } from 'commander'
+import { type Command, CommanderError, type Option } from 'commander'
 import { ownVersion } from '../program/own-files.ts'
 import { nameSources } from '../program/source-names.ts'
 import { didYouMean } from '../project/files/nearest.ts'
@@ -41,9 +41,14 @@ function add(usage: string, description: string, module: string): Command {
       .flat()
       .filter((arg): arg is string => typeof arg === 'string')
     const project = projectFolder(program.opts<Partial<GlobalOptions>>().project)
-    if (command.options.some(({ flags }) => flags.endsWith('<as-of>'))) {
+    const isAsOf = (option: Option) => option.flags.endsWith('<as-of>')
+    if (
+      command.options.some(
+        (each) => isAsOf(each) && command.getOptionValue(each.attributeName()) !== undefined,
+      )
+    ) {
       const { readAsOfs } = await import('./terminal/as-of-options.ts')
-      readAsOfs(command, args, project)
+      await readAsOfs(command, args, project)
     }
     const loaded: CommandModule<GlobalOptions> = await import(`./commands/${module}.ts`)
     code = await loaded.default(args, { ...command.optsWithGlobals(), project }, command.name())

@@ -129,7 +129,7 @@ export function addCommands(
     .option('--days <n>', 'how many days back from the newest night', dayCount, 14)
     .option(
       '--limit <n>',
-      'how many nights to print: open ones first, then the newest (--json has all)',
+      'how many nights to print: open ones first, then the newest (--json counts what is left out)',
       rowLimit,
       40,
     )

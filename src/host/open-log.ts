@@ -1,11 +1,14 @@
-import { type Logger, pino } from 'pino'
+import { createRequire } from 'node:module'
+import type { Logger, pino as Pino } from 'pino'
 import { printable } from '../project/files/value-text.ts'
 
 /**
- * Logs go to standard error, separate from a command's output: JSON lines, or readable lines on a terminal.
+ * Logs go to standard error, separate from a command's output: JSON lines, or readable lines on a terminal. Most commands
+ * that look log nothing, so pino is loaded here.
  */
 export function openLog(level: string): Logger {
   const terminal = process.stderr.isTTY === true
+  const { pino }: { pino: typeof Pino } = createRequire(import.meta.url)('pino')
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     terminal

@@ -5,7 +5,7 @@ import { openQueues, type Queues } from '../jobs/queue/queues.ts'
 import { type Database, openDatabase } from '../ledger/connection/database.ts'
 import { ledgerNow } from '../ledger/connection/ledger-clock.ts'
 import { expectProject, settleIdentity } from '../ledger/identity/project-identity.ts'
-import { openProject } from '../project/files/load-project.ts'
+import { projectIn } from '../project/files/known-project.ts'
 import { closePrivate } from '../project/files/private-folder.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import type { Project } from '../project/project.ts'
@@ -37,13 +37,17 @@ export async function openSession(
 ): Promise<Session> {
   const given = readEnvironment()
   const { simulation } = options
-  const outer = openProject(resolve(options.project))
+  const outer = await projectIn(options.project)
   const files = simulation === undefined ? outer : insideOf(outer, simulation)
   const environment =
     simulation === undefined ? given : { ...given, smtpUrl: undefined, outbox: outboxOf(simulation) }
-  const log = openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
+  let opened: Logger | undefined
+  const log = () => {
+    opened ??= openLog(quiet && process.env.NIGHTSHIFT_LOG === undefined ? 'error' : environment.logLevel)
+    return opened
+  }
   for (const path of closePrivate(files.root)) {
-    log.warn(`${path} is readable by others and owned by another user: chmod -R go= ${path}`)
+    log().warn(`${path} is readable by others and owned by another user: chmod -R go= ${path}`)
   }
   const { root, schema } = files
   const database = await openDatabase({
@@ -64,13 +68,15 @@ export async function openSession(
     project,
     environment,
     database,
-    log,
+    get log() {
+      return log()
+    },
     simulation,
     queues() {
       queues ??= openQueues({
         redisUrl: environment.redisUrl,
         databaseUrl: database.url,
-        log: (level, message) => log[level](message),
+        log: (level, message) => log()[level](message),
         prefix: ledger.queues,
         schema,
         now: () => ledgerNow(database.pool),

@@ -48,7 +48,7 @@ export async function featuresCurrency(
 ): Promise<Currency> {
   const run = await publishedRun(context.database.pool, 'features', view.name, asOf.label)
   if (run === undefined) return { current: false, reason: 'not published yet' }
-  const reason = (await staleOf(context, project, view, [run.id], {})).get(run.id)
+  const reason = (await staleOf(context, project, [{ view, ids: [run.id] }], {})).get(run.id)
   return reason === undefined ? { current: true, run } : { current: false, reason }
 }
 
@@ -133,37 +133,60 @@ async function staleFeatures(
   ids: string[],
   options: TaskOptions,
 ): Promise<Map<string, string>> {
-  const stale = new Map<string, string>()
   const { rows } = await context.database.pool.query<Pick<Run, 'id' | 'name'>>(
     'select id, name from nightshift.runs where id = any($1)',
     [ids],
   )
-  for (const view of Object.values(project.views)) {
-    const own = rows.filter(({ name }) => name === view.name).map(({ id }) => id)
-    for (const [id, reason] of await staleOf(context, project, view, own, options)) stale.set(id, reason)
-  }
-  return stale
+  const views = Object.values(project.views).map((view) => ({
+    view,
+    ids: rows.filter(({ name }) => name === view.name).map(({ id }) => id),
+  }))
+  return staleOf(
+    context,
+    project,
+    views.filter((each) => each.ids.length > 0),
+    options,
+  )
 }
 
 /**
- * Why features of one view are stale, by run. What was seen once is not looked at again while the view and the files that its
- * sources name are the same.
+ * Why features of these views are stale, by run. What was seen once is not looked at again while the view and the files
+ * that its sources name are the same.
  */
 async function staleOf(
   context: CurrencyContext,
   project: Project,
-  view: View,
-  ids: string[],
+  views: { view: View; ids: string[] }[],
   options: TaskOptions,
 ): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map()
-  const { pool } = context.database
-  const subject = await subjectNow(context, project, view, options)
-  const looks = await looksOf(pool, subject, ids)
-  const open = ids.filter((id) => !looks.has(id))
+  const asked: { view: View; ids: string[]; subject: string }[] = []
+  for (const each of views)
+    asked.push({ ...each, subject: await subjectNow(context, project, each.view, options) })
+  const looks = await looksOf(
+    context.database.pool,
+    asked.flatMap(({ ids, subject }) => ids.map((id): [string, string] => [id, subject])),
+  )
   const stale = new Map(
     [...looks].flatMap(([id, reason]) => (reason === null ? [] : [[id, reason] as const])),
   )
+  for (const { view, ids, subject } of asked) {
+    const open = ids.filter((id) => !looks.has(id))
+    for (const [id, reason] of await lookAt(context, project, { view, subject }, open, options))
+      stale.set(id, reason)
+  }
+  return stale
+}
+
+/** Why features of one view are stale, by run: their inputs are compared with the files, and what was seen is recorded. */
+async function lookAt(
+  context: CurrencyContext,
+  project: Project,
+  { view, subject }: { view: View; subject: string },
+  open: string[],
+  options: TaskOptions,
+): Promise<Map<string, string>> {
+  const { pool } = context.database
+  const stale = new Map<string, string>()
   for (let start = 0; start < open.length; start += BATCH) {
     const { rows } = await pool.query<StoredInputs>(
       'select id, partition, view_hash, inputs from nightshift.runs where id = any($1)',

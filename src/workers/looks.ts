@@ -1,14 +1,18 @@
 import type { Pool } from 'pg'
 
-/** What was seen of these runs (ids) when the same subject was last looked at: why they are stale, null where they are not. */
+/**
+ * What was seen of these runs (ids) when they were last looked at as the same subject (the second of each pair): why they
+ * are stale, null where they are not.
+ */
 export async function looksOf(
   pool: Pool,
-  subject: string,
-  runs: string[],
+  asked: [run: string, subject: string][],
 ): Promise<Map<string, string | null>> {
+  if (asked.length === 0) return new Map()
   const { rows } = await pool.query<{ run: string; reason: string | null }>(
-    'select run, reason from nightshift.looks where run = any($1) and subject = $2',
-    [runs, subject],
+    `select l.run, l.reason from nightshift.looks l
+       join unnest($1::text[], $2::text[]) as asked (run, subject) on asked.run = l.run and asked.subject = l.subject`,
+    [asked.map(([run]) => run), asked.map(([, subject]) => subject)],
   )
   return new Map(rows.map(({ run, reason }) => [run, reason]))
 }

@@ -5,7 +5,7 @@ import { messageText } from '../../format/message-text.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
-import { listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
+import { countSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import type { GlobalOptions } from '../command.ts'
@@ -26,13 +26,12 @@ export default function status([name]: string[], options: Options): Promise<numb
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const now = await ledgerNow(database.pool)
     const names = name === undefined ? undefined : [name, ...(model === undefined ? [] : [model.view])]
-    const recent = await recentSlots(database.pool, { names, days: options.days, now: now.toISOString() })
-    const slots = options.json ? await listSlots(database.pool, names === undefined ? {} : { names }) : recent
+    const slots = await recentSlots(database.pool, { names, days: options.days, now: now.toISOString() })
     const files = await publishedFiles(
       database.pool,
       slots.flatMap(({ published_run }) => published_run ?? []),
     )
-    const stale = await staleAmong(session, recent)
+    const stale = await staleAmong(session, slots)
     const rows = slots.map((slot) => {
       const published = files.get(slot.published_run ?? '')
       return {
@@ -52,8 +51,13 @@ export default function status([name]: string[], options: Options): Promise<numb
         stale: stale.get(slot.published_run ?? '') ?? null,
       }
     })
-    if (options.json) printJson(rows)
-    else {
+    if (options.json) {
+      const nights = firstToSee(rows, options.limit)
+      const all = await countSlots(database.pool, names)
+      // A slot may be added between the two queries.
+      const older = Math.max(0, all - rows.length)
+      printJson({ nights, left_out: { by_limit: rows.length - nights.length, by_days: older } })
+    } else {
       print(project, rows, { now, limit: options.limit, name })
       await printMutes(database, project, now)
       await printWorkers(database.pool)

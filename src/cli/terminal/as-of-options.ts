@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Temporal } from 'temporal-polyfill'
 import { newestDue } from '../../jobs/planning/calendar.ts'
-import { openProject } from '../../project/files/load-project.ts'
+import { projectIn } from '../../project/files/known-project.ts'
 import type { Project } from '../../project/project.ts'
 import { readAsOfOption, refuseReversed } from '../../project/time/as-of-option.ts'
 import type { AsOf } from '../../project/time/asof.ts'
@@ -20,24 +20,24 @@ const WORDS: Record<string, (project: Project, of: string, now: Temporal.Instant
  *
  * @param args the arguments of the command, of which the first names a model or view
  */
-export function readAsOfs(
+export async function readAsOfs(
   command: Command,
   args: string[],
   folder: string,
   now = Temporal.Now.instant(),
-): void {
+): Promise<void> {
   const read = new Map<string, AsOf>()
   let project: Project | undefined
   for (const option of command.options) {
     if (!option.flags.endsWith('<as-of>')) continue
     const name = option.long ?? option.flags
     const given: unknown = command.getOptionValue(option.attributeName())
-    const texts = [given].flat().map((text) => {
+    const texts: unknown[] = []
+    for (const text of [given].flat()) {
       const word = typeof text === 'string' ? WORDS[text] : undefined
-      if (word === undefined) return text
-      project ??= openProject(folder)
-      return word(project, args[0] ?? '', now)
-    })
+      if (word !== undefined) project ??= await projectIn(folder)
+      texts.push(word === undefined || project === undefined ? text : word(project, args[0] ?? '', now))
+    }
     for (const text of texts) if (typeof text === 'string') read.set(name, readAsOfOption(name, text))
     if (given !== undefined)
       command.setOptionValue(option.attributeName(), Array.isArray(given) ? texts : texts[0])

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { migrate } from '../migrations/migrate.ts'
 import { openEmbedded } from '../server/embedded.ts'
-import { checkExternal } from './external.ts'
+import { checkExternal, describeServer } from './external.ts'
 import { clientIn } from './ledger-client.ts'
 import { DEFAULT_SCHEMA } from './schema.ts'
 import { expectClock, searchPath } from './simulated-clock.ts'
@@ -46,7 +46,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       ? await openEmbedded({ root: options.root, name, idleMs: options.idleMs ?? 10_000 })
       : undefined
   const url = server?.url ?? options.url ?? ''
-  if (server === undefined) await checkExternal(url)
+  const external = server === undefined ? describeServer(url) : undefined
   const schema = options.schema ?? DEFAULT_SCHEMA
   const pool = new pg.Pool({
     Client: clientIn(schema),
@@ -78,6 +78,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     }
   })
   try {
+    if (external !== undefined) await checkExternal(pool, external)
     if (options.simulated === true) await expectClock(pool, schema)
     await migrate({ pool })
   } catch (error) {

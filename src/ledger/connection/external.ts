@@ -1,16 +1,14 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { ConfigurationError } from '../../project/files/problem.ts'
 
 /**
- * Connects once to the server of DATABASE_URL, so that errors are reported before anything runs. No message contains
- * the password.
+ * Takes the pool's first connection to the server of DATABASE_URL, so that errors are reported before anything runs. No
+ * message contains the password.
  */
-export async function checkExternal(url: string): Promise<void> {
-  const where = describe(url)
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
-  client.on('error', () => {})
+export async function checkExternal(pool: pg.Pool, where: string): Promise<void> {
   try {
-    await client.connect()
+    const client = await pool.connect()
+    client.release()
   } catch (error) {
     throw new ConfigurationError(
       `DATABASE_URL: expected a PostgreSQL server at ${where}, got: ${reason(error)}`,
@@ -18,13 +16,11 @@ export async function checkExternal(url: string): Promise<void> {
         cause: error,
       },
     )
-  } finally {
-    await client.end().catch(() => {})
   }
 }
 
-/** `user@host:port/database`, for messages. */
-function describe(url: string): string {
+/** `user@host:port/database`, for messages. Throws a ConfigurationError if it is none of PostgreSQL. */
+export function describeServer(url: string): string {
   let parsed: URL
   try {
     parsed = new URL(url)

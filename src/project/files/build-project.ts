@@ -7,6 +7,7 @@ import type { ScheduleFile } from '../schema/schedule-schema.ts'
 import type { Settings } from '../schema/settings-schema.ts'
 import type { ViewFile } from '../schema/view-schema.ts'
 import { withKey } from '../source-kinds.ts'
+import { byName } from './by-name.ts'
 
 /** Builds the product's data shapes from the files' values and their defaults. */
 
@@ -164,11 +165,4 @@ export function buildProject(
     models: byName(parts.models),
     schedules: byName(parts.schedules),
   }
-}
-
-/** Without a prototype, so that a name such as `constructor` is not found. */
-function byName<T extends { name: string }>(things: T[]): Record<string, T> {
-  const named: Record<string, T> = Object.create(null)
-  for (const thing of things) named[thing.name] = thing
-  return named
 }

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { buildId } from '../../program/own-files.ts'
-import { PRIVATE } from './private-folder.ts'
+import { readKept, writeKept } from './kept-file.ts'
 
 /**
  * What an earlier command of this build has found out about the project's files: a function of a text and of the build
@@ -23,8 +21,7 @@ const NAME = 'read-files'
 export function openKnownFiles(root: string): KnownFiles {
   const build = buildId()
   if (build === undefined) return { find: () => undefined, add: () => {}, save: () => {} }
-  const path = join(root, PRIVATE, NAME)
-  const before = readKnown(path)
+  const before = readKnown(root)
   const now = new Map<string, unknown>()
   const keyOf = (kind: string, text: string) =>
     createHash('sha256').update(`${build}\n${kind}\n`).update(text).digest('base64')
@@ -40,27 +37,19 @@ export function openKnownFiles(root: string): KnownFiles {
     },
     save() {
       const isSame = now.size === before.size && [...now.keys()].every((key) => before.has(key))
-      if (!isSame && existsSync(join(root, PRIVATE))) write(path, now)
+      if (!isSame) writeKept(root, NAME, serialize(now))
     },
   }
 }
 
-function readKnown(path: string): Map<string, unknown> {
+function readKnown(root: string): Map<string, unknown> {
+  const bytes = readKept(root, NAME)
+  if (bytes === undefined) return new Map()
   try {
-    const read: unknown = deserialize(readFileSync(path))
+    const read: unknown = deserialize(bytes)
     return read instanceof Map ? read : new Map()
   } catch {
-    // Absent, not readable, or of another Node.
+    // Of another Node.
     return new Map()
-  }
-}
-
-function write(path: string, known: Map<string, unknown>): void {
-  const temporary = `${path}.${process.pid}`
-  try {
-    writeFileSync(temporary, serialize(known), { mode: 0o600 })
-    renameSync(temporary, path)
-  } catch {
-    rmSync(temporary, { force: true })
   }
 }
