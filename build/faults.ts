@@ -14,6 +14,8 @@ const PAGE = 'docs/reliability.md'
 const LONG = [
   'test/faults',
   'test/fixtures/story.test.ts',
+  'test/host/life-in-a-bucket.test.ts',
+  'test/host/objects-gone.test.ts',
   'test/alerts/remedies',
   'test/workers/drift-story.test.ts',
   'test/workers/parity-nights.test.ts',

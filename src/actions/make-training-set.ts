@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { DatasetFacts } from '../pipeline/dataset/build-dataset.ts'
 import { openBuilding } from '../pipeline/dataset/building.ts'
 import type { DatasetRequest } from '../pipeline/dataset/dataset-request.ts'
+import { incompleteWarning, MANIFEST } from '../pipeline/dataset/manifest.ts'
 import { datasetsFolder } from '../pipeline/dataset/read-dataset.ts'
 import { ownVersion } from '../program/own-files.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { viewNamed } from '../project/named.ts'
 import type { Model, Project } from '../project/project.ts'
-import { fetchFolder, isStored, isThere, storeFolder } from '../storage/warehouse-files.ts'
+import { fetchFolder, isStored, isThere, storeFiles } from '../storage/warehouse-files.ts'
 import type { Children } from '../workers/child/children.ts'
 import type { Progress } from '../workers/child/tasks.ts'
-
-const MANIFEST = 'manifest.json'
 
 /** Which rows a training set has, and which of them are held out. */
 export type TrainingRows = Pick<DatasetRequest, 'asOfs' | 'entities' | 'holdoutFrom' | 'holdoutGroups'>
@@ -67,10 +66,14 @@ export async function makeTrainingSet(
   }
 }
 
-/** Puts a training set into the bucket, unless it is there, and its files to where they are read on this machine. */
+/** Puts a training set into the bucket, or what is missing of it there, and its files to where they are read on this machine. */
 async function store(facts: DatasetFacts, folder: string): Promise<DatasetFacts> {
-  const known = await isThere(join(folder, MANIFEST))
-  if (known) await fetchFolder(folder)
-  else await storeFolder(facts.folder, folder, MANIFEST)
-  return { ...facts, folder, known }
+  const names = (await readdir(facts.folder)).filter((name) => name !== MANIFEST)
+  const missing: string[] = []
+  for (const name of [...names, MANIFEST]) if (!(await isThere(join(folder, name)))) missing.push(name)
+  await storeFiles(facts.folder, folder, missing)
+  await fetchFolder(folder)
+  const isNew = missing.length > names.length
+  const warnings = [...facts.warnings, ...(isNew ? [] : incompleteWarning(facts.manifest.id, missing))]
+  return { ...facts, folder, known: missing.length === 0, warnings }
 }

@@ -9,8 +9,8 @@ import type { Comparison } from '../pipeline/parity/compare.ts'
 import { partitionPath, supersededPath } from '../pipeline/partition/partition-files.ts'
 import { ConfigurationError } from '../project/files/problem.ts'
 import { modelNamed, viewNamed } from '../project/named.ts'
-import { shownFile } from '../project/object-path.ts'
 import { findVersion } from '../registry/version-records.ts'
+import { missingFile } from '../storage/missing-file.ts'
 import { isThere } from '../storage/warehouse-files.ts'
 import { withChild } from '../workers/child/with-child.ts'
 import type { ProjectLedger } from './project-ledger.ts'
@@ -80,7 +80,7 @@ async function replayScores({ project, database }: ProjectLedger, run: Run): Pro
       : supersededPath(project.warehouse, model.name, run.partition, run.id)
   if (!(await isThere(own))) {
     throw new ConfigurationError(
-      `replay: the scores of run ${run.id} no longer exist (expected at ${shownFile(project.root, own)})`,
+      `replay: the scores of run ${run.id} no longer exist: ${missingFile(project.warehouse, own)}`,
     )
   }
   const features = await publishedRun(database.pool, 'features', version.view, run.partition)

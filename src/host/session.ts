@@ -11,6 +11,7 @@ import { ConfigurationError } from '../project/files/problem.ts'
 import type { Project } from '../project/project.ts'
 import { keepZone, zoneProblem } from '../registry/live-zone.ts'
 import { knowingKeys } from '../registry/view-promises.ts'
+import { trimCopiesAdded } from '../workers/objects/trim-added.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { openLog } from './open-log.ts'
 import { outboxOf, simulationNamed, withinSimulation } from './simulation/simulation-folder.ts'
@@ -58,7 +59,7 @@ export async function openSession(
     role,
   })
   const ledger = await orClose(database, async () => {
-    const settled = await settleIdentity(database, files)
+    const settled = await settleIdentity(database, files, role === 'command' ? { onUnasked: sayUnasked } : {})
     await settleZone(database, files.timezone)
     return settled
   })
@@ -86,8 +87,15 @@ export async function openSession(
     async close() {
       await queues?.then((open) => open.close()).catch(() => {})
       await database.close()
+      await trimCopiesAdded(project)
     },
   }
+}
+
+/** What needs no bucket works without one. */
+function sayUnasked(error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`${why}. The ledger is believed to be this project's by its name\n`)
 }
 
 /** The project within a simulation of it that is over. */

@@ -98,6 +98,12 @@ function codeOf(error: unknown): string {
   return String(error.code)
 }
 
+/** The storage has answered, and will answer the same again. */
+export function isRefusal(error: unknown): boolean {
+  const status = statusOf(error) ?? 0
+  return status >= 400 && status < 500
+}
+
 function statusOf(error: unknown): number | undefined {
   const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
   const status =

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { _Object, S3Client } from '@aws-sdk/client-s3'
 import { Failure } from '../pipeline/engine/failure.ts'
 import { type ObjectPlace, objectName } from '../project/object-path.ts'
-import { type ObjectRequest, objectFailure } from './object-failure.ts'
+import { isRefusal, type ObjectRequest, objectFailure } from './object-failure.ts'
 import { copyObject, type PartSizes, putFile, SHA256, USUAL_PARTS } from './object-writes.ts'
 
 /** An object as a listing has it. */
@@ -112,8 +112,16 @@ export async function openObjectStore(sizes: PartSizes = USUAL_PARTS): Promise<O
   const head = (at: ObjectPlace, abortSignal?: AbortSignal) =>
     named('read', at, async (): Promise<HeldObject | undefined> => {
       const command = new sdk.HeadObjectCommand(namesOf(at))
+      const options = abortSignal === undefined ? {} : { abortSignal }
       const found = await s3
-        .send(command, abortSignal === undefined ? {} : { abortSignal })
+        .send(command, options)
+        .catch(async (error: unknown) => {
+          if (isMissing(error) || !isRefusal(error)) throw error
+          // A refused HEAD has no body that says why; a GET has.
+          const asked = new sdk.GetObjectCommand({ ...namesOf(at), Range: 'bytes=0-0' })
+          await (await s3.send(asked, options)).Body?.transformToByteArray()
+          throw error
+        })
         .catch(unlessMissing)
       if (!('ETag' in found)) return undefined
       const { ContentLength = 0, ETag = '', LastModified, Metadata } = found

@@ -14,6 +14,13 @@ const FETCHES = 3
 const USED_MS = 3_600_000
 const PART = /\.[0-9a-f-]{36}\.part$/
 
+let added = 0
+
+/** Bytes of the copies that this process has added so far. */
+export function addedBytes(): number {
+  return added
+}
+
 /**
  * Makes the files of a warehouse what the bucket holds now: those that are others, or not here, are fetched, and those
  * that are gone there are removed here. Paths outside the copy of a bucket are left alone.
@@ -65,6 +72,7 @@ async function download(
     await store.download(object, making, signal)
     await stamp(making, object)
     await rename(making, path)
+    added += object.size
   } finally {
     await rm(making, { force: true })
   }
@@ -76,6 +84,7 @@ export async function takeAsCopy(file: string, path: string, object: StoredObjec
   await stamp(file, object)
   await makeFolder(dirname(path))
   await rename(file, path)
+  added += object.size
 }
 
 /**

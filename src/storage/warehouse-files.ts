@@ -1,5 +1,5 @@
 import { readdir, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import type { WrittenFile } from '../pipeline/engine/facts.ts'
 import { Failure } from '../pipeline/engine/failure.ts'
 import { sweepFolder } from '../pipeline/partition/leftovers.ts'
@@ -176,24 +176,26 @@ function attemptIn(key: string, prefix: string): string {
   return key.slice(prefix.length).split('/')[0] ?? ''
 }
 
-/** Makes a folder of files that are read one by one (of versions, of training sets) what the bucket holds of it. */
+/**
+ * Makes a folder of files that are read one by one (of versions, of training sets) what the bucket holds of it: copies of what
+ * is gone there are removed, too.
+ */
 export async function fetchFolder(folder: string, isWanted = (_name: string) => true): Promise<void> {
   const place = prefixOf(folder)
   if (place === undefined) return
   const store = await openObjectStore()
-  const paths: string[] = []
-  for await (const page of store.list(place.bucket, place.prefix)) {
-    const names = page.map(({ key }) => key.slice(place.prefix.length))
-    paths.push(...names.filter(isWanted).map((name) => join(folder, name)))
-  }
-  await fetchFiles(paths)
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+  for await (const page of store.list(place.bucket, place.prefix))
+    names.push(...page.map(({ key }) => key.slice(place.prefix.length)))
+  await fetchFiles(names.filter(isWanted).map((name) => join(folder, name)))
 }
 
-/** Stores the files of a folder of this machine as those of another, `last` after all others: whoever finds it finds the others. */
-export async function storeFolder(from: string, to: string, last: string): Promise<void> {
-  const names = (await readdir(from)).filter((name) => name !== last)
+/** Stores files of a folder of this machine as those of another, in this order: the last tells readers that the others are there. */
+export async function storeFiles(from: string, to: string, names: string[]): Promise<void> {
   const store = await openObjectStore()
-  for (const name of [...names, last]) {
+  for (const name of names) {
     const [file, path] = [join(from, name), join(to, name)]
     const place = placeOf(path)
     if (place === undefined)

@@ -24,13 +24,26 @@ type Place = Pick<Project, 'root' | 'warehouse' | 'name'>
  * Makes sure that the ledger is this project's: the first command of a new ledger makes it so, whichever of two at once
  * comes first. Other folders of the project know its identity from `.nightshift`, or from the warehouse that they share.
  *
+ * @param onUnasked takes the error of a bucket that a folder without an identity cannot ask for one: the ledger is then
+ * believed by the project's name, and nothing is kept. Without it the error is thrown
  * @throws ConfigurationError where the ledger is another project's, with what to do
  */
-export async function settleIdentity(database: Database, project: Place): Promise<LedgerProject> {
+export async function settleIdentity(
+  database: Database,
+  project: Place,
+  { onUnasked }: { onUnasked?: (error: unknown) => void } = {},
+): Promise<LedgerProject> {
   // Before the files: whoever makes the ledger theirs has written the warehouse's before it.
   const found = await readLedger(database)
   const own = readOwn(project.root)
-  const known = await identityOf(project)
+  let known: string | undefined
+  try {
+    known = await identityOf(project)
+  } catch (error) {
+    if (onUnasked === undefined || found?.name !== project.name) throw error
+    onUnasked(error)
+    return found
+  }
   const { ledger, id } =
     found === undefined ? await claim(database, project, known) : { ledger: found, id: known }
   if (id !== ledger.id) throw otherProject(database, project, ledger)
@@ -49,11 +62,14 @@ async function identityOf({ root, warehouse }: Place): Promise<string | undefine
   return readOwn(root) ?? (await readShared(warehouse))
 }
 
-/** As `settleIdentity` for who only looks: a checkout that has no identity yet is believed by the project's name. */
+/**
+ * As `settleIdentity` for who only looks: a checkout that has no identity yet, or cannot ask the bucket for it, is believed by
+ * the project's name.
+ */
 export async function expectProject(database: Database, project: Place): Promise<void> {
   const ledger = await readLedger(database)
   if (ledger === undefined) return
-  const known = await identityOf(project)
+  const known = await identityOf(project).catch(() => undefined)
   if (known === undefined ? ledger.name !== project.name : known !== ledger.id)
     throw otherProject(database, project, ledger)
 }

@@ -150,9 +150,9 @@ export const TRANSITIONS = {
     records: 'the reason; incidents closed',
   },
   unpublish: {
-    when: 'the only version of a model is taken out of service',
+    when: 'the only version of a model is taken out of service, whatever came of a later run of the night',
     by: 'command',
-    slot: { from: ['published'], to: 'skipped' },
+    slot: { from: ['published', 'held', 'failed', 'skipped'], to: 'skipped' },
     records: 'the reason',
   },
   reopen: {

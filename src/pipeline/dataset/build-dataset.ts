@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version as engineVersion } from '@duckdb/node-api'
 import type { View } from '../../project/project.ts'
@@ -15,7 +15,7 @@ import type { DatasetRequest } from './dataset-request.ts'
 import { readEntities, type WantedRows } from './entity-file.ts'
 import { refuseUnknownGroups } from './held-groups.ts'
 import { newestOfLabels } from './labels-of.ts'
-import type { Manifest } from './manifest.ts'
+import { incompleteWarning, MANIFEST, type Manifest } from './manifest.ts'
 import { immature } from './maturity.ts'
 import { type Builder, openBuilder, type Part } from './part.ts'
 import { isGap, isHoldout, type LeftOut, refuseEmpty, refuseNoRows } from './splits.ts'
@@ -159,19 +159,43 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
     inputs: Object.fromEntries(kept.map(({ window, inputs }) => [window.asOf.label, inputs])),
     engine: { nightshift: request.release, duckdb: engineVersion(), node: process.version },
   }
-  const target = join(folder, id)
-  if (existsSync(join(target, 'manifest.json')))
-    return { manifest, folder: target, known: true, sources, warnings }
-  const path = join(made, 'manifest.json')
+  const path = join(made, MANIFEST)
   await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`)
   await syncFile(path)
   await syncFolder(made)
-  await rename(made, target).catch(async (error: unknown) => {
-    // Another process has built the same set meanwhile.
-    if (!(await stat(join(target, 'manifest.json')).catch(() => undefined))) throw error
-  })
+  const target = join(folder, id)
+  const missing = await keepMade(made, target)
   await syncFolder(folder)
-  return { manifest, folder: target, known: false, sources, warnings }
+  return {
+    manifest,
+    folder: target,
+    known: missing.length === 0,
+    sources,
+    warnings: missing === 'all' ? warnings : [...warnings, ...incompleteWarning(id, missing)],
+  }
+}
+
+/**
+ * Moves what was made to where the set lies. Where there is one already, its files stay and those that are missing are added,
+ * the manifest last. Returns their names, `all` where there was none.
+ */
+async function keepMade(made: string, target: string): Promise<string[] | 'all'> {
+  if (!existsSync(target)) {
+    const moved = await rename(made, target).then(
+      () => true,
+      // Another process may have built the same set meanwhile.
+      (error: unknown) => {
+        if (!existsSync(target)) throw error
+        return false
+      },
+    )
+    if (moved) return 'all'
+  }
+  const names = (await readdir(made)).filter((name) => name !== MANIFEST)
+  const missing = [...names, MANIFEST].filter((name) => !existsSync(join(target, name)))
+  for (const name of missing) await rename(join(made, name), join(target, name))
+  if (missing.length > 0) await syncFolder(target)
+  return missing
 }
 
 /** A source without time gives every as-of the same rows, so the holdout may repeat rows of train. */

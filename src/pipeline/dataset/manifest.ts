@@ -1,5 +1,8 @@
 import type { Column, InputFile } from '../engine/facts.ts'
 
+/** Written after the other files of a training set: who finds it finds them. */
+export const MANIFEST = 'manifest.json'
+
 /** One of a training set's two files. */
 export interface Split {
   rows: number
@@ -48,4 +51,10 @@ export interface Manifest {
   /** Of every as-of. */
   inputs: Record<string, InputFile[]>
   engine: { nightshift: string; duckdb: string; node: string }
+}
+
+/** Of a training set that somebody has removed files of. */
+export function incompleteWarning(id: string, missing: string[]): string[] {
+  if (missing.length === 0) return []
+  return [`training set ${id} was incomplete: ${missing.join(', ')} was missing and has been written again`]
 }

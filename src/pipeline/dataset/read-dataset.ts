@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import type { Manifest } from './manifest.ts'
+import { MANIFEST, type Manifest } from './manifest.ts'
 
 export interface Dataset {
   manifest: Manifest
@@ -72,7 +72,7 @@ const manifestSchema: z.ZodType<Manifest> = z.object({
 async function listDatasets(warehouse: string, model: string): Promise<string[]> {
   const folder = datasetsFolder(warehouse, model)
   const names = await readdir(folder).catch(() => [])
-  return names.filter((name) => existsSync(join(folder, name, 'manifest.json'))).sort()
+  return names.filter((name) => existsSync(join(folder, name, MANIFEST))).sort()
 }
 
 /** A training set by its id, or by the beginning of one. Throws a ConfigurationError that lists the candidates. */
@@ -87,11 +87,11 @@ export async function readDataset(warehouse: string, model: string, id: string):
     )
   }
   const folder = join(datasetsFolder(warehouse, model), only)
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8')
+  const text = await readFile(join(folder, MANIFEST), 'utf8')
   const parsed = manifestSchema.safeParse(readJson(text))
   if (!parsed.success) {
     throw new ConfigurationError(
-      `${join(folder, 'manifest.json')} is not the manifest of a training set: ${parsed.error.issues[0]?.message ?? ''}; build it again`,
+      `${join(folder, MANIFEST)} is not the manifest of a training set: ${parsed.error.issues[0]?.message ?? ''}; build it again`,
     )
   }
   return {

@@ -1,6 +1,7 @@
 import { USUAL_CACHE } from '../../project/amount.ts'
 import type { Project } from '../../project/project.ts'
 import { tidily } from '../interruption.ts'
+import { trimCopiesAdded } from '../objects/trim-added.ts'
 import { withObjects } from '../objects/with-objects.ts'
 import { type Children, openChildren } from './children.ts'
 
@@ -10,7 +11,7 @@ import { type Children, openChildren } from './children.ts'
  * ends the child at once: what it was asked for fails, and the work comes to its `finally`.
  */
 export function withChild<T>(
-  project: Pick<Project, 'warehouse' | 'timeouts' | 'memory' | 'temp' | 'objects'> | undefined,
+  project: Pick<Project, 'root' | 'warehouse' | 'timeouts' | 'memory' | 'temp' | 'objects'> | undefined,
   work: (children: Children, stop: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return tidily(async (stop) => {
@@ -30,6 +31,7 @@ export function withChild<T>(
     } finally {
       stop.removeEventListener('abort', close)
       await children.close()
+      if (project !== undefined) await trimCopiesAdded(project)
     }
   })
 }

@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events'
-import { statfsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { duration } from '../../format/elapsed.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
 import { type Amount, amountIn } from '../../project/amount.ts'
-import { isObjectPath, localPattern } from '../../project/object-path.ts'
+import { isObjectPath, localPattern, shownWarehouse } from '../../project/object-path.ts'
 import type { Source } from '../../project/project.ts'
 import { type Mirror, mirrorOf } from '../../storage/mirror.ts'
+import { filesRead, missingFile } from '../../storage/missing-file.ts'
 import { fetchFiles } from '../../storage/warehouse-copy.ts'
 import { isStored } from '../../storage/warehouse-files.ts'
 import { objectsWanted } from '../child/child-endings.ts'
@@ -39,25 +40,37 @@ export function withObjects(
     ...children,
     async run(task, request, options = {}) {
       const sources = objectSources(request)
-      const published = stored ? [...publishedPaths(request, warehouse)] : []
+      const files = [...new Set(filesRead(request, warehouse))]
+      const published = stored ? files : []
       const root: unknown = Reflect.get(request, 'root')
       const here = typeof root === 'string' && sources.length > 0 ? { root, mirror: mirror(root) } : undefined
-      if (here === undefined && published.length === 0) return await children.run(task, request, options)
-      return await runWith({ children, published, sources, here, cache }, task, request, options)
+      try {
+        if (here === undefined && published.length === 0) return await children.run(task, request, options)
+        return await runWith({ children, published, sources, here, cache }, task, request, options)
+      } catch (error) {
+        throw inKnownNames(error, warehouse, files)
+      }
     },
   }
 }
 
-/** Folders of a warehouse whose files are written by one machine and read by all. */
-const PUBLISHED = /^(?:features|scores|superseded|shadow|trials|models|datasets)\//
+/** An error of a task names files as people know them, and says of one that is gone what puts it back. */
+function inKnownNames(error: unknown, warehouse: string, files: string[]): unknown {
+  if (!(error instanceof Failure) || files.length === 0) return error
+  const gone = files.find((path) => error.message.includes(path) && !existsSync(path))
+  const named = <T>(value: T): T =>
+    isStored(warehouse) ? JSON.parse(inNames(JSON.stringify(value), files)) : value
+  const message = gone === undefined ? named(error.message) : missingFile(warehouse, gone)
+  if (message === error.message) return error
+  const evidence = {
+    ...named(error.evidence),
+    ...(gone === undefined ? {} : { missing: shownWarehouse(gone) }),
+  }
+  return new Failure(error.failureClass, message, { cause: error, evidence })
+}
 
-/** Files of a warehouse in a bucket that a request names: before a task reads them they have to be here. */
-function* publishedPaths(value: unknown, warehouse: string): Generator<string> {
-  if (typeof value === 'string') {
-    const isFile = value.startsWith(`${warehouse}/`) && /\.(?:parquet|onnx)$/.test(value)
-    if (isFile && PUBLISHED.test(value.slice(warehouse.length + 1))) yield value
-  } else if (typeof value === 'object' && value !== null)
-    for (const each of Object.values(value)) yield* publishedPaths(each, warehouse)
+function inNames(text: string, files: string[]): string {
+  return files.reduce((named, path) => named.replaceAll(path, shownWarehouse(path)), text)
 }
 
 interface Objects {
