@@ -4,7 +4,9 @@ import { type Database, transaction } from '../ledger/connection/database.ts'
 import type { Column, Identity } from '../pipeline/engine/facts.ts'
 import type { ModelFacts } from '../pipeline/onnx/inspect.ts'
 import type { MappingPlan } from '../pipeline/onnx/mapping.ts'
-import { isThere, sendFile } from '../storage/warehouse-files.ts'
+import { hashFile } from '../pipeline/partition/sync.ts'
+import { fetchFile } from '../storage/warehouse-copy.ts'
+import { sendFile } from '../storage/warehouse-files.ts'
 import type { Declaration } from './declaration.ts'
 import { record } from './history-records.ts'
 import { listVersions, type Version } from './version-records.ts'
@@ -48,8 +50,9 @@ export async function register(
     const versions = await listVersions(client, registration.model)
     const same = versions.find((version) => isSame(version, registration))
     if (same !== undefined) {
-      // Stores the same content again under its name, if the warehouse was cleared but the ledger was not.
-      if (!(await isThere(join(warehouse, same.file)))) await store(registration.file, warehouse, same.file)
+      // Stores the same content again under its name, if somebody has removed or replaced the file.
+      if (!(await isKept(join(warehouse, same.file), same.sha256)))
+        await store(registration.file, warehouse, same.file)
       return { version: same, known: true }
     }
 
@@ -122,6 +125,11 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   )
+}
+
+async function isKept(file: string, sha256: string): Promise<boolean> {
+  const found = await hashFile(await fetchFile(file)).catch(() => undefined)
+  return found?.sha256 === sha256
 }
 
 async function store(from: string, warehouse: string, to: string): Promise<void> {
