@@ -59,6 +59,46 @@ export const GUARDS: Guard[] = [
     without: `if (shard.state === 'running')`,
     checker: { file: 'test/faults/killed-shard.test.ts', name: 'another worker goes on' },
   },
+  {
+    name: 'the fence, in a bucket',
+    promise: 'a worker that was taken for lost commits nothing',
+    file: 'ledger/nights/attempt-records.ts',
+    code: `select r.state = 'running' and r.fence = $2 and s.run = r.id as holds`,
+    without: `select $2::bigint is not null as holds`,
+    checker: { file: 'test/faults/damaged-objects.test.ts', name: 'that comes back late' },
+  },
+  {
+    name: 'the reading back of what was sent',
+    promise: 'no partition is published that the storage keeps otherwise than it was written',
+    file: 'storage/warehouse-files.ts',
+    code: '  if (stored === sha256) return\n',
+    without: "  if (stored !== '') return\n",
+    checker: { file: 'test/faults/damaged-objects.test.ts', name: 'stored otherwise than it was sent' },
+  },
+  {
+    name: 'the hash of what arrives',
+    promise: 'no object is used that arrives otherwise than it was stored',
+    file: 'storage/object-store.ts',
+    code: `if (expected !== undefined && expected !== hash.digest('hex')) {`,
+    without: 'if (bytes < 0) {',
+    checker: { file: 'test/faults/damaged-objects.test.ts', name: 'arrives otherwise than it was stored' },
+  },
+  {
+    name: 'the ETag of what was listed',
+    promise: 'no night mixes what was listed with what is there now',
+    file: 'storage/object-store.ts',
+    code: 'if (answer.ETag === undefined || answer.ETag === etag) return answer',
+    without: 'return answer',
+    checker: { file: 'test/faults/damaged-objects.test.ts', name: 'between its listing and its read' },
+  },
+  {
+    name: "the removal of a zombie's object",
+    promise: 'a copy that arrives late replaces nothing',
+    file: 'storage/warehouse-files.ts',
+    code: '  for await (const page of store.list(place.bucket, place.prefix))\n    await inParallel(page, REQUESTS_AT_ONCE, (object) => store.remove(object))\n',
+    without: '',
+    checker: { file: 'test/faults/warehouse-in-a-bucket.test.ts', name: 'a copy that arrives late' },
+  },
 ]
 
 /** The code without its guard. Throws where the guard is not there exactly once: then the program has changed. */

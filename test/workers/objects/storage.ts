@@ -31,6 +31,8 @@ export interface Storage {
   /** What a key holds; undefined: nothing. */
   get(key: string): Promise<Buffer | undefined>
   keys(prefix: string): Promise<string[]>
+  /** From now on ETags are those of objects that came in parts: they say nothing of the content. */
+  hasParts: boolean
   /** What the proxy does from now on. */
   fault: Fault | undefined
   /** Lines such as `GET /nights/data/a.parquet bytes=0-9` of the requests so far. */
@@ -49,10 +51,7 @@ export async function openStorage(): Promise<Storage> {
       const { method, url, headers } = incoming
       const onward = request(
         { host: '127.0.0.1', port: Number(port), method, path: url, headers },
-        (answer) => {
-          response.writeHead(answer.statusCode ?? 500, answer.headers)
-          answer.pipe(response)
-        },
+        (answer) => void (storage.hasParts ? asInParts(answer, response) : pass(answer, response)),
       )
       onward.on('error', () => response.destroy())
       incoming.pipe(onward)
@@ -73,6 +72,7 @@ export async function openStorage(): Promise<Storage> {
   const storage: Storage = {
     bucket,
     env: { ...server.env, AWS_ENDPOINT_URL_S3: endpoint },
+    hasParts: false,
     fault: undefined,
     requests,
     async put(key, body) {
@@ -105,6 +105,28 @@ export async function openStorage(): Promise<Storage> {
     },
   }
   return storage
+}
+
+function pass(answer: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(answer.statusCode ?? 500, answer.headers)
+  answer.pipe(response)
+}
+
+async function asInParts(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { etag, ...headers } = answer.headers
+  const named = etag === undefined ? {} : { etag: etag.replace(/"$/, '-2"') }
+  if (answer.headers['content-type']?.includes('xml') !== true) {
+    response.writeHead(answer.statusCode ?? 500, { ...headers, ...named })
+    answer.pipe(response)
+    return
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of answer) chunks.push(chunk)
+  const text = Buffer.concat(chunks)
+    .toString()
+    .replaceAll(/(<ETag>.*?[0-9a-f]{32})/g, '$1-2')
+  response.writeHead(answer.statusCode ?? 500, { ...headers, 'content-length': Buffer.byteLength(text) })
+  response.end(text)
 }
 
 /** An error as S3 writes it. */
