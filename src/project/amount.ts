@@ -14,6 +14,7 @@ export const USUAL_AMOUNT: Amount = { text: '75%', bytes: undefined, share: 0.75
 export const USUAL_CACHE: Amount = { text: '50%', bytes: undefined, share: 0.5 }
 
 export const AMOUNT_PATTERN = /^(?:(\d{1,9}(?:\.\d{1,3})?) ?([kKMGT]i?B)|(\d{1,3}(?:\.\d{1,2})?) ?%)$/
+export const BYTES_PATTERN = /^\d{1,9}(?:\.\d{1,3})? ?[kKMGT]i?B$/
 export const AMOUNT_LEGAL = 'a size such as 800MB, 12GB or 1.5TB (or MiB, GiB, TiB), or a share such as 75%'
 
 const POWERS = ['K', 'M', 'G', 'T']

@@ -115,6 +115,11 @@ export interface View {
   fill: Record<string, string | number | boolean>
   /** Types of the folders' keys, decided when a definition of the view was first used, by its hash. */
   decided?: Record<string, KeyTypes>
+  /** A row depends on rows of its own entity alone. Default false. */
+  perEntity: boolean
+  /** At most so many shards of a night, each of at least so many bytes of files in buckets. Default 1. */
+  shards: number
+  minShard: number
   /** How often a published partition is recomputed by the training path and compared. Default nightly. */
   parity: 'nightly' | 'weekly'
 }
@@ -145,6 +150,8 @@ export interface SourceFiles {
   optional?: string[]
   /** Declared types of the folders' keys. */
   hive?: Record<string, KeyType>
+  /** The key of folders that divides the files by the view's entity. */
+  buckets?: string
 }
 
 /** Legal types of a folder's key. */

@@ -75,6 +75,9 @@ function viewOf(name: string): View {
     columns: {},
     expect: { rows: undefined, fresh: {} },
     fill: {},
+    perEntity: false,
+    shards: 1,
+    minShard: 128_000_000,
     parity: 'nightly',
   }
 }

@@ -73,6 +73,9 @@ export function makeView(root: string, view: CaseView): View {
     columns: {},
     expect: { rows: undefined, fresh: {} },
     fill: {},
+    perEntity: false,
+    shards: 1,
+    minShard: 128_000_000,
     parity: 'weekly',
     ...view,
   }

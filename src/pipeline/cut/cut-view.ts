@@ -29,6 +29,8 @@ export interface SourceTable extends Relation {
    * none.
    */
   snapshot: bigint | 'keyed' | 'none' | undefined
+  /** SQL over alias `s` that the rows have to meet besides. */
+  only?: string | undefined
   /** Local time that the query reads of its columns by its own WHERE, by name in lower case (windows.ts). */
   windows: Map<string, Range>
 }
@@ -62,13 +64,18 @@ export function rowsBefore(table: SourceTable, cut: Cut): string {
   return fromWhere(table, conditions({ ...table, snapshot: undefined }, cut))
 }
 
+/** SQL after FROM of the rows that are seen at the cut, of a history all of each key, under alias `s`. */
+export function rowsSeen(table: SourceTable, cut: Cut): string {
+  return fromWhere(table, conditions(table, cut))
+}
+
 /**
  * SQL of the rows that are seen at the cut as they lie in the files, of a history all of each key: for their hash.
  */
 export function visibleRows(table: SourceTable, cut: Cut): { columns: string[]; from: string } {
   return {
     columns: hashedColumns(table).map((column) => known(table, cut, column)),
-    from: fromWhere(table, conditions(table, cut)),
+    from: rowsSeen(table, cut),
   }
 }
 
@@ -117,6 +124,7 @@ function conditions(table: SourceTable, cut: Cut): string[] {
   if (time !== undefined && typeof table.snapshot === 'bigint') {
     where.push(`${quoted('s', time.name)} = ${rawLiteral(time.type, table.snapshot)}`)
   } else if (time !== undefined) where.push(isBefore(quoted('s', time.name), time, cut.at))
+  if (table.only !== undefined) where.push(table.only)
   const arrived = arrivalBefore(table.found.source, cut)
   if (arrived !== undefined) {
     const column = columnNamed(table.schema.columns, arrived.name)

@@ -1,30 +1,29 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { featureCut } from '../cut/cut.ts'
-import { blame } from '../engine/blame.ts'
-import { classify } from '../engine/classify.ts'
-import type { Column, FeatureFacts, InputFile, SourceTypes, StepTime } from '../engine/facts.ts'
-import { Failure } from '../engine/failure.ts'
-import { identifier, literal } from '../engine/quote.ts'
+import type { FeatureFacts, InputFile, StepTime } from '../engine/facts.ts'
 import { stopwatch } from '../engine/stopwatch.ts'
 import { sameContent } from '../parity/same-content.ts'
 import { readBack } from '../partition/read-back.ts'
 import { hasMovedDates } from '../sources/admitted.ts'
+import type { Share } from '../sources/buckets.ts'
 import { badPageWarnings, findBadPages } from '../sources/checksums.ts'
-import { declaredColumns } from '../sources/declared-columns.ts'
 import { checkFreshness, refuseLate } from '../sources/freshness.ts'
 import { inputsOf } from '../sources/input-files.ts'
+import type { PinnedFile } from '../sources/pinned-files.ts'
 import { hashVisible, knownRows } from '../sources/visible.ts'
-import { type CutQuery, refuse, suspectsOf } from '../sql/cut-query.ts'
+import { refuse } from '../sql/cut-query.ts'
 import { describeOutput } from './describe-output.ts'
 import { viewFiles } from './describe-view.ts'
 import { checkExpectations } from './expectations.ts'
 import { openFeatureQuery } from './feature-query.ts'
+import { explain, refuseChanged, sourceTypes } from './features-read.ts'
 import { refuseFineEntities } from './fine-entities.ts'
 import { shifted } from './shifted.ts'
 import { identityOf } from './view-hash.ts'
+import { writeSorted } from './write-sorted.ts'
 
 export { type InputsRequest, snapshotInputs } from '../sources/input-files.ts'
 export { describeView, type ViewDescription, type ViewRequest } from './describe-view.ts'
@@ -56,6 +55,10 @@ export interface FeatureRequest {
   known?: InputFile[] | undefined
   /** Reads these files alone, where they are admitted. Default: all that the sources have. */
   only?: InputFile[] | undefined
+  /** Reads these files alone, as they were when the night was divided. */
+  pinned?: PinnedFile[] | undefined
+  /** Computes the rows of some buckets alone. */
+  share?: Share | undefined
   /** `declared` takes every source of view.yaml for an input. Default: `read`, those that features.sql reads. */
   sources?: 'read' | 'declared' | undefined
   /** Nothing is computed while a source's newest row is older than `expect.fresh` allows. Default: that is a failed check. */
@@ -64,8 +67,6 @@ export interface FeatureRequest {
   shift?: boolean
   progress?: (text: string, rows?: number, total?: number) => void
 }
-
-const PROGRESS_MS = 500
 
 /**
  * Computes a view's partition at an as-of and writes it, sorted by entity, synced, hashed, checked and read back,
@@ -77,7 +78,6 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
   const timed = stopwatch(steps)
   const { root, view, asOf, timezone } = request
   const cut = featureCut(asOf, request.knownAt, timezone)
-  const files = viewFiles(root, view)
   const query = await timed('open', async () =>
     openFeatureQuery({
       root,
@@ -92,17 +92,21 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       sources: request.sources,
     }),
   )
+  const files = query.sources.flatMap(({ admitted }) => admitted.files)
   // Reads in parallel with DuckDB. It settles before an error is thrown, and never throws.
-  const badPages = findBadPages(query.sources.flatMap(({ admitted }) => admitted.files))
+  const badPages = findBadPages(files)
   try {
-    const output = await timed('describe', () => describeOutput(query, view, files))
+    const output = await timed('describe', () => describeOutput(query, view, viewFiles(root, view)))
     refuse(output.problems)
     await refuseFineEntities(query, view, output.columns)
     const identity = identityOf(query.checked, view, timezone)
     const metadata = { ...request.metadata, view_hash: identity.viewHash }
     const fresh = await timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     if (request.waits === true) refuseLate(fresh)
-    const rows = await timed('compute', () => write(query, request, metadata, output.columns))
+    const sql = request.shift === true ? shifted(query.sql, output.columns, view.entity) : query.sql
+    const rows = await timed('compute', () =>
+      writeSorted(query.engine, { ...request, sql, values: query.values, entity: view.entity, metadata }),
+    )
     const expected = timed('check', () =>
       checkExpectations(query.engine, {
         view,
@@ -125,7 +129,7 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       hashVisible(query.engine, query.tables, cut, inputsOf(query.sources), knownRows(request.known ?? [])),
     )
     await Promise.allSettled([expected, back, inputs])
-    await refuseChanged(query)
+    await refuseChanged(files)
     // Its memory is the comparison's now.
     query.close()
     const same = request.replaces === undefined ? false : await timed('compare', () => isSame(request))
@@ -142,83 +146,20 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
       same,
     }
   } catch (error) {
-    throw await explain(error, query, request, badPageWarnings(await badPages))
+    throw await explain(error, query, request, { files, warnings: badPageWarnings(await badPages) })
   } finally {
     query.close()
   }
 }
 
 /** What cannot be compared counts as other: what was computed from it is then computed again, which harms nothing. */
-async function isSame({ replaces, out, temp, threads, memoryLimit }: FeatureRequest): Promise<boolean> {
+export async function isSame({
+  replaces,
+  out,
+  temp,
+  threads,
+  memoryLimit,
+}: Pick<FeatureRequest, 'replaces' | 'out' | 'temp' | 'threads' | 'memoryLimit'>): Promise<boolean> {
   if (replaces === undefined) return false
   return await sameContent(replaces, out, { temp, threads, memoryLimit }).catch(() => false)
-}
-
-/** One COPY. Snappy: zstd makes the file a sixth smaller and takes longer to read than that saves. */
-async function write(
-  query: CutQuery,
-  request: FeatureRequest,
-  metadata: Record<string, string>,
-  columns: Column[],
-): Promise<number> {
-  const { progress, view } = request
-  const sql = request.shift === true ? shifted(query.sql, columns, view.entity) : query.sql
-  const entity = view.entity.map(identifier).join(', ')
-  const pairs = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`)
-  const options = `FORMAT parquet, COMPRESSION snappy, KV_METADATA {${pairs.join(', ')}}`
-  const timer =
-    progress === undefined
-      ? undefined
-      : setInterval(
-          () => progress(`computing features: ${Math.round(query.engine.percentage() ?? 0)} %`),
-          PROGRESS_MS,
-        )
-  try {
-    const row = await query.engine.row(
-      `COPY (SELECT * FROM (${sql}\n) ORDER BY ${entity}) TO ${literal(request.out)} (${options})`,
-      query.values,
-    )
-    return Number(row.Count)
-  } finally {
-    clearInterval(timer)
-  }
-}
-
-function sourceTypes({ tables }: CutQuery): SourceTypes {
-  return Object.fromEntries(
-    tables.map(({ found, schema, columns }) => {
-      const keys = schema.columns.filter(({ isKey }) => isKey)
-      return [found.name, [...new Set([...columns, ...declaredColumns(found, schema), ...keys])]]
-    }),
-  )
-}
-
-/** The recorded inputs must be those that were read. */
-async function refuseChanged(query: CutQuery): Promise<void> {
-  for (const file of query.sources.flatMap(({ admitted }) => admitted.files)) {
-    const now = await stat(file.path).catch(() => undefined)
-    if (now?.size === file.size && now.mtimeMs === file.modified) continue
-    const what = now === undefined ? 'was removed' : 'changed'
-    throw new Failure('transient', `${file.shown} ${what} while it was read: the run must be repeated`, {
-      evidence: { file: file.shown },
-    })
-  }
-}
-
-/** Names the input file that caused the error, if one did, and adds what is known of the inputs. */
-async function explain(
-  error: unknown,
-  query: CutQuery,
-  request: FeatureRequest,
-  warnings: string[],
-): Promise<Failure> {
-  // A file that was replaced while DuckDB read it looks broken but is not.
-  const changed: unknown = await refuseChanged(query).catch((failure: unknown) => failure)
-  if (changed !== undefined) return classify(changed)
-  const failure = classify(await blame(error, suspectsOf(query.sources), request))
-  if (warnings.length === 0 || failure.failureClass !== 'contract') return failure
-  return new Failure('contract', `${failure.message}. Besides: ${warnings.join('; ')}`, {
-    cause: failure,
-    evidence: { ...failure.evidence, warnings },
-  })
 }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/duckdb.ts'
+import type { WrittenFile } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { readMetadata } from '../partition/footer.ts'
 import { hashFile } from '../partition/sync.ts'
@@ -47,7 +48,22 @@ export function expectEachOnce(
  * is not what was written.
  */
 export async function expectPart(engine: Engine, part: Part, whole: Whole): Promise<void> {
-  const { file, shard, range } = part
+  const { shard, range } = part
+  const own = shardMetadata({ ...whole, shard, range })
+  const expectSame = await expectFile(part, { ...whole.metadata, ...own })
+  const keys = await endKeys(engine, whole.features, whole.entity, range)
+  expectSame('the entity of its first row', keys.first.join(', '), part.keys.first.join(', '))
+  expectSame('the entity of its last row', keys.last.join(', '), part.keys.last.join(', '))
+}
+
+/**
+ * Whether the file of a shard is still the one that its worker wrote, with this metadata. Returns a comparison for what else is
+ * known of it. Throws a Failure of class `resource`.
+ */
+export async function expectFile(
+  { file, shard }: { file: Pick<WrittenFile, 'path' | 'sha256'>; shard: number },
+  metadata: Record<string, string>,
+): Promise<(what: string, written: string, found: string) => void> {
   const expectSame = (what: string, written: string, found: string) => {
     if (written === found) return
     throw new Failure(
@@ -67,10 +83,7 @@ export async function expectPart(engine: Engine, part: Part, whole: Whole): Prom
   })
   expectSame('sha256', file.sha256, hashed.sha256)
   const found = await readMetadata(file.path)
-  const own = shardMetadata({ ...whole, shard, range })
-  for (const [key, value] of Object.entries({ ...whole.metadata, ...own }))
+  for (const [key, value] of Object.entries(metadata))
     expectSame(`metadata ${key}`, value, found[key] ?? 'nothing')
-  const keys = await endKeys(engine, whole.features, whole.entity, range)
-  expectSame('the entity of its first row', keys.first.join(', '), part.keys.first.join(', '))
-  expectSame('the entity of its last row', keys.last.join(', '), part.keys.last.join(', '))
+  return expectSame
 }

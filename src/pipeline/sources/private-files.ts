@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { filesIn, type Share } from './buckets.ts'
 import { keyFolders } from './glob.ts'
 import type { CutSource } from './source-tables.ts'
 import { requireFetched, type SourceFile } from './sources.ts'
@@ -25,10 +26,15 @@ export interface PrivateFiles {
 export function openPrivately(
   sources: CutSource[],
   folder: string,
-  { schemaOnly = false }: { schemaOnly?: boolean | undefined } = {},
+  { schemaOnly = false, share }: { schemaOnly?: boolean | undefined; share?: Share | undefined } = {},
 ): PrivateFiles {
   // A schema stands in the footer.
-  if (!schemaOnly) requireFetched(sources.flatMap(({ files, lenders }) => [...files, ...lenders]))
+  if (!schemaOnly)
+    requireFetched(
+      sources.flatMap((source) =>
+        share === undefined ? [...source.files, ...source.lenders] : filesIn(source, share),
+      ),
+    )
   const root = join(folder, `sources-${randomUUID()}`)
   const names = new Map<string, string>()
   const folders = new Set<string>()

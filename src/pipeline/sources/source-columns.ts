@@ -7,7 +7,7 @@ import { columnOf } from './admitted.ts'
 import type { FileKind, Layout, SourceColumn } from './file-kinds.ts'
 import { keyType } from './key-types.ts'
 import { missingColumn, otherType } from './misfit-columns.ts'
-import { contract, type FoundSource, type SourceFile } from './sources.ts'
+import { contract, type FoundSource, requireFetched, type SourceFile } from './sources.ts'
 import { widerType } from './widening.ts'
 
 export interface Schema {
@@ -155,6 +155,7 @@ function isFar(type: string, { files }: FileKind, name: string): boolean {
 
 /** True where microseconds would lose something: one column of some files is read. */
 export async function hasRemainder(engine: Engine, files: SourceFile[], name: string): Promise<boolean> {
+  requireFetched(files)
   const column = identifier(name)
   const { finer } = await engine.row(
     `SELECT coalesce(bool_or(epoch_ns(${column}) % 1000 <> 0), false) AS finer FROM ${parquet(files.map(({ opened }) => opened))}`,

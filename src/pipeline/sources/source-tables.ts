@@ -9,13 +9,14 @@ import type { Engine } from '../engine/duckdb.ts'
 import type { InputFile } from '../engine/facts.ts'
 import { identifier } from '../engine/quote.ts'
 import { type Admitted, admit, columnOf, isKeyed, rangeOver } from './admitted.ts'
+import { filesIn, isBucketed, type Share } from './buckets.ts'
 import { checkDeclared, declaredColumns } from './declared-columns.ts'
 import type { SourceColumn } from './file-kinds.ts'
 import type { Range } from './footers.ts'
 import { refuseMasked } from './masked-keys.ts'
 import { relation } from './relation.ts'
 import { quoted, type Schema } from './source-columns.ts'
-import { type FoundSource, findSource, missing, type SourceFile } from './sources.ts'
+import { type FoundSource, findSource, missing, requireFetched, type SourceFile } from './sources.ts'
 
 /** A source with the files that can matter at a cut. */
 export interface CutSource {
@@ -85,15 +86,25 @@ export function readablePaths(sources: CutSource[]): string[] {
  */
 export async function prepareTable(
   engine: Engine,
-  { found, admitted, files }: CutSource,
+  source: CutSource,
   schema: Schema,
   cut: Cut,
   {
     names,
     windows,
     schemaOnly = false,
-  }: { names: ReadonlySet<string> | undefined; windows?: Windows | undefined; schemaOnly?: boolean },
+    share,
+  }: {
+    names: ReadonlySet<string> | undefined
+    windows?: Windows | undefined
+    schemaOnly?: boolean
+    share?: Share | undefined
+  },
 ): Promise<SourceTable> {
+  const { found } = source
+  const own = filesIn(source, share)
+  // Its schema is needed even where no row is.
+  const files = own.length > 0 ? own : source.files.slice(0, 1)
   const read = schema.columns.filter(({ name }) => names === undefined || names.has(name.toLowerCase()))
   checkDeclared(found, schema)
   const needed = new Set([...read, ...declaredColumns(found, schema)])
@@ -112,9 +123,13 @@ export async function prepareTable(
     snapshot: 'none',
     windows: windows?.get(found.name) ?? new Map(),
   }
-  if (schemaOnly) return table
-  const ranges = await timeRanges(engine, table, admitted)
-  const snapshot = await newestSnapshot(engine, { ...table, ranges, snapshot: undefined }, admitted, cut)
+  if (schemaOnly || own.length === 0) return table
+  const ranges = await timeRanges(engine, table, files)
+  const shared = isBucketed(found) ? share?.snapshots[found.name] : undefined
+  const snapshot =
+    shared === undefined
+      ? await newestSnapshot(engine, { ...table, ranges, snapshot: undefined }, cut)
+      : BigInt(shared)
   return { ...table, ranges, snapshot }
 }
 
@@ -138,6 +153,7 @@ export async function newestVisible(
   const files =
     since === undefined ? table.files : table.files.filter((file) => mayReach(file, time.name, since))
   if (files.length === 0) return undefined
+  requireFetched(files)
   const column = quoted('s', time.name)
   const only = since === undefined ? '' : ` AND ${column} >= ${rawLiteral(time.type, since)}`
   const { newest } = await engine.row(
@@ -155,7 +171,7 @@ function mayReach(file: SourceFile, name: string, since: bigint): boolean {
 async function timeRanges(
   engine: Engine,
   table: SourceTable,
-  { files }: Admitted,
+  files: SourceFile[],
 ): Promise<Map<string, Range | undefined>> {
   const ranges = new Map<string, Range | undefined>()
   const unknown: SourceColumn[] = []
@@ -182,10 +198,9 @@ async function timeRanges(
 async function newestSnapshot(
   engine: Engine,
   table: SourceTable,
-  admitted: Admitted,
   cut: Cut,
 ): Promise<SourceTable['snapshot']> {
   if (traitsOf(table.found.source).rows !== 'newest-time') return undefined
-  if (isKeyed(table.found)) return admitted.files.length > 0 ? 'keyed' : 'none'
+  if (isKeyed(table.found)) return 'keyed'
   return (await newestVisible(engine, table, cut)) ?? 'none'
 }

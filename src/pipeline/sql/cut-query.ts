@@ -10,6 +10,8 @@ import { type Engine, openEngine, type Values } from '../engine/duckdb.ts'
 import type { InputFile } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { columnOf } from '../sources/admitted.ts'
+import { filesIn, type Share } from '../sources/buckets.ts'
+import { expectPinned, type PinnedFile } from '../sources/pinned-files.ts'
 import { openPrivately } from '../sources/private-files.ts'
 import { readSchema, type Schema, UNTYPED } from '../sources/source-columns.ts'
 import {
@@ -46,6 +48,10 @@ export interface CutQueryRequest {
   schemaOnly?: boolean
   /** Reads these files alone. */
   only?: InputFile[] | undefined
+  /** Reads these files alone, as they were: a file that has changed or is gone since then fails the query. */
+  pinned?: PinnedFile[] | undefined
+  /** Reads the rows of some buckets alone. Schemas, types and newest snapshots are those of all files. */
+  share?: Share | undefined
   /** Names of the sources that are looked for. Default: all that are declared. */
   sources?: string[] | undefined
 }
@@ -68,8 +74,9 @@ export interface CutQuery {
  * SQL that is refused (`evidence.problems`).
  */
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
-  const { root, view, cut, only } = request
+  const { root, view, cut, pinned, only = pinned } = request
   const found = await cutSources(root, view, cut, { only, names: request.sources })
+  if (pinned !== undefined) expectPinned(found, pinned)
   const { sources, names, release } = openPrivately(found, request.temp, request)
   const engine = await openEngine({
     readable: readablePaths(sources),
@@ -123,6 +130,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
         names: reads?.get(source.found.name.toLowerCase()) ?? checked.names,
         windows,
         schemaOnly: request.schemaOnly ?? false,
+        share: request.share,
       })
       await createView(engine, table, request.cut)
       tables.push(table)
@@ -144,7 +152,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     }
   } catch (error) {
     close()
-    throw await blame(error, suspectsOf(sources), request)
+    throw await blame(error, suspectsOf(sources, request.share), request)
   }
 }
 
@@ -209,9 +217,13 @@ function readsOf(
 }
 
 /** The files that can be at fault where DuckDB fails. */
-export function suspectsOf(sources: CutSource[]): Suspect[] {
-  return sources.flatMap(({ found, files }) =>
-    files.map(({ parquet, shown }) => ({ source: found.name, path: parquet, shown })),
+export function suspectsOf(sources: CutSource[], share?: Share): Suspect[] {
+  return sources.flatMap((source) =>
+    (share === undefined ? source.files : filesIn(source, share)).map(({ parquet, shown }) => ({
+      source: source.found.name,
+      path: parquet,
+      shown,
+    })),
   )
 }
 

@@ -15,6 +15,11 @@ export function isTableFunction(name: string): boolean {
   return TABLE_RULES.get(name)?.legal === true
 }
 
+/** `name` in lower case. */
+export function isAggregate(name: string): boolean {
+  return FUNCTION_RULES.get(name)?.group === 'aggregates'
+}
+
 const FUNCTION_RULES = rulesOf(FUNCTIONS)
 const TABLE_RULES = rulesOf(TABLE_FUNCTIONS)
 

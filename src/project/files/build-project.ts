@@ -25,6 +25,9 @@ export function buildView(file: ViewFile, path: string, sql: string): View {
     columns: file.columns,
     expect: { rows: file.expect.rows, fresh: file.expect.fresh },
     fill: file.fill,
+    perEntity: file.per_entity,
+    shards: file.shards,
+    minShard: file.min_shard,
     parity: file.parity,
   }
 }

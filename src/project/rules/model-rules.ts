@@ -6,6 +6,7 @@ import { isBuiltIn, METRICS, NIGHT_COLUMNS, NIGHT_TABLES } from '../schema/metri
 import { reservedColumns } from '../schema/score-columns.ts'
 import { isAsOf } from '../time/asof.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
+import { withoutBuckets } from './shard-rules.ts'
 import { sourceRules } from './view-rules.ts'
 
 /** Rules over several keys of one model.yaml. */
@@ -103,7 +104,7 @@ function shadow({ shadow: given, score: scored }: Record<string, unknown>): Faul
 function sources({ sources: given, labels }: Record<string, unknown>): Fault[] {
   if (!isMap(given)) return []
   const names = Object.keys(given)
-  const faults = sourceRules(given)
+  const faults = [...sourceRules(given), ...withoutBuckets(given)]
   if (names.length > 0 && (labels === undefined || labels === null)) {
     const message =
       'sources need labels: they serve only labels.sql and outcomes; declare the sources of features in view.yaml'

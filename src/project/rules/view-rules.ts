@@ -4,6 +4,7 @@ import { MOST_PROBLEMS } from '../files/problem.ts'
 import { listed } from '../files/value-text.ts'
 import { COLUMN_FIELDS, columnFields } from '../source-kinds.ts'
 import { entriesOf, isMap, minOverMax } from './map.ts'
+import { shardRules } from './shard-rules.ts'
 
 /** Rules over several keys of one view.yaml. */
 export function viewRules(data: Record<string, unknown>): Fault[] {
@@ -11,6 +12,7 @@ export function viewRules(data: Record<string, unknown>): Fault[] {
   const expect = isMap(data.expect) ? data.expect : {}
   return [
     ...sourceRules(sources),
+    ...shardRules(data, sources),
     ...entriesOf(data.columns).flatMap(([column, bounds]) => minOverMax(bounds, ['columns', column])),
     ...minOverMax(expect.rows, ['expect', 'rows']),
     ...fresh(

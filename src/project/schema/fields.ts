@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { AMOUNT_LEGAL, AMOUNT_PATTERN, type Amount, readAmount } from '../amount.ts'
+import { AMOUNT_LEGAL, AMOUNT_PATTERN, type Amount, BYTES_PATTERN, readAmount } from '../amount.ts'
 import { singleAddress } from '../files/mail-address.ts'
 import { patternFault } from '../files/path-pattern.ts'
 import { describe } from '../files/value-text.ts'
@@ -178,6 +178,20 @@ export function amount() {
       return z.NEVER
     })
     .meta({ pattern: AMOUNT_PATTERN.source })
+}
+
+/** A size on disk, in bytes. */
+export function bytes() {
+  const legal = 'a size such as 800KB, 128MB or 1.5GB'
+  return z
+    .string({ error: legal })
+    .transform((given, context): number => {
+      const read = readAmount(given)?.bytes
+      if (read !== undefined) return read
+      context.addIssue({ code: 'custom', message: legal })
+      return z.NEVER
+    })
+    .meta({ pattern: BYTES_PATTERN.source })
 }
 
 export function zone() {

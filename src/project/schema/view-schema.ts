@@ -1,12 +1,14 @@
 import * as z from 'zod'
 import { SOURCE_KINDS } from '../source-kinds.ts'
 import {
+  bytes,
   choice,
   column,
   columnType,
   count,
   delimiter,
   duration,
+  flag,
   keys,
   line,
   list,
@@ -22,6 +24,11 @@ import {
 } from './fields.ts'
 
 const value = z.union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' })
+
+/** Shards of one night: each is a part on disk, and a job of the queue. */
+const MOST_SHARDS = 64
+/** Some seconds of features. Starting a shard costs a tenth of that. */
+const USUAL_SHARD = '128MB'
 
 /** Legal types of a folder's key. */
 const keyTypes = ['VARCHAR', 'INTEGER', 'BIGINT', 'DATE', 'BOOLEAN'] as const
@@ -76,6 +83,11 @@ const files = {
     .exactOptional()
     .describe(
       'Types of the keys of `key=value` folders. Default: DATE if all keys on disk are dates, BIGINT if all are whole numbers without leading zeros, else VARCHAR, decided when the definition is first used.',
+    ),
+  buckets: column('the key of `key=value` folders in the path')
+    .exactOptional()
+    .describe(
+      'Key of the `key=value` folders that divide the files by the entity of the view: all rows of an entity lie under one value of it, the same in each source that has `buckets`. A night in shards reads such a source in parts, and any other whole in each shard.',
     ),
 }
 
@@ -203,6 +215,21 @@ export const viewSchema = keys({
     .prefault({})
     .describe(
       'Value that the model gets instead of null, by column. The published features keep their nulls.',
+    ),
+  per_entity: flag()
+    .prefault(false)
+    .describe(
+      'Whether a row of the features depends on rows of its own entity alone, beside sources without `buckets`. It is checked, in features.sql and each night that is computed in shards.',
+    ),
+  shards: count({ min: 1, max: MOST_SHARDS })
+    .prefault(1)
+    .describe(
+      'A night is computed in at most so many parts, by as many workers as there are. Needs `per_entity` and sources with `buckets`. 1: by one worker.',
+    ),
+  min_shard: bytes()
+    .prefault(USUAL_SHARD)
+    .describe(
+      'Size of the bucketed files that a part has at least, such as 500MB. A night with less than twice as much is computed by one worker.',
     ),
   parity: choice(['nightly', 'weekly'])
     .prefault('nightly')

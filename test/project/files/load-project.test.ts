@@ -135,6 +135,9 @@ describe('a sound project', () => {
         fresh: { calls: { text: '26h', ms: 93_600_000, days: undefined } },
       },
       fill: {},
+      perEntity: false,
+      shards: 1,
+      minShard: 128_000_000,
       parity: 'nightly',
     })
     expect(loaded?.models.churn).toMatchObject({
