@@ -90,6 +90,7 @@ export async function startWorker(
           data: job.data,
           lane,
           signal,
+          divides: role !== 'command' && lane === 'nightly',
           flow: (run, attempt, shards) => enqueueFlow(queues, run, attempt, shards),
           log: (line) => void job.log(line).catch(() => {}),
           progress: (progress) => void job.updateProgress(progress).catch(() => {}),

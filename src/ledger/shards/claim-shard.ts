@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { Usage } from '../../pipeline/engine/facts.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import type { FeaturePart } from '../../pipeline/shards/compute-shard.ts'
 import type { Part } from '../../pipeline/shards/score-shard.ts'
 import { findRun, type Run } from '../nights/run-records.ts'
 import type { Connection } from '../nights/slots.ts'
@@ -74,23 +75,23 @@ export async function nameShard(connection: Connection, shard: Shard, fence: num
   return rowCount === 1
 }
 
-/** Records the part of a try. @returns rows done of the whole attempt; undefined where the try was taken over */
+/** Records the part of a try. @returns what is done of the whole attempt; undefined where the try was taken over */
 export async function finishShard(
   connection: Connection,
   { run, attempt, shard }: Shard,
-  { fence, part, usage }: { fence: number; part: Part; usage: Usage | undefined },
-): Promise<number | undefined> {
+  { fence, part, usage }: { fence: number; part: Part | FeaturePart; usage: Usage | undefined },
+): Promise<{ shards: number; rows: number } | undefined> {
   const { rowCount } = await connection.query(
-    `update nightshift.shards set state = 'done', part = $5, usage = $6, ended_at = clock_timestamp()
+    `update nightshift.shards set state = 'done', part = $5, usage = $6, rows = coalesce(rows, ($5::jsonb->'file'->>'rows')::bigint), ended_at = clock_timestamp()
       where run = $1 and attempt = $2 and shard = $3 and fence = $4 and state = 'running'`,
     [run, attempt, shard, fence, JSON.stringify(part), usage === undefined ? null : JSON.stringify(usage)],
   )
   if (rowCount !== 1) return undefined
-  const { rows } = await connection.query<{ rows: number }>(
-    `select coalesce(sum(rows), 0)::float8 as rows from nightshift.shards where run = $1 and attempt = $2 and state = 'done'`,
+  const { rows } = await connection.query<{ shards: number; rows: number }>(
+    `select count(*)::int as shards, coalesce(sum(rows), 0)::float8 as rows from nightshift.shards where run = $1 and attempt = $2 and state = 'done'`,
     [run, attempt],
   )
-  return rows[0]?.rows ?? 0
+  return rows[0]
 }
 
 /** Gives a shard back for another try. `counts`: the try was one; else its worker only closed. */

@@ -1,31 +1,57 @@
 import type { ClientBase } from 'pg'
 import type { StepTime, Usage } from '../../pipeline/engine/facts.ts'
 import type { FailureRecord } from '../../pipeline/engine/failure.ts'
+import type { FeatureRequest } from '../../pipeline/features/compute-features.ts'
 import type { ScoreRequest } from '../../pipeline/scoring/score-partition.ts'
+import type { BucketGroup } from '../../pipeline/shards/bucket-groups.ts'
+import type { FeaturePart } from '../../pipeline/shards/compute-shard.ts'
+import type { Division } from '../../pipeline/shards/divide-features.ts'
 import type { RowRange } from '../../pipeline/shards/row-ranges.ts'
 import type { Part } from '../../pipeline/shards/score-shard.ts'
 import { attemptId } from '../nights/run-records.ts'
 import type { Connection } from '../nights/slots.ts'
 
 /** What every shard scores; the paths of model and features are relative to the warehouse, which each machine finds at its own. */
-export type SplitRequest = Omit<ScoreRequest, 'out' | 'temp' | 'threads' | 'progress'>
+export type ScoreSplitRequest = Omit<ScoreRequest, 'out' | 'temp' | 'threads' | 'progress'>
 
-/** An attempt that is scored in shards. */
-export interface Split {
+/** What every shard computes, and what was decided for all; the paths of the view's files are relative to the project's root. */
+export interface FeatureSplitRequest {
+  features: Omit<
+    FeatureRequest,
+    'root' | 'out' | 'temp' | 'threads' | 'memoryLimit' | 'known' | 'replaces' | 'waits' | 'progress'
+  >
+  division: Omit<Division, 'steps'>
+}
+
+interface Divided {
   run: string
   attempt: number
   shards: number
-  rows: number
-  /** The run whose features are scored, its file's sha256 and its stamp when it was pinned. */
-  features: string
-  features_sha: string | null
-  features_file: string | null
-  request: SplitRequest
   /** Of the attempt before it was split. */
   steps: StepTime[]
   created_at: string
   joining_at: string | null
 }
+
+/** An attempt that is scored in ranges of rows. */
+export interface ScoreSplit extends Divided {
+  kind: 'scores'
+  rows: number
+  /** The run whose features are scored, its file's sha256 and its stamp when it was pinned. */
+  features: string
+  features_sha: string | null
+  features_file: string | null
+  request: ScoreSplitRequest
+}
+
+/** An attempt whose features are computed in buckets of the entity. */
+export interface FeatureSplit extends Divided {
+  kind: 'features'
+  request: FeatureSplitRequest
+}
+
+/** An attempt in shards. */
+export type Split = ScoreSplit | FeatureSplit
 
 /** One shard of it. */
 export interface Shard {
@@ -33,8 +59,13 @@ export interface Shard {
   attempt: number
   /** From 1. */
   shard: number
-  first_row: number
-  rows: number
+  /** Of scores: the number of its first row, from 0. */
+  first_row: number | null
+  /** Of features null until it is done. */
+  rows: number | null
+  /** Of features: its buckets, and the size of their files. */
+  buckets: string[] | null
+  bytes: number | null
   state: 'waiting' | 'running' | 'done'
   tries: number
   worker: string | null
@@ -42,7 +73,7 @@ export interface Shard {
   ended_at: string | null
   /** Why its last try ended, where it did not end well. */
   failure: FailureRecord | null
-  part: Part | null
+  part: Part | FeaturePart | null
   usage: Usage | null
 }
 
@@ -55,32 +86,37 @@ export function joinJob(run: string, attempt: number): string {
   return `${attemptId(run, attempt)}-join`
 }
 
+type Recorded<S extends Split> = Omit<S, 'shards' | 'created_at' | 'joining_at'>
+
 /** Splits an attempt. The caller holds the slot's lock, and the attempt's fence. */
 export async function recordSplit(
   client: ClientBase,
-  split: Omit<Split, 'shards' | 'created_at' | 'joining_at'>,
-  ranges: RowRange[],
+  split: Recorded<ScoreSplit> | Recorded<FeatureSplit>,
+  shards: readonly (RowRange | BucketGroup)[],
 ): Promise<void> {
-  const { run, attempt } = split
+  const { run, attempt, kind } = split
+  const scored = kind === 'scores' ? split : undefined
   await client.query(
-    `insert into nightshift.splits (run, attempt, shards, rows, features, features_sha, features_file, request, steps)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `insert into nightshift.splits (run, attempt, kind, shards, rows, features, features_sha, features_file, request, steps)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       run,
       attempt,
-      ranges.length,
-      split.rows,
-      split.features,
-      split.features_sha,
-      split.features_file,
+      kind,
+      shards.length,
+      scored?.rows ?? null,
+      scored?.features ?? null,
+      scored?.features_sha ?? null,
+      scored?.features_file ?? null,
       JSON.stringify(split.request),
       JSON.stringify(split.steps),
     ],
   )
   await client.query(
-    `insert into nightshift.shards (run, attempt, shard, first_row, rows)
-     select $1, $2, n, first, size from unnest($3::bigint[], $4::bigint[]) with ordinality as r (first, size, n)`,
-    [run, attempt, ranges.map(({ first }) => first), ranges.map(({ rows }) => rows)],
+    `insert into nightshift.shards (run, attempt, shard, first_row, rows, buckets, bytes)
+     select $1, $2, n, (s->>'first')::bigint, (s->>'rows')::bigint, s->'buckets', (s->>'bytes')::bigint
+       from jsonb_array_elements($3::jsonb) with ordinality as e (s, n)`,
+    [run, attempt, JSON.stringify(shards)],
   )
 }
 
@@ -99,7 +135,7 @@ export async function findSplit(
 /** The shards of one attempt, or of all attempts of a run, in their order. */
 export async function shardsOf(connection: Connection, run: string, attempt?: number): Promise<Shard[]> {
   const { rows } = await connection.query<Shard>(
-    `select run, attempt, shard, first_row, rows, state, tries, worker, started_at, ended_at, failure, part, usage
+    `select run, attempt, shard, first_row, rows, buckets, bytes, state, tries, worker, started_at, ended_at, failure, part, usage
        from nightshift.shards where run = $1 and ($2::int is null or attempt = $2) order by attempt, shard`,
     [run, attempt ?? null],
   )

@@ -1,5 +1,5 @@
-import { bucketOf, isBucketed, type Share } from '../sources/buckets.ts'
 import type { CutSource } from '../sources/source-tables.ts'
+import { bucketOf, isBucketed, type Share } from './buckets.ts'
 
 /** Buckets that one shard reads, and the size of their files. */
 export interface BucketGroup {

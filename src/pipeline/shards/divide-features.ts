@@ -12,12 +12,12 @@ import { openFeatureQuery } from '../features/feature-query.ts'
 import { sourceTypes } from '../features/features-read.ts'
 import { identityOf } from '../features/view-hash.ts'
 import { hasMovedDates, isKeyed, rangeOver } from '../sources/admitted.ts'
-import { entityTypes, isBucketed } from '../sources/buckets.ts'
 import { checkFreshness, refuseLate } from '../sources/freshness.ts'
-import { type PinnedFile, pin } from '../sources/pinned-files.ts'
 import { newestVisible } from '../sources/source-tables.ts'
 import { type CutQuery, refuse } from '../sql/cut-query.ts'
 import { type BucketGroup, bytesByBucket, planGroups } from './bucket-groups.ts'
+import { entityTypes, isBucketed } from './buckets.ts'
+import { type PinnedFile, pin } from './pinned-files.ts'
 
 /** What is decided once of a night over all its files, before shards compute it. Plain data. */
 export interface Division extends Identity {

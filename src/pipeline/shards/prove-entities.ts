@@ -4,9 +4,9 @@ import type { Column } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier, literal, parquet } from '../engine/quote.ts'
 import { compare } from '../parity/compare.ts'
-import { bucketOf, isBucketed } from '../sources/buckets.ts'
 import { createView } from '../sources/source-tables.ts'
 import type { CutQuery } from '../sql/cut-query.ts'
+import { bucketOf, isBucketed } from './buckets.ts'
 import { type EntityTypes, entityColumns, entitySql } from './shard-entities.ts'
 
 export interface Proving extends EntityTypes {

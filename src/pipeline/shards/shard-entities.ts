@@ -3,10 +3,10 @@ import { rowsSeen, type SourceTable } from '../cut/cut-view.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier, literal, parquet } from '../engine/quote.ts'
-import { bucketKey, isBucketed } from '../sources/buckets.ts'
 import { HIVE_NULL } from '../sources/glob.ts'
 import { keySql } from '../sources/relation.ts'
 import { columnNamed, quoted } from '../sources/source-columns.ts'
+import { bucketKey, isBucketed } from './buckets.ts'
 
 /** The entity's columns in the common types of all sources in buckets. */
 export interface EntityTypes {

@@ -1,5 +1,5 @@
-import { contentOf } from '../../ledger/nights/run-records.ts'
-import type { ScoreFacts } from '../../pipeline/engine/facts.ts'
+import { contentOf, type Run } from '../../ledger/nights/run-records.ts'
+import type { FeatureFacts, ScoreFacts } from '../../pipeline/engine/facts.ts'
 import type { Progress } from '../child/tasks.ts'
 import type { Context } from '../context.ts'
 import type { Result } from './publication.ts'
@@ -23,8 +23,7 @@ export async function compute(
     case 'features': {
       const facts = await context.children.run('features', plan.request, options)
       job.steps.add('features', facts.steps)
-      const content = facts.same && plan.replaces !== undefined ? contentOf(plan.replaces) : null
-      return { ...facts, content, identity: facts, summary: null, unknown: [] }
+      return featuresResult(facts, plan.replaces)
     }
     case 'scores': {
       const facts = await context.children.run('scores', plan.request, options)
@@ -32,6 +31,12 @@ export async function compute(
       return scoresResult(facts, plan.version.view_hash)
     }
   }
+}
+
+/** Features as the output of an attempt; `replaces` is the published run that they were compared with. */
+export function featuresResult(facts: FeatureFacts, replaces: Run | undefined): Result {
+  const content = facts.same && replaces !== undefined ? contentOf(replaces) : null
+  return { ...facts, content, identity: facts, summary: null, unknown: [] }
 }
 
 /** Scores as the output of an attempt. */

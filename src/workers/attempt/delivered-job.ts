@@ -7,6 +7,8 @@ export interface DeliveredJob {
   /** A line in the job's log on the queue board. */
   log: (line: string) => void
   progress: (progress: { text: string; rows?: number; total?: number }) => void
+  /** Features may be left to shards: other workers are there, and the night is none of a backfill. */
+  divides: boolean
   /** Adds the shards of an attempt to the queue, and their join. */
   flow: (run: Run, attempt: number, shards: number) => Promise<void>
   /** Aborted when the queue's lock is lost: another worker may have the job by then. */

@@ -12,7 +12,7 @@ import { isStored, sendFile } from '../../storage/warehouse-files.ts'
 import type { Context } from '../context.ts'
 import { executeShard } from '../shards/execute-shard.ts'
 import { joinAttempt } from '../shards/join-attempt.ts'
-import { rangesOf, splitAttempt } from '../shards/split-attempt.ts'
+import { planSplit, splitAttempt } from '../shards/split-attempt.ts'
 import { type Recorded, recordFailure } from './attempt-outcome.ts'
 import { followProgress } from './attempt-progress.ts'
 import { compute } from './compute.ts'
@@ -90,13 +90,14 @@ async function attempt(context: Context, job: DeliveredJob, id: string, number: 
       const plan = await steps.time('resolve', () =>
         resolve(context, run, { attempt: attemptId(id, number), knownAt: claim.knownAt }),
       )
-      const ranges = rangesOf(plan)
-      if (ranges !== undefined && plan.kind === 'scores') {
-        await splitAttempt(context, plan, ranges, tried)
+      const splitting = await planSplit(context, plan, working)
+      if (splitting !== undefined) {
+        const shards = splitting.shards.length
+        await splitAttempt(context, splitting, tried)
         // Without the queue the planner adds them, as it does with all that is missing in it.
-        await job.flow(run, number, ranges.length).catch((error: unknown) => log.warn(`${error}`))
-        log.info({ shards: ranges.length }, 'split into shards')
-        return { sentence: `split into ${ranges.length} shards`, failed: false }
+        await job.flow(run, number, shards).catch((error: unknown) => log.warn(`${error}`))
+        log.info({ shards }, 'split into shards')
+        return { sentence: `split into ${shards} shards`, failed: false }
       }
       computed = await steps.time('compute', () => compute(context, plan, working))
     }

@@ -101,7 +101,7 @@ async function resolveFeatures(
 }
 
 /** What is published at this as-of, where its file is what the ledger says: only then is it known what it is compared with. */
-async function findReplaced(
+export async function findReplaced(
   { database: { pool }, warehouse }: Context,
   run: Run,
   folder: string,

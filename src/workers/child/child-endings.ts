@@ -9,7 +9,9 @@ import type { TaskName } from './tasks.ts'
 
 /** Why a task ended without facts, as a Failure that people can act on. */
 
-const OF_ATTEMPTS: ReadonlySet<TaskName> = new Set(['features', 'scores', 'shard', 'join'])
+const OF_ATTEMPTS: ReadonlySet<TaskName> = new Set([
+  ...(['features', 'scores', 'shard', 'join', 'divide', 'feature-shard', 'feature-join'] as const),
+])
 
 /** The class of a task that exceeded its limit: repeating a check would need as much again. */
 function greedy(task: TaskName): FailureClass {
@@ -67,6 +69,9 @@ const WORK: Record<TaskName, string> = {
   scores: 'scoring',
   shard: 'scoring a shard',
   join: 'joining the shards',
+  divide: 'dividing the night',
+  'feature-shard': 'computing the features of a shard',
+  'feature-join': 'joining the shards',
   describe: 'describing the view',
   labels: 'describing the labels',
   metrics: 'checking the metrics',

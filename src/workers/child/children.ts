@@ -224,7 +224,7 @@ export function openChildren(options: ChildrenOptions): Children {
   }
 }
 
-const MODEST: ReadonlySet<TaskName> = new Set(['scores', 'shard', 'join'])
+const MODEST: ReadonlySet<TaskName> = new Set(['scores', 'shard', 'join', 'divide'])
 
 /** Tasks whose memory does not grow with the rows. */
 function isModest(task: TaskName): boolean {

@@ -21,6 +21,18 @@ export const handlers: {
     const { joinShards } = await import('../../pipeline/shards/join-shards.ts')
     return joinShards({ ...request, progress })
   },
+  async divide(request) {
+    const { divideFeatures } = await import('../../pipeline/shards/divide-features.ts')
+    return divideFeatures(request)
+  },
+  async 'feature-shard'(request, progress) {
+    const { computeShard } = await import('../../pipeline/shards/compute-shard.ts')
+    return computeShard({ ...request, progress })
+  },
+  async 'feature-join'(request, progress) {
+    const { joinFeatures } = await import('../../pipeline/shards/join-features.ts')
+    return joinFeatures({ ...request, progress })
+  },
   async describe(request) {
     const { describeView } = await import('../../pipeline/features/compute-features.ts')
     return describeView(request)

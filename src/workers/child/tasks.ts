@@ -43,6 +43,9 @@ import type { TrialFacts, TrialRequest } from '../../pipeline/scoring/trial.ts'
 import type { CompareRequest } from '../../pipeline/shadow/compare-scores.ts'
 import type { FreezeRequest, FrozenScores } from '../../pipeline/shadow/freeze-current.ts'
 import type { ShadowFigures } from '../../pipeline/shadow/shadow-figures.ts'
+import type { FeaturePart, FeatureShardRequest } from '../../pipeline/shards/compute-shard.ts'
+import type { Division } from '../../pipeline/shards/divide-features.ts'
+import type { FeatureJoinRequest } from '../../pipeline/shards/join-features.ts'
 import type { JoinRequest } from '../../pipeline/shards/join-shards.ts'
 import type { Part, ShardRequest } from '../../pipeline/shards/score-shard.ts'
 import type { ListingRequest } from '../../pipeline/sources/listing.ts'
@@ -60,6 +63,9 @@ export interface Tasks {
   scores: { request: ScoreRequest; facts: ScoreFacts }
   shard: { request: ShardRequest; facts: Part }
   join: { request: JoinRequest; facts: ScoreFacts }
+  divide: { request: FeatureRequest; facts: Division | undefined }
+  'feature-shard': { request: FeatureShardRequest; facts: FeaturePart }
+  'feature-join': { request: FeatureJoinRequest; facts: FeatureFacts }
   describe: { request: ViewRequest; facts: ViewDescription }
   labels: { request: LabelsRequest; facts: LabelsDescription }
   inputs: { request: InputsRequest; facts: { inputs: InputFile[] } & Identity }

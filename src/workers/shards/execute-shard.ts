@@ -1,35 +1,21 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { transaction } from '../../ledger/connection/database.ts'
 import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { recordProgress } from '../../ledger/nights/run-facts.ts'
-import {
-  claimShard,
-  finishShard,
-  returnShard,
-  SHARD_TRIES,
-  type ShardClaim,
-} from '../../ledger/shards/claim-shard.ts'
-import type { Shard } from '../../ledger/shards/split-records.ts'
+import { claimShard, finishShard, returnShard, SHARD_TRIES } from '../../ledger/shards/claim-shard.ts'
+import type { Shard, Split } from '../../ledger/shards/split-records.ts'
 import { classify } from '../../pipeline/engine/classify.ts'
 import type { Usage } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
-import type { Part } from '../../pipeline/shards/score-shard.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
-import { lookAtPublished } from '../../storage/published-file.ts'
-import { fetchFile } from '../../storage/warehouse-copy.ts'
-import { sendFile } from '../../storage/warehouse-files.ts'
 import { type Recorded, recordFailure } from '../attempt/attempt-outcome.ts'
 import type { DeliveredJob } from '../attempt/delivered-job.ts'
-import { tookTooLong } from '../child/child-endings.ts'
 import type { Context } from '../context.ts'
+import { doShard } from './do-shard.ts'
 import { holdShard, overtaken } from './hold-shard.ts'
-import { requestHere, storedPart, tryPaths } from './shard-paths.ts'
-
-type Started = Extract<ShardClaim, { kind: 'started' }>
+import { storedPart } from './shard-paths.ts'
 
 /**
- * Scores one shard of a split attempt, from a job to a part in the ledger. A failure of the work is not thrown: the shard is tried
+ * Does one shard of a split attempt, from a job to a part in the ledger. A failure of the work is not thrown: the shard is tried
  * again, or the attempt fails with it. Throws if the ledger cannot be reached.
  */
 export async function executeShard(
@@ -55,7 +41,7 @@ export async function executeShard(
   log.info('shard started')
   try {
     let usage: Usage | undefined
-    const part = await score(context, claim, {
+    const part = await doShard(context, claim, {
       ...job,
       signal: AbortSignal.any([job.signal, held.signal]),
       onUsage: (used) => {
@@ -68,10 +54,10 @@ export async function executeShard(
       usage,
     })
     if (done === undefined) throw overtaken(shard)
-    const progress = { text: `scoring in ${claim.split.shards} shards`, rows: done, total: claim.split.rows }
-    await recordProgress(context.database.pool, run.id, progress).catch(() => {})
-    log.info({ rows: part.file.rows }, 'shard scored')
-    return { sentence: `scored ${part.file.rows} rows`, failed: false }
+    await recordProgress(context.database.pool, run.id, progressOf(claim.split, done)).catch(() => {})
+    log.info({ rows: part.file.rows }, 'shard done')
+    const did = claim.split.kind === 'scores' ? 'scored' : 'computed'
+    return { sentence: `${did} ${part.file.rows} rows`, failed: false }
   } catch (error) {
     const failure = classify(error)
     if (failure.evidence.overtaken === true) {
@@ -96,9 +82,17 @@ export async function executeShard(
   }
 }
 
-/** Another try may end otherwise. */
+/** Another try may end otherwise. A source that has changed fails all shards: the next attempt lists its files again. */
 function isPassing({ failureClass, evidence }: Failure): boolean {
-  return failureClass !== 'contract' && failureClass !== 'model' && evidence.ended !== 'timeout'
+  const isLasting = evidence.ended === 'timeout' || evidence.changed === true
+  return failureClass !== 'contract' && failureClass !== 'model' && !isLasting
+}
+
+/** Rows of features are known when all are there. */
+function progressOf(split: Split, done: { shards: number; rows: number }) {
+  return split.kind === 'scores'
+    ? { text: `scoring in ${split.shards} shards`, rows: done.rows, total: split.rows }
+    : { text: `computing features: ${done.shards} of ${split.shards} shards done` }
 }
 
 function exhausted({ shard, tries, failure }: Shard): Failure {
@@ -106,49 +100,4 @@ function exhausted({ shard, tries, failure }: Shard): Failure {
   return new Failure('transient', `shard ${shard} was tried ${tries} times: ${why}`, {
     evidence: { shard, tries },
   })
-}
-
-async function score(
-  context: Context,
-  { run, split, shard, left_ms }: Started,
-  job: Pick<DeliveredJob, 'lane' | 'signal' | 'progress'> & { onUsage: (usage: Usage) => void },
-): Promise<Part> {
-  if (left_ms <= 0) throw tookTooLong('shard', run.settings.timeout_ms)
-  const request = requestHere(context.warehouse, split, tryPaths(shard))
-  const published = { run: split.features, sha256: split.features_sha, stamp: split.features_file }
-  const verdict = await lookAtPublished(request.features, published)
-  if (verdict.state !== 'right')
-    throw new Failure(
-      'resource',
-      `the features of shard ${shard.shard} are not those of the attempt: ${verdict.why}`,
-      {
-        evidence: { shard: shard.shard, state: verdict.state },
-      },
-    )
-  await fetchFile(request.features)
-  for (const folder of [request.temp, dirname(request.out)]) await mkdir(folder, { recursive: true })
-  try {
-    const part = await context.children.run(
-      'shard',
-      {
-        ...request,
-        range: { first: shard.first_row, rows: shard.rows },
-        shard: shard.shard,
-        shards: split.shards,
-        featuresSha256: split.features_sha ?? '',
-      },
-      {
-        lane: job.lane,
-        signal: job.signal,
-        timeoutMs: left_ms,
-        progress: (text, rows, total) =>
-          job.progress({ text, ...(rows && { rows }), ...(total && { total }) }),
-        onUsage: job.onUsage,
-      },
-    )
-    await sendFile(part.file.path, part.file, job.signal)
-    return part
-  } finally {
-    await rm(request.temp, { recursive: true, force: true })
-  }
 }

@@ -12,7 +12,7 @@ export interface HeldShard {
   release(): void
 }
 
-/** Names a shard as in hand while it is scored. */
+/** Names a shard as in hand while it is worked on. */
 export function holdShard({ pool }: Pick<Database, 'pool'>, shard: Shard, fence: number): HeldShard {
   const lost = new AbortController()
   let timer: NodeJS.Timeout | undefined

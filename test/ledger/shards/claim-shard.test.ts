@@ -11,9 +11,10 @@ import {
   SHARD_TRIES,
 } from '../../../src/ledger/shards/claim-shard.ts'
 import {
+  type FeatureSplitRequest,
   openSplits,
   recordSplit,
-  type SplitRequest,
+  type ScoreSplitRequest,
   shardsOf,
 } from '../../../src/ledger/shards/split-records.ts'
 import type { Part } from '../../../src/pipeline/shards/score-shard.ts'
@@ -36,12 +37,15 @@ beforeEach(async () => {
     const settings = { attempts: 3, backoff_ms: 0, timeout_ms: 60_000, wait_until: null }
     const id = await createRun(client, slot, { trigger: 'manual', settings })
     await claimAttempt(client, id, 1, { worker: 'splitter' })
-    const split = { run: id, attempt: 1, rows: 10, features: 'f', features_sha: 'abc', features_file: null }
+    const split = {
+      ...{ run: id, attempt: 1, kind: 'scores' as const, rows: 10 },
+      ...{ features: 'f', features_sha: 'abc', features_file: null },
+    }
     const ranges = [
       { first: 0, rows: 6 },
       { first: 6, rows: 4 },
     ]
-    await recordSplit(client, { ...split, request: {} as SplitRequest, steps: [] }, ranges)
+    await recordSplit(client, { ...split, request: {} as ScoreSplitRequest, steps: [] }, ranges)
     return id
   })
 })
@@ -59,7 +63,7 @@ const silence = (seconds: number) =>
     seconds,
     run,
   ])
-const part = {} as Part
+const part = { file: { rows: 9 } } as Part
 const join = () => transaction(fresh.database, (client) => claimAttempt(client, run, 1, { worker: 'joiner' }))
 
 test('a shard is in one hand; a silent one is taken over, and the first may no longer record its part', async () => {
@@ -74,7 +78,10 @@ test('a shard is in one hand; a silent one is taken over, and the first may no l
   expect(
     await finishShard(pool(), first.shard, { fence: first.fence, part, usage: undefined }),
   ).toBeUndefined()
-  expect(await finishShard(pool(), second.shard, { fence: second.fence, part, usage: undefined })).toBe(6)
+  expect(await finishShard(pool(), second.shard, { fence: second.fence, part, usage: undefined })).toEqual({
+    shards: 1,
+    rows: 6,
+  })
   expect(await claim(1)).toEqual({ kind: 'ended', reason: 'it is done' })
 })
 
@@ -111,4 +118,33 @@ test('nothing is to be done for an attempt that is over', async () => {
   expect(await nameShard(pool(), held.shard, held.fence)).toBe(false)
   expect(await claim(2)).toMatchObject({ kind: 'ended', reason: expect.stringContaining('is over') })
   expect((await shardsOf(pool(), run)).map(({ state }) => state)).toEqual(['running', 'waiting'])
+})
+
+test('rows of features are known when a shard is done', async () => {
+  const id = await transaction(fresh.database, async (client) => {
+    const asOf = parseAsOf('2026-04-01', 'UTC')
+    const slot = await ensureSlot(client, 'features', 'activity', asOf, { anew: true })
+    const settings = { attempts: 3, backoff_ms: 0, timeout_ms: 60_000, wait_until: null }
+    const created = await createRun(client, slot, { trigger: 'manual', settings })
+    await claimAttempt(client, created, 1, { worker: 'splitter' })
+    const split = { run: created, attempt: 1, kind: 'features' as const, steps: [] }
+    const groups = [
+      { buckets: ['0', '1'], bytes: 700 },
+      { buckets: ['x'], bytes: 500 },
+    ]
+    await recordSplit(client, { ...split, request: {} as FeatureSplitRequest }, groups)
+    return created
+  })
+  const claimed = await transaction(fresh.database, (client) =>
+    claimShard(client, { run: id, attempt: 1, shard: 1 }, 'w'),
+  )
+  if (claimed.kind !== 'started') throw new Error(`it is ${claimed.kind}`)
+  expect(claimed.split.kind).toBe('features')
+  expect(claimed.shard).toMatchObject({ first_row: null, rows: null, buckets: ['0', '1'], bytes: 700 })
+  const done = await finishShard(pool(), claimed.shard, { fence: claimed.fence, part, usage: undefined })
+  expect(done).toEqual({ shards: 1, rows: 9 })
+  expect((await shardsOf(pool(), id)).map(({ rows, bytes }) => ({ rows, bytes }))).toEqual([
+    { rows: 9, bytes: 700 },
+    { rows: null, bytes: 500 },
+  ])
 })

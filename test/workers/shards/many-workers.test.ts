@@ -1,88 +1,51 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { transaction } from '../../../src/ledger/connection/database.ts'
-import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
-import { attemptsOf, findRun } from '../../../src/ledger/nights/run-records.ts'
-import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
+import { attemptsOf } from '../../../src/ledger/nights/run-records.ts'
 import { shardsOf } from '../../../src/ledger/shards/split-records.ts'
-import { livingWorkers } from '../../../src/ledger/workers/living-workers.ts'
-import { parseAsOf } from '../../../src/project/time/asof.ts'
-import { ended, nightshift, nightshiftJson, start } from '../../cli/nightshift.ts'
-import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
-import { hasRedis, type RedisServer, startRedis } from '../../jobs/redis-server.ts'
-import type { TemporaryProject } from '../../projects/cdnow.ts'
-import { generatedProject } from '../../projects/generated.ts'
+import { nightshift, nightshiftJson } from '../../cli/nightshift.ts'
+import { hasRedis } from '../../jobs/redis-server.ts'
+import { divisibleProject, viewFile } from '../../projects/divisible.ts'
 import { promoting } from '../../promoting.ts'
-import { contentOf } from './content-of.ts'
+import { type Crew, openCrew } from './crew.ts'
 
 const ROWS = 8_000
 const SHARDS = 4
 const AS_OF = '2026-03-02'
+/** Workers read the files again after a second. */
+const READ_AGAIN_MS = 1_500
 
+// Each starts four workers and computes a night four times, of scores and of features.
 describe.each([{ redis: false }, { redis: true }])('a night in shards (redis: $redis)', ({ redis }) => {
   const skip = redis && !hasRedis
-  let database: FreshDatabase
-  let server: RedisServer | undefined
-  let project: TemporaryProject
-  let at: { project: string; env: Record<string, string> }
-  const workers: ReturnType<typeof start>[] = []
-
+  let crew: Crew
   beforeAll(async () => {
     if (skip) return
-    database = await freshDatabase()
-    server = redis ? await startRedis() : undefined
-    project = await generatedProject({ customers: ROWS })
-    const env = { DATABASE_URL: database.url, ...(server === undefined ? {} : { REDIS_URL: server.url }) }
-    at = { project: project.root, env }
-    const registered = await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
+    crew = await openCrew(await divisibleProject({ customers: ROWS }), { redis })
+    const registered = await nightshift(['register', 'value', join(crew.project.root, 'model.onnx')], crew.at)
     expect(registered.code, registered.stderr).toBe(0)
-    await nightshift(promoting('value', 1), at)
-    const refreshed = await nightshift(['refresh', 'activity', '--as-of', AS_OF], at)
+    await nightshift(promoting('value', 1), crew.at)
+    const refreshed = await nightshift(['refresh', 'activity', '--as-of', AS_OF], crew.at)
     expect(refreshed.code, refreshed.stderr).toBe(0)
   })
-  afterAll(async () => {
-    const over = workers.map(ended)
-    for (const worker of workers) worker.kill('SIGTERM')
-    await Promise.all(over)
-    await server?.remove()
-    await project?.remove()
-    await database?.drop()
-  })
+  afterAll(() => crew?.close())
 
-  const hire = async (count: number) => {
-    while (workers.length < count) workers.push(start(['worker', '--places', '1'], at))
-    for (let tries = 0; tries < 300; tries++) {
-      const living = await livingWorkers(database.database.pool)
-      if (living.filter(({ role }) => role === 'worker').length === count) return
-      await sleep(100)
-    }
-    throw new Error('the workers did not come')
-  }
-  /** Asks for the scores again; their features are published. */
-  const score = async () => {
-    const id = await transaction(database.database, async (client) => {
-      const slot = await ensureSlot(client, 'scores', 'value', parseAsOf(AS_OF, 'UTC'), { anew: true })
-      const settings = { attempts: 3, backoff_ms: 0, timeout_ms: 120_000, wait_until: null }
-      return createRun(client, slot, { trigger: 'manual', forced: true, settings })
-    })
-    for (;;) {
-      const run = await findRun(database.database.pool, id)
-      if (run?.state === 'published') {
-        expect(run.rows).toBe(ROWS)
-        return { id, content: await contentOf(join(project.root, 'warehouse', run.path ?? '')) }
-      }
-      if (run?.state === 'failed' || run?.state === 'held') throw new Error(JSON.stringify(run.failure))
-      await sleep(100)
-    }
+  const lastShards = async (run: string) => {
+    const attempts = await attemptsOf(crew.database.pool, run)
+    return { attempt: attempts.at(-1), shards: await shardsOf(crew.database.pool, run, attempts.length) }
   }
 
   test.skipIf(skip)(
     'the content is that of one attempt, with 1, 2 and 4 workers',
     async () => {
-      await hire(1)
-      const whole = await score()
-      expect(await shardsOf(database.database.pool, whole.id)).toEqual([])
+      const { project, database, at } = crew
+      await crew.hire(1)
+      const scores = () => crew.compute('scores', 'value', AS_OF)
+      const features = () => crew.compute('features', 'activity', AS_OF)
+      const whole = { scores: await scores(), features: await features() }
+      expect(await shardsOf(database.pool, whole.scores.run.id)).toEqual([])
+      expect(await shardsOf(database.pool, whole.features.run.id)).toEqual([])
+      await project.write('features/activity/view.yaml', viewFile({ shards: SHARDS }))
       await project.write(
         'models/value/model.yaml',
         `model: value
@@ -94,37 +57,49 @@ score: { column: score, min: 0, max: 1 }
 scoring: { shards: ${SHARDS}, min_rows: 1000 }
 `,
       )
-      // Workers read the files again after a second.
-      await sleep(1_500)
+      await sleep(READ_AGAIN_MS)
       for (const count of [1, 2, 4]) {
-        await hire(count)
-        const { id, content } = await score()
-        expect(content).toEqual(whole.content)
-        const shards = await shardsOf(
-          database.database.pool,
-          id,
-          (await attemptsOf(database.database.pool, id)).length,
+        await crew.hire(count)
+        const computed = await features()
+        expect(computed.content).toEqual(whole.features.content)
+        const { inputs, checks, view_hash, rows, content, metadata } = computed.run
+        const single = whole.features.run
+        expect({ inputs, checks, view_hash, rows }).toEqual({
+          inputs: single.inputs,
+          checks: single.checks,
+          view_hash: single.view_hash,
+          rows: ROWS,
+        })
+        expect(content).not.toBeNull()
+        expect(Object.keys(metadata ?? {})).toEqual(Object.keys(single.metadata ?? {}))
+        const divided = await lastShards(computed.run.id)
+        expect(divided.shards.map(({ state, buckets }) => ({ state, buckets: buckets?.length }))).toEqual(
+          Array.from({ length: SHARDS }, () => ({ state: 'done', buckets: 2 })),
         )
-        expect(shards.map(({ shard, state, rows }) => ({ shard, state, rows }))).toEqual(
+        expect(divided.shards.reduce((sum, each) => sum + (each.rows ?? 0), 0)).toBe(ROWS)
+        expect(divided.attempt?.steps.map(({ step }) => step)).toContain('join: entities')
+
+        const scored = await scores()
+        expect(scored.content).toEqual(whole.scores.content)
+        expect(scored.run.rows).toBe(ROWS)
+        const { attempt, shards } = await lastShards(scored.run.id)
+        expect(shards.map(({ shard, state, rows: own }) => ({ shard, state, rows: own }))).toEqual(
           Array.from({ length: SHARDS }, (_, index) => ({
             shard: index + 1,
             state: 'done',
             rows: ROWS / SHARDS,
           })),
         )
-        const attempt = (await attemptsOf(database.database.pool, id)).at(-1)
         expect(attempt?.steps.filter(({ step }) => step.startsWith('shards: '))).toHaveLength(SHARDS)
         expect(attempt?.usage?.memory).toBeGreaterThan(0)
       }
       const { json } = await nightshiftJson(['show', `value:${AS_OF}`], at)
-      expect(json.shards[3]).toMatchObject({
-        shard: 4,
-        first_row: 6_000,
-        rows: 2_000,
-        state: 'done',
-      })
+      expect(json.shards[3]).toMatchObject({ shard: 4, first_row: 6_000, rows: 2_000, state: 'done' })
       const shown = await nightshift(['workers'], at)
       expect(shown.stdout.match(/^worker-/gm)).toHaveLength(4)
+      // A command without workers of its own asks them; what it compares is computed at once.
+      const parity = await nightshiftJson(['parity', 'value', '--as-of', AS_OF], at)
+      expect(parity.json).toMatchObject({ rows: ROWS, differing: 0 })
     },
     240_000,
   )

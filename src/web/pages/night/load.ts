@@ -86,7 +86,7 @@ export async function loadNight(
     neighbours,
   ] = await Promise.all([
     run === undefined ? [] : attemptsOf(pool, run.id),
-    run === undefined || !scores ? [] : shardsOf(pool, run.id),
+    run === undefined ? [] : shardsOf(pool, run.id),
     runsOfSlot(pool, slot.id),
     scores ? featuresOf({ database, project }, slot, run) : undefined,
     run === undefined ? undefined : profileOfRun(pool, run.id),

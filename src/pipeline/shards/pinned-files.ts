@@ -1,6 +1,6 @@
 import { Failure } from '../engine/failure.ts'
-import type { CutSource } from './source-tables.ts'
-import type { SourceFile } from './sources.ts'
+import type { CutSource } from '../sources/source-tables.ts'
+import type { SourceFile } from '../sources/sources.ts'
 
 /** A file of a source as it was when a night was divided. `modified` is ISO 8601. Plain data. */
 export interface PinnedFile {

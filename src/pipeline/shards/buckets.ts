@@ -1,8 +1,6 @@
-import type { SourceTable } from '../cut/cut-view.ts'
-import { columnNamed } from './source-columns.ts'
-import type { CutSource } from './source-tables.ts'
-import type { FoundSource, SourceFile } from './sources.ts'
-import { widerType } from './widening.ts'
+import { columnNamed, type Schema } from '../sources/source-columns.ts'
+import type { FoundSource, SourceFile } from '../sources/sources.ts'
+import { widerType } from '../sources/widening.ts'
 
 /** The source's files are divided by the entity of its view. */
 export function isBucketed({ source }: Pick<FoundSource, 'source'>): boolean {
@@ -27,7 +25,7 @@ export function bucketOf(
 }
 
 /** Types that hold each column of the entity in all of these tables; undefined where none does. */
-export function entityTypes(tables: Pick<SourceTable, 'schema'>[], entity: string[]): (string | undefined)[] {
+export function entityTypes(tables: { schema: Schema }[], entity: string[]): (string | undefined)[] {
   return entity.map((name) => {
     const own = tables.map(({ schema }) => columnNamed(schema.columns, name)?.type)
     const [first, ...others] = own
@@ -48,7 +46,10 @@ export interface Share {
 }
 
 /** The files that can hold rows before the cut, or those of them that a share reads. */
-export function filesIn({ found, admitted, files }: CutSource, share: Share | undefined): SourceFile[] {
+export function filesIn(
+  { found, admitted, files }: { found: FoundSource; admitted: { files: SourceFile[] }; files: SourceFile[] },
+  share: Share | undefined,
+): SourceFile[] {
   if (admitted.files.length === 0) return []
   if (share === undefined || !isBucketed(found)) return files
   const buckets = new Set(share.buckets)
