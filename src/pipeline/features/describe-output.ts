@@ -9,7 +9,6 @@ import { itemOf } from '../sql/select-list.ts'
 import { sumAdvice } from '../sql/sums.ts'
 import { type Node, offsetOf } from '../sql/syntax.ts'
 import { indexOfByte, type Place, placeOf } from '../sql/tokens.ts'
-import { bucketProblems } from './bucket-problems.ts'
 import { isNumber } from './expectation-plan.ts'
 
 export interface OutputFiles {
@@ -43,7 +42,6 @@ export async function describeOutput(
   const problems = [
     ...columnProblems(query, columns, files.sql),
     ...viewProblems(view, columns, query.checked.tables, files.yaml),
-    ...(view.perEntity ? bucketProblems(query, view, files) : []),
     ...sumAdvice(query, columns).map(({ node, message }) =>
       problemAt(query, files.sql, 'advice', node, message),
     ),

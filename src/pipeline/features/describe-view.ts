@@ -12,6 +12,7 @@ import { hasMovedDates } from '../sources/admitted.ts'
 import type { CheckedSql } from '../sql/check-sql.ts'
 import { type CutQuery, isRefused } from '../sql/cut-query.ts'
 import { parseAlone, sourcesRead } from '../sql/parse-alone.ts'
+import { bucketProblems } from './bucket-problems.ts'
 import { describeOutput, type OutputFiles } from './describe-output.ts'
 import { openFeatureQuery } from './feature-query.ts'
 import { identityOf } from './view-hash.ts'
@@ -50,10 +51,12 @@ export async function describeView({ root, view, timezone }: ViewRequest): Promi
       const { columns, problems } = isRefused(checked)
         ? { columns: [], problems: [] }
         : await describeOutput(query, view, files)
+      const isSound = columns.length > 0 && view.perEntity
+      const buckets = isSound ? bucketProblems(query, view, files) : []
       const unread = await unreadProblems({ root, view, timezone }, temp, checked)
       return {
         columns,
-        problems: [...checked.problems, ...problems, ...unread],
+        problems: [...checked.problems, ...problems, ...buckets, ...unread],
         ...identityOf(checked, view, timezone),
         movedDates: query.sources.some(({ found }) =>
           hasMovedDates(found, featureCut(LAST, LAST.instant, timezone)),

@@ -5,6 +5,7 @@ import { type Cut, featureCut } from '../cut/cut.ts'
 import { timeOfTable } from '../cut/cut-view.ts'
 import type { Check, Column, Identity, SourceTypes, StepTime } from '../engine/facts.ts'
 import { stopwatch } from '../engine/stopwatch.ts'
+import { bucketProblems } from '../features/bucket-problems.ts'
 import type { FeatureRequest } from '../features/compute-features.ts'
 import { describeOutput } from '../features/describe-output.ts'
 import { viewFiles } from '../features/describe-view.ts'
@@ -64,8 +65,10 @@ export async function divideFeatures(request: FeatureRequest): Promise<Division 
     const groups = planGroups(bytesByBucket(query.sources), view.shards, view.minShard)
     if (groups === undefined) return undefined
     refuse(query.checked.problems)
-    const output = await timed('describe', () => describeOutput(query, view, viewFiles(root, view)))
+    const files = viewFiles(root, view)
+    const output = await timed('describe', () => describeOutput(query, view, files))
     refuse(output.problems)
+    if (view.perEntity) refuse(bucketProblems(query, view, files))
     const fresh = await timed('freshness', () => checkFreshness(query.engine, view, query, cut))
     if (request.waits === true) refuseLate(fresh)
     const bucketed = query.tables.filter(({ found }) => isBucketed(found))

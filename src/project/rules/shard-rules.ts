@@ -4,7 +4,11 @@ import { isMap } from './map.ts'
 /** Rules of a view whose nights are divided by entity: `per_entity`, `shards`, and `buckets` of its sources. */
 export function shardRules(data: Record<string, unknown>, sources: Record<string, unknown>): Fault[] {
   const bucketed = Object.entries(sources).filter(([, source]) => isMap(source) && 'buckets' in source)
-  return [...together(data, bucketed.length > 0), ...bucketed.flatMap((each) => ofSource(each, data.entity))]
+  return [
+    ...together(data, bucketed.length > 0),
+    ...(data.per_entity === true ? [] : bucketed.map(([table]) => unused(table))),
+    ...bucketed.flatMap((each) => ofSource(each, data.entity)),
+  ]
 }
 
 function together(data: Record<string, unknown>, isBucketed: boolean): Fault[] {
@@ -17,6 +21,11 @@ function together(data: Record<string, unknown>, isBucketed: boolean): Fault[] {
   const message =
     'per_entity is true, and no source has buckets: name the key of the folders that divide a source by the entity, such as `calls: { path: lake/calls/bucket=*/*.parquet, ..., buckets: bucket }`, or remove per_entity'
   return [{ path: ['per_entity'], message }]
+}
+
+function unused(table: string): Fault {
+  const message = `sources.${table} has buckets, and per_entity is not true: every night reads all of it at once; say \`per_entity: true\`, or remove buckets`
+  return { path: ['sources', table, 'buckets'], key: true, severity: 'warning', message }
 }
 
 function ofSource([table, source]: [string, unknown], entity: unknown): Fault[] {
