@@ -17,7 +17,7 @@ export const STEPS = [
   'once it is recorded as published',
 ] as const
 
-/** Those of an attempt that is scored in shards, in their order. */
+/** Those of an attempt that is scored in shards, in their order; of features `scores` means that it computes them. */
 export const SHARD_STEPS = [
   'when it has split the attempt',
   'when it has claimed a shard',

@@ -66,6 +66,8 @@ const COMPUTES = {
   features: ['while it computes', 'when it has computed'],
   scores: ['while it computes', 'when it has computed'],
   shard: ['while it scores a shard', 'when it has scored a shard'],
+  'feature-shard': ['while it scores a shard', 'when it has scored a shard'],
+  'feature-join': ['while it joins the shards', 'when it has joined the shards'],
   join: ['while it joins the shards', 'when it has joined the shards'],
 }
 
