@@ -2,6 +2,8 @@
 -- bytes of their files, and its rows are known when it is done.
 alter table nightshift.splits
   add column kind text not null default 'scores' check (kind in ('scores', 'features')),
+  -- The order of keys is that of a file's metadata and of a view's sources, which jsonb does not keep.
+  alter column request type json,
   alter column features drop not null,
   alter column rows drop not null;
 alter table nightshift.shards

@@ -2,12 +2,12 @@ import { Failure } from '../engine/failure.ts'
 import type { CutSource } from '../sources/source-tables.ts'
 import type { SourceFile } from '../sources/sources.ts'
 
-/** A file of a source as it was when a night was divided. `modified` is ISO 8601. Plain data. */
+/** A file of a source as it was when a night was divided. `modified` is in milliseconds since 1970. Plain data. */
 export interface PinnedFile {
   source: string
   path: string
   size: number
-  modified: string
+  modified: number
 }
 
 /** All files of the sources, those too that the cut leaves out: together they decide types. */
@@ -20,7 +20,9 @@ export function expectPinned(sources: CutSource[], files: PinnedFile[]): void {
   const now = new Map(pin(sources).map((file) => [keyOf(file), file]))
   for (const file of files) {
     const found = now.get(keyOf(file))
-    if (found?.size === file.size && found.modified === file.modified) continue
+    // Machines and disks round times otherwise.
+    const isSame = found?.size === file.size && Math.abs(found.modified - file.modified) <= 1
+    if (isSame) continue
     const what = found === undefined ? 'is gone, or cannot be read,' : 'has changed'
     throw new Failure(
       'transient',
@@ -31,7 +33,7 @@ export function expectPinned(sources: CutSource[], files: PinnedFile[]): void {
 }
 
 function pinned(source: string, { shown, size, modified }: SourceFile): PinnedFile {
-  return { source, path: shown, size, modified: new Date(modified).toISOString() }
+  return { source, path: shown, size, modified: Math.round(modified) }
 }
 
 function keyOf({ source, path }: PinnedFile): string {

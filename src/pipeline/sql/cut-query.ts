@@ -74,7 +74,8 @@ export interface CutQuery {
  * SQL that is refused (`evidence.problems`).
  */
 export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
-  const { root, view, cut, pinned, only = pinned } = request
+  const { root, view, cut, pinned } = request
+  const only = request.only ?? pinned
   const found = await cutSources(root, view, cut, { only, names: request.sources })
   if (pinned !== undefined) expectPinned(found, pinned)
   const { sources, names, release } = openPrivately(found, request.temp, request)
