@@ -49,24 +49,65 @@ export interface ScoreHistogram {
 const BINS = 40
 const TENTHS = 10
 
+export interface CurveTotals {
+  rows: number
+  positives: number
+  /** The least and the largest score; of numbers, of scores and labels together. */
+  from: number
+  to: number
+}
+
 /** One sort and a few passes over the rows. Null without rows, or where a score is not a finite number. */
 export function curvesOf(kind: 'classification' | 'regression', { scores, labels }: Sample): Curves | null {
   if (scores.length === 0 || !scores.every(Number.isFinite)) return null
-  const order = orderOf(scores)
-  const sample: Sample = {
-    scores: Float64Array.from(order, (row) => scores[row] ?? 0),
-    labels: Float64Array.from(order, (row) => labels[row] ?? 0),
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const values of kind === 'classification' ? [scores] : [scores, labels]) {
+    for (const value of values) {
+      if (value < from) from = value
+      if (value > to) to = value
+    }
+  }
+  const positives = labels.reduce((sum, label) => sum + (label === 1 ? 1 : 0), 0)
+  const curves = openCurves(kind, { rows: scores.length, positives, from, to })
+  for (const row of orderOf(scores)) curves.add(scores[row] ?? 0, labels[row] ?? 0)
+  return curves.end()
+}
+
+/** Draws from rows that come from the highest score down, in memory that no number of rows changes. */
+export function openCurves(
+  kind: 'classification' | 'regression',
+  totals: CurveTotals,
+): { add(score: number, label: number): void; end(): Curves } {
+  const ranking = kind === 'classification' ? openRanking(totals) : undefined
+  const tenths = openTenths(kind, totals.rows)
+  const histogram = openHistogram(kind, totals)
+  let [score, group] = [Number.NaN, emptyMoments()]
+  const endGroup = () => {
+    if (group.rows === 0) return
+    ranking?.add(score, group.rows, group.sum)
+    tenths.add(score, group)
   }
   return {
-    ranking: kind === 'classification' ? rankingOf(sample) : null,
-    tenths: tenthsOf(kind, sample),
-    histogram: histogramOf(kind, sample),
+    add(next, label) {
+      if (next !== score) {
+        endGroup()
+        ;[score, group] = [next, emptyMoments()]
+      }
+      include(group, { rows: 1, sum: label, spread: 0 })
+      histogram.add(next, label)
+    },
+    end() {
+      endGroup()
+      return { ranking: ranking?.end() ?? null, tenths: tenths.end(), histogram: histogram.end() }
+    },
   }
 }
 
-function rankingOf({ scores, labels }: Sample): Ranking {
-  const positives = labels.reduce((sum, label) => sum + label, 0)
-  const negatives = labels.length - positives
+function openRanking({ rows: all, positives }: CurveTotals): {
+  add(score: number, rows: number, hits: number): void
+  end(): Ranking
+} {
+  const negatives = all - positives
   const kept: Ranking = { score: [], rows: [], positives: [] }
   /** The newest point that is not kept yet. */
   let last = { score: 0, rows: 0, positives: 0 }
@@ -78,90 +119,134 @@ function rankingOf({ scores, labels }: Sample): Ranking {
     kept.positives.push(last.positives)
     ;[keptRows, keptPositives] = [last.rows, last.positives]
   }
-  for (let row = 0, hits = 0; row < scores.length; ) {
-    const score = scores[row] ?? 0
-    while (row < scores.length && scores[row] === score) hits += labels[row++] ?? 0
-    const [newRows, newHits] = [row - keptRows, hits - keptPositives]
-    const step = share(newHits, positives) + share(newRows - newHits, negatives)
-    if (step > STEP || newRows > GROWTH * keptRows) keep()
-    last = { score, rows: row, positives: hits }
+  return {
+    add(score, rows, hits) {
+      const now = { score, rows: last.rows + rows, positives: last.positives + hits }
+      const [newRows, newHits] = [now.rows - keptRows, now.positives - keptPositives]
+      const step = share(newHits, positives) + share(newRows - newHits, negatives)
+      if (step > STEP || newRows > GROWTH * keptRows) keep()
+      last = now
+    },
+    end() {
+      keep()
+      return kept
+    },
   }
-  keep()
-  return kept
 }
 
 function share(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole
 }
 
-function tenthsOf(kind: 'classification' | 'regression', { scores, labels }: Sample): Tenth[] {
-  const tenths: Tenth[] = []
-  const rows = scores.length
-  for (let end = rows, tenth = 1; end > 0; tenth++) {
-    // From the lowest score up: the samples are sorted from the highest down.
-    let start = Math.max(0, rows - Math.ceil((tenth * rows) / TENTHS))
-    while (start > 0 && scores[start - 1] === scores[start]) start--
-    if (start >= end) continue
-    tenths.push(tenthOf(kind, scores.subarray(start, end), labels.subarray(start, end)))
-    end = start
-  }
-  return tenths
+/** Of values: how many, their sum, and the sum of squares around their mean. */
+interface Moments {
+  rows: number
+  sum: number
+  spread: number
 }
 
-function tenthOf(kind: 'classification' | 'regression', scores: Float64Array, labels: Float64Array): Tenth {
-  const rows = scores.length
-  const realized = meanOf(labels)
-  const figures = { rows, mean_score: meanOf(scores), realized }
+const emptyMoments = (): Moments => ({ rows: 0, sum: 0, spread: 0 })
+
+/** Chan, Golub and LeVeque 1979: the moments of both together. */
+function include(into: Moments, { rows, sum, spread }: Moments): void {
+  const all = into.rows + rows
+  const between = into.rows === 0 ? 0 : sum / rows - into.sum / into.rows
+  into.spread += spread + (between ** 2 * into.rows * rows) / all
+  into.sum += sum
+  into.rows = all
+}
+
+function openTenths(
+  kind: 'classification' | 'regression',
+  all: number,
+): { add(score: number, group: Moments): void; end(): Tenth[] } {
+  const tenths: Tenth[] = []
+  // Where each begins, counted from the highest score: the groups of these rows begin one.
+  const starts = Array.from({ length: TENTHS }, (_, index) =>
+    Math.max(0, all - Math.ceil(((TENTHS - index) * all) / TENTHS)),
+  )
+  let [seen, next] = [0, 0]
+  let [scores, labels] = [0, emptyMoments()]
+  const close = () => {
+    if (labels.rows > 0) tenths.push(tenthOf(kind, scores, labels))
+    ;[scores, labels] = [0, emptyMoments()]
+  }
+  return {
+    add(score, group) {
+      const end = seen + group.rows
+      const begins = (starts[next] ?? Number.POSITIVE_INFINITY) < end
+      while ((starts[next] ?? Number.POSITIVE_INFINITY) < end) next++
+      if (begins) close()
+      scores += score * group.rows
+      include(labels, group)
+      seen = end
+    },
+    end() {
+      close()
+      return tenths.reverse()
+    },
+  }
+}
+
+function tenthOf(
+  kind: 'classification' | 'regression',
+  scores: number,
+  { rows, sum, spread }: Moments,
+): Tenth {
+  const realized = sum / rows
+  const figures = { rows, mean_score: scores / rows, realized }
   if (kind === 'classification') return { ...figures, ...wilson(realized, rows) }
   if (rows < 2) return { ...figures, low: null, high: null }
-  const variance = labels.reduce((sum, label) => sum + (label - realized) ** 2, 0) / (rows - 1)
-  const half = 1.96 * Math.sqrt(variance / rows)
+  const half = 1.96 * Math.sqrt(spread / (rows - 1) / rows)
   return { ...figures, low: realized - half, high: realized + half }
 }
 
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-function histogramOf(kind: 'classification' | 'regression', { scores, labels }: Sample): ScoreHistogram {
-  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const values of kind === 'classification' ? [scores] : [scores, labels]) {
-    for (const value of values) {
-      if (value < from) from = value
-      if (value > to) to = value
+function openHistogram(
+  kind: 'classification' | 'regression',
+  { from, to }: CurveTotals,
+): { add(score: number, label: number): void; end(): ScoreHistogram } {
+  const whole = kind === 'classification' && from >= 0 && to <= 1 ? { from: 0, to: 1 } : { from, to }
+  const [first, second] = [openBars(whole), openBars(whole)]
+  if (kind === 'regression')
+    return {
+      add(score, label) {
+        first.add(label)
+        second.add(score)
+      },
+      end: () => ({
+        ...whole,
+        series: [
+          { name: 'labels', ...first.end() },
+          { name: 'scores', ...second.end() },
+        ],
+      }),
     }
+  return {
+    add: (score, label) => (label === 1 ? second : first).add(score),
+    end: () => ({
+      ...whole,
+      series: [
+        { name: 'negatives', ...first.end() },
+        { name: 'positives', ...second.end() },
+      ],
+    }),
   }
-  if (kind === 'classification' && from >= 0 && to <= 1) [from, to] = [0, 1]
-  const whole = { from, to }
-  const all = () => true
-  const series =
-    kind === 'classification'
-      ? [
-          { name: 'negatives' as const, ...binned(scores, whole, (row) => labels[row] !== 1) },
-          { name: 'positives' as const, ...binned(scores, whole, (row) => labels[row] === 1) },
-        ]
-      : [
-          { name: 'labels' as const, ...binned(labels, whole, all) },
-          { name: 'scores' as const, ...binned(scores, whole, all) },
-        ]
-  return { ...whole, series }
 }
 
-function binned(
-  values: Float64Array,
-  { from, to }: { from: number; to: number },
-  counts: (row: number) => boolean,
-): { mean: number | null; counts: number[] } {
-  const bins = new Array<number>(BINS).fill(0)
+function openBars({ from, to }: { from: number; to: number }): {
+  add(value: number): void
+  end(): { mean: number | null; counts: number[] }
+} {
+  const counts = new Array<number>(BINS).fill(0)
   let [sum, rows] = [0, 0]
   const width = (to - from) / BINS
-  for (let row = 0; row < values.length; row++) {
-    if (!counts(row)) continue
-    const value = values[row] ?? 0
-    const bin = width === 0 ? 0 : Math.min(BINS - 1, Math.floor((value - from) / width))
-    bins[bin] = (bins[bin] ?? 0) + 1
-    sum += value
-    rows++
+  return {
+    add(value) {
+      const bin = width === 0 ? 0 : Math.min(BINS - 1, Math.floor((value - from) / width))
+      counts[bin] = (counts[bin] ?? 0) + 1
+      sum += value
+      rows++
+    },
+    end: () => ({ mean: rows === 0 ? null : sum / rows, counts }),
   }
-  return { mean: rows === 0 ? null : sum / rows, counts: bins }
 }

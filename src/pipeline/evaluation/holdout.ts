@@ -54,26 +54,31 @@ export function refuseNoRows(rows: number, { holdout }: Pick<HoldoutFile, 'holdo
 
 /** A version's scores of the holdout's rows, in their order. Throws Failures as scoring does. */
 export async function scoresOf(
+  holdout: Pick<Holdout, 'engine' | 'from'>,
+  version: EvaluatedVersion,
+  threads: number,
+): Promise<Float64Array> {
+  const { row_count } = await holdout.engine.row(`SELECT count(*)::DOUBLE AS row_count FROM ${holdout.from}`)
+  const scores = new Float64Array(Number(row_count))
+  let done = 0
+  await scoreHoldout(holdout, version, threads, (batch) => {
+    scores.set(batch, done)
+    done += batch.length
+  })
+  return scores
+}
+
+/** Hands over the scores batch by batch, in the order of the rows. */
+export async function scoreHoldout(
   { engine, from }: Pick<Holdout, 'engine' | 'from'>,
   { file, sha256, mapping }: EvaluatedVersion,
   threads: number,
-): Promise<Float64Array> {
-  const count = await examineFeatures(engine.connection, from, mapping)
-  const scores = new Float64Array(count)
+  onScores: (batch: Float64Array) => void,
+): Promise<void> {
+  await examineFeatures(engine.connection, from, mapping)
   const scorers = await openModel({ model: file, sha256, mapping, threads })
   try {
-    let done = 0
-    await infer({
-      connection: engine.connection,
-      from,
-      mapping,
-      scorers,
-      onScores(batch) {
-        scores.set(batch, done)
-        done += batch.length
-      },
-    })
-    return scores
+    await infer({ connection: engine.connection, from, mapping, scorers, onScores })
   } finally {
     await scorers.close()
   }

@@ -140,7 +140,7 @@ export function measure<Key>(request: MeasureRequest<Key>): MeasureFacts<Key> {
       rivalMetrics === undefined
         ? null
         : { metrics: rivalMetrics, difference: differences(names, metrics, rivalMetrics, resampled) },
-    notes: [...notesOf(kind, sample), ...(few && labels.length > 0 ? [fewText(kind)] : [])],
+    notes: [...notesOf(noted(kind, sample)), ...(few && labels.length > 0 ? [fewText(kind)] : [])],
   }
 }
 
@@ -196,17 +196,38 @@ function differences(
   )
 }
 
-function notesOf(kind: string, { scores, labels }: Sample): string[] {
-  const notes: string[] = []
-  if (kind === 'classification' && new Set(labels).size === 1) {
-    notes.push(`all labels are ${labels[0]}: AUC and lift need both classes`)
+/** What a sample is noted for. */
+export interface Noted {
+  kind: 'classification' | 'regression'
+  rows: number
+  positives: number
+  /** Scores beyond 0 and 1, and those that are no finite numbers. */
+  beyond: number
+  broken: number
+}
+
+function noted(kind: Noted['kind'], { scores, labels }: Sample): Noted {
+  const count = (values: Float64Array, counts: (value: number) => boolean) =>
+    values.reduce((sum, value) => sum + (counts(value) ? 1 : 0), 0)
+  return {
+    kind,
+    rows: labels.length,
+    positives: count(labels, (label) => label === 1),
+    beyond: count(scores, (score) => score < 0 || score > 1),
+    broken: count(scores, (score) => !Number.isFinite(score)),
   }
-  if (kind === 'classification' && scores.some((score) => score < 0 || score > 1)) {
+}
+
+export function notesOf({ kind, rows, positives, beyond, broken }: Noted): string[] {
+  const notes: string[] = []
+  if (kind === 'classification' && rows > 0 && (positives === 0 || positives === rows)) {
+    notes.push(`all labels are ${positives === 0 ? 0 : 1}: AUC and lift need both classes`)
+  }
+  if (kind === 'classification' && beyond > 0) {
     notes.push(
       'scores are outside 0 to 1, but log loss, Brier score and calibration error need probabilities',
     )
   }
-  const broken = scores.reduce((count, score) => count + (Number.isFinite(score) ? 0 : 1), 0)
   if (broken > 0) notes.push(`${broken} scores are not finite numbers: no figure is reliable`)
   return notes
 }

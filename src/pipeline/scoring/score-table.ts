@@ -17,14 +17,18 @@ const CHUNK = 2048
  * Opens an empty table for scores with so many reasons a row. The connection is the table's own: whatever else runs on a
  * connection silently ends the stream that is being read from it.
  */
-export async function openScoreTable(connection: DuckDBConnection, reasons = 0): Promise<ScoreTable> {
+export async function openScoreTable(
+  connection: DuckDBConnection,
+  reasons = 0,
+  name = 'scores',
+): Promise<ScoreTable> {
   const ranks = Array.from({ length: reasons }, (_, index) => index + 1)
   const columns = ranks.map((rank) => `, reason_${rank} SMALLINT, effect_${rank} DOUBLE`).join('')
-  await connection.run(`CREATE TABLE scores (score DOUBLE${columns})`)
-  const appender = await connection.createAppender('scores')
+  await connection.run(`CREATE TABLE ${name} (score DOUBLE${columns})`)
+  const appender = await connection.createAppender(name)
   const types: DuckDBType[] = [DOUBLE, ...ranks.flatMap(() => [SMALLINT, DOUBLE])]
   return {
-    name: 'scores',
+    name,
     append(scores, given) {
       const arrays = [
         scores,

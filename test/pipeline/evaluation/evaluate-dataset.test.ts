@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type EvaluationRequest, evaluate } from '../../../src/pipeline/evaluation/evaluate-dataset.ts'
+import {
+  type EvaluationFacts,
+  type EvaluationRequest,
+  evaluate,
+} from '../../../src/pipeline/evaluation/evaluate-dataset.ts'
 import type { EvaluatedVersion } from '../../../src/pipeline/evaluation/holdout.ts'
 import { smallModel } from '../../projects/generated.ts'
 import { type Case, openCase } from '../scoring-case.ts'
@@ -156,4 +160,45 @@ test('a score that meets the threshold in its own type is decided for, as by the
   const { confusion, metrics } = await evaluated(rows, { score })
   expect(1 - Math.sqrt(metrics.brier ?? 0)).toBeLessThan(0.7)
   expect(confusion).toMatchObject({ threshold: 0.7, true_positive: 3, false_negative: 0 })
+})
+
+describe('more rows than are measured in memory', () => {
+  /** Figures to 9 decimals; intervals apart. */
+  const figuresOf = ({ intervals: _, resamples: __, notes: ___, ...facts }: EvaluationFacts) =>
+    JSON.parse(
+      JSON.stringify(facts, (key, value) =>
+        key === 'intervals' || key === 'low' || key === 'high'
+          ? undefined
+          : typeof value === 'number'
+            ? Number(value.toFixed(9))
+            : value,
+      ),
+    )
+
+  test.each([
+    ['classes', CLASS],
+    ['numbers', NUMBER],
+  ])('%s have the same figures, parts, curves and champion', async (_, sql) => {
+    const inputs = made.mapping.inputs.map((input) => ({ ...input, columns: [...input.columns].reverse() }))
+    const file = join(made.folder, 'model.onnx')
+    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
+    const champion = { version: 1, file, sha256, mapping: { ...made.mapping, inputs } }
+    const [small, large] = [
+      await evaluated(sql, { champion }),
+      await evaluated(sql, { champion, most: 1000 }),
+    ]
+    expect(figuresOf(large)).toEqual(figuresOf(small))
+    expect(large.notes.at(-1)).toMatch(/^intervals are those of \d+ of 1500 entities \(\d+ of 3000 rows\)/)
+    expect(await evaluated(sql, { champion, most: 1000 })).toEqual(large)
+  })
+
+  test('intervals are as wide as those of all rows, up to chance', async () => {
+    const [small, large] = [await evaluated(CLASS), await evaluated(CLASS, { most: 1000 })]
+    for (const name of ['auc', 'log_loss', 'brier', 'precision_at_k'] as const) {
+      const width = ({ intervals }: EvaluationFacts) =>
+        (intervals[name]?.high ?? Number.NaN) - (intervals[name]?.low ?? Number.NaN)
+      expect(width(large) / width(small), name).toBeGreaterThan(0.7)
+      expect(width(large) / width(small), name).toBeLessThan(1.4)
+    }
+  })
 })
