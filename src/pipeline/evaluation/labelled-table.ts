@@ -160,18 +160,16 @@ export async function drawRows(
     `SELECT coalesce(score, 'nan'), label, dense_rank() OVER (ORDER BY entity)::UINTEGER AS number${hasRival ? ", coalesce(rival, 'nan')" : ''}
        FROM ${LABELLED}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`} ORDER BY number, score, label`,
   )
-  const parts: (Float64Array | Uint32Array)[][] = [[], [], [], []]
+  const columns: (Float64Array | Uint32Array)[][] = [[], [], [], []]
   for (
     let chunk = await result.fetchChunk();
     chunk && chunk.rowCount > 0;
     chunk = await result.fetchChunk()
   ) {
     for (let index = 0; index < chunk.columnCount; index++)
-      parts[index]?.push(itemsOf(chunk.getColumnVector(index)).slice(0, chunk.rowCount))
+      columns[index]?.push(itemsOf(chunk.getColumnVector(index)).slice(0, chunk.rowCount))
   }
-  const [scores, labels, numbers, rival] = parts.map((each) =>
-    Float64Array.from(each.flatMap((part) => Array.from(part))),
-  )
+  const [scores, labels, numbers, rival] = columns.map(joined)
   const entities = Uint32Array.from(numbers ?? [], (number) => number - 1)
   return {
     scores: scores ?? new Float64Array(),
@@ -180,6 +178,16 @@ export async function drawRows(
     entities,
     entityCount: (entities.at(-1) ?? -1) + 1,
   }
+}
+
+function joined(parts: (Float64Array | Uint32Array)[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let done = 0
+  for (const part of parts) {
+    all.set(part, done)
+    done += part.length
+  }
+  return all
 }
 
 /** The values of a column that has no nulls, as DuckDB holds them. */

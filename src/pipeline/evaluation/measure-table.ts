@@ -3,8 +3,8 @@ import type { Interval } from './bootstrap.ts'
 import { type Curves, openCurves } from './curves.ts'
 import { type DrawnRows, drawRows, type LabelledTable, MOST_IN_MEMORY, readSorted } from './labelled-table.ts'
 import { type MeasureFacts, measure, notesOf } from './measure.ts'
+import { tallyClasses, tallyNumbers } from './metric-sums.ts'
 import { type Confusion, type Metrics, openBins, openConfusion } from './metrics.ts'
-import { tallyClasses, tallyNumbers } from './tally.ts'
 
 export interface TableRequest {
   k: number
@@ -134,7 +134,16 @@ async function passOver(table: LabelledTable, by: 'score' | 'rival', { k, thresh
     curves: table.broken === 0 ? curves.end() : null,
     bins: bins.end(),
     confusion: confusion === undefined || kind === 'regression' ? null : confusion.end(),
-    means: { score: sums.score / rows, label: sums.label / rows },
+    // As the mean of numbers of which one is none.
+    means: {
+      score: table.broken === 0 ? sums.score / rows : Number.NaN,
+      label:
+        kind === 'classification'
+          ? table.positives / rows
+          : table.broken === 0
+            ? sums.label / rows
+            : Number.NaN,
+    },
   }
 }
 
@@ -162,7 +171,8 @@ async function sampled(
     entities: drawn.entities,
     entityCount: drawn.entityCount,
     parts: [],
-    rival: drawn.rival,
+    // Of parts, only the figures of the rival are asked for, which are those of all rows.
+    rival: of.entities === undefined ? undefined : drawn.rival,
     k: top,
     seed,
     resamples,

@@ -1,5 +1,5 @@
 import type { ClassMetric, Metric, NumberMetric } from '../../project/schema/metric.ts'
-import { BINS, binOf, tallyClasses, tallyNumbers } from './tally.ts'
+import { BINS, binOf, tallyClasses, tallyNumbers } from './metric-sums.ts'
 
 /**
  * Figures of a sample of scores and labels. Each is taken over groups of equal scores, from the highest down, with a
