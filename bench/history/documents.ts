@@ -1,4 +1,5 @@
 import type { Drift } from '../../src/pipeline/drift/drift-figures.ts'
+import { NO_FIGURES } from '../../src/pipeline/drift/measures.ts'
 import type { Metrics } from '../../src/pipeline/evaluation/metrics.ts'
 import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcome-facts.ts'
 import type { ColumnProfile, Profile } from '../../src/pipeline/profile/profile.ts'
@@ -71,6 +72,7 @@ export function driftFigures(
 ): Omit<Drift, 'column' | 'score' | 'drifted'> {
   const numeric = profile.kind === 'number'
   return {
+    ...NO_FIGURES,
     rows: ROWS,
     psi: 0.02 * random(),
     jensen_shannon: 0.02 * random(),

@@ -1,5 +1,6 @@
 import type { AlertSettings } from '../../src/alerts/delivery/alert-settings.ts'
 import type { FailureFacts, MovedColumn, RecoveryFacts } from '../../src/alerts/incidents/incident-facts.ts'
+import { NO_FIGURES } from '../../src/pipeline/drift/measures.ts'
 import { categoryProfile, normal, numberProfile } from '../charts/sample.ts'
 
 export const SETTINGS: AlertSettings = {
@@ -145,10 +146,8 @@ function movedColumn(column: string, psi: number): MovedColumn {
     column,
     score: false,
     rows: 400,
+    ...NO_FIGURES,
     psi,
-    jensen_shannon: null,
-    wasserstein: null,
-    ks: null,
     null_rate: 0,
     unseen_rate: null,
     reference: { rows: 400, null_rate: 0, mean: 40 },

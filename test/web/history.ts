@@ -4,6 +4,7 @@ import { recordProfile } from '../../src/monitoring/drift/record.ts'
 import { storeBaseline } from '../../src/monitoring/drift/stored-baselines.ts'
 import { recordOutcome } from '../../src/monitoring/outcomes/record.ts'
 import type { Drift } from '../../src/pipeline/drift/drift-figures.ts'
+import { NO_FIGURES } from '../../src/pipeline/drift/measures.ts'
 import type { OutcomeFacts } from '../../src/pipeline/outcomes/outcome-facts.ts'
 import type { ColumnProfile, NumberProfile, Profile } from '../../src/pipeline/profile/profile.ts'
 import { categoryProfile, normal, numberProfile } from '../charts/sample.ts'
@@ -206,6 +207,7 @@ function driftOf(reference: ColumnProfile, tonight: ColumnProfile, night: number
     column: tonight.column,
     score: tonight.score,
     rows: tonight.rows,
+    ...NO_FIGURES,
     psi: number ? value : null,
     jensen_shannon: number ? value / 3 : value,
     wasserstein: number ? value : null,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
+import { type IncidentKind, RUNBOOK_SECTIONS } from '../../failures/incident-kinds.ts'
 import { ownFile, packageFile } from '../../program/own-files.ts'
 import { ConfigurationError } from '../files/problem.ts'
 import { isTimeZone } from '../time/zone.ts'
@@ -129,6 +130,37 @@ function write(path: string, text: string): void {
   }
 }
 
+/** Of a section about which the example has nothing of its own to say. */
+const AS_ABOVE = 'The example has nothing of its own to add: the steps above are enough.'
+
+/** What the example's owner has to add to the steps of each section. */
+const OWN: Partial<Record<IncidentKind, string>> = {
+  'late-data':
+    'The sample data ends on the day of `nightshift init`, so the second night fails here, as intended. In production:\n`orders` is loaded by the shop, `customers` by the CRM; name both jobs and how to reach their owners at night.',
+  contract:
+    'A fourth plan in `customers` breaks `plan: values`: ask the CRM whether it is real, then add it to view.yaml by day.\nHalf of the rows missing breaks `rows: max_change`: check whether a month is missing in data/orders/.',
+  model:
+    'crm-team@example.com trained it. Rolling back to the previous version is always safe: its inputs are the same columns.',
+  resource:
+    'A night takes seconds and 200 MB. If it needs more, another process is using the machine: check that first.',
+  transient:
+    'On one machine PostgreSQL is embedded and restarts with the next command. With a server of its own: call the platform team first.',
+  drift:
+    'The sample customers are the same every day: orders change with the season and with campaigns, plans hardly ever. Ask the\nCRM about both. Scores that shift by a tenth change whom the campaign contacts: notify the CRM.',
+  bug: 'Call no one before 07:00: the campaign reads the scores at 08:00, and those of yesterday are good enough for a day.',
+  deadline:
+    'The campaign tool reads the scores at 08:00. If they are not there by 07:45, tell the CRM to use those of yesterday.',
+  'given-up':
+    'The campaign needs the newest night only: leave older ones, and find out by day why nothing ran.',
+  quality:
+    'Lapses are known a month later. Below an AUC of 0.65 the campaign is no better than a list by last order: tell the CRM.',
+  parity:
+    'The shop rewrites orders of the last two days when payments fail: up to ten late rows are normal, more are a defect of the export.',
+  unchecked: 'Both checks take seconds here. A check that takes a minute points at a busy machine.',
+  retrain:
+    'crm-team@example.com wrote the training script; a champion of four months is still good, so that nobody hurries.',
+}
+
 function runbook(): string {
   return runbookSkeleton(
     {
@@ -138,31 +170,6 @@ function runbook(): string {
       on_call: ['oncall@example.com'],
       view: 'customer_orders',
     },
-    {
-      'late-data':
-        'The sample data ends on the day of `nightshift init`, so the second night fails here, as intended. In production:\n`orders` is loaded by the shop, `customers` by the CRM; name both jobs and how to reach their owners at night.',
-      contract:
-        'A fourth plan in `customers` breaks `plan: values`: ask the CRM whether it is real, then add it to view.yaml by day.\nHalf of the rows missing breaks `rows: max_change`: check whether a month is missing in data/orders/.',
-      model:
-        'crm-team@example.com trained it. Rolling back to the previous version is always safe: its inputs are the same columns.',
-      resource:
-        'A night takes seconds and 200 MB. If it needs more, another process is using the machine: check that first.',
-      transient:
-        'On one machine PostgreSQL is embedded and restarts with the next command. With a server of its own: call the platform team first.',
-      drift:
-        'The sample customers are the same every day: orders change with the season and with campaigns, plans hardly ever. Ask the\nCRM about both. Scores that shift by a tenth change whom the campaign contacts: notify the CRM.',
-      bug: 'Call no one before 07:00: the campaign reads the scores at 08:00, and those of yesterday are good enough for a day.',
-      deadline:
-        'The campaign tool reads the scores at 08:00. If they are not there by 07:45, tell the CRM to use those of yesterday.',
-      'given-up':
-        'The campaign needs the newest night only: leave older ones, and find out by day why nothing ran.',
-      quality:
-        'Lapses are known a month later. Below an AUC of 0.65 the campaign is no better than a list by last order: tell the CRM.',
-      parity:
-        'The shop rewrites orders of the last two days when payments fail: up to ten late rows are normal, more are a defect of the export.',
-      unchecked: 'Both checks take seconds here. A check that takes a minute points at a busy machine.',
-      retrain:
-        'crm-team@example.com wrote the training script; a champion of four months is still good, so that nobody hurries.',
-    },
+    Object.fromEntries(RUNBOOK_SECTIONS.map(({ kind }) => [kind, OWN[kind] ?? AS_ABOVE])),
   )
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { jsonSchemas } from '../../../src/project/files/json-schemas.ts'
+import { SOURCE_KINDS } from '../../../src/project/source-kinds.ts'
 
 const committed = new URL('../../../schemas/', import.meta.url)
 
@@ -31,6 +32,11 @@ describe('the JSON Schemas', () => {
     for (const [file, text] of Object.entries(given)) {
       expect(readFileSync(new URL(file, committed), 'utf8'), file).toBe(text)
     }
+  })
+
+  it('let a view declare every kind of source: else src/project/schema/view-schema.ts lacks one', () => {
+    const text = jsonSchemas()['view.schema.json'] ?? ''
+    expect(SOURCE_KINDS.filter((kind) => !text.includes(`"const": "${kind}"`))).toEqual([])
   })
 
   it('explain every key', () => {

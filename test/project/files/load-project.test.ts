@@ -1,4 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatProblems } from '../../../src/project/files/format-problems.ts'
 import { loadProject, openProject } from '../../../src/project/files/load-project.ts'
 import { ConfigurationError } from '../../../src/project/files/problem.ts'
+import { runbookSections } from '../../../src/project/init/runbook-skeleton.ts'
 
 const cases = fileURLToPath(new URL('../../cases/', import.meta.url))
 /** The calendar rules look a year ahead from here. */
@@ -18,9 +28,24 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
+/**
+ * A copy of a case. Runbooks that were complete get the sections of newer kinds of incidents: no case is about those.
+ */
+function copyOf(name: string): string {
+  cpSync(join(cases, name), folder, { recursive: true })
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('RUNBOOK.md')) continue
+    const text = readFileSync(join(folder, path), 'utf8')
+    if (!text.includes('## retrain')) continue
+    const newer = runbookSections(text).filter(({ line }) => line === undefined)
+    appendFileSync(join(folder, path), newer.map((each) => `## ${each.class}\nAsk the owner.\n`).join(''))
+  }
+  return folder
+}
+
 /** The design's own project, with some files replaced. */
 function project(files: Record<string, string>): string {
-  cpSync(`${cases}as-designed`, folder, { recursive: true })
+  copyOf('as-designed')
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, path, '..'), { recursive: true })
     writeFileSync(join(folder, path), text)
@@ -33,7 +58,7 @@ const SCHEDULE = 'schedule: nightly\ncron: "0 4 * * *"\nscore: [churn]\n'
 describe('a project with something wrong', () => {
   const folders = readdirSync(cases).filter((name) => readdirSync(join(cases, name)).includes('expected.txt'))
   it.each(folders)('is told all of it in one go: test/cases/%s', async (name) => {
-    await expect(`${formatProblems(told(join(cases, name)))}\n`).toMatchFileSnapshot(
+    await expect(`${formatProblems(told(copyOf(name)))}\n`).toMatchFileSnapshot(
       join(cases, name, 'expected.txt'),
     )
   })

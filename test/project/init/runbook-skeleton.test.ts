@@ -44,12 +44,19 @@ describe('a runbook', () => {
       '## bug ##',
       'Look at TODO lists.',
     ].join('\n')
-    expect(emptyOnes(text).slice(0, 4)).toEqual(['contract', 'model', 'resource', 'deadline'])
-    expect(
-      runbookSections(text)
-        .map(({ line }) => line)
-        .slice(0, 7),
-    ).toEqual([2, 4, 7, 10, 12, 15, undefined])
+    const lines = Object.fromEntries(runbookSections(text).map((each) => [each.class, each]))
+    expect(emptyOnes(text).filter((kind) => lines[kind]?.line !== undefined)).toEqual([
+      ...['contract', 'model', 'resource'],
+    ])
+    expect(lines).toMatchObject({
+      'late-data': { line: 2, empty: false },
+      contract: { line: 4 },
+      model: { line: 7 },
+      resource: { line: 10 },
+      transient: { line: 12, empty: false },
+      bug: { line: 15, empty: false },
+      deadline: { line: undefined, empty: true },
+    })
   })
 
   it('takes no heading from a block of code', () => {

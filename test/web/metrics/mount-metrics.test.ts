@@ -6,6 +6,7 @@ import { ensureSlot } from '../../../src/ledger/nights/ensure-slot.ts'
 import { createRun } from '../../../src/ledger/nights/run-transitions.ts'
 import { recordProfile } from '../../../src/monitoring/drift/record.ts'
 import type { Drift } from '../../../src/pipeline/drift/drift-figures.ts'
+import { NO_FIGURES } from '../../../src/pipeline/drift/measures.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../jobs/redis-server.ts'
 import { type Exposition, readExposition } from '../exposition.ts'
 import { openSite, type Site, usersOf } from '../site.ts'
@@ -94,10 +95,7 @@ function driftOf(
     column,
     score: false,
     rows: 100,
-    psi: null,
-    jensen_shannon: null,
-    wasserstein: null,
-    ks: null,
+    ...NO_FIGURES,
     null_rate: 0,
     unseen_rate: null,
     reference: { rows: 100, null_rate: 0, mean: 1 },
