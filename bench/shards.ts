@@ -20,16 +20,22 @@ import { cli, stop } from './nightshift.ts'
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 
 /**
- * One night scored at once, and in shards by 1, 2 and 4 workers of this machine: whether the content is the same, and what it
- * costs. A model of 100 trees on 19 columns.
+ * One night at once, and in shards by 1, 2 and 4 workers of this machine: whether the content is the same, and what it costs. Scores
+ * are of a model of 100 trees on 19 columns; features (`--features`) of ten events for each row, in 64 buckets of it.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { rows: { type: 'string', default: '2000000' }, shards: { type: 'string', default: '4' } },
+    options: {
+      rows: { type: 'string', default: '2000000' },
+      shards: { type: 'string', default: '4' },
+      features: { type: 'boolean', default: false },
+    },
   })
+  const kind = values.features ? 'features' : 'scores'
   const rows = Number(values.rows)
   const root = fileURLToPath(new URL(`../.nightshift/bench/shards-${rows}`, import.meta.url))
   await makeProject(root, rows)
+  if (kind === 'features') await writeBuckets(root, rows)
   const mark = `shards-${process.pid}`
   const env = { ...process.env, [MARK]: mark }
   const project = { customers: rows, root, model: join(root, 'scored.onnx') }
@@ -51,11 +57,12 @@ async function main(): Promise<void> {
   try {
     await cli(project, env, 'register', 'scored', project.model, '--json')
     await cli(project, env, 'promote', 'scored', '--version', '1', '--override', 'b', '--by', 'b', '--json')
-    await cli(project, env, 'refresh', 'wide', '--as-of', AS_OF, '--json')
-    const score = async () => {
+    if (kind === 'scores') await cli(project, env, 'refresh', 'wide', '--as-of', AS_OF, '--json')
+    const compute = async () => {
       const used = processorSeconds(mark)
       const id = await transaction(database, async (client) => {
-        const slot = await ensureSlot(client, 'scores', 'scored', parseAsOf(AS_OF, 'UTC'), { anew: true })
+        const name = kind === 'scores' ? 'scored' : 'usage'
+        const slot = await ensureSlot(client, kind, name, parseAsOf(AS_OF, 'UTC'), { anew: true })
         const settings = { attempts: 1, backoff_ms: 0, timeout_ms: 3_600_000, wait_until: null }
         return createRun(client, slot, { trigger: 'manual', forced: true, settings })
       })
@@ -68,6 +75,8 @@ async function main(): Promise<void> {
           const seconds = (Date.parse(run.ended_at) - Date.parse(run.started_at)) / 1000
           const processor = processorSeconds(mark) - used
           const shards = await shardsOf(database.pool, id)
+          const parts = shards.slice(0, 1).flatMap(({ part }) => part?.steps ?? [])
+          steps.push(...parts.map(({ step, ms }) => `of shard 1: ${step} ${(ms / 1000).toFixed(2)}`))
           const content = await contentOf(join(root, 'warehouse', run.path ?? ''))
           return { seconds, processor, steps, shards: shards.length, content }
         }
@@ -75,17 +84,21 @@ async function main(): Promise<void> {
       }
     }
     await hire(1)
-    await score()
-    const show = (name: string, { seconds, processor, steps, content }: Awaited<ReturnType<typeof score>>) =>
+    await compute()
+    const show = (
+      name: string,
+      { seconds, processor, steps, content }: Awaited<ReturnType<typeof compute>>,
+    ) =>
       console.log(
         `${name}: wall ${seconds.toFixed(1)} s, processor ${processor.toFixed(1)} s, content ${content}\n  ${steps.join(', ')}`,
       )
-    show('at once, 1 worker', await score())
+    show('at once, 1 worker', await compute())
     writeModel(root, Number(values.shards))
+    if (kind === 'features') writeUsage(root, Number(values.shards))
     await sleep(2_000)
     for (const count of [1, 2, 4]) {
       await hire(count)
-      const found = await score()
+      const found = await compute()
       show(`${found.shards} shards, ${count} workers`, found)
     }
   } finally {
@@ -117,6 +130,53 @@ async function makeProject(root: string, rows: number): Promise<void> {
     `COPY (SELECT i AS id, ${columns.join(', ')} FROM range(${rows}) t(i)) TO '${join(root, 'data/rows.parquet')}' (FORMAT parquet)`,
   )
   instance.closeSync()
+}
+
+/** Ten events a customer, in 64 buckets, and a customer's row in as many. */
+async function writeBuckets(root: string, rows: number): Promise<void> {
+  mkdirSync(join(root, 'features/usage'), { recursive: true })
+  writeUsage(root, 1)
+  writeFileSync(
+    join(root, 'features/usage/features.sql'),
+    `SELECT c.id, c.plan, coalesce(u.n, 0) AS n, u.seconds, u.longest, u.days
+FROM customers c LEFT JOIN (
+  SELECT id, count(*) AS n, sum(seconds)::FLOAT AS seconds, max(seconds) AS longest, count(DISTINCT date_trunc('day', started_at)) AS days
+  FROM calls WHERE started_at >= $as_of - INTERVAL 90 DAY GROUP BY id) u USING (id)
+`,
+  )
+  const instance = await DuckDBInstance.create(':memory:')
+  const db = await instance.connect()
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    for (const name of ['calls', 'customers'])
+      mkdirSync(join(root, `lake/${name}/bucket=${bucket}`), { recursive: true })
+    const own = `range(${Math.ceil(rows / BUCKETS)}) t(k) WHERE k * ${BUCKETS} + ${bucket} < ${rows}`
+    const id = `k * ${BUCKETS} + ${bucket}`
+    await db.run(
+      `COPY (SELECT ${id} AS id, 'p' || (k % 7) AS plan, TIMESTAMP '2020-01-01' AS since FROM ${own}) TO '${join(root, `lake/customers/bucket=${bucket}/customers.parquet`)}' (FORMAT parquet)`,
+    )
+    await db.run(
+      `COPY (SELECT ${id} AS id, TIMESTAMP '${AS_OF}' - INTERVAL (hash(k, n, ${bucket}) % 8000000) SECOND AS started_at, (hash(n, k) % 3600)::FLOAT AS seconds FROM (FROM ${own}), range(10) e(n)) TO '${join(root, `lake/calls/bucket=${bucket}/calls.parquet`)}' (FORMAT parquet)`,
+    )
+  }
+  instance.closeSync()
+}
+
+const BUCKETS = 64
+
+function writeUsage(root: string, shards: number): void {
+  writeFileSync(
+    join(root, 'features/usage/view.yaml'),
+    `view: usage
+entity: id
+owner: bench@example.com
+per_entity: true
+shards: ${shards}
+min_shard: 1KB
+sources:
+  calls: { path: lake/calls/bucket=*/*.parquet, kind: events, event_time: started_at, buckets: bucket }
+  customers: { path: lake/customers/bucket=*/*.parquet, kind: history, valid_from: since, buckets: bucket }
+`,
+  )
 }
 
 function writeModel(root: string, shards: number): void {

@@ -25,6 +25,8 @@ import { freshDatabase } from '../database/fresh.ts'
 /** A scheduler, a worker and a mailbox in this process, on a clock that moves when the test says so. */
 export interface Life {
   database: Database
+  /** What its worker works with, for a test that hands it jobs itself. */
+  context: Context
   queues: Queues
   mails: MailServer
   now(): Date
@@ -139,6 +141,7 @@ export async function openLife(
   await settle()
   return {
     database,
+    context,
     queues,
     mails,
     now: clock,
