@@ -74,7 +74,7 @@ export async function proveEntities(proving: Proving): Promise<number> {
   if (difference === undefined) return Number(sampled)
   throw new Failure(
     'contract',
-    `a row of the features depends on rows of other entities, so that shards would compute another than one attempt: ${difference}. Remove per_entity from view.yaml, or change features.sql; where it takes whichever comes first of rows that tie, order by enough columns to leave none`,
+    `a row of the features depends on rows of other entities, so that shards would compute another than one attempt: ${difference}. Remove per_entity from view.yaml, or change features.sql; where it takes whichever comes first of rows that tie, order by enough columns to leave none; where it rounds or compares a sum of doubles, sum DECIMAL`,
     {
       evidence: {
         bucket,

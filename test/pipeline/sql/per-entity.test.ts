@@ -43,6 +43,9 @@ describe('SQL whose rows are of one entity each is let through', () => {
     'SELECT c.id, q.n FROM customers c, LATERAL (SELECT count(*) AS n FROM calls k WHERE k.id = c.id) q',
     'SELECT id, plan FROM customers SEMI JOIN calls USING (id)',
     'SELECT k.id, c.plan FROM calls k ASOF JOIN customers c ON k.id = c.id AND k.t >= c.since',
+    'SELECT id, sum(seconds) OVER w AS s FROM calls WINDOW w AS (PARTITION BY id ORDER BY t)',
+    'SELECT id, sum(COLUMNS(* EXCLUDE (id))) FROM calls GROUP BY id',
+    'SELECT c.id, q.t FROM customers c LEFT JOIN LATERAL (SELECT t FROM calls k WHERE k.id = c.id ORDER BY t LIMIT 1) q ON true',
     'SELECT DISTINCT id, plan FROM customers',
     'SELECT DISTINCT ON (id) id, plan FROM customers ORDER BY id, plan',
     'SELECT id, seconds FROM calls QUALIFY row_number() OVER (PARTITION BY id ORDER BY t, seconds) = 1',
@@ -156,6 +159,17 @@ describe('SQL that mixes entities, or may, is refused with its place', () => {
     [
       'WITH RECURSIVE t AS (SELECT id, friend FROM customers UNION ALL SELECT t.id, c.friend FROM t JOIN customers c ON c.id = t.friend) SELECT id, count(*) AS n FROM t GROUP BY id',
       /as in a recursive query/,
+    ],
+    [
+      'SELECT id, sum(seconds) OVER w AS s FROM calls WINDOW w AS (PARTITION BY plan ORDER BY t)',
+      /window over rows/,
+    ],
+    ['SELECT id, seconds FROM calls ORDER BY rank() OVER (ORDER BY t)', /window over rows/],
+    ['SELECT id FROM calls GROUP BY GROUPING SETS ((id), (plan, id))', /several sets/],
+    ['SELECT plan AS id, count(*) AS n FROM calls GROUP BY id', /does not show/],
+    [
+      'SELECT c.id, q.t FROM customers c LEFT JOIN LATERAL (SELECT t FROM calls k WHERE k.plan = c.plan ORDER BY t LIMIT 1) q ON true',
+      /LIMIT|joins rows/,
     ],
     ['SELECT id FROM customers POSITIONAL JOIN calls', /POSITIONAL JOIN/],
   ])('%s', async (sql, message) => {

@@ -95,6 +95,9 @@ scoring: { shards: ${SHARDS}, min_rows: 1000 }
       }
       const { json } = await nightshiftJson(['show', `value:${AS_OF}`], at)
       expect(json.shards[3]).toMatchObject({ shard: 4, first_row: 6_000, rows: 2_000, state: 'done' })
+      const night = await nightshift(['show', `activity:${AS_OF}`], at)
+      expect(night.stdout).toMatch(/attempt +shard +buckets +rows +state/)
+      expect(night.stdout).toMatch(/1 +4 +6 to 7, \d+(\.\d+)? kB +2,?000 +done/i)
       const shown = await nightshift(['workers'], at)
       expect(shown.stdout.match(/^worker-/gm)).toHaveLength(4)
       // A command without workers of its own asks them; what it compares is computed at once.
