@@ -1,11 +1,11 @@
 // Loaded before a worker (--import): sends it a signal when an attempt reaches a step. `?plan=` names a folder with one
 // file a run, `<run>.json` with { step, signal, attempts }; the file `<run>-a<n>.stopped` is written right before.
 import { ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import pg from 'pg'
 
 const plan = new URL(import.meta.url).searchParams.get('plan') ?? ''
 /** The attempt in hand: a worker with one place has one. */
@@ -23,8 +23,25 @@ function reach(step) {
   process.kill(process.pid, wanted.signal)
 }
 
-const { query } = pg.Client.prototype
-pg.Client.prototype.query = function (...given) {
+/** Prototypes of clients of PostgreSQL: the program has its own copy of `pg` in its bundle. */
+const known = new WeakSet()
+const { init } = EventEmitter
+EventEmitter.init = function (...given) {
+  const prototype = Object.getPrototypeOf(this)
+  if (typeof prototype?.escapeLiteral === 'function' && !known.has(prototype)) {
+    known.add(prototype)
+    prototype.query = watching(prototype.query)
+  }
+  return init.apply(this, given)
+}
+
+function watching(query) {
+  return function (...given) {
+    return watched.call(this, query, given)
+  }
+}
+
+function watched(query, given) {
   const [statement, values] = given
   const text = typeof statement === 'string' ? statement : statement?.text
   if (typeof text !== 'string') return query.apply(this, given)
