@@ -126,12 +126,11 @@ export function addCommands(
   program.commandsGroup('Status')
   add('status [model]', 'show the calendar of slots', 'status')
     .option(...simulation)
-    .option('--days <n>', 'how many days back from the newest night', dayCount, 14)
+    .option('--days <n>', 'how many days back from the newest night (default: 14; --json: all)', dayCount)
     .option(
       '--limit <n>',
-      'how many nights to print: open ones first, then the newest (--json counts what is left out)',
+      'how many nights to print: open ones first, then the newest (default: 40; --json: all)',
       rowLimit,
-      40,
     )
     .option(...json)
   add('runs [name]', 'list runs, newest first', 'runs')

@@ -115,7 +115,7 @@ test('a night that is given up is skipped with its reason', async () => {
   expect(code, stderr).toBe(0)
   const { json } = await nightshiftJson(['status'], at)
   expect(
-    json.nights.filter(
+    json.filter(
       (slot: { as_of: string; kind: string }) => slot.as_of === '2026-03-05' && slot.kind === 'features',
     ),
   ).toMatchObject([{ state: 'skipped', reason: expect.stringContaining('a test order') }])

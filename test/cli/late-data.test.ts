@@ -53,7 +53,7 @@ test('a night waits for its data, holds no worker, and publishes when the data i
   const slotIn = async (state: string) => {
     await untilTonight(state)
     const { json } = await nightshiftJson(['status'], at)
-    return json.nights.find((slot: { as_of: string }) => slot.as_of === TONIGHT)
+    return json.find((slot: { as_of: string }) => slot.as_of === TONIGHT)
   }
   const up = start(['up', '--port', '0'], at)
   const over = ended(up)

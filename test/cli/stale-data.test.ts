@@ -36,8 +36,8 @@ interface Row {
 
 /** Why nights are stale, by kind and as-of, in one call of `status`. */
 async function staleNights(): Promise<Record<'features' | 'scores', Record<string, string>>> {
-  const { json } = await nightshiftJson(['status', '--limit', '10000'], at)
-  const rows: Row[] = json.nights
+  const { json } = await nightshiftJson(['status'], at)
+  const rows: Row[] = json
   const of = (kind: string) =>
     Object.fromEntries(
       rows

@@ -170,7 +170,7 @@ test('another version is tried, promoted and rolled back', async () => {
 test('a stale night, a held one that is tried again, and one that is skipped', async () => {
   await worlds.writeEvents(daysAgo(6), 61)
   const status = await inEach('two', ['status', 'value'])
-  expect(status.json.nights.filter(({ stale }: { stale: string | null }) => stale !== null)).toHaveLength(2)
+  expect(status.json.filter(({ stale }: { stale: string | null }) => stale !== null)).toHaveLength(2)
   const filled = await inEach('two', [
     'backfill',
     'value',

@@ -5,7 +5,7 @@ import { messageText } from '../../format/message-text.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
-import { countSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
+import { listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import type { GlobalOptions } from '../command.ts'
@@ -15,9 +15,12 @@ import { printMutes } from '../terminal/print-mutes.ts'
 import { printWorkers } from '../terminal/print-workers.ts'
 
 interface Options extends GlobalOptions {
-  days: number
-  limit: number
+  days?: number
+  limit?: number
 }
+
+/** Of the text. Data holds every night, unless the caller bounds it. */
+const [DAYS, LIMIT] = [14, 40]
 
 export default function status([name]: string[], options: Options): Promise<number> {
   return withSession(options, async (session) => {
@@ -26,12 +29,15 @@ export default function status([name]: string[], options: Options): Promise<numb
       name === undefined || project.views[name] !== undefined ? undefined : modelNamed(project, name)
     const now = await ledgerNow(database.pool)
     const names = name === undefined ? undefined : [name, ...(model === undefined ? [] : [model.view])]
-    const slots = await recentSlots(database.pool, { names, days: options.days, now: now.toISOString() })
+    const { days = DAYS, limit = options.json === true ? Number.POSITIVE_INFINITY : LIMIT } = options
+    const recent = await recentSlots(database.pool, { names, days, now: now.toISOString() })
+    const isWhole = options.json === true && options.days === undefined
+    const slots = isWhole ? await listSlots(database.pool, names === undefined ? {} : { names }) : recent
     const files = await publishedFiles(
       database.pool,
       slots.flatMap(({ published_run }) => published_run ?? []),
     )
-    const stale = await staleAmong(session, slots)
+    const stale = await staleAmong(session, recent)
     const rows = slots.map((slot) => {
       const published = files.get(slot.published_run ?? '')
       return {
@@ -51,14 +57,9 @@ export default function status([name]: string[], options: Options): Promise<numb
         stale: stale.get(slot.published_run ?? '') ?? null,
       }
     })
-    if (options.json) {
-      const nights = firstToSee(rows, options.limit)
-      const all = await countSlots(database.pool, names)
-      // A slot may be added between the two queries.
-      const older = Math.max(0, all - rows.length)
-      printJson({ nights, left_out: { by_limit: rows.length - nights.length, by_days: older } })
-    } else {
-      print(project, rows, { now, limit: options.limit, name })
+    if (options.json) printJson(firstToSee(rows, limit))
+    else {
+      print(project, rows, { now, limit, name })
       await printMutes(database, project, now)
       await printWorkers(database.pool)
       // No process works on a simulation: it is over.

@@ -162,15 +162,6 @@ export async function recentSlots(
   return rows
 }
 
-/** How many slots there are, of these names or of all. */
-export async function countSlots(connection: Connection, names: string[] | undefined): Promise<number> {
-  const { rows } = await connection.query<{ slots: number }>(
-    'select count(*)::int as slots from nightshift.slots where $1::text[] is null or name = any($1)',
-    [names ?? null],
-  )
-  return rows[0]?.slots ?? 0
-}
-
 /**
  * What holds a slot is waited for by whoever works on it: a process that is suspended meanwhile is cut off from its ledger
  * after so long, which releases the lock.
