@@ -85,6 +85,55 @@ async function facts(
 const figure = (name: string, sql: string, target?: number) => ({ name, sql, target })
 
 describe('an outcome', () => {
+  it('of more rows than fit into memory is the same, with intervals of a sample', async () => {
+    const rows = (value: string, of = 3000) => `SELECT i AS id, ${value} FROM range(${of}) t(i)`
+    await writeParquet(
+      join(root, 'data/a.parquet'),
+      `${rows("TIMESTAMP '2026-06-01 12:00:00' AS happened, 'seen' AS what")}
+       UNION ALL SELECT i, TIMESTAMP '2026-06-06 12:00:00', 'bought' FROM range(3000) t(i) WHERE i * 7919 % 1000 < 100 + i % 400
+       UNION ALL SELECT i, TIMESTAMP '2026-06-05 12:00:00', 'called' FROM range(0, 3000, 5) t(i)
+       UNION ALL SELECT 1, TIMESTAMP '2026-06-20 12:00:00', 'seen'`,
+    )
+    await writeParquet(
+      join(root, 'scores.parquet'),
+      rows('(i % 400 // 3)::DOUBLE / 200 AS score, true AS decision, 1 AS version', 3100),
+      ", KV_METADATA {run: 'r1'}",
+    )
+    await writeParquet(
+      join(root, 'features.parquet'),
+      rows("(i * 10)::FLOAT AS price, CASE WHEN i % 3 = 0 THEN 'third' END AS plan", 3100),
+      ", KV_METADATA {run: 'f1'}",
+    )
+    await writeParquet(join(root, 'rival.parquet'), rows('(i % 50)::DOUBLE / 50 AS risk', 2500))
+    const called = { treated: "SELECT id FROM t WHERE what = 'called'" }
+    const rival = { path: join(root, 'rival.parquet'), run: undefined, entity: ['id'], score: 'risk' }
+    for (const [outcomes, more] of [
+      [undefined, {}],
+      [called, {}],
+      [called, { rival }],
+    ] as const) {
+      const whole = await facts(outcomes, more)
+      const large = await facts(outcomes, { ...more, most: 1500 })
+      // Sums in another order end in other last bits.
+      const figures = (found: OutcomeFacts) =>
+        JSON.parse(
+          JSON.stringify({ ...found, notes: [] }, (key, value) =>
+            key === 'low' || key === 'high' || key === 'difference'
+              ? undefined
+              : typeof value === 'number'
+                ? Number(value.toPrecision(10))
+                : value,
+          ),
+        )
+      expect(figures(large)).toEqual(figures(whole))
+      expect(large.notes.join()).toMatch(/intervals are those of \d+ of \d+ entities/)
+      const [near, far] = [large.intervals.auc, whole.intervals.auc]
+      const width = (found: typeof near) => (found?.high ?? Number.NaN) - (found?.low ?? Number.NaN)
+      expect(width(near) / width(far)).toBeGreaterThan(0.4)
+      expect(width(near) / width(far)).toBeLessThan(2.5)
+    }
+  })
+
   it('joins labels to scores, whole and by segment', async () => {
     const found = await facts()
     // Of 4 x 5 pairs only customer 6 before 4 and 5 before 4 are the wrong way round.

@@ -14,7 +14,6 @@ import { type Engine, openEngine } from '../engine/duckdb.ts'
 import type { InputFile } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier, parquet } from '../engine/quote.ts'
-import { groupRows, measure } from '../evaluation/measure.ts'
 import { readRunId } from '../partition/footer.ts'
 import { keepFile } from '../partition/partition-files.ts'
 import { inputsOf } from '../sources/input-files.ts'
@@ -23,9 +22,10 @@ import { fileKey } from '../sources/visible.ts'
 import { timestamp } from '../sql/cut-query.ts'
 import { businessFigures } from './business.ts'
 import { entitiesOf, refuseOtherTypes } from './groups.ts'
+import { measureNight } from './measure-night.ts'
 import { createNight, type NightFiles } from './night-tables.ts'
 import type { OutcomeFacts } from './outcome-facts.ts'
-import { readNight } from './rows.ts'
+import { openNight } from './rows.ts'
 import { treatmentOf } from './treatment.ts'
 import { sourcesOfFigures, type WindowSources, writeSources } from './window-sources.ts'
 
@@ -68,6 +68,8 @@ export interface OutcomeRequest {
   k: number
   seed: number
   resamples?: number | undefined
+  /** Rows that are measured in memory; of more, intervals are those of a sample. Default: MOST_IN_MEMORY. */
+  most?: number | undefined
   outcomes: Outcomes | undefined
   /** Absolute path of model.yaml. */
   modelFile: string
@@ -126,7 +128,7 @@ export async function measureOutcome(request: OutcomeRequest): Promise<OutcomeAn
       { table: 'control', where: `${modelFile}, outcomes.control` },
     ])
     await refuseDoubles(engine, 'labels', place, window)
-    const facts = await figuresOf(engine, request, {
+    const facts = await figuresOf(engine, place, {
       label: labels.label.name,
       hasFeatures: files.features !== undefined,
     })
@@ -156,56 +158,31 @@ type Figures = Omit<OutcomeFacts, 'business' | 'inputs' | 'definition'>
 
 async function figuresOf(
   engine: Engine,
-  { view, score, segments, outcomes, k, seed, resamples, rival: other }: OutcomeRequest,
+  { view, score, segments, outcomes, k, seed, resamples, most, temp, rival: other }: OutcomeRequest,
   { label, hasFeatures }: { label: string; hasFeatures: boolean },
 ): Promise<Figures> {
   const wanted = hasFeatures ? await segmentsIn(engine, segments) : { there: [], notes: [] }
-  const night = await readNight(engine, {
+  const night = await openNight(engine, {
     entity: view.entity,
     score: score.column,
     label,
     segments: wanted.there,
     hasRival: other !== undefined,
   })
-  const { rows, treated } = treatmentOf(night, {
+  const { where, rows, treated } = treatmentOf(night, {
     treated: outcomes?.treated !== undefined,
     control: outcomes?.control !== undefined,
     decides: score.threshold !== undefined,
   })
-  const sample = {
-    scores: Float64Array.from(rows, (row) => night.scores[row] ?? Number.NaN),
-    labels: Float64Array.from(rows, (row) => night.labels[row] ?? Number.NaN),
-  }
-  const {
-    parts,
-    rival,
-    resamples: _,
-    notes,
-    ...facts
-  } = measure({
-    sample,
-    // A night has one row for each entity.
-    entities: Uint32Array.from(rows, (_row, index) => index),
-    entityCount: rows.length,
-    parts: Object.entries(night.segments).flatMap(([segment, values]) =>
-      [...groupRows(rows.map((row) => values[row]))].map(([value, own]) => ({
-        key: { segment, value },
-        rows: own,
-      })),
-    ),
-    rival: night.rival && Float64Array.from(rows, (row) => night.rival?.[row] ?? Number.NaN),
-    k,
-    seed,
-    resamples,
-  })
-  const unmeasured = night.labels.length === 0 ? 'no entity of the scores has a label' : undefined
-  const empty = rows.length === 0 ? 'no row is left to measure' : undefined
+  const request = { where, rows, k, seed, resamples, most, folder: temp }
+  const { rival, notes, ...facts } = await measureNight(engine, night, request)
+  const unmeasured = night.labelled === 0 ? 'no entity of the scores has a label' : undefined
+  const empty = rows === 0 ? 'no row is left to measure' : undefined
   return {
     ...facts,
     ...(rival === null ? {} : { against: rival }),
     scored: night.scored,
-    unlabelled: night.unlabelled,
-    by_segment: parts.map(({ key, rival: _, ...part }) => ({ ...key, ...part })),
+    unlabelled: night.scored - night.labelled,
     treated,
     notes: [...wanted.notes, ...[unmeasured ?? empty].filter((note) => note !== undefined), ...notes],
   }

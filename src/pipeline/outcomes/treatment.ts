@@ -1,41 +1,46 @@
 import type { OutcomeFacts } from './outcome-facts.ts'
-import type { NightRows } from './rows.ts'
+import type { Night } from './rows.ts'
 
 /**
  * Whose figures are measured. Entities that were acted on because of a high score may behave differently than
- * predicted: figures over all entities then measure the campaign as much as the score.
+ * predicted: figures over all entities then measure the campaign as much as the score. `where` chooses the rows of the
+ * night's `select`, of which there are `rows`.
  */
 export function treatmentOf(
-  { treated, control, acted }: Pick<NightRows, 'treated' | 'control' | 'acted'>,
+  night: Pick<Night, 'acted' | 'labelled' | 'treated' | 'controls' | 'treatedControls'>,
   declared: { treated: boolean; control: boolean; decides: boolean },
-): { rows: number[]; treated: OutcomeFacts['treated'] } {
-  const all = treated.map((_, row) => row)
+): { where: string; rows: number; treated: OutcomeFacts['treated'] } {
+  const { acted, labelled, controls, treatedControls: both } = night
   const facts = { known: declared.treated, rows: acted }
   if (declared.control) {
-    const rows = all.filter((row) => control[row])
-    const both = rows.filter((row) => treated[row]).length
     const treatedNote =
       both === 0 ? '' : `; ${both} of them were acted on although a control group must not be`
     return {
-      rows,
+      where: 'control',
+      rows: controls,
       treated: {
         ...facts,
         measured_on: 'control',
         biased: both > 0,
-        note: `measured on the control group alone, ${rows.length} of ${all.length} rows with a label${treatedNote}`,
+        note: `measured on the control group alone, ${controls} of ${labelled} rows with a label${treatedNote}`,
       },
     }
   }
   if (declared.treated) {
-    const rows = all.filter((row) => !treated[row])
+    const rows = labelled - night.treated
     const note =
       acted === 0
         ? null
-        : `measured on the ${rows.length} rows that were not acted on: without the highest scores, which are acted on, the range of scores is narrower; a random control group (outcomes.control) avoids this`
-    return { rows, treated: { ...facts, measured_on: 'untreated', biased: false, note } }
+        : `measured on the ${rows} rows that were not acted on: without the highest scores, which are acted on, the range of scores is narrower; a random control group (outcomes.control) avoids this`
+    return {
+      where: 'NOT treated',
+      rows,
+      treated: { ...facts, measured_on: 'untreated', biased: false, note },
+    }
   }
   return {
-    rows: all,
+    where: 'true',
+    rows: labelled,
     treated: {
       ...facts,
       measured_on: 'all',
