@@ -98,7 +98,7 @@ test.each([
 test('ack takes an incident in the name of who signed in', async () => {
   const { rows } = await site.database.pool.query<{ id: string }>(
     `insert into nightshift.incidents (subject_kind, subject, kind, detail)
-     values ('view', 'elsewhere', 'contract', '{}') returning id`,
+     values ('view', 'elsewhere', 'contract', '{"facts": {}, "nights": []}') returning id`,
   )
   const id = rows[0]?.id ?? ''
   const answer = await press(`/incidents/${id}/ack`)
