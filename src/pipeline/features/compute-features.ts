@@ -1,5 +1,3 @@
-import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { featureCut } from '../cut/cut.ts'
@@ -18,7 +16,7 @@ import { refuse } from '../sql/cut-query.ts'
 import { describeOutput } from './describe-output.ts'
 import { viewFiles } from './describe-view.ts'
 import { checkExpectations } from './expectations.ts'
-import { openFeatureQuery } from './feature-query.ts'
+import { openNightQuery } from './feature-query.ts'
 import { explain, refuseChanged, sourceTypes } from './features-read.ts'
 import { refuseFineEntities } from './fine-entities.ts'
 import { shifted } from './shifted.ts'
@@ -78,19 +76,8 @@ export async function computeFeatures(request: FeatureRequest): Promise<FeatureF
   const timed = stopwatch(steps)
   const { root, view, asOf, timezone } = request
   const cut = featureCut(asOf, request.knownAt, timezone)
-  const query = await timed('open', async () =>
-    openFeatureQuery({
-      root,
-      view,
-      asOf,
-      cut,
-      writable: await realpath(dirname(request.out)),
-      temp: request.temp,
-      threads: request.threads,
-      memoryLimit: request.memoryLimit,
-      only: request.only,
-      sources: request.sources,
-    }),
+  const query = await timed('open', () =>
+    openNightQuery(request, cut, { only: request.only, sources: request.sources }),
   )
   const files = query.sources.flatMap(({ admitted }) => admitted.files)
   // Reads in parallel with DuckDB. It settles before an error is thrown, and never throws.

@@ -1,6 +1,9 @@
+import { realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { showPath } from '../../project/object-path.ts'
 import type { View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
+import type { Cut } from '../cut/cut.ts'
 import { type CutQuery, type CutQueryRequest, openQuery } from '../sql/cut-query.ts'
 import { parseAlone } from '../sql/parse-alone.ts'
 import { decidedKeys } from './view-hash.ts'
@@ -32,4 +35,24 @@ export async function openFeatureQuery({
     parameters: { as_of: asOf.local },
     sources: sources === 'read' ? checked.tables : undefined,
   })
+}
+
+/** A night's query, or that of a part of it: it may write beside its output. Throws as `openQuery` does. */
+export async function openNightQuery(
+  {
+    root,
+    view,
+    asOf,
+    out,
+    temp,
+    threads,
+    memoryLimit,
+  }: Pick<FeatureQueryRequest, 'root' | 'view' | 'asOf' | 'temp' | 'threads' | 'memoryLimit'> & {
+    out: string
+  },
+  cut: Cut,
+  reads: Pick<FeatureQueryRequest, 'only' | 'sources' | 'pinned' | 'share' | 'schemaOnly'>,
+): Promise<CutQuery> {
+  const writable = await realpath(dirname(out))
+  return openFeatureQuery({ root, view, asOf, cut, writable, temp, threads, memoryLimit, ...reads })
 }

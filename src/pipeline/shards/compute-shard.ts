@@ -1,12 +1,10 @@
-import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { featureCut } from '../cut/cut.ts'
 import type { InputFile, StepTime, WrittenFile } from '../engine/facts.ts'
 import { stopwatch } from '../engine/stopwatch.ts'
 import type { FeatureRequest } from '../features/compute-features.ts'
 import { describeOutput } from '../features/describe-output.ts'
 import { viewFiles } from '../features/describe-view.ts'
-import { openFeatureQuery } from '../features/feature-query.ts'
+import { openNightQuery } from '../features/feature-query.ts'
 import { explain, refuseChanged } from '../features/features-read.ts'
 import { refuseFineEntities } from '../features/fine-entities.ts'
 import { writeSorted } from '../features/write-sorted.ts'
@@ -55,20 +53,7 @@ export async function computeShard(request: FeatureShardRequest): Promise<Featur
   const timed = stopwatch(steps)
   const { root, view, asOf, timezone, share, shard, bucketed } = request
   const cut = featureCut(asOf, request.knownAt, timezone)
-  const query = await timed('open', async () =>
-    openFeatureQuery({
-      root,
-      view,
-      asOf,
-      cut,
-      writable: await realpath(dirname(request.out)),
-      temp: request.temp,
-      threads: request.threads,
-      memoryLimit: request.memoryLimit,
-      pinned: request.pinned,
-      share,
-    }),
-  )
+  const query = await timed('open', () => openNightQuery(request, cut, { pinned: request.pinned, share }))
   const { engine } = query
   const files = query.sources.flatMap((source) => filesIn(source, share))
   const badPages = findBadPages(files)

@@ -1,5 +1,3 @@
-import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { traitsOf } from '../../project/source-kinds.ts'
 import { type Cut, featureCut } from '../cut/cut.ts'
 import { timeOfTable } from '../cut/cut-view.ts'
@@ -9,7 +7,7 @@ import { bucketProblems } from '../features/bucket-problems.ts'
 import type { FeatureRequest } from '../features/compute-features.ts'
 import { describeOutput } from '../features/describe-output.ts'
 import { viewFiles } from '../features/describe-view.ts'
-import { openFeatureQuery } from '../features/feature-query.ts'
+import { openNightQuery } from '../features/feature-query.ts'
 import { sourceTypes } from '../features/features-read.ts'
 import { identityOf } from '../features/view-hash.ts'
 import { hasMovedDates, isKeyed, rangeOver } from '../sources/admitted.ts'
@@ -48,19 +46,7 @@ export async function divideFeatures(request: FeatureRequest): Promise<Division 
   const steps: StepTime[] = []
   const timed = stopwatch(steps)
   const cut = featureCut(asOf, request.knownAt, timezone)
-  const query = await timed('open', async () =>
-    openFeatureQuery({
-      root,
-      view,
-      asOf,
-      cut,
-      writable: await realpath(dirname(request.out)),
-      temp: request.temp,
-      threads: request.threads,
-      memoryLimit: request.memoryLimit,
-      schemaOnly: true,
-    }),
-  )
+  const query = await timed('open', () => openNightQuery(request, cut, { schemaOnly: true }))
   try {
     const groups = planGroups(bytesByBucket(query.sources), view.shards, view.minShard)
     if (groups === undefined) return undefined
