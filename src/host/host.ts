@@ -12,6 +12,7 @@ import { sendDueMails } from '../alerts/delivery/send-due-mails.ts'
 import { feedBackfills } from '../jobs/backfills/feed-backfills.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
+import { listen, REQUEST } from '../ledger/connection/notifications.ts'
 import { olderThanLedger } from '../ledger/migrations/migrate.ts'
 import { beat, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
@@ -249,6 +250,11 @@ export async function openHost(
   const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
   const worker = places > 0 ? await startWorker(context, queues, role, { operate, choice }) : undefined
   const stays = role !== 'command'
+  const stopListening = stays
+    ? await listen(database, (what) => {
+        if (what === REQUEST || what === '') context.wake()
+      })
+    : undefined
   const stopBeating =
     stays && worker === undefined
       ? await beat(database, { id: context.id, role, places: 0 }, { onClock: clockWatch(log) })
@@ -256,6 +262,7 @@ export async function openHost(
   /** Takes no more jobs, gives running attempts 10 s, then stops planning and mailing. */
   const end = (graceMs?: number) => {
     ended ??= (async () => {
+      await stopListening?.()
       await worker?.close(graceMs)
       await stopBeating?.()
       await drills?.close()

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../ledger/connection/database.ts'
+import { announceRequest } from '../ledger/connection/notifications.ts'
 import { ensureSlot } from '../ledger/nights/ensure-slot.ts'
 import { openRunOf } from '../ledger/nights/run-records.ts'
 import type { NewRun, RunSettings } from '../ledger/nights/run-request.ts'
@@ -48,6 +49,7 @@ export async function requestFeatures(
     const slot = await ensureSlot(client, 'features', view, asOf, { anew: request.forced === true })
     const open = await openRunOf(client, slot.id)
     if (open !== undefined) return { run: open.id, joined: true }
+    await announceRequest(client)
     return { run: await createRun(client, slot, request), joined: false }
   })
 }
@@ -65,7 +67,10 @@ export async function requestScores(
   return transaction(database, async (client) => {
     const slot = await ensureSlot(client, 'scores', model, asOf, { anew: request.forced === true })
     const open = await openRunOf(client, slot.id)
-    if (open === undefined) await askForScores(client, slot, request)
+    if (open === undefined) {
+      await askForScores(client, slot, request)
+      await announceRequest(client)
+    }
     return { slot, joined: open?.id }
   })
 }

@@ -1,4 +1,5 @@
 import { type Database, transaction } from '../ledger/connection/database.ts'
+import { announceRequest } from '../ledger/connection/notifications.ts'
 import { settleInstant } from '../ledger/nights/ensure-slot.ts'
 import { openRunOf, type Run } from '../ledger/nights/run-records.ts'
 import { createRun } from '../ledger/nights/run-transitions.ts'
@@ -38,6 +39,7 @@ export async function rerun(
         `run ${run.id} is published; there is nothing to retry: nightshift ${command} ${run.name} --as-of ${run.partition} --force recomputes it`,
       )
     }
+    await announceRequest(client)
     const asOf = parseAsOf(slot.partition, project.timezone)
     return createRun(client, await settleInstant(client, slot, asOf), {
       trigger: 'retry',

@@ -1,4 +1,5 @@
 import { clockTime } from '../../format/clock-time.ts'
+import { announceRequest } from '../../ledger/connection/notifications.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import type { Model } from '../../project/project.ts'
 import { readAsOfOption } from '../../project/time/as-of-option.ts'
@@ -87,7 +88,10 @@ async function request(
   wanted: OperationRequest,
 ): Promise<Operation> {
   const asked = await recordRequest(pool, wanted)
-  if (asked !== undefined) return asked
+  if (asked !== undefined) {
+    await announceRequest(pool)
+    return asked
+  }
   const open = (await operationsOf(pool, wanted.model)).find(
     ({ state, kind, drill }) =>
       (state === 'requested' || state === 'running') &&

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Host, openHost } from '../../host/host.ts'
 import type { Session } from '../../host/session.ts'
-import { listen } from '../../ledger/connection/listen-notifications.ts'
+import { listen } from '../../ledger/connection/notifications.ts'
+import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { workerAlive } from '../../ledger/nights/alive.ts'
 import { findRun, isOver, type Run } from '../../ledger/nights/run-records.ts'
 import { slotTitle } from '../../ledger/nights/slots.ts'
@@ -23,8 +24,8 @@ export interface Following {
 }
 
 /**
- * Waits until `check` reports that all work is done, and shows the progress of the runs. Takes part in planning in the
- * meantime. If no worker is alive (or the last one dies), it executes the runs itself.
+ * Waits until `check` reports that all work is done, and shows the progress of the runs. If no worker is alive (or the last
+ * one dies), it plans and executes the runs itself.
  * Ctrl-C ends it at once: what it was working on is handed back.
  */
 export function follow(session: Session, following: Following): Promise<void> {
@@ -45,34 +46,24 @@ async function followUntil(
   stop.addEventListener('abort', wake)
   const stopListening = await listen(session.database, wake)
   try {
-    let planner: Host | undefined = await openHost(session, {
-      role: 'command',
-      places: 0,
-      scope: 'requested',
-    })
-    try {
-      for (;;) {
-        const { done, runs } = await check()
-        shown = runs
-        await showRuns(session, view, runs)
-        if (done) return
-        stop.throwIfAborted()
-        const retired = (host ?? planner)?.retired()
-        if (retired !== undefined) throw new ConfigurationError(retired)
-        if (host === undefined && !(await workerAlive(session.database))) {
-          await planner?.close()
-          planner = undefined
-          if (!quiet)
-            printNotice('no worker is running: this command does the work itself (nightshift up starts one)')
-          host = await openHost(session, { role: 'command', places, scope: 'requested' })
-        }
-        const changed = new Promise<void>((resolve) => {
-          woken = resolve
-        })
-        if (!stop.aborted) await Promise.race([changed, sleep(CHECK_MS)])
+    for (;;) {
+      // Before the check: what changes while it reads is not to be missed.
+      const changed = new Promise<void>((resolve) => {
+        woken = resolve
+      })
+      const { done, runs } = await check()
+      shown = runs
+      await showRuns(session, view, runs)
+      if (done) return
+      stop.throwIfAborted()
+      const retired = host === undefined ? await olderThanLedger(session.database.pool) : host.retired()
+      if (retired !== undefined) throw new ConfigurationError(retired)
+      if (host === undefined && !(await workerAlive(session.database))) {
+        if (!quiet)
+          printNotice('no worker is running: this command does the work itself (nightshift up starts one)')
+        host = await openHost(session, { role: 'command', places, scope: 'requested' })
       }
-    } finally {
-      await planner?.close()
+      if (!stop.aborted) await Promise.race([changed, sleep(CHECK_MS)])
     }
   } finally {
     stop.removeEventListener('abort', wake)

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { announceRequest } from '../../ledger/connection/notifications.ts'
 import { slotOfRun } from '../../ledger/nights/runs-of-slot.ts'
 import { type FormerSlot, withdrawRun, withdrawSlot } from '../../ledger/nights/slot-transitions.ts'
 import { lockSlot, type Slot } from '../../ledger/nights/slots.ts'
@@ -48,7 +49,8 @@ async function change(
         [id, to, by],
       )
     }
-    if (to !== 'running') await withdraw(client, id, { ended: to === 'cancelled' })
+    if (to === 'running') await announceRequest(client)
+    else await withdraw(client, id, { ended: to === 'cancelled' })
     return { ...backfill, state: to }
   })
 }

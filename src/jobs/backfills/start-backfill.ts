@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
+import { announceRequest } from '../../ledger/connection/notifications.ts'
 import type { RunSettings } from '../../ledger/nights/run-request.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { takenNights } from './backfill-slots.ts'
@@ -49,6 +50,7 @@ export async function startBackfill(
        select $1, n.* from jsonb_to_recordset($2) as n(position int, as_of timestamptz, partition text, version int, refresh text)`,
       [id, JSON.stringify(nights)],
     )
+    await announceRequest(client)
     return id
   })
 }

@@ -5,15 +5,24 @@ import type { Database } from './database.ts'
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5_000
 
+/** What is heard when somebody asks for work; a change of a slot or run is heard as its id. */
+export const REQUEST = 'request'
+
+/** When the caller's transaction commits, every planner of the ledger that listens looks at once. */
+export async function announceRequest(connection: pg.ClientBase | pg.Pool): Promise<void> {
+  await connection.query("select pg_notify('nightshift', $1)", [REQUEST])
+}
+
 /**
- * Calls `onChange` after each committed change of a slot or run (see `tell_change` in the migrations). It only saves
- * polling and is not guaranteed: callers still check from time to time. A broken connection is reopened, however long
- * it takes, and `onChange` is then called once, since changes in between were missed.
+ * Calls `onChange` after each committed change of a slot or run (see `tell_change` in the migrations), with its id, and after
+ * each request. It
+ * only saves polling and is not guaranteed: callers still check from time to time. A broken connection is reopened, however
+ * long it takes, and `onChange` is then called once with '', since changes in between were missed.
  * @returns its release
  */
 export async function listen(
   { pool }: Pick<Database, 'pool'>,
-  onChange: (id: string) => void,
+  onChange: (what: string) => void,
 ): Promise<() => Promise<void>> {
   const closing = new AbortController()
   let release: (() => Promise<void>) | undefined

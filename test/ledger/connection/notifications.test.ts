@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { listen } from '../../../src/ledger/connection/listen-notifications.ts'
+import { listen } from '../../../src/ledger/connection/notifications.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 
 let fresh: FreshDatabase
