@@ -293,8 +293,7 @@ export async function openHost(
     wake: () => context.wake(),
     retired: () => retired,
     async close(graceMs) {
-      await build.close()
-      await end(graceMs)
+      await Promise.all([build.close(), end(graceMs)])
       if (!stays) await postIfAlone(session)
       // Its children are ended first: it need not come to its end.
       await children.close()

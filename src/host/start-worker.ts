@@ -146,8 +146,7 @@ export async function startWorker(
     )
   return {
     async close(graceMs = GRACE_MS) {
-      await sweeping.close()
-      const ended = Promise.all(handles.map((handle) => handle.close()))
+      const ended = Promise.all([sweeping.close(), ...handles.map((handle) => handle.close())])
       let timer: NodeJS.Timeout | undefined
       await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))])
       clearTimeout(timer)

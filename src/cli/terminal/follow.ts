@@ -43,7 +43,21 @@ async function followUntil(
   let shown: string[] = []
   let woken: (() => void) | undefined
   const wake = () => woken?.()
-  stop.addEventListener('abort', wake)
+  stop.throwIfAborted()
+  const stopped = new Promise<never>((_, reject) => {
+    stop.addEventListener('abort', () => {
+      reject(stop.reason)
+      wake()
+    })
+  })
+  stopped.catch(() => {})
+  /** Shows what is done. @returns whether all of it is */
+  const look = async () => {
+    const { done, runs } = await check()
+    shown = runs
+    await showRuns(session, view, runs)
+    return done
+  }
   const stopListening = await listen(session.database, wake)
   try {
     for (;;) {
@@ -51,11 +65,8 @@ async function followUntil(
       const changed = new Promise<void>((resolve) => {
         woken = resolve
       })
-      const { done, runs } = await check()
-      shown = runs
-      await showRuns(session, view, runs)
-      if (done) return
-      stop.throwIfAborted()
+      // A ledger that does not answer holds up nobody who leaves.
+      if (await Promise.race([look(), stopped])) return
       const retired = host === undefined ? await olderThanLedger(session.database.pool) : host.retired()
       if (retired !== undefined) throw new ConfigurationError(retired)
       if (host === undefined && !(await workerAlive(session.database))) {
@@ -66,10 +77,10 @@ async function followUntil(
       if (!stop.aborted) await Promise.race([changed, sleep(CHECK_MS)])
     }
   } finally {
-    stop.removeEventListener('abort', wake)
     view.close()
-    await stopListening()
+    // First what computes: it ends even where the ledger does not answer.
     await host?.close(stop.aborted ? 0 : undefined)
+    await stopListening()
     if (stop.aborted) setOutlook(await (outlook?.() ?? outlookOf(session, shown)))
   }
 }
