@@ -1,4 +1,5 @@
 import { promoteVersion } from '../../actions/promote-version.ts'
+import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
 import { authorNamed } from '../../project/people.ts'
@@ -15,7 +16,8 @@ interface Options extends GlobalOptions {
 }
 
 export default function promoteCommand([name = '']: string[], options: Options): Promise<number> {
-  return withSession(options, async ({ project, database }) => {
+  return withSession(options, async (session) => {
+    const { project, database } = session
     const model = modelNamed(project, name)
     const by = authorNamed(project, options.by, 'promote')
     const { version, reason } = options
@@ -33,6 +35,7 @@ export default function promoteCommand([name = '']: string[], options: Options):
       }
       return 1
     }
+    await postIfAlone(session)
     const result = { ...done, rescored: 0 }
     if (options.json) printJson(result)
     else if (result.from === result.to)

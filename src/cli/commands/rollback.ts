@@ -2,6 +2,7 @@ import { withRollbackLock } from '../../actions/rollback/roll-back.ts'
 import { takeBack } from '../../actions/rollback/take-back.ts'
 import { refuseTarget, withdrawChampion } from '../../actions/rollback/withdraw-champion.ts'
 import { duration } from '../../format/elapsed.ts'
+import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { openHost } from '../../host/host.ts'
 import { type Session, withSession } from '../../host/session.ts'
 import { modelNamed } from '../../project/named.ts'
@@ -85,6 +86,7 @@ async function withdraw(session: Session, model: Model, options: Options): Promi
   const { from, reason } = options
   const warehouse = { ...session, warehouse: session.project.warehouse, project: () => session.project }
   const { version, nights } = await withdrawChampion(warehouse, model, { from, reason, by })
+  await postIfAlone(session)
   const seconds = (performance.now() - start) / 1000
   if (options.json) printJson({ from: version, to: null, seconds, rescored: 0, withdrawn: nights })
   else {

@@ -6,6 +6,8 @@ import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
 import { listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
+import { ANSWERS } from '../../monitoring/trust/trust.ts'
+import { type Standing, standingVerdicts } from '../../monitoring/trust/verdict-records.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import type { GlobalOptions } from '../command.ts'
@@ -38,6 +40,10 @@ export default function status([name]: string[], options: Options): Promise<numb
       slots.flatMap(({ published_run }) => published_run ?? []),
     )
     const stale = await staleAmong(session, recent)
+    const verdicts = await standingVerdicts(
+      database.pool,
+      slots.map(({ id }) => id),
+    )
     const rows = slots.map((slot) => {
       const published = files.get(slot.published_run ?? '')
       return {
@@ -55,6 +61,7 @@ export default function status([name]: string[], options: Options): Promise<numb
         wait_until: slot.wait_until,
         reason: slot.reason,
         stale: stale.get(slot.published_run ?? '') ?? null,
+        verdict: verdicts.get(slot.id) ?? null,
       }
     })
     if (options.json) printJson(firstToSee(rows, limit))
@@ -92,6 +99,7 @@ interface Row {
   waits_for: string | null
   reason: string | null
   stale: string | null
+  verdict: Standing | null
 }
 
 function print(
@@ -125,6 +133,7 @@ function print(
   )
   if (shown.length < rows.length) printLine(leftOut(rows, shown, name))
   printRepairs(rows)
+  printVerdicts(rows, project)
 }
 
 /** `1 held, 2 stale; next night 2026-11-30 02:00 CET`. */
@@ -155,4 +164,27 @@ function printRepairs(rows: Row[]): void {
       `${name}: ${nights.length} stale ${nights.length === 1 ? 'night' : 'nights'}; to recompute: nightshift backfill ${name} --from ${asOfs[0]} --to ${asOfs.at(-1)} --stale`,
     )
   }
+}
+
+/** May the newest list of each model be used? Worst first; `show` has the reasons. Nothing where no verdict is kept. */
+function printVerdicts(rows: Row[], { timezone }: Project): void {
+  const newest = new Map<string, Row & { verdict: Standing }>()
+  for (const { verdict, ...row } of rows)
+    if (verdict !== null && (newest.get(row.name)?.as_of ?? '') < row.as_of)
+      newest.set(row.name, { ...row, verdict })
+  if (newest.size === 0) return
+  const rank = ({ verdict }: { verdict: Standing }) => ANSWERS.indexOf(verdict.answer)
+  printLine()
+  printTable(
+    ['newest list', 'as of', 'use it?', 'since', ''],
+    [...newest.values()]
+      .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
+      .map(({ name, as_of, verdict: { run, answer, since } }) => [
+        name,
+        as_of,
+        answer,
+        clockTime(since, timezone),
+        answer === 'yes' ? '' : `why: nightshift show ${run}`,
+      ]),
+  )
 }

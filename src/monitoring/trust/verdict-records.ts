@@ -38,6 +38,22 @@ export async function verdictsOfRun(connection: Connection, run: string): Promis
   return rows[0] === undefined ? [] : verdictsOf(connection, rows[0].slot)
 }
 
+/** The verdict that stands on a published list. */
+export type Standing = Pick<Verdict, 'run' | 'answer' | 'why' | 'since'>
+
+/** The verdicts that stand on the lists of these slots, by slot. */
+export async function standingVerdicts(
+  connection: Connection,
+  slots: number[],
+): Promise<Map<number, Standing>> {
+  const { rows } = await connection.query<Standing & { slot: number }>(
+    `select v.slot, v.run, v.answer, v.why, v.since from nightshift.verdicts v join nightshift.slots s on s.id = v.slot
+      where v.until is null and s.published_run is not null and v.slot = any($1)`,
+    [slots],
+  )
+  return new Map(rows.map(({ slot, ...verdict }) => [slot, verdict]))
+}
+
 /** A verdict to be recorded of a slot. `subject` names the facts from which it follows. */
 export interface Judged extends Omit<Verdict, 'since' | 'until'> {
   slot: number

@@ -3,7 +3,8 @@ import { openVerdictKeeper } from '../../../src/monitoring/trust/keep-verdicts.t
 import { verdictsOf } from '../../../src/monitoring/trust/verdict-records.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import type { Project } from '../../../src/project/project.ts'
-import { nightshiftJson } from '../../cli/nightshift.ts'
+import { nightshift, nightshiftJson } from '../../cli/nightshift.ts'
+import { promoting } from '../../promoting.ts'
 import { LABELS_SQL, LAST, labelOf, MODEL_YAML, writeHistory } from '../../web/history.ts'
 import { openSite, type Site, usersOf } from '../../web/site.ts'
 
@@ -134,4 +135,31 @@ test('`show` prints how the verdict changed, and gives it as JSON', async () => 
   const { json } = await nightshiftJson(['show', 'night057'], at)
   expect(json.verdicts.map(({ answer }: { answer: string }) => answer)).toEqual(await answers(QUIET))
   expect(json.verdicts[1]).toEqual((await verdicts(QUIET))[1])
+})
+
+test('`status` prints the answer about the newest list of each model, and gives that of each night as JSON', async () => {
+  const at = { project: site.project.root, env: { DATABASE_URL: site.database.url } }
+  const { stdout } = await nightshift(['status'], at)
+  expect(stdout).toMatch(/\nnewest list +as of +use it\? +since\n/)
+  expect(stdout).toMatch(
+    new RegExp(`\\nvalue +${LAST} +no +\\S+ \\S+ UTC +why: nightshift show night\\d+\\n`),
+  )
+  const { json } = await nightshiftJson(['status'], at)
+  const verdictOf = (partition: string) =>
+    json.find(({ kind, as_of }: { kind: string; as_of: string }) => kind === 'scores' && as_of === partition)
+      .verdict
+  const { run, answer, why, since } = (await verdicts(QUIET)).at(-1) ?? {}
+  expect(verdictOf(QUIET)).toEqual({ run, answer, why, since })
+  expect(verdictOf(LAST)).toMatchObject({ answer: 'no' })
+})
+
+test('`promote` records the verdicts that it changes, where no other process is alive', async () => {
+  const at = { project: site.project.root, env: { DATABASE_URL: site.database.url } }
+  expect((await verdicts(QUIET)).at(-1)?.answer).toBe('yes')
+  const { code, stderr } = await nightshift(promoting('value', 1), at)
+  expect(code, stderr).toBe(0)
+  expect((await verdicts(QUIET)).at(-1)).toMatchObject({
+    answer: 'check',
+    why: 'Version 2, which computed it, was replaced by the earlier version 1.',
+  })
 })
