@@ -28,7 +28,9 @@ export async function leakCheck(
   const { name, sources, labels } = model
   const examined = { model: name, view, sources, labels, timezone, release: ownVersion() }
   const { digest } = await children.run('listing', { root, sources: { ...view.sources, ...sources } })
-  const subject = subjectOf(examined, digest)
+  // How often nights are compared is another question, and a simulation declares it otherwise.
+  const { parity: _, ...definition } = view
+  const subject = subjectOf({ ...examined, view: definition }, digest)
   const { rows: kept } = await database.pool.query<LeakCheck>(
     `select labelled_rows::float8 as labelled_rows, leaks, checked_at from nightshift.leak_checks
       where model = $1 and subject = $2 and checked_at between $3::timestamptz - $4 * interval '1 day' and $3

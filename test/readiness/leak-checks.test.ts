@@ -31,6 +31,7 @@ interface Changed {
   later?: number
   sources?: Record<string, Source>
   model?: string
+  parity?: 'nightly' | 'weekly'
 }
 
 /** Asked as the gate asks, with tasks that run here. */
@@ -39,6 +40,7 @@ function ask({
   later = 0,
   sources = { purchases },
   model = root,
+  parity = 'nightly',
 }: Changed = {}): Promise<LeakCheck> {
   const [declared] = Object.values(example.models)
   if (declared === undefined) throw new Error('the example has no model')
@@ -58,7 +60,7 @@ function ask({
         },
       },
     },
-    makeView(root, { sql, sources }),
+    { ...makeView(root, { sql, sources }), parity },
   )
 }
 const DAY = 86_400_000
@@ -67,6 +69,12 @@ test('a search is made once for the same definitions and files, and its day is k
   const first = await ask()
   expect(first).toMatchObject({ leaks: [], labelled_rows: 0 })
   expect(await ask({ later: 29 * DAY })).toEqual(first)
+  expect(searches).toBe(1)
+})
+
+test('it stands in a simulation, which compares its nights once a week', async () => {
+  const first = await ask()
+  expect(await ask({ parity: 'weekly' })).toEqual(first)
   expect(searches).toBe(1)
 })
 

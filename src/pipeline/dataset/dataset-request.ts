@@ -29,6 +29,8 @@ export interface DatasetRequest {
   building?: string | undefined
   threads: number
   memoryLimit?: string | undefined
+  /** False: what the rows of its inputs come to is not asked, and its id says nothing of them. Default: true. */
+  hashed?: boolean
   /** Of Nightshift, for the manifest. */
   release: string
   progress?: (text: string, done?: number, total?: number) => void

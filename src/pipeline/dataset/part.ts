@@ -71,6 +71,7 @@ export async function openBuilder(
         memoryLimit,
         metadata: { view: view.name, as_of: asOf.label },
         known,
+        hashed: request.hashed ?? true,
         // Its manifest and id cover what labels.sql reads too.
         sources: 'declared',
       })

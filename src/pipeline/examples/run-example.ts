@@ -67,6 +67,7 @@ export async function runExample(request: ExampleRequest): Promise<ExampleFacts>
         temp: work,
         threads: 1,
         metadata: {},
+        hashed: false,
       })
       return { ...(await compareRows(engine, out, view.entity, example.rows)), view_hash: facts.viewHash }
     } finally {

@@ -163,6 +163,7 @@ async function separate(request: LeaksRequest, asOfs: AsOf[], temp: string): Pro
       folder: join(temp, 'labelled'),
       threads,
       release,
+      hashed: false,
     })
     const engine = await openEngine({ readable: [], writable: [temp], temp, threads, timezone: 'UTC' })
     try {

@@ -104,6 +104,7 @@ async function features(
     temp,
     threads,
     metadata: { view: view.name, as_of: asOf.label },
+    hashed: false,
   })
   return { rows: file.rows, columns: file.columns.filter(({ name }) => !view.entity.includes(name)) }
 }

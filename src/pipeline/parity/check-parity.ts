@@ -92,6 +92,7 @@ async function recompute(
     threads,
     metadata: { view: view.name, as_of: asOf.label },
     only,
+    hashed: false,
   })
   // A definition that has not changed since an earlier build is the same under both of its names.
   const isFormer = facts.formerHash === published.viewHash && !facts.movedDates
