@@ -48,7 +48,9 @@ export function tallyClasses(
       positivesAbove += hits
       precisionSum += hits * (positivesAbove / above)
       const clipped = Math.min(Math.max(score, Number.EPSILON), 1 - Number.EPSILON)
-      loss -= hits * Math.log(clipped) + (rows - hits) * Math.log1p(-clipped)
+      // Most scores have rows of one class alone, and a thousand resamples feel each logarithm.
+      loss -=
+        (hits > 0 ? hits * Math.log(clipped) : 0) + (rows > hits ? (rows - hits) * Math.log1p(-clipped) : 0)
       squares += hits * (1 - score) ** 2 + (rows - hits) * score ** 2
       const bin = binOf(score)
       if (bin !== undefined) gaps[bin] = (gaps[bin] ?? 0) + rows * score - hits
