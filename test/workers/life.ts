@@ -6,8 +6,10 @@ import { sendDueMails } from '../../src/alerts/delivery/send-due-mails.ts'
 import { ack } from '../../src/alerts/incidents/acknowledge.ts'
 import { reconcile } from '../../src/host/reconcile.ts'
 import { projectReader } from '../../src/host/reread.ts'
+import { nextDue } from '../../src/host/simulation/next-due.ts'
 import { startWorker } from '../../src/host/start-worker.ts'
-import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
+import { feedBackfills } from '../../src/jobs/backfills/feed-backfills.ts'
+import { openQueues, QUEUE_NAMES, type Queues } from '../../src/jobs/queue/queues.ts'
 import { rerun } from '../../src/jobs/rerun.ts'
 import { type Database, openDatabase, transaction } from '../../src/ledger/connection/database.ts'
 import { settleIdentity } from '../../src/ledger/identity/project-identity.ts'
@@ -19,6 +21,7 @@ import { ledgerEffects } from '../../src/workers/attempt/effects.ts'
 import { notifyRecovery } from '../../src/workers/attempt/report-night.ts'
 import { openChildren } from '../../src/workers/child/children.ts'
 import type { Context } from '../../src/workers/context.ts'
+import { findStale } from '../../src/workers/currency.ts'
 import { type MailServer, openMailServer } from '../alerts/mail-server.ts'
 import { freshDatabase } from '../database/fresh.ts'
 
@@ -61,6 +64,9 @@ begin
   end loop;
 end $$;
 `
+
+/** What nobody says that it is due, such as the end of a mute, is found then. */
+const LONGEST_LEAP_MS = 3_600_000
 
 export async function openLife(
   root: string,
@@ -115,13 +121,15 @@ export async function openLife(
     )
     return rows[0]?.open !== true
   }
-  /** Reconciles until there is nothing to do, again whenever a job has ended. */
-  const settle = async () => {
+  /** Reconciles until there is nothing to do, again whenever a job has ended. @returns milliseconds until something is due */
+  const settle = async (): Promise<number> => {
     for (let tries = 0; tries < 2400; tries++) {
       const woken = new Promise<void>((resolve) => {
         wake = resolve
       })
-      const { actions } = await reconcile({
+      // What is due next is known only to a round that found nothing at work.
+      const calm = hired === undefined || (await settled())
+      const { actions, next } = await reconcile({
         database,
         queues,
         log,
@@ -129,12 +137,22 @@ export async function openLife(
         effects: ledgerEffects(context),
         scope: 'calendar',
       })
-      if (actions.length > 0) continue
-      if (hired === undefined || (await settled())) return
-      await Promise.race([woken, sleep(250)])
+      const stale = (runs: string[]) =>
+        findStale({ database, children }, project(), runs, { lane: 'backfill' })
+      if ((await feedBackfills({ database, log, stale })) || actions.length > 0) continue
+      const ended = hired === undefined || (await settled())
+      if (calm && ended) return Math.min(next ?? LONGEST_LEAP_MS, await untilDue())
+      if (!ended) await Promise.race([woken, sleep(250)])
     }
     throw new Error(`the work of ${time.toISOString()} does not end`)
   }
+  const untilDue = async () => {
+    const due = await nextDue(database.pool)
+    return due === undefined ? LONGEST_LEAP_MS : due.getTime() - time.getTime()
+  }
+  /** No job is left, of those too that no run waits for. */
+  const isIdle = async () =>
+    (await Promise.all(QUEUE_NAMES.map((name) => queues.ids(name)))).every((ids) => ids.size === 0)
   const slotNamed: Life['slot'] = async (kind, name, partition) =>
     (await listSlots(database.pool, { kind, name })).find((slot) => slot.partition === partition)
   await set(time)
@@ -146,9 +164,11 @@ export async function openLife(
     mails,
     now: clock,
     async until(to, stepMinutes = 5) {
+      const step = stepMinutes * 60_000
+      let leap = step
       while (time.getTime() < Date.parse(to)) {
-        await set(new Date(Math.min(time.getTime() + stepMinutes * 60_000, Date.parse(to))))
-        await settle()
+        await set(new Date(Math.min(time.getTime() + leap, Date.parse(to))))
+        const quiet = await settle()
         await sendDueMails({
           database,
           transport,
@@ -157,6 +177,10 @@ export async function openLife(
           clock,
           secret: () => undefined,
         })
+        // Steps at which nothing is due are left out.
+        leap = (await isIdle())
+          ? Math.ceil(Math.min(Math.max(quiet, step), LONGEST_LEAP_MS) / step) * step
+          : step
       }
     },
     leaveRunning(run) {

@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { openFiles } from '../../alerts/delivery/mail-files.ts'
 import { sendDueMails } from '../../alerts/delivery/send-due-mails.ts'
+import { feedBackfills } from '../../jobs/backfills/feed-backfills.ts'
 import { openInProcessQueues } from '../../jobs/queue/queues-in-process.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { setClock } from '../../ledger/connection/simulated-clock.ts'
-import { dateOf } from '../../ledger/connection/value-types.ts'
 import { openActiveAttempts } from '../../ledger/workers/active-attempts.ts'
 import { expectNoLateLabels } from '../../monitoring/outcomes/record.ts'
 import { openVerdictKeeper } from '../../monitoring/trust/keep-verdicts.ts'
@@ -15,24 +15,19 @@ import type { Project } from '../../project/project.ts'
 import { ledgerEffects } from '../../workers/attempt/effects.ts'
 import { notifyRecovery } from '../../workers/attempt/report-night.ts'
 import { type Children, openChildren } from '../../workers/child/children.ts'
+
 import type { Context } from '../../workers/context.ts'
+import { findStale } from '../../workers/currency.ts'
 import { withObjects } from '../../workers/objects/with-objects.ts'
 import { reconcile } from '../reconcile.ts'
 import { startWorker } from '../start-worker.ts'
+import { nextDue } from './next-due.ts'
 import { noteRetraining } from './note-retraining.ts'
 
 /** The clock never leaps further than this: what waits for a time that nobody asks about is found then. */
 const LONGEST_STEP_MS = 24 * 3_600_000
 /** More rounds than this at one time mean that something is planned again and again. */
 const MOST_ROUNDS = 1_000
-
-/** Times at which something is due beside slots, attempts and deadlines. */
-const DUE = `
-select min(at) as at from (
-  select min(due_at) as at from nightshift.incident_readers where due_at > now()
-  union all select min(due_at) from nightshift.outbox where sent_at is null and gave_up_at is null and due_at > now()
-  union all select min(next_at) from nightshift.monitor_tries where next_at > now()
-  union all select min(look_at) from nightshift.outcomes where look_at > now()) d`
 
 export interface LifeOptions {
   project: Project
@@ -113,16 +108,20 @@ export async function openLife(options: LifeOptions): Promise<Life> {
       scope: 'calendar',
     })
 
+  const stale = (runs: string[]) => findStale({ database, children }, project, runs, { lane: 'backfill' })
+
   /** Does what is due now. Returns how long nothing is. */
   const settle = async (): Promise<number> => {
     for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
       signal.throwIfAborted()
       const { actions, failures, next } = await round()
+      const fed = await feedBackfills({ database, log, stale })
       const done = await queues.idle()
       signal.throwIfAborted()
       const [failure] = failures
       if (failure !== undefined && rounds > MOST_ROUNDS / 2) throw failure.error
-      if (done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule')) continue
+      if (fed || done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule'))
+        continue
       await verdicts.keep(project)
       await sendDueMails({
         database,
@@ -146,10 +145,9 @@ export async function openLife(options: LifeOptions): Promise<Life> {
         const now = await clock()
         if ((await onTime?.(now)) === true || now >= until) return
         await expectNoLateLabels(database.pool)
-        const { rows } = await database.pool.query<{ at: string | null }>(DUE)
         const due = Math.min(
           now.getTime() + Math.max(1, Math.min(quiet, LONGEST_STEP_MS)),
-          dateOf(rows[0]?.at ?? null)?.getTime() ?? Number.POSITIVE_INFINITY,
+          (await nextDue(database.pool))?.getTime() ?? Number.POSITIVE_INFINITY,
           until.getTime(),
         )
         await setClock(database.pool, database.schema, new Date(due))
