@@ -18,6 +18,7 @@ const LONG = [
   'test/host/objects-gone.test.ts',
   'test/alerts/remedies',
   'test/docs/telco-pages.test.ts',
+  'test/docs/walks.test.ts',
   'test/workers/drift-story.test.ts',
   'test/workers/parity-nights.test.ts',
 ]

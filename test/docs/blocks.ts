@@ -72,13 +72,47 @@ function apart(line: string): string[] {
     .filter((one) => one !== '')
 }
 
+/** Commands within sentences and tables, as `nightshift status`. */
+export function commandsWithin(page: string): PageCommand[] {
+  const text = readFileSync(join(ROOT, page), 'utf8').replace(/^```[\s\S]*?^```/gm, (block) =>
+    block.replaceAll(/[^\n]/g, ''),
+  )
+  return [...text.matchAll(/`((?:npx )?nightshift [^`\n]+)`/g)].map(({ index, 1: command = '' }) => ({
+    page,
+    line: text.slice(0, index).split('\n').length,
+    text: command,
+    shown: [],
+  }))
+}
+
+/**
+ * A command in each of its forms: without its `[optional]` parts, then with all of them until each of `[--this | --that]` has been in
+ * one.
+ */
+export function formsOf(text: string): string[] {
+  const parts = [...text.matchAll(OPTIONAL)].map(([, inside = '']) =>
+    inside.split('|').map((one) => one.trim()),
+  )
+  const most = Math.max(0, ...parts.map(({ length }) => length))
+  const form = (number: number) => {
+    let part = 0
+    return text.replaceAll(OPTIONAL, () => {
+      const choices = parts[part++] ?? []
+      return ` ${choices[number % choices.length]}`
+    })
+  }
+  return [text.replaceAll(OPTIONAL, ''), ...Array.from({ length: most }, (_, number) => form(number))]
+}
+
+const OPTIONAL = /\s\[([^\]]*)\]/g
+
 function withoutComment(line: string): string {
   return line.replace(/\s{2,}#.*$/, '')
 }
 
-/** The words of a command as a shell takes them apart; `[optional]` parts are left out. */
+/** The words of a command as a shell takes them apart. */
 export function wordsOf(text: string): string[] {
-  return [...text.replaceAll(/\s\[[^\]]*\]/g, '').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+  return [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, plain]) => double ?? single ?? plain ?? '',
   )
 }

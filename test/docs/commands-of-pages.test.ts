@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { blocksOf, commandsOf, PAGES, ROOT, wordsOf } from './blocks.ts'
+import { blocksOf, commandsOf, commandsWithin, formsOf, PAGES, ROOT, wordsOf } from './blocks.ts'
 import { NO_COMMANDS, NOT_RUN } from './not-run.ts'
 import { isRun } from './run-page.ts'
 import { notPrinted } from './shown-output.ts'
-import { SHOP_PAGES, TELCO_PAGES, VALUE_PAGES } from './staged-pages.ts'
+import { SHOP_PAGES, TELCO_PAGES, VALUE_PAGES, WALKED_PAGES } from './staged-pages.ts'
 
 const ALL = PAGES.flatMap(blocksOf)
-const STAGED = new Set([...SHOP_PAGES, ...TELCO_PAGES, ...VALUE_PAGES])
+const STAGED = new Set([...SHOP_PAGES, ...TELCO_PAGES, ...VALUE_PAGES, ...WALKED_PAGES])
 
 test('every command of a page is run in a test, or stands in a list with the reason why not', () => {
   const commands = ALL.flatMap(commandsOf)
@@ -22,7 +22,7 @@ test('every command of a page is run in a test, or stands in a list with the rea
 })
 
 test('no reason stands for a command or a block that is gone', () => {
-  const commands = ALL.flatMap(commandsOf)
+  const commands = [...ALL.flatMap(commandsOf), ...PAGES.flatMap(commandsWithin)]
   const stale = NOT_RUN.filter(
     ({ page, command }) =>
       !commands.some((each) => (page === undefined || page === each.page) && command.test(each.text)),
@@ -95,8 +95,15 @@ test('commands are taken out of a page as one would type them', () => {
   expect(
     command('npm ci && npm test\nnpx nightshift run M\n    [--by WHO]\n').map(({ text }) => text),
   ).toEqual(['npm ci', 'npm test', 'npx nightshift run M [--by WHO]'])
-  expect(wordsOf(`npx nightshift skip A:D --reason 'not needed' --by "Ann A" [--x Y | --z]`)).toEqual([
+  expect(wordsOf(`npx nightshift skip A:D --reason 'not needed' --by "Ann A"`)).toEqual([
     ...['npx', 'nightshift', 'skip', 'A:D', '--reason', 'not needed', '--by', 'Ann A'],
+  ])
+  expect(formsOf('check M')).toEqual(['check M'])
+  expect(formsOf('check [M] --x [--all | --as-of D | --none] [--by WHO]')).toEqual([
+    'check --x',
+    'check M --x --all --by WHO',
+    'check M --x --as-of D --by WHO',
+    'check M --x --none --by WHO',
   ])
   expect(commandsOf({ page: 'p', line: 1, language: 'yaml', text: 'npx nightshift x\n' })).toEqual([])
 })

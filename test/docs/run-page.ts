@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { freePort } from '../alerts/mail-server.ts'
-import { nightshift, start } from '../cli/nightshift.ts'
-import { blocksOf, commandsOf, type PageCommand, wordsOf } from './blocks.ts'
+import { CLI, ended, nightshift, start } from '../cli/nightshift.ts'
+import { blocksOf, commandsOf, commandsWithin, formsOf, PAGES, type PageCommand, wordsOf } from './blocks.ts'
 import { NOT_RUN } from './not-run.ts'
 import { notPrinted } from './shown-output.ts'
 
@@ -17,6 +18,8 @@ export interface Stage {
   before?: Record<string, () => unknown>
   /** Exit codes other than 0, by a text that the command contains, and why. */
   ends?: Record<string, { code: number; why: string }>
+  /** Texts of commands that ask at a terminal before they begin: here `--yes` says so. */
+  asks?: string[]
   /** Commands that stay until they are ended, by a text that they contain, and what they print when they are ready. */
   stays?: Record<string, RegExp>
   /** Told what each command printed. */
@@ -33,13 +36,42 @@ export function isRun({ page, text }: PageCommand): boolean {
 export async function runPage(
   page: string,
   stage: Stage,
-  only: (command: string) => boolean = () => true,
+  only: (text: string, line: number) => boolean = () => true,
 ): Promise<number> {
   const commands = blocksOf(page)
     .flatMap(commandsOf)
-    .filter((command) => isRun(command) && only(command.text))
-  for (const command of commands) await runOne(command, stage)
+    .filter((command) => isRun(command) && only(command.text, command.line))
+  for (const command of commands) await runEach(command, stage)
   return commands.length
+}
+
+/** What a page shows is printed by the first form. */
+async function runEach(command: PageCommand, stage: Stage): Promise<void> {
+  const [first = '', ...others] = formsOf(command.text)
+  await runOne({ ...command, text: first }, stage)
+  for (const text of others) await runOne({ ...command, text, shown: [] }, stage)
+}
+
+/** Commands within the sentences of all pages that no block has, each once. */
+export function proseCommands(): PageCommand[] {
+  const bare = (text: string) => text.replace(/^npx /, '')
+  const seen = new Set(
+    PAGES.flatMap(blocksOf)
+      .flatMap(commandsOf)
+      .filter(isRun)
+      .map(({ text }) => bare(text)),
+  )
+  return PAGES.flatMap(commandsWithin).filter((command) => {
+    const text = bare(command.text)
+    if (seen.has(text) || !isRun(command)) return false
+    seen.add(text)
+    return true
+  })
+}
+
+/** Runs commands that stand within sentences. */
+export async function runProse(commands: PageCommand[], stage: Stage): Promise<void> {
+  for (const command of commands) await runEach(command, stage)
 }
 
 async function runOne(command: PageCommand, stage: Stage): Promise<void> {
@@ -55,17 +87,30 @@ async function runOne(command: PageCommand, stage: Stage): Promise<void> {
     throw new Error(`${about}: expected nightshift or cd; add others to test/docs/not-run.ts with the reason`)
   for (const [part, work] of Object.entries(stage.before ?? {})) if (text.includes(part)) await work()
   const args = await Promise.all(given.map((word) => meant(word, text, stage)))
+  if (stage.asks?.some((part) => text.includes(part)) && !args.includes('--yes')) args.push('--yes')
   const ready = Object.entries(stage.stays ?? {}).find(([part]) => text.includes(part))?.[1]
   if (ready !== undefined) return await startAndStop(args, stage, ready, about)
-  const { code, stdout, stderr } = await nightshift(args, stage)
+  // `--version` is legal alone, without a project.
+  const { code, stdout, stderr } = args[0]?.startsWith('-')
+    ? await ended(spawn(process.execPath, [CLI, ...args]))
+    : await nightshift(args, stage)
   const expected = Object.entries(stage.ends ?? {}).find(([part]) => text.includes(part))?.[1].code ?? 0
   expect(code, `${about}\n${args.join(' ')}\n${stdout}\n${stderr}`).toBe(expected)
   expect(
-    notPrinted(command.shown, stdout + stderr),
+    notPrinted(command.shown, asShown(stdout + stderr, stage)),
     `${about} is shown with, but did not print\n${stdout}\n${stderr}`,
   ).toEqual([])
   learn(command, stdout, stage)
   await stage.after?.(command, stdout)
+}
+
+/** Folders that stand for a name of the page, by that name. */
+function asShown(printed: string, { words }: Stage): string {
+  return Object.entries(words).reduce(
+    (text, [word, here]) =>
+      typeof here === 'string' && here.startsWith('/') ? text.replaceAll(here, word) : text,
+    printed,
+  )
 }
 
 /** Ids that a page shows stand for those that were printed here, and so does `ID`. */

@@ -16,3 +16,7 @@ export const TELCO_PAGES = [
   'docs/simulate.md',
 ]
 export const VALUE_PAGES = ['docs/nights.md', 'docs/operating.md', 'docs/monitoring.md', 'docs/scale.md']
+export const WALKED_PAGES = ['docs/walks.md']
+
+/** Commands within sentences that need the telecom example, with its labels and training; the small model does for all others. */
+export const ABOUT_CHURN = / churn\b| replay | outcomes /

@@ -9,7 +9,8 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { generatedProject, writeDay, writeParquet } from '../projects/generated.ts'
 import { promoting } from '../promoting.ts'
-import { runPage, type Stage } from './run-page.ts'
+import { proseCommands, runPage, runProse, type Stage } from './run-page.ts'
+import { ABOUT_CHURN } from './staged-pages.ts'
 
 /*
  * Takes more than 10 s: forty commands on a hundred customers, and four workers and web servers, each a process of its own.
@@ -24,6 +25,7 @@ beforeAll(async () => {
   stage = {
     project: project.root,
     env: { DATABASE_URL: database.url },
+    asks: ['nightshift backfill MODEL', 'nightshift adopt'],
     words: { MODEL: 'value', churn: 'value', YOU: 'ann@example.com', WHY: 'the orders are real' },
   }
   await run('register', 'value', join(project.root, 'model.onnx'))
@@ -78,8 +80,13 @@ test('docs/nights.md', async () => {
   )
   stage.words.D = '2026-03-05'
   // Each has begun, and the process that followed it is gone; whoever follows one works on all.
-  const first = await begin('2026-03-08')
-  stage.words.N = (command) => (command.includes('cancel') ? begin('2026-03-09') : first)
+  let begun: Promise<string> | undefined
+  stage.words.N = (command) => {
+    if (command.includes('backfill ')) return '1'
+    if (command.includes('cancel')) return begin('2026-03-09')
+    begun ??= begin('2026-03-08')
+    return begun
+  }
   await runPage('docs/nights.md', stage)
 })
 
@@ -105,4 +112,39 @@ test('docs/monitoring.md and docs/scale.md', async () => {
   stage.stays = { 'nightshift web': /http:\/\/0\.0\.0\.0:\d+/, 'nightshift worker ': /worker/ }
   await runPage('docs/monitoring.md', stage)
   await runPage('docs/scale.md', stage)
+})
+
+test('commands within the sentences of all pages', async () => {
+  const commands = proseCommands().filter(({ text }) => !ABOUT_CHURN.test(text))
+  expect(commands.length).toBeGreaterThan(25)
+  delete stage.env.NIGHTSHIFT_USERS
+  // Of the rows as they are now: other pages have changed them.
+  await writeDay(project.root, '2026-03-02')
+  await run('run', 'value', '--as-of', '2026-03-06')
+  const { json } = await nightshiftJson(['runs', 'value', '--state', 'published'], stage)
+  const copy = join(project.root, 'ledger.copy')
+  const another = await freshDatabase()
+  Object.assign(stage.words, {
+    model05: 'value',
+    s05n0010: json[0].run,
+    VIEW: 'activity',
+    NAME: 'value',
+    D: '2026-03-06',
+    FILE: copy,
+    // Without a schedule the latest night is that of today, for which there are no rows.
+    latest: '2026-03-06',
+    '12': '1',
+  })
+  stage.stays = { 'nightshift scheduler': /./, 'nightshift up': /http:/ }
+  const own = stage.env.DATABASE_URL ?? ''
+  stage.before = {
+    'ledger restore': () => {
+      stage.env.DATABASE_URL = another.url
+    },
+    'ledger ls': () => {
+      stage.env.DATABASE_URL = own
+    },
+  }
+  stage.ends = {}
+  await runProse(commands, stage).finally(another.drop)
 })
