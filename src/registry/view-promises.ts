@@ -81,10 +81,58 @@ export async function promiseOf(
 
 /**
  * Called in the transaction that publishes a run: its columns become the definition's promise if there is none yet.
- * Throws a contract Failure if another night has promised other columns since the run was judged, and a transient one
- * if that night has read the folder keys as other types.
+ * A promise that is there is read without a lock: it never changes, and a worker that is suspended in its transaction must
+ * not hold up the other nights of its view. Throws a contract Failure if another night has promised other columns since the
+ * run was judged, and a transient one if that night has read the folder keys as other types.
  */
-export async function keepPromise(
+export async function keepPromise(client: ClientBase, publication: Publication): Promise<void> {
+  const { run, columns, sources } = publication
+  let kept = await keptPromise(client, publication)
+  if (kept === undefined) {
+    await makePromise(client, publication)
+    // Another run may have been faster.
+    kept = await keptPromise(client, publication)
+  }
+  if (kept === undefined)
+    throw new Failure('bug', `view ${run.name} has no promise immediately after it was written`)
+  const decided = Object.entries(kept.keys).flatMap(([source, types]) =>
+    Object.entries(types).map(([key, type]) => ({ source, key, type })),
+  )
+  const other = decided.find(({ source, key, type }) => {
+    const used = sources?.[source]?.find(({ name, isKey }) => isKey && name === key)
+    return used !== undefined && used.type !== type
+  })
+  if (other !== undefined)
+    throw new Failure(
+      'transient',
+      `view ${run.name}: the key ${other.key} of source ${other.source} was read as ${other.type} by another run of the same definition, while this run read it as a different type: it must be read again`,
+    )
+  const check = checkPromise(
+    { ...kept, sources: undefined, inputs: [] },
+    { columns, sources: sources ?? {}, inputs: [] },
+  )
+  if (check !== undefined) throw new Failure('contract', check.message, { evidence: { checks: [check] } })
+}
+
+interface KeptPromise {
+  keys: KeyTypes
+  columns: Column[]
+  partition: string
+}
+
+async function keptPromise(
+  client: ClientBase,
+  { run, viewHash }: Pick<Publication, 'run' | 'viewHash'>,
+): Promise<KeptPromise | undefined> {
+  const { rows } = await client.query<KeptPromise>(
+    'select keys, columns, partition from nightshift.view_promises where view = $1 and view_hash = $2 and columns is not null',
+    [run.name, viewHash],
+  )
+  return rows[0]
+}
+
+/** Waits for a run that is making the promise in a transaction of its own. */
+async function makePromise(
   client: ClientBase,
   { run, viewHash, columns, sources, before }: Publication,
 ): Promise<void> {
@@ -111,30 +159,6 @@ export async function keepPromise(
       first.partition,
     ],
   )
-  const { rows } = await client.query<{ keys: KeyTypes; columns: Column[]; partition: string }>(
-    'select keys, columns, partition from nightshift.view_promises where view = $1 and view_hash = $2 for update',
-    [run.name, viewHash],
-  )
-  const [row] = rows
-  if (row === undefined)
-    throw new Failure('bug', `view ${run.name} has no promise immediately after it was written`)
-  const decided = Object.entries(row.keys).flatMap(([source, types]) =>
-    Object.entries(types).map(([key, type]) => ({ source, key, type })),
-  )
-  const other = decided.find(({ source, key, type }) => {
-    const used = sources?.[source]?.find(({ name, isKey }) => isKey && name === key)
-    return used !== undefined && used.type !== type
-  })
-  if (other !== undefined)
-    throw new Failure(
-      'transient',
-      `view ${run.name}: the key ${other.key} of source ${other.source} was read as ${other.type} by another run of the same definition, while this run read it as a different type: it must be read again`,
-    )
-  const check = checkPromise(
-    { ...row, sources: undefined, inputs: [] },
-    { columns, sources: sources ?? {}, inputs: [] },
-  )
-  if (check !== undefined) throw new Failure('contract', check.message, { evidence: { checks: [check] } })
 }
 
 export interface Publication {
