@@ -4,27 +4,16 @@ import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { writeMails } from '../../../src/alerts/letters/write-mails.ts'
 import { transaction } from '../../../src/ledger/connection/database.ts'
 import { type Desk, openDesk } from '../desk.ts'
-import { freePort, type MailServer, openMailServer, type ReceivedMail } from '../mail-server.ts'
+import { freePort, type ReceivedMail } from '../mail-server.ts'
 import { drifting, facts, outage, recovery } from '../sample.ts'
 
 const HOUR = 3600
 let desk: Desk
-let server: MailServer | undefined
 
 beforeEach(async () => {
   desk = await openDesk()
 })
-afterEach(async () => {
-  await server?.close()
-  server = undefined
-  await desk.close()
-})
-
-async function mails(): Promise<ReceivedMail[]> {
-  server ??= await openMailServer()
-  await sendDueMails(desk.post(server.url))
-  return server.received
-}
+afterEach(() => desk.close())
 
 function lead(received: ReceivedMail | undefined): string | undefined {
   return received?.mail.text?.split('\n')[0]
@@ -35,13 +24,13 @@ describe('one incident, one thread', () => {
     const { result, recipients } = await desk.fails(facts())
     expect({ result, recipients }).toEqual({ result: 'opened', recipients: ['oncall@example.com'] })
     desk.pass(29)
-    expect(await mails()).toHaveLength(0)
+    expect(await desk.mails()).toHaveLength(0)
     desk.pass(1)
-    const [received] = await mails()
+    const [received] = await desk.mails()
     expect(received?.mail.subject).toBe('churn 2026-11-22 not published: calls are late (#1)')
     expect(received?.envelope).toEqual({ from: 'nightshift@example.com', to: ['oncall@example.com'] })
     expect(lead(received)).toBe('No scores of churn for 2026-11-22 (late-data).')
-    expect(await mails()).toHaveLength(1)
+    expect(await desk.mails()).toHaveLength(1)
   })
 
   test('a failure whose transaction rolls back is no incident and no mail', async () => {
@@ -54,26 +43,26 @@ describe('one incident, one thread', () => {
       }),
     ).rejects.toThrow('the run did not end')
     desk.pass(60)
-    expect(await mails()).toHaveLength(0)
+    expect(await desk.mails()).toHaveLength(0)
     expect(await listIncidents(desk.database.pool, desk.now())).toEqual([])
   })
 
   test('first mail, repeat, further night and all-clear share subject and root', async () => {
     await desk.fails(facts())
     desk.pass(30)
-    await mails()
+    await desk.mails()
     desk.pass(4 * HOUR)
-    await mails()
+    await desk.mails()
     desk.pass(20 * HOUR)
     await desk.fails(facts({ partition: '2026-11-23', run: 'second22' }))
     desk.pass(30)
-    await mails()
+    await desk.mails()
     await desk.recovers(recovery())
     desk.pass(30)
-    expect(await mails()).toHaveLength(3)
+    expect(await desk.mails()).toHaveLength(3)
     expect(await desk.recovers(recovery({ partition: '2026-11-23' }))).toEqual([1])
     desk.pass(30)
-    const all = await mails()
+    const all = await desk.mails()
     expect(all.map(lead)).toEqual([
       'No scores of churn for 2026-11-22 (late-data).',
       'Still: no scores of churn for 2026-11-22 (late-data).',
@@ -89,17 +78,17 @@ describe('one incident, one thread', () => {
       expect([mail.references].flat()).toEqual([root?.messageId])
     }
     desk.pass(48 * HOUR)
-    expect(await mails()).toHaveLength(4)
+    expect(await desk.mails()).toHaveLength(4)
   })
 
   test('the same run told twice changes nothing', async () => {
     await desk.fails(facts())
     expect((await desk.fails(facts())).result).toBe('known')
     desk.pass(30)
-    expect(await mails()).toHaveLength(1)
+    expect(await desk.mails()).toHaveLength(1)
     expect((await desk.fails(facts())).result).toBe('known')
     desk.pass(HOUR)
-    expect(await mails()).toHaveLength(1)
+    expect(await desk.mails()).toHaveLength(1)
   })
 
   test('two kinds of one model are two incidents and, within the window, one mail', async () => {
@@ -108,9 +97,9 @@ describe('one incident, one thread', () => {
       facts({ failure: { class: 'drift', message: 'plan moved', anchor: '#drift', evidence: {} } }),
     )
     desk.pass(30)
-    const [received] = await mails()
+    const [received] = await desk.mails()
     expect(received?.mail.subject).toBe('churn 2026-11-22: 2 incidents (#1 to #2)')
-    expect(await mails()).toHaveLength(1)
+    expect(await desk.mails()).toHaveLength(1)
   })
 
   test('a mail about several shows how those that drift looked before and after, within itself', async () => {
@@ -118,7 +107,7 @@ describe('one incident, one thread', () => {
     await desk.fails(drifting('stay', { spend: 0.4, plan: 0.2 }))
     await desk.fails(drifting('upsell', { spend: 12.6 }))
     desk.pass(30)
-    const [received, ...others] = await mails()
+    const [received, ...others] = await desk.mails()
     expect(others).toEqual([])
     expect(received?.mail.subject).toBe('late, stay and upsell 2026-11-22: 3 incidents (#1 to #3)')
     const pictures = received?.mail.attachments ?? []
@@ -140,7 +129,7 @@ describe('one incident, one thread', () => {
   test('a missed deadline joins the incident that its night is already part of', async () => {
     await desk.fails(facts({ state: 'held', failure: { ...facts().failure, class: 'contract' } }))
     desk.pass(30)
-    await mails()
+    await desk.mails()
     desk.pass(2 * HOUR)
     const late = facts({
       failure: { class: 'deadline', message: 'not there', anchor: '#deadline', evidence: {} },
@@ -166,7 +155,7 @@ describe('one incident, one thread', () => {
     })
     expect((await desk.fails(late)).result).toBe('opened')
     desk.pass(30)
-    expect(lead((await mails())[0])).toBe(
+    expect(lead((await desk.mails())[0])).toBe(
       'No scores of churn for 2026-11-22 by the deadline, 2026-11-22 06:00 CET.',
     )
   })
@@ -176,25 +165,25 @@ describe('one incident, one thread', () => {
     desk.pass(10)
     await desk.recovers(recovery())
     desk.pass(20)
-    const [received, ...others] = await mails()
+    const [received, ...others] = await desk.mails()
     expect(others).toEqual([])
     expect(received?.mail.subject).toBe('Resolved: churn 2026-11-22 not published: calls are late (#1)')
     expect(lead(received)).toBe('Resolved: scores of churn for 2026-11-22 are published.')
     desk.pass(HOUR)
-    expect(await mails()).toHaveLength(1)
+    expect(await desk.mails()).toHaveLength(1)
   })
 
   test('after an all-clear the next failure is a new incident in a new thread', async () => {
     await desk.fails(facts())
     desk.pass(30)
-    await mails()
+    await desk.mails()
     await desk.recovers(recovery())
     desk.pass(30)
-    await mails()
+    await desk.mails()
     desk.pass(24 * HOUR)
     expect((await desk.fails(facts({ run: 'other234' }))).result).toBe('opened')
     desk.pass(30)
-    const all = await mails()
+    const all = await desk.mails()
     expect(all[2]?.mail.inReplyTo).toBeUndefined()
     expect(all[2]?.mail.subject).not.toBe(all[0]?.mail.subject)
   })
@@ -210,7 +199,7 @@ describe('what has to be started before a night can run again', () => {
   const told = async () => {
     await desk.fails(facts())
     desk.pass(30)
-    return /START FIRST\n(.*)\n {2}(.*)\n/.exec((await mails())[0]?.mail.text ?? '')?.slice(1)
+    return /START FIRST\n(.*)\n {2}(.*)\n/.exec((await desk.mails())[0]?.mail.text ?? '')?.slice(1)
   }
 
   test('is both where nothing runs but a command, which ends', async () => {
@@ -268,7 +257,7 @@ describe('forty models lose Redis while SMTP is down for the first minute', () =
       desk.pass(0.5)
     }
     await step(60)
-    server = await openMailServer(port)
+    const server = await desk.mailbox(port)
     await step(60)
     expect(server.received).toHaveLength(2)
 
