@@ -99,6 +99,36 @@ export const GUARDS: Guard[] = [
     without: '',
     checker: { file: 'test/faults/warehouse-in-a-bucket.test.ts', name: 'a copy that arrives late' },
   },
+  {
+    name: 'the sample of entities of a shard',
+    promise: 'no shard publishes a row that depends on rows of other entities',
+    file: 'pipeline/shards/prove-entities.ts',
+    code: 'if (difference === undefined) return Number(sampled)',
+    without: 'return Number(sampled)',
+    checker: { file: 'test/pipeline/shards/join-features.test.ts', name: 'computing some of them alone' },
+  },
+  {
+    name: 'the entities of all shards',
+    promise: 'no row is computed of a part of its entity, the rest of which lies in another bucket',
+    file: 'pipeline/shards/shard-entities.ts',
+    code: 'if (Number(several) === 0) return',
+    without: 'return',
+    checker: {
+      file: 'test/pipeline/shards/join-features.test.ts',
+      name: 'in buckets of different functions of it',
+    },
+  },
+  {
+    name: 'the comparison of shards with each other',
+    promise: 'an entity whose buckets are in different shards is found when they are joined',
+    file: 'pipeline/shards/join-features.ts',
+    code: 'expectDisjoint(engine, entities, { entity: view.entity, bucketed: division.bucketed }),',
+    without: 'Promise.resolve(),',
+    checker: {
+      file: 'test/pipeline/shards/join-features.test.ts',
+      name: 'in buckets of different functions of it',
+    },
+  },
 ]
 
 /** The code without its guard. Throws where the guard is not there exactly once: then the program has changed. */

@@ -34,7 +34,7 @@ const FORM = HEADER.indexOf('form')
  * the tries of the short one.
  */
 export function faultTable(tries: Try[], kept = ''): string {
-  const rows = new Map(rowsOf(kept).map((row) => [String(row[0]), row]))
+  const rows = new Map(rowsOf(kept, TABLES.faults).map((row) => [String(row[0]), row]))
   for (const alike of alikeBy(tries, ({ fault }) => fault)) {
     const seconds = alike.map((each) => each.seconds).sort((a, b) => a - b)
     const median = seconds[Math.floor((seconds.length - 1) / 2)] ?? 0
@@ -50,13 +50,13 @@ export function faultTable(tries: Try[], kept = ''): string {
   return textTable([HEADER, ...sorted])
 }
 
-/** The rows of a page's table of faults. */
-function rowsOf(page: string): Row[] {
-  const begin = page.indexOf(TABLES.faults)
+/** The rows of one of a page's tables, without its header; none where the page has no such table. */
+export function rowsOf(page: string, begins: string): Row[] {
+  const begin = page.indexOf(begins)
   if (begin < 0) return []
   const lines = page.slice(begin, page.indexOf(END, begin)).split('\n')
   const cells = lines.filter((line) => line.startsWith('| ')).map((line) => line.slice(2, -2).split(' | '))
-  return cells.filter((row) => row.length === HEADER.length).slice(2)
+  return cells.filter((row) => row.length === cells[0]?.length).slice(2)
 }
 
 /** Markdown; the first row is the header. */

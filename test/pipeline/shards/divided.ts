@@ -1,13 +1,22 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FeatureFacts } from '../../../src/pipeline/engine/facts.ts'
-import { computeFeatures, type FeatureRequest } from '../../../src/pipeline/features/compute-features.ts'
-import { computeShard, type FeaturePart } from '../../../src/pipeline/shards/compute-shard.ts'
-import { type Division, divideFeatures } from '../../../src/pipeline/shards/divide-features.ts'
-import { joinFeatures } from '../../../src/pipeline/shards/join-features.ts'
+import type * as Failures from '../../../src/pipeline/engine/failure.ts'
+import type * as Features from '../../../src/pipeline/features/compute-features.ts'
+import type * as Shards from '../../../src/pipeline/shards/compute-shard.ts'
+import type * as Divisions from '../../../src/pipeline/shards/divide-features.ts'
+import type * as Joins from '../../../src/pipeline/shards/join-features.ts'
 import type { Source } from '../../../src/project/project.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
+import { built } from '../../faults/built.ts'
 import { type CaseView, makeFolder, makeView, writeParquet } from '../feature-case.ts'
+
+// Of the program that may lack a guard.
+const { Failure } = await built<typeof Failures>('pipeline/engine/failure.ts')
+const { computeShard } = await built<typeof Shards>('pipeline/shards/compute-shard.ts')
+export const { computeFeatures } = await built<typeof Features>('pipeline/features/compute-features.ts')
+export const { divideFeatures } = await built<typeof Divisions>('pipeline/shards/divide-features.ts')
+export const { joinFeatures } = await built<typeof Joins>('pipeline/shards/join-features.ts')
 
 export const AS_OF = '2026-03-03'
 const BUCKETS = 5
@@ -17,7 +26,7 @@ function copied<T>(value: T): T {
   return JSON.parse(JSON.stringify(value))
 }
 
-export function request(root: string, view: CaseView, shards: number): FeatureRequest {
+export function request(root: string, view: CaseView, shards: number): Features.FeatureRequest {
   const folder = makeFolder()
   mkdirSync(join(folder, 'parts'))
   mkdirSync(join(folder, 'tmp'))
@@ -34,16 +43,19 @@ export function request(root: string, view: CaseView, shards: number): FeatureRe
   }
 }
 
-export async function divide(asked: FeatureRequest): Promise<Division> {
+export async function divide(asked: Features.FeatureRequest): Promise<Divisions.Division> {
   const division = await divideFeatures(asked)
   if (division === undefined) throw new Error('the night is not divided')
   return copied(division)
 }
 
 /** Computes the shards of a night, one after the other. */
-export async function partsOf(asked: FeatureRequest, division: Division): Promise<FeaturePart[]> {
+export async function partsOf(
+  asked: Features.FeatureRequest,
+  division: Divisions.Division,
+): Promise<Shards.FeaturePart[]> {
   const { groups, snapshots, pinned, bucketed, entityTypes, viewHash } = division
-  const parts: FeaturePart[] = []
+  const parts: Shards.FeaturePart[] = []
   for (const [index, { buckets }] of groups.entries()) {
     const shard = index + 1
     const part = await computeShard({
@@ -63,12 +75,27 @@ export async function partsOf(asked: FeatureRequest, division: Division): Promis
   return parts
 }
 
+/** The Failure with which something ends. */
+export async function failureOf(work: Promise<unknown>): Promise<Failures.Failure> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof Failure) return error
+  throw new Error(`expected a Failure, got: ${error}`)
+}
+
 /** The night in shards, and at once. */
 export async function both(
   root: string,
   view: CaseView,
   shards: number,
-): Promise<{ whole: FeatureFacts; joined: FeatureFacts; parts: FeaturePart[]; division: Division }> {
+): Promise<{
+  whole: FeatureFacts
+  joined: FeatureFacts
+  parts: Shards.FeaturePart[]
+  division: Divisions.Division
+}> {
   const whole = await computeFeatures(request(root, view, 1))
   const asked = request(root, view, shards)
   const division = await divide(asked)

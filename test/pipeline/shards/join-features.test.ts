@@ -1,12 +1,20 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { computeFeatures } from '../../../src/pipeline/features/compute-features.ts'
-import { divideFeatures } from '../../../src/pipeline/shards/divide-features.ts'
-import { joinFeatures } from '../../../src/pipeline/shards/join-features.ts'
 import { type CaseView, duration, makeFolder, query, writeParquet } from '../feature-case.ts'
-import { failureOf } from '../scoring/score-case.ts'
-import { both, divide, LAKE, partsOf, request, writeBuckets, writeLake } from './divided.ts'
+import {
+  both,
+  computeFeatures,
+  divide,
+  divideFeatures,
+  failureOf,
+  joinFeatures,
+  LAKE,
+  partsOf,
+  request,
+  writeBuckets,
+  writeLake,
+} from './divided.ts'
 
 let root: string
 beforeEach(async () => {
