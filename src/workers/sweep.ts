@@ -35,7 +35,7 @@ export function sweepRegularly(context: Context): Loop {
 }
 
 /**
- * Removes leftovers of dead workers and commands: folders of attempts that are not active or held, folders of checks,
+ * Removes leftovers of dead workers and commands: folders of attempts that are neither active nor may be released, folders of checks,
  * unfinished training sets, and work folders on the machine's temporary disk.
  */
 export async function sweepLeftovers(
@@ -43,7 +43,8 @@ export async function sweepLeftovers(
   { now = Date.now(), temporary = tmpdir() } = {},
 ): Promise<void> {
   const { rows } = await context.database.pool.query<{ id: string; attempt: number }>(
-    `select id, attempt from nightshift.runs where state in ('running', 'publishing', 'held')`,
+    `select r.id, r.attempt from nightshift.runs r join nightshift.slots s on s.id = r.slot
+      where r.state in ('running', 'publishing') or (r.state = 'held' and s.run = r.id)`,
   )
   const alive = new Set(rows.map(({ id, attempt }) => attemptId(id, attempt)))
   const age = { now, olderThanMs: OLD_MS }

@@ -22,6 +22,7 @@ import { notifyRecovery } from '../../src/workers/attempt/report-night.ts'
 import { openChildren } from '../../src/workers/child/children.ts'
 import type { Context } from '../../src/workers/context.ts'
 import { findStale } from '../../src/workers/currency.ts'
+import { withObjects } from '../../src/workers/objects/with-objects.ts'
 import { type MailServer, openMailServer } from '../alerts/mail-server.ts'
 import { freshDatabase } from '../database/fresh.ts'
 
@@ -87,11 +88,15 @@ export async function openLife(
   let time = new Date(from)
   const clock = () => time
   const transport = openTransport(mails.url, root, log)
-  const children = openChildren({
-    places: 2,
-    timeouts: () => project().timeouts,
-    memory: () => project(),
-  })
+  const children = withObjects(
+    openChildren({
+      places: 2,
+      timeouts: () => project().timeouts,
+      memory: () => project(),
+    }),
+    () => project().objects,
+    project(),
+  )
   let wake = () => {}
   const context: Context = {
     id: 'life',

@@ -42,15 +42,20 @@ async function run(id: string, state: string, attempt: number): Promise<void> {
        values ($1, $2, 'scores', $1, '2026-03-02T00:00:00Z', $3, $4, 'manual', '{}', $5)`,
       [id, slot.id, label, state, attempt],
     )
+    await client.query('update nightshift.slots set run = $1 where id = $2', [id, slot.id])
   })
 }
 
-test('what dead workers leave is gone within an hour, of whatever kind; what is at work or held stays', async () => {
+test('what dead workers leave is gone within an hour, of whatever kind; what is at work or may be released stays', async () => {
   await run('held', 'held', 1)
   await run('again', 'running', 2)
+  // Another run has followed it: it can no longer be released.
+  await run('followed', 'held', 1)
+  await database.database.pool.query(`update nightshift.slots set run = 'again' where name = 'followed'`)
   const gone = [
     '.attempts/ended-a1',
     '.attempts/again-a1',
+    '.attempts/followed-a1',
     '.attempts/monitor-01',
     '.attempts/shadow-01',
     '.attempts/outcome-01',
