@@ -91,7 +91,8 @@ export async function untilWorking(database: Database): Promise<void> {
   while (!(await workerAlive(database))) await sleep(50)
 }
 
-async function checked(database: Database, night: NightshiftResult, mark: string): Promise<Monitors> {
+/** Waits until what follows a night, parity and profile, is recorded. */
+export async function checked(database: Database, night: NightshiftResult, mark: string): Promise<Monitors> {
   for (;;) {
     const { rows } = await database.pool.query<{ seconds: number }>(
       `select extract(epoch from greatest(p.at, c.checked_at) - r.ended_at)::float8 as seconds

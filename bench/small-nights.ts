@@ -13,7 +13,7 @@ import { AS_OF, type BenchProject, benchProject } from './data.ts'
 import { median } from './figures.ts'
 import { thisMachine } from './machine.ts'
 import { MARK, processorSeconds } from './memory.ts'
-import { cli, field, goLive, openUp, stop, timedRun, untilWorking } from './nightshift.ts'
+import { checked, cli, field, goLive, openUp, stop, timedRun, untilWorking } from './nightshift.ts'
 import type { Measured } from './program.ts'
 import { milliseconds, type Row, type Section, seconds, times, within } from './rows.ts'
 
@@ -69,11 +69,14 @@ async function onQueue(
     const whole: number[] = []
     const unchanged: number[] = []
     for (let sample = -2; sample < SAMPLES; sample++) {
-      const { steps, seconds: took } = await timedRun({ project, database, env, mark })
+      const night = await timedRun({ project, database, env, mark })
+      // A machine whose last night is still being checked is not at rest.
+      await checked(database, night, mark)
       // The first ones warm up: compute processes, statements, code.
       if (sample < 0) continue
+      const { steps } = night
       starts.push(steps['until features start'] ?? 0, steps['until scores start'] ?? 0)
-      whole.push(took)
+      whole.push(night.seconds)
     }
     await sleep(3000)
     for (let sample = 0; sample < 7; sample++) {
