@@ -17,6 +17,7 @@ const LONG = [
   'test/host/life-in-a-bucket.test.ts',
   'test/host/objects-gone.test.ts',
   'test/alerts/remedies',
+  'test/docs/shop-pages.test.ts',
   'test/docs/telco-pages.test.ts',
   'test/docs/walks.test.ts',
   'test/workers/drift-story.test.ts',

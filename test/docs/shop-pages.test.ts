@@ -5,12 +5,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { writeParquet } from '../projects/generated.ts'
 import { blocksOf } from './blocks.ts'
+import { pythonWith, runOverSet } from './python.ts'
 import { runPage, type Stage } from './run-page.ts'
 import { notPrinted } from './shown-output.ts'
 
 /*
  * Takes more than 10 s: some thirty commands, of which a dozen compute features in the shop that `init` writes.
  */
+const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
+const python = FULL ? pythonWith('sklearn', 'pandas') : undefined
+if (FULL && python === undefined)
+  console.warn('skipped: no Python has sklearn and pandas, and docs/notebooks.md trains nothing')
 const folder = mkdtempSync(join(tmpdir(), 'nightshift-test-pages-'))
 const databases: FreshDatabase[] = []
 
@@ -93,8 +98,27 @@ test('docs/quick-start.md', async () => {
 test('docs/exporting-models.md and docs/notebooks.md, in the same shop', async () => {
   await writeParquet(
     join(shop.project, 'rows.parquet'),
-    `SELECT (i % 400 + 1)::INTEGER AS customer_id, TIMESTAMP '${ago(125)} 12:00:00' + INTERVAL (i % 40) DAY AS as_of FROM range(300) t(i)`,
+    `SELECT (i % 400 + 1)::INTEGER AS customer_id, TIMESTAMP '${ago(125)} 12:00:00' + INTERVAL (i * 37 % 86) DAY AS as_of FROM range(2000) t(i)`,
   )
   await runPage('docs/exporting-models.md', shop)
   await runPage('docs/notebooks.md', shop)
 })
+
+test.runIf(python !== undefined)(
+  'the training of docs/notebooks.md runs on the set that the page makes',
+  async () => {
+    const program =
+      blocksOf('docs/notebooks.md').find(({ text }) => text.includes('roc_auc_score('))?.text ?? ''
+    const inPage = /datasets\/lapse\/([0-9a-f]{12})/.exec(program)?.[1] ?? 'none'
+    const set = join(shop.project, 'warehouse/datasets/lapse', String(shop.words[inPage]))
+    const folderLine = /^folder = .*$/m
+    expect(program).toMatch(folderLine)
+    const last = program.trim().split('\n').at(-1) ?? ''
+    const here = program
+      .replace(folderLine, `folder = ${JSON.stringify(set)}`)
+      .replace(last, `print(${last.split('#')[0]})`)
+    const auc = Number(await runOverSet(python ?? '', here, set))
+    expect(auc).toBeGreaterThan(0.7)
+    expect(auc).toBeLessThanOrEqual(1)
+  },
+)

@@ -1,13 +1,12 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { refusals } from '../../src/readiness/runbook/own-program.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { CDNOW, HAS_CDNOW } from '../projects/cdnow.ts'
 import { blocksOf, commandsOf, commandsWithin, ROOT, wordsOf } from './blocks.ts'
-import { pythonWith, runPython } from './python.ts'
+import { pythonWith, runOverSet } from './python.ts'
 import { runPage, type Stage } from './run-page.ts'
 
 /*
@@ -111,22 +110,12 @@ function edit(root: string): void {
 
 const FEATURES = 'features/customer_features/features.sql'
 
-/** Runs the page's train.py. Where pandas reads no Parquet it is given the same rows as CSV. */
+/** Runs the page's train.py. */
 async function train(root: string): Promise<void> {
   const [program = ''] = blocksOf(PAGE).flatMap(({ language, text }) => (language === 'python' ? [text] : []))
   const set = join(root, 'warehouse/datasets/churn', String(stage.words.ID))
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  for (const part of ['train', 'holdout'])
-    await connection.run(`COPY (FROM '${set}/${part}.parquet') TO '${set}/${part}.csv'`)
-  connection.closeSync()
-  instance.closeSync()
-  const reads = `import pandas
-try: import pyarrow
-except ImportError: pandas.read_parquet = lambda path: pandas.read_csv(path.replace(".parquet", ".csv"))
-`
   const file = join(root, 'churn.onnx')
-  const printed = runPython(python ?? '', `${reads}${program}`, [set, file])
+  const printed = await runOverSet(python ?? '', program, set, [set, file])
   expect(Number(/^holdout AUC (0\.\d+)/.exec(printed)?.[1])).toBeGreaterThan(0.8)
   stage.words['churn.onnx'] = file
 }
