@@ -19,35 +19,45 @@ export function startChild(): ChildProcess {
   })
   // Without a listener, sending to a dead child would end the worker; the task learns of it by 'exit'.
   child.on('error', () => {})
-  child.once('exit', () => {
-    if (spare?.child === child) takeSpare()
-  })
+  child.once('exit', () => forget(child))
   return child
 }
 
 /** A child costs 0.3 s of processor time until it is warm, and commands and pages open one pool after the other. */
 const SPARED_MS = 30_000
+/** As many as a simulation or a drill uses at once on two processors. An idle child holds some 100 MB. */
+const MOST_SPARED = 3
 
-let spare: { child: ChildProcess; timer: NodeJS.Timeout } | undefined
+const spares: { child: ChildProcess; timer: NodeJS.Timeout }[] = []
 
-/** Keeps an idle child for the next pool of this process, unless there is one; the process may end meanwhile, and it with it. */
+/** Keeps an idle child for the next pool of this process, unless there are enough; the process may end meanwhile, and it with it. */
 export function keepSpare(child: ChildProcess): boolean {
-  if (spare !== undefined) return false
+  if (spares.length >= MOST_SPARED) return false
   child.unref()
   child.channel?.unref()
-  const timer = setTimeout(() => takeSpare()?.kill('SIGKILL'), SPARED_MS).unref()
-  spare = { child, timer }
+  const timer = setTimeout(() => {
+    forget(child)
+    child.kill('SIGKILL')
+  }, SPARED_MS).unref()
+  spares.push({ child, timer })
   return true
 }
 
-/** The child that an earlier pool left, if it lives. */
+/** A child that an earlier pool left, if one lives: the last, which is the warmest. */
 export function takeSpare(): ChildProcess | undefined {
-  if (spare === undefined) return undefined
-  const { child, timer } = spare
-  spare = undefined
-  clearTimeout(timer)
-  if (!child.connected) return undefined
-  child.ref()
-  child.channel?.ref()
-  return child
+  for (let spare = spares.pop(); spare !== undefined; spare = spares.pop()) {
+    clearTimeout(spare.timer)
+    if (!spare.child.connected) continue
+    spare.child.ref()
+    spare.child.channel?.ref()
+    return spare.child
+  }
+  return undefined
+}
+
+function forget(child: ChildProcess): void {
+  const index = spares.findIndex((spare) => spare.child === child)
+  if (index < 0) return
+  clearTimeout(spares[index]?.timer)
+  spares.splice(index, 1)
 }

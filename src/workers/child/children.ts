@@ -84,8 +84,8 @@ export interface ChildrenOptions {
 }
 
 /**
- * Opens the pool. Children are started on first use, or at once with `warm`, and are kept; one that is idle when the pool is
- * closed is taken over by the next pool of this process.
+ * Opens the pool. Children are started on first use, or at once with `warm`, and are kept; those that are idle when the pool is
+ * closed are taken over by the next pools of this process, up to three.
  *
  * Does not throw. Each task has a share of the memory (memory-shares.ts), within which its engines work or spill. A task
  * may hold more than its share while all children together hold no more than the whole.
@@ -206,10 +206,10 @@ export function openChildren(options: ChildrenOptions): Children {
     run,
     async close() {
       closed = true
-      const spared = idle.find((child) => child.connected && keepSpare(child))
-      if (spared !== undefined) {
-        spared.off('exit', forget)
-        all.delete(spared)
+      for (const child of [...idle]) {
+        if (!child.connected || !keepSpare(child)) continue
+        child.off('exit', forget)
+        forget.call(child)
       }
       await Promise.all(
         [...all].map(

@@ -141,3 +141,16 @@ it('the worker goes on while a child computes without a break', async () => {
   // A loop that stood still for the task would have had one.
   expect(turns).toBeGreaterThan(20)
 })
+
+it.runIf(process.platform === 'linux')('children of a pool that is closed work for the next', async () => {
+  const both = async () => {
+    const pool = openChildren({ places: 2 })
+    await Promise.all([pool.run('warm', {}), pool.run('warm', {})])
+    const seen = computeChildren()
+    await pool.close()
+    return seen
+  }
+  const first = await both()
+  expect(first.length).toBeGreaterThanOrEqual(2)
+  expect(first).toEqual(expect.arrayContaining(await both()))
+})
