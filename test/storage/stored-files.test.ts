@@ -118,6 +118,44 @@ it('a zombie finds its object gone, and what it sends again changes nothing that
   expect(await keys()).toContain('.attempts/r2-a1/scores.parquet')
 })
 
+/** From now on listings have pages of so many objects. */
+function inPages(size: number): void {
+  storage.fault = (incoming, response) => {
+    const { searchParams } = new URL(incoming.url ?? '', 'http://s3')
+    if (!searchParams.has('list-type')) return false
+    void storage.keys(searchParams.get('prefix') ?? '').then((all) => {
+      const left = all.filter((key) => key > (searchParams.get('continuation-token') ?? ''))
+      const page = left.slice(0, size)
+      const more = left.length > size
+      const contents = page.map(
+        (key) =>
+          `<Contents><Key>${key}</Key><Size>1</Size><ETag>"e"</ETag><LastModified>2026-11-20T00:00:00.000Z</LastModified></Contents>`,
+      )
+      const next = more ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
+      response.writeHead(200, { 'content-type': 'application/xml' })
+      response.end(
+        `<?xml version="1.0"?><ListBucketResult><IsTruncated>${more}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`,
+      )
+    })
+    return true
+  }
+}
+
+it('what is swept, or removed with its attempt, may be more than one page of a listing', async () => {
+  const left = Array.from({ length: 8 }, (_, part) => `${prefix}/.attempts/lost-a1/parts/${part}.parquet`)
+  const fill = async () => {
+    for (const key of [...left, `${prefix}/.attempts/new-a1/scores.parquet`]) await storage.put(key, 'x')
+  }
+  inPages(3)
+  await fill()
+  const age = { alive: new Set(['new-a1']), now: Date.now(), olderThanMs: 60_000 }
+  expect(await sweepAttempts(warehouse, age)).toEqual(['lost-a1'])
+  expect(await keys()).toEqual(['.attempts/new-a1/scores.parquet'])
+  await fill()
+  await removeAttempts(warehouse, ['lost-a1'])
+  expect(await keys()).toEqual(['.attempts/new-a1/scores.parquet'])
+})
+
 it('a second copy is made on the server, once', async () => {
   await publish('r1-a1', 'first')
   const { file } = partitionPath(warehouse, ...SCORES)
