@@ -36,6 +36,8 @@ export interface Life {
   now(): Date
   /** Moves the clock on in steps; after each the calendar is looked at, work done to its end, mail delivered. */
   until(time: string, stepMinutes?: number): Promise<void>
+  /** Does what is due while a command runs that waits for it, without moving the clock. */
+  beside<T>(command: Promise<T>): Promise<T>
   /** From now on it does not wait for the end of this run. */
   leaveRunning(run: string): void
   slot(kind: Slot['kind'], name: string, partition: string): Promise<Slot | undefined>
@@ -187,6 +189,18 @@ export async function openLife(
           ? Math.ceil(Math.min(Math.max(quiet, step), LONGEST_LEAP_MS) / step) * step
           : step
       }
+    },
+    async beside(command) {
+      let isOver = false
+      const end = () => {
+        isOver = true
+      }
+      command.then(end, end)
+      while (!isOver) {
+        await settle()
+        await sleep(100)
+      }
+      return await command
     },
     leaveRunning(run) {
       left.push(run)

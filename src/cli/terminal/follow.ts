@@ -44,13 +44,15 @@ async function followUntil(
   let woken: (() => void) | undefined
   const wake = () => woken?.()
   stop.throwIfAborted()
+  let leave = () => {}
   const stopped = new Promise<never>((_, reject) => {
-    stop.addEventListener('abort', () => {
+    leave = () => {
       reject(stop.reason)
       wake()
-    })
+    }
   })
   stopped.catch(() => {})
+  stop.addEventListener('abort', leave)
   /** Shows what is done. @returns whether all of it is */
   const look = async () => {
     const { done, runs } = await check()
@@ -77,6 +79,7 @@ async function followUntil(
       if (!stop.aborted) await Promise.race([changed, sleep(CHECK_MS)])
     }
   } finally {
+    stop.removeEventListener('abort', leave)
     view.close()
     // First what computes: it ends even where the ledger does not answer.
     await host?.close(stop.aborted ? 0 : undefined)

@@ -4,10 +4,15 @@ import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { remedyOf } from '../../../src/alerts/letters/next-commands.ts'
 import type { Step, StepName } from '../../../src/failures/remedies.ts'
+import { reconcile } from '../../../src/host/reconcile.ts'
+import { feedBackfills } from '../../../src/jobs/backfills/feed-backfills.ts'
 import { requestFeatures, requestScores } from '../../../src/jobs/request-run.ts'
+import { openDatabase } from '../../../src/ledger/connection/database.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
 import { startWeb, type WebServer } from '../../../src/web/start-web.ts'
+import { ledgerEffects } from '../../../src/workers/attempt/effects.ts'
+import { findStale } from '../../../src/workers/currency.ts'
 import { type Finished, nightshift } from '../../cli/nightshift.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { type Life, openLife } from '../../workers/life.ts'
@@ -64,10 +69,8 @@ export interface Ground {
     subject: Subject,
     of?: { isClosed?: boolean | undefined },
   ): Promise<{ incident: Incident; cause: string; commands: Mailed[] }>
-  /** Runs a command as it is pasted into a shell. */
+  /** Runs a command as it is pasted into a shell. The worker goes on beside it: some wait for nights. */
   paste(command: string): Promise<Finished>
-  /** The same of a command that waits for nights: the worker goes on beside it. */
-  pasteBeside(command: string): Promise<Finished>
   read(path: string): Promise<string>
   /** What the buttons of a page post to. */
   buttons(path: string): Promise<string[]>
@@ -75,6 +78,9 @@ export interface Ground {
   press(path: string, action: string): Promise<Response>
   close(): Promise<void>
 }
+
+/** Commands that wait for nights. */
+const WAITING = /^npx nightshift (?:run|refresh|retry|rollback) /
 
 /** Its clock starts at `from`, by default twelve hours ago: commands have the real clock, which is ahead of it. */
 export async function openGround(
@@ -96,6 +102,23 @@ export async function openGround(
   // For commands the ledger's clock is the real one: their queue has no schema of a test.
   const url = new URL(life.database.url)
   url.searchParams.delete('options')
+  const real = await openDatabase({ root: project.root, url: url.href, role: 'command' })
+  /** What a living host would plan for commands, whose nights are due by the real clock. */
+  const planned = async () => {
+    const { context, queues } = life
+    const { log, children } = context
+    await reconcile({
+      database: real,
+      queues,
+      log,
+      project: context.project,
+      effects: ledgerEffects({ ...context, database: real }),
+      scope: 'requested',
+    })
+    const stale = (runs: string[]) =>
+      findStale({ database: real, children }, context.project(), runs, { lane: 'backfill' })
+    await feedBackfills({ database: real, log, stale })
+  }
   const env = { DATABASE_URL: url.href, SMTP_URL: life.mails.url, REDIS_URL: redisUrl ?? '' }
   const pass = (minutes: number) =>
     life.until(new Date(life.now().getTime() + minutes * 60_000).toISOString(), minutes)
@@ -107,7 +130,7 @@ export async function openGround(
   const newest = async (subject: Subject) =>
     (await incidents(subject, true)).sort((a, b) => a.id - b.id).at(-1)
   const read = async (path: string) => (await fetch(web.url + path)).text()
-  const paste = (command: string) => {
+  const start = (command: string) => {
     const words = spawnSync('sh', ['-c', `for word in ${command}; do printf '%s\\0' "$word"; done`], {
       encoding: 'utf8',
     }).stdout.split('\0')
@@ -184,17 +207,17 @@ export async function openGround(
       keepMail(`${incident.kind} ${cause}`, found.mail, project.root)
       return { incident, cause, commands }
     },
-    paste,
-    async pasteBeside(command) {
+    async paste(command) {
+      if (!WAITING.test(command)) return await start(command)
       let isOver = false
-      const pasted = paste(command).finally(() => {
+      const pasted = start(command).finally(() => {
         isOver = true
       })
       while (!isOver) {
-        await pass(1)
-        await sleep(100)
+        await planned()
+        await sleep(50)
       }
-      return pasted
+      return await pasted
     },
     async buttons(path) {
       const page = await read(path)
@@ -207,6 +230,7 @@ export async function openGround(
     },
     async close() {
       await web.close()
+      await real.close()
       await life.close()
     },
   }

@@ -81,9 +81,7 @@ export function openPlayer(ground: Ground, { first }: { first: string }): Player
         const command = mail.commands.find((each) => each.step === step)?.command
         if (command === undefined) throw new Error(`the mail has no command to ${step}`)
         if (scene.together === undefined) await scene.mend?.(ground, night, step)
-        const { code, stdout, stderr } = await (step === 'rollback'
-          ? ground.pasteBeside(command)
-          : ground.paste(command))
+        const { code, stdout, stderr } = await ground.paste(command)
         await ground.pass(1)
         const is = await became(take, step, code === 0 ? '' : 'refused, ')
         expect(is, `${command}\n${stdout}\n${stderr}`).toBe(promised(scene, step))

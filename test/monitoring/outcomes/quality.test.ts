@@ -107,19 +107,6 @@ const mails = () =>
 const commandsOf = (text: string) =>
   [...text.matchAll(/^ {2}npx nightshift (.*)$/gm)].map(([, line]) => line ?? '')
 const pasted = async (line: string) => cli(...line.split(' '))
-/** A command that waits for nights, which the worker computes beside it. */
-async function beside<T>(command: Promise<T>): Promise<T> {
-  let ended = false
-  const end = () => {
-    ended = true
-  }
-  command.then(end, end)
-  while (!ended) {
-    await life.until(new Date(life.now().getTime() + 60_000).toISOString())
-    await sleep(50)
-  }
-  return await command
-}
 const page = async (path: string) => {
   const answer = await fetch(web.url + path)
   expect(answer.status).toBe(200)
@@ -247,7 +234,7 @@ test(
       'retrain value --by oncall@example.com',
     ])
     await pasted(outcomes)
-    expect(await beside(pasted(rollback))).toContain(
+    expect(await life.beside(pasted(rollback))).toContain(
       'version 1 of value is the champion again, version 3 was',
     )
     expect(await page('/')).toContain(
