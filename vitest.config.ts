@@ -21,8 +21,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup.ts'],
     sequence: { sequencer: LongestFirst },
-    // More than cores: many tests wait for processes that were killed, for a long time.
-    maxWorkers: 6,
+    // More than cores: tests of faults wait for a long time. Six were no faster on two cores.
+    maxWorkers: 4,
     // A process loads the modules once for many files. Each file cleans up after itself.
     isolate: false,
     reporters: ['default', ...json, ...(slowest === undefined ? [] : [slowest])],

@@ -13,7 +13,7 @@ import { AS_OF, type BenchProject, benchProject } from './data.ts'
 import { median } from './figures.ts'
 import { thisMachine } from './machine.ts'
 import { MARK, processorSeconds } from './memory.ts'
-import { checked, cli, field, goLive, openUp, stop, timedRun, untilWorking } from './nightshift.ts'
+import { checked, cli, field, goLive, openUp, stop, timedRun, untilWorking, type Warm } from './nightshift.ts'
 import type { Measured } from './program.ts'
 import { milliseconds, type Row, type Section, seconds, times, within } from './rows.ts'
 
@@ -33,13 +33,19 @@ export async function measureSmallNights(
 ): Promise<Section> {
   const machine = thisMachine()
   const rows: Row[] = []
-  const project = await benchProject(join(folder, 'small'), CUSTOMERS, { days: DAYS + nights })
+  // Each day is a file, and a night reads all of them: one night is of a quarter, a backfill of years.
+  const one = await benchProject(join(folder, 'small'), CUSTOMERS, { days: DAYS + 1 })
+  const many = await benchProject(join(folder, 'small-many'), CUSTOMERS, { days: DAYS + nights })
   for (const queue of ['PostgreSQL', 'Redis'] as const) {
     if (queue === 'Redis' && !hasRedis) continue
     say(`${CUSTOMERS} customers: nights with the queue in ${queue}`)
     const redis = queue === 'Redis' ? await startRedis() : undefined
     try {
-      rows.push(...(await onQueue(project, queue, redis?.url ?? '', { nights, say })))
+      const on = { queue, url: redis?.url ?? '', command: COMMAND }
+      rows.push(
+        ...(await inUp(one, on, (warm) => singleNights(warm, on, say))),
+        await inUp(many, on, (warm) => backfill(warm, on, nights)),
+      )
     } finally {
       await redis?.remove()
     }
@@ -47,12 +53,24 @@ export async function measureSmallNights(
   return { machine, rows }
 }
 
-async function onQueue(
+interface OnQueue {
+  queue: string
+  /** Of Redis; empty: PostgreSQL. */
+  url: string
+  command: string
+}
+
+const rowOf = ({ queue, command }: OnQueue, what: string) => ({
+  what: `${what} (queue in ${queue})`,
+  command,
+})
+
+/** In an `up` of its own, with its model live. */
+async function inUp<T>(
   project: BenchProject,
-  queue: string,
-  url: string,
-  { nights, say }: { nights: number; say: (text: string) => void },
-): Promise<Row[]> {
+  { queue, url }: OnQueue,
+  measure: (warm: Warm) => Promise<T>,
+): Promise<T> {
   const mark = `small-${queue}-${process.pid}`
   const env = { ...process.env, REDIS_URL: url, [MARK]: mark }
   // Each queue begins with an empty ledger: nights that replace others are compared with them.
@@ -65,59 +83,55 @@ async function onQueue(
   try {
     database = await openDatabase({ root: project.root, role: 'command' })
     await untilWorking(database)
-    const starts: number[] = []
-    const whole: number[] = []
-    const unchanged: number[] = []
-    for (let sample = -2; sample < SAMPLES; sample++) {
-      const night = await timedRun({ project, database, env, mark })
-      // A machine whose last night is still being checked is not at rest.
-      await checked(database, night, mark)
-      // The first ones warm up: compute processes, statements, code.
-      if (sample < 0) continue
-      const { steps } = night
-      starts.push(steps['until features start'] ?? 0, steps['until scores start'] ?? 0)
-      whole.push(night.seconds)
-    }
-    await sleep(3000)
-    for (let sample = 0; sample < 7; sample++) {
-      const begun = performance.now()
-      await cli(project, env, 'run', 'scored', '--as-of', AS_OF, '--json')
-      unchanged.push(performance.now() - begun)
-    }
-    const of = (what: string) => ({ what: `${what} (queue in ${queue})`, command: COMMAND })
-    const rows = [
-      within(of('from enqueueing a run to its start, median'), 1000 * median(starts), {
-        most: 25,
-        show: milliseconds,
-      }),
-      within(of('a night of 2,357 customers, enqueue to published, median'), median(whole), {
-        most: 0.35,
-        show: seconds,
-      }),
-      within(of('`run` of an unchanged night, with the start of the command, median'), median(unchanged), {
-        most: 500,
-        show: milliseconds,
-      }),
-    ]
-    say(rows.map(({ measured }) => measured).join(', '))
-    return [...rows, await backfill(project, { database, env, mark, nights, row: of })]
+    return await measure({ project, database, env, mark })
   } finally {
     await database?.close()
     await stop(up)
   }
 }
 
-async function backfill(
-  project: BenchProject,
-  given: {
-    database: Database
-    env: NodeJS.ProcessEnv
-    mark: string
-    nights: number
-    row: (what: string) => Pick<Row, 'what' | 'command'>
-  },
-): Promise<Row> {
-  const { database, env, mark, nights, row } = given
+async function singleNights(warm: Warm, on: OnQueue, say: (text: string) => void): Promise<Row[]> {
+  const { project, database, env, mark } = warm
+  const starts: number[] = []
+  const whole: number[] = []
+  const unchanged: number[] = []
+  for (let sample = -2; sample < SAMPLES; sample++) {
+    const night = await timedRun(warm)
+    // A machine whose last night is still being checked is not at rest.
+    await checked(database, night, mark)
+    // The first ones warm up: compute processes, statements, code.
+    if (sample < 0) continue
+    const { steps } = night
+    starts.push(steps['until features start'] ?? 0, steps['until scores start'] ?? 0)
+    whole.push(night.seconds)
+  }
+  await sleep(3000)
+  for (let sample = 0; sample < 7; sample++) {
+    const begun = performance.now()
+    await cli(project, env, 'run', 'scored', '--as-of', AS_OF, '--json')
+    unchanged.push(performance.now() - begun)
+  }
+  const rows = [
+    within(rowOf(on, 'from enqueueing a run to its start, median'), 1000 * median(starts), {
+      most: 25,
+      show: milliseconds,
+    }),
+    within(
+      rowOf(on, `a night of 2,357 customers and ${DAYS} daily files, enqueue to published, median`),
+      median(whole),
+      { most: 0.35, show: seconds },
+    ),
+    within(
+      rowOf(on, '`run` of an unchanged night, with the start of the command, median'),
+      median(unchanged),
+      { most: 500, show: milliseconds },
+    ),
+  ]
+  say(rows.map(({ measured }) => measured).join(', '))
+  return rows
+}
+
+async function backfill({ project, database, env, mark }: Warm, on: OnQueue, nights: number): Promise<Row> {
   const labels = Array.from({ length: nights }, (_, back) =>
     new Date(Date.parse(AS_OF) - (nights - 1 - back) * 86_400_000).toISOString().slice(0, 10),
   )
@@ -144,7 +158,10 @@ async function backfill(
   const ratio = wall / bare.seconds
   const { most, show } = { most: 1.5, show: times }
   const measured = `${seconds(wall)} (processor ${seconds(processor)}); bare loop ${seconds(bare.seconds)} (processor ${seconds(bare.processor_seconds)}): ${times(ratio)}`
-  return { ...within(row(`a backfill of ${nights} such nights`), ratio, { most, show }), measured }
+  return {
+    ...within(rowOf(on, `a backfill of ${nights} nights, with a daily file for each`), ratio, { most, show }),
+    measured,
+  }
 }
 
 async function bareLoop({ root }: BenchProject, database: Database, nights: string[]): Promise<Measured> {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await nightshift(['register', 'value', join(project.root, 'model.onnx')], at)
   await nightshift(promoting('value', 1), at)
   // The owner is mailed about the promotion: this file counts the mails of nights.
-  await database.database.pool.query('delete from nightshift.outbox')
+  rmSync(join(project.root, '.nightshift/outbox'), { recursive: true })
 })
 afterAll(async () => {
   await project.remove()
