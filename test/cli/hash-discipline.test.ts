@@ -80,7 +80,7 @@ describe('a view that was edited under its champion', () => {
     const mails = await Promise.all(
       readdirSync(outbox).map((name) => simpleParser(readFileSync(join(outbox, name)))),
     )
-    const { text = '' } = mails.find(({ subject }) => subject?.includes('not published')) ?? {}
+    const { text = '' } = mails.find((mail) => mail.text?.includes('Differences')) ?? {}
     expect(text).toContain(
       [
         'Differences (- registered, + now):',
