@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Project } from '../../src/project/project.ts'
 import { hasBrowser, openBrowser, seriousFindings, visit } from './browser.ts'
 import {
   closeOthers,
@@ -18,15 +19,27 @@ import {
 } from './fifty-models.ts'
 import { openSite, type Site, usersOf } from './site.ts'
 
+function withMore(whole: Project, number: number): Project {
+  const [model] = Object.values(whole.models)
+  if (model === undefined) return whole
+  const more = Array.from({ length: number }, (_, index) => ({ ...model, name: `more_${index}` }))
+  return {
+    ...whole,
+    models: { ...whole.models, ...Object.fromEntries(more.map((each) => [each.name, each])) },
+  }
+}
+
 let site: Site
 let browser: Browser | undefined
 let shown = 50
+/** Further models without a night. */
+let added = 0
 beforeAll(async () => {
   site = await openSite({
     users: usersOf({ ann: 'operator', vic: 'viewer' }),
     clock: () => NOON,
     files: FILES,
-    part: (whole) => firstModels(whole, shown),
+    part: (whole) => withMore(firstModels(whole, shown), added),
   })
   await writeLedger(site.database)
   if (hasBrowser) browser = await openBrowser()
@@ -51,6 +64,24 @@ const rowsOf = (page: string): [string, string][] => {
     ([, name = '', rest = '']) => [words(name), words(rest)],
   )
 }
+
+test('of more than a hundred the worst hundred are shown, all are counted, and the filter finds the others', async () => {
+  added = 70
+  try {
+    const page = await read('/')
+    expect(rowsOf(page)).toHaveLength(100)
+    expect(rowsOf(page)[0]?.[0]).toBe(DRIFTED)
+    expect(words(page)).toContain('The worst 100 of 120 models; the filter finds the others.')
+    const [, tally = ''] = /<ul class="tally">([\s\S]*?)<\/ul>/.exec(page) ?? []
+    expect(words(tally)).toContain('44 yes')
+    expect([...page.matchAll(/<th scope="row"><span class="name">/g)].length).toBeLessThan(200)
+    const found = await read('/?verdict=yes')
+    expect(rowsOf(found)).toHaveLength(44)
+    expect(words(found)).not.toContain('The worst 100')
+  } finally {
+    added = 0
+  }
+})
 
 describe('fifty models', () => {
   test('are counted by verdict, and stand below each other, the worst first', async () => {

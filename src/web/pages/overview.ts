@@ -9,7 +9,15 @@ import type { PageContext } from '../page-context.ts'
 import { type Terminal, terminalFor } from '../terminal.ts'
 import { attention } from './overview/attention.ts'
 import { calendar } from './overview/calendar.ts'
-import { type Choice, chosen, MOST_CARDS, overviewHref, readModels, tally } from './overview/choose-models.ts'
+import {
+  type Choice,
+  chosen,
+  MOST_CARDS,
+  overviewHref,
+  readModels,
+  tally,
+  worst,
+} from './overview/choose-models.ts'
 import { lastNights } from './overview/last-nights.ts'
 import { loadOverview, type Overview } from './overview/load.ts'
 import { modelRows } from './overview/model-rows.ts'
@@ -53,12 +61,15 @@ async function shown(pageContext: PageContext, overview: Overview, choice: Choic
   const asked = chosen(overview, choice)
   if (asked.models.length === 0) return html`<p class="card">No model matches.</p>`
   const isMany = asked.models.length > MOST_CARDS
+  const held = worst(asked)
+  const rest = asked.models.length - held.models.length
   const [first, ...more] = asked.models
   const only = first === undefined || more.length > 0 ? undefined : overview.project.models[first.name]
   return html`<div class="verdicts">
-<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(asked) : verdictCards(asked, terminal)}</section>
+<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(held) : verdictCards(held, terminal)}
+${rest === 0 ? '' : html`<p class="small">The worst ${held.models.length} of ${asked.models.length} models; the filter finds the others.</p>`}</section>
 <section class="card${isMany ? ' nights' : ''}" aria-labelledby="nights"><h2 id="nights">Nights</h2>
-${calendar(asked)}
+${calendar(held)}
 ${pager(asked.dates, choice)}</section>
 </div>
 ${only === undefined ? '' : await lastNights(pageContext, only)}

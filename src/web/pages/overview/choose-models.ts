@@ -8,6 +8,9 @@ import type { Overview } from './load.ts'
 /** More models than this are shown as rows instead of cards. */
 export const MOST_CARDS = 6
 
+/** A thousand models with their nights are eight megabytes of page: the worst are shown, and the others are found by the filter. */
+export const MOST_MODELS = 100
+
 /** Which models the address asks for, and which nights. */
 export interface Choice {
   text: string
@@ -63,7 +66,19 @@ export function chosen(overview: Overview, { text, verdict }: Choice): Overview 
     const isNamed = [name, view, description, owner].some((each) => each.toLowerCase().includes(words))
     return isNamed && (verdict === undefined || trust.answer === verdict)
   })
-  const used = new Set(models.map(({ name }) => project.models[name]?.view))
+  return of(overview, models)
+}
+
+/** The overview of the worst models, as many as a page holds. */
+export function worst(overview: Overview): Overview {
+  return overview.models.length <= MOST_MODELS
+    ? overview
+    : of(overview, overview.models.slice(0, MOST_MODELS))
+}
+
+/** The overview of some models, and of their views. */
+function of(overview: Overview, models: Overview['models']): Overview {
+  const used = new Set(models.map(({ name }) => overview.project.models[name]?.view))
   return { ...overview, models, views: overview.views.filter((name) => used.has(name)) }
 }
 

@@ -7,14 +7,14 @@ import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, table } from '../../table.ts'
 import type { Terminal } from '../../terminal.ts'
-import { MOST_CARDS } from './choose-models.ts'
+import { MOST_CARDS, worst } from './choose-models.ts'
 import type { ModelOverview, Overview } from './load.ts'
 
 /** What the gate last said of each champion. It is not asked here. */
 export function readinessCard(overview: Overview, terminal: Terminal) {
   const { models, answers } = overview
   if (models.length === 0) return ''
-  const rows = readinessRows(overview, terminal)
+  const rows = readinessRows(worst(overview), terminal)
   return html`<section class="card" aria-labelledby="ready"><h2 id="ready">Ready for production?</h2>${
     models.length > MOST_CARDS
       ? html`<details><summary>${summary(models, answers)}</summary>${rows}</details>`
