@@ -41,10 +41,13 @@ export async function latestOf(
       [now],
     ),
   ])
+  const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`
+  const byKey = <Row extends { kind: string; name: string }>(rows: Row[]) =>
+    new Map(rows.map((row) => [key(row), row]))
+  const [lasts, publisheds, nexts] = [byKey(last.rows), byKey(published.rows), byKey(next.rows)]
   return subjects.map(({ kind, name }) => {
-    const own = <Row extends { kind: string; name: string }>(rows: Row[]) =>
-      rows.find((row) => row.kind === kind && row.name === name)
-    const [lastRow, publishedRow, nextRow] = [own(last.rows), own(published.rows), own(next.rows)]
+    const own = key({ kind, name })
+    const [lastRow, publishedRow, nextRow] = [lasts.get(own), publisheds.get(own), nexts.get(own)]
     return {
       kind,
       name,

@@ -67,9 +67,11 @@ function heading(date: string, first: boolean, weekend: boolean) {
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
-function squaresOf({ slots, now, project, moved }: Overview): Map<string, Square> {
+function squaresOf({ slots, now, project, moved, models, views }: Overview): Map<string, Square> {
+  const shown = { scores: new Set(models.map(({ name }) => name)), features: new Set(views) }
   const days = new Map<string, CalendarSlot[]>()
   for (const slot of slots) {
+    if (!shown[slot.kind].has(slot.name)) continue
     const key = keyOf(slot.kind, slot.name, dateOf(slot, project.timezone))
     const own = days.get(key)
     if (own === undefined) days.set(key, [slot])

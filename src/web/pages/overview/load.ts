@@ -103,8 +103,9 @@ export async function loadOverview(pageContext: PageContext, days: number, until
   ])
 
   const run = (id: string | null | undefined) => (id == null ? undefined : runs.get(id))
+  const ofViews = new Map(latest.filter(({ kind }) => kind === 'features').map((each) => [each.name, each]))
   const featuresOf = ({ last }: Latest, view: string | undefined) => {
-    const slot = latest.find(({ kind, name }) => kind === 'features' && name === view)?.last
+    const slot = ofViews.get(view ?? '')?.last
     return slot === undefined || slot.as_of !== last?.as_of ? undefined : { slot, run: run(slot.run) }
   }
   const models = latest
