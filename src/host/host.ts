@@ -262,8 +262,9 @@ export async function openHost(
   /** Takes no more jobs, gives running attempts 10 s, then stops planning and mailing. */
   const end = (graceMs?: number) => {
     ended ??= (async () => {
-      await stopListening?.()
       await worker?.close(graceMs)
+      // After what computes: this asks the ledger, which may not answer.
+      await stopListening?.()
       await stopBeating?.()
       await drills?.close()
       await digests?.close()

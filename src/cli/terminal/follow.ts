@@ -37,13 +37,13 @@ async function followUntil(
   session: Session,
   { check, quiet, places = 1, outlook }: Following,
 ): Promise<void> {
+  stop.throwIfAborted()
   setOutlook('what it was working on is taken over within 15 s if a worker is running (nightshift up)')
   const view = openProgress(quiet)
   let host: Host | undefined
   let shown: string[] = []
   let woken: (() => void) | undefined
   const wake = () => woken?.()
-  stop.throwIfAborted()
   let leave = () => {}
   const stopped = new Promise<never>((_, reject) => {
     leave = () => {

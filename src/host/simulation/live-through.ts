@@ -3,7 +3,6 @@ import type { Logger } from 'pino'
 import { alertSettings } from '../../alerts/delivery/alert-settings.ts'
 import { openFiles } from '../../alerts/delivery/mail-files.ts'
 import { sendDueMails } from '../../alerts/delivery/send-due-mails.ts'
-import { feedBackfills } from '../../jobs/backfills/feed-backfills.ts'
 import { openInProcessQueues } from '../../jobs/queue/queues-in-process.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
@@ -15,9 +14,7 @@ import type { Project } from '../../project/project.ts'
 import { ledgerEffects } from '../../workers/attempt/effects.ts'
 import { notifyRecovery } from '../../workers/attempt/report-night.ts'
 import { type Children, openChildren } from '../../workers/child/children.ts'
-
 import type { Context } from '../../workers/context.ts'
-import { findStale } from '../../workers/currency.ts'
 import { withObjects } from '../../workers/objects/with-objects.ts'
 import { reconcile } from '../reconcile.ts'
 import { startWorker } from '../start-worker.ts'
@@ -108,20 +105,16 @@ export async function openLife(options: LifeOptions): Promise<Life> {
       scope: 'calendar',
     })
 
-  const stale = (runs: string[]) => findStale({ database, children }, project, runs, { lane: 'backfill' })
-
   /** Does what is due now. Returns how long nothing is. */
   const settle = async (): Promise<number> => {
     for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
       signal.throwIfAborted()
       const { actions, failures, next } = await round()
-      const fed = await feedBackfills({ database, log, stale })
       const done = await queues.idle()
       signal.throwIfAborted()
       const [failure] = failures
       if (failure !== undefined && rounds > MOST_ROUNDS / 2) throw failure.error
-      if (fed || done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule'))
-        continue
+      if (done > 0 || failures.length > 0 || actions.some(({ type }) => type !== 'see-schedule')) continue
       await verdicts.keep(project)
       await sendDueMails({
         database,

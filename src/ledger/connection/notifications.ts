@@ -15,9 +15,8 @@ export async function announceRequest(connection: pg.ClientBase | pg.Pool): Prom
 
 /**
  * Calls `onChange` after each committed change of a slot or run (see `tell_change` in the migrations), with its id, and after
- * each request. It
- * only saves polling and is not guaranteed: callers still check from time to time. A broken connection is reopened, however
- * long it takes, and `onChange` is then called once with '', since changes in between were missed.
+ * each request. It only saves polling and is not guaranteed: callers still check from time to time. A broken connection is
+ * reopened, however long it takes, and `onChange` is then called once with '', since changes in between were missed.
  * @returns its release
  */
 export async function listen(

@@ -61,15 +61,15 @@ async function shown(pageContext: PageContext, overview: Overview, choice: Choic
   const asked = chosen(overview, choice)
   if (asked.models.length === 0) return html`<p class="card">No model matches.</p>`
   const isMany = asked.models.length > MOST_CARDS
-  const held = worst(asked)
-  const rest = asked.models.length - held.models.length
+  const listed = worst(asked)
+  const rest = asked.models.length - listed.models.length
   const [first, ...more] = asked.models
   const only = first === undefined || more.length > 0 ? undefined : overview.project.models[first.name]
   return html`<div class="verdicts">
-<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(held) : verdictCards(held, terminal)}
-${rest === 0 ? '' : html`<p class="small">The worst ${held.models.length} of ${asked.models.length} models; the filter finds the others.</p>`}</section>
+<section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(listed) : verdictCards(listed, terminal)}
+${rest === 0 ? '' : html`<p class="small">The worst ${listed.models.length} of ${asked.models.length} models; the filter finds the others.</p>`}</section>
 <section class="card${isMany ? ' nights' : ''}" aria-labelledby="nights"><h2 id="nights">Nights</h2>
-${calendar(held)}
+${calendar(listed)}
 ${pager(asked.dates, choice)}</section>
 </div>
 ${only === undefined ? '' : await lastNights(pageContext, only)}
