@@ -61,11 +61,13 @@ export async function evidenceOfRuns(
       [runs],
     ),
   ])
+  const profileOf = new Map(profiles.rows.map((row) => [row.run, row]))
+  const driftOf = new Map<string, typeof drift.rows>(runs.map((run) => [run, []]))
+  for (const row of drift.rows) driftOf.get(row.run)?.push(row)
   return new Map(
     runs.map((run) => {
-      const profile = profiles.rows.find((row) => row.run === run)
-      const moved = drift.rows
-        .filter((row) => row.run === run)
+      const profile = profileOf.get(run)
+      const moved = (driftOf.get(run) ?? [])
         .sort((a, b) => excess(b.figures) - excess(a.figures))
         .map(({ column_name: column, is_score: score, alerting, figures }) => ({
           column,

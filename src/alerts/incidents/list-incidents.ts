@@ -18,6 +18,7 @@ export interface IncidentFilter {
   subject?: string
   /** Default: only open incidents. */
   closedToo?: boolean
+  /** Default: all of them. */
   limit?: number
   offset?: number
 }
@@ -49,7 +50,7 @@ export async function listIncidents(
       filter.id ?? null,
       filter.subject ?? null,
       filter.closedToo ?? false,
-      filter.limit ?? 200,
+      filter.limit ?? null,
       filter.offset ?? 0,
     ],
   )

@@ -1,4 +1,4 @@
-import type { Connection, Slot } from './slots.ts'
+import type { Connection, Kind, Slot } from './slots.ts'
 
 /** The part of a slot that a calendar needs. Times are ISO 8601 in UTC. */
 export type CalendarSlot = Pick<
@@ -15,25 +15,43 @@ export type CalendarSlot = Pick<
   | 'reason'
 >
 
+const COLUMNS =
+  'kind, name, as_of, partition, state, deadline, published_at, published_run, waits_for, reason'
+
 /**
- * Slots between two as-ofs, both inclusive, unordered. There may be thousands, so only the displayed columns are
- * read.
+ * Slots of some models and views between two as-ofs, both inclusive, unordered. There may be thousands, so only the
+ * displayed columns are read.
  */
 export async function calendarSlots(
   connection: Connection,
+  subjects: { kind: Kind; name: string }[],
   from: string,
   to: string,
 ): Promise<CalendarSlot[]> {
-  const { rows } = await connection.query<
-    Omit<CalendarSlot, 'as_of' | 'deadline' | 'published_at'> & {
-      as_of: string
-      deadline: string | null
-      published_at: string | null
-    }
-  >(
-    `select kind, name, as_of, partition, state, deadline, published_at, published_run, waits_for, reason
-       from nightshift.slots where as_of >= $1 and as_of <= $2`,
-    [from, to],
+  const { rows } = await connection.query<CalendarSlot>(
+    `select ${COLUMNS} from nightshift.slots
+      where (kind, name) in (select * from unnest($1::text[], $2::text[])) and as_of >= $3 and as_of <= $4`,
+    [subjects.map(({ kind }) => kind), subjects.map(({ name }) => name), from, to],
+  )
+  return rows
+}
+
+/** More bad slots than a page counts. */
+export const MOST_BAD = 1_000
+
+/** Slots between two as-ofs, both inclusive, that failed, are held, or are late: at most `MOST_BAD`, the newest first. */
+export async function badSlots(
+  connection: Connection,
+  from: string,
+  to: string,
+  now: Date,
+): Promise<CalendarSlot[]> {
+  const { rows } = await connection.query<CalendarSlot>(
+    `select ${COLUMNS} from nightshift.slots
+      where as_of >= $1 and as_of <= $2
+        and (state in ('failed', 'held') or (state not in ('published', 'skipped') and deadline < $3))
+      order by as_of desc, kind, name limit $4`,
+    [from, to, now, MOST_BAD],
   )
   return rows
 }

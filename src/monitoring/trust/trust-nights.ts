@@ -7,9 +7,6 @@ import { champions, evidenceOfRuns, type LatestOutcome, parityOfRuns } from '../
 import { type Outcome, outcomesOfNights } from '../outcomes/record.ts'
 import { type Trust, trust } from './trust.ts'
 
-/** More incidents than are ever open. */
-const ALL = 100_000
-
 /**
  * May the scores of these nights be used? By slot, by the rules of the overview, which asks the same about the newest list. Slots are of
  * scores. A fixed number of queries.
@@ -38,7 +35,7 @@ export async function trustOfNights(
       names.map((name) => ({ kind: 'scores', name })),
       now,
     ),
-    listIncidents(pool, now, { limit: ALL }),
+    listIncidents(pool, now),
     outcomesOfNights(pool, slots),
   ])
   const run = (id: string | null | undefined) => (id == null ? undefined : runs.get(id))

@@ -19,7 +19,7 @@ import {
   worst,
 } from './overview/choose-models.ts'
 import { lastNights } from './overview/last-nights.ts'
-import { loadOverview, type Overview } from './overview/load.ts'
+import { loadNights, loadOverview, type Overview } from './overview/load.ts'
 import { modelRows } from './overview/model-rows.ts'
 import { readinessCard } from './overview/readiness-card.ts'
 import { verdictCards } from './overview/verdict.ts'
@@ -69,7 +69,7 @@ async function shown(pageContext: PageContext, overview: Overview, choice: Choic
 <section${isMany ? html` class="card"` : ''} aria-labelledby="trust"><h2 id="trust">Which list may I use?</h2>${isMany ? modelRows(listed) : verdictCards(listed, terminal)}
 ${rest === 0 ? '' : html`<p class="small">The worst ${listed.models.length} of ${asked.models.length} models; the filter finds the others.</p>`}</section>
 <section class="card${isMany ? ' nights' : ''}" aria-labelledby="nights"><h2 id="nights">Nights</h2>
-${calendar(listed)}
+${calendar(listed, await loadNights(pageContext, listed))}
 ${pager(asked.dates, choice)}</section>
 </div>
 ${only === undefined ? '' : await lastNights(pageContext, only)}

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import type { ListedIncident } from '../../../alerts/incidents/list-incidents.ts'
 import { headline, readersHave } from '../../../alerts/letters/phrases.ts'
 import { age } from '../../../format/elapsed.ts'
-import type { CalendarSlot } from '../../../ledger/nights/calendar-slots.ts'
+import { type CalendarSlot, MOST_BAD } from '../../../ledger/nights/calendar-slots.ts'
 import { type Face, faceOf } from '../../../ledger/nights/faces.ts'
 import { nightHref } from '../../addresses.ts'
 import { stateMark } from '../../state-mark.ts'
@@ -11,26 +11,24 @@ import { MOST_CARDS } from './choose-models.ts'
 import type { Overview } from './load.ts'
 
 /** What is late or open: incidents first, then nights without an incident yet. */
-export function attention({ incidents, slots, now, project, models }: Overview) {
+export function attention({ incidents, bad, now, project, models }: Overview) {
   const most = models.length > MOST_CARDS ? 5 : 10
   const reported = new Set(
-    incidents.flatMap(({ subject, bad }) => bad.map((partition) => `${subject} ${partition}`)),
+    incidents.flatMap((incident) => incident.bad.map((partition) => `${incident.subject} ${partition}`)),
   )
-  const unreported = slots
-    .map((slot) => ({ slot, face: faceOf(slot, now) }))
-    .filter(({ slot, face }) => isBad(face) && !reported.has(`${slot.name} ${slot.partition}`))
-    .filter(
-      ({ slot }) =>
-        !(slot.kind === 'scores' && reported.has(`${project.models[slot.name]?.view} ${slot.partition}`)),
-    )
+  const unreported = bad.filter(
+    ({ kind, name, partition }) =>
+      !reported.has(`${name} ${partition}`) &&
+      !(kind === 'scores' && reported.has(`${project.models[name]?.view} ${partition}`)),
+  )
   if (incidents.length === 0 && unreported.length === 0) {
     return html`<p class="card">${stateMark('published', 'Nothing is late, and no incident is open.')}</p>`
   }
   return html`<section class="card" aria-labelledby="open"><h2 id="open">Needs attention</h2><ul class="list">
 ${incidents.slice(0, most).map((incident) => open(incident, now))}
 ${incidents.length > most ? html`<li>and ${incidents.length - most} more: <a href="/incidents">all open incidents</a></li>` : ''}
-${unreported.slice(0, most).map(({ slot, face }) => late(slot, face, project.models))}
-${unreported.length > most ? html`<li>and ${unreported.length - most} more: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
+${unreported.slice(0, most).map((slot) => late(slot, faceOf(slot, now), project.models))}
+${unreported.length > most ? html`<li>and ${bad.length < MOST_BAD ? `${unreported.length - most} more` : `more than ${unreported.length - most} others`}: <a href="/runs?state=failed">all failed runs</a></li>` : ''}
 </ul></section>`
 }
 
@@ -44,8 +42,4 @@ function open(incident: ListedIncident, now: Date) {
 function late(slot: CalendarSlot, face: Face, models: Record<string, unknown>) {
   return html`<li><a href="${nightHref(slot, models)}">${stateMark(face, `${slot.name} ${slot.partition}`)}</a>
 <div class="small">${slot.waits_for ?? slot.reason ?? ''}</div></li>`
-}
-
-function isBad(face: Face): boolean {
-  return face === 'failed' || face === 'held' || face === 'late'
 }

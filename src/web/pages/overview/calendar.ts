@@ -7,7 +7,7 @@ import type { Kind } from '../../../ledger/nights/slots.ts'
 import { modelHref, nightHref, withQuery } from '../../addresses.ts'
 import { legend } from '../../state-mark.ts'
 import { MOST_CARDS } from './choose-models.ts'
-import type { Overview } from './load.ts'
+import type { Nights, Overview } from './load.ts'
 
 /** One square: a night, or the hours of a day with their worst state. */
 interface Square {
@@ -18,11 +18,11 @@ interface Square {
 }
 
 /** The calendar: models, then views, by nights. */
-export function calendar(overview: Overview) {
+export function calendar(overview: Overview, nights: Nights) {
   const { dates, models, views } = overview
   // On a phone each of a few has its name above two weeks a line; many scroll beside their names.
   const box = models.length > MOST_CARDS ? '' : ' roomy'
-  const squares = squaresOf(overview)
+  const squares = squaresOf(nights, overview)
   const weekends = new Set(dates.filter((date) => Temporal.PlainDate.from(date).dayOfWeek > 5))
   // Built as text: a template for each of a thousand squares would take most of the page's rendering time.
   const days = dates.map((date, index) => dayOf(date, index === 0))
@@ -67,11 +67,9 @@ function heading(date: string, first: boolean, weekend: boolean) {
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
-function squaresOf({ slots, now, project, moved, models, views }: Overview): Map<string, Square> {
-  const shown = { scores: new Set(models.map(({ name }) => name)), features: new Set(views) }
+function squaresOf({ slots, moved }: Nights, { now, project }: Overview): Map<string, Square> {
   const days = new Map<string, CalendarSlot[]>()
   for (const slot of slots) {
-    if (!shown[slot.kind].has(slot.name)) continue
     const key = keyOf(slot.kind, slot.name, dateOf(slot, project.timezone))
     const own = days.get(key)
     if (own === undefined) days.set(key, [slot])

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { type GateAnswer, newestAnswers } from '../../../actions/operations/gate-answers.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
-import { type CalendarSlot, calendarSlots } from '../../../ledger/nights/calendar-slots.ts'
+import { badSlots, type CalendarSlot, calendarSlots } from '../../../ledger/nights/calendar-slots.ts'
 import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../ledger/nights/latest.ts'
 import {
   alertingRuns,
@@ -31,10 +31,10 @@ export interface Overview {
   project: Project
   /** Local dates, oldest first. */
   dates: string[]
-  /** Slots of those dates. */
-  slots: CalendarSlot[]
-  /** Runs whose drift raised an alert. */
-  moved: ReadonlySet<string>
+  /** The as-ofs of those dates, both inclusive. */
+  window: { from: string; to: string }
+  /** The newest slots of those dates that failed, are held or are late, of all models and views. */
+  bad: CalendarSlot[]
   /** Those that need attention come first. */
   models: ModelOverview[]
   /** Names of views. */
@@ -42,6 +42,33 @@ export interface Overview {
   incidents: ListedIncident[]
   /** What the gate last said of each champion, by model. */
   answers: ReadonlyMap<string, GateAnswer>
+}
+
+/** The nights of some models and their views. */
+export interface Nights {
+  slots: CalendarSlot[]
+  /** Runs whose drift raised an alert. */
+  moved: ReadonlySet<string>
+}
+
+/** The nights of the models and views of an overview, which may be fewer than those of the project. */
+export async function loadNights(
+  { database: { pool } }: PageContext,
+  { models, views, window: { from, to } }: Overview,
+): Promise<Nights> {
+  const names = models.map(({ name }) => name)
+  const [slots, moved] = await Promise.all([
+    calendarSlots(pool, subjectsOf(names, views), from, to),
+    alertingRuns(pool, names, from, to),
+  ])
+  return { slots, moved }
+}
+
+function subjectsOf(models: string[], views: string[]) {
+  return [
+    ...models.map((name) => ({ kind: 'scores' as const, name })),
+    ...views.map((name) => ({ kind: 'features' as const, name })),
+  ]
 }
 
 /** Loads the overview in a fixed number of queries, independent of the number of models and nights. */
@@ -65,14 +92,9 @@ export async function loadOverview(pageContext: PageContext, days: number, until
 
   const names = Object.keys(project.models)
   const views = Object.keys(project.views)
-  const subjects = [
-    ...names.map((name) => ({ kind: 'scores' as const, name })),
-    ...views.map((name) => ({ kind: 'features' as const, name })),
-  ]
-  const [slots, latest, moved, live, outcomes, incidents] = await Promise.all([
-    calendarSlots(pool, from, to),
-    latestOf(pool, subjects, now),
-    alertingRuns(pool, names, from, to),
+  const [bad, latest, live, outcomes, incidents] = await Promise.all([
+    badSlots(pool, from, to, now),
+    latestOf(pool, subjectsOf(names, views), now),
     champions(pool),
     latestOutcomes(pool, names),
     listIncidents(pool, now),
@@ -143,8 +165,8 @@ export async function loadOverview(pageContext: PageContext, days: number, until
     now,
     project,
     dates,
-    slots,
-    moved,
+    window: { from, to },
+    bad,
     models,
     views,
     incidents,
