@@ -68,8 +68,8 @@ begin
 end $$;
 `
 
-/** What nobody says that it is due, such as the end of a mute, is found then. */
-const LONGEST_LEAP_MS = 3_600_000
+/** What nobody says that it is due, such as a day's gate, is found then. */
+const LONGEST_LEAP_MS = 6 * 3_600_000
 
 export async function openLife(
   root: string,
@@ -157,9 +157,15 @@ export async function openLife(
     const due = await nextDue(database.pool)
     return due === undefined ? LONGEST_LEAP_MS : due.getTime() - time.getTime()
   }
-  /** No job is left, of those too that no run waits for. */
-  const isIdle = async () =>
-    (await Promise.all(QUEUE_NAMES.map((name) => queues.ids(name)))).every((ids) => ids.size === 0)
+  /** No job is left, of those too that no run waits for. One statement in PostgreSQL: it is asked at each step. */
+  const isIdle = async () => {
+    if (queues.backend === 'redis')
+      return (await Promise.all(QUEUE_NAMES.map((name) => queues.ids(name)))).every((ids) => ids.size === 0)
+    const { rows } = await database.pool.query<{ idle: boolean }>(
+      `select not exists (select from nightshift_queues.job where state not in ('completed', 'failed')) as idle`,
+    )
+    return rows[0]?.idle === true
+  }
   const slotNamed: Life['slot'] = async (kind, name, partition) =>
     (await listSlots(database.pool, { kind, name })).find((slot) => slot.partition === partition)
   await set(time)
