@@ -175,6 +175,7 @@ export async function openHost(
     return undefined
   }
   const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: logError('sending mail') })
+  const stays = role !== 'command'
   const guard = openGuard(context)
   const files =
     scope === 'requested'
@@ -236,20 +237,16 @@ export async function openHost(
           { everyMs: PRUNE_MS, onError: logError('pruning old records') },
         )
       : undefined
+  // Whoever stays keeps verdicts, as it sends mails: commands leave both to it.
   const keeper = openVerdictKeeper(database)
-  const verdicts =
-    scope === 'calendar'
-      ? startLoop(
-          async () => {
-            if (retired === undefined) await keeper.keep(context.project())
-            return undefined
-          },
-          { everyMs: VERDICTS_MS, onError: logError('recording verdicts on lists') },
-        )
-      : undefined
+  const keepVerdicts = async () => {
+    if (retired === undefined) await keeper.keep(context.project())
+    return undefined
+  }
+  const onUnkept = logError('recording verdicts on lists')
+  const verdicts = stays ? startLoop(keepVerdicts, { everyMs: VERDICTS_MS, onError: onUnkept }) : undefined
   const operate = (data: unknown, signal: AbortSignal) => workOperation(session, context, data, signal)
   const worker = places > 0 ? await startWorker(context, queues, role, { operate, choice }) : undefined
-  const stays = role !== 'command'
   const stopListening = stays
     ? await listen(database, (what) => {
         if (what === REQUEST || what === '') context.wake()
@@ -270,6 +267,8 @@ export async function openHost(
       await digests?.close()
       await pruning?.close()
       await verdicts?.close()
+      // What it has published since the last look, before it is gone.
+      if (stays) await keepVerdicts().catch(onUnkept)
       await files?.close()
       await backfills.close()
       await loop.close()
