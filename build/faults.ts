@@ -20,6 +20,7 @@ const LONG = [
   'test/docs/shop-pages.test.ts',
   'test/docs/telco-pages.test.ts',
   'test/docs/walks.test.ts',
+  'test/docs/deploying-walk.test.ts',
   'test/workers/drift-story.test.ts',
   'test/workers/parity-nights.test.ts',
 ]

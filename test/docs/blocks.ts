@@ -72,6 +72,15 @@ function apart(line: string): string[] {
     .filter((one) => one !== '')
 }
 
+/** Whether a line of a page belongs to the section whose heading begins so. Throws if there is none. */
+export function linesOf(page: string, heading: string): (text: string, line: number) => boolean {
+  const lines = readFileSync(join(ROOT, page), 'utf8').split('\n')
+  const first = lines.findIndex((each) => each.startsWith(`## ${heading}`)) + 1
+  if (first === 0) throw new Error(`${page} has no section ${heading}`)
+  const next = lines.findIndex((each, index) => index >= first && each.startsWith('## ')) + 1
+  return (_text, line) => line > first && (next === 0 || line < next)
+}
+
 /** Commands within sentences and tables, as `nightshift status`. */
 export function commandsWithin(page: string): PageCommand[] {
   const text = readFileSync(join(ROOT, page), 'utf8').replace(/^```[\s\S]*?^```/gm, (block) =>

@@ -16,11 +16,6 @@ export const NOT_RUN: { page: string | undefined; command: RegExp; why: string }
     why: 'from outside: test/docs/walks.test.ts does what it does',
   },
   {
-    page: 'docs/walks.md',
-    command: /^npx nightshift (?:workers|incidents|(?:backfill|register|promote) lapse )/,
-    why: 'in a project of three models that is not in the repository: test/docs/walks.test.ts asks whether each is legal',
-  },
-  {
     page: undefined,
     command: /^npm (?:ci|init|i)\b/,
     why: 'downloads packages: `npm run check:node` installs and begins a project with each version of Node',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { freePort } from '../alerts/mail-server.ts'
@@ -104,11 +105,13 @@ async function runOne(command: PageCommand, stage: Stage): Promise<void> {
   await stage.after?.(command, stdout)
 }
 
-/** Folders that stand for a name of the page, by that name. */
+/** Folders, and this machine, that stand for a name of the page, by that name. */
 function asShown(printed: string, { words }: Stage): string {
   return Object.entries(words).reduce(
     (text, [word, here]) =>
-      typeof here === 'string' && here.startsWith('/') ? text.replaceAll(here, word) : text,
+      typeof here === 'string' && (here.startsWith('/') || here === hostname())
+        ? text.replaceAll(here, word)
+        : text,
     printed,
   )
 }

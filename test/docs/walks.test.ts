@@ -5,13 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { refusals } from '../../src/readiness/runbook/own-program.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { CDNOW, HAS_CDNOW } from '../projects/cdnow.ts'
-import { blocksOf, commandsOf, commandsWithin, ROOT, wordsOf } from './blocks.ts'
+import { blocksOf, commandsOf, commandsWithin, linesOf, wordsOf } from './blocks.ts'
 import { pythonWith, runOverSet } from './python.ts'
 import { runPage, type Stage } from './run-page.ts'
 
 /*
  * The walks of docs/walks.md, over the data sets with which they were made where those are there. That of the telephone company trains with
- * scikit-learn and belongs to `npm run test:faults -- test/docs/walks.test.ts`.
+ * scikit-learn and belongs to `npm run test:faults -- test/docs/walks.test.ts`; that of three models is in deploying-walk.test.ts.
  */
 const PAGE = 'docs/walks.md'
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
@@ -33,15 +33,6 @@ afterAll(async () => {
   await database.drop()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** The lines of a walk, by the first word of its heading. */
-function linesOf(walk: string): (text: string, line: number) => boolean {
-  const lines = readFileSync(join(ROOT, PAGE), 'utf8').split('\n')
-  const first = lines.findIndex((each) => each.startsWith(`## ${walk}:`)) + 1
-  const next = lines.findIndex((each, index) => index >= first && each.startsWith('## ')) + 1
-  expect(first).toBeGreaterThan(0)
-  return (_text, line) => line > first && line < next
-}
 
 /** Files of a data set, and the project that is made of them. */
 function walkOf(name: string, data: string, files: string[], url: string): Stage {
@@ -74,7 +65,7 @@ test.skipIf(!HAS_CDNOW)('cdnow: Parquet, SQL and a model that are there', async 
   stage.before = {
     validate: () => cpSync(join(CDNOW, 'labels.sql'), join(folder, 'cdnow/models/lapsed/labels.sql')),
   }
-  expect(await runPage(PAGE, stage, linesOf('cdnow'))).toBe(7)
+  expect(await runPage(PAGE, stage, linesOf(PAGE, 'cdnow:'))).toBe(7)
 })
 
 test.runIf(FULL && hasTelco && python !== undefined)(
@@ -88,7 +79,7 @@ test.runIf(FULL && hasTelco && python !== undefined)(
         'dataset churn': () => edit(root),
         'register churn': () => train(root),
       }
-      expect(await runPage(PAGE, stage, linesOf('telco'))).toBe(8)
+      expect(await runPage(PAGE, stage, linesOf(PAGE, 'telco:'))).toBe(8)
     } finally {
       await another.drop()
     }

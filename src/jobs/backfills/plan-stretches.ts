@@ -32,16 +32,24 @@ function nightsOf(steps: BackfillStep[]): string {
   return steps.length === 1 ? first : `${first} to ${last}, ${steps.length} nights`
 }
 
-/** `3 of 5 nights to run, 2 features refreshed first, 1 partitions replaced`. */
+/** `3 of 5 nights to run, 2 nights of features first, 1 partition replaced`. Features that several models need count once. */
 export function planText({
   slots,
   refresh,
 }: {
   slots: BackfillStep[]
-  refresh: { as_of: string }[]
+  refresh: { view: string; as_of: string }[]
 }): string {
   const runs = slots.filter(({ action }) => action === 'run')
   const replaced = runs.filter(({ replaces }) => replaces !== null).length
-  const refreshes = refresh.length === 0 ? '' : `, ${refresh.length} features refreshed first`
-  return `${runs.length} of ${slots.length} nights to run${refreshes}${replaced === 0 ? '' : `, ${replaced} partitions replaced`}`
+  const features = new Set(refresh.map(({ view, as_of }) => `${view} ${as_of}`)).size
+  return [
+    `${runs.length} of ${counted(slots.length, 'night')} to run`,
+    ...(features === 0 ? [] : [`${counted(features, 'night')} of features first`]),
+    ...(replaced === 0 ? [] : [`${counted(replaced, 'partition')} replaced`]),
+  ].join(', ')
+}
+
+function counted(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? '' : 's'}`
 }
