@@ -33,8 +33,7 @@ export function featuresText({
     features.map((each, index) => indent + line(each, !isLast || index < features.length - 1)).join('\n')
   const of = (table: ProposedTable, prefix = '') =>
     keysOf(table).map((key, index) => {
-      const as = entity.columns[index] ?? key
-      return `${prefix}${sqlName(key)}${as === key ? '' : ` AS ${sqlName(as)}`}`
+      return keyText(table, key, entity.columns[index] ?? key, prefix)
     })
   const whole = (table: ProposedTable, prefix = '') => {
     const nulls = table.columns.filter(({ name, nulls }) => keysOf(table).includes(name) && nulls > 0)
@@ -69,8 +68,8 @@ ${block(features, '    ')}
     const on = ownKeys.map((key, index) => {
       const mate = otherKeys[index] ?? key
       const types = [typeOf(first.table, keysOf(first.table)[index]), typeOf(table, keysOf(table)[index])]
-      // Keys of unlike types are compared as text: no number loses a digit.
-      const cast = types[0] === types[1] ? '' : '::VARCHAR'
+      // Keys of unlike types are compared as text: no number loses a digit. So are UUIDs, which are text in the output.
+      const cast = types[0] === types[1] && types[0] !== 'UUID' ? '' : '::VARCHAR'
       return `${other}.${sqlName(mate)}${cast} = ${owner}.${sqlName(key)}${cast}`
     })
     return `LEFT JOIN ${isState ? table.name : `${inner(table, features)} AS ${other}`}\n  ON ${on.join(' AND ')}`
@@ -88,8 +87,9 @@ ${block(features, '    ')}
     }),
   )
   const keys = ownKeys.map((key, index) => {
+    const prefix = rest.length === 0 ? '' : `${owner}.`
     const as = entity.columns[index] ?? key
-    return `${rest.length === 0 ? '' : `${owner}.`}${sqlName(key)}${as === key ? '' : ` AS ${sqlName(as)}`}`
+    return first.isState ? keyText(first.table, key, as, prefix) : `${prefix}${sqlName(key)}`
   })
   const where = first.isState ? whole(first.table, rest.length === 0 ? '' : `${first.table.name}.`) : ''
   return `${head}SELECT
@@ -97,6 +97,12 @@ ${block(features, '    ')}
 ${block(selected, '  ')}
 FROM ${from}
 ${joins.map((join) => `${join}\n`).join('')}${where === '' ? '' : `${where}\n`}`
+}
+
+/** A column of the entity as features and labels have it: a UUID, which Parquet and ONNX do not keep, as text. */
+export function keyText(table: ProposedTable, key: string, as: string, prefix = ''): string {
+  const cast = typeOf(table, key) === 'UUID' ? '::VARCHAR' : ''
+  return `${prefix}${sqlName(key)}${cast}${as === key && cast === '' ? '' : ` AS ${sqlName(as)}`}`
 }
 
 function typeOf(table: ProposedTable, name: string | undefined): string | undefined {

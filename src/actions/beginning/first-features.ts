@@ -1,4 +1,4 @@
-import { isSameName, plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
+import { isDivided, isSameName, plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import type { ColumnLook } from '../../pipeline/beginning/table-look.ts'
 import { isTime } from '../../pipeline/cut/time-column.ts'
@@ -40,10 +40,10 @@ export function firstFeatures(
   const events = tables.filter(({ isState, name }) => !isState && entity.in[name] !== undefined)
   const leftOut = tables
     .filter((table) => !states.includes(table) && (!events.includes(table) || table.time === undefined))
-    .map(({ name }) =>
+    .map(({ name, columns }) =>
       entity.in[name] === undefined
         ? `table ${name}: it has no ${entity.columns.join(', ')}`
-        : `table ${name}: several rows for each ${entity.columns.join(', ')}, and no time`,
+        : `table ${name}: several rows for each ${entity.columns.join(', ')}, and ${isDivided(columns) ? 'its folders say year, month and day apart, which is no time of a source: one folder a day, such as day=2026-11-22, or a column of the files is one' : 'no time'}`,
     )
   const isSingle = states.length === 1 && events.every(({ time }) => time === undefined)
   const timed = events.filter(({ time }) => time !== undefined)

@@ -2,6 +2,7 @@ import { plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
 import type { Guess } from '../../pipeline/beginning/guess.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import { literal } from '../../pipeline/engine/quote.ts'
+import { keyText } from './features-text.ts'
 import { sourceTypes, windowsOf } from './first-sources.ts'
 
 /** A column of the data that says what is to be predicted. */
@@ -107,11 +108,8 @@ HAVING min(${time}) < $as_of
   }
 }
 
-function keysOf(entity: Proposal['entity'], { name }: ProposedTable): string {
-  return (entity.in[name] ?? [])
-    .map((key, index) => {
-      const as = entity.columns[index] ?? key
-      return as === key ? sqlName(key) : `${sqlName(key)} AS ${sqlName(as)}`
-    })
+function keysOf(entity: Proposal['entity'], table: ProposedTable): string {
+  return (entity.in[table.name] ?? [])
+    .map((key, index) => keyText(table, key, entity.columns[index] ?? key))
     .join(', ')
 }

@@ -9,7 +9,8 @@ export function sourceTypes({ format, columns, rows, looked, reads }: ProposedTa
     columns.flatMap(
       ({ name, type, isKey, nulls, numbers, wholes, blanks, zeros, time }): [string, string][] => {
         if (isKey || type !== 'VARCHAR') return []
-        if (time?.reading === 0 && time.share === 1 && blanks === 0) return [[name, 'TIMESTAMP']]
+        if (time?.readings.length === 1 && time.readings[0] === 0 && time.share === 1 && blanks === 0)
+          return [[name, 'TIMESTAMP']]
         const filled = rows - nulls
         if (reads[name] !== undefined || blanks > 0 || zeros > 0 || filled === 0 || numbers < filled)
           return []

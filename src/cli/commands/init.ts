@@ -74,7 +74,7 @@ function printProposal(dir: string, started: Started): void {
   if (started.problems.length > 0) printLine(formatProblems(started.problems))
   if (started.rows > 0)
     printLine(
-      `the data stays where it is; features computed as of ${started.as_of}: ${count(started.rows)} rows of ${started.entity.join(', ')}, in a temporary folder`,
+      `the data stays where it is; features computed as of ${started.as_of}: ${count(started.rows)} ${started.rows === 1 ? 'row' : 'rows'} of ${started.entity.join(', ')}, in a temporary folder`,
     )
   printNext(dir, started.next)
 }

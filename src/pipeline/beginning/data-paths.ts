@@ -140,6 +140,12 @@ function tableName(path: string): string {
   return RESERVED.has(plain) ? `${plain}_rows` : plain
 }
 
+/** Whether columns are of folders that say a time in parts, such as year=2026/month=11. */
+export function isDivided(columns: { name: string; isKey: boolean }[]): boolean {
+  const keys = columns.filter(({ isKey }) => isKey).map(({ name }) => plainName(name))
+  return keys.includes('year') && keys.includes('month')
+}
+
 /** A name as SQL reads it, in quotes only where it needs them. */
 export function sqlName(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) && !RESERVED.has(name.toLowerCase()) ? name : identifier(name)

@@ -1,3 +1,4 @@
+import { isTime } from '../cut/time-column.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier } from '../engine/quote.ts'
@@ -49,6 +50,15 @@ export async function guessEntity(
       other: `init ... --entity ${second?.name ?? 'COLUMN'}, or a list for several columns`,
     })
   }
+  // Of what happens again and again no pair of columns says whose it is, even where it is unique.
+  if (best !== undefined && best.points > 0 && isTimed(tables, best.name)) {
+    return entityOf(tables, [best.name], {
+      what: `entity ${best.name}`,
+      why: `${best.why.join(', ')}; nothing else says what a row is of`,
+      sure: 'unsure',
+      other: 'init ... --entity COLUMN, or a list for several columns',
+    })
+  }
   const pair = await uniquePair(engine, tables)
   if (pair !== undefined) {
     return entityOf(tables, pair, {
@@ -88,6 +98,14 @@ function givenEntity(tables: Looked[], given: string[]): Entity {
   throw new Failure(
     'contract',
     `init: expected --entity to be columns of a table, got: ${given.join(', ')}; the tables have: ${columnsOf(tables)}; nothing was written`,
+  )
+}
+
+/** Each table that has the column has a time too. */
+function isTimed(tables: Looked[], name: string): boolean {
+  const isDated = ({ type, time }: ColumnLook) => time !== undefined || isTime(type)
+  return tables.every(
+    ({ columns }) => !columns.some((each) => isSameName(each.name, name)) || columns.some(isDated),
   )
 }
 

@@ -4,11 +4,11 @@ import { identifier } from '../engine/quote.ts'
 import { ARRIVAL } from '../leaks/hindsight.ts'
 import { columnOf } from '../sources/admitted.ts'
 import type { FoundSource } from '../sources/sources.ts'
-import { plainName } from './data-paths.ts'
+import { isDivided, plainName } from './data-paths.ts'
 import type { Guess } from './guess.ts'
 import { isKey, type Looked } from './guess-entity.ts'
 import { type ColumnLook, timeReading } from './table-look.ts'
-import type { TimeReading } from './text-times.ts'
+import { TIME_READINGS, type TimeReading } from './text-times.ts'
 
 /** A table as view.yaml is to declare it, but for its path. */
 export interface GuessedSource {
@@ -105,8 +105,12 @@ export async function guessSource(
     isState: false,
     guess: {
       what: `${table.name} are events of ${name}`,
-      why: `${event.reading === undefined ? `a ${event.column.type}` : event.reading.words}, ${times.length === 1 ? 'its only time' : `the likeliest of ${times.length} times`}${arrival === undefined ? '' : `; ${arrival.words}`}`,
-      sure: times.length === 1 || arrival !== undefined ? 'sure' : 'likely',
+      why: `${wordsOf(event)}, ${times.length === 1 ? 'its only time' : `the likeliest of ${times.length} times`}${arrival === undefined ? '' : `; ${arrival.words}`}`,
+      sure: isTwofold(event.column)
+        ? 'unsure'
+        : (event.column.time?.readings.length ?? 1) === 1 && (times.length === 1 || arrival !== undefined)
+          ? 'sure'
+          : 'likely',
       other: `event_time: ${
         times
           .map(({ column }) => column.name)
@@ -115,6 +119,19 @@ export async function guessSource(
       }`,
     },
   })
+}
+
+function wordsOf({ column, reading }: TimeCandidate): string {
+  if (reading === undefined) return `a ${column.type}`
+  const twin = column.time?.twin === undefined ? undefined : TIME_READINGS[column.time.twin]
+  return twin === undefined
+    ? reading.words
+    : `${reading.words}, or else ${twin.words.replace('text like ', '')}: every value can be both`
+}
+
+/** Its text is a time in two ways, such as 03/04/2026. */
+function isTwofold({ time }: ColumnLook): boolean {
+  return time?.twin !== undefined
 }
 
 function timesIn({ columns, rows }: Looked): TimeCandidate[] {
@@ -210,7 +227,7 @@ function timeless(table: Looked, isState: boolean): GuessedSource {
     guesses: [
       {
         what: `${table.name} is static`,
-        why: 'none of its columns is a time: every as-of sees it as it is now, which may leak what came later into training, and the gate says so',
+        why: `${isDivided(table.columns) ? 'its folders say the year, the month and the day apart, which is no time of a source' : 'none of its columns is a time'}: every as-of sees it as it is now, which may leak what came later into training, and the gate says so`,
         sure: 'likely',
         other: 'kind: snapshots, once a copy of each day is kept in folders day=2026-11-22',
       },

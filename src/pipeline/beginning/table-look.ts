@@ -4,7 +4,7 @@ import { identifier } from '../engine/quote.ts'
 import { keySql, relation } from '../sources/relation.ts'
 import { quoted, readSchema } from '../sources/source-columns.ts'
 import type { FoundSource } from '../sources/sources.ts'
-import { NUMBER_TIMES, TEXT_TIMES, TIME_READINGS, type TimeReading } from './text-times.ts'
+import { firstOf, NUMBER_TIMES, TEXT_TIMES, TIME_READINGS, type TimeReading } from './text-times.ts'
 
 /** What is seen of one column. Counts are of rows. */
 export interface ColumnLook {
@@ -25,8 +25,8 @@ export interface ColumnLook {
   zeros: number
   /** Of a text: how many are a number with a decimal comma, as in 1.234,50. */
   commas: number
-  /** How a text or a number says a time, and the share of its values that do. */
-  time: { reading: number; share: number } | undefined
+  /** How a text or a number says a time, the share of its values that do, and a reading that fits all of them as well. */
+  time: { readings: number[]; share: number; twin?: number | undefined } | undefined
   /** The values where there are at most 20, commonest first. */
   values: { value: string; rows: number }[] | undefined
 }
@@ -85,8 +85,6 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
     const column = { name, type, isKey, nulls, distinct, min, max }
     const filled = number('filled')
     const counts = TEXT_TIMES.map((_, index) => number(`t${index}_`))
-    const most = Math.max(...counts)
-    const share = filled === 0 ? 0 : most / filled
     looked.push({
       ...column,
       filled,
@@ -95,8 +93,7 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
       blanks: number('blanks'),
       zeros: number('zeros'),
       commas: number('commas'),
-      time:
-        type === 'VARCHAR' && share >= 0.9 ? { reading: counts.indexOf(most), share } : numberTime(column),
+      time: type === 'VARCHAR' ? await textTime(engine, from, name, { counts, filled }) : numberTime(column),
       values: await fewValues(engine, from, column),
     })
   }
@@ -105,7 +102,57 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
 
 /** The reading of a time that a look found. */
 export function timeReading({ time }: Pick<ColumnLook, 'time'>): TimeReading | undefined {
-  return time === undefined ? undefined : TIME_READINGS[time.reading]
+  return firstOf((time?.readings ?? []).flatMap((each) => TIME_READINGS[each] ?? []))
+}
+
+/** A text is a time where nearly all of its values are read as one. */
+const NEARLY_ALL = 0.9
+
+/**
+ * How a text says a time: in the form that most of its values have, and where it has several, in as many as it takes, none of
+ * which reads what another does (a day and a month that change places are no two forms).
+ */
+async function textTime(
+  engine: Engine,
+  from: string,
+  name: string,
+  { counts, filled }: { counts: number[]; filled: number },
+): Promise<ColumnLook['time']> {
+  const most = Math.max(...counts)
+  if (most === 0) return undefined
+  const first = counts.indexOf(most)
+  const twin = counts.findIndex((each, index) => index > first && each === most)
+  if (most >= NEARLY_ALL * filled)
+    return { readings: [first], share: most / filled, twin: twin < 0 ? undefined : twin }
+  const readings = [first]
+  for (let read = most; ; ) {
+    const open = counts.flatMap((each, index) => (each > 0 && !readings.includes(index) ? [index] : []))
+    if (open.length === 0) return undefined
+    const known = readings.map((index) => `${textReads(name, index)}`).join(' OR ')
+    const found = await engine.row(
+      `SELECT ${open
+        .map((index) => {
+          const reads = textReads(name, index)
+          return `count_if(${reads} AND NOT (${known})) AS more${index}, count_if(${reads} AND (${known})) AS both${index}`
+        })
+        .join(', ')} FROM (FROM ${from} LIMIT ${SAMPLE})`,
+    )
+    const [best, ...others] = open
+      .filter((index) => Number(found[`both${index}`]) === 0)
+      .map((index) => ({ index, more: Number(found[`more${index}`]) }))
+      .toSorted((a, b) => b.more - a.more)
+    // Of two forms that read as much neither is known to be meant.
+    if (best === undefined || best.more === others[0]?.more) return undefined
+    readings.push(best.index)
+    read += best.more
+    if (read >= NEARLY_ALL * filled) return { readings, share: read / filled }
+  }
+}
+
+/** SQL of whether a text is read as a time. A bare number such as 2026 or 20261122 is no ISO text, whatever a cast makes of it. */
+function textReads(name: string, index: number): string {
+  const isText = index === 0 ? `regexp_matches(${identifier(name)}, '[-/]') AND ` : ''
+  return `(${isText}${TEXT_TIMES[index]?.sql(name)} IS NOT NULL)`
 }
 
 function numberTime(column: Pick<ColumnLook, 'name' | 'type' | 'min' | 'max'>): ColumnLook['time'] {
@@ -115,15 +162,13 @@ function numberTime(column: Pick<ColumnLook, 'name' | 'type' | 'min' | 'max'>): 
   const index = NUMBER_TIMES.findIndex(
     (each) => min >= each.min && max <= each.max && each.named.test(column.name),
   )
-  return index < 0 ? undefined : { reading: TEXT_TIMES.length + index, share: 1 }
+  return index < 0 ? undefined : { readings: [TEXT_TIMES.length + index], share: 1 }
 }
 
 function tries(name: string, type: string, at: number): string[] {
   if (type !== 'VARCHAR') return ['NULL']
   const c = identifier(name)
   const count = (key: string, sql: string) => `count_if(${sql}) AS ${key}${at}`
-  // A bare number such as 2026 or 20261122 is no ISO text, whatever a cast makes of it.
-  const isText = `regexp_matches(${c}, '[-/]')`
   return [
     count('filled', `trim(${c}) <> ''`),
     count('blanks', `trim(${c}) = ''`),
@@ -131,9 +176,7 @@ function tries(name: string, type: string, at: number): string[] {
     count('wholes', `TRY_CAST(trim(${c}) AS BIGINT) IS NOT NULL AND NOT contains(${c}, '.')`),
     count('commas', `regexp_full_match(trim(${c}), '-?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+|-?[0-9]+,[0-9]+')`),
     count('zeros', `regexp_matches(${c}, '^0[0-9]')`),
-    ...TEXT_TIMES.map(({ sql }, index) =>
-      count(`t${index}_`, `${index === 0 ? `${isText} AND ` : ''}${sql(name)} IS NOT NULL`),
-    ),
+    ...TEXT_TIMES.map((_, index) => count(`t${index}_`, textReads(name, index))),
   ]
 }
 

@@ -58,5 +58,15 @@ export const NUMBER_TIMES: (TimeReading & { min: number; max: number; named: Reg
   },
 ]
 
-/** All of them; a look names one by its place. */
+/** All of them; a look names them by their places. */
 export const TIME_READINGS: TimeReading[] = [...TEXT_TIMES, ...NUMBER_TIMES]
+
+/** Reads a value in the first of these ways that reads it. */
+export function firstOf([first, ...others]: TimeReading[]): TimeReading | undefined {
+  if (first === undefined || others.length === 0) return first
+  const likes = others.map(({ words }) => words.replace('text like ', ''))
+  return {
+    words: `${first.words} or ${likes.join(' or ')}`,
+    sql: (column) => `coalesce(${[first, ...others].map(({ sql }) => sql(column)).join(', ')})`,
+  }
+}

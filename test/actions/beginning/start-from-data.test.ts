@@ -103,6 +103,19 @@ FROM customers
     })
   })
 
+  it('writes UUIDs as the text that features keep, in features, joins and labels', async () => {
+    const id = "('00000000-0000-4000-8000-' || lpad((i % 20)::VARCHAR, 12, '0'))::UUID AS user_id"
+    await writeParquet(join(folder, 'data/people/a.parquet'), `SELECT ${id}, i AS age FROM range(20) t(i)`)
+    await writeParquet(
+      join(folder, 'data/visits/a.parquet'),
+      `SELECT ${id}, TIMESTAMP '2026-01-01' + to_hours(i) AS visited_at FROM range(2000) t(i)`,
+    )
+    const started = await start([join(folder, 'data')])
+    expect(started).toMatchObject({ rows: 20, problems: [], model: 'lapsed' })
+    expect(read('features/user_features/features.sql')).toContain('people.user_id::VARCHAR AS user_id')
+    expect(read('models/lapsed/labels.sql')).toContain('SELECT user_id::VARCHAR AS user_id')
+  })
+
   it('leaves nothing behind where data or model cannot be read, and spares a folder that is in use', async () => {
     const data = join(folder, 'rows.parquet')
     await writeParquet(data, 'SELECT i AS user_id, i AS x FROM range(9) t(i)')

@@ -92,6 +92,64 @@ describe('a proposal of sources', () => {
     expect(tables[1]?.span).toEqual({ first: '2026-01-01 00:00:00', last: '2026-10-27 00:00:00' })
   })
 
+  it('reads texts of several forms, and says where a form could be another', async () => {
+    await write(
+      'visits.parquet',
+      `SELECT i % 40 AS client_id, CASE WHEN i % 50 = 0 THEN '' WHEN i % 2 = 0 THEN strftime(day, '%d.%m.%Y') WHEN i % 3 = 0 THEN strftime(day, '%Y-%m-%d') ELSE strftime(day, '%d-%b-%Y') END AS seen
+         FROM (SELECT i, DATE '2026-01-01' + i::INTEGER AS day FROM range(300) t(i))`,
+    )
+    await write(
+      'calls.parquet',
+      `SELECT i % 40 AS client_id, strftime(make_date(2026, (1 + i % 12)::INTEGER, (1 + i % 9)::INTEGER), '%d/%m/%Y') AS called FROM range(300) t(i)`,
+    )
+    // Days and months that change places from row to row are no time.
+    await write(
+      'mixed.parquet',
+      `SELECT i % 40 AS client_id, CASE WHEN i % 2 = 0 THEN strftime(day, '%d/%m/%Y') ELSE strftime(day, '%m/%d/%Y') END AS paid
+         FROM (SELECT i, make_date(2026, (1 + i % 12)::INTEGER, (1 + i % 28)::INTEGER) AS day FROM range(300) t(i))`,
+    )
+    const { sources, tables, sure, guesses } = await propose([
+      'visits.parquet',
+      'calls.parquet',
+      'mixed.parquet',
+    ])
+    expect(sources).toEqual({
+      visits: { kind: 'events', event_time: 'seen' },
+      calls: { kind: 'events', event_time: 'called' },
+      mixed: { kind: 'static' },
+    })
+    expect(tables[0]?.reads).toEqual({
+      seen: `coalesce(try_strptime(seen, '%d.%m.%Y'), try_strptime(seen, '%d-%b-%Y'), try_cast(seen AS TIMESTAMP))`,
+    })
+    expect(tables[0]?.span).toEqual({ first: '2026-01-02 00:00:00', last: '2026-10-27 00:00:00' })
+    expect(sure).toMatchObject({
+      'visits are events of seen': 'likely',
+      'calls are events of called': 'unsure',
+    })
+    expect(guesses.map(({ why }) => why)).toContain(
+      'text like 11/22/2026, or else 22/11/2026: every value can be both, its only time',
+    )
+  })
+
+  it('says of folders of years and months that they are no time', async () => {
+    for (const month of [10, 11])
+      await write(`log/year=2026/month=${month}/a.parquet`, 'SELECT 1 AS shop_id, 2 AS n')
+    const { guesses } = await propose(['log'])
+    expect(guesses.map(({ why }) => why).join()).toContain(
+      'its folders say the year, the month and the day apart',
+    )
+  })
+
+  it('takes whoever is named for the entity of what happens again and again, not a pair that is unique by chance', async () => {
+    await write(
+      'sales.parquet',
+      `SELECT i % 7 AS shop, i AS amount, TIMESTAMP '2026-01-01' + to_hours(i) AS sold_at FROM range(100) t(i)`,
+    )
+    const { entity, sure } = await propose(['sales.parquet'])
+    expect(entity.columns).toEqual(['shop'])
+    expect(sure['entity shop']).toBe('unsure')
+  })
+
   it('takes a few rows of a few days for events, and not for copies', async () => {
     writeFileSync(
       at('ev.jsonl'),
