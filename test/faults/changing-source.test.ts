@@ -13,7 +13,7 @@ const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
 const TRIES = FULL ? 5 : 1
 const CUSTOMERS = 1_000
 /** Read in many parts: each part may be of another moment. */
-const EVENTS = FULL ? 2_000_000 : 1_500_000
+const EVENTS = FULL ? 2_000_000 : 800_000
 /** A customer's events all have one amount: rows of two files would give another mean. */
 const SQL = `-- The hashes make reading slow enough to be seen.
 SELECT customer_id, avg(amount)::DOUBLE AS mean, count(*) AS events, sum(hash(md5(md5(md5(happened_at::VARCHAR)))) % 1000)::DOUBLE AS slow

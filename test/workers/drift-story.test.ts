@@ -24,11 +24,11 @@ import { freshDatabase } from '../database/fresh.ts'
 import { driftOf } from './drift-of.ts'
 
 /*
- * The story of the telecom example: 45 nights, and a tariff change that the 40th is the first to see (in the short form 20
- * and the 15th). All plans are dearer at once; what is used grows within two weeks, as the 14 days that `megabytes_14d`
+ * The story of the telecom example: 45 nights, and a tariff change that the 40th is the first to see (in the short form 13
+ * and the 8th). All plans are dearer at once; what is used grows within two weeks, as the 14 days that `megabytes_14d`
  * looks back fill up.
  */
-const NIGHTS = process.env.NIGHTSHIFT_FAULTS === 'full' ? 45 : 20
+const NIGHTS = process.env.NIGHTSHIFT_FAULTS === 'full' ? 45 : 13
 const CHANGED = NIGHTS - 5
 const FIRST = '2026-10-09'
 const ROOT = resolve(import.meta.dirname, '../..')

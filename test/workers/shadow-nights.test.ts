@@ -42,7 +42,7 @@ beforeAll(async () => {
   project = await generatedProject({ customers: CUSTOMERS, schedule: SCHEDULE })
   await project.write(
     'nightshift.yaml',
-    'project: generated\ntimezone: UTC\nwarehouse: warehouse\ntimeouts: { monitors: 45s }\n',
+    'project: generated\ntimezone: UTC\nwarehouse: warehouse\ntimeouts: { monitors: 20s }\n',
   )
   await project.write('models/value/model.yaml', model('value', 'activity', VALUE))
   await project.write('models/value/labels.sql', LABELS)
@@ -122,7 +122,7 @@ test('a challenger that takes for ever costs the champion’s night and the othe
   expect(life.mails.received).toEqual([])
   const slow = await standing('value', 4)
   expect(slow).toMatchObject({ counted: 0, passed: false, state: 'scoring' })
-  expect(slow.nights.map(({ why }) => why)).toEqual(['not scored: the attempt ran past its timeout of 45 s'])
+  expect(slow.nights.map(({ why }) => why)).toEqual(['not scored: the attempt ran past its timeout of 20 s'])
   await stopShadow(ledger(), modelNamed(ledger().project, 'value'), { version: 4, by: null })
 })
 

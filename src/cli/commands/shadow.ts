@@ -4,7 +4,12 @@ import { messageText } from '../../format/message-text.ts'
 import { count, figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import { withSession } from '../../host/session.ts'
-import { type JudgedNight, realizedText, rivalText } from '../../monitoring/shadow/counted-nights.ts'
+import {
+  countText,
+  type JudgedNight,
+  realizedText,
+  rivalText,
+} from '../../monitoring/shadow/counted-nights.ts'
 import { type ShadowStanding, shadowStandings } from '../../monitoring/shadow/shadow-standing.ts'
 import type { ShadowWindow } from '../../monitoring/shadow/shadow-window.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -74,7 +79,7 @@ function print(standing: ShadowStanding, timezone: string): void {
   const until = state === 'ended' ? ` until ${clockTime(stopped_at, timezone)}` : ''
   printLine('')
   printLine(
-    `version ${version}, in shadow ${since}${until}: ${counted} of ${required} nights count, compared with ${rivalText(against)}`,
+    `version ${version}, in shadow ${since}${until}: ${countText({ counted, required })}, compared with ${rivalText(against)}`,
   )
   if (window !== undefined) printWindow(window)
   for (const breach of standing.breaches) printLine(`  not met: ${breach}`)

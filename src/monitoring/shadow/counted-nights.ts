@@ -89,6 +89,13 @@ function covers({ started_at, stopped_at }: Pick<Challenge, 'started_at' | 'stop
   return at >= Date.parse(started_at) && (stopped_at === null || at <= Date.parse(stopped_at))
 }
 
+/** `7 of 14 nights count`, or `20 nights count, 14 are required`. */
+export function countText({ counted, required }: { counted: number; required: number }): string {
+  return counted <= required
+    ? `${counted} of ${required} nights count`
+    : `${counted} nights count, ${required} are required`
+}
+
 /** `version 1`, `the current process`, `nothing`. */
 export function rivalText({ kind, version }: Rival): string {
   switch (kind) {

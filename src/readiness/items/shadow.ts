@@ -1,6 +1,6 @@
 import { figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
-import { rivalText } from '../../monitoring/shadow/counted-nights.ts'
+import { countText, rivalText } from '../../monitoring/shadow/counted-nights.ts'
 import { type ShadowStanding, shadowStanding } from '../../monitoring/shadow/shadow-standing.ts'
 import { type Asked, fail, type Item, pass } from '../item.ts'
 
@@ -33,7 +33,7 @@ export const shadow: Item = {
 
 /** `14 of 14 nights count, 2026-11-14 to 2026-11-27, compared with version 1: ...`. */
 function sentence({ counted, required, window, against }: ShadowStanding): string {
-  const nights = `${counted} of ${required} nights count`
+  const nights = countText({ counted, required })
   if (window === undefined) {
     const alone =
       against.kind === 'none'

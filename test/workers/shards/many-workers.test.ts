@@ -9,15 +9,18 @@ import { divisibleProject, viewFile } from '../../projects/divisible.ts'
 import { promoting } from '../../promoting.ts'
 import { type Crew, openCrew } from './crew.ts'
 
+const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
 const ROWS = 8_000
 const SHARDS = 4
 const AS_OF = '2026-03-02'
 /** Workers read the files again after a second. */
 const READ_AGAIN_MS = 1_500
 
-// Each starts four workers and computes a night four times, of scores and of features.
+// Each starts four workers and computes a night up to four times, of scores and of features.
 describe.each([{ redis: false }, { redis: true }])('a night in shards (redis: $redis)', ({ redis }) => {
   const skip = redis && !hasRedis
+  // Another queue is another way to the workers: how many take from it is the ledger's affair.
+  const counts = redis && !FULL ? [4] : [1, 2, 4]
   let crew: Crew
   beforeAll(async () => {
     if (skip) return
@@ -36,7 +39,7 @@ describe.each([{ redis: false }, { redis: true }])('a night in shards (redis: $r
   }
 
   test.skipIf(skip)(
-    'the content is that of one attempt, with 1, 2 and 4 workers',
+    `the content is that of one attempt, with ${counts.join(', ')} workers`,
     async () => {
       const { project, database, at } = crew
       await crew.hire(1)
@@ -58,7 +61,7 @@ scoring: { shards: ${SHARDS}, min_rows: 1000 }
 `,
       )
       await sleep(READ_AGAIN_MS)
-      for (const count of [1, 2, 4]) {
+      for (const count of counts) {
         await crew.hire(count)
         const computed = await features()
         expect(computed.content).toEqual(whole.features.content)

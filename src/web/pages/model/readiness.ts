@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { figure } from '../../../format/numbers.ts'
 import type { Face } from '../../../ledger/nights/faces.ts'
+import { countText } from '../../../monitoring/shadow/counted-nights.ts'
 import { readinessHref, withQuery } from '../../addresses.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
@@ -52,5 +53,5 @@ function shadow({ standings, versions, model }: ModelView) {
     return html`${stateMark('expected', 'no nights')} ${model.shadow.min_nights} are required`
   const { counted, required, breaches, passed } = found
   const face: Face = breaches.length > 0 ? 'failed' : passed ? 'published' : 'waiting'
-  return html`${stateMark(face, `${counted} of ${required} nights count`)}${breaches.map((breach) => html` Not met: ${breach}.`)} <a href="#shadow">Comparison</a>`
+  return html`${stateMark(face, countText({ counted, required }))}${breaches.map((breach) => html` Not met: ${breach}.`)} <a href="#shadow">Comparison</a>`
 }

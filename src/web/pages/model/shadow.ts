@@ -2,7 +2,12 @@ import { html } from 'hono/html'
 import { messageText } from '../../../format/message-text.ts'
 import { count, figure } from '../../../format/numbers.ts'
 import { percent } from '../../../format/shares.ts'
-import { type JudgedNight, realizedText, rivalText } from '../../../monitoring/shadow/counted-nights.ts'
+import {
+  countText,
+  type JudgedNight,
+  realizedText,
+  rivalText,
+} from '../../../monitoring/shadow/counted-nights.ts'
 import type { ShadowStanding } from '../../../monitoring/shadow/shadow-standing.ts'
 import { moment } from '../../moment.ts'
 import { stateMark } from '../../state-mark.ts'
@@ -27,7 +32,7 @@ function versionInShadow(standing: ShadowStanding, timezone: string) {
   const enough = counted >= required
   const face = breaches.length > 0 ? 'failed' : enough ? 'published' : 'waiting'
   return html`<h3>Version ${version} beside ${rivalText(against)}</h3>
-<p>${stateMark(face, `${counted} of ${required} nights count`)} since ${moment(started_at, timezone)}${state === 'ended' ? html` until ${moment(stopped_at, timezone)}` : ''}</p>
+<p>${stateMark(face, countText({ counted, required }))} since ${moment(started_at, timezone)}${state === 'ended' ? html` until ${moment(stopped_at, timezone)}` : ''}</p>
 ${breaches.map((breach) => html`<p class="error">Not met: ${breach}</p>`)}
 ${
   window === undefined
