@@ -47,6 +47,25 @@ export interface Engine {
  * afterwards, and no extension is loaded. Errors arrive as JSON (see engine-error.ts).
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { engine, seal } = await openUnsealed(options)
+  try {
+    await seal(options)
+  } catch (error) {
+    engine.close()
+    throw error
+  }
+  return engine
+}
+
+export interface Unsealed {
+  /** May parse what others have written, and run none of it. */
+  engine: Engine
+  /** Locks it, as `openEngine` says. */
+  seal(files: Pick<EngineOptions, 'readable' | 'names'>): Promise<void>
+}
+
+/** As `openEngine`, for those who parse SQL to know which files it has to be allowed to read. */
+export async function openUnsealed(options: Omit<EngineOptions, 'readable' | 'names'>): Promise<Unsealed> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(options.threads),
     // Has to be set before external access is switched off.
@@ -60,26 +79,34 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   })
   try {
     const connection = await instance.connect()
-    const readable = options.readable.map((path) => ({ path, folder: isFolder(path) }))
-    const folders = [...readable.filter(({ folder }) => folder).map(({ path }) => path), ...options.writable]
-    const files = readable.filter(({ folder }) => !folder).map(({ path }) => path)
-    for (const statement of [
-      ...engineLimits(options.temp, { memory: options.memoryLimit, reserved: options.reserved }),
-      `SET TimeZone = ${literal(options.timezone)}`,
-      'SET enable_progress_bar = true',
-      'SET enable_progress_bar_print = false',
-      `SET allowed_directories = ${list(folders)}`,
-      `SET allowed_paths = ${list(files)}`,
-      'SET enable_external_access = false',
-      'SET lock_configuration = true',
-    ]) {
-      await connection.run(statement)
+    const names = new Map<string, string>()
+    return {
+      engine: engine(instance, connection, names, countTemporary(options.temp)),
+      async seal(files) {
+        for (const [name, path] of files.names ?? []) names.set(name, path)
+        for (const statement of locks(options, files.readable)) await connection.run(statement)
+      },
     }
-    return engine(instance, connection, options.names ?? new Map(), countTemporary(options.temp))
   } catch (error) {
     instance.closeSync()
     throw error
   }
+}
+
+function locks(options: Omit<EngineOptions, 'readable'>, readable: string[]): string[] {
+  const paths = readable.map((path) => ({ path, folder: isFolder(path) }))
+  const folders = [...paths.filter(({ folder }) => folder).map(({ path }) => path), ...options.writable]
+  const files = paths.filter(({ folder }) => !folder).map(({ path }) => path)
+  return [
+    ...engineLimits(options.temp, { memory: options.memoryLimit, reserved: options.reserved }),
+    `SET TimeZone = ${literal(options.timezone)}`,
+    'SET enable_progress_bar = true',
+    'SET enable_progress_bar_print = false',
+    `SET allowed_directories = ${list(folders)}`,
+    `SET allowed_paths = ${list(files)}`,
+    'SET enable_external_access = false',
+    'SET lock_configuration = true',
+  ]
 }
 
 function engine(

@@ -44,11 +44,12 @@ export async function writeEntities(
     .filter(({ found }) => isBucketed(found))
     .map((table) => {
       const own = types.entity.flatMap((name) => columnNamed(table.schema.columns, name) ?? [])
-      const columns = [...new Set([...table.columns, ...own])]
+      const key = columnNamed(table.schema.columns, bucketKey(table.found) ?? '')
+      if (key === undefined) throw new Failure('bug', `source ${table.found.name} has no buckets`)
+      const columns = [...new Set([...table.columns, ...own, key])]
       const fields = entitySql(table, types).map((sql, index) => `${sql} AS ${names[index]}`)
-      const key = quoted('s', bucketKey(table.found) ?? '')
       const bit = 2 ** Math.min(bucketed.indexOf(table.found.name), 62)
-      return `SELECT ${fields.join(', ')}, coalesce(${keySql(key, 'VARCHAR')}, ${literal(HIVE_NULL)}) AS bucket, ${bit}::BIGINT AS source FROM ${rowsSeen({ ...table, columns }, cut)}`
+      return `SELECT ${fields.join(', ')}, coalesce(${keySql(quoted('s', key.name), 'VARCHAR')}, ${literal(HIVE_NULL)}) AS bucket, ${bit}::BIGINT AS source FROM ${rowsSeen({ ...table, columns }, cut)}`
     })
   await engine.run(
     `COPY (SELECT ${names.join(', ')}, bucket, bit_or(source) AS sources FROM (${parts.join(' UNION ALL ')}) GROUP BY ALL) TO ${literal(out)} (FORMAT parquet)`,

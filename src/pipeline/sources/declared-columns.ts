@@ -7,6 +7,7 @@ import { Failure } from '../engine/failure.ts'
 import type { SourceColumn } from './file-kinds.ts'
 import { noColumn } from './misfit-columns.ts'
 import { columnNamed, type Schema } from './source-columns.ts'
+import type { CutSource } from './source-tables.ts'
 import type { FoundSource } from './sources.ts'
 
 /** Fields of a declaration that name columns; `time` where the column has to be one. */
@@ -21,6 +22,22 @@ function declared(source: Source): { field: string; name: string; time: boolean 
 /** The columns that a source's cut is made with, whatever a query reads beside them. */
 export function declaredColumns({ source }: FoundSource, schema: Schema): SourceColumn[] {
   return declared(source).flatMap(({ name }) => columnNamed(schema.columns, name) ?? [])
+}
+
+/**
+ * True where a query that reads columns of these names in lower case (undefined: any) may need a key of the source's
+ * folders. Asked before the types are known.
+ */
+export function mayReadKeys({ found, files }: CutSource, names: ReadonlySet<string> | undefined): boolean {
+  if (found.hiveKeys.length === 0) return false
+  if (names === undefined) return true
+  const all = new Set([...names, ...declared(found.source).map(({ name }) => name.toLowerCase())])
+  const isRead = (name: string) => all.has(name.toLowerCase())
+  // A query that reads no column is given one, which may be a key.
+  return (
+    found.hiveKeys.some(isRead) ||
+    !files.some(({ footer }) => footer.columns.some(({ name }) => isRead(name)))
+  )
 }
 
 /** Throws a contract Failure where a declared column is missing or no time. */

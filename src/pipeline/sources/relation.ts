@@ -17,7 +17,7 @@ export interface Relation {
 /**
  * SQL that reads files as one table of these columns. Files that have them all with their types are read as they are,
  * unread columns whatever they like; others in groups, cast to the wider types, null where a file has no such column.
- * Keys of folders come as VARCHAR: see `keySql`.
+ * Keys of folders that are read come as VARCHAR: see `keySql`.
  */
 export function relation(table: Relation): string {
   const groups = groupsOf(table)
@@ -29,7 +29,7 @@ export function relation(table: Relation): string {
 export function groupsOf(table: Relation): SourceFile[][] {
   const groups = new Map<string, SourceFile[]>()
   const keys = new Map<unknown, string>()
-  const columns = ownColumns(table)
+  const { own: columns } = columnsOf(table)
   const full = table.files.filter(({ footer }) => footer.rows > 0)
   for (const file of full.length > 0 ? full : table.files.slice(0, 1)) {
     const layout = table.schema.layouts.get(file.path)
@@ -51,19 +51,19 @@ export function keySql(sql: string, type: string): string {
 }
 
 function groupSql(table: Relation, files: SourceFile[], isOnly: boolean): string {
-  const { found } = table
   const paths = files.map(({ opened }) => literal(opened)).join(', ')
-  const read = `read_parquet([${paths}], hive_partitioning = ${found.hiveKeys.length > 0}, hive_types_autocast = false)`
-  const columns = ownColumns(table).map((column) => ({ ...column, own: typeIn(table, files[0], column) }))
+  const { own: ownColumns, keys } = columnsOf(table)
+  // Where none is read, the opened names have none either (private-files.ts).
+  const read = `read_parquet([${paths}], hive_partitioning = ${keys.length > 0}, hive_types_autocast = false)`
+  const columns = ownColumns.map((column) => ({ ...column, own: typeIn(table, files[0], column) }))
   if (isOnly && columns.every(({ own, type }) => own === type)) return read
   const picked = columns.map(({ name, type, own }) => {
     if (own === type) return quoted('f', name)
     const value = own === null ? 'NULL' : quoted('f', name)
     return `${type === UNTYPED ? value : `CAST(${value} AS ${type})`} AS ${identifier(name)}`
   })
-  const keys = found.hiveKeys.map((key) => quoted('f', key))
   // visible.ts counts rows by file, one group at a time.
-  const select = `SELECT ${[...picked, ...keys, ...(isOnly ? ['f.file_index'] : [])].join(', ')} FROM ${read} AS f`
+  const select = `SELECT ${[...picked, ...keys.map(({ name }) => quoted('f', name)), ...(isOnly ? ['f.file_index'] : [])].join(', ')} FROM ${read} AS f`
   return isOnly ? `(${select})` : select
 }
 
@@ -77,6 +77,8 @@ function typeIn(
   return own === undefined || (own.isVoid && own.type !== type) ? null : own.type
 }
 
-function ownColumns({ found, schema, columns }: Relation): SourceColumn[] {
-  return [...new Set([...columns, ...declaredColumns(found, schema)])].filter(({ isKey }) => !isKey)
+/** What is read, or declared: columns of the files, and keys of their folders. */
+function columnsOf({ found, schema, columns }: Relation): { own: SourceColumn[]; keys: SourceColumn[] } {
+  const all = [...new Set([...columns, ...declaredColumns(found, schema)])]
+  return { own: all.filter(({ isKey }) => !isKey), keys: all.filter(({ isKey }) => isKey) }
 }

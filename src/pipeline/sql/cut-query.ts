@@ -6,7 +6,7 @@ import type { SourceTable } from '../cut/cut-view.ts'
 import { isTimestamp } from '../cut/time-column.ts'
 import { findWindows } from '../cut/windows.ts'
 import { blame, type Suspect } from '../engine/blame.ts'
-import { type Engine, openEngine, type Values } from '../engine/duckdb.ts'
+import { type Engine, openUnsealed, type Values } from '../engine/duckdb.ts'
 import type { InputFile } from '../engine/facts.ts'
 import { Failure } from '../engine/failure.ts'
 import { filesIn, type Share } from '../shards/buckets.ts'
@@ -78,19 +78,14 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
   const only = request.only ?? pinned
   const found = await cutSources(root, view, cut, { only, names: request.sources })
   if (pinned !== undefined) expectPinned(found, pinned)
-  const { sources, names, release } = openPrivately(found, request.temp, request)
-  const engine = await openEngine({
-    readable: readablePaths(sources),
-    names,
+  const { engine, seal } = await openUnsealed({
     writable: [request.writable],
     temp: request.temp,
     threads: request.threads,
     memoryLimit: request.memoryLimit,
     timezone: request.cut.timezone,
-  }).catch((error: unknown) => {
-    release()
-    throw error
   })
+  let release = () => {}
   const close = () => {
     engine.close()
     release()
@@ -100,12 +95,16 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     const checked = await checkFeatureSql(engine, request.sql, {
       file: request.file,
       declaredSources: Object.keys(request.view.sources),
-      columns: sources.flatMap(({ files, found }) => [
+      columns: found.flatMap(({ files, found }) => [
         ...files.flatMap(({ footer }) => footer.columns.map(({ name }) => name)),
         ...found.hiveKeys,
       ]),
       parameters: Object.keys(request.parameters),
     })
+    const named = openPrivately(found, request.temp, { ...request, reads: checked.names })
+    release = named.release
+    const { sources } = named
+    await seal({ readable: readablePaths(sources), names: named.names })
     if (request.schemaOnly !== true) refuse(checked.problems)
     const values = Object.fromEntries(
       checked.parameters.map((name) => [name, timestamp(request.parameters[name] ?? '')]),
@@ -153,7 +152,7 @@ export async function openQuery(request: CutQueryRequest): Promise<CutQuery> {
     }
   } catch (error) {
     close()
-    throw await blame(error, suspectsOf(sources, request.share), request)
+    throw await blame(error, suspectsOf(found, request.share), request)
   }
 }
 

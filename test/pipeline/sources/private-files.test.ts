@@ -55,6 +55,36 @@ describe('the files of a query', () => {
     expect(existsSync(join(root, 'data/month=2026-11/region=south/d.parquet'))).toBe(true)
   })
 
+  it('lie in folders of keys only where the query may read a key', async () => {
+    const root = await makeProject()
+    const sources = { ...events, all: { kind: 'static', path: 'data/**/*.parquet' } } as const
+    for (const [sql, folders] of [
+      ['SELECT id, "at" FROM ev', false],
+      ['SELECT id, Month FROM ev', true],
+      ['SELECT e.id, e.month FROM ev e JOIN "all" USING (id, region)', true],
+      ['SELECT id FROM ev NATURAL JOIN "all"', true],
+      ['SELECT * FROM ev', true],
+      ['FROM ev', true],
+      ['SELECT count(*) AS n FROM "all"', true],
+      ['SELECT count(id) AS id FROM (SELECT id FROM ev)', false],
+      ["SELECT id, COLUMNS(c -> starts_with(c, 'mon')) FROM ev", true],
+    ] as const) {
+      const temp = makeFolder()
+      const view = makeView(root, { sql, sources })
+      const query = await openFeatureQuery({ root, view, asOf: LAST, cut, writable: temp, temp, threads: 1 })
+      try {
+        const opened = query.sources[0]?.files.map((file) => file.opened) ?? []
+        expect(
+          opened.every((path) => path.includes('/month=')),
+          sql,
+        ).toBe(folders)
+        expect(await query.engine.rows(query.sql), sql).not.toEqual([])
+      } finally {
+        query.close()
+      }
+    }
+  })
+
   it('are linked once, however many sources read them, and unlinked where one cannot be opened', async () => {
     const root = await makeProject()
     const view = makeView(root, { sql: '', sources: { ...events, again: events.ev } })
