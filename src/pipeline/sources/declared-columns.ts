@@ -7,8 +7,7 @@ import { Failure } from '../engine/failure.ts'
 import type { SourceColumn } from './file-kinds.ts'
 import { noColumn } from './misfit-columns.ts'
 import { columnNamed, type Schema } from './source-columns.ts'
-import type { CutSource } from './source-tables.ts'
-import type { FoundSource } from './sources.ts'
+import type { FoundSource, SourceFile } from './sources.ts'
 
 /** Fields of a declaration that name columns; `time` where the column has to be one. */
 function declared(source: Source): { field: string; name: string; time: boolean }[] {
@@ -28,7 +27,10 @@ export function declaredColumns({ source }: FoundSource, schema: Schema): Source
  * True where a query that reads columns of these names in lower case (undefined: any) may need a key of the source's
  * folders. Asked before the types are known.
  */
-export function mayReadKeys({ found, files }: CutSource, names: ReadonlySet<string> | undefined): boolean {
+export function mayReadKeys(
+  { found, files }: { found: FoundSource; files: SourceFile[] },
+  names: ReadonlySet<string> | undefined,
+): boolean {
   if (found.hiveKeys.length === 0) return false
   if (names === undefined) return true
   const all = new Set([...names, ...declared(found.source).map(({ name }) => name.toLowerCase())])
