@@ -52,7 +52,7 @@ export interface Remedy {
 
 /** A committed output that cannot be moved into place is retried for as long as it takes, and cannot be retried by hand. */
 const UNPUBLISHED: Remedy = {
-  cause: 'the output is computed, but cannot be moved into place',
+  cause: 'the output cannot be moved into place',
   when: ({ state }) => state === 'publishing',
   steps: [
     'doctor',

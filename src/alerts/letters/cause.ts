@@ -30,6 +30,8 @@ export function aboutCause(facts: FailureFacts): Section[] {
     ([key, value]) =>
       value !== null &&
       value !== undefined &&
+      // The first line says it.
+      !(key === 'deadline' && failure.class === 'deadline') &&
       !(key === 'checks' && checks.length > 0) &&
       !isSaid(value, message, timezone),
   )

@@ -33,7 +33,8 @@ export function whatFailed(incident: Incident, now: Date): Item[] {
     label: 'Since',
     text: `${clockTime(facts.since, timezone)} (${ago(facts.since, now)})`,
   })
-  if (facts.deadline !== undefined) {
+  // Of an incident about the deadline itself the first line says it.
+  if (facts.deadline !== undefined && facts.failure.class !== 'deadline') {
     items.push({
       kind: 'fact',
       label: 'Deadline',
@@ -124,7 +125,7 @@ export function tried(facts: FailureFacts, now: Date): Section[] {
 }
 
 /** A check that found the data missing is not an attempt and has no number. */
-function attemptItems({ attempts, failure, timezone }: FailureFacts): Item[] {
+function attemptItems({ attempts, failure, state, timezone }: FailureFacts): Item[] {
   const real = attempts.filter(({ outcome }) => outcome !== 'waiting')
   const first = Math.max(0, real.length - 5)
   let previous: string | undefined
@@ -132,6 +133,8 @@ function attemptItems({ attempts, failure, timezone }: FailureFacts): Item[] {
     const { startedAt, endedAt, outcome } = attempt
     const took =
       endedAt === undefined ? '' : ` after ${duration(Date.parse(endedAt) - Date.parse(startedAt))}`
+    // Its file is committed, and cannot be moved into place.
+    const ended = state === 'publishing' && outcome === 'published' ? 'computed' : outcome
     const message = attempt.message ?? failure.message
     const why =
       message === failure.message
@@ -142,7 +145,7 @@ function attemptItems({ attempts, failure, timezone }: FailureFacts): Item[] {
     previous = message
     return {
       kind: 'point',
-      text: `Attempt ${first + index + 1}, ${clockTime(startedAt, timezone)}: ${outcome}${took}${why}`,
+      text: `Attempt ${first + index + 1}, ${clockTime(startedAt, timezone)}: ${ended}${took}${why}`,
     }
   })
 }

@@ -70,7 +70,7 @@ export function readersHave(facts: FailureFacts, now: Date): string {
   if (facts.waiting !== undefined && facts.waiting.length > 0) return readersOfModels(facts.waiting, now)
   const { lastGood } = facts
   if (lastGood === undefined) return `Nothing was ever published: readers have no ${product(facts)}.`
-  return `Readers keep ${lastGood.partition}, published ${agoOf(lastGood, now)}.`
+  return `Readers keep the ${product(facts)} of ${lastGood.partition}, published ${agoOf(lastGood, now)}.`
 }
 
 /** `churn and upsell are not scored. Their readers keep older scores; the oldest are of 2026-11-20 (upsell), published 2 d ago.` */

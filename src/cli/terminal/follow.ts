@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clockTime } from '../../format/clock-time.ts'
+import { messageText } from '../../format/message-text.ts'
 import { type Host, openHost } from '../../host/host.ts'
 import type { Session } from '../../host/session.ts'
 import { listen } from '../../ledger/connection/notifications.ts'
@@ -102,11 +104,17 @@ async function outlookOf({ database }: Session, ids: string[]): Promise<string> 
 async function showRuns(session: Session, view: ProgressView, ids: string[]): Promise<void> {
   for (const id of ids) {
     const run = await findRun(session.database.pool, id)
-    if (run !== undefined) view.show(run.id, slotTitle(run), textOf(run), run.progress)
+    if (run !== undefined)
+      view.show(run.id, slotTitle(run), textOf(run, session.project.timezone), run.progress)
   }
 }
 
-function textOf(run: Run): string {
+function textOf(run: Run, timezone: string): string {
+  if (run.state === 'waiting' && run.failure !== null)
+    return `waiting for data${run.settings.wait_until === null ? '' : ` until ${clockTime(run.settings.wait_until, timezone)}`}: ${messageText(run.failure.message, timezone)}`
+  // It is tried again until it can be, or until somebody gives it up.
+  if (run.state === 'publishing' && run.failure !== null)
+    return `not published yet: ${messageText(run.failure.message, timezone)}`
   if (run.state !== 'running') return run.state
   return run.progress?.text ?? 'started'
 }

@@ -73,8 +73,11 @@ function incidentOf(
   const own = { kind: slot.kind, name: slot.name }
   if (slot.kind === 'features' && isReadByLateScores(view, board, slot, skips)) return { do: 'none' }
   if (slot.state === 'held' || slot.state === 'failed') return { do: 'join', subject: own }
-  const broken = brokenView(view, board, slot)
-  return broken === undefined ? { do: 'open', subject: own } : { do: 'join', subject: broken }
+  const broken = viewIn(view, board, slot, ['held', 'failed'])
+  if (broken !== undefined) return { do: 'join', subject: subjectOf(broken) }
+  // Data that scores lack is lacked by their features: those say which, and their run can be looked at.
+  const waiting = viewIn(view, board, slot, ['waiting'])
+  return { do: 'open', subject: waiting === undefined ? own : subjectOf(waiting) }
 }
 
 /** True if a scores slot that needs this view's partition is late as well: one mail covers both. */
@@ -95,20 +98,26 @@ function isReadByLateScores(
   return false
 }
 
-function brokenView(
+/** The first slot of a needed view that is in one of these states. */
+function viewIn(
   view: LedgerView,
   board: Board,
   slot: LedgerSlot,
-): { kind: 'features'; name: string } | undefined {
-  for (const name of neededViews(view, slot)) {
-    const state = board.get(slotKey('features', name, slot.partition))?.state
-    if (state === 'held' || state === 'failed') return { kind: 'features', name }
-  }
-  return undefined
+  states: LedgerSlot['state'][],
+): LedgerSlot | undefined {
+  return neededViews(view, slot)
+    .flatMap((name) => board.get(slotKey('features', name, slot.partition)) ?? [])
+    .find(({ state }) => states.includes(state))
+}
+
+function subjectOf({ kind, name }: LedgerSlot): { kind: LedgerSlot['kind']; name: string } {
+  return { kind, name }
 }
 
 function explain(view: LedgerView, board: Board, slot: LedgerSlot): string {
   if (slot.state !== 'expected') return `it ${stateOf(slot)}`
+  const features = viewIn(view, board, slot, ['waiting'])
+  if (features !== undefined) return `it ${stateOf(features)}`
   const waiting = neededViews(view, slot).flatMap((name) => {
     const features = board.get(slotKey('features', name, slot.partition))
     if (features?.state === 'published') return []

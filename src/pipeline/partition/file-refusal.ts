@@ -43,6 +43,7 @@ async function blame(
 ): Promise<{ path: string; code: string }> {
   for (const folder of written) {
     const path = await nearest(folder)
+    if ((await stat(path).catch(() => undefined))?.isDirectory() === false) return { path, code: 'ENOTDIR' }
     const denied = await access(path, constants.W_OK | constants.X_OK).then(
       () => undefined,
       (reason: unknown) => codeOf(reason) ?? 'EACCES',

@@ -149,7 +149,7 @@ export async function finishPublication(context: Warehouse, runId: string): Prom
   const from = attemptFolder(context.warehouse, attemptId(run.id, run.attempt))
   const { moved, superseded } = await move(context.warehouse, run, from, target).catch(
     async (error: unknown) => {
-      const what = `run ${run.id} is computed and committed, but could not be published as ${shownWarehouse(target.file)}`
+      const what = 'the output is computed, but cannot be moved into place'
       if (error instanceof Failure)
         throw new Failure(error.failureClass, `${what}: ${error.message}`, {
           cause: error,

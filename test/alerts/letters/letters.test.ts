@@ -7,7 +7,7 @@ import { incident, NOW, text } from './letter-case.ts'
 describe('the mail about one incident', () => {
   test('says everything that the one who wakes up asks', () => {
     expect(text([incident(facts())])).toBe(`No scores of churn for 2026-11-22 (late-data).
-Readers keep 2026-11-21, published 25 h 53 min ago.
+Readers keep the scores of 2026-11-21, published 25 h 53 min ago.
 Cause: source calls is late: its newest row is of 2026-11-20 23:58 CET, required is 2026-11-21 22:00 CET or later
 
 Act on incident 12:

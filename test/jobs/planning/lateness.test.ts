@@ -71,7 +71,7 @@ describe('deadlines', () => {
       { state: 'waiting', published_run: null },
       [
         'late features activity 2026-11-23 none: it is waiting',
-        'late scores churn 2026-11-23 open scores churn: it waits: features activity 2026-11-23 is waiting',
+        'late scores churn 2026-11-23 open features activity: it is waiting',
       ],
     ],
     [

@@ -52,7 +52,8 @@ export const DEADLINE_SCENES: Scene[] = [
     subject: ACTIVITY,
     async make(ground, night) {
       renameSync(path(ground, 'data/events'), path(ground, 'data/elsewhere'))
-      await scheduled(ground, night, `refresh: [activity]\nretry: { wait_for_data: 8h }\n${DEADLINE}`)
+      // Of scores: it is told of their features, which wait.
+      await scheduled(ground, night, `score: [value]\nretry: { wait_for_data: 8h }\n${DEADLINE}`)
       await tick(ground, night)
       await deadline(ground, night)
     },

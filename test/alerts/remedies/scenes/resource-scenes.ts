@@ -17,7 +17,7 @@ const settings = (ground: Ground) =>
 export const RESOURCE_SCENES: Scene[] = [
   {
     kind: 'resource',
-    cause: 'the output is computed, but cannot be moved into place',
+    cause: 'the output cannot be moved into place',
     subject: ACTIVITY,
     async make(ground, night) {
       writeFileSync(path(ground, `warehouse/features/activity/as_of=${night}`), 'in the way')
