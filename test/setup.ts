@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { openQueues } from '../src/jobs/queue/queues.ts'
 import { type Database, openDatabase } from '../src/ledger/connection/database.ts'
 import { readPostmaster } from '../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../src/ledger/server/remove-server.ts'
@@ -21,7 +22,7 @@ import { chooseLocation } from '../src/ledger/server/server-place.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Of the one embedded server of this run; its database `template` is migrated. */
+    /** Of the one embedded server of this run; its database `template` is migrated, with the tables of the queues. */
     databaseUrl: string
   }
 }
@@ -53,6 +54,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   url.pathname = 'template'
   const template = await openDatabase({ root, url: url.href, role: 'command' })
   await template.close()
+  // The queues' tables too: a tenth of a second for each database that has jobs.
+  const queues = await openQueues({ databaseUrl: url.href, log: () => {} })
+  await queues.ids('features')
+  await queues.close()
   project.provide('databaseUrl', database.url)
   return async () => {
     await database.close()

@@ -10,7 +10,7 @@ import { runPage, type Stage } from './run-page.ts'
 import { notPrinted } from './shown-output.ts'
 
 /*
- * Takes more than 10 s: some thirty commands, of which a dozen compute features in the shop that `init` writes.
+ * Takes more than 10 s: some fifteen commands, in full thirty, of which half compute features in the shop that `init` writes.
  */
 const FULL = process.env.NIGHTSHIFT_FAULTS === 'full'
 const python = FULL ? pythonWith('sklearn', 'pandas') : undefined
@@ -95,7 +95,7 @@ test('docs/quick-start.md', async () => {
   expect(notPrinted(output?.text.split('\n') ?? ['no such block'], printed)).toEqual([])
 })
 
-test('docs/exporting-models.md and docs/notebooks.md, in the same shop', async () => {
+test.runIf(FULL)('docs/exporting-models.md and docs/notebooks.md, in the same shop', async () => {
   await writeParquet(
     join(shop.project, 'rows.parquet'),
     `SELECT (i % 400 + 1)::INTEGER AS customer_id, TIMESTAMP '${ago(125)} 12:00:00' + INTERVAL (i * 37 % 86) DAY AS as_of FROM range(2000) t(i)`,

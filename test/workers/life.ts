@@ -128,7 +128,7 @@ export async function openLife(
     )
     return rows[0]?.open !== true
   }
-  /** Reconciles until there is nothing to do, again whenever a job has ended. @returns milliseconds until something is due */
+  /** Reconciles until there is nothing to do, again whenever a job has ended. @returns milliseconds until a slot, an attempt or a deadline is due */
   const settle = async (): Promise<number> => {
     for (let tries = 0; tries < 2400; tries++) {
       const woken = new Promise<void>((resolve) => {
@@ -148,7 +148,7 @@ export async function openLife(
         findStale({ database, children }, project(), runs, { lane: 'backfill' })
       if ((await feedBackfills({ database, log, stale })) || actions.length > 0) continue
       const ended = hired === undefined || (await settled())
-      if (calm && ended) return Math.min(next ?? LONGEST_LEAP_MS, await untilDue())
+      if (calm && ended) return next ?? LONGEST_LEAP_MS
       if (!ended) await Promise.race([woken, sleep(250)])
     }
     throw new Error(`the work of ${time.toISOString()} does not end`)
@@ -191,9 +191,11 @@ export async function openLife(
           secret: () => undefined,
         })
         // Steps at which nothing is due are left out.
-        leap = (await isIdle())
-          ? Math.ceil(Math.min(Math.max(quiet, step), LONGEST_LEAP_MS) / step) * step
-          : step
+        leap =
+          hired === undefined || (await isIdle())
+            ? Math.ceil(Math.min(Math.max(Math.min(quiet, await untilDue()), step), LONGEST_LEAP_MS) / step) *
+              step
+            : step
       }
     },
     async beside(command) {

@@ -26,16 +26,16 @@ refresh: [activity]
 start: "${start}"
 ${more}`
 
-describe('a week in which the clocks change', () => {
+describe('nights about the one in which the clocks change', () => {
   test.each([
     // Spring: 02:30 does not exist; on Lord Howe, where clocks move by half an hour, it is the first instant after the gap.
-    ['Europe/Berlin', '2026-03-27', '2026-03-31', '2026-03-29', '2026-03-29T01:00:00.000Z'],
-    ['America/New_York', '2026-03-06', '2026-03-10', '2026-03-08', '2026-03-08T07:00:00.000Z'],
-    ['Australia/Lord_Howe', '2026-10-02', '2026-10-06', '2026-10-04', '2026-10-03T15:30:00.000Z'],
+    ['Europe/Berlin', '2026-03-28', '2026-03-30', '2026-03-29', '2026-03-29T01:00:00.000Z'],
+    ['America/New_York', '2026-03-07', '2026-03-09', '2026-03-08', '2026-03-08T07:00:00.000Z'],
+    ['Australia/Lord_Howe', '2026-10-03', '2026-10-05', '2026-10-04', '2026-10-03T15:30:00.000Z'],
     // Autumn: 02:30 exists twice in Berlin; in New York it is 01:00 to 02:00 that does, on Lord Howe 01:30 to 02:00.
-    ['Europe/Berlin', '2026-10-23', '2026-10-27', '2026-10-25', '2026-10-25T00:30:00.000Z'],
-    ['America/New_York', '2026-10-30', '2026-11-03', '2026-11-01', '2026-11-01T07:30:00.000Z'],
-    ['Australia/Lord_Howe', '2026-04-03', '2026-04-07', '2026-04-05', '2026-04-04T16:00:00.000Z'],
+    ['Europe/Berlin', '2026-10-24', '2026-10-26', '2026-10-25', '2026-10-25T00:30:00.000Z'],
+    ['America/New_York', '2026-10-31', '2026-11-02', '2026-11-01', '2026-11-01T07:30:00.000Z'],
+    ['Australia/Lord_Howe', '2026-04-04', '2026-04-06', '2026-04-05', '2026-04-04T16:00:00.000Z'],
   ])('publishes each local date of %s once, %s to %s', async (timezone, from, to, changed, due) => {
     project = await generatedProject({ customers: 5, timezone, schedule: schedule(from) })
     await project.write('models/value/model.yaml', MODEL)

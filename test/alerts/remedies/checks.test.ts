@@ -7,7 +7,7 @@ import { smallModel } from '../../projects/generated.ts'
 import { keepMail } from '../kept-mails.ts'
 import { path } from './failing-project.ts'
 import { commandsOf, type Ground, type Mailed, openGround } from './ground.ts'
-import { openPlayer, type Player } from './player.ts'
+import { ofForm, openPlayer, type Player } from './player.ts'
 import { DRIFT_SCENES } from './scenes/drift-scenes.ts'
 import { QUALITY_SCENES } from './scenes/quality-scenes.ts'
 import { UNCHECKED_SCENES } from './scenes/unchecked-scenes.ts'
@@ -15,7 +15,7 @@ import { expectTable } from './table.ts'
 import { live, register } from './versions.ts'
 import { measured, retrainable, TRAINED, watchedProject } from './watched-project.ts'
 
-const CHECKS = [...UNCHECKED_SCENES, ...DRIFT_SCENES, ...QUALITY_SCENES]
+const CHECKS = ofForm([...UNCHECKED_SCENES, ...DRIFT_SCENES, ...QUALITY_SCENES])
 
 let project: TemporaryProject
 let ground: Ground

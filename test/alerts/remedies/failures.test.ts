@@ -2,7 +2,7 @@ import { afterAll, beforeAll, test } from 'vitest'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { failingProject } from './failing-project.ts'
 import { type Ground, openGround } from './ground.ts'
-import { openPlayer, type Player } from './player.ts'
+import { ofForm, openPlayer, type Player } from './player.ts'
 import { FAILURES } from './scenes/failures.ts'
 import { expectTable } from './table.ts'
 
@@ -22,8 +22,9 @@ afterAll(async () => {
   await project?.remove()
 })
 
-test.each(FAILURES.filter(({ needsRoot }) => needsRoot !== true || IS_ROOT))('$kind: $cause', (scene) =>
-  player.play(scene),
+test.each(ofForm(FAILURES.filter(({ needsRoot }) => needsRoot !== true || IS_ROOT)))(
+  '$kind: $cause',
+  (scene) => player.play(scene),
 )
 
 test.runIf(IS_ROOT)('the page says what came of each command about a failed run', () =>

@@ -3,7 +3,7 @@ import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { smallModel } from '../../projects/generated.ts'
 import { failingProject } from './failing-project.ts'
 import { type Ground, openGround } from './ground.ts'
-import { openPlayer, type Player } from './player.ts'
+import { ofForm, openPlayer, type Player } from './player.ts'
 import { DEADLINE_SCENES, IDLE_SCENES } from './scenes/deadline-scenes.ts'
 import { expectTable } from './table.ts'
 import { live, register } from './versions.ts'
@@ -26,15 +26,15 @@ afterAll(async () => {
   await project?.remove()
 })
 
-test.each(IDLE_SCENES)('$kind: $cause', (scene) => player.play(scene))
+test.each(ofForm(IDLE_SCENES))('$kind: $cause', (scene) => player.play(scene))
 
 describe('with a worker', () => {
   beforeAll(() => ground.life.hire())
 
-  test.each(DEADLINE_SCENES)('$kind: $cause', (scene) => player.play(scene))
+  test.each(ofForm(DEADLINE_SCENES))('$kind: $cause', (scene) => player.play(scene))
 })
 
 test('the page says what came of each command about a late night', () => {
   expectTable('late nights', player.rows())
-  expect(player.rows().length).toBeGreaterThan(IDLE_SCENES.length + DEADLINE_SCENES.length)
+  expect(player.rows().length).toBeGreaterThan(ofForm(IDLE_SCENES).length + ofForm(DEADLINE_SCENES).length)
 })

@@ -6,11 +6,22 @@ import type { Scene } from './scene.ts'
 import { BUTTONS, effect, promised, READING } from './step-effects.ts'
 
 /**
- * In the short form each cause happens, its mail is read and its first command pasted; others that views or models have
- * shown with another cause are pasted in full alone (`npm run test:faults`, `npm run remedies`).
+ * In the short form two causes of each kind happen, their mails are read and their first commands pasted; other causes happen, and
+ * commands that views or models have shown with another cause are pasted, in full alone (`npm run test:faults`, `npm run remedies`).
  */
 export const IS_FULL =
   process.env.NIGHTSHIFT_FAULTS === 'full' || process.env.NIGHTSHIFT_REMEDIES !== undefined
+
+const MOST_OF_A_KIND = 2
+
+/** The scenes that this form plays. */
+export function ofForm(scenes: Scene[]): Scene[] {
+  if (IS_FULL) return scenes
+  return scenes.filter(({ kind }, index) => {
+    const before = scenes.slice(0, index).filter((scene) => scene.kind === kind)
+    return before.length < MOST_OF_A_KIND
+  })
+}
 
 /** Makes the causes of scenes happen on a ground, and follows their commands. */
 export interface Player {
