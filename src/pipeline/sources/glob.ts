@@ -105,8 +105,9 @@ function keep(path: string, segment: string, found: Found): void {
 function look(path: string): FoundFile | UnreadablePath | undefined {
   const unreadable = (why: string) => ({ path, why, modified: modifiedOf(path) })
   try {
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined
-    const stat = statSync(path, { throwIfNoEntry: false })
+    const own = lstatSync(path, { throwIfNoEntry: false })
+    if (own === undefined) return undefined
+    const stat = own.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : own
     if (stat === undefined) return unreadable('is a link to something that is not there')
     if (stat.isDirectory()) return { ...unreadable(FOLDER), modified: stat.mtimeMs }
     if (!stat.isFile()) return unreadable('is neither a file nor a link to one')

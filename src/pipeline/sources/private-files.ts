@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { linkSync, lstatSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { filesIn, isBucketed, type Share } from '../shards/buckets.ts'
@@ -88,7 +88,7 @@ export function openPrivately(
 function linkTo(path: string, name: string): void {
   try {
     // A hard link to a symbolic link would be one more symbolic link.
-    linkSync(realpathSync(path), name)
+    linkSync(lstatSync(path).isSymbolicLink() ? realpathSync(path) : path, name)
   } catch {
     symlinkSync(path, name)
   }

@@ -60,9 +60,10 @@ function walk(folder: Folder, rests: Rest[], walker: Walker): void {
   const here = withoutFolders(rests)
   const deeper = here.filter(({ parts, at }) => parts[at] === ANY_FOLDERS)
   const entries = here.every(({ parts, at }) => typeof parts[at] === 'string') ? [] : walker.list(folder.path)
+  const real = deeper.length === 0 || folder.above.length > 0 ? folder.above : realPath(folder.path)
   for (const entry of deeper.length === 0 ? [] : entries) {
     if (isHidden(entry.name) || !walker.isFolder(folder.path, entry)) continue
-    const above = aboveOf(folder, entry, walker)
+    const above = aboveOf({ ...folder, above: real }, entry, walker)
     if (above !== undefined) for (const rest of deeper) go(entry.name, rest, above)
   }
   for (const rest of here) {
@@ -101,10 +102,9 @@ function isHidden(name: string): boolean {
 }
 
 /** The real paths down to a folder that `**` goes into; undefined where it is a link back to one of them. */
-function aboveOf(folder: Folder, entry: Dirent, walker: Walker): string[] | undefined {
-  const above = folder.above.length > 0 ? folder.above : realPath(folder.path)
-  if (!entry.isSymbolicLink()) return [...above, join(above.at(-1) ?? folder.path, entry.name)]
-  const path = join(folder.path, entry.name)
+function aboveOf({ path: folder, above }: Folder, entry: Dirent, walker: Walker): string[] | undefined {
+  if (!entry.isSymbolicLink()) return [...above, join(above.at(-1) ?? folder, entry.name)]
+  const path = join(folder, entry.name)
   const own = realPath(path)
   const [real] = own
   if (real === undefined || !above.some((each) => isWithin(each, real))) return [...above, ...own]

@@ -46,11 +46,15 @@ function fault(sql: string, root: Node): Parsed {
 }
 
 export function asNode(value: unknown): Node | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
+  return isNode(value) ? value : undefined
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function nodesIn(value: unknown): Node[] {
-  return Array.isArray(value) ? value.map(asNode).filter((node) => node !== undefined) : []
+  return Array.isArray(value) ? value.filter(isNode) : []
 }
 
 export function textsIn(value: unknown): string[] {
@@ -59,15 +63,16 @@ export function textsIn(value: unknown): string[] {
 
 /** Every object directly below a node, whichever field holds it. */
 export function childrenOf(node: Node): Node[] {
-  return Object.values(node).flatMap((value) => {
-    const child = asNode(value)
-    // `values` of VALUES is a list of lists.
-    return child === undefined
-      ? Array.isArray(value)
-        ? value.flatMap((each) => (Array.isArray(each) ? nodesIn(each) : nodesIn([each])))
-        : []
-      : [child]
-  })
+  const children: Node[] = []
+  // A tree has thousands of nodes, and is walked several times for each query.
+  for (const field in node) {
+    const value = node[field]
+    if (isNode(value)) children.push(value)
+    else if (Array.isArray(value))
+      // `values` of VALUES is a list of lists.
+      for (const each of value) children.push(...nodesIn(Array.isArray(each) ? each : [each]))
+  }
+  return children
 }
 
 /** Byte offset of a node; undefined where DuckDB does not know it (2^64-1). */
