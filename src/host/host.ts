@@ -8,7 +8,7 @@ import { sendDueDigest } from '../actions/send-digest.ts'
 import { alertSettings } from '../alerts/delivery/alert-settings.ts'
 import { openHeartbeat } from '../alerts/delivery/heartbeat.ts'
 import { openTransport } from '../alerts/delivery/open-transport.ts'
-import { sendDueMails } from '../alerts/delivery/send-due-mails.ts'
+import { sendDueMails, untilNextMail } from '../alerts/delivery/send-due-mails.ts'
 import { feedBackfills } from '../jobs/backfills/feed-backfills.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
@@ -172,7 +172,7 @@ export async function openHost(
     })
     // After the mails: what fails here holds none of them up.
     await announceEndedMutes({ database, project })
-    return undefined
+    return untilNextMail({ database, clock: context.clock })
   }
   const outbox = startLoop(sendMail, { everyMs: DRAIN_MS, onError: logError('sending mail') })
   const stays = role !== 'command'

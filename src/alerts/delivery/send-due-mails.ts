@@ -1,3 +1,4 @@
+import { dateOf } from '../../ledger/connection/value-types.ts'
 import { writeMails } from '../letters/write-mails.ts'
 import { type Drained, drain, type Post } from './outbox.ts'
 
@@ -12,4 +13,24 @@ export async function sendDueMails(
 ): Promise<Drained> {
   await writeMails(post.database, await post.clock(), post.settings, post.log, { flush })
   return drain(post, signal)
+}
+
+/**
+ * Milliseconds until the next mail or post falls due, undefined where none is known. Muted ones count: whoever looks then finds
+ * nothing to do.
+ */
+export async function untilNextMail({
+  database,
+  clock,
+}: Pick<Post, 'database' | 'clock'>): Promise<number | undefined> {
+  const now = await clock()
+  const { rows } = await database.pool.query<{ at: string | null }>(
+    `select min(at) as at from (
+       select min(due_at) as at from nightshift.incident_readers where due_at > $1
+       union all
+       select min(due_at) from nightshift.outbox where sent_at is null and gave_up_at is null and due_at > $1) d`,
+    [now],
+  )
+  const at = dateOf(rows[0]?.at ?? null)
+  return at === undefined ? undefined : at.getTime() - now.getTime()
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sendDueMails } from '../../../src/alerts/delivery/send-due-mails.ts'
+import { sendDueMails, untilNextMail } from '../../../src/alerts/delivery/send-due-mails.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { writeMails } from '../../../src/alerts/letters/write-mails.ts'
 import { transaction } from '../../../src/ledger/connection/database.ts'
@@ -31,6 +31,18 @@ describe('one incident, one thread', () => {
     expect(received?.envelope).toEqual({ from: 'nightshift@example.com', to: ['oncall@example.com'] })
     expect(lead(received)).toBe('No scores of churn for 2026-11-22 (late-data).')
     expect(await desk.mails()).toHaveLength(1)
+  })
+
+  test('whoever sends mails knows when the next one is due', async () => {
+    expect(await untilNextMail(desk.post())).toBeUndefined()
+    await desk.fails(facts())
+    expect(await untilNextMail(desk.post())).toBe(30_000)
+    desk.pass(29)
+    expect(await untilNextMail(desk.post())).toBe(1_000)
+    desk.pass(1)
+    await desk.mails()
+    // Nobody acknowledges it.
+    expect(await untilNextMail(desk.post())).toBe(4 * HOUR * 1000)
   })
 
   test('a failure whose transaction rolls back is no incident and no mail', async () => {
