@@ -3,7 +3,7 @@ import type { Interval } from './bootstrap.ts'
 import { type Curves, openCurves } from './curves.ts'
 import { type DrawnRows, drawRows, type LabelledTable, MOST_IN_MEMORY, readSorted } from './labelled-table.ts'
 import { type MeasureFacts, measure, notesOf } from './measure.ts'
-import { tallyClasses, tallyNumbers } from './metric-sums.ts'
+import { ClassTally, tallyNumbers } from './metric-sums.ts'
 import { type Confusion, type Metrics, openBins, openConfusion } from './metrics.ts'
 
 export interface TableRequest {
@@ -89,7 +89,7 @@ function openGroups(
     const tally = tallyNumbers()
     return { add: (score, label) => tally.add(score, label, 1), end: () => tally.figures() }
   }
-  const tally = tallyClasses({ rows, positives }, k)
+  const tally = new ClassTally({ rows, positives }, k)
   let [current, group, hits] = [Number.NaN, 0, 0]
   const flush = () => {
     if (group > 0) tally.add(current, group, hits)

@@ -1,6 +1,7 @@
 import { CLASSIFICATION, type Metric, REGRESSION } from '../../project/schema/metric.ts'
 import { draw, type Interval, intervals, middle, openRandom, weigh } from './bootstrap.ts'
 import { fewText, isFew, wilson } from './few.ts'
+import { logOf } from './metric-sums.ts'
 import {
   type CalibrationBin,
   calibration,
@@ -62,8 +63,13 @@ interface Sorted extends Sample {
 
 function sorted({ scores, labels }: Sample, entities: Uint32Array, rows?: Uint32Array): Sorted {
   const order = orderOf(scores, rows)
+  const inOrder = Float64Array.from(order, (row) => scores[row] ?? Number.NaN)
   return {
-    scores: Float64Array.from(order, (row) => scores[row] ?? Number.NaN),
+    scores: inOrder,
+    logs: {
+      hit: inOrder.map((score) => logOf(score, true)),
+      miss: inOrder.map((score) => logOf(score, false)),
+    },
     labels: Float64Array.from(order, (row) => labels[row] ?? Number.NaN),
     entities: Uint32Array.from(order, (row) => entities[row] ?? 0),
     order: Uint32Array.from(order, (_, index) => index),

@@ -7,12 +7,6 @@ import type { ClassMetric, NumberMetric } from '../../project/schema/metric.ts'
 
 export const BINS = 10
 
-export interface ClassTally {
-  /** All rows of one score: how many (a weight counts so often), and how many of them are positive. */
-  add(score: number, rows: number, hits: number): void
-  figures(): Record<ClassMetric, number | null>
-}
-
 const NO_ROWS: Record<ClassMetric, null> = {
   auc: null,
   average_precision: null,
@@ -23,52 +17,76 @@ const NO_ROWS: Record<ClassMetric, null> = {
   lift_at_k: null,
 }
 
-/** `k` is a number of rows, or below 1 a share of them. */
-export function tallyClasses(
-  { rows: total, positives }: { rows: number; positives: number },
-  k: number,
-): ClassTally {
-  const negatives = total - positives
-  const topRows = k < 1 ? Math.max(1, Math.round(total * k)) : Math.min(k, total)
-  let above = 0
-  let positivesAbove = 0
-  let pairs = 0
-  let precisionSum = 0
-  let top = 0
-  let loss = 0
-  let squares = 0
+/** What a row of either class adds to the logarithm of the likelihood. */
+export function logOf(score: number, isPositive: boolean): number {
+  const clipped = Math.min(Math.max(score, Number.EPSILON), 1 - Number.EPSILON)
+  return isPositive ? Math.log(clipped) : Math.log1p(-clipped)
+}
+
+/** A class, whose numbers V8 changes in place: as variables of a closure each sum is a new object at each row. */
+export class ClassTally {
+  readonly #total: number
+  readonly #positives: number
+  readonly #topRows: number
+  #above = 0
+  #positivesAbove = 0
+  #pairs = 0
+  #precisionSum = 0
+  #top = 0
+  #loss = 0
+  #squares = 0
   /** Of each bin: the sum of its scores, less its positives. */
-  const gaps = new Float64Array(BINS)
-  return {
-    add(score, rows, hits) {
+  readonly #gaps = new Float64Array(BINS)
+
+  /** `k` is a number of rows, or below 1 a share of them. */
+  constructor({ rows, positives }: { rows: number; positives: number }, k: number) {
+    this.#total = rows
+    this.#positives = positives
+    this.#topRows = k < 1 ? Math.max(1, Math.round(rows * k)) : Math.min(k, rows)
+  }
+
+  /**
+   * All rows of one score: how many (a weight counts so often), and how many of them are positive. A thousand resamples
+   * feel each logarithm: who adds a score again knows what `logOf` says of it.
+   */
+  add(
+    score: number,
+    rows: number,
+    hits: number,
+    // Most scores have rows of one class alone.
+    logOfHit = hits > 0 ? logOf(score, true) : 0,
+    logOfMiss = rows > hits ? logOf(score, false) : 0,
+  ): void {
+    const misses = rows - hits
+    if (this.#above < this.#topRows) this.#top += (hits / rows) * Math.min(rows, this.#topRows - this.#above)
+    const negativesAbove = this.#above - this.#positivesAbove
+    this.#above += rows
+    if (hits > 0) {
       // Negatives below this group, and half of those within it.
-      pairs += hits * (negatives - (above - positivesAbove) - (rows - hits) / 2)
-      if (above < topRows) top += (hits / rows) * Math.min(rows, topRows - above)
-      above += rows
-      positivesAbove += hits
-      precisionSum += hits * (positivesAbove / above)
-      const clipped = Math.min(Math.max(score, Number.EPSILON), 1 - Number.EPSILON)
-      // Most scores have rows of one class alone, and a thousand resamples feel each logarithm.
-      loss -=
-        (hits > 0 ? hits * Math.log(clipped) : 0) + (rows > hits ? (rows - hits) * Math.log1p(-clipped) : 0)
-      squares += hits * (1 - score) ** 2 + (rows - hits) * score ** 2
-      const bin = binOf(score)
-      if (bin !== undefined) gaps[bin] = (gaps[bin] ?? 0) + rows * score - hits
-    },
-    figures() {
-      if (total === 0) return NO_ROWS
-      const both = positives > 0 && negatives > 0
-      const precision = top / topRows
-      return {
-        auc: both ? pairs / (positives * negatives) : null,
-        average_precision: positives > 0 ? precisionSum / positives : null,
-        log_loss: loss / total,
-        brier: squares / total,
-        ece: gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / total,
-        precision_at_k: precision,
-        lift_at_k: positives > 0 ? precision / (positives / total) : null,
-      }
-    },
+      this.#pairs += hits * (this.#total - this.#positives - negativesAbove - misses / 2)
+      this.#positivesAbove += hits
+      this.#precisionSum += hits * (this.#positivesAbove / this.#above)
+    }
+    this.#loss -= (hits > 0 ? hits * logOfHit : 0) + (misses > 0 ? misses * logOfMiss : 0)
+    this.#squares += hits * (1 - score) ** 2 + misses * score ** 2
+    const bin = binOf(score)
+    if (bin !== undefined) this.#gaps[bin] = (this.#gaps[bin] ?? 0) + rows * score - hits
+  }
+
+  figures(): Record<ClassMetric, number | null> {
+    const [total, positives] = [this.#total, this.#positives]
+    if (total === 0) return NO_ROWS
+    const both = positives > 0 && positives < total
+    const precision = this.#top / this.#topRows
+    return {
+      auc: both ? this.#pairs / (positives * (total - positives)) : null,
+      average_precision: positives > 0 ? this.#precisionSum / positives : null,
+      log_loss: this.#loss / total,
+      brier: this.#squares / total,
+      ece: this.#gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / total,
+      precision_at_k: precision,
+      lift_at_k: positives > 0 ? precision / (positives / total) : null,
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ClassMetric, Metric, NumberMetric } from '../../project/schema/metric.ts'
-import { BINS, binOf, tallyClasses, tallyNumbers } from './metric-sums.ts'
+import { BINS, binOf, ClassTally, tallyNumbers } from './metric-sums.ts'
 
 /**
  * Figures of a sample of scores and labels. Each is taken over groups of equal scores, from the highest down, with a
@@ -14,6 +14,8 @@ export type Metrics = Partial<Record<Metric, number | null>>
 export interface Sample {
   scores: Float64Array
   labels: Float64Array
+  /** What `logOf` says of each score, for those who measure the sample again and again. */
+  logs?: { hit: Float64Array; miss: Float64Array }
 }
 
 /** Rows of a sample from the highest score down. */
@@ -27,35 +29,37 @@ export function orderOf(scores: Float64Array, rows?: Uint32Array): Uint32Array {
  * Linear in the number of rows.
  */
 export function classify(
-  { scores, labels }: Sample,
+  { scores, labels, logs }: Sample,
   order: Uint32Array,
   k: number,
   weights?: Uint32Array,
 ): Record<ClassMetric, number | null> {
-  const weightOf = (row: number) => weights?.[row] ?? 1
   let total = 0
   let positives = 0
-  for (const row of order) {
-    const weight = weightOf(row)
+  for (let at = 0; at < order.length; at++) {
+    const row = order[at] ?? 0
+    const weight = weights === undefined ? 1 : (weights[row] ?? 0)
     total += weight
     if (labels[row] === 1) positives += weight
   }
-  const tally = tallyClasses({ rows: total, positives }, k)
+  const tally = new ClassTally({ rows: total, positives }, k)
   for (let start = 0; start < order.length; ) {
-    const score = scores[order[start] ?? 0] ?? 0
+    const first = order[start] ?? 0
+    const score = scores[first] ?? 0
     let end = start
     let rows = 0
     let hits = 0
-    for (; end < order.length && scores[order[end] ?? 0] === score; end++) {
+    for (; end < order.length; end++) {
       const row = order[end] ?? 0
-      const weight = weightOf(row)
+      if (scores[row] !== score) break
+      const weight = weights === undefined ? 1 : (weights[row] ?? 0)
       rows += weight
       if (labels[row] === 1) hits += weight
     }
     // A NaN equals nothing, itself included.
     if (end === start) end++
     start = end
-    if (rows > 0) tally.add(score, rows, hits)
+    if (rows > 0) tally.add(score, rows, hits, logs?.hit[first], logs?.miss[first])
   }
   return tally.figures()
 }
