@@ -45,6 +45,8 @@ export type Step = StepName | { command: StepName; why: string }
 /** The next three commands for one cause, the most useful first. */
 export interface Remedy {
   cause: string
+  /** What subjects say, where the cause is more than a phone shows. */
+  brief?: string
   /** Absent: any other cause of the kind. */
   when?: (at: Situation) => boolean
   steps: [Step, Step, Step]
@@ -164,11 +166,25 @@ export const REMEDIES: Record<IncidentKind, [...Remedy[], Omit<Remedy, 'when'>]>
     },
     {
       cause: 'the live version cannot score, after a promotion',
+      brief: 'its new version cannot score',
       when: ({ versions }) => versions?.previous != null,
       steps: ['show', 'rollback', { command: 'again', why: 'Then score the night with it' }],
     },
     {
+      cause: 'the file of the live version is gone',
+      when: ({ evidence }) => typeof evidence.missing === 'string',
+      steps: [
+        { command: 'show', why: 'See which file is gone, and what puts it back' },
+        {
+          command: 'versions',
+          why: 'See the SHA-256 of the file that was registered: `register` with it puts it back',
+        },
+        { command: 'again', why: 'Once the file is back, re-run the night' },
+      ],
+    },
+    {
       cause: 'the live version cannot score, and no version was live before',
+      brief: 'its version cannot score',
       steps: [
         'show',
         { command: 'versions', why: 'See which versions there are; another one has to be promoted' },

@@ -101,7 +101,10 @@ function causeOf(facts: FailureFacts, kind: Incident['kind']): string {
     const sources = lateSources(failure.evidence)
     if (sources.length > 0) return areLate(sources)
   }
-  return failedExpectation(checks) ?? remedyOf({ ...facts, failure: { ...failure, class: kind } }).cause
+  const expectation = failedExpectation(checks)
+  if (expectation !== undefined) return expectation
+  const { cause, brief } = remedyOf({ ...facts, failure: { ...failure, class: kind } })
+  return brief ?? cause
 }
 
 function lateSources({ late, source }: Record<string, unknown>): string[] {

@@ -42,6 +42,11 @@ export function spoil(ground: Ground, version: number): void {
   writeFileSync(file, 'not a model')
 }
 
+/** Takes a version's file away, until `unspoil`. */
+export function take(ground: Ground, version: number): void {
+  renameSync(fileOf(ground, version), `${fileOf(ground, version)}.kept`)
+}
+
 export function unspoil(ground: Ground, version: number): void {
   const file = fileOf(ground, version)
   if (existsSync(`${file}.kept`)) renameSync(`${file}.kept`, file)
