@@ -10,7 +10,12 @@ export function openLog(level: string): Logger {
   const terminal = process.stderr.isTTY === true
   const { pino }: { pino: typeof Pino } = createRequire(import.meta.url)('pino')
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (name) => ({ level: name }) },
+    },
     terminal
       ? { write: (line) => process.stderr.write(printable(readable(line))) }
       : pino.destination({ fd: 2, sync: true }),
@@ -22,13 +27,12 @@ export function openQuietLog(level: string): Logger {
   return openLog(level === 'info' ? 'silent' : level)
 }
 
-const LABELS: Record<number, string> = {
-  10: 'trace',
-  20: 'debug',
-  30: '',
-  40: 'warning: ',
-  50: 'error: ',
-  60: 'fatal: ',
+const LABELS: Record<string, string> = {
+  trace: 'trace: ',
+  debug: 'debug: ',
+  warn: 'warning: ',
+  error: 'error: ',
+  fatal: 'fatal: ',
 }
 
 /** `02:00:14 churn 2026-11-22 started (run x1)`: time, level unless info, message, then the remaining fields. */
@@ -39,5 +43,5 @@ function readable(line: string): string {
     .map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ')
   const what = [slot, msg].filter((part) => part !== undefined).join(': ')
-  return `${String(time).slice(11, 19)}Z ${LABELS[Number(level)] ?? ''}${what}${rest === '' ? '' : ` (${rest})`}\n`
+  return `${String(time).slice(11, 19)}Z ${LABELS[String(level)] ?? ''}${what}${rest === '' ? '' : ` (${rest})`}\n`
 }

@@ -156,7 +156,7 @@ export async function comparable(
       // Only a bucket has uploads, and some steps go on beside others.
       .replaceAll(/"steps": \[[^\]]*\]/g, '"steps": []')
       .split('\n')
-      .filter((line) => !line.startsWith('{"level":30'))
+      .filter((line) => !line.startsWith('{"level":"info"'))
       .join('\n')
   )
 }

@@ -24,6 +24,7 @@ export default function history([name = '']: string[], options: GlobalOptions): 
           entry.reason,
           evidenceOf(entry),
         ]),
+        { below: 'evidence' },
       )
     }
     return 0

@@ -59,6 +59,7 @@ export default function incidents(
               : `open, acknowledged by ${each.ackedBy}`,
           each.mails,
         ]),
+        { spare: ['mails', 'opened'] },
       )
     }
     if (!options.json) await printMutes(database, project, now)

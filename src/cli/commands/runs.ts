@@ -74,6 +74,7 @@ export default function runs([name]: string[], options: Options): Promise<number
             ? ''
             : `${run.failure.class}: ${messageText(run.failure.message, project.timezone)}`,
         ]),
+        { spare: ['took', 'rows', 'started'], below: 'failure' },
       )
     }
     return 0
@@ -95,6 +96,7 @@ function printGroups(project: Project, groups: FailureGroup[], options: GlobalOp
         group.newest.run,
         oneLine(messageText(group.newest.message, project.timezone), 120),
       ]),
+      { spare: ['last'], below: 'message' },
     )
   }
 }

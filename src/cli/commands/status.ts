@@ -130,6 +130,7 @@ function print(
       clockTime(row.due, project.timezone),
       messageText(row.waits_for ?? row.reason ?? row.stale ?? '', project.timezone),
     ]),
+    { spare: ['due', 'rows'] },
   )
   if (shown.length < rows.length) printLine(leftOut(rows, shown, name))
   printRepairs(rows)

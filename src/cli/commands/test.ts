@@ -4,7 +4,7 @@ import { viewNamed } from '../../project/named.ts'
 import { type ExampleResult, type ExampleResults, runExamples } from '../../readiness/run-examples.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import type { GlobalOptions } from '../command.ts'
-import { printColoured, printJson, printLine, printTable } from '../terminal/print.ts'
+import { isColoured, printColoured, printJson, printLine, printTable } from '../terminal/print.ts'
 
 /** `test [VIEW]`: runs the examples of one view or of all; exit 1 on a difference, 2 where a file is wrong. */
 export default async function test([name]: string[], options: GlobalOptions): Promise<number> {
@@ -23,7 +23,7 @@ export default async function test([name]: string[], options: GlobalOptions): Pr
   if (options.json) printJson({ passed: failed + all.problems.length === 0, ...all })
   else {
     if (all.problems.length > 0)
-      printColoured(formatProblems(all.problems, { color: process.stdout.isTTY === true }))
+      printColoured(formatProblems(all.problems, { color: isColoured(process.stdout) }))
     for (const result of all.results) print(result)
     for (const view of views) {
       const of = all.results.filter((result) => result.view === view.name)

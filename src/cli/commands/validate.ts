@@ -22,7 +22,14 @@ import { knowingKeys } from '../../registry/view-promises.ts'
 import { warmVersions } from '../../registry/warm.ts'
 import { withChild } from '../../workers/child/with-child.ts'
 import type { GlobalOptions } from '../command.ts'
-import { printColoured, printJson, printLine, printNotice, printTable } from '../terminal/print.ts'
+import {
+  isColoured,
+  printColoured,
+  printJson,
+  printLine,
+  printNotice,
+  printTable,
+} from '../terminal/print.ts'
 import { findLeaks, printLeaks } from '../terminal/print-leaks.ts'
 
 interface Options extends GlobalOptions {
@@ -62,7 +69,7 @@ export default async function validate(_args: string[], options: Options): Promi
   const errors = problems.filter((problem) => problem.severity === 'error').length
   const shown = firstProblems(problems)
   if (options.json) printJson({ valid: errors === 0, problems: shown, times, ...leaks })
-  else if (shown.length > 0) printColoured(formatProblems(shown, { color: process.stdout.isTTY === true }))
+  else if (shown.length > 0) printColoured(formatProblems(shown, { color: isColoured(process.stdout) }))
   if (!options.json && errors === 0 && project !== undefined) {
     const count = (what: object, word: string) => {
       const { length } = Object.keys(what)

@@ -47,8 +47,9 @@ export default function versions([name = '']: string[], options: GlobalOptions):
           row.view,
           row.view_hash.slice(0, 12),
           row.dataset,
-          row.sha256,
+          row.sha256.slice(0, 12),
         ]),
+        { spare: ['by', 'score', 'view hash', 'training set'] },
       )
     }
     return 0
