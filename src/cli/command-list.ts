@@ -175,11 +175,13 @@ export function addCommands(
   add('ack <incident...>', 'acknowledge incidents, or a test mail by its code', 'ack')
     .option(...simulation)
     .requiredOption(...by)
+    .option(...json)
   add('mute <model>', 'send no mails about a model until a given time', 'mute')
     .option('--kind <kind>', 'only mails of this kind of incident, such as drift')
     .option('--until <time>', 'an ISO 8601 time, or a duration such as 4h')
     .option('--off', 'send mails again from now on')
     .option(...by)
+    .option(...json)
   add(
     'alert <what>',
     '`alert test` sends a real mail; `alert digest` prints what the digest for owners and readers would say now',

@@ -21,7 +21,7 @@ const PORT = /a whole number from 0 to 65535/
 const PLACES = /a whole number from 1 to 256/
 const VERSION = /a whole number from 1 to 2147483647/
 const AS_OF =
-  /expected a (?:date such as 2026-11-22, or an hour such as 2026-11-22T03Z|year from 1000 to 9000)/
+  /expected a (?:date such as 2026-11-22, or an hour such as 2026-11-22T03Z, or one of today, yesterday, latest|year from 1000 to 9000)/
 const VERSIONS = ['0', '-1', '1.5', '2147483648']
 const AS_OFS = ['2026-13-01', '2026-02-30', 'tomorrow', '2026-11-22T25Z', '0001-01-01', '']
 const SPAN = ['--from', '2026-03-01', '--to', '2026-03-03']

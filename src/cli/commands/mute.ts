@@ -7,7 +7,7 @@ import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { personNamed } from '../../project/people.ts'
 import type { GlobalOptions } from '../command.ts'
-import { printLine } from '../terminal/print.ts'
+import { printJson, printLine } from '../terminal/print.ts'
 
 export default function muteCommand(
   [subject = '']: string[],
@@ -25,7 +25,8 @@ export default function muteCommand(
     const muted = mutedText({ subject, kind: kind ?? 'all' })
     if (options.off && options.until === undefined) {
       const wasMuted = await unmuteSubject(database, subject, kind)
-      printLine(wasMuted ? `mails about ${muted} are sent again from now on` : `${muted} was not muted`)
+      if (options.json) printJson({ subject, kind: kind ?? 'all', until: null, was_muted: wasMuted })
+      else printLine(wasMuted ? `mails about ${muted} are sent again from now on` : `${muted} was not muted`)
       return 0
     }
     if (options.until === undefined || options.off) {
@@ -35,7 +36,8 @@ export default function muteCommand(
     }
     const asked = { subject, kind: kind ?? ('all' as const), by }
     const until = await muteSubject(database, asked, options.until, project.timezone)
-    printLine(`no mails about ${muted} until ${clockTime(until.toISOString(), project.timezone)}`)
+    if (options.json) printJson({ ...asked, until: until.toISOString() })
+    else printLine(`no mails about ${muted} until ${clockTime(until.toISOString(), project.timezone)}`)
     return 0
   })
 }

@@ -38,7 +38,8 @@ export async function readAsOfs(
       if (word !== undefined) project ??= await projectIn(folder)
       texts.push(word === undefined || project === undefined ? text : word(project, args[0] ?? '', now))
     }
-    for (const text of texts) if (typeof text === 'string') read.set(name, readAsOfOption(name, text))
+    for (const text of texts)
+      if (typeof text === 'string') read.set(name, readAsOfOption(name, text, Object.keys(WORDS)))
     if (given !== undefined)
       command.setOptionValue(option.attributeName(), Array.isArray(given) ? texts : texts[0])
   }

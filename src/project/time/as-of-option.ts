@@ -1,13 +1,19 @@
+import { didYouMean } from '../files/nearest.ts'
 import { ConfigurationError } from '../files/problem.ts'
-import { type AsOf, grainOf, parseAsOf } from './asof.ts'
+import { AS_OF_LEGAL, type AsOf, grainOf, parseAsOf } from './asof.ts'
 
-/** Reads an as-of in UTC: what no zone could read is refused, in the name of its option, such as `--from`. */
-export function readAsOfOption(option: string, text: string): AsOf {
+/**
+ * Reads an as-of in UTC: what no zone could read is refused, in the name of its option, such as `--from`. `words` are legal there
+ * too, and read by the caller.
+ */
+export function readAsOfOption(option: string, text: string, words: string[] = []): AsOf {
   try {
     return parseAsOf(text, 'UTC')
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    throw new ConfigurationError(error.message.replace(/^as-of/, option), { cause: error })
+    const legal = words.length === 0 ? AS_OF_LEGAL : `${AS_OF_LEGAL}, or one of ${words.join(', ')}`
+    const message = error.message.replace(/^as-of/, option).replace(AS_OF_LEGAL, legal)
+    throw new ConfigurationError(message + didYouMean(text, words), { cause: error })
   }
 }
 

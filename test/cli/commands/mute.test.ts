@@ -5,7 +5,7 @@ import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
 import { generatedProject } from '../../projects/generated.ts'
 import { openSite } from '../../web/site.ts'
-import { nightshift } from '../nightshift.ts'
+import { nightshift, nightshiftJson } from '../nightshift.ts'
 
 let database: FreshDatabase
 let project: TemporaryProject
@@ -56,6 +56,23 @@ test('one that is over ends aloud: its readers are mailed once, with what is ope
   expect(rows[0]?.body_text).toContain('1 incident is open')
   expect(rows[0]?.body_text).toMatch(/#\d+ drift, since /)
   expect((await nightshift(['doctor'], at)).stdout).toContain('mails about everything are sent')
+})
+
+test('muting and acknowledging are told as JSON too', async () => {
+  const muted = await nightshiftJson(['mute', 'value', '--until', '3d'], at)
+  expect(muted.json).toEqual({
+    subject: 'value',
+    kind: 'all',
+    by: null,
+    until: expect.stringMatching(/^\d{4}-.*Z$/),
+  })
+  const off = await nightshiftJson(['mute', 'value', '--off'], at)
+  expect(off.json).toEqual({ subject: 'value', kind: 'all', until: null, was_muted: true })
+  const { rows } = await database.database.pool.query(
+    'select id from nightshift.incidents order by id limit 1',
+  )
+  const acked = await nightshiftJson(['ack', String(rows[0].id), '--by', 'ann@example.com'], at)
+  expect(acked.json).toEqual({ by: 'ann@example.com', incidents: [rows[0].id], tests: [] })
 })
 
 test('every page says what is muted', async () => {
