@@ -4,6 +4,7 @@ import { listRetrainings, type Retraining } from '../../monitoring/retraining/re
 import type { Retrain } from '../../project/project.ts'
 import { isSameView } from '../../registry/view-identity.ts'
 import { type Asked, fail, type Item, pass } from '../item.ts'
+import { describedOnce } from '../view-of.ts'
 
 /**
  * A trigger is declared, and the newest try of today's command on today's view made a valid model. A try is a dry run or a
@@ -51,13 +52,14 @@ interface Tries {
   others: { try: Retraining; because: string }[]
 }
 
-async function triesOf({ database, project, model, children }: Asked): Promise<Tries> {
+async function triesOf(asked: Asked): Promise<Tries> {
+  const { database, project, model } = asked
   const view = project.views[model.view]
   const over = (await listRetrainings(database.pool, model.name, { limit: 50 })).filter(
     ({ state, recipe }) => (state === 'done' || state === 'failed') && recipe !== null,
   )
   if (view === undefined || over.length === 0) return { standing: [], others: [] }
-  const identity = await children.run('describe', { root: project.root, view, timezone: project.timezone })
+  const identity = await describedOnce(asked, view)
   const recipe = recipeOf(model)
   const tries: Tries = { standing: [], others: [] }
   for (const each of over) {
