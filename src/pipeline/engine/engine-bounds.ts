@@ -34,15 +34,24 @@ export function engineLimits(
   temp: string,
   { memory, reserved = 0 }: { memory?: string | undefined; reserved?: number | undefined },
 ): string[] {
-  const own =
-    bounds &&
-    `${Math.floor(Math.max(LEAST_BYTES, DUCKDB_SHARE * (bounds.memory - PROGRAM_BYTES - reserved)))}B`
+  const own = limitBeside(reserved, 1)
   const disk = bounds && Math.max(1e6, bounds.temp.bytes ?? (bounds.temp.share ?? 1) * freeBytes(temp))
   const limit = memory ?? own
   return [
     ...(limit === undefined ? [] : [`SET memory_limit = '${limit}'`]),
     ...(disk === undefined ? [] : [`SET max_temp_directory_size = '${Math.floor(disk)}B'`]),
   ]
+}
+
+/** The memory limit of each of so many engines that work at once; undefined where the process has no bounds. */
+export function limitOfEach(engines: number): string | undefined {
+  return limitBeside(0, engines)
+}
+
+function limitBeside(reserved: number, engines: number): string | undefined {
+  if (bounds === undefined) return undefined
+  const bytes = (DUCKDB_SHARE * (bounds.memory - PROGRAM_BYTES - reserved)) / engines
+  return `${Math.floor(Math.max(LEAST_BYTES, bytes))}B`
 }
 
 /** Inference sessions on a model of so many bytes that leave half of the task's memory: at least one, at most `wanted`. */

@@ -8,6 +8,7 @@ import { LAST } from '../cut/cut.ts'
 import { buildDataset } from '../dataset/build-dataset.ts'
 import { openLabelQuery } from '../dataset/label-query.ts'
 import { openEngine } from '../engine/duckdb.ts'
+import { limitOfEach } from '../engine/engine-bounds.ts'
 import { Failure } from '../engine/failure.ts'
 import type { FoundSource } from '../sources/sources.ts'
 import { checkEquality } from './equality.ts'
@@ -77,18 +78,24 @@ export async function checkLeaks(request: LeaksRequest): Promise<LeakFacts> {
     const notes: string[] = []
     if (asOfs.length === 0) notes.push('the sources have no times: nothing could be recomputed')
     const edits = editsOf(times, end)
-    const equal = { root, view, timezone, now, temp, threads, survey, edits }
+    // Two engines at once, as there is work for two processors even where the sources are small.
+    const memoryLimit = limitOfEach(2)
+    const equal = { root, view, timezone, now, temp, threads, memoryLimit, survey, edits }
     let [values, differing] = [0, 0]
-    for (const [index, asOf] of asOfs.entries()) {
-      progress?.(`as of ${asOf.label}, from sources truncated there`, index, asOfs.length)
-      const equality = await checkEquality(equal, asOf)
-      values += equality.values
-      differing += equality.differing
-      if (equality.rows === 0) notes.push(`as of ${asOf.label} the view has no rows`)
-      merge(leaks, equality.leaks)
+    const compareAll = async () => {
+      for (const [index, asOf] of asOfs.entries()) {
+        progress?.(`as of ${asOf.label}, from sources truncated there`, index, asOfs.length)
+        const equality = await checkEquality(equal, asOf)
+        values += equality.values
+        differing += equality.differing
+        if (equality.rows === 0) notes.push(`as of ${asOf.label} the view has no rows`)
+        merge(leaks, equality.leaks)
+      }
+      progress?.('testing each feature against the label', asOfs.length, asOfs.length)
     }
-    progress?.('testing each feature against the label', asOfs.length, asOfs.length)
-    const separation = await separate(request, asOfs, temp)
+    const both = [compareAll(), separate({ ...request, memoryLimit }, asOfs, temp)] as const
+    await Promise.allSettled(both)
+    const [, separation] = await Promise.all(both)
     leaks.push(...separation.leaks)
     if (separation.note !== undefined) notes.push(separation.note)
     return {
@@ -143,8 +150,12 @@ async function spread(
   }
 }
 
-async function separate(request: LeaksRequest, asOfs: AsOf[], temp: string): Promise<Separation> {
-  const { root, model, view, labels, timezone, now, threads, release } = request
+async function separate(
+  request: LeaksRequest & { memoryLimit: string | undefined },
+  asOfs: AsOf[],
+  temp: string,
+): Promise<Separation> {
+  const { root, model, view, labels, timezone, now, threads, memoryLimit, release } = request
   const none = (note: string): Separation => ({ leaks: [], auc: {}, note, rows: 0 })
   if (labels === undefined)
     return none(`model ${model} has no labels: features were not tested against labels`)
@@ -162,10 +173,18 @@ async function separate(request: LeaksRequest, asOfs: AsOf[], temp: string): Pro
       now,
       folder: join(temp, 'labelled'),
       threads,
+      memoryLimit,
       release,
       hashed: false,
     })
-    const engine = await openEngine({ readable: [], writable: [temp], temp, threads, timezone: 'UTC' })
+    const engine = await openEngine({
+      readable: [],
+      writable: [temp],
+      temp,
+      threads,
+      memoryLimit,
+      timezone: 'UTC',
+    })
     try {
       return await findSeparating({
         engine,

@@ -21,6 +21,8 @@ export interface EqualityRequest {
   now: string
   temp: string
   threads: number
+  /** Of each engine, as DuckDB writes it. */
+  memoryLimit: string | undefined
   survey: Survey
   edits: Edit[]
 }
@@ -89,7 +91,7 @@ function withoutEchoes(leaks: Leak[]): Leak[] {
 }
 
 async function features(
-  { root, timezone, now, threads, temp }: EqualityRequest,
+  { root, timezone, now, threads, memoryLimit, temp }: EqualityRequest,
   view: View,
   asOf: AsOf,
   out: string,
@@ -103,6 +105,7 @@ async function features(
     out,
     temp,
     threads,
+    memoryLimit,
     metadata: { view: view.name, as_of: asOf.label },
     hashed: false,
   })
@@ -117,7 +120,7 @@ async function withoutPart(
   columns: Column[],
   { only, edits }: Part,
 ): Promise<Comparison> {
-  const { view, survey, threads, timezone, now, temp } = request
+  const { view, survey, threads, memoryLimit, timezone, now, temp } = request
   const sources = join(folder, 'sources')
   const out = join(folder, 'truncated.parquet')
   await mkdir(sources, { recursive: true })
@@ -134,7 +137,14 @@ async function withoutPart(
       edits,
     })
     await features(request, truncated, asOf, out)
-    const engine = await openEngine({ readable: [], writable: [folder], temp, threads, timezone: 'UTC' })
+    const engine = await openEngine({
+      readable: [],
+      writable: [folder],
+      temp,
+      threads,
+      memoryLimit,
+      timezone: 'UTC',
+    })
     try {
       return await compare({ engine, left: parquet(file), right: parquet(out), entity: view.entity, columns })
     } finally {
