@@ -120,8 +120,11 @@ export interface View {
   /** At most so many shards of a night, each of at least so many bytes of files in buckets. Default 1. */
   shards: number
   minShard: number
-  /** How often a published partition is recomputed by the training path and compared. Default nightly. */
-  parity: 'nightly' | 'weekly'
+  /**
+   * How often a published partition is recomputed by the training path and compared. Default nightly. `never` holds in the
+   * copy of a drill, which asks something else; no file can say it.
+   */
+  parity: 'nightly' | 'weekly' | 'never'
 }
 
 /** Types of keys by source and key. */

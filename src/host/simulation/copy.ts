@@ -1,7 +1,7 @@
 import { type Database, openDatabase } from '../../ledger/connection/database.ts'
 import { dropSimulated, makeClock, stampSimulated } from '../../ledger/connection/simulated-clock.ts'
 import { settleIdentity } from '../../ledger/identity/project-identity.ts'
-import type { Model, Project, Schedule } from '../../project/project.ts'
+import type { Model, Project, Schedule, View } from '../../project/project.ts'
 import type { AsOf } from '../../project/time/asof.ts'
 import { startChallenge } from '../../registry/challengers.ts'
 import { promote } from '../../registry/champion.ts'
@@ -55,7 +55,7 @@ export async function inCopy<T>(
   if (first === undefined) throw new Error('a copy needs a night')
   const begins = new Date(Date.parse(first.instant) - 1)
   const id = newSimulationId()
-  const project = adjust(alone(withinSimulation(real, id), model))
+  const project = adjust(alone(withinSimulation(real, id), model, drill === undefined ? 'weekly' : 'never'))
   const begun = performance.now()
   const record: Simulation = {
     id,
@@ -113,7 +113,7 @@ export async function inKept<T>(
   kept: Simulation,
   work: (copy: Copy) => Promise<T>,
 ): Promise<T> {
-  const project = alone(withinSimulation(real, kept.id), model)
+  const project = alone(withinSimulation(real, kept.id), model, 'weekly')
   const begun = performance.now()
   const inside = await openLedger(database, project)
   const record: Simulation = { ...kept, state: 'running', pid: process.pid }
@@ -135,17 +135,16 @@ export async function inKept<T>(
 
 /**
  * The project with one model alone. Its schedules begin when the simulation does. Features are recomputed by the training
- * path once a week: sources that lie there complete give each night the same answer, at the price of the night itself.
+ * path once a week, in a drill never: sources that lie there complete give each night the same answer, at the price of the
+ * night itself.
  */
-function alone(project: Project, model: Model): Project {
+function alone(project: Project, model: Model, parity: View['parity']): Project {
   const schedules = Object.values(project.schedules).flatMap((schedule): Schedule[] => {
     const score = schedule.score.filter((name) => name === model.name)
     const refresh = schedule.refresh.filter((name) => name === model.view)
     return score.length + refresh.length === 0 ? [] : [{ ...schedule, score, refresh, start: undefined }]
   })
-  const views = Object.entries(project.views).map(
-    ([name, view]) => [name, { ...view, parity: 'weekly' as const }] as const,
-  )
+  const views = Object.entries(project.views).map(([name, view]) => [name, { ...view, parity }] as const)
   return {
     ...project,
     views: Object.fromEntries(views),

@@ -1,4 +1,5 @@
 import type { Reconciler } from '../../jobs/reconciler.ts'
+import type { View } from '../../project/project.ts'
 
 /**
  * Nights of the last days that are not compared yet, oldest first: all nights of views $1, and the newest night of
@@ -32,11 +33,11 @@ select run, name, partition from (
  */
 export async function enqueueParity({ database, queues, project }: Reconciler): Promise<void> {
   const views = Object.values(project().views)
-  const named = (weekly: boolean) =>
-    views.filter(({ parity }) => (parity === 'weekly') === weekly).map(({ name }) => name)
+  const named = (often: View['parity']) =>
+    views.filter(({ parity }) => parity === often).map(({ name }) => name)
   const { rows } = await database.pool.query<{ run: string; name: string; partition: string }>(OPEN, [
-    named(false),
-    named(true),
+    named('nightly'),
+    named('weekly'),
   ])
   for (const { run, name, partition } of rows) {
     await queues.add('parity', {
