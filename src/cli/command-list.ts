@@ -161,7 +161,7 @@ export function addCommands(
     .option(...json)
 
   program.commandsGroup('Failures and alerts')
-  add('retry <run>', 'run a failed or held slot again', 'retry')
+  add('retry <run>', 'run a failed or held slot again; one that waits for data looks at once', 'retry')
     .option(...by)
     .option(...json)
   add('release <run>', 'publish a held run', 'release')

@@ -262,7 +262,11 @@ export const REMEDIES: Record<IncidentKind, [...Remedy[], Omit<Remedy, 'when'>]>
     {
       cause: 'it waits for data',
       when: ({ state }) => state === 'waiting',
-      steps: [{ command: 'show', why: 'See which data it waits for' }, 'status', 'skip'],
+      steps: [
+        { command: 'show', why: 'See which data it waits for' },
+        { command: 'again', why: 'It looks for the data from time to time. Once it is there, look at once' },
+        'skip',
+      ],
     },
     {
       cause: 'it is still running',

@@ -34,8 +34,8 @@ export function loadProgram(run: string): Loaded {
     `${run}-${process.version}-${process.arch}-${basename(file, '.cjs').split('-').at(-1)}`,
   )
   const cachedData = knownCode(path)
-  // esbuild writes ASCII.
-  const script = new Script(readFileSync(file, 'latin1'), {
+  // esbuild writes ASCII, except in tagged templates, of which pages are made.
+  const script = new Script(readFileSync(file, 'utf8'), {
     filename: file,
     ...(cachedData && { cachedData }),
   })

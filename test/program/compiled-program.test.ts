@@ -11,7 +11,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { freePort } from '../alerts/mail-server.ts'
+import { ended, start } from '../cli/nightshift.ts'
+import { freshDatabase } from '../database/fresh.ts'
+import { generatedProject } from '../projects/generated.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 let folder: string
@@ -49,6 +53,29 @@ const DAMAGES: Record<string, (bytes: Buffer) => Buffer> = {
   'other bytes': (bytes) => Buffer.from(bytes).fill(7, 100, 1000),
   zeros: (bytes) => Buffer.alloc(bytes.length),
 }
+
+test('what is not ASCII comes out as it was written', async () => {
+  const database = await freshDatabase()
+  const project = await generatedProject()
+  const port = await freePort()
+  const pages = start(['web', '--port', String(port)], {
+    project: project.root,
+    env: { DATABASE_URL: database.url },
+  })
+  const gone = ended(pages)
+  try {
+    const page = await vi.waitFor(
+      async () => (await fetch(`http://127.0.0.1:${port}/incidents`)).text(),
+      30_000,
+    )
+    expect(page).toContain('<title>Incidents · Nightshift</title>')
+  } finally {
+    pages.kill('SIGTERM')
+    await gone
+    await project.remove()
+    await database.drop()
+  }
+})
 
 test('kept code that is damaged is not used, and written again', () => {
   nightshift(['--version'])

@@ -3,8 +3,11 @@ import type { Project } from '../../project/project.ts'
 import type { ModelVersions } from '../../registry/model-versions.ts'
 import { type Command, commandsFor } from './next-commands.ts'
 
+/** In which something is wrong that somebody can do something about. */
+const STATES = ['failed', 'held', 'publishing', 'waiting'] as const
+
 /**
- * What can be done about a run that is the latest of its slot, by the same table as mails; nothing if it did not fail.
+ * What can be done about a run that is the latest of its slot, by the same table as mails; nothing if it neither failed nor waits.
  * `show` is left out: the reader sees the run already. `versions` are those of its model.
  */
 export function runCommands(
@@ -13,8 +16,9 @@ export function runCommands(
   versions: ModelVersions | undefined,
   recipient: string,
 ): Command[] {
-  const { state, failure } = run
-  if (failure === null || (state !== 'failed' && state !== 'held' && state !== 'publishing')) return []
+  const { failure } = run
+  const state = STATES.find((each) => each === run.state)
+  if (failure === null || state === undefined) return []
   const commands = commandsFor(
     {
       subject: run.name,

@@ -79,6 +79,14 @@ export async function recordPostponed(
   ])
 }
 
+/** What a run waits for the time of is due now. */
+export async function bringForward(client: ClientBase, run: string): Promise<void> {
+  await client.query(
+    'update nightshift.runs set next_attempt_at = now() where id = $1 and next_attempt_at > now()',
+    [run],
+  )
+}
+
 /** Replaces a view hash recorded by an earlier build with its current form. */
 export async function renameViewHash(client: ClientBase, former: string, hash: string): Promise<void> {
   await client.query('update nightshift.runs set view_hash = $2 where view_hash = $1', [former, hash])

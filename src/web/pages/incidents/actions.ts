@@ -32,7 +32,8 @@ export function actions(
   const busy = run !== undefined && !isOver(run) ? run : undefined
   const usual = incident.recipients.find((each) => each.includes('@'))
   const commands = nextCommands({ ...incident, facts: present.facts }, recipientOf(viewer, usual)).filter(
-    ({ step }) => busy === undefined || !NEEDS_REST.has(step),
+    ({ step }) =>
+      busy === undefined || !NEEDS_REST.has(step) || (step === 'again' && busy.state === 'waiting'),
   )
   const at = atOf(present)
   const offered = at === undefined ? commands.map((each) => offerOf(each, undefined)) : withSkip(at, commands)

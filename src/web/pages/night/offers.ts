@@ -52,6 +52,8 @@ function buttonFor(step: Command['step'], at: SlotAndRun): Button | undefined {
   if (run === undefined || run.id !== slot.run) return undefined
   if (step === 'again' && (run.state === 'failed' || run.state === 'held'))
     return { path: `/runs/${run.id}/retry`, text: 'Run it again', reason: false }
+  if (step === 'again' && run.state === 'waiting')
+    return { path: `/runs/${run.id}/retry`, text: 'Look for the data now', reason: false }
   if (step === 'release' && run.state === 'held')
     return { path: `/runs/${run.id}/release`, text: 'Publish the held run', reason: true }
   return undefined

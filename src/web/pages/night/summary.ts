@@ -23,7 +23,7 @@ export function summary(night: Night, project: Project, now: Date) {
   return html`<section class="card first" aria-labelledby="what"><h2 id="what" class="sr">Result</h2>
 ${verdict(night, project.timezone)}
 <p>${stateMark(face, undefined, 'big')}${reason === null || reason === undefined ? '' : html` <span>${reason}</span>`}</p>
-${slot.waits_for === null || run?.state === 'published' ? '' : html`<p>Waiting for: ${slot.waits_for}${slot.wait_until === null ? '' : html`, until ${at(slot.wait_until)}`}</p>`}
+${slot.waits_for === null || run?.state === 'published' ? '' : waiting(night, project)}
 ${run === undefined ? '' : failure(run, project)}
 ${run !== undefined && !isCurrent ? html`<p class="text-late">Another run has replaced this one: <a href="${runHref(slot.run ?? '')}">${slot.run}</a>.</p>` : ''}
 ${readers(night)}
@@ -35,6 +35,14 @@ ${run?.path == null ? '' : fact('File', html`<code>${run.path}</code>${run.bytes
 </dl>
 ${run === undefined ? '' : run.warnings.map((warning) => html`<p class="text-late">Warning: ${warning}</p>`)}
 </section>`
+}
+
+/** What is waited for; the failure of the run that waits says it already. */
+function waiting({ slot, run }: Night, { timezone }: Project) {
+  const isSaid = run?.failure?.message === slot.waits_for
+  const what = isSaid ? 'Waiting for data' : `Waiting for: ${localTimes(slot.waits_for ?? '', timezone)}`
+  const until = slot.wait_until === null ? '' : html`, until ${moment(slot.wait_until, timezone)}`
+  return html`<p>${what}${until}</p>`
 }
 
 function runFacts(run: Run, at: (iso: string | null) => ReturnType<typeof moment>) {
