@@ -68,6 +68,8 @@ export function affected(facts: FailureFacts): Item[] {
 export function stillHolds(facts: FailureFacts, now: Date): Section[] {
   const { lastGood, waiting = [], timezone } = facts
   if (waiting.length > 0) {
+    // That nobody has scores is in the first lines too.
+    if (waiting.every((each) => each.lastGood === undefined)) return []
     // The first lines have the age of the oldest scores.
     const isOnly = waiting.length === 1
     return [holds(waiting.map((each) => scoresItem(each, timezone, isOnly ? undefined : now)))]

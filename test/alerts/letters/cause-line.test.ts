@@ -73,6 +73,19 @@ describe('a mail says each thing once', () => {
     expect(count(mail, 'https://nightshift.example.com/runs/kf7x2m9q')).toBe(1)
   })
 
+  test('that readers have no scores, and the time of a deadline', () => {
+    const waiting = [{ model: 'churn', consumers: [], lastGood: undefined }]
+    const view = { subject: 'activity', subjectKind: 'view' as const, models: ['churn'], waiting }
+    const late = { class: 'deadline', message: 'it waits for data', anchor: '#deadline' } as const
+    const deadline = '2026-11-22T05:00:00Z'
+    const of = { ...view, deadline, failure: { ...late, evidence: { deadline } } }
+    const mail = text([incident(facts(of))])
+    expect(mail).toContain('by the deadline, 2026-11-22 06:00 CET')
+    expect(count(mail, 'no scores')).toBe(1)
+    expect(mail).not.toMatch(/^(?:Deadline|deadline): /m)
+    expect(mail).not.toContain('WHAT STILL HOLDS')
+  })
+
   test('a source that the first lines only count is named', () => {
     const late = [
       { source: 'calls', newest: '2026-11-20T22:58:12Z', needed: '2026-11-21T21:00:00Z' },
