@@ -25,6 +25,7 @@ export interface Entity {
 const PERSON =
   /customer|client|user|member|account|subscriber|person|patient|employee|driver|student|company|merchant|vendor|supplier|device|machine|vehicle|sensor|store|shop|product|article|sku|kunde|konto|msisdn/
 const WHOLE_PERSON = new RegExp(`^(?:${PERSON.source})s?$`)
+const SOMEBODY = /^(?:customer|client|user|member|account|subscriber|patient|employee|student|kunde)s?$/
 const ID = /(?:^|_)(?:id|key|no|nr|num|number|code|uuid|guid|hash)$/
 const KINDS = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|VARCHAR|UUID)$/
 
@@ -54,7 +55,7 @@ export async function guessEntity(
   if (best !== undefined && best.points > 0 && isTimed(tables, best.name)) {
     return entityOf(tables, [best.name], {
       what: `entity ${best.name}`,
-      why: `${best.why.join(', ')}; nothing else says what a row is of`,
+      why: `${best.why.join(', ')}; ${second === undefined ? 'nothing else says what a row is of' : `${second.name} is another candidate`}`,
       sure: 'unsure',
       other: 'init ... --entity COLUMN, or a list for several columns',
     })
@@ -101,9 +102,12 @@ function givenEntity(tables: Looked[], given: string[]): Entity {
   )
 }
 
+function isDated({ type, time }: ColumnLook): boolean {
+  return time !== undefined || isTime(type)
+}
+
 /** Each table that has the column has a time too. */
 function isTimed(tables: Looked[], name: string): boolean {
-  const isDated = ({ type, time }: ColumnLook) => time !== undefined || isTime(type)
   return tables.every(
     ({ columns }) => !columns.some((each) => isSameName(each.name, name)) || columns.some(isDated),
   )
@@ -175,8 +179,13 @@ function candidatesIn(tables: Looked[]): Candidate[] {
   })
 }
 
+/** Another id, or of what happened somebody who is named: `visit_no, client, at`. */
 function hasOther(columns: ColumnLook[], plain: string): boolean {
-  return columns.some(({ name }) => !isSameName(name, plain) && ID.test(plainName(name)))
+  return columns.some(({ name, distinct }) => {
+    if (isSameName(name, plain)) return false
+    const other = plainName(name)
+    return ID.test(other) || (SOMEBODY.test(other) && columns.some(isDated) && distinct > 1)
+  })
 }
 
 /** Of many rows distinct values are estimates, some percent off. */

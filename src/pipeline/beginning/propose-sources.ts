@@ -67,8 +67,14 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
   })
   try {
     const looked: Looked[] = []
-    for (const { name, found: each } of found) {
+    for (const { name, format, found: each } of found) {
       const look = await lookAtTable(engine, each)
+      const [only, ...others] = look.columns
+      if (format === 'csv' && only !== undefined && others.length === 0 && /[,;\t|]/.test(only.name))
+        throw new Failure(
+          'contract',
+          `init: ${name} was read as one column, ${only.name}: its lines have unlike numbers of fields. Correct them, or say how it is read with \`delimiter\` and \`types\` in a view.yaml of your own; nothing was written`,
+        )
       if (look.rows === 0) throw new Failure('contract', `init: ${name} has no rows; nothing was written`)
       looked.push({ name, ...look })
     }

@@ -148,6 +148,13 @@ describe('a proposal of sources', () => {
     const { entity, sure } = await propose(['sales.parquet'])
     expect(entity.columns).toEqual(['shop'])
     expect(sure['entity shop']).toBe('unsure')
+    await write(
+      'visits.parquet',
+      `SELECT i AS visit_no, 'K' || i % 9 AS client, TIMESTAMP '2026-01-01' + to_hours(i) AS seen_at, i % 7 AS pages FROM range(100) t(i)`,
+    )
+    const visits = await propose(['visits.parquet'])
+    expect(visits.entity.columns).toEqual(['client'])
+    expect(visits.sources.visits).toEqual({ kind: 'events', event_time: 'seen_at' })
   })
 
   it('takes a few rows of a few days for events, and not for copies', async () => {
@@ -173,6 +180,10 @@ describe('a proposal of sources', () => {
   })
 
   it('refuses what it cannot read, and rows that nothing identifies, with the path and what to do', async () => {
+    writeFileSync(at('ragged.csv'), 'customer_id,plan\n1,a\n1,a,extra\n2,b\n')
+    expect(await refusal(['ragged.csv'])).toContain(
+      'ragged was read as one column, customer_id,plan: its lines have unlike numbers of fields',
+    )
     await write('none.parquet', 'SELECT i / 3 AS a, i / 2 AS b FROM range(10) t(i)')
     expect(await refusal(['none.parquet'])).toMatch(
       /expected a column, or a pair of columns.*none \(a, b\).*--entity COLUMN/,
