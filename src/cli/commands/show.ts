@@ -75,7 +75,7 @@ export function printRun(project: Project, run: Run, attempts: Attempt[], versio
     printLine(`  runbook    ${runbookOf(project, run)}${run.failure.anchor}`)
   }
   for (const warning of run.warnings) printLine(`  warning    ${warning}`)
-  printAttempts(attempts, project)
+  printAttempts(attempts, project, run.failure?.message)
   printChecks(run.checks, run.pruned_at ?? null, project)
   printUnknown(run.unknown_values)
   printInputs(run.inputs, at)
@@ -116,14 +116,15 @@ function linesOf(evidence: Record<string, unknown>): string[] {
   )
 }
 
-function printAttempts(attempts: Attempt[], project: Project): void {
+/** `said`: the message of the run's failure, which is not repeated. */
+function printAttempts(attempts: Attempt[], project: Project, said: string | undefined): void {
   for (const attempt of attempts) {
     printLine('')
     const outcome = attempt.outcome ?? 'running'
     const why =
       attempt.failure === null
         ? ''
-        : `: ${attempt.failure.class}: ${messageText(attempt.failure.message, project.timezone)}`
+        : `: ${attempt.failure.class}: ${attempt.failure.message === said ? 'as above' : messageText(attempt.failure.message, project.timezone)}`
     printLine(
       `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )

@@ -18,7 +18,7 @@ export type TableLine = { text: string; column: string }[]
 
 /**
  * Lines of a table within `width` characters. What does not fit is laid out otherwise and never cut: the last column goes
- * below its row where it has no name or is `below`, texts are wrapped, columns of `spare` are left out (the first ones first), and
+ * below its row where it has no name or is `below`, columns without a value are left out, texts are wrapped, columns of `spare` are left out (the first ones first), and
  * where that is not enough each row becomes a list of its values.
  *
  * @returns the lines, and the columns that were left out
@@ -34,7 +34,12 @@ export function tableLines(
   const below = ['', named].includes(header.at(-1) ?? '') ? header.length - 1 : undefined
   for (let left = 0; left <= spare.length; left++) {
     const without = spare.slice(0, left).filter((name) => header.includes(name))
-    const columns = whole.filter((index) => index !== below && !without.includes(header[index] ?? ''))
+    const columns = whole.filter(
+      (index) =>
+        index !== below &&
+        !without.includes(header[index] ?? '') &&
+        rows.some((row) => (row[index] ?? '') !== ''),
+    )
     const widths = narrowed(header, rows, columns, width)
     if (widthOf(widths) > width) continue
     return {

@@ -72,6 +72,15 @@ test('then each row is a list; no name, no id and no instant is cut', () => {
   ])
 })
 
+test('a column without a value is no loss', () => {
+  const found = tableLines(['run', 'evidence', 'why'], [['abcdefgh', '', 'late']], { width: 16 })
+  expect(found.lines.map((line) => line.map(({ text }) => text.trimEnd()))).toEqual([
+    ['run', 'why'],
+    ['abcdefgh', 'late'],
+  ])
+  expect(found.without).toEqual([])
+})
+
 test('texts are wrapped within their columns before anything is left out', () => {
   const found = tableLines(['run', 'why'], [['abcdefgh', 'the newest row is of yesterday']], { width: 26 })
   expect(found.lines.map((line) => line.map(({ text }) => text.trimEnd()))).toEqual([
