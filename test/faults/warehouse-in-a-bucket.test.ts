@@ -175,7 +175,7 @@ test('a partition that may not be copied is told with the permission, and is pub
     },
     { within: 60 },
   )
-  expect(told).toContain(`could not be published as s3://nights/${stable(label)}`)
+  expect(told).toContain(`cannot be moved into place: s3://nights/${stable(label)} could not be copied`)
   expect(told).toContain('grant s3:GetObject and s3:PutObject on the objects of the warehouse')
   expect((await nights.runOf(id))?.state).toBe('publishing')
   storage.fault = undefined
