@@ -38,47 +38,40 @@ export async function evidenceOfRuns(
   connection: Connection,
   runs: string[],
 ): Promise<Map<string, NightEvidence>> {
-  const [profiles, drift] = await Promise.all([
-    connection.query<{ run: string } & ComparedProfile>(
-      `select p.run, p.reference, p.note, p.rows::float8 as rows, d.columns, d.compared, d.why
-         from nightshift.profiles p
-        cross join lateral (
-          select count(*)::int as columns, count(figures->>'threshold')::int as compared,
-                 mode() within group (order by figures->>'note') filter (where figures->>'threshold' is null) as why
-            from nightshift.drift where run = p.run) d
-        where p.run = any($1)`,
-      [runs],
-    ),
-    connection.query<{
-      run: string
-      column_name: string
-      is_score: boolean
-      alerting: boolean
-      figures: Omit<Drift, 'column' | 'score' | 'drifted'>
-    }>(
-      `select run, column_name, is_score, alerting, figures from nightshift.drift
-        where run = any($1) and drifted order by position`,
-      [runs],
-    ),
-  ])
-  const profileOf = new Map(profiles.rows.map((row) => [row.run, row]))
-  const driftOf = new Map<string, typeof drift.rows>(runs.map((run) => [run, []]))
-  for (const row of drift.rows) driftOf.get(row.run)?.push(row)
+  const { rows } = await connection.query<{ run: string; moved: Moved[] | null } & ComparedProfile>(
+    `select p.run, p.reference, p.note, p.rows::float8 as rows, d.columns, d.compared, d.why, d.moved
+       from nightshift.profiles p
+      cross join lateral (
+        select count(*)::int as columns, count(figures->>'threshold')::int as compared,
+               mode() within group (order by figures->>'note') filter (where figures->>'threshold' is null) as why,
+               jsonb_agg(jsonb_build_object('column', column_name, 'score', is_score, 'alerting', alerting,
+                                            'figures', figures) order by position) filter (where drifted) as moved
+          from nightshift.drift where run = p.run) d
+      where p.run = any($1)`,
+    [runs],
+  )
+  const found = new Map(rows.map(({ moved, ...profile }) => [profile.run, { profile, moved: moved ?? [] }]))
   return new Map(
     runs.map((run) => {
-      const profile = profileOf.get(run)
-      const moved = (driftOf.get(run) ?? [])
+      const { profile, moved } = found.get(run) ?? { profile: null, moved: [] }
+      const farthestFirst = moved
         .sort((a, b) => excess(b.figures) - excess(a.figures))
-        .map(({ column_name: column, is_score: score, alerting, figures }) => ({
-          column,
-          score,
-          alerting,
+        .map(({ figures, ...column }) => ({
+          ...column,
           value: figures[figures.statistic],
           threshold: figures.threshold,
         }))
-      return [run, { run, profile: profile ?? null, moved }]
+      return [run, { run, profile, moved: farthestFirst }]
     }),
   )
+}
+
+/** A column that moved, as it is read. */
+interface Moved {
+  column: string
+  score: boolean
+  alerting: boolean
+  figures: Omit<Drift, 'column' | 'score' | 'drifted'>
 }
 
 /** Runs of nights between two as-ofs whose drift raised an alert. */

@@ -163,11 +163,19 @@ function report(
 }
 
 async function outlookOf({ database }: Session, ids: number[]): Promise<string> {
-  const alive = await workerAlive(database)
-  const each = ids.map((id) =>
-    alive
-      ? `backfill ${id} goes on without you (nightshift backfills); nightshift cancel ${id} ends it`
-      : `backfill ${id} continues once a worker is running (nightshift up), or with nightshift resume ${id}; nightshift cancel ${id} ends it`,
-  )
-  return each.join('; ')
+  return outlook(ids, await workerAlive(database))
+}
+
+/** What becomes of backfills, in the order of their numbers, whose command is left. One sentence, however many they are. */
+export function outlook(ids: number[], isWorkerAlive: boolean): string {
+  const [first = 0, ...others] = ids
+  const last = others.at(-1)
+  const [subject, goes, continues, one, it] =
+    last === undefined
+      ? [`backfill ${first}`, 'goes', 'continues', String(first), 'it']
+      : [`${count(ids.length)} backfills, ${first} to ${last},`, 'go', 'continue', 'ID', 'one']
+  const what = isWorkerAlive
+    ? `${goes} on without you (nightshift backfills)`
+    : `${continues} once a worker is running (nightshift up), or with nightshift resume ${one}`
+  return `${subject} ${what}; nightshift cancel ${one} ends ${it}`
 }

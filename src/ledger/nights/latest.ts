@@ -3,9 +3,8 @@ import type { RunState } from './run-records.ts'
 import type { Trigger } from './run-request.ts'
 import type { Connection, Kind, Slot } from './slots.ts'
 
-/** The latest nights of a model or view. */
+/** The latest nights of a model. */
 export interface Latest {
-  kind: Kind
   name: string
   /** The newest night that was due or has run. */
   last: Slot | undefined
@@ -15,47 +14,55 @@ export interface Latest {
   next: { partition: string; due: string; deadline: string | null } | undefined
 }
 
-/** The latest nights of each name: one row per name, however large the ledger is. */
-export async function latestOf(
-  connection: Connection,
-  subjects: { kind: Kind; name: string }[],
-  now: Date,
-): Promise<Latest[]> {
-  const kinds = subjects.map(({ kind }) => kind)
-  const names = subjects.map(({ name }) => name)
-  const newest = (condition: string, values: unknown[]) =>
-    connection.query<Slot>(
-      `select s.* from unnest($1::text[], $2::text[]) as subject(kind, name)
-        cross join lateral (select * from nightshift.slots
-                             where kind = subject.kind and name = subject.name and ${condition}
-                             order by as_of desc limit 1) s`,
-      [kinds, names, ...values],
-    )
+const ITS_TIME_CAME = '(due <= $3 or run is not null)'
+
+/** The latest nights of each model: one row per name, however large the ledger is. */
+export async function latestOf(connection: Connection, models: string[], now: Date): Promise<Latest[]> {
   const [last, published, next] = await Promise.all([
-    newest('(due <= $3 or run is not null)', [now]),
-    newest('published_run is not null', []),
-    connection.query<{ kind: Kind; name: string; partition: string; due: string; deadline: string | null }>(
-      `select distinct on (kind, name) kind, name, partition, due, deadline from nightshift.slots
+    newest(connection, 'scores', models, ITS_TIME_CAME, [now]),
+    newest(connection, 'scores', models, 'published_run is not null', []),
+    connection.query<{ name: string; partition: string; due: string; deadline: string | null }>(
+      `select distinct on (name) name, partition, due, deadline from nightshift.slots
         where state not in ('published', 'skipped') and state = 'expected' and due > $1 and schedule is not null
-        order by kind, name, due`,
+          and kind = 'scores'
+        order by name, due`,
       [now],
     ),
   ])
-  const key = ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`
-  const byKey = <Row extends { kind: string; name: string }>(rows: Row[]) =>
-    new Map(rows.map((row) => [key(row), row]))
-  const [lasts, publisheds, nexts] = [byKey(last.rows), byKey(published.rows), byKey(next.rows)]
-  return subjects.map(({ kind, name }) => {
-    const own = key({ kind, name })
-    const [lastRow, publishedRow, nextRow] = [lasts.get(own), publisheds.get(own), nexts.get(own)]
-    return {
-      kind,
-      name,
-      last: lastRow,
-      published: publishedRow,
-      next: nextRow && { partition: nextRow.partition, due: nextRow.due, deadline: nextRow.deadline },
-    }
-  })
+  const nexts = new Map(next.rows.map(({ name, ...row }) => [name, row]))
+  return models.map((name) => ({
+    name,
+    last: last.get(name),
+    published: published.get(name),
+    next: nexts.get(name),
+  }))
+}
+
+/** The newest night of each view that was due or has run. */
+export async function lastOfViews(
+  connection: Connection,
+  views: string[],
+  now: Date,
+): Promise<Map<string, Slot>> {
+  return await newest(connection, 'features', views, ITS_TIME_CAME, [now])
+}
+
+/** The newest slot of each name that meets a condition. */
+async function newest(
+  connection: Connection,
+  kind: Kind,
+  names: string[],
+  condition: string,
+  values: unknown[],
+): Promise<Map<string, Slot>> {
+  const { rows } = await connection.query<Slot>(
+    `select s.* from unnest($2::text[]) as subject(name)
+      cross join lateral (select * from nightshift.slots
+                           where kind = $1 and name = subject.name and ${condition}
+                           order by as_of desc limit 1) s`,
+    [kind, names, ...values],
+  )
+  return new Map(rows.map((row) => [row.name, row]))
 }
 
 /** A run in lists: without its checks and inputs, which may be long. */

@@ -30,11 +30,7 @@ export async function trustOfNights(
       ids.filter((id) => id !== null),
     ),
     champions(pool),
-    latestOf(
-      pool,
-      names.map((name) => ({ kind: 'scores', name })),
-      now,
-    ),
+    latestOf(pool, names, now),
     listIncidents(pool, now),
     outcomesOfNights(pool, slots),
   ])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { progressOf } from '../../../src/cli/terminal/follow-backfill.ts'
+import { outlook, progressOf } from '../../../src/cli/terminal/follow-backfill.ts'
 import type { Backfill } from '../../../src/jobs/backfills/backfill-records.ts'
 
 const backfill = (id: number, counts: Partial<Backfill>): Backfill => ({
@@ -49,4 +49,25 @@ test('one is called by its number, and says nothing of its pace before a night h
   const { title, text, detail } = progressOf([backfill(7, { active: 4, left: 6 })], [undefined])
   expect([title, text, detail]).toEqual(['backfill 7 of model_7', '0 of 10 nights published', undefined])
   expect(progressOf([backfill(7, { published: 10 })], [{ nights: 10, seconds: 5 }]).detail).toBeUndefined()
+})
+
+test.each([
+  [[7], true, 'backfill 7 goes on without you (nightshift backfills); nightshift cancel 7 ends it'],
+  [
+    [7],
+    false,
+    'backfill 7 continues once a worker is running (nightshift up), or with nightshift resume 7; nightshift cancel 7 ends it',
+  ],
+  [
+    Array.from({ length: 1000 }, (_, index) => index + 1),
+    true,
+    '1,000 backfills, 1 to 1000, go on without you (nightshift backfills); nightshift cancel ID ends one',
+  ],
+  [
+    [3, 4],
+    false,
+    '2 backfills, 3 to 4, continue once a worker is running (nightshift up), or with nightshift resume ID; nightshift cancel ID ends one',
+  ],
+])('what becomes of backfills %s whose command is left (a worker lives: %s)', (ids, alive, says) => {
+  expect(outlook(ids, alive)).toBe(says)
 })

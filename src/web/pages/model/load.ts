@@ -110,7 +110,7 @@ export async function loadModel(
     evaluatedVersions(pool, model.name),
     listVersions(pool, model.name),
     listIncidents(pool, now, { subject: model.name }),
-    latestOf(pool, [{ kind: 'scores', name: model.name }], now),
+    latestOf(pool, [model.name], now),
     shadowStandings(pool, model),
   ])
   const version = registered.find((each) => each.version === live?.version)

@@ -8,8 +8,8 @@ import type { Overview } from './load.ts'
 /** More models than this are shown as rows instead of cards. */
 export const MOST_CARDS = 6
 
-/** A thousand models with their nights are eight megabytes of page: the worst are shown, and the others are found by the filter. */
-export const MOST_MODELS = 100
+/** A thousand models with their nights are eight megabytes of page: the worst are shown, the filter finds the others. */
+export const MOST_MODELS = 50
 
 /** Which models the address asks for, and which nights. */
 export interface Choice {

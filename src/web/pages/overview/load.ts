@@ -2,7 +2,13 @@ import { Temporal } from 'temporal-polyfill'
 import { type GateAnswer, newestAnswers } from '../../../actions/operations/gate-answers.ts'
 import { type ListedIncident, listIncidents } from '../../../alerts/incidents/list-incidents.ts'
 import { badSlots, type CalendarSlot, calendarSlots } from '../../../ledger/nights/calendar-slots.ts'
-import { type BriefRun, briefRuns, type Latest, latestOf } from '../../../ledger/nights/latest.ts'
+import {
+  type BriefRun,
+  briefRuns,
+  type Latest,
+  lastOfViews,
+  latestOf,
+} from '../../../ledger/nights/latest.ts'
 import {
   alertingRuns,
   champions,
@@ -57,18 +63,15 @@ export async function loadNights(
   { models, views, window: { from, to } }: Overview,
 ): Promise<Nights> {
   const names = models.map(({ name }) => name)
+  const subjects = [
+    ...names.map((name) => ({ kind: 'scores' as const, name })),
+    ...views.map((name) => ({ kind: 'features' as const, name })),
+  ]
   const [slots, moved] = await Promise.all([
-    calendarSlots(pool, subjectsOf(names, views), from, to),
+    calendarSlots(pool, subjects, from, to),
     alertingRuns(pool, names, from, to),
   ])
   return { slots, moved }
-}
-
-function subjectsOf(models: string[], views: string[]) {
-  return [
-    ...models.map((name) => ({ kind: 'scores' as const, name })),
-    ...views.map((name) => ({ kind: 'features' as const, name })),
-  ]
 }
 
 /** Loads the overview in a fixed number of queries, independent of the number of models and nights. */
@@ -92,25 +95,23 @@ export async function loadOverview(pageContext: PageContext, days: number, until
 
   const names = Object.keys(project.models)
   const views = Object.keys(project.views)
-  const [bad, latest, live, outcomes, incidents] = await Promise.all([
+  const [bad, latest, ofViews, live, outcomes, incidents] = await Promise.all([
     badSlots(pool, from, to, now),
-    latestOf(pool, subjectsOf(names, views), now),
+    latestOf(pool, names, now),
+    lastOfViews(pool, views, now),
     champions(pool),
     latestOutcomes(pool, names),
     listIncidents(pool, now),
   ])
-  const ids = latest.flatMap((each) => [
-    each.last?.run,
-    each.last?.published_run,
-    each.published?.published_run,
-  ])
+  const ids = [
+    ...latest.flatMap(({ last, published }) => [last?.run, published?.published_run]),
+    ...[...ofViews.values()].map(({ run }) => run),
+  ]
   const runs = await briefRuns(
     pool,
     ids.filter((id) => id != null),
   )
-  const scored = latest.flatMap(({ kind, published: slot }) =>
-    kind === 'scores' ? (slot?.published_run ?? []) : [],
-  )
+  const scored = latest.flatMap(({ published: slot }) => slot?.published_run ?? [])
   const features = [...runs.values()].flatMap((run) => run.features_run ?? [])
   const [evidence, parity, answers] = await Promise.all([
     evidenceOfRuns(pool, scored),
@@ -125,13 +126,11 @@ export async function loadOverview(pageContext: PageContext, days: number, until
   ])
 
   const run = (id: string | null | undefined) => (id == null ? undefined : runs.get(id))
-  const ofViews = new Map(latest.filter(({ kind }) => kind === 'features').map((each) => [each.name, each]))
   const featuresOf = ({ last }: Latest, view: string | undefined) => {
-    const slot = ofViews.get(view ?? '')?.last
+    const slot = ofViews.get(view ?? '')
     return slot === undefined || slot.as_of !== last?.as_of ? undefined : { slot, run: run(slot.run) }
   }
   const models = latest
-    .filter(({ kind }) => kind === 'scores')
     .map((each): ModelOverview => {
       const published = run(each.published?.published_run)
       const view = project.models[each.name]?.view
