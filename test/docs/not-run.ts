@@ -23,7 +23,7 @@ export const NOT_RUN: { page: string | undefined; command: RegExp; why: string }
   {
     page: 'README.md',
     command: /^npm run demo$/,
-    why: 'takes one to two minutes: CI runs it',
+    why: 'takes a minute: CI runs it',
   },
   { page: 'README.md', command: /^npm test$/, why: 'runs this' },
   {
