@@ -16,19 +16,24 @@ export async function sendDueMails(
 }
 
 /**
- * Milliseconds until the next mail or post falls due, undefined where none is known. Muted ones count: whoever looks then finds
- * nothing to do.
+ * SQL for when the next mails and posts fall due, after an instant that is written in SQL too. Muted ones count: whoever looks then
+ * finds nothing to do.
  */
+export function mailsAhead(now: string): string {
+  return `
+  select min(due_at) as at from nightshift.incident_readers where due_at > ${now}
+  union all
+  select min(due_at) from nightshift.outbox where sent_at is null and gave_up_at is null and due_at > ${now}`
+}
+
+/** Milliseconds until the next mail or post falls due, undefined where none is known. */
 export async function untilNextMail({
   database,
   clock,
 }: Pick<Post, 'database' | 'clock'>): Promise<number | undefined> {
   const now = await clock()
   const { rows } = await database.pool.query<{ at: string | null }>(
-    `select min(at) as at from (
-       select min(due_at) as at from nightshift.incident_readers where due_at > $1
-       union all
-       select min(due_at) from nightshift.outbox where sent_at is null and gave_up_at is null and due_at > $1) d`,
+    `select min(at) as at from (${mailsAhead('$1')}) d`,
     [now],
   )
   const at = dateOf(rows[0]?.at ?? null)
