@@ -56,3 +56,8 @@ export function bracketed(bounds: Bounds | undefined, show: (value: number) => s
   const text = interval(bounds, show)
   return text === '' ? '' : ` (${text})`
 }
+
+/** `1 night`, `3 nights`. */
+export function counted(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? '' : 's'}`
+}

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { checkModels, type ModelTimes } from '../../actions/check-models.ts'
 import { checkViews, type DescribedViews } from '../../actions/check-views.ts'
 import { hasLeak } from '../../actions/look-for-leaks.ts'
+import { counted } from '../../format/numbers.ts'
 import { withLedgerIfAny } from '../../host/session.ts'
 import type { Database } from '../../ledger/connection/database.ts'
 import type { TimeReading } from '../../pipeline/cut/time-readings.ts'
@@ -71,10 +72,7 @@ export default async function validate(_args: string[], options: Options): Promi
   if (options.json) printJson({ valid: errors === 0, problems: shown, times, ...leaks })
   else if (shown.length > 0) printColoured(formatProblems(shown, { color: isColoured(process.stdout) }))
   if (!options.json && errors === 0 && project !== undefined) {
-    const count = (what: object, word: string) => {
-      const { length } = Object.keys(what)
-      return `${length} ${word}${length === 1 ? '' : 's'}`
-    }
+    const count = (what: object, word: string) => counted(Object.keys(what).length, word)
     printLine(
       `${project.name} is valid: ${count(project.views, 'view')}, ${count(project.models, 'model')}, ${count(project.schedules, 'schedule')}`,
     )

@@ -1,3 +1,4 @@
+import { counted } from '../../format/numbers.ts'
 import type { BackfillStep } from './plan-backfill.ts'
 
 /** Consecutive nights of a plan that differ at most in the run ids of their reasons. */
@@ -48,8 +49,4 @@ export function planText({
     ...(features === 0 ? [] : [`${counted(features, 'night')} of features first`]),
     ...(replaced === 0 ? [] : [`${counted(replaced, 'partition')} replaced`]),
   ].join(', ')
-}
-
-function counted(many: number, what: string): string {
-  return `${many} ${what}${many === 1 ? '' : 's'}`
 }
