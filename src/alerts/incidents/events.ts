@@ -7,6 +7,7 @@ export interface IncidentEvent {
     | 'opened'
     | 'joined'
     | 'late'
+    | 'failed'
     | 'recovered'
     | 'closed'
     | 'silenced'
@@ -24,6 +25,7 @@ export const EVENT_WORDS: Record<IncidentEvent['event'], string> = {
   opened: 'opened',
   joined: 'another night added',
   late: 'the deadline passed',
+  failed: 'the night failed',
   recovered: 'a night ended',
   closed: 'closed',
   silenced: 'not mailed because it is muted',

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { FAILURE_CLASSES } from '../../failures/classes.ts'
 import { canWait } from '../../failures/incident-kinds.ts'
 import type { AlertSettings } from '../delivery/alert-settings.ts'
 import { recipientsOf } from '../delivery/recipients.ts'
@@ -6,6 +7,7 @@ import { joinedDue } from '../letters/mail-plan.ts'
 import { recordEvent } from './events.ts'
 import type { FailureFacts } from './incident-facts.ts'
 import {
+  badNights,
   type Incident,
   type IncidentDetail,
   type IncidentRow,
@@ -25,7 +27,8 @@ export interface Reported {
 /**
  * Opens the incident of (subject, class) or joins the open one, and makes its mail due. Called in the transaction
  * that ends the run (READ COMMITTED), so that the mail exists if and only if the failure does. It does not throw,
- * whatever the facts contain. A missed deadline joins any incident that its partition is already part of.
+ * whatever the facts contain. A missed deadline joins any incident that its partition is already part of; a night that
+ * fails after its deadline turns the incident of the deadline into one of its own kind: it stays one thread.
  */
 export async function reportFailure(
   client: ClientBase,
@@ -41,6 +44,12 @@ export async function reportFailure(
     const open = await lockIncidents(client, facts)
     const found = open.find((incident) => incident.kind === facts.failure.class) ?? deadlineOf(open, facts)
     if (found !== undefined) return join(client, now, settings, found, facts, night, { addresses, told })
+    const late = lateOf(open, facts)
+    if (late !== undefined) {
+      if (!(await turn(client, now, late, facts, night))) continue
+      await tell(client, now, settings, { ...late, ackedAt: undefined }, told)
+      return { incident: late.id, result: 'joined', recipients: addresses }
+    }
     const id = await insert(client, now, { facts, nights: [night] })
     if (id === undefined) continue
     const first = firstMail(facts, now, settings)
@@ -103,11 +112,7 @@ async function join(
     incident.id,
     JSON.stringify(detail),
   ])
-  await addReaders(client, incident.id, told, {
-    reason: 'opened',
-    due: new Date(now.getTime() + settings.group),
-  })
-  await hasten(client, now, settings, incident)
+  await tell(client, now, settings, incident, told)
   await recordEvent(client, {
     incident: incident.id,
     at: now,
@@ -116,6 +121,59 @@ async function join(
     partition: night.partition,
   })
   return { incident: incident.id, result: 'joined', recipients: addresses }
+}
+
+/**
+ * The incident of a missed deadline becomes one of what the night failed with. False if another transaction is opening one of
+ * that kind: then that is to be joined.
+ */
+async function turn(
+  client: ClientBase,
+  now: Date,
+  incident: Incident,
+  facts: FailureFacts,
+  night: Night,
+): Promise<boolean> {
+  const detail: IncidentDetail = {
+    facts: { ...facts, since: earliest(incident, facts) },
+    nights: incident.nights.map((it) => (it.partition === night.partition ? { ...night, late: true } : it)),
+  }
+  await client.query('savepoint turn')
+  try {
+    await client.query('update nightshift.incidents set kind = $2, detail = $3 where id = $1', [
+      incident.id,
+      facts.failure.class,
+      JSON.stringify(detail),
+    ])
+  } catch (error) {
+    await client.query('rollback to savepoint turn')
+    if (error instanceof Error && 'code' in error && error.code === '23505') return false
+    throw error
+  }
+  await client.query('release savepoint turn')
+  await recordEvent(client, {
+    incident: incident.id,
+    at: now,
+    event: 'failed',
+    run: night.run,
+    partition: night.partition,
+  })
+  return true
+}
+
+/** An incident has news: those who know it are mailed soon, others as of a new one. */
+async function tell(
+  client: ClientBase,
+  now: Date,
+  settings: AlertSettings,
+  incident: Incident,
+  told: string[],
+): Promise<void> {
+  await addReaders(client, incident.id, told, {
+    reason: 'opened',
+    due: new Date(now.getTime() + settings.group),
+  })
+  await hasten(client, now, settings, incident)
 }
 
 /** Brings forward the next mail to addresses that were already mailed about the incident. */
@@ -148,6 +206,15 @@ function deadlineOf(open: Incident[], facts: FailureFacts): Incident | undefined
   if (facts.failure.class !== 'deadline' || facts.partition === undefined) return undefined
   return open.find((incident) =>
     incident.nights.some((night) => night.partition === facts.partition && night.recovered === null),
+  )
+}
+
+/** The open incident of the deadline that this night alone missed, if the night failed. */
+function lateOf(open: Incident[], { failure, partition }: FailureFacts): Incident | undefined {
+  if (!FAILURE_CLASSES.some((known) => known === failure.class)) return undefined
+  return open.find(
+    ({ kind, nights }) =>
+      kind === 'deadline' && badNights(nights).every((night) => night.partition === partition),
   )
 }
 

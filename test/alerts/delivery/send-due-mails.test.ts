@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sendDueMails, untilNextMail } from '../../../src/alerts/delivery/send-due-mails.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
@@ -17,6 +18,12 @@ afterEach(() => desk.close())
 
 function lead(received: ReceivedMail | undefined): string | undefined {
   return received?.mail.text?.split('\n')[0]
+}
+
+/** Returns once a statement of the desk's database waits for a lock. */
+async function isBlocked({ database }: Desk): Promise<void> {
+  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  while ((await database.pool.query(waiting)).rowCount === 0) await setTimeout(20)
 }
 
 describe('one incident, one thread', () => {
@@ -170,6 +177,65 @@ describe('one incident, one thread', () => {
     expect(lead((await desk.mails())[0])).toBe(
       'No scores of churn for 2026-11-22 by the deadline, 2026-11-22 06:00 CET.',
     )
+  })
+
+  test('a night that fails after its deadline stays in the thread of the deadline', async () => {
+    const late = facts({
+      state: 'waiting',
+      attempts: [],
+      failure: { class: 'deadline', message: 'it waits', anchor: '#deadline', evidence: {} },
+    })
+    await desk.fails(late)
+    desk.pass(30)
+    await desk.mails()
+    expect((await desk.fails(facts())).result).toBe('joined')
+    expect((await desk.fails(facts())).result).toBe('known')
+    const [incident, ...others] = await listIncidents(desk.database.pool, desk.now())
+    expect(others).toEqual([])
+    expect({ kind: incident?.kind, late: incident?.nights[0]?.late }).toEqual({
+      kind: 'late-data',
+      late: true,
+    })
+    desk.pass(HOUR)
+    await desk.mails()
+    expect(await desk.recovers(recovery())).toEqual([1])
+    desk.pass(30)
+    const mails = await desk.mails()
+    expect(mails.map(lead)).toEqual([
+      'No scores of churn for 2026-11-22 by the deadline, 2026-11-22 06:00 CET.',
+      'Past its deadline: no scores of churn for 2026-11-22 (late-data).',
+      'Resolved: scores of churn for 2026-11-22 are published.',
+    ])
+    expect(new Set(mails.map(({ mail }) => mail.subject))).toEqual(
+      new Set(['churn 2026-11-22 not published by 06:00 CET: it waits for data (#1)']),
+    )
+  })
+
+  test('of two nights past their deadline, the one that fails is an incident of its own', async () => {
+    const late = { class: 'deadline' as const, message: 'it waits', anchor: '#deadline', evidence: {} }
+    await desk.fails(facts({ state: 'waiting', failure: late }))
+    await desk.fails(facts({ state: 'waiting', failure: late, partition: '2026-11-23', run: 'second22' }))
+    expect((await desk.fails(facts())).result).toBe('opened')
+    const incidents = await listIncidents(desk.database.pool, desk.now())
+    expect(incidents.map(({ kind }) => kind).sort()).toEqual(['deadline', 'late-data'])
+  })
+
+  test('a night that fails while another opens an incident of its kind joins that one', async () => {
+    const { reportFailure } = await import('../../../src/alerts/incidents/report-incident.ts')
+    const late = { class: 'deadline' as const, message: 'it waits', anchor: '#deadline', evidence: {} }
+    const failing = await transaction(desk.database, async (client) => {
+      await reportFailure(client, desk.now(), facts({ partition: '2026-11-21' }), desk.post().settings)
+      await desk.fails(facts({ state: 'waiting', failure: late }))
+      const second = desk.fails(facts())
+      await isBlocked(desk)
+      return { second }
+    })
+    expect((await failing.second).result).toBe('joined')
+    const incidents = await listIncidents(desk.database.pool, desk.now())
+    expect(incidents.map(({ kind, nights }) => [kind, nights.length]).sort()).toEqual([
+      ['deadline', 1],
+      ['late-data', 2],
+    ])
   })
 
   test('an incident that opens and closes within the window is told once, as over', async () => {
