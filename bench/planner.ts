@@ -35,7 +35,7 @@ export async function measurePlanner(given: {
       await fillHistory(database, { models, nights })
       const project = openProject(root)
       const plan = async () =>
-        planReconcile(await loadLedgerView({ database, queues, project: () => project }))
+        planReconcile(await loadLedgerView({ database, queues, project: () => project }, 'nights'))
       await keepDefinition(database, plan)
       const [walls, processors]: [number[], number[]] = [[], []]
       let actions = 0

@@ -32,7 +32,7 @@ import { withObjects } from '../workers/objects/with-objects.ts'
 import { startLoop } from '../workers/worker-loop.ts'
 import type { Choice } from './chosen-work.ts'
 import { postIfAlone } from './deliver-if-alone.ts'
-import { reconcile } from './reconcile.ts'
+import { reconcile, reconcileBackfills } from './reconcile.ts'
 import { projectReader } from './reread.ts'
 import type { Session } from './session.ts'
 import { startWorker } from './start-worker.ts'
@@ -105,8 +105,9 @@ export async function openHost(
     clock: ledgerClock(database),
     project: projectReader(project, log, { simulation: session.simulation }),
     wake: () => {
-      loop.wake()
+      nights.wake()
       backfills.wake()
+      feeding.wake()
     },
     async onPublished(client, run) {
       await notifyRecovery(client, context, run, run.trigger === 'release' ? 'released' : 'published', {
@@ -122,22 +123,23 @@ export async function openHost(
       `${what} failed and will be retried`,
     )
   const heartbeat = openHeartbeat(() => context.project().heartbeat, log)
-  const answers = followAnswers()
   const begun = performance.now()
   let retired: string | undefined
   let ended: Promise<void> | undefined
-  const loop = startLoop(
+  const openReconciler = (): Reconciler => ({
+    database,
+    queues,
+    log,
+    project: context.project,
+    scope,
+    effects: ledgerEffects(context),
+    answers: followAnswers(),
+  })
+  const ofNights = openReconciler()
+  const nights = startLoop(
     async () => {
       if (retired !== undefined) return undefined
-      const { next, failures } = await reconcile({
-        database,
-        queues,
-        log,
-        project: context.project,
-        scope,
-        effects: ledgerEffects(context),
-        answers,
-      })
+      const { next, failures } = await reconcile(ofNights)
       // Only a round without failures counts: repeated failures then show at /readyz and in the external heartbeat.
       if (scope === 'calendar' && failures.length === 0) {
         heartbeat.healthy()
@@ -147,13 +149,18 @@ export async function openHost(
     },
     { everyMs: RECONCILE_MS, onError: logError('reconciling') },
   )
-  // Beside the rounds of the reconciler, which tell what is late: this looks at inputs, and may wait for a place to do so.
+  const ofBackfills = openReconciler()
   const backfills = startLoop(
+    async () => (retired === undefined ? (await reconcileBackfills(ofBackfills)).next : undefined),
+    { everyMs: RECONCILE_MS, onError: logError('reconciling backfills') },
+  )
+  // Beside the rounds of the reconciler, which tell what is late: this looks at inputs, and may wait for a place to do so.
+  const feeding = startLoop(
     async () => {
       if (retired !== undefined) return undefined
       const stale = (runs: string[]) =>
         findStale({ database, children }, context.project(), runs, { lane: 'backfill' })
-      if (await feedBackfills({ database, log, stale })) loop.wake()
+      if (await feedBackfills({ database, log, stale })) backfills.wake()
       return undefined
     },
     { everyMs: RECONCILE_MS, onError: logError('feeding the backfills') },
@@ -210,7 +217,7 @@ export async function openHost(
       ? startLoop(
           async () => {
             if (retired !== undefined) return undefined
-            if ((await requestDueDrills({ project: context.project(), database })).length > 0) loop.wake()
+            if ((await requestDueDrills({ project: context.project(), database })).length > 0) nights.wake()
             return undefined
           },
           { everyMs: DRILLS_MS, onError: logError('asking for the drills of schedules') },
@@ -270,8 +277,9 @@ export async function openHost(
       // What it has published since the last look, before it is gone.
       if (stays) await keepVerdicts().catch(onUnkept)
       await files?.close()
+      await feeding.close()
       await backfills.close()
-      await loop.close()
+      await nights.close()
       await outbox.close()
     })()
     return ended

@@ -1,7 +1,7 @@
 import { enqueueOperations } from '../actions/operations/enqueue-operations.ts'
 import type { Action, LedgerView } from '../jobs/planning/ledger-view.ts'
 import { loadLedgerView } from '../jobs/planning/load-ledger-view.ts'
-import { planReconcile } from '../jobs/planning/planner.ts'
+import { planBackfills, planReconcile } from '../jobs/planning/planner.ts'
 import { keyOf } from '../jobs/planning/upkeep.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
 import { enqueueMonitors } from '../monitoring/drift/due.ts'
@@ -23,13 +23,14 @@ export interface Reconciled {
 }
 
 /**
- * Derives the necessary actions from calendar, ledger and queue, and executes them. Any number of processes may do so
- * concurrently: each action takes its slot's lock and runs only if the slot has not changed since the plan was made. A
- * failure stops no other action (round.ts). Throws only if the ledger cannot be read, since nothing can be planned then.
+ * Derives the necessary actions from calendar, ledger and queue, and executes them; those of backfills are left to
+ * `reconcileBackfills`. Any number of processes may do so concurrently: each action takes its slot's lock and runs only if
+ * the slot has not changed since the plan was made. A failure stops no other action (round.ts). Throws only if the ledger
+ * cannot be read, since nothing can be planned then.
  */
 export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
   const round = openRound(reconciler)
-  const view = await loadLedgerView(reconciler)
+  const view = await loadLedgerView(reconciler, 'nights')
   const requested = new Set(view.slots.filter((slot) => slot.request !== null).map(keyOf))
   const actions = planReconcile(view, { calendar: reconciler.scope === 'calendar' }).filter(
     (action) => reconciler.scope !== 'requested' || isRequested(action, requested),
@@ -46,7 +47,22 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
     await round.attempt('enqueueing retrainings', () => enqueueRetrainings(at))
     await round.attempt('enqueueing operations', () => enqueueOperations(at))
   }
-  const failures = round.failures()
+  return reconciled(view, actions, round.failures())
+}
+
+/**
+ * The same for backfills. With tens of thousands of nights a round takes from seconds to minutes, for which a night that is
+ * due must not wait.
+ */
+export async function reconcileBackfills(reconciler: Reconciler): Promise<Reconciled> {
+  const round = openRound(reconciler)
+  const view = await loadLedgerView(reconciler, 'backfills')
+  const actions = planBackfills(view)
+  await round.act(actions)
+  return reconciled(view, actions, round.failures())
+}
+
+function reconciled(view: LedgerView, actions: Action[], failures: RoundFailure[]): Reconciled {
   const lost = failures.length === 0 && actions.some(({ type }) => type === 'attempt-lost')
   return { actions, failures, next: lost ? SOON_MS : untilNext(view) }
 }

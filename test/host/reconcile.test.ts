@@ -1,11 +1,15 @@
 import { pino } from 'pino'
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { reconcile } from '../../src/host/reconcile.ts'
+import { reconcile, reconcileBackfills } from '../../src/host/reconcile.ts'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import type { Effects, Reconciler } from '../../src/jobs/reconciler.ts'
+import { askForScores } from '../../src/jobs/request-run.ts'
+import { type Database, transaction } from '../../src/ledger/connection/database.ts'
+import { ensureSlot } from '../../src/ledger/nights/ensure-slot.ts'
 import { attemptId, listRuns } from '../../src/ledger/nights/run-records.ts'
 import { listSlots } from '../../src/ledger/nights/slots.ts'
+import { parseAsOf } from '../../src/project/time/asof.ts'
 import { parseDuration } from '../../src/project/time/duration.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { nightly, projectOf } from '../jobs/nights.ts'
@@ -37,6 +41,25 @@ const effects: Effects = {
   nightGivenUp: () => Promise.resolve(),
   slotFailed: () => Promise.reject(new Error('no slot failed')),
   slotSkipped: () => Promise.resolve(),
+}
+
+/** Slots of a view that a running backfill has asked for. @returns their ids */
+async function backfilled(database: Database, view: string, labels: string[]): Promise<number[]> {
+  const { rows } = await database.pool.query<{ id: number }>(
+    `insert into nightshift.backfills (model, max_active, settings, forced) values ('churn', 2, '{}', false) returning id`,
+  )
+  const settings = { attempts: 1, backoff_ms: 1000, timeout_ms: 1000, wait_until: null }
+  const slots: number[] = []
+  for (const label of labels) {
+    slots.push(
+      await transaction(database, async (client) => {
+        const slot = await ensureSlot(client, 'features', view, parseAsOf(label, 'UTC'), { anew: true })
+        await askForScores(client, slot, { trigger: 'backfill', backfill: rows[0]?.id ?? null, settings })
+        return slot.id
+      }),
+    )
+  }
+  return slots
 }
 
 describe('the reconciler on a real ledger', () => {
@@ -136,6 +159,48 @@ describe('the reconciler on a real ledger', () => {
     for (const run of runs) expect(await queues.has('features', attemptId(run.id, 1))).toBe(true)
     expect(await listRuns(fresh.database.pool)).toHaveLength(runs.length)
     expect(await queues.queue('features').getJobCountByTypes('waiting')).toBe(runs.length)
+  })
+
+  test('the nights of a backfill wait for its own round, and those that are due do not wait for them', async () => {
+    queues = await open()
+    const it = reconciler(() => projectFrom(1, 'latest'))
+    const slots = await backfilled(fresh.database, 'activity', ['2026-01-01', '2026-01-02'])
+    await reconcile(it)
+    const stateOf = async () => {
+      const all = await listSlots(fresh.database.pool)
+      return Object.fromEntries(all.filter(({ id }) => slots.includes(id)).map((s) => [s.partition, s.state]))
+    }
+    expect(await queues.queue('features').getJobCountByTypes('waiting')).toBe(1)
+    expect(await stateOf()).toEqual({ '2026-01-01': 'expected', '2026-01-02': 'expected' })
+    await reconcileBackfills(it)
+    expect(await queues.queue('features').getJobCountByTypes('waiting')).toBe(1)
+    expect(await queues.queue('features-backfill').getJobCountByTypes('waiting')).toBe(2)
+    expect(await stateOf()).toEqual({ '2026-01-01': 'queued', '2026-01-02': 'queued' })
+    expect((await reconcile(it)).actions.map(({ type }) => type)).toEqual(['see-schedule'])
+    expect((await reconcileBackfills(it)).actions).toEqual([])
+    // A job that is lost is added again by the same round.
+    await queues.queue('features-backfill').obliterate()
+    expect((await reconcile(it)).actions.map(({ type }) => type)).toEqual(['see-schedule'])
+    expect((await reconcileBackfills(it)).actions).toHaveLength(2)
+    expect(await queues.queue('features-backfill').getJobCountByTypes('waiting')).toBe(2)
+  })
+
+  test('a night that is due while a backfill publishes it is left to the worker that does', async () => {
+    queues = await open()
+    const it = reconciler(() => projectFrom(1, 'latest'))
+    await backfilled(fresh.database, 'activity', [today.toString()])
+    await reconcileBackfills(it)
+    await fresh.database.pool.query(
+      "insert into nightshift.processes (id, role, host, pid) values ('worker-1', 'worker', 'here', 1)",
+    )
+    await fresh.database.pool.query(
+      `with run as (update nightshift.runs set state = 'publishing', attempt = 1, next_attempt_at = null returning id)
+       insert into nightshift.attempts (run, number, worker, fence, seen_at) select id, 1, 'worker-1', 1, now() from run`,
+    )
+    await fresh.database.pool.query("update nightshift.slots set state = 'publishing'")
+    // The effects of this test refuse to finish a publication.
+    for (const round of [await reconcile(it), await reconcileBackfills(it)])
+      expect(round).toMatchObject({ failures: [] })
   })
 
   test('an edited schedule moves what lies ahead, and leaves what was', async () => {

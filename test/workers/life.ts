@@ -4,12 +4,13 @@ import { alertSettings } from '../../src/alerts/delivery/alert-settings.ts'
 import { openTransport } from '../../src/alerts/delivery/open-transport.ts'
 import { sendDueMails } from '../../src/alerts/delivery/send-due-mails.ts'
 import { ack } from '../../src/alerts/incidents/acknowledge.ts'
-import { reconcile } from '../../src/host/reconcile.ts'
+import { reconcile, reconcileBackfills } from '../../src/host/reconcile.ts'
 import { projectReader } from '../../src/host/reread.ts'
 import { nextDue } from '../../src/host/simulation/next-due.ts'
 import { startWorker } from '../../src/host/start-worker.ts'
 import { feedBackfills } from '../../src/jobs/backfills/feed-backfills.ts'
 import { openQueues, QUEUE_NAMES, type Queues } from '../../src/jobs/queue/queues.ts'
+import type { Reconciler } from '../../src/jobs/reconciler.ts'
 import { rerun } from '../../src/jobs/rerun.ts'
 import { type Database, openDatabase, transaction } from '../../src/ledger/connection/database.ts'
 import { settleIdentity } from '../../src/ledger/identity/project-identity.ts'
@@ -136,19 +137,21 @@ export async function openLife(
       })
       // What is due next is known only to a round that found nothing at work.
       const calm = hired === undefined || (await settled())
-      const { actions, next } = await reconcile({
+      const reconciler: Reconciler = {
         database,
         queues,
         log,
         project,
         effects: ledgerEffects(context),
         scope: 'calendar',
-      })
+      }
+      const rounds = [await reconcile(reconciler), await reconcileBackfills(reconciler)]
       const stale = (runs: string[]) =>
         findStale({ database, children }, project(), runs, { lane: 'backfill' })
-      if ((await feedBackfills({ database, log, stale })) || actions.length > 0) continue
+      if ((await feedBackfills({ database, log, stale })) || rounds.some(({ actions }) => actions.length > 0))
+        continue
       const ended = hired === undefined || (await settled())
-      if (calm && ended) return next ?? LONGEST_LEAP_MS
+      if (calm && ended) return Math.min(...rounds.map(({ next }) => next ?? LONGEST_LEAP_MS))
       if (!ended) await Promise.race([woken, sleep(250)])
     }
     throw new Error(`the work of ${time.toISOString()} does not end`)

@@ -16,6 +16,7 @@ import { type FindStale, isAsSeen, lookAtNights, type NightRow, type SeenNight }
 import type { BackfillMode, NightAsOf } from './plan-backfill.ts'
 
 let endSql: string | undefined
+let toFeedSql: string | undefined
 
 interface BackfillRow {
   id: number
@@ -42,10 +43,8 @@ export interface Feeding {
  * @returns whether it has asked for a night
  */
 export async function feedBackfills(feeding: Feeding): Promise<boolean> {
-  const { rows } = await feeding.database.pool.query<BackfillRow>(
-    `select id, model, mode, max_active, forced, settings, by, created_at
-       from nightshift.backfills where state = 'running' order by id`,
-  )
+  toFeedSql ??= readFileSync(ownFile('jobs/backfills/backfills-to-feed.sql'), 'utf8')
+  const { rows } = await feeding.database.pool.query<BackfillRow>(toFeedSql)
   let asked = false
   for (const backfill of rows) {
     for (;;) {

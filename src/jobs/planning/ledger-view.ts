@@ -6,9 +6,12 @@ import type { OpenSplit } from '../../ledger/shards/split-records.ts'
 import type { Project } from '../../project/project.ts'
 import type { PlannedSlot, ScheduleDefinition, ViewsOfModels } from './calendar.ts'
 
+/** `nights`: what schedules and people want. `backfills`: what running backfills want, which may be tens of thousands. */
+export type Share = 'nights' | 'backfills'
+
 /**
- * The planner's input: one consistent snapshot of ledger, project and queue. Plain values, times ISO 8601. A slot
- * missing from `slots` is treated as nonexistent: `ledgerSince` states what has to be loaded.
+ * The planner's input: one consistent snapshot of ledger, project and queue, of one share of the work. Plain values, times
+ * ISO 8601. A slot missing from `slots` is treated as nonexistent: `ledgerSince` states what has to be loaded.
  */
 export interface LedgerView {
   now: string
@@ -27,7 +30,7 @@ export interface LedgerView {
   /** What the ledger knows about schedules, by name, including those no longer in the project. */
   schedules: Record<string, ScheduleRecord>
   slots: LedgerSlot[]
-  /** All runs in an open state. */
+  /** The share's runs in an open state, and all that are publishing. */
   runs: OpenRun[]
   /** Ids of the jobs that are waiting or active in the queue; undefined if the queue could not be reached. */
   jobs: ReadonlySet<string> | undefined

@@ -13,21 +13,20 @@ import { warmVersions } from '../../registry/warm.ts'
 import { jobQueue } from '../queue/enqueue-attempt.ts'
 import type { JobQueues } from '../queue/queues.ts'
 import type { ScheduleDefinition } from './calendar.ts'
-import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord } from './ledger-view.ts'
+import type { LedgerSlot, LedgerView, OpenRun, ScheduleRecord, Share } from './ledger-view.ts'
 import { ledgerSince } from './upkeep.ts'
 
-let slotsSql: string | undefined
+const sql: { [S in Share]?: string } = {}
+const FILES = { nights: 'jobs/planning/slots-to-plan.sql', backfills: 'jobs/planning/backfilled-slots.sql' }
 
 /** Reads the planner's input in one snapshot of the ledger, then queries the queue. */
-export async function loadLedgerView(from: {
-  database: Database
-  queues: JobQueues
-  project(): Project
-  answers?: Answers
-}): Promise<LedgerView> {
+export async function loadLedgerView(
+  from: { database: Database; queues: JobQueues; project(): Project; answers?: Answers },
+  share: Share,
+): Promise<LedgerView> {
   const project = from.project()
   const answers = from.answers ?? followAnswers()
-  const view = await answers.ask(() => readLedger(from.database, project))
+  const view = await answers.ask(() => readLedger(from.database, project, share))
   const runs = view.runs.map((run) => ({ ...run, worker: silentWithin(run.worker, answers.forMs()) }))
   return { ...view, runs, jobs: await knownJobs(from.queues, runs) }
 }
@@ -38,7 +37,11 @@ function silentWithin(worker: OpenRun['worker'], ms: number): OpenRun['worker'] 
   return { ...worker, silent_ms: Math.min(worker.silent_ms, ms) }
 }
 
-async function readLedger(database: Database, project: Project): Promise<Omit<LedgerView, 'jobs'>> {
+async function readLedger(
+  database: Database,
+  project: Project,
+  share: Share,
+): Promise<Omit<LedgerView, 'jobs'>> {
   return await transaction(database, async (client) => {
     await client.query('set transaction isolation level repeatable read read only')
     const now = (await ledgerNow(client)).toISOString()
@@ -51,8 +54,8 @@ async function readLedger(database: Database, project: Project): Promise<Omit<Le
       ...(await loadShadows(client, project)),
       champions,
       schedules,
-      slots: await loadSlots(client, ledgerSince(schedules, now), now),
-      runs: await loadOpenRuns(client),
+      slots: await loadSlots(client, share, share === 'nights' ? [ledgerSince(schedules, now), now] : []),
+      runs: await loadOpenRuns(client, share),
     }
   })
 }
@@ -107,13 +110,13 @@ async function loadShadows(
   return { shadow, challengers }
 }
 
-async function loadSlots(client: ClientBase, since: string, now: string): Promise<LedgerSlot[]> {
-  slotsSql ??= readFileSync(ownFile('jobs/planning/slots-to-plan.sql'), 'utf8')
-  const { rows } = await client.query<Slot & { view: string | null }>(slotsSql, [since, now])
+async function loadSlots(client: ClientBase, share: Share, times: string[]): Promise<LedgerSlot[]> {
+  sql[share] ??= readFileSync(ownFile(FILES[share]), 'utf8')
+  const { rows } = await client.query<Slot & { view: string | null }>(sql[share], times)
   return rows.map(({ view, ...row }) => ({ ...row, ...(view === null ? {} : { views: [view] }) }))
 }
 
-async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
+async function loadOpenRuns(client: ClientBase, share: Share): Promise<OpenRun[]> {
   const { rows } = await client.query<Run & { worker: string | null; silent_ms: number | null }>(
     `select r.*, a.worker,
             case when p.id is not null
@@ -121,7 +124,9 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
        from nightshift.runs r
        left join nightshift.attempts a on a.run = r.id and a.number = r.attempt
        left join nightshift.processes p on p.id = a.worker
-      where r.state in ('waiting', 'queued', 'running', 'publishing')`,
+      where r.state in ('waiting', 'queued', 'running', 'publishing')
+        and ((r.backfill is not null) = $1 or r.state = 'publishing')`,
+    [share === 'backfills'],
   )
   const splits = rows.some(({ state }) => state === 'running') ? await openSplits(client) : []
   return rows.map(({ worker, silent_ms, ...row }) => ({
@@ -139,7 +144,8 @@ async function loadOpenRuns(client: ClientBase): Promise<OpenRun[]> {
  * query for each run would take seconds where a backfill has put thousands there.
  */
 async function knownJobs(queues: JobQueues, runs: OpenRun[]): Promise<ReadonlySet<string> | undefined> {
-  const names = new Set(runs.filter(({ state }) => state !== 'waiting').map(jobQueue))
+  const queued = runs.filter(({ state }) => state === 'queued' || state === 'running')
+  const names = new Set(queued.map(jobQueue))
   try {
     const found = await Promise.all([...names].map((name) => queues.ids(name)))
     return new Set(found.flatMap((ids) => [...ids]))

@@ -29,15 +29,30 @@ import { keyOf, planUpkeep } from './upkeep.ts'
  * `calendar: false` works on the slots in the ledger and creates no others.
  */
 export function planReconcile(view: LedgerView, { calendar = true } = {}): Action[] {
-  const board: Board = new Map(view.slots.map((slot) => [keyOf(slot), { ...slot }]))
+  const board = boardOf(view)
   const upkeep = calendar ? planUpkeep(view, board) : []
   const runs = planOpenRuns(view, board)
   const skips = planSkips(view, board)
   const skipped = skippedKeys(skips)
-  const starts = planStarts(view, board, new Set(skipped.keys()))
+  const candidates = [...requested(view, board), ...scheduled(view, board)]
+  const starts = planStarts(view, board, candidates, new Set(skipped.keys()))
   const missed = planLateness(view, board, skipped)
   const givenUp = planGivenUp(view, board, skipped)
   return [...upkeep, ...runs, ...missed, ...givenUp, ...skips, ...starts]
+}
+
+/**
+ * Plans what backfills need: their open runs, and the nights that they have asked for. Apart from the others, since there
+ * may be tens of thousands, which a night that is due does not wait for.
+ */
+export function planBackfills(view: LedgerView): Action[] {
+  const board = boardOf(view)
+  const asked = [...requested(view, board)].filter(({ run }) => run.backfill !== null)
+  return [...planOpenRuns(view, board), ...planStarts(view, board, asked, new Set())]
+}
+
+function boardOf(view: LedgerView): Board {
+  return new Map(view.slots.map((slot) => [keyOf(slot), { ...slot }]))
 }
 
 /** Retry settings and limits of a run of this schedule: waiting for late data starts at the tick. */
@@ -55,10 +70,18 @@ interface Candidate {
   reason: string
 }
 
-function planStarts(view: LedgerView, board: Board, skipped: ReadonlySet<string>): Action[] {
-  const open = new Set(view.runs.map(keyOf))
+/** States in which a run works on a slot, or is about to. */
+const AT_WORK: ReadonlySet<LedgerSlot['state']> = new Set(['waiting', 'queued', 'running', 'publishing'])
+
+function planStarts(
+  view: LedgerView,
+  board: Board,
+  wanted: Candidate[],
+  skipped: ReadonlySet<string>,
+): Action[] {
+  const open = new Set([...board].flatMap(([key, { state }]) => (AT_WORK.has(state) ? [key] : [])))
   const candidates = new Map<string, Candidate>()
-  for (const candidate of [...requested(view, board), ...scheduled(view, board)]) {
+  for (const candidate of wanted) {
     const key = keyOf(candidate.slot)
     if (!open.has(key) && !skipped.has(key) && !candidates.has(key)) candidates.set(key, candidate)
   }

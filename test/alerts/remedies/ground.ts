@@ -4,8 +4,9 @@ import type { Incident } from '../../../src/alerts/incidents/incident-record.ts'
 import { listIncidents } from '../../../src/alerts/incidents/list-incidents.ts'
 import { remedyOf } from '../../../src/alerts/letters/next-commands.ts'
 import type { Step, StepName } from '../../../src/failures/remedies.ts'
-import { reconcile } from '../../../src/host/reconcile.ts'
+import { reconcile, reconcileBackfills } from '../../../src/host/reconcile.ts'
 import { feedBackfills } from '../../../src/jobs/backfills/feed-backfills.ts'
+import type { Reconciler } from '../../../src/jobs/reconciler.ts'
 import { requestFeatures, requestScores } from '../../../src/jobs/request-run.ts'
 import { openDatabase } from '../../../src/ledger/connection/database.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
@@ -107,14 +108,16 @@ export async function openGround(
   const planned = async () => {
     const { context, queues } = life
     const { log, children } = context
-    await reconcile({
+    const reconciler: Reconciler = {
       database: real,
       queues,
       log,
       project: context.project,
       effects: ledgerEffects({ ...context, database: real }),
       scope: 'requested',
-    })
+    }
+    await reconcile(reconciler)
+    await reconcileBackfills(reconciler)
     const stale = (runs: string[]) =>
       findStale({ database: real, children }, context.project(), runs, { lane: 'backfill' })
     await feedBackfills({ database: real, log, stale })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planReconcile } from '../../../src/jobs/planning/planner.ts'
+import { planBackfills, planReconcile } from '../../../src/jobs/planning/planner.ts'
 import { emptyView, endRuns, lines, nightly, openRun, projectOf, slotOf, wake, work } from '../nights.ts'
 
 describe('what somebody asks for', () => {
@@ -87,6 +87,37 @@ describe('what somebody asks for', () => {
     const features = slotOf('features', 'activity', '2026-11-01', { schedule: null, request })
     expect(lines(planReconcile({ ...scheduled, slots: [features] }, { calendar: false }))).toEqual([
       'start features activity 2026-11-01',
+    ])
+  })
+
+  it('starts apart where a backfill asked for it, with its features, and nothing that is due', () => {
+    const scheduled = emptyView(projectOf([nightly({ start: '2026-11-01' })]), now)
+    const asked = slotOf('scores', 'churn', '2026-11-01', {
+      schedule: null,
+      request: { ...request, trigger: 'backfill', backfill: 7 },
+    })
+    const due = slotOf('features', 'activity', '2026-11-21')
+    const manual = slotOf('scores', 'churn', '2026-11-02', { schedule: null, request })
+    const first = planBackfills({ ...scheduled, slots: [asked, due, manual] })
+    expect(lines(first)).toEqual([
+      'start features activity 2026-11-01',
+      'note scores churn 2026-11-01: waits for features activity 2026-11-01, which is refreshed first',
+    ])
+    const features = slotOf('features', 'activity', '2026-11-01', { state: 'published', published_run: 'f' })
+    expect(lines(planBackfills({ ...scheduled, slots: [asked, due, features] }))).toEqual([
+      'start scores churn 2026-11-01',
+    ])
+  })
+
+  it('waits for a refresh that is under way, though another share of the work has its run', () => {
+    const asked = slotOf('scores', 'churn', '2026-11-01', { schedule: null, request })
+    const features = slotOf('features', 'activity', '2026-11-01', {
+      state: 'running',
+      run: 'r1',
+      published_run: 'old',
+    })
+    expect(work(planReconcile({ ...base, slots: [asked, features] }))).toEqual([
+      'note scores churn 2026-11-01: waits for features activity 2026-11-01, which is being refreshed',
     ])
   })
 
