@@ -25,7 +25,6 @@ const program = new Program('nightshift')
     'the folder with nightshift.yaml (default: NIGHTSHIFT_PROJECT, else the nearest one, from here upwards)',
   )
   .option('--debug', 'show stack traces')
-  .showHelpAfterError('(nightshift --help lists the commands)')
   .addHelpText('after', '\n`nightshift --version` prints the version of the program.')
   .exitOverride()
   .configureHelp({ sortSubcommands: false, commandUsage: usageOf })

@@ -13,6 +13,8 @@ export function noticeOf(context: Context): string | undefined {
       return 'The night is skipped.'
     case 'ack':
       return 'You acknowledged the incident: no more mails until something new happens.'
+    case 'mute':
+      return 'The mails are muted for three days. The pages show each incident all the same.'
     case 'gate':
       return 'The gate is asked. Its answer will stand here; look again in a moment.'
     case 'drill':

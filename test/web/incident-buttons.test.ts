@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listIncidents } from '../../src/alerts/incidents/list-incidents.ts'
+import { activeMutes } from '../../src/alerts/incidents/mutes.ts'
 import { findSlot } from '../../src/ledger/nights/slots.ts'
 import { facts } from '../alerts/sample.ts'
 import { nightshift, nightshiftJson } from '../cli/nightshift.ts'
@@ -142,6 +143,36 @@ describe('the page of an incident', () => {
     expect(formsIn(page).filter((path) => path !== '/signout')).toEqual([])
     expect(await press('', `/runs/${run}/retry`, undefined, vic, 'vic')).toEqual([403, null])
   })
+})
+
+test('mails about drift are muted from the phone', async () => {
+  const night = { partition: '2026-03-04', run: null, slot: null, state: 'published', recovered: null }
+  const { rows } = await site.database.pool.query<{ id: number }>(
+    `insert into nightshift.incidents (subject_kind, subject, kind, detail) values ('view', 'activity', 'drift', $1) returning id`,
+    [
+      {
+        facts: facts({
+          subject: 'activity',
+          subjectKind: 'view',
+          partition: '2026-03-04',
+          state: 'published',
+          failure: { class: 'drift', message: 'plan moved', anchor: '#drift', evidence: {} },
+        }),
+        nights: [{ ...night, failedAt: '2026-03-04T02:00:00Z', late: false }],
+      },
+    ],
+  )
+  const path = `/incidents/${rows[0]?.id}`
+  const page = await read(path)
+  expect(formsIn(card(page))).toContain(`${path}/mute`)
+  expect(await press(page, `${path}/mute`)).toEqual([303, `${path}?done=mute`])
+  expect(await activeMutes(site.database.pool, new Date())).toMatchObject([
+    { subject: 'activity', kind: 'drift', by: 'ann' },
+  ])
+  const after = await read(`${path}?done=mute`)
+  expect(after).toContain('The mails are muted for three days.')
+  expect(formsIn(card(after))).not.toContain(`${path}/mute`)
+  expect(await press(page, '/incidents/999999/mute')).toEqual([404, null])
 })
 
 describe('where a button leads', () => {

@@ -7,7 +7,17 @@ import type { Item, Section } from './letter.ts'
 import { causeLine } from './phrases.ts'
 
 /** Evidence keys that are meant for programs or shown elsewhere in the mail. */
-const SILENT = new Set(['stack', 'outdated', 'lost', 'superseded', 'run', 'attempt', 'task', 'severity'])
+const SILENT = new Set([
+  'stack',
+  'cause',
+  'outdated',
+  'lost',
+  'superseded',
+  'run',
+  'attempt',
+  'task',
+  'severity',
+])
 const MOST_FACTS = 8
 /** Heading of evidence with several lines. */
 const LINES: Record<string, string> = {

@@ -7,6 +7,7 @@ import { idRanges } from '../incidents/id-ranges.ts'
 import { badNights, givenUp, type Incident } from '../incidents/incident-record.ts'
 import { recovery } from './clear-letter.ts'
 import { groupPictures } from './group-pictures.ts'
+import { incidentLetter } from './incident-letter.ts'
 import type { Item, Letter, PageLink } from './letter.ts'
 import { incidentLink, openIncidentsLink } from './links.ts'
 import { authorOf, CHECK_ALL, quoted } from './next-commands.ts'
@@ -50,6 +51,29 @@ export function groupLetter(mail: ThreadMail): Letter {
   }
 }
 
+/** Of several incidents one is still open: its own mail, and at its end those that are over. */
+export function lastOpenLetter(mail: ThreadMail, incident: Incident): Letter {
+  const letter = incidentLetter(incident, mail)
+  const closed = mail.incidents.filter((each) => each !== incident)
+  const shown = closed.slice(0, MOST_ENTRIES).map((each) => entry(each, mail.now))
+  const more = closed.length - shown.length
+  const partly = mail.occasion === 'partly cleared' ? [opening(mail, [incident], closed)] : []
+  return {
+    ...letter,
+    lead: [...partly, ...letter.lead],
+    sections: [
+      ...letter.sections,
+      {
+        title: 'Over',
+        items:
+          more > 0
+            ? [...shown, { kind: 'text', text: `${more} more: npx nightshift incidents --all` }]
+            : shown,
+      },
+    ],
+  }
+}
+
 /** Closed without having been cured. */
 function isGivenUp(incident: Incident): boolean {
   return incident.closedAt !== undefined && givenUp(incident.nights).length > 0
@@ -75,7 +99,7 @@ function opening(mail: ThreadMail, open: Incident[], closed: Incident[]): string
     case 'opened':
       return open.length === 0
         ? `Resolved: ${all} incidents opened and closed before a mail was sent.`
-        : `${open.length} ${open.length === 1 ? 'incident is' : 'incidents are'} open: ${listed}.`
+        : `${open.length} incidents are open: ${listed}.`
     case 'joined':
       return `Again: ${open.length} of ${all} incidents are open: ${listed}.`
     case 'repeat':

@@ -40,6 +40,10 @@ export function openIncidentsLink(baseUrl: string | undefined): string | undefin
   return under(baseUrl, 'incidents?state=open')
 }
 
+export function workersLink(baseUrl: string | undefined): string | undefined {
+  return under(baseUrl, 'workers')
+}
+
 export function overviewLink(baseUrl: string | undefined): string | undefined {
   return under(baseUrl, '')
 }

@@ -115,7 +115,7 @@ const WRITTEN: Record<StepName, (parts: Parts) => [command: string, why: string]
   forced: ({ night }) => [`${night} --force`, 'Compute the night again'],
   history: ({ subject }) => [`history ${subject}`, 'See which version was live when'],
   mute: ({ subject, by, trouble }) => [
-    `mute ${subject} --kind ${trouble.failure.class} --until 3d${by}`,
+    `mute ${subject} --kind ${trouble.failure.class} --until ${MUTED_FOR}${by}`,
     'If the cause is known and harmless, such as a price change or a campaign: no mails about drift of this model for three days',
   ],
   night: ({ night }) => [night, 'Run the night now'],
@@ -159,6 +159,9 @@ const WRITTEN: Record<StepName, (parts: Parts) => [command: string, why: string]
   validate: () => ['validate', "Check the project's files, SQL and sources"],
   versions: ({ subject }) => [`versions ${subject}`, 'See what is registered'],
 }
+
+/** For how long mails and buttons mute. */
+export const MUTED_FOR = '3d'
 
 /** What `doctor` looks at. */
 export const CHECK_ALL = 'Check database, queue, mail, disk and workers'

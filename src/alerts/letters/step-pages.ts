@@ -1,7 +1,7 @@
 import type { StepName } from '../../failures/remedies.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
 import type { PageLink } from './letter.ts'
-import { modelLink, nightLink, registryLink, runLink } from './links.ts'
+import { modelLink, nightLink, registryLink, runLink, workersLink } from './links.ts'
 
 type Page = (facts: FailureFacts) => string | undefined
 
@@ -23,7 +23,9 @@ const buttonsOf =
 const PAGES: Partial<Record<StepName, [text: string, page: Page]>> = {
   again: ['Run it again on its page', buttonsOf(run)],
   check: ['Open its readiness', readiness],
+  doctor: ['Open the workers', ({ baseUrl }) => workersLink(baseUrl)],
   drift: ['Open the night', night],
+  forced: ['Open the night', night],
   history: ['Open the registry', registry],
   outcomes: ['Open the model', model],
   parity: ['Open the night', night],

@@ -2,7 +2,7 @@ import { kindOf } from '../../failures/incident-kinds.ts'
 import { duration } from '../../format/elapsed.ts'
 import { recipientsOf } from '../delivery/recipients.ts'
 import { clearLetter } from './clear-letter.ts'
-import { groupLetter } from './group-letter.ts'
+import { groupLetter, lastOpenLetter } from './group-letter.ts'
 import { incidentLetter } from './incident-letter.ts'
 import type { Letter } from './letter.ts'
 import type { ThreadMail } from './thread.ts'
@@ -15,6 +15,8 @@ export function threadLetter(mail: ThreadMail): Letter {
 
 function ownLetter(mail: ThreadMail): Letter {
   const [first, ...rest] = mail.incidents
+  const [open, ...others] = mail.incidents.filter(({ closedAt }) => closedAt === undefined)
+  if (rest.length > 0 && open !== undefined && others.length === 0) return lastOpenLetter(mail, open)
   if (rest.length > 0) return groupLetter(mail)
   return first.closedAt === undefined ? incidentLetter(first, mail) : clearLetter(first, mail)
 }

@@ -1,4 +1,6 @@
-import { Command } from 'commander'
+import { Command, type ErrorOptions } from 'commander'
+
+const INCOMPLETE = 'nightshift.incomplete'
 
 /** A command whose errors about its call name all that is missing, and the command's own help. */
 export class Program extends Command {
@@ -16,6 +18,14 @@ export class Program extends Command {
     this.refuseIncomplete()
   }
 
+  /** Behind each error about a call stands the help of the command that was called. */
+  override error(message: string, options?: ErrorOptions): never {
+    const help = `(${pathOf(this)} --help ${this.commands.length > 0 ? 'lists the commands' : 'lists the options'})`
+    // What is incomplete says its usage itself.
+    this.showHelpAfterError(options?.code === INCOMPLETE ? false : help)
+    return super.error(message, options)
+  }
+
   private refuseIncomplete(): void {
     const args = this.registeredArguments
       .filter(({ required }, index) => required && this.args[index] === undefined)
@@ -23,11 +33,9 @@ export class Program extends Command {
     const options = this.options
       .filter((option) => option.mandatory && this.getOptionValue(option.attributeName()) === undefined)
       .map(({ flags }) => flags)
-    // The usage is what helps.
-    this.showHelpAfterError(false)
     const missing = [...args, ...options].join(', ')
     this.error(`error: missing ${missing}\nUsage: ${usageOf(this)}\n(${pathOf(this)} --help explains each)`, {
-      code: 'nightshift.incomplete',
+      code: INCOMPLETE,
     })
   }
 }

@@ -1,8 +1,11 @@
 import type { Context, Hono } from 'hono'
 import { ackIncidents } from '../../actions/incidents/ack-incidents.ts'
+import { muteSubject } from '../../actions/incidents/mute-subject.ts'
 import { release } from '../../actions/release-run.ts'
 import { skip } from '../../actions/skip-slot.ts'
 import { readIds } from '../../alerts/incidents/id-ranges.ts'
+import { listIncidents } from '../../alerts/incidents/list-incidents.ts'
+import { MUTED_FOR } from '../../alerts/letters/next-commands.ts'
 import { rerun } from '../../jobs/rerun.ts'
 import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { findRun, type Run } from '../../ledger/nights/run-records.ts'
@@ -12,7 +15,7 @@ import { parseAsOf } from '../../project/time/asof.ts'
 import type { OnPublished } from '../../workers/attempt/publication.ts'
 import { notifyRecovery } from '../../workers/attempt/report-night.ts'
 import { runHref } from '../addresses.ts'
-import type { PageContext } from '../page-context.ts'
+import { nowAt, type PageContext } from '../page-context.ts'
 import { listingHref, readListing } from '../pages/incidents/listing.ts'
 import { act, formOf, Missing, reasonIn } from './act.ts'
 import { pageAfter } from './button.ts'
@@ -72,6 +75,19 @@ export function mountActions(
         )
       }
       return afterAck(await formOf(context), acked[0])
+    }),
+  )
+
+  app.post('/incidents/:id/mute', (context) =>
+    act(context, async (by) => {
+      const id = context.req.param('id')
+      const [incident] = /^\d{1,15}$/.test(id)
+        ? await listIncidents(database.pool, await nowAt(pageContext), { id: Number(id) })
+        : []
+      if (incident === undefined) throw new Missing(`There is no open incident ${id} in the ledger.`)
+      const { subject, kind } = incident
+      await muteSubject(database, { subject, kind, by }, MUTED_FOR, project().timezone)
+      return `/incidents/${incident.id}?done=mute`
     }),
   )
 }

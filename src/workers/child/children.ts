@@ -325,7 +325,8 @@ function perform(
     }
     const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
       settle()
-      options.onUsage?.({ memory: peak, limit: limits.own.memory, spilled: null })
+      // It may have ended before it said anything.
+      if (peak > 0) options.onUsage?.({ memory: peak, limit: limits.own.memory, spilled: null })
       reject(ending ?? died(task, code, signal))
     }
     child.on('message', onMessage)

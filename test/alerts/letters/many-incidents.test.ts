@@ -29,8 +29,16 @@ describe('the mail about many incidents', () => {
     )
     const [head, ...others] = partly
     if (head === undefined) throw new Error('no incidents')
-    expect(text([head, ...others], 'partly cleared').split('\n')[0]).toBe(
+    const mail = text([head, ...others], 'partly cleared')
+    expect(mail.split('\n').slice(0, 2)).toEqual([
       '39 of 40 incidents are closed. Still open: model-04.',
+      'No scores of model-04 for 2026-11-22 (transient).',
+    ])
+    // What is left is said as of one incident, with its own page and commands.
+    expect(mail).toContain('Act on incident 23:\n  https://nightshift.example.com/incidents/23#act')
+    expect(mail).toMatch(/\n\nOVER\n- #20 model-01: clear\n/)
+    expect(text([head, ...others], 'repeat').split('\n')[0]).toBe(
+      'Still: no scores of model-04 for 2026-11-22 (transient).',
     )
   })
 

@@ -35,10 +35,12 @@ export function actions(
     ({ step }) =>
       busy === undefined || !NEEDS_REST.has(step) || (step === 'again' && busy.state === 'waiting'),
   )
-  const at = atOf(present)
+  const at = atOf(present, incident)
   const offered = at === undefined ? commands.map((each) => offerOf(each, undefined)) : withSkip(at, commands)
-  const hasButton = offered.some(({ button }) => button !== undefined)
-  const which = hasButton ? whichOf(incident, present, project) : ''
+  const isOfNight = offered.some(
+    ({ button }) => button !== undefined && !button.path.startsWith('/incidents/'),
+  )
+  const which = isOfNight ? whichOf(incident, present, project) : ''
   const first = html`${acknowledge(incident, project, viewer)}${which}${busy === undefined ? '' : underWay(busy)}`
   return actionCard(offered, { project, viewer, first, back: `/incidents/${incident.id}` })
 }
@@ -62,6 +64,10 @@ function underWay({ id, partition, state }: Run) {
   return html`<div class="action"><p>Run <a href="${runHref(id)}">${id}</a> of ${partition} is ${state}: what comes of it decides what is next.</p></div>`
 }
 
-function atOf({ facts, slot, run }: PresentIncident): SlotAndRun | undefined {
-  return slot === undefined ? undefined : { slot, run, versions: facts.versions }
+function atOf(
+  { facts, slot, run }: PresentIncident,
+  { id, mutedUntil }: ListedIncident,
+): SlotAndRun | undefined {
+  if (slot === undefined) return undefined
+  return { slot, run, versions: facts.versions, incident: mutedUntil === undefined ? id : undefined }
 }

@@ -29,7 +29,19 @@ interface CardOptions {
 
 export function actionCard(offered: Offered[], { project, viewer, first = '', back }: CardOptions) {
   if (offered.length === 0 && first === '') return ''
-  return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What ${viewer?.role === 'operator' ? 'you' : 'an operator'} can do</h2><div class="actions">${first}${offered.map((each) => action(each, { project, viewer, ...(back === undefined ? {} : { back }) }))}</div>${viewer?.role === 'operator' ? '' : html`<p class="small quiet">${forOperators(viewer)}</p>`}</section>`
+  const each = linkedOnce(offered).map((it) =>
+    action(it, { project, viewer, ...(back === undefined ? {} : { back }) }),
+  )
+  return html`<section class="card soon" aria-labelledby="act"><h2 id="act">What ${viewer?.role === 'operator' ? 'you' : 'an operator'} can do</h2><div class="actions">${first}${each}</div>${viewer?.role === 'operator' ? '' : html`<p class="small quiet">${forOperators(viewer)}</p>`}</section>`
+}
+
+/** A page that several commands have in common is linked at the first. */
+function linkedOnce(offered: Offered[]): Offered[] {
+  const first = new Map<string, Offered>()
+  for (const it of offered) if (it.page !== undefined && !first.has(it.page.href)) first.set(it.page.href, it)
+  return offered.map((it) =>
+    it.page === undefined || first.get(it.page.href) === it ? it : { ...it, page: undefined },
+  )
 }
 
 /** One thing that can be done; a viewer reads its purpose alone. */
