@@ -74,7 +74,7 @@ export function addCommands(
     .option('--port <port>', 'the port of the web pages', portNumber, 8080)
     .option(...host)
   add(
-    'user <what> [name]',
+    'user <add|list|remove> [name]',
     'manage who may sign in: `user add NAME --role ROLE`, `user list`, `user remove NAME`',
     'user',
   )
@@ -183,7 +183,7 @@ export function addCommands(
     .option(...by)
     .option(...json)
   add(
-    'alert <what>',
+    'alert <test|digest>',
     '`alert test` sends a real mail; `alert digest` prints what the digest for owners and readers would say now',
     'alert',
   )
@@ -210,14 +210,14 @@ export function addCommands(
     .option('--yes', 'do not ask')
     .option(...json)
   add(
-    'ledger <what> [name]',
+    'ledger <ls|dump|restore|rm> [name]',
     '`ls` lists embedded ledgers outside of their projects, `rm NAME` removes one; `dump FILE` copies the ledger of this project, `restore FILE` fills an empty one',
     'ledger',
   )
     .option('--yes', 'do not ask for confirmation')
     .option(...json)
   add(
-    'completion <shell>',
+    'completion <bash|zsh|fish>',
     'print the script that completes commands, options and names: bash, zsh or fish',
     'completion',
   )
@@ -369,7 +369,7 @@ export function addCommands(
     .option(...by)
     .option(...json)
   add(
-    'drill <model> <what>',
+    'drill <model> <rollback|failure|alert|drift>',
     'try a rollback, failure, alert or drift for real where it harms nothing, and time it',
     'drill',
   )

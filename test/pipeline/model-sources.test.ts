@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, test } from 'vitest'
 import { buildDataset } from '../../src/pipeline/dataset/build-dataset.ts'
 import {
   measureOutcome,
@@ -80,6 +80,43 @@ describe('a training set', () => {
       facts.viewHash,
     )
   })
+})
+
+test('a label counts what arrived until its data is complete: the end of the window plus lag', async () => {
+  // Customer 2 left on the 7th, which was known on the 15th: after the window and its cutoff, within a lag of 5 days.
+  await writeParquet(
+    join(root, 'own/leaves/a.parquet'),
+    `SELECT unnest([1, 2, 99]) AS id, unnest([TIMESTAMP '2026-06-07', TIMESTAMP '2026-06-07', TIMESTAMP '2026-06-30']) AS left_at, unnest([TIMESTAMP '2026-06-07 01:00:00', TIMESTAMP '2026-06-15', TIMESTAMP '2026-06-30']) AS told_at`,
+  )
+  const leavers = async (lag: string) => {
+    const { folder } = await buildDataset({
+      root,
+      model: 'm',
+      view: view(),
+      sources: {
+        leaves: {
+          kind: 'events',
+          path: 'own/leaves/*.parquet',
+          event_time: 'left_at',
+          available_at: 'told_at',
+          cutoff: duration('6h'),
+        },
+      },
+      labels: { ...labels(), lag: duration(lag) },
+      asOfs: [parseAsOf('2026-06-05', 'UTC')],
+      holdoutFrom: undefined,
+      timezone: 'UTC',
+      now: '2026-12-01T00:00:00Z',
+      folder: join(root, 'warehouse/datasets/m'),
+      threads: 1,
+      release: 'test',
+    })
+    const rows = await readRows(join(folder, 'train.parquet'))
+    return rows.filter(({ gone }) => Number(gone) === 1).map(({ id }) => Number(id))
+  }
+  expect(await leavers('0d')).toEqual([1])
+  expect(await leavers('2d')).toEqual([1])
+  expect(await leavers('5d')).toEqual([1, 2])
 })
 
 describe('an outcome', () => {

@@ -1,5 +1,5 @@
 import { messageText } from '../../format/message-text.ts'
-import { figure, shortFraction } from '../../format/numbers.ts'
+import { counted, figure, shortFraction } from '../../format/numbers.ts'
 import { clean, cut, oneLine } from '../../format/one-line.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import type { FailureFacts } from '../incidents/incident-facts.ts'
@@ -35,7 +35,8 @@ export function aboutCause(facts: FailureFacts): Section[] {
   const rest = unsaid(message, causeLine(facts))
   const items: Item[] = rest === '' ? [] : [{ kind: 'quote', text: cut(rest, 1500) }]
   for (const check of checks.slice(0, 5)) items.push(...checkItems(check, message, timezone))
-  if (checks.length > 5) items.push({ kind: 'text', text: `${checks.length - 5} more expectations failed.` })
+  if (checks.length > 5)
+    items.push({ kind: 'text', text: `${counted(checks.length - 5, 'more expectation')} failed.` })
   const entries = loud(failure.evidence).filter(
     ([key, value]) =>
       value !== null &&

@@ -1,6 +1,6 @@
 import { count, figure } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
-import type { Ranking } from '../../pipeline/evaluation/curves.ts'
+import { type Ranking, SHARES } from '../../pipeline/evaluation/curves.ts'
 import type { Chart, Figures } from '../chart.ts'
 import type { Colour } from '../colours.ts'
 import { type Axis, type Line, xyChart } from './xy-chart.ts'
@@ -69,8 +69,6 @@ export function foundAt(ranking: Ranking, selected: number): number {
 
 /** Where the threshold of model.yaml decides. */
 export type Decided = Pick<RankPoint, 'flagged' | 'found' | 'precision'> & { threshold: number }
-
-const SHARES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1]
 
 const SELECTED: Axis = { name: 'share of rows, highest scores first', unit: 'share', min: 0, max: 1 }
 

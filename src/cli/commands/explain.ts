@@ -30,8 +30,12 @@ function isMissing(value: ExplainedValue, fill: unknown): boolean {
   )
 }
 
+function valueText(value: ExplainedValue): string {
+  return value === '' ? '""' : shortFraction(String(value))
+}
+
 function typicalText(value: string | number | null | undefined): string {
-  return typeof value === 'number' ? figure(value) : String(value ?? '')
+  return typeof value === 'number' ? figure(value) : value === '' ? '""' : String(value ?? '')
 }
 
 /** How effects were found, what they mean, and how well they add up. */
@@ -74,14 +78,16 @@ function print(found: Explained, timezone: string): void {
       .map((column) => [column, found.features[column] ?? null] as const)
       .map(([column, value]) => [
         column,
-        shortFraction(String(value)),
+        valueText(value),
         typicalText(effects.get(column)?.typical),
         signed(effects.get(column)?.effect),
         !found.inputs_of_model.includes(column)
           ? 'the model does not read it'
           : isMissing(value, found.fill[column])
             ? `the model gets ${String(found.fill[column])}`
-            : '',
+            : reasons !== null && !effects.has(column)
+              ? 'it changed nothing here'
+              : '',
       ]),
   )
   printLine('')

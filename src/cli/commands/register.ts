@@ -35,13 +35,14 @@ async function printRegistered({ database }: Session, result: Registered): Promi
   printLine(`  sha256  ${result.sha256}`)
   printLine(`  inputs  ${result.inputs.join(', ')}`)
   printLine(`  score   ${result.score}`)
-  for (const each of result.unknown_values) printLine(`  values  ${unknownText(each)}`)
+  const unknown = result.unknown_values.map(unknownText)
+  for (const text of unknown) printLine(`  values  ${text}`)
   for (const column of result.unread) {
     printLine(
       `  values  ${column}: the file does not list the values the model knows; unknown values are not counted`,
     )
   }
-  for (const warning of result.warnings) printLine(`  warning ${warning}`)
+  for (const warning of result.warnings) if (!unknown.includes(warning)) printLine(`  warning ${warning}`)
   const live = await champion(database.pool, result.model)
   if (live?.version !== result.version) {
     printLine(

@@ -8,13 +8,6 @@ export interface Candidate {
   description: string
 }
 
-/** Words that a command takes as its first argument. */
-const CHOICES: Record<string, string[]> = {
-  alert: ['test', 'digest'],
-  completion: ['bash', 'zsh', 'fish'],
-  drill: ['rollback', 'failure', 'alert', 'drift'],
-  ledger: ['ls', 'dump', 'restore', 'rm'],
-}
 const NIGHTS = ['latest', 'yesterday', 'today']
 
 /**
@@ -95,16 +88,15 @@ function argumentOf(
   place: number,
   root: string,
 ): Candidate[] {
-  const choices = CHOICES[command]
-  if (choices !== undefined && argument === (command === 'completion' ? 'shell' : 'what'))
-    return choices.map((value) => ({ value, description: '' }))
+  // An argument of a few words is named by them: <ls|dump|restore|rm>.
+  if (argument.includes('|')) return argument.split('|').map((value) => ({ value, description: '' }))
   switch (argument) {
     case 'model':
       return namesIn(root, 'models')
     case 'view':
       return namesIn(root, 'features')
     case 'name':
-      if (command === 'ledger') return []
+      if (command === 'ledger' || command === 'user') return []
       return command === 'runbook' && place > 0
         ? namesIn(root, 'models')
         : [...namesIn(root, 'models'), ...namesIn(root, 'features')]

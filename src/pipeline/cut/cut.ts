@@ -1,6 +1,7 @@
 import type { Duration, Source } from '../../project/project.ts'
 import { traitsOf } from '../../project/source-kinds.ts'
 import { type Moment, momentAfter } from '../../project/time/asof.ts'
+import type { LabelWindow } from '../../project/time/label-window.ts'
 import { readInstant, showInstant } from './wall-time.ts'
 
 /** The line between what a query may see and what it may not. */
@@ -15,6 +16,11 @@ export interface Cut {
   timezone: string
   /** Of a history source: one row per key, the one that is valid at the cut; or, for labels, all rows that began before it. */
   history: 'latest' | 'all'
+  /**
+   * Of labels: what has arrived by then counts, also after a source's `cutoff`: the window's end plus `labels.lag`.
+   * Microseconds since 1970.
+   */
+  complete?: bigint
 }
 
 /** An as-of where any will do: this one leaves out no file. */
@@ -31,26 +37,35 @@ export function featureCut(asOf: Moment, knownAt: string, timezone: string): Cut
   }
 }
 
-/** What labels see: everything before the end of their window, of history sources every row. */
-export function labelCut(labelEnd: Moment, knownAt: string, timezone: string): Cut {
+/**
+ * What labels see: everything before the end of their window that has arrived once their data is complete, of history
+ * sources every row.
+ */
+export function labelCut(
+  { end, complete }: Pick<LabelWindow, 'end' | 'complete'>,
+  knownAt: string,
+  timezone: string,
+): Cut {
   return {
-    at: readInstant(labelEnd.instant),
-    local: labelEnd.local,
+    at: readInstant(end.instant),
+    local: end.local,
     knownAt: readInstant(knownAt),
     timezone,
     history: 'all',
+    complete: readInstant(complete),
   }
 }
 
 /**
  * The column with the arrival of rows, and the moment before which a row has to have arrived to be seen: just after
- * the earlier of the cut plus the source's `cutoff` and the moment of reading, so that what arrives at that moment
- * counts. Undefined if the source does not declare when rows arrive.
+ * the earlier of the cut plus the source's `cutoff` (of labels: plus `labels.lag`, if that is later) and the moment of
+ * reading, so that what arrives at that moment counts. Undefined if the source does not declare when rows arrive.
  */
 export function arrivalBefore(source: Source, cut: Cut): { name: string; before: bigint } | undefined {
   const { arrival } = traitsOf(source)
   if (arrival === undefined) return undefined
-  const end = arrival.cutoff === undefined ? cut.at : momentFrom(cut, arrival.cutoff, 1)
+  const cutoff = arrival.cutoff === undefined ? cut.at : momentFrom(cut, arrival.cutoff, 1)
+  const end = cut.complete !== undefined && cut.complete > cutoff ? cut.complete : cutoff
   return { name: arrival.name, before: (end < cut.knownAt ? end : cut.knownAt) + 1n }
 }
 

@@ -76,7 +76,7 @@ async function describe(
     const query = await openLabelQuery(
       { root, view, timezone, now: LAST.instant, temp, threads: 1 },
       request,
-      { end: LAST, asOf: undefined },
+      { end: LAST, complete: LAST.instant, asOf: undefined },
     )
     try {
       const refused = query.checked.problems.filter(({ severity }) => severity === 'error')

@@ -28,7 +28,7 @@ export interface WindowPlace {
 export async function openLabelQuery(
   { root, view, timezone, now, temp, threads, memoryLimit }: WindowPlace,
   { sql, sqlFile }: { sql: string; sqlFile: string },
-  { end, asOf }: { end: LabelWindow['end']; asOf: LabelWindow['asOf'] | undefined },
+  { end, complete, asOf }: Omit<LabelWindow, 'asOf'> & { asOf: LabelWindow['asOf'] | undefined },
 ): Promise<CutQuery> {
   const { tables } = await parseAlone(root, { ...view, sql, sqlFile }, timezone, temp)
   // The types of keys are those of the view's definition, which is known by features.sql.
@@ -40,7 +40,7 @@ export async function openLabelQuery(
     sources: tables,
     sql,
     file: showPath(root, sqlFile),
-    cut: labelCut(end, now, timezone),
+    cut: labelCut({ end, complete }, now, timezone),
     parameters: { as_of: asOf?.local ?? end.local, label_end: end.local },
     writable: temp,
     temp,

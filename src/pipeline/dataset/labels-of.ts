@@ -37,6 +37,7 @@ export interface LabelFacts {
 export async function newestOfLabels(place: LabelsPlace): Promise<Newest[]> {
   const query = await openLabelQuery(place, place.labels, {
     end: { instant: place.now, local: LAST.local },
+    complete: place.now,
     asOf: undefined,
   })
   try {
@@ -69,7 +70,7 @@ export async function labelsOf(place: LabelsPlace, window: LabelWindow, out: str
     )
     const { kind = 'unsaid' } = labels
     refuse(await labelValuesFault(query.engine, parquet(out), label, kind), file, window)
-    const cut = labelCut(window.end, now, timezone)
+    const cut = labelCut(window, now, timezone)
     const read = inputsOf(query.sources)
     const inputs = place.hashed === false ? read : await hashVisible(query.engine, query.tables, cut, read)
     const hash = createHash('sha256')

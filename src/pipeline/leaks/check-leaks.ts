@@ -136,6 +136,7 @@ async function spread(
   const view = labelView(request.view, request)
   const query = await openLabelQuery({ root, view, timezone, now, temp, threads }, labels, {
     end: { instant: now, local: LAST.local },
+    complete: now,
     asOf: undefined,
   })
   try {

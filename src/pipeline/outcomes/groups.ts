@@ -65,7 +65,7 @@ async function writeEntities(
       query.values,
     )
     const used = new Set(query.checked.tables)
-    const cut = labelCut(window.end, place.now, place.timezone)
+    const cut = labelCut(window, place.now, place.timezone)
     const inputs = await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
     return inputs.filter(({ source }) => used.has(source))
   } finally {

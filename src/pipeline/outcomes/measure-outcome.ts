@@ -223,11 +223,11 @@ function definitionOf({ view, labels, score, segments, k, outcomes, rival }: Out
 /** The files that were read last time lie there as they did, and no other has come: by footers alone. */
 async function isUntouched(
   { root, view, timezone, now }: OutcomeRequest,
-  { end }: LabelWindow,
+  window: LabelWindow,
   before: InputFile[],
 ) {
   const used = new Set(before.map(({ source }) => source))
-  const files = inputsOf(await cutSources(root, view, labelCut(end, now, timezone), { names: [...used] }))
+  const files = inputsOf(await cutSources(root, view, labelCut(window, now, timezone), { names: [...used] }))
   const keys = (inputs: InputFile[]) =>
     [...new Set(inputs.filter(({ source }) => used.has(source)).map(fileKey))].sort()
   return keys(files).join('\n\n') === keys(before).join('\n\n')

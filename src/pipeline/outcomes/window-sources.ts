@@ -34,7 +34,11 @@ export async function sourcesOfFigures(metrics: { sql: string }[], names: string
 
 /** What a source looks like to SQL over a label's window. Throws as `openQuery` does. */
 export async function describeSource(place: WindowPlace, name: string, file: string): Promise<Column[]> {
-  const query = await openLabelQuery(place, whole(name, file), { end: LAST, asOf: undefined })
+  const query = await openLabelQuery(place, whole(name, file), {
+    end: LAST,
+    complete: LAST.instant,
+    asOf: undefined,
+  })
   try {
     const columns = await query.engine.rows(`DESCRIBE ${query.sql}`, query.values)
     return columns.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }))
@@ -80,7 +84,7 @@ async function writeSource(
   const query = await openLabelQuery(place, whole(name, file), window)
   try {
     await query.engine.run(`COPY (${query.sql}) TO ${literal(out)} (FORMAT parquet)`, query.values)
-    const cut = labelCut(window.end, place.now, place.timezone)
+    const cut = labelCut(window, place.now, place.timezone)
     return await hashVisible(query.engine, query.tables, cut, inputsOf(query.sources))
   } finally {
     query.close()

@@ -192,7 +192,11 @@ export const modelSchema = keys({
       .prefault('labels.sql')
       .describe('File with the SQL that gives the label of each entity, in the folder of this file.'),
     horizon: duration().describe('Length of the label window: `$label_end` is the as-of plus this.'),
-    lag: duration({ zero: true }).prefault('0d').describe('How long after the window its data is complete.'),
+    lag: duration({ zero: true })
+      .prefault('0d')
+      .describe(
+        'How long after the window its data is complete. Rows that arrive until then (`available_at`) count.',
+      ),
   })
     .optional()
     .describe('What really happened. Without labels there are no training sets, evaluations or outcomes.'),

@@ -1,3 +1,4 @@
+import { counted } from '../../format/numbers.ts'
 import type { Run } from '../../ledger/nights/run-records.ts'
 import type { Check } from '../../pipeline/engine/facts.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
@@ -20,5 +21,7 @@ export function judge({ kind }: Pick<Run, 'kind'>, result: Result): Failure | un
 function sentence(failed: Check[]): string {
   const [first, ...rest] = failed
   if (first === undefined) return 'an expectation failed'
-  return rest.length === 0 ? first.message : `${first.message} (and ${rest.length} more expectations failed)`
+  return rest.length === 0
+    ? first.message
+    : `${first.message} (and ${counted(rest.length, 'more expectation')} failed)`
 }

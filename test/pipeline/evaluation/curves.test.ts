@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { curvesOf, GROWTH, type Ranking, STEP } from '../../../src/pipeline/evaluation/curves.ts'
+import { foundAt } from '../../../src/charts/evaluation/ranking-charts.ts'
+import { curvesOf, GROWTH, type Ranking, SHARES, STEP } from '../../../src/pipeline/evaluation/curves.ts'
 import type { Sample } from '../../../src/pipeline/evaluation/metrics.ts'
 import { uniform } from '../../charts/sample.ts'
 
@@ -31,7 +32,7 @@ function rankingOf(sample: Sample): Ranking {
 describe.each([
   [30, 1],
   [5_000, 2],
-  [3_000, 6],
+  [3_007, 6],
 ])('the ranking of %i rows with scores of %i digits', (rows, digits) => {
   const sample = sampleOf(rows, { digits })
   const ranking = rankingOf(sample)
@@ -59,8 +60,22 @@ describe.each([
     }
   })
 
+  test('is exact at the shares of the rows that sentences and tables name', () => {
+    const points = [...new Set(sample.scores)].map((score) => countsAt(sample, score))
+    const all = ranking.positives.at(-1) ?? 0
+    for (const share of SHARES) {
+      const at = share * rows
+      const [to, found] = points.filter(([n]) => n >= at).sort((a, b) => a[0] - b[0])[0] ?? [rows, all]
+      const [from, before] = points.filter(([n]) => n < at).sort((a, b) => b[0] - a[0])[0] ?? [0, 0]
+      const exact = before + ((at - from) / (to - from)) * (found - before)
+      expect(foundAt(ranking, share)).toBeCloseTo(exact / all, 10)
+    }
+  })
+
   test('is of bounded size', () => {
-    expect(ranking.rows.length).toBeLessThanOrEqual(2 / STEP + Math.log(rows) / Math.log1p(GROWTH) + 35)
+    expect(ranking.rows.length).toBeLessThanOrEqual(
+      2 / STEP + Math.log(rows) / Math.log1p(GROWTH) + 35 + 2 * SHARES.length,
+    )
   })
 })
 

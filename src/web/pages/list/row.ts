@@ -40,7 +40,7 @@ function featuresTable({ features, inputs_of_model: inputs, reasons }: Explained
     names,
     [
       column('Feature', (name) => name),
-      labelled('Value', (name) => String(features[name] ?? 'missing')),
+      labelled('Value', (name) => (features[name] === '' ? '""' : String(features[name] ?? 'missing'))),
       labelled('Typical', (name) => {
         const typical = effects.get(name)?.typical
         return typeof typical === 'number' ? figure(typical) : typical
