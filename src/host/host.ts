@@ -152,7 +152,7 @@ export async function openHost(
   const ofBackfills = openReconciler()
   const backfills = startLoop(
     async () => (retired === undefined ? (await reconcileBackfills(ofBackfills)).next : undefined),
-    { everyMs: RECONCILE_MS, onError: logError('reconciling backfills') },
+    { everyMs: RECONCILE_MS, rests: true, onError: logError('reconciling backfills') },
   )
   // Beside the rounds of the reconciler, which tell what is late: this looks at inputs, and may wait for a place to do so.
   const feeding = startLoop(

@@ -7,6 +7,7 @@ import { ensureSlot } from '../../ledger/nights/ensure-slot.ts'
 import { openRunOf } from '../../ledger/nights/run-records.ts'
 import type { NewRun, RunSettings } from '../../ledger/nights/run-request.ts'
 import { createRun } from '../../ledger/nights/run-transitions.ts'
+import { explainSlot } from '../../ledger/nights/slot-facts.ts'
 import { type FormerSlot, formerOf } from '../../ledger/nights/slot-transitions.ts'
 import { findSlot, lockSlot, type Slot } from '../../ledger/nights/slots.ts'
 import { ownFile } from '../../program/own-files.ts'
@@ -182,6 +183,13 @@ async function ask(
   const refreshed = refresh === null ? undefined : await refreshFirst(client, refresh, asOf, how)
   const slot = await ensureSlot(client, 'scores', backfill.model, asOf, { anew: true })
   await askForScores(client, slot, { ...how, forced: backfill.forced, version: row.version })
+  // Until then the planner does not look at it (backfilled-slots.sql).
+  if (refresh !== null)
+    await explainSlot(
+      client,
+      slot.id,
+      `waits for features ${refresh} ${asOf.label}, which is refreshed first`,
+    )
   await settle(client, backfill, row, { slot: slot.id, was, refreshed })
 }
 

@@ -3,8 +3,6 @@ import type { ClientBase } from 'pg'
 import { type Database, transaction } from '../../ledger/connection/database.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { type Answers, followAnswers } from '../../ledger/nights/answers.ts'
-import type { Run } from '../../ledger/nights/run-records.ts'
-import type { Slot } from '../../ledger/nights/slots.ts'
 import { openSplits } from '../../ledger/shards/split-records.ts'
 import { ownFile } from '../../program/own-files.ts'
 import type { Project } from '../../project/project.ts'
@@ -112,13 +110,15 @@ async function loadShadows(
 
 async function loadSlots(client: ClientBase, share: Share, times: string[]): Promise<LedgerSlot[]> {
   sql[share] ??= readFileSync(ownFile(FILES[share]), 'utf8')
-  const { rows } = await client.query<Slot & { view: string | null }>(sql[share], times)
+  const { rows } = await client.query<LedgerSlot & { view: string | null }>(sql[share], times)
   return rows.map(({ view, ...row }) => ({ ...row, ...(view === null ? {} : { views: [view] }) }))
 }
 
 async function loadOpenRuns(client: ClientBase, share: Share): Promise<OpenRun[]> {
-  const { rows } = await client.query<Run & { worker: string | null; silent_ms: number | null }>(
-    `select r.*, a.worker,
+  const { rows } = await client.query<
+    Omit<OpenRun, 'worker' | 'split'> & { worker: string | null; silent_ms: number | null }
+  >(
+    `select r.id, r.kind, r.name, r.as_of, r.partition, r.state, r.attempt, r.trigger, r.backfill, r.next_attempt_at, a.worker,
             case when p.id is not null
                  then extract(epoch from clock_timestamp() - coalesce(a.seen_at, p.seen_at)) * 1000 end as silent_ms
        from nightshift.runs r

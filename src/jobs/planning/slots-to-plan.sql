@@ -18,7 +18,8 @@ with chosen as (
   union
   select id from nightshift.slots where as_of >= $1 and schedule is null
 )
-select s.*, v.view
+select s.kind, s.name, s.as_of, s.partition, s.state, s.schedule, s.due, s.deadline, s.reason, s.waits_for, s.request, s.run,
+       s.published_run, s.changed_at, s.late, v.view
   from nightshift.slots s
   left join nightshift.versions v on v.model = s.name and v.version = (s.request->>'version')::int and s.kind = 'scores'
  where s.id in (select id from chosen)
