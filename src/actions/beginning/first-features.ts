@@ -1,4 +1,10 @@
-import { isDivided, isSameName, plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
+import {
+  featureName,
+  isDivided,
+  isSameName,
+  plainName,
+  sqlName,
+} from '../../pipeline/beginning/data-paths.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import type { ColumnLook } from '../../pipeline/beginning/table-look.ts'
 import { isTime } from '../../pipeline/cut/time-column.ts'
@@ -70,6 +76,8 @@ export function firstFeatures(
     for (const feature of features) {
       // An input of the model keeps its name; two columns of one name are told apart by their tables.
       if (taken.has(feature.name.toLowerCase())) feature.name = `${table.name}_${feature.name}`
+      const bare = feature.name
+      for (let n = 2; taken.has(feature.name.toLowerCase()); n++) feature.name = `${bare}_${n}`
       const meant = wanted.find(({ name }) => isSameName(name, feature.name))
       if (meant !== undefined) feature.name = meant.name
       taken.add(feature.name.toLowerCase())
@@ -133,7 +141,7 @@ function stateFeature(
   }: { keys: string[]; label: FoundLabel | undefined; wanted: ModelFacts['inputs']; prefix: string },
 ): Feature | string {
   const { name } = column
-  const plain = plainName(name) || 'value'
+  const plain = featureName(name)
   const declared = Object.values(table.declared)
   if (keys.includes(name) || column.isKey) return ''
   if (label?.table === table.name && label.column === name) return 'it is the label'
@@ -166,26 +174,67 @@ function stateFeature(
   const number = numberSql(column, sql, 'FLOAT')
   if (number !== undefined) return { name: plain, sql: number, note: noNumber(column) }
   if (column.values !== undefined) return { name: plain, sql, note: undefined }
-  return `a text of about ${column.distinct} different values`
+  return textReason(column)
 }
 
 /**
  * How a text that is nearly always a number reads as one, as SQL; undefined for all else, codes with leading zeros and
  * categories too. Blank and other values read null.
  */
-export function numberSql(
-  { type, filled, numbers, zeros, commas, values }: ColumnLook,
-  sql: string,
-  cast: string,
-): string | undefined {
-  if (type !== 'VARCHAR' || zeros > 0 || commas + numbers < 0.95 * filled) return undefined
-  if (commas > 0) return `try_cast(replace(replace(${sql}, '.', ''), ',', '.') AS ${cast})`
-  const texts = values?.filter(({ value }) => value.trim() !== '' && Number.isNaN(Number(value))).length ?? 0
-  return texts === 0 && numbers > 0 ? `try_cast(${sql} AS ${cast})` : undefined
+export function numberSql(column: ColumnLook, sql: string, cast: string): string | undefined {
+  const comma = `replace(replace(${sql}, '.', ''), ',', '.')`
+  switch (numberForm(column)) {
+    case 'plain':
+      return `try_cast(${sql} AS ${cast})`
+    case 'commas':
+      return `try_cast(${comma} AS ${cast})`
+    case 'thousands':
+      return `try_cast(replace(${sql}, ',', '') AS ${cast})`
+    case 'both':
+      return `try_cast(CASE WHEN contains(${sql}, ',') THEN ${comma} ELSE ${sql} END AS ${cast})`
+    default:
+      return undefined
+  }
 }
 
-function noNumber({ blanks }: ColumnLook): string {
-  return blanks > 0 ? `text; ${blanks} blank ones read null` : 'text; what is no number reads null'
+/**
+ * How a text writes numbers: 1234.5, 1.234,5, 1,234.5, or with decimal commas and points in turn. `unclear`: each comma can be a
+ * decimal one or stand between thousands, as in 1,234. Undefined: it is no number.
+ */
+function numberForm({
+  type,
+  filled,
+  numbers,
+  zeros,
+  commas,
+  onlyCommas,
+  thousands,
+  points,
+  values,
+}: ColumnLook): 'plain' | 'commas' | 'thousands' | 'both' | 'unclear' | undefined {
+  if (type !== 'VARCHAR' || zeros > 0) return undefined
+  const isEnough = (count: number) => count > 0 && count >= 0.95 * filled
+  if (onlyCommas > 0) return isEnough(commas + numbers) ? (points > 0 ? 'both' : 'commas') : undefined
+  if (thousands > 0) {
+    if (!isEnough(thousands + numbers)) return undefined
+    return points > 0 || thousands > commas ? 'thousands' : 'unclear'
+  }
+  const texts = values?.filter(({ value }) => value.trim() !== '' && Number.isNaN(Number(value))).length ?? 0
+  return texts === 0 && isEnough(numbers) ? 'plain' : undefined
+}
+
+function noNumber(column: ColumnLook): string {
+  const { blanks } = column
+  const form = numberForm(column)
+  const mixed = form === 'both' ? ' with decimal commas and with points' : ''
+  return `text${mixed}; ${blanks > 0 ? `${blanks} blank ones read null` : 'what is no number reads null'}`
+}
+
+/** Why nothing is made of a text. */
+function textReason(column: ColumnLook): string {
+  return numberForm(column) === 'unclear'
+    ? `a text whose commas are decimal ones or stand between thousands: replace(${sqlName(column.name)}, ',', '.') or replace(${sqlName(column.name)}, ',', '') and a cast read it`
+    : `a text of about ${column.distinct} different values`
 }
 
 /** The columns of events that are numbers, and not ids. */
@@ -198,9 +247,17 @@ function numbersOf(table: ProposedTable, keys: string[], label: FoundLabel | und
       !Object.values(table.declared).includes(column.name) &&
       table.reads[column.name] === undefined &&
       !ID.test(plainName(column.name)) &&
+      !isRunning(table, column) &&
       (numberSql(column, '', 'DOUBLE') !== undefined ||
         /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(column.type)),
   )
+}
+
+/** A whole number of its own for each row, in a row: it counts the rows, whatever its name. */
+function isRunning(table: ProposedTable, { name, type, distinct, min, max }: ColumnLook): boolean {
+  const { rows } = table
+  const isWhole = /INT/.test(sourceTypes(table)[name] ?? type)
+  return isWhole && rows > 100 && distinct >= 0.93 * rows && Number(max) - Number(min) < 2 * rows
 }
 
 /** Columns of events of which nothing is made, with what could be. */
@@ -219,9 +276,15 @@ function unusedOf(table: ProposedTable, keys: string[], numbers: ColumnLook[]): 
     ...texts.map((column) => {
       const [value] = column.values ?? []
       return value === undefined
-        ? `${of(column)}: a text of about ${column.distinct} different values`
+        ? `${of(column)}: ${textReason(column)}`
         : `${of(column)}: a category of events; count(*) FILTER (${sqlName(column.name)} = ${literal(value.value)}) counts one`
     }),
+    ...table.columns
+      .filter(
+        (column) =>
+          isRunning(table, column) && !keys.includes(column.name) && !ID.test(plainName(column.name)),
+      )
+      .map((column) => `${of(column)}: it numbers the rows`),
     ...numbers.slice(MOST_SUMS).map((column) => `${of(column)}: there are sums of ${MOST_SUMS} others`),
   ]
 }
@@ -245,7 +308,7 @@ function eventFeatures(table: ProposedTable, numbers: ColumnLook[]): Feature[] {
       note: undefined,
     },
     ...numbers.flatMap((column): Feature[] => {
-      const plain = plainName(column.name) || 'value'
+      const plain = featureName(column.name)
       const known = sourceTypes(table)[column.name] ?? column.type
       const name = sqlName(column.name)
       const value = (known === 'VARCHAR' ? numberSql(column, name, 'DOUBLE') : undefined) ?? name

@@ -1,6 +1,7 @@
 import { isAbsolute, relative } from 'node:path'
 import { sqlName } from '../../pipeline/beginning/data-paths.ts'
 import type { ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
+import { TEXT_TIMES } from '../../pipeline/beginning/text-times.ts'
 
 /** Types that the columns of a text file are declared with: those of which every value was seen to have it. */
 export function sourceTypes({ format, columns, rows, looked, reads }: ProposedTable): Record<string, string> {
@@ -9,8 +10,9 @@ export function sourceTypes({ format, columns, rows, looked, reads }: ProposedTa
     columns.flatMap(
       ({ name, type, isKey, nulls, numbers, wholes, blanks, zeros, time }): [string, string][] => {
         if (isKey || type !== 'VARCHAR') return []
-        if (time?.readings.length === 1 && time.readings[0] === 0 && time.share === 1 && blanks === 0)
-          return [[name, 'TIMESTAMP']]
+        const [reading, ...others] = time?.readings ?? []
+        const cast = reading === undefined || others.length > 0 ? undefined : TEXT_TIMES[reading]?.cast
+        if (cast !== undefined && time?.share === 1 && blanks === 0) return [[name, cast]]
         const filled = rows - nulls
         if (reads[name] !== undefined || blanks > 0 || zeros > 0 || filled === 0 || numbers < filled)
           return []

@@ -99,7 +99,11 @@ export function nextCommands(
   { tables }: Proposal,
   { horizon, open }: { horizon: string | undefined; open: string[] },
 ): string[] {
-  const first = tables.flatMap(({ span }) => span?.first.slice(0, 10) ?? []).sort()[0]
+  // What happens is what labels are of; a state may have begun long before anything was recorded.
+  const events = tables.filter(({ isState, span }) => !isState && span !== undefined)
+  const first = (events.length > 0 ? events : tables)
+    .flatMap(({ span }) => span?.first.slice(0, 10) ?? [])
+    .sort()[0]
   const day = (text: string, days: number) => Temporal.PlainDate.from(text).add({ days }).toString()
   const window = Number(horizon?.replace('d', '') ?? 0)
   const to = day(asOf, -window)

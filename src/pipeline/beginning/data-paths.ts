@@ -151,18 +151,47 @@ export function sqlName(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) && !RESERVED.has(name.toLowerCase()) ? name : identifier(name)
 }
 
-/** Names that differ in case and signs alone: `customerID`, `CUSTOMER ID`, `customer_id`. */
+/** Names that differ in case, accents and signs alone: `customerID`, `CUSTOMER ID`, `customer_id`. */
 export function isSameName(a: string, b: string): boolean {
-  const bare = (text: string) => plainName(text).replaceAll('_', '')
-  return bare(a) === bare(b)
+  return bareName(a) === bareName(b)
 }
 
-/** Lower case letters, digits and `_`, a letter first. Empty where nothing is left. */
+/** The letters and digits of a name, of any script: what names are compared by. */
+export function bareName(text: string): string {
+  return inLowerCase(text).replace(/[^\p{L}\p{N}]+/gu, '')
+}
+
+/** Lower case letters, digits and `_`, a letter first: `Größe (m)` is `grosse_m`. Empty where nothing is left. */
 export function plainName(text: string): string {
+  return inLowerCase(text)
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^[^a-z]+|_+$/g, '')
+}
+
+/** The name of a feature of a column: plain, else in the letters of its own script. */
+export function featureName(column: string): string {
+  const own = inLowerCase(column).replace(/[^\p{L}\p{N}]+/gu, '_')
+  return plainName(column) || own.replace(/^_+|_+$/g, '') || 'value'
+}
+
+/** What the letters are written with that have no accent to take away. */
+const LETTERS: Record<string, string> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+}
+
+function inLowerCase(text: string): string {
   return text
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^[^a-z]+|_+$/g, '')
+    .replace(/[ßæœøłđðþı]/g, (letter) => LETTERS[letter] ?? letter)
 }

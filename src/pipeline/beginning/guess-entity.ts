@@ -2,7 +2,7 @@ import { isTime } from '../cut/time-column.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
 import { identifier } from '../engine/quote.ts'
-import { isSameName, plainName, sqlName } from './data-paths.ts'
+import { bareName, isSameName, plainName, sqlName } from './data-paths.ts'
 import type { Guess } from './guess.ts'
 import type { ColumnLook, TableLook } from './table-look.ts'
 
@@ -31,7 +31,7 @@ const KINDS = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|VARCHAR|UUID)$/
 
 /**
  * Guesses the entity: a column that several tables share, that is named as an id of somebody, and that is unique where
- * a table has no time. A pair where no single column is unique. Throws a contract Failure that lists the columns
+ * a table has no time. Else what has one row at each time, or a pair that is unique. Throws a contract Failure that lists the columns
  * where nothing identifies a row; `given` (--entity) has to be columns of a table.
  */
 export async function guessEntity(
@@ -56,6 +56,15 @@ export async function guessEntity(
     return entityOf(tables, [best.name], {
       what: `entity ${best.name}`,
       why: `${best.why.join(', ')}; ${second === undefined ? 'nothing else says what a row is of' : `${second.name} is another candidate`}`,
+      sure: 'unsure',
+      other: 'init ... --entity COLUMN, or a list for several columns',
+    })
+  }
+  const measured = await oneAtEachTime(engine, tables)
+  if (measured !== undefined) {
+    return entityOf(tables, [measured.name], {
+      what: `entity ${measured.name}`,
+      why: `each ${measured.name} has one row at each ${measured.time}`,
       sure: 'unsure',
       other: 'init ... --entity COLUMN, or a list for several columns',
     })
@@ -143,22 +152,25 @@ function candidatesIn(tables: Looked[]): Candidate[] {
   for (const { columns } of tables)
     for (const { name, type, isKey } of columns)
       if (!isKey && KINDS.test(type) && ![...names.values()].some((each) => isSameName(each, name)))
-        names.set(plainName(name), name)
-  return [...names].flatMap(([plain, name]) => {
+        names.set(bareName(name), name)
+  return [...names.values()].flatMap((name) => {
+    const plain = plainName(name)
     const having = tables.flatMap(({ rows, columns }) => {
-      const column = columns.find((each) => isSameName(each.name, plain))
+      const column = columns.find((each) => isSameName(each.name, name))
       return column === undefined ? [] : [{ rows, column, others: columns }]
     })
     const points: [number, string][] = []
     const isId = ID.test(plain)
     const isPerson = isId ? PERSON.test(plain) : WHOLE_PERSON.test(plain)
     if (having.some(({ column }) => column.time !== undefined && !isId)) return []
-    if (!isId && !isPerson) return []
+    const unique = having.filter(({ rows, column }) => isUnique(column, rows))
+    // A column of two tables that is different in each row of one of them says whose the rows of the other are.
+    const isShared = having.length > 1 && unique.length > 0 && unique.length < having.length
+    if (!isId && !isPerson && !isShared) return []
     if (isId) points.push([2, 'its name is that of an id'])
     if (isPerson)
       points.push([isId ? 2 : 1, isId ? 'of somebody or something' : 'it is named as somebody or something'])
     if (having.length > 1) points.push([2, `it is in ${having.length} of ${tables.length} tables`])
-    const unique = having.filter(({ rows, column }) => isUnique(column, rows))
     if (unique.length > 0 && (having.length > 1 || tables.length === 1))
       points.push([
         1,
@@ -166,7 +178,7 @@ function candidatesIn(tables: Looked[]): Candidate[] {
       ])
     // The number of an order is different in each row, as the number of the customer is not.
     const isOwn =
-      !isPerson && unique.length === having.length && having.some(({ others }) => hasOther(others, plain))
+      !isPerson && unique.length === having.length && having.some(({ others }) => hasOther(others, name))
     if (isOwn) points.push([-3, 'each row has one of its own'])
     if (having.every(({ column, rows }) => rows > 20 && column.distinct <= 2)) points.push([-3, 'few values'])
     return [
@@ -180,9 +192,9 @@ function candidatesIn(tables: Looked[]): Candidate[] {
 }
 
 /** Another id, or of what happened somebody who is named: `visit_no, client, at`. */
-function hasOther(columns: ColumnLook[], plain: string): boolean {
+function hasOther(columns: ColumnLook[], own: string): boolean {
   return columns.some(({ name, distinct }) => {
-    if (isSameName(name, plain)) return false
+    if (isSameName(name, own)) return false
     const other = plainName(name)
     return ID.test(other) || (SOMEBODY.test(other) && columns.some(isDated) && distinct > 1)
   })
@@ -198,9 +210,7 @@ const MOST_PAIRED = 8
 
 async function uniquePair(engine: Engine, tables: Looked[]): Promise<string[] | undefined> {
   for (const { columns, rows, from } of tables) {
-    const some = columns
-      .filter(({ type, nulls, distinct }) => KINDS.test(type) && nulls === 0 && distinct > 1)
-      .slice(0, MOST_PAIRED)
+    const some = columns.filter(isSoundKey).slice(0, MOST_PAIRED)
     for (const [index, a] of some.entries()) {
       for (const b of some.slice(index + 1)) {
         if (a.distinct * b.distinct < 0.9 * rows) continue
@@ -209,6 +219,27 @@ async function uniquePair(engine: Engine, tables: Looked[]): Promise<string[] | 
     }
   }
   return undefined
+}
+
+/** A column that has several rows, and one at each time: what is measured, where no name says so. */
+async function oneAtEachTime(
+  engine: Engine,
+  tables: Looked[],
+): Promise<{ name: string; time: string } | undefined> {
+  for (const { columns, rows, from } of tables) {
+    for (const { name: time } of columns.filter((each) => isDated(each) && each.nulls === 0))
+      for (const { name, distinct } of columns.filter(isSoundKey).slice(0, MOST_PAIRED))
+        if (distinct < rows / 2 && (await isKey(engine, from, [name, time], rows))) return { name, time }
+  }
+  return undefined
+}
+
+/** Neither a time nor a text that is a fraction. */
+function isSoundKey(column: ColumnLook): boolean {
+  const { type, nulls, distinct, points, commas, thousands } = column
+  return (
+    KINDS.test(type) && !isDated(column) && nulls === 0 && distinct > 1 && points + commas + thousands === 0
+  )
 }
 
 /** No two rows have the same values of these columns. */

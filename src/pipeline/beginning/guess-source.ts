@@ -1,3 +1,5 @@
+import { counted } from '../../format/numbers.ts'
+import { percent } from '../../format/shares.ts'
 import { isTime } from '../cut/time-column.ts'
 import type { Engine } from '../engine/duckdb.ts'
 import { identifier } from '../engine/quote.ts'
@@ -34,7 +36,7 @@ const FROM =
   /^(?:valid_?from|effective_?(?:from|date)|start_?(?:date|time|at)|from_?date|begin\w*|since|gueltig_ab)$/
 const TO =
   /^(?:valid_?(?:to|until|till)|effective_?(?:to|until)|end_?(?:date|time|at)|to_?date|until|expir\w*|gueltig_bis)$/
-const BIRTH = /birth|born|dob\b|geburt|geb_/
+const BIRTH = /birth|born|(?:^|_)dob(?:$|_)|geburt|geboren|(?:^|_)geb(?:$|_)|naissance|nacimiento|nascita/
 const PLANNED = /due|expir|until|deadline|valid_to|scheduled|end_date|contract_end/
 const UPDATED = /updat|modif|chang|as_of|snapshot/
 const EVENT =
@@ -42,6 +44,75 @@ const EVENT =
 
 /** How the rows of a table lie in time, from types, names, folders and values. */
 export async function guessSource(
+  engine: Engine,
+  found: FoundSource,
+  table: Looked,
+  entity: string[] | undefined,
+  timezone: string,
+): Promise<GuessedSource> {
+  const guessed = withLocalTimes(table, await guessKind(engine, found, table, entity), timezone)
+  if (!guessed.isState)
+    return {
+      ...guessed,
+      guesses: [...guessed.guesses, ...(await repeatedRows(engine, table, guessed.read.length > 0))],
+    }
+  // Days of a state, such as a birthday, are features: the days since then.
+  const read = new Set(guessed.read.map(([name]) => name))
+  const others = table.columns.flatMap((column): [string, TimeReading][] => {
+    const reading = timeReading(column)
+    return reading === undefined || isTwofold(column) || read.has(column.name) ? [] : [[column.name, reading]]
+  })
+  return { ...guessed, read: [...guessed.read, ...others] }
+}
+
+/** Whole rows are compared in tables of so many. */
+const MOST_COMPARED = 1_000_000
+
+/** What happened once and stands there twice is counted twice. */
+async function repeatedRows(
+  engine: Engine,
+  { name, rows, columns, from }: Looked,
+  hasSelect: boolean,
+): Promise<Guess[]> {
+  if (rows > MOST_COMPARED) return []
+  const all = columns.map((column) => identifier(column.name)).join(', ')
+  const { n } = await engine.row(`SELECT count(*) AS n FROM (SELECT DISTINCT ${all} FROM ${from})`)
+  const repeated = rows - Number(n)
+  if (repeated === 0) return []
+  return [
+    {
+      what: `${counted(repeated, 'row')} of ${name} ${repeated === 1 ? 'repeats another one' : 'repeat other ones'}`,
+      why: 'they are the same in every column, and are counted each time',
+      sure: 'sure',
+      other: `${hasSelect ? 'SELECT DISTINCT in its select' : 'select: SELECT DISTINCT * FROM raw'}, if they are mistakes`,
+    },
+  ]
+}
+
+/** Times of day as people write them are of the project's zone, where Parquet's are of UTC. */
+function withLocalTimes({ name }: Looked, guessed: GuessedSource, timezone: string): GuessedSource {
+  const local = guessed.read.filter(([, { isLocal }]) => isLocal === true)
+  if (local.length === 0 || timezone === 'UTC') return guessed
+  const columns = local.map(([column]) => column)
+  return {
+    ...guessed,
+    declared: {
+      ...guessed.declared,
+      timezones: Object.fromEntries(columns.map((column) => [column, timezone])),
+    },
+    guesses: [
+      ...guessed.guesses,
+      {
+        what: `${columns.join(' and ')} of ${name} ${columns.length === 1 ? 'is' : 'are'} local time of ${timezone}`,
+        why: `${local[0]?.[1].words}, which says no zone`,
+        sure: 'likely',
+        other: `timezones: { ${columns[0]}: UTC }`,
+      },
+    ],
+  }
+}
+
+async function guessKind(
   engine: Engine,
   found: FoundSource,
   table: Looked,
@@ -269,8 +340,11 @@ async function of(
   }
 }
 
-/** No less than a night waits for data: the tick at 04:00 and an hour more. */
-const HOURS = [6, 12, 24, 48, 72]
+/**
+ * How long after the as-of rows count: no less than the proposed night waits for data, the tick at 04:00 and an hour more, and hardly
+ * longer. With a longer one training would see rows that no night had.
+ */
+const CUTOFF_HOURS = 6
 
 /** When rows arrived: a time by its name that is never before the event. */
 async function arrivalOf(
@@ -284,15 +358,14 @@ async function arrivalOf(
     const [at, then] = [time, event].map(
       ({ column, reading }) => reading?.sql(column.name) ?? identifier(column.name),
     )
-    const { late, rows, lag } = await engine.row(
-      `SELECT count_if(${at}::TIMESTAMP >= ${then}::TIMESTAMP) AS late, count(${at}) AS rows, quantile_cont(epoch(${at}::TIMESTAMP) - epoch(${then}::TIMESTAMP), 0.999) / 3600 AS lag FROM ${table.from}`,
+    const { late, rows, seen } = await engine.row(
+      `SELECT count_if(${at}::TIMESTAMP >= ${then}::TIMESTAMP) AS late, count(${at}) AS rows, count_if(epoch(${at}::TIMESTAMP) - epoch(${then}::TIMESTAMP) <= ${CUTOFF_HOURS * 3600}) AS seen FROM ${table.from}`,
     )
     if (Number(rows) === 0 || Number(late) < 0.99 * Number(rows)) continue
-    const hours = HOURS.find((each) => Number(lag) <= each) ?? 72
     return {
       time,
-      cutoff: `${hours}h`,
-      words: `${time.column.name} is when they arrived, 999 of 1,000 within ${hours} h`,
+      cutoff: `${CUTOFF_HOURS}h`,
+      words: `${time.column.name} is when they arrived, ${percent(Number(seen) / Number(rows))} of them within ${CUTOFF_HOURS} h; a night sees what had arrived ${CUTOFF_HOURS} h after its as-of`,
     }
   }
   return undefined

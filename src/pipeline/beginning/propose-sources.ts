@@ -83,7 +83,13 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
     for (const [index, table] of looked.entries()) {
       const own = found[index]
       if (own === undefined) continue
-      const { read, ...guessed } = await guessSource(engine, own.found, table, entity.in[table.name])
+      const { read, ...guessed } = await guessSource(
+        engine,
+        own.found,
+        table,
+        entity.in[table.name],
+        timezone,
+      )
       const reads = Object.fromEntries(read.map(([column, reading]) => [column, reading.sql(column)]))
       const { rows, looked: some, columns } = table
       if (own.format !== 'parquet' || read.length > 0) guessed.guesses.push(copied(table.name, own.format))

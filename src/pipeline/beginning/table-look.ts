@@ -14,7 +14,7 @@ export interface ColumnLook {
   nulls: number
   /** Different values; of more than 1,000,000 rows an estimate within some percent. */
   distinct: number
-  /** As text. */
+  /** As text; of a text that is whole numbers, the least and the largest of these in the first rows. */
   min: string | null
   max: string | null
   /** Of a text: how many are neither null nor blank; a number, with blanks around it or not; blank; begin with a zero. */
@@ -23,8 +23,12 @@ export interface ColumnLook {
   wholes: number
   blanks: number
   zeros: number
-  /** Of a text: how many are a number with a decimal comma, as in 1.234,50. */
+  /** Of a text: how many have a comma that can be a decimal one (1.234,50), can only be one, and can stand between thousands (1,234.50). */
   commas: number
+  onlyCommas: number
+  thousands: number
+  /** Of a text: how many have a decimal point that is none between thousands, as in 12.5. */
+  points: number
   /** How a text or a number says a time, the share of its values that do, and a reading that fits all of them as well. */
   time: { readings: number[]; share: number; twin?: number | undefined } | undefined
   /** The values where there are at most 20, commonest first. */
@@ -80,7 +84,9 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
   for (const [at, { name, type, isKey }] of columns.entries()) {
     const number = (key: string) => Number(sampled[`${key}${at}`] ?? 0)
     const nulls = rows - Number(all[`n${at}`])
-    const [min, max] = [textOf(all[`min${at}`]), textOf(all[`max${at}`])]
+    const isWhole = type === 'VARCHAR' && number('wholes') > 0 && number('wholes') === number('filled')
+    const ends = isWhole ? sampled : all
+    const [min, max] = [textOf(ends[`min${at}`]), textOf(ends[`max${at}`])]
     const distinct = Number(all[`d${at}`])
     const column = { name, type, isKey, nulls, distinct, min, max }
     const filled = number('filled')
@@ -93,7 +99,12 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
       blanks: number('blanks'),
       zeros: number('zeros'),
       commas: number('commas'),
-      time: type === 'VARCHAR' ? await textTime(engine, from, name, { counts, filled }) : numberTime(column),
+      onlyCommas: number('onlyCommas'),
+      thousands: number('thousands'),
+      points: number('points'),
+      time:
+        (type === 'VARCHAR' ? await textTime(engine, from, name, { counts, filled }) : undefined) ??
+        numberTime({ ...column, type: isWhole ? 'BIGINT' : type }),
       values: await fewValues(engine, from, column),
     })
   }
@@ -149,9 +160,9 @@ async function textTime(
   }
 }
 
-/** SQL of whether a text is read as a time. A bare number such as 2026 or 20261122 is no ISO text, whatever a cast makes of it. */
+/** SQL of whether a text is read as a time. A bare number or a day alone is no ISO time, whatever a cast makes of it. */
 function textReads(name: string, index: number): string {
-  const isText = index === 0 ? `regexp_matches(${identifier(name)}, '[-/]') AND ` : ''
+  const isText = index === 0 ? `regexp_matches(${identifier(name)}, '[-/].*[ T]\\d') AND ` : ''
   return `(${isText}${TEXT_TIMES[index]?.sql(name)} IS NOT NULL)`
 }
 
@@ -168,13 +179,23 @@ function numberTime(column: Pick<ColumnLook, 'name' | 'type' | 'min' | 'max'>): 
 function tries(name: string, type: string, at: number): string[] {
   if (type !== 'VARCHAR') return ['NULL']
   const c = identifier(name)
+  const decimalComma = `regexp_full_match(trim(${c}), '-?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+|-?[0-9]+,[0-9]+')`
+  const thousands = `regexp_full_match(trim(${c}), '-?[1-9][0-9]{0,2}(,[0-9]{3})+([.][0-9]+)?')`
   const count = (key: string, sql: string) => `count_if(${sql}) AS ${key}${at}`
   return [
     count('filled', `trim(${c}) <> ''`),
     count('blanks', `trim(${c}) = ''`),
     count('numbers', `TRY_CAST(trim(${c}) AS DOUBLE) IS NOT NULL`),
     count('wholes', `TRY_CAST(trim(${c}) AS BIGINT) IS NOT NULL AND NOT contains(${c}, '.')`),
-    count('commas', `regexp_full_match(trim(${c}), '-?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]+|-?[0-9]+,[0-9]+')`),
+    count('commas', decimalComma),
+    count('onlyCommas', `${decimalComma} AND NOT ${thousands}`),
+    count('thousands', thousands),
+    count(
+      'points',
+      `TRY_CAST(trim(${c}) AS DOUBLE) IS NOT NULL AND contains(${c}, '.') AND NOT regexp_full_match(trim(${c}), '-?[0-9]{1,3}([.][0-9]{3})+')`,
+    ),
+    `min(TRY_CAST(trim(${c}) AS BIGINT)) AS min${at}`,
+    `max(TRY_CAST(trim(${c}) AS BIGINT)) AS max${at}`,
     count('zeros', `regexp_matches(${c}, '^0[0-9]')`),
     ...TEXT_TIMES.map((_, index) => count(`t${index}_`, textReads(name, index))),
   ]

@@ -1,15 +1,24 @@
 import { literal } from '../engine/quote.ts'
 import { sqlName } from './data-paths.ts'
 
-/** How a column that is no time says one, as SQL of a TIMESTAMP over a column of `raw`. */
+/**
+ * How a column that is no time says one, as SQL over a column of `raw`: of a DATE where it says days, which are days of the
+ * project's zone, else of a TIMESTAMP.
+ */
 export interface TimeReading {
   /** Such as `text like 22.11.2026`. */
   words: string
-  /** SQL of a TIMESTAMP; null where a value is none. */
+  /** Null where a value is none. */
   sql: (column: string) => string
+  /** The type as which a text file can declare it. */
+  cast?: 'DATE' | 'TIMESTAMP' | undefined
+  /** It is written as people of one place write a time of day, who rarely mean UTC. */
+  isLocal?: boolean
 }
 
 const FORMATS: [format: string, like: string][] = [
+  ['%Y-%m-%d', '2026-11-22'],
+  ['%Y/%m/%d', '2026/11/22'],
   ['%d.%m.%Y', '22.11.2026'],
   ['%d.%m.%Y %H:%M', '22.11.2026 08:30'],
   ['%d.%m.%Y %H:%M:%S', '22.11.2026 08:30:00'],
@@ -24,12 +33,19 @@ const FORMATS: [format: string, like: string][] = [
   ['%b %d, %Y', 'Nov 22, 2026'],
 ]
 
-/** Of texts, those that a cast reads first. */
+/** Of texts, those that a cast reads first: with a time of day. */
 export const TEXT_TIMES: TimeReading[] = [
-  { words: 'text like 2026-11-22', sql: (column) => `try_cast(${sqlName(column)} AS TIMESTAMP)` },
+  {
+    words: 'text like 2026-11-22 08:30',
+    sql: (column) => `try_cast(${sqlName(column)} AS TIMESTAMP)`,
+    cast: 'TIMESTAMP',
+  },
   ...FORMATS.map(([format, like]) => ({
     words: `text like ${like}`,
-    sql: (column: string) => `try_strptime(${sqlName(column)}, ${literal(format)})`,
+    isLocal: format.includes('%H'),
+    cast: format === '%Y-%m-%d' ? ('DATE' as const) : undefined,
+    sql: (column: string) =>
+      `try_strptime(${sqlName(column)}, ${literal(format)})${format.includes('%H') ? '' : '::DATE'}`,
   })),
 ]
 
@@ -37,7 +53,7 @@ export const TEXT_TIMES: TimeReading[] = [
 export const NUMBER_TIMES: (TimeReading & { min: number; max: number; named: RegExp })[] = [
   {
     words: 'a number like 20261122',
-    sql: (column) => `try_strptime(${sqlName(column)}::VARCHAR, '%Y%m%d')`,
+    sql: (column) => `try_strptime(${sqlName(column)}::VARCHAR, '%Y%m%d')::DATE`,
     min: 19_000_101,
     max: 21_001_231,
     named: /date|day|_dt|^dt|tag|time/i,
@@ -67,6 +83,7 @@ export function firstOf([first, ...others]: TimeReading[]): TimeReading | undefi
   const likes = others.map(({ words }) => words.replace('text like ', ''))
   return {
     words: `${first.words} or ${likes.join(' or ')}`,
+    isLocal: [first, ...others].some(({ isLocal }) => isLocal === true),
     sql: (column) => `coalesce(${[first, ...others].map(({ sql }) => sql(column)).join(', ')})`,
   }
 }

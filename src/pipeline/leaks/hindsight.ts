@@ -229,4 +229,4 @@ export async function findRewritten(
 
 /** Names of load-time columns. */
 export const ARRIVAL =
-  /load|ingest|import|insert|arriv|receiv|available|synced|extract|etl|batch|recorded|stored|written|export|dump/i
+  /load|ingest|import|insert|arriv|receiv|report|available|synced|extract|etl|batch|recorded|stored|written|export|dump/i

@@ -96,10 +96,40 @@ FROM customers
     ])
     expect(sql).toContain('  ON visits_of.user_id::VARCHAR = people.user_id::VARCHAR')
     expect(read('features/user_features/view.yaml')).toContain(
-      `select: SELECT * REPLACE (try_strptime("Visit Day", '%d.%m.%Y') AS "Visit Day") FROM raw`,
+      `select: SELECT * REPLACE (try_strptime("Visit Day", '%d.%m.%Y')::DATE AS "Visit Day") FROM raw`,
     )
     expect(loadProject(root).project?.views.user_features?.expect.fresh).toMatchObject({
       visits: { text: '2d' },
+    })
+  })
+
+  it('reads numbers with points, with commas, and with both as what they are, and leaves out what could be two numbers', async () => {
+    const csv = join(folder, 'bills.csv')
+    const rows = Array.from(
+      { length: 120 },
+      (_, i) =>
+        `${i + 1},${i % 10},2026-${String(1 + (i % 9)).padStart(2, '0')}-05,"${i},50","${1 + (i % 9)},${100 + i}.25","${i % 2 === 0 ? `${i}.5` : `${i},5`}","${1 + (i % 9)},${100 + i}"`,
+    )
+    writeFileSync(csv, `lfd,customer_id,day,comma,point,either,unclear\n${rows.join('\n')}\n`)
+    const started = await start([csv])
+    expect(started.problems).toEqual([])
+    const sql = read('features/customer_features/features.sql')
+    for (const [name, cast] of [
+      ['comma', "try_cast(replace(replace(comma, '.', ''), ',', '.') AS DOUBLE)"],
+      ['point', "try_cast(replace(point, ',', '') AS DOUBLE)"],
+      [
+        'either',
+        "try_cast(CASE WHEN contains(either, ',') THEN replace(replace(either, '.', ''), ',', '.') ELSE either END AS DOUBLE)",
+      ],
+    ])
+      expect(sql).toContain(`avg(${cast})::FLOAT AS ${name}_mean`)
+    expect(started.left_out).toEqual([
+      "bills.unclear: a text whose commas are decimal ones or stand between thousands: replace(unclear, ',', '.') or replace(unclear, ',', '') and a cast read it",
+      'bills.lfd: it numbers the rows',
+    ])
+    // Days that are text are days of the project's zone, wherever that is.
+    expect(loadProject(root).project?.views.customer_features?.sources.bills).toMatchObject({
+      types: { day: 'DATE' },
     })
   })
 

@@ -13,10 +13,10 @@ beforeEach(() => {
 const at = (path: string) => join(root, path)
 const write = (path: string, sql: string) => writeParquet(at(path), sql)
 
-async function propose(paths: string[], entity?: string[]) {
+async function propose(paths: string[], entity?: string[], timezone = 'UTC') {
   const { tables, ...rest } = await proposeSources({
     root,
-    timezone: 'UTC',
+    timezone,
     paths: paths.map(at),
     entity,
   })
@@ -87,7 +87,7 @@ describe('a proposal of sources', () => {
     })
     expect(tables.map(({ reads }) => reads)).toEqual([
       { ts: 'make_timestamp(ts::BIGINT * 1000000)' },
-      { 'Bill Date': `try_strptime("Bill Date", '%d.%m.%Y')` },
+      { 'Bill Date': `try_strptime("Bill Date", '%d.%m.%Y')::DATE` },
     ])
     expect(tables[1]?.span).toEqual({ first: '2026-01-01 00:00:00', last: '2026-10-27 00:00:00' })
   })
@@ -119,7 +119,7 @@ describe('a proposal of sources', () => {
       mixed: { kind: 'static' },
     })
     expect(tables[0]?.reads).toEqual({
-      seen: `coalesce(try_strptime(seen, '%d.%m.%Y'), try_strptime(seen, '%d-%b-%Y'), try_cast(seen AS TIMESTAMP))`,
+      seen: `coalesce(try_strptime(seen, '%d.%m.%Y')::DATE, try_strptime(seen, '%d-%b-%Y')::DATE, try_strptime(seen, '%Y-%m-%d')::DATE)`,
     })
     expect(tables[0]?.span).toEqual({ first: '2026-01-02 00:00:00', last: '2026-10-27 00:00:00' })
     expect(sure).toMatchObject({
@@ -155,6 +155,53 @@ describe('a proposal of sources', () => {
     const visits = await propose(['visits.parquet'])
     expect(visits.entity.columns).toEqual(['client'])
     expect(visits.sources.visits).toEqual({ kind: 'events', event_time: 'seen_at' })
+  })
+
+  it('takes what two tables share and one has once for the entity, else what has one row at each time', async () => {
+    await write(
+      'readings.parquet',
+      `SELECT printf('%05d', i % 20) AS meter, 1790000000000 + i * 60000 AS ts, i / 7 AS kwh FROM range(400) t(i)`,
+    )
+    const alone = await propose(['readings.parquet'])
+    expect(alone.entity.columns).toEqual(['meter'])
+    expect(alone.sure['entity meter']).toBe('unsure')
+    await write('meters.parquet', `SELECT printf('%05d', i) AS meter, i % 3 AS zone FROM range(20) t(i)`)
+    const { entity, sources, sure } = await propose(['readings.parquet', 'meters.parquet'])
+    expect(entity.in).toEqual({ readings: ['meter'], meters: ['meter'] })
+    expect(sure['entity meter']).toBe('likely')
+    expect(sources).toEqual({ readings: { kind: 'events', event_time: 'ts' }, meters: { kind: 'static' } })
+  })
+
+  it('keeps names of another script apart', async () => {
+    await write('a.parquet', 'SELECT i AS "顧客id", i % 4 AS "年齢" FROM range(30) t(i)')
+    await write('b.parquet', 'SELECT i AS "注文id", i % 30 AS "顧客id", i % 5 AS "性別" FROM range(90) t(i)')
+    const { entity } = await propose(['a.parquet', 'b.parquet'])
+    expect(entity.in).toEqual({ a: ['顧客id'], b: ['顧客id'] })
+  })
+
+  it('takes times of day as people write them for local ones, and a birthday for no begin of a history', async () => {
+    writeFileSync(
+      at('stays.csv'),
+      `patient;admitted\n${Array.from({ length: 60 }, (_, i) => `${i % 9};${1 + (i % 28)}.11.2026 ${8 + (i % 10)}:30`).join('\n')}\n`,
+    )
+    writeFileSync(
+      at('patients.csv'),
+      `patient;geboren\n${Array.from({ length: 9 }, (_, i) => `${i};${10 + i}.01.1950`).join('\n')}\n`,
+    )
+    const { sources, tables, sure } = await propose(['stays.csv', 'patients.csv'], undefined, 'Europe/Berlin')
+    expect(sources).toEqual({
+      stays: { kind: 'events', event_time: 'admitted', timezones: { admitted: 'Europe/Berlin' } },
+      patients: { kind: 'static' },
+    })
+    expect(sure['admitted of stays is local time of Europe/Berlin']).toBe('likely')
+    expect(tables[1]?.reads).toEqual({ geboren: `try_strptime(geboren, '%d.%m.%Y')::DATE` })
+  })
+
+  it('says how many rows of what happened repeat others', async () => {
+    const one = `SELECT i AS order_no, i % 9 AS customer_id, TIMESTAMP '2026-01-01' + to_hours(i) AS at FROM range(100) t(i)`
+    await write('orders.parquet', `${one} UNION ALL FROM (${one} LIMIT 7)`)
+    const { guesses } = await propose(['orders.parquet'])
+    expect(guesses.map(({ what }) => what)).toContain('7 rows of orders repeat other ones')
   })
 
   it('takes a few rows of a few days for events, and not for copies', async () => {
