@@ -41,9 +41,18 @@ export function readProjectFile(root: string, file: string): string | Unread {
  * The real path of a file or folder, if that is outside the project; else false. Throws if it does not exist.
  */
 export function leaves(root: string, path: string): string | false {
-  const base = realpathSync(root)
-  const real = realpathSync(path)
+  const base = realPath(root)
+  const real = realPath(path)
   return real === base || real.startsWith(base === sep ? sep : `${base}${sep}`) ? false : real
+}
+
+/** As one call of the system, which knows less of links into `/proc`: those, and what is missing, are told by Node's own. */
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return realpathSync(path)
+  }
 }
 
 /** The message for a file or folder that a link or `..` takes out of the project. */
@@ -52,7 +61,10 @@ export function leavingWords(file: string, real: string | true): string {
   return `expected a file within the project, but ${file} leads out of it, to ${where}: put the file itself in the project`
 }
 
-/** The bytes of a regular file, or the reason why it is refused. */
+/** What a file is read into: the next one overwrites it. A MiB for each file of a thousand models would be a gigabyte to collect. */
+let space: Buffer | undefined
+
+/** The bytes of a regular file, until the next one is read; or the reason why it is refused. */
 function readWhole(path: string): Buffer | string {
   const before = statSync(path)
   if (before.isDirectory()) return 'expected a file, but it is a folder'
@@ -62,12 +74,12 @@ function readWhole(path: string): Buffer | string {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   try {
     const opened = fstatSync(handle)
-    const now = lstatSync(realpathSync(path))
+    const now = lstatSync(realPath(path))
     const same = [before, now].every(({ dev, ino }) => dev === opened.dev && ino === opened.ino)
     if (!opened.isFile() || !same) return 'the file was replaced while it was read: try again'
     if (opened.size > LONGEST_FILE) return tooLong(opened.size)
-    // Not zeroed: a project has dozens of files, and each would cost a cleared MiB.
-    const bytes = Buffer.allocUnsafe(LONGEST_FILE + 1)
+    space ??= Buffer.allocUnsafe(LONGEST_FILE + 1)
+    const bytes = space
     let length = 0
     for (let got = -1; got !== 0 && length < bytes.length; length += got) {
       got = readSync(handle, bytes, length, bytes.length - length, null)
