@@ -326,6 +326,12 @@ test('features that another has refreshed since the plan are not refreshed again
   await feed()
   expect(await refreshed()).toEqual(['2026-03-02'])
   expect((await asked()).toSorted()).toEqual(['2026-03-01', '2026-03-02'])
+  // The planner does not look at the second until its features are there, so this says what it waits for.
+  const scores = await listSlots(fresh.database.pool, { kind: 'scores' })
+  expect(Object.fromEntries(scores.map((slot) => [slot.partition, slot.reason]))).toEqual({
+    '2026-03-01': null,
+    '2026-03-02': 'waits for features activity 2026-03-02, which is refreshed first',
+  })
 })
 
 test('features that were current when the backfill was planned are refreshed where their inputs have changed since', async () => {
