@@ -43,7 +43,7 @@ export async function registerVersion(
     const examined = await examineFile(ledger, children, model, path, request)
     const { view, facts, description, columns, training, dataset, inputs, mapping, trial, warnings } =
       examined
-    const { version, known } = await register(database, project.warehouse, {
+    const { version, known, restored } = await register(database, project.warehouse, {
       model: model.name,
       file: path,
       facts,
@@ -76,6 +76,7 @@ export async function registerVersion(
       warnings,
       dataset: version.dataset,
       known,
+      restored,
       tried: trial.rows,
       unknown_values: trial.unknown,
       unread: trial.unread,

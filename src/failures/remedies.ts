@@ -171,10 +171,10 @@ export const REMEDIES: Record<IncidentKind, [...Remedy[], Omit<Remedy, 'when'>]>
       steps: ['show', 'rollback', { command: 'again', why: 'Then score the night with it' }],
     },
     {
-      cause: 'the file of the live version is gone',
-      when: ({ evidence }) => typeof evidence.missing === 'string',
+      cause: 'the file of the live version is gone or changed',
+      when: ({ evidence }) => typeof evidence.missing === 'string' || typeof evidence.expected === 'string',
       steps: [
-        { command: 'show', why: 'See which file is gone, and what puts it back' },
+        { command: 'show', why: 'See which file it is, and what puts it back' },
         {
           command: 'versions',
           why: 'See the SHA-256 of the file that was registered: `register` with it puts it back',

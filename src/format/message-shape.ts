@@ -1,5 +1,10 @@
 import { oneLine } from './one-line.ts'
 
+/** A message without the number of the attempt, which is part of the path of what an attempt writes. */
+export function ofAnyAttempt(message: string): string {
+  return message.replaceAll(/(\.attempts\/\w+)-a\d+/g, '$1')
+}
+
 /**
  * A message without the parts that differ between runs (quoted names, numbers, ids, paths, times). Groups failures of
  * the same kind.

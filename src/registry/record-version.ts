@@ -34,13 +34,14 @@ export interface Registration {
 
 /**
  * Assigns a number to a model's file and copies it into the warehouse, where it is never changed. The same file on
- * the same view with the same mapping keeps its version (`known`).
+ * the same view with the same mapping keeps its version (`known`), and puts back its file if that is gone or changed
+ * (`restored`).
  */
 export async function register(
   database: Database,
   warehouse: string,
   registration: Registration,
-): Promise<{ version: Version; known: boolean }> {
+): Promise<{ version: Version; known: boolean; restored: boolean }> {
   return transaction(database, async (client) => {
     // One registration of a model at a time, so that numbers have no gaps and no duplicates.
     await client.query(`select pg_advisory_xact_lock(hashtext('nightshift.versions'), hashtext($1))`, [
@@ -50,10 +51,9 @@ export async function register(
     const versions = await listVersions(client, registration.model)
     const same = versions.find((version) => isSame(version, registration))
     if (same !== undefined) {
-      // Stores the same content again under its name, if somebody has removed or replaced the file.
-      if (!(await isKept(join(warehouse, same.file), same.sha256)))
-        await store(registration.file, warehouse, same.file)
-      return { version: same, known: true }
+      const restored = !(await isKept(join(warehouse, same.file), same.sha256))
+      if (restored) await store(registration.file, warehouse, same.file)
+      return { version: same, known: true, restored }
     }
 
     const number = (versions[0]?.version ?? 0) + 1
@@ -97,7 +97,7 @@ export async function register(
     })
     const [version] = await listVersions(client, registration.model)
     if (version === undefined) throw new Error(`version ${number} of ${registration.model} vanished`)
-    return { version, known: false }
+    return { version, known: false, restored: false }
   })
 }
 

@@ -23,6 +23,11 @@ export function labelled<Row>(heading: string, cell: Column<Row>['cell']): Colum
   return { heading, cell, label: heading }
 }
 
+/** A column of names of models or views, which wrap. */
+export function named<Row>(heading: string, cell: Column<Row>['cell']): Column<Row> {
+  return { heading, cell, class: 'named' }
+}
+
 export function number<Row>(heading: string, cell: Column<Row>['cell']): Column<Row> {
   return { heading, cell, label: heading, class: 'number' }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { messageShape } from '../../src/format/message-shape.ts'
+import { messageShape, ofAnyAttempt } from '../../src/format/message-shape.ts'
 
 test('messages that differ in names, numbers, ids and paths have one shape', () => {
   const shapes = [
@@ -8,4 +8,15 @@ test('messages that differ in names, numbers, ids and paths have one shape', () 
   ].map(messageShape)
   expect(shapes[0]).toBe('run ?: file ? has # rows, ? is missing')
   expect(shapes[1]).toBe(shapes[0])
+})
+
+test('attempts that fail alike say so of files of their own', () => {
+  const [first, second] = [1, 2].map((attempt) =>
+    ofAnyAttempt(
+      `Could not write file "warehouse/.attempts/cnjgnm8m-a${attempt}/features.parquet": no space`,
+    ),
+  )
+  expect(first).toBe('Could not write file "warehouse/.attempts/cnjgnm8m/features.parquet": no space')
+  expect(second).toBe(first)
+  expect(ofAnyAttempt('an-a1 of another kind')).toBe('an-a1 of another kind')
 })

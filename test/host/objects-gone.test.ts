@@ -97,12 +97,12 @@ test('a version whose file is gone scores nothing, and the same file puts it bac
     const scored = await on('two', 'run', 'value', '--as-of', NIGHT, '--force')
     expect(scored.json).toMatchObject({ state: 'failed', failure: { class: 'model', message: told } })
     const back = await on('two', 'register', 'value', 'ROOT/model.onnx', '--dataset', set)
-    expect(back.json).toMatchObject({ version: 1, known: true })
+    expect(back.json).toMatchObject({ version: 1, known: true, restored: true })
     expect((await on('two', 'replay', run)).json, 'replayed').toMatchObject({ same: true })
     // The same of one that was replaced.
     await worlds.storage.put('life/models/value/1/model.onnx', 'something else')
     expect((await on('two', 'replay', run)).text).toContain(
-      's3://nights/life/models/value/1/model.onnx is not the file that was registered: expected sha256',
+      's3://nights/life/models/value/1/model.onnx is not the file that was registered: nightshift register',
     )
     await on('two', 'register', 'value', 'ROOT/model.onnx', '--dataset', set)
     expect((await on('two', 'replay', run)).json).toMatchObject({ same: true })

@@ -10,6 +10,7 @@ import { causeLine } from './phrases.ts'
 const SILENT = new Set([
   'stack',
   'cause',
+  'engine',
   'outdated',
   'lost',
   'superseded',

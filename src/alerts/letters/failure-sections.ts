@@ -1,5 +1,6 @@
 import { clockTime } from '../../format/clock-time.ts'
 import { age, duration } from '../../format/elapsed.ts'
+import { ofAnyAttempt } from '../../format/message-shape.ts'
 import { messageText } from '../../format/message-text.ts'
 import { count } from '../../format/numbers.ts'
 import { oneLine } from '../../format/one-line.ts'
@@ -137,9 +138,9 @@ function attemptItems({ attempts, failure, state, timezone }: FailureFacts): Ite
       endedAt === undefined ? '' : ` after ${duration(Date.parse(endedAt) - Date.parse(startedAt))}`
     // Its file is committed, and cannot be moved into place.
     const ended = state === 'publishing' && outcome === 'published' ? 'computed' : outcome
-    const message = attempt.message ?? failure.message
+    const message = ofAnyAttempt(attempt.message ?? failure.message)
     const why =
-      message === failure.message
+      message === ofAnyAttempt(failure.message)
         ? ''
         : message === previous
           ? ': the same'

@@ -139,7 +139,8 @@ export function byCause(incidents: Incident[]): Cause[] {
   const causes = new Map<string, Cause>()
   for (const incident of incidents) {
     const { failure, run } = incident.facts
-    const message = failure.message.replaceAll(incident.subject, '?')
+    // Not within another name, such as that of a score's column.
+    const message = failure.message.replaceAll(/[\w-]+/g, (word) => (word === incident.subject ? '?' : word))
     const key = `${incident.kind} ${messageShape(run === undefined ? message : message.replaceAll(run, '?'))}`
     const cause = causes.get(key)
     if (cause === undefined)
@@ -153,8 +154,13 @@ function causeOf(causes: Cause[]): string {
   const [first, ...rest] = causes
   if (first === undefined) return ''
   if (rest.length === 0) return `All have the same cause, ${kindOf(first.kind).name}: ${first.example}`
-  const counts = causes.slice(0, 3).map((cause) => `${cause.incidents.length} ${kindOf(cause.kind).name}`)
-  return `${causes.length} causes: ${counts.join(', ')}${causes.length > 3 ? ' and others' : ''}.`
+  const kinds = new Map<string, number>()
+  for (const { kind, incidents } of causes) {
+    const { name } = kindOf(kind)
+    kinds.set(name, (kinds.get(name) ?? 0) + incidents.length)
+  }
+  const counts = [...kinds].slice(0, 3).map(([name, number]) => `${number} ${name}`)
+  return `${causes.length} causes: ${counts.join(', ')}${kinds.size > 3 ? ' and others' : ''}.`
 }
 
 function causeItems(causes: Cause[]): Item[] {

@@ -29,7 +29,7 @@ export default function registerCommand([name = '', file = '']: string[], option
 async function printRegistered({ database }: Session, result: Registered): Promise<void> {
   printLine(
     result.known
-      ? `this file is version ${result.version} of ${result.model} already`
+      ? `this file is version ${result.version} of ${result.model} already${result.restored ? '; it is back in the warehouse, where it was gone or changed' : ''}`
       : `registered version ${result.version} of ${result.model}, tested on ${result.tried} real rows`,
   )
   printLine(`  sha256  ${result.sha256}`)

@@ -1,6 +1,7 @@
 import { runCommands } from '../../alerts/letters/run-commands.ts'
 import { clockTime } from '../../format/clock-time.ts'
 import { duration } from '../../format/elapsed.ts'
+import { ofAnyAttempt } from '../../format/message-shape.ts'
 import { messageText } from '../../format/message-text.ts'
 import { shortFraction } from '../../format/numbers.ts'
 import { usageText } from '../../format/sizes.ts'
@@ -116,15 +117,16 @@ function linesOf(evidence: Record<string, unknown>): string[] {
   )
 }
 
-/** `said`: the message of the run's failure, which is not repeated. */
-function printAttempts(attempts: Attempt[], project: Project, said: string | undefined): void {
+/** `failed`: the message of the run's failure, which is not repeated. */
+function printAttempts(attempts: Attempt[], project: Project, failed: string | undefined): void {
+  const said = failed === undefined ? undefined : ofAnyAttempt(failed)
   for (const attempt of attempts) {
     printLine('')
     const outcome = attempt.outcome ?? 'running'
     const why =
       attempt.failure === null
         ? ''
-        : `: ${attempt.failure.class}: ${attempt.failure.message === said ? 'as above' : messageText(attempt.failure.message, project.timezone)}`
+        : `: ${attempt.failure.class}: ${ofAnyAttempt(attempt.failure.message) === said ? 'as above' : messageText(attempt.failure.message, project.timezone)}`
     printLine(
       `attempt ${attempt.number}, ${clockTime(attempt.started_at, project.timezone)}, ${outcome}${why}`,
     )

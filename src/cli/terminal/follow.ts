@@ -4,6 +4,7 @@ import { messageText } from '../../format/message-text.ts'
 import { type Host, openHost } from '../../host/host.ts'
 import type { Session } from '../../host/session.ts'
 import { listen } from '../../ledger/connection/notifications.ts'
+import { unavailable } from '../../ledger/connection/unavailable.ts'
 import { olderThanLedger } from '../../ledger/migrations/migrate.ts'
 import { workerAlive } from '../../ledger/nights/alive.ts'
 import { findRun, isOver, type Run } from '../../ledger/nights/run-records.ts'
@@ -14,6 +15,8 @@ import { printNotice } from './print.ts'
 import { openProgress, type ProgressView } from './progress-bar.ts'
 
 const CHECK_MS = 1_000
+/** For how long the ledger may not answer before following ends: it may be restarted. */
+const PATIENCE_MS = 120_000
 
 export interface Following {
   /** Returns whether all work is done, and which runs to show until then. Called again after each change in the ledger. */
@@ -62,6 +65,16 @@ async function followUntil(
     await showRuns(session, view, runs)
     return done
   }
+  /** Does the work here where nobody else does it. */
+  const takeOver = async () => {
+    const retired = host === undefined ? await olderThanLedger(session.database.pool) : host.retired()
+    if (retired !== undefined) throw new ConfigurationError(retired)
+    if (host !== undefined || (await workerAlive(session.database))) return
+    if (!quiet)
+      printNotice('no worker is running: this command does the work itself (nightshift up starts one)')
+    host = await openHost(session, { role: 'command', places, scope: 'requested' })
+  }
+  let silentSince: number | undefined
   const stopListening = await listen(session.database, wake)
   try {
     for (;;) {
@@ -69,14 +82,18 @@ async function followUntil(
       const changed = new Promise<void>((resolve) => {
         woken = resolve
       })
-      // A ledger that does not answer holds up nobody who leaves.
-      if (await Promise.race([look(), stopped])) return
-      const retired = host === undefined ? await olderThanLedger(session.database.pool) : host.retired()
-      if (retired !== undefined) throw new ConfigurationError(retired)
-      if (host === undefined && !(await workerAlive(session.database))) {
-        if (!quiet)
-          printNotice('no worker is running: this command does the work itself (nightshift up starts one)')
-        host = await openHost(session, { role: 'command', places, scope: 'requested' })
+      try {
+        // A ledger that does not answer holds up nobody who leaves.
+        if (await Promise.race([look(), stopped])) return
+        await takeOver()
+        silentSince = undefined
+      } catch (error) {
+        const why = unavailable(error)
+        if (stop.aborted || why === undefined) throw error
+        if (silentSince === undefined && !quiet)
+          printNotice(`the ledger ${why}: asking it again until it answers`)
+        silentSince ??= performance.now()
+        if (performance.now() - silentSince > PATIENCE_MS) throw error
       }
       if (!stop.aborted) await Promise.race([changed, sleep(CHECK_MS)])
     }

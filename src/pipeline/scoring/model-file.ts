@@ -20,7 +20,7 @@ export async function openModel({ model, sha256, mapping, threads }: ModelFile):
   const bytes = await read(model)
   const found = createHash('sha256').update(bytes).digest('hex')
   if (sha256 !== undefined && found !== sha256) {
-    const message = `${model} is not the file that was registered: expected sha256 ${sha256}, got: ${found}; nightshift register with the registered file and the same --dataset puts it back`
+    const message = `${model} is not the file that was registered: nightshift register with that file and the same --dataset puts it back (expected sha256 ${sha256}, got: ${found})`
     throw new Failure('model', message, { evidence: { file: model, expected: sha256, found } })
   }
   return openScorers(mapping.zipMap ? runnableBytes(bytes) : bytes, mapping, threads)

@@ -94,10 +94,7 @@ function footerBytes(file: FoundFile, shown: string): Uint8Array {
   try {
     const tail = readAt(handle, Math.max(0, file.size - TAIL), Math.min(TAIL, file.size))
     if (file.size < 12 || latin(tail.subarray(-4)) !== MAGIC) {
-      const end =
-        latin(tail.subarray(-4)) === 'PARE'
-          ? 'it is encrypted'
-          : 'it does not end as one (it may still be being written)'
+      const end = latin(tail.subarray(-4)) === 'PARE' ? 'it is encrypted' : 'it does not end as one'
       throw broken(shown, end)
     }
     const length = new DataView(tail.buffer, tail.byteOffset).getUint32(tail.length - 8, true)

@@ -20,7 +20,7 @@ import { missing, page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { shortHash } from '../short-hash.ts'
 import { stateMark } from '../state-mark.ts'
-import { column, labelled, table } from '../table.ts'
+import { column, labelled, named, table } from '../table.ts'
 import { terminalFor } from '../terminal.ts'
 import { changeSection } from './registry/change.ts'
 import { mountEvaluation } from './registry/evaluation.ts'
@@ -151,10 +151,13 @@ function versionsTable(
       ({ registered_at, registered_by }) =>
         html`${moment(registered_at, timezone)}${registered_by === null ? '' : html`<div class="small quiet">by ${registered_by}</div>`}`,
     ),
-    labelled(
-      'View',
-      ({ view, view_hash }) => html`${view}<div class="small quiet">${shortHash(view_hash)}</div>`,
-    ),
+    {
+      ...named(
+        'View',
+        ({ view, view_hash }) => html`${view}<div class="small quiet">${shortHash(view_hash)}</div>`,
+      ),
+      label: 'View',
+    },
     labelled('Baseline', ({ version }) => {
       const baseline = baselines.find((each) => each.version === version)
       return baseline === undefined

@@ -15,7 +15,7 @@ import { page } from '../page.ts'
 import type { PageContext } from '../page-context.ts'
 import { pager } from '../pager.ts'
 import { stateMark } from '../state-mark.ts'
-import { column, labelled, number, table } from '../table.ts'
+import { column, labelled, named, number, table } from '../table.ts'
 import { terminalFor } from '../terminal.ts'
 import { KINDS, readSearch, type Search } from './runs/search.ts'
 
@@ -75,7 +75,7 @@ function results(
     return html`<p>No run matches. <a href="/runs">All runs</a></p>`
   }
   const shown = table('Runs, newest first', runs, [
-    column(
+    named(
       'Night',
       (run) =>
         html`<a href="${nightHref(run, models)}">${run.name} <span class="nowrap">${run.partition}</span></a>${run.kind === 'features' ? html` <span class="quiet small">view</span>` : ''}`,

@@ -21,6 +21,21 @@ describe('the mail about many incidents', () => {
     expect(mail.match(/npx nightshift show/g)).toHaveLength(40)
   })
 
+  test('counts by kind where causes differ, and takes a name for that of the model only as a whole', () => {
+    const drift = (subject: string, message: string, id: number) => {
+      const given = drifting(subject, { spend: 0.4 })
+      return incident({ ...given, failure: { ...given.failure, message } }, id)
+    }
+    const [lapse, stay, plan] = [
+      drift('lapse', 'spend moved; also lapse_probability', 1),
+      drift('stay', 'spend moved; also lapse_probability', 2),
+      drift('plan', 'a third cause', 3),
+    ]
+    if (lapse === undefined || stay === undefined || plan === undefined) throw new Error('no incidents')
+    expect(text([lapse, stay])).toContain('All have the same cause, drift: ')
+    expect(text([lapse, stay, plan])).toContain('2 causes: 3 drift.')
+  })
+
   test('says what is closed and what is not', () => {
     const partly = group.map((each, index) =>
       index === 3

@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { promote } from '../../../src/registry/champion.ts'
 import { registered } from '../../workers/registered.ts'
@@ -40,6 +41,28 @@ export function spoil(ground: Ground, version: number): void {
   copyFileSync(file, `${file}.kept`)
   rmSync(file)
   writeFileSync(file, 'not a model')
+}
+
+/** As if a file that no runtime opens had been registered. */
+export async function registeredSpoilt(ground: Ground, version: number): Promise<void> {
+  spoil(ground, version)
+  await nameHash(ground, version)
+}
+
+export async function unregisteredSpoilt(ground: Ground, version: number): Promise<void> {
+  unspoil(ground, version)
+  await nameHash(ground, version)
+}
+
+/** The ledger's hash of a version is that of its file, as it is now. */
+async function nameHash(ground: Ground, version: number): Promise<void> {
+  const sha256 = createHash('sha256')
+    .update(readFileSync(fileOf(ground, version)))
+    .digest('hex')
+  await ground.life.database.pool.query(
+    `update nightshift.versions set sha256 = $1 where model = 'value' and version = $2`,
+    [sha256, version],
+  )
 }
 
 /** Takes a version's file away, until `unspoil`. */

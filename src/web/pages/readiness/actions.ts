@@ -48,6 +48,7 @@ function waiver({ model, answer, version, now, project: { timezone } }: Readines
     may: 'act',
     path: 'waiver',
     button: 'Waive',
+    second: true,
     why: html`Excuses an item until a date, at most ${LONGEST_WAIVER_DAYS} days ahead. It never counts as a pass. ${model.owner} owns the model and cannot waive.`,
     fields: html`${hidden('version', version)}${select(
       'item',

@@ -72,6 +72,7 @@ export function rollback(view: ReadinessView): Offered | undefined {
       ...offered,
       title: 'Take out of service',
       button: `Withdraw version ${champion}`,
+      second: true,
       why: html`No other version was champion before. Version ${champion} can be withdrawn: its newest night leaves its path, and the model has no champion.`,
       fields: html`${hidden('withdraw', 'yes')}${whyField(view)}`,
       command: `rollback ${model.name} --withdraw --by YOU`,

@@ -11,6 +11,8 @@ export interface Offered {
   /** Of the form; undefined: nothing can be done now, and `why` says why. */
   fields?: Html
   button?: string
+  /** It takes something away: it does not look like what is to be tried first. */
+  second?: boolean
   /** The last part of the address. */
   path?: string
   method?: 'get' | 'post'
@@ -30,11 +32,23 @@ export function action(
   offered: Offered,
   back: string | null = null,
 ) {
-  const { title, why, fields, button, path, method = 'post', may, command, option, isSigned } = offered
+  const {
+    title,
+    why,
+    fields,
+    button,
+    second,
+    path,
+    method = 'post',
+    may,
+    command,
+    option,
+    isSigned,
+  } = offered
   const form =
     rights === undefined || fields === undefined || !rights[may]
       ? ''
-      : html`<form method="${method}" action="${modelHref(model.name)}/${path}">${method === 'post' ? html`${hidden('csrf', rights.viewer.csrf)}${hidden('back', back)}` : ''}${fields}${method === 'post' && rights.viewer.local === true ? byField(isSigned) : ''}<button>${button}</button></form>`
+      : html`<form method="${method}" action="${modelHref(model.name)}/${path}">${method === 'post' ? html`${hidden('csrf', rights.viewer.csrf)}${hidden('back', back)}` : ''}${fields}${method === 'post' && rights.viewer.local === true ? byField(isSigned) : ''}<button${second === true ? html` class="second"` : ''}>${button}</button></form>`
   return html`<div class="action"><h3>${title}</h3><p>${why}</p>${form}<p class="small quiet">${terminal('In the terminal: ', command)}${option === undefined || rights === undefined ? '' : html`, to override with <code>${option}</code>`}</p></div>`
 }
 

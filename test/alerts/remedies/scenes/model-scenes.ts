@@ -2,7 +2,7 @@ import { withdraw } from '../../../../src/registry/champion.ts'
 import { smallModel } from '../../../projects/generated.ts'
 import { ACTIVITY, MODEL, tryScores, VALUE, write } from '../failing-project.ts'
 import type { Scene } from '../scene.ts'
-import { live, register, spoil, take, unspoil } from '../versions.ts'
+import { live, register, registeredSpoilt, spoil, take, unregisteredSpoilt, unspoil } from '../versions.ts'
 
 const MODEL_YAML = 'models/value/model.yaml'
 
@@ -45,14 +45,14 @@ export const MODEL_SCENES: Scene[] = [
     cause: 'the live version cannot score, and no version was live before',
     subject: VALUE,
     async make(ground, night) {
-      spoil(ground, 1)
+      await registeredSpoilt(ground, 1)
       await tryScores(ground, night)
     },
-    mend: (ground) => unspoil(ground, 1),
+    mend: (ground) => unregisteredSpoilt(ground, 1),
   },
   {
     kind: 'model',
-    cause: 'the file of the live version is gone',
+    cause: 'the file of the live version is gone or changed',
     subject: VALUE,
     async make(ground, night) {
       take(ground, 1)
