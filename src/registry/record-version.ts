@@ -36,6 +36,7 @@ export interface Registration {
  * Assigns a number to a model's file and copies it into the warehouse, where it is never changed. The same file on
  * the same view with the same mapping keeps its version (`known`), and puts back its file if that is gone or changed
  * (`restored`).
+ * the same view with the same mapping keeps its version (`known`), whose file is put back if it is no longer there (`restored`).
  */
 export async function register(
   database: Database,
@@ -51,6 +52,7 @@ export async function register(
     const versions = await listVersions(client, registration.model)
     const same = versions.find((version) => isSame(version, registration))
     if (same !== undefined) {
+      // Stores the same content again under its name, if somebody has removed or replaced the file.
       const restored = !(await isKept(join(warehouse, same.file), same.sha256))
       if (restored) await store(registration.file, warehouse, same.file)
       return { version: same, known: true, restored }

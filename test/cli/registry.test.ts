@@ -112,7 +112,9 @@ test('a version whose file is gone is said to be, and the same file brings it ba
 
   const file = join(project.root, `model-${champion.version - 1}.onnx`)
   const again = await nightshiftJson(['register', 'value', file], at)
-  expect(again.json).toMatchObject({ version: champion.version, known: true })
+  expect(again.json).toMatchObject({ version: champion.version, known: true, restored: true })
+  const { stdout } = await nightshift(['register', 'value', file], at)
+  expect(stdout).toContain(`this file is version ${champion.version} of value already\n`)
   const { json } = await nightshiftJson(['retry', without.json.run], at)
   expect(json).toMatchObject({ state: 'published' })
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version as engineVersion } from '@duckdb/node-api'
+import { counted } from '../../format/numbers.ts'
 import type { View } from '../../project/project.ts'
 import { labelView, labelWindow } from '../../project/time/label-window.ts'
 import type { SourceTypes } from '../engine/facts.ts'
@@ -118,6 +119,7 @@ async function finish(request: DatasetRequest, ending: Ending): Promise<DatasetF
   })
   for (const [name, split] of Object.entries(splits)) refuseNoRows(name, split, groups)
   const warnings = [
+    ...repeatedWarnings(wanted, request.entities?.shown),
     ...labelWarnings,
     ...timelessWarnings(labelView(view, request), splits.holdout.rows, repeated),
   ]
@@ -206,5 +208,14 @@ function timelessWarnings(view: View, holdout: number, repeated: number): string
   if (repeated === 0) return [same]
   return [
     `${same}. Train and holdout have the same customers with the same features and label in ${repeated} of ${holdout} rows of the holdout: metrics there predict little about a night. Declare when the rows are valid (kind: history or snapshots)`,
+  ]
+}
+
+/** Rows of the same entity and time are one row of the set. */
+function repeatedWarnings(wanted: WantedRows | undefined, shown = ''): string[] {
+  if (wanted === undefined || wanted.repeated === 0) return []
+  const { repeated } = wanted
+  return [
+    `${counted(repeated, 'row')} of ${shown} ${repeated === 1 ? 'says' : 'say'} the same entity and time as another one: the set has each once`,
   ]
 }

@@ -23,6 +23,8 @@ export interface WantedRows {
   /** Its instants, oldest first. */
   asOfs: AsOf[]
   rows: number
+  /** How many rows of the file say what another one says. */
+  repeated: number
   /** Sha256 of what it says, hex. */
   sum: string
 }
@@ -75,6 +77,7 @@ export async function readEntities(
     await engine.run(
       `COPY (SELECT DISTINCT ${keys.map((key, index) => `${identifier(key)} AS ${identifier(entity[index] ?? key)}`).join(', ')}, timezone('UTC', ${instant}) AS as_of FROM ${from} ORDER BY ALL) TO ${literal(file)} (FORMAT parquet)`,
     )
+    const all = await engine.row(`SELECT count(*) AS rows FROM ${from}`)
     const [summary, instants] = [
       await engine.row(
         `SELECT count(*) AS rows, md5(string_agg(md5(to_json(r)::VARCHAR), '' ORDER BY to_json(r)::VARCHAR)) AS sum FROM ${parquet(file)} AS r`,
@@ -90,6 +93,7 @@ export async function readEntities(
       file,
       asOfs: instants.map(({ ms }) => asOfAt(Temporal.Instant.fromEpochMilliseconds(Number(ms)), timezone)),
       rows: Number(summary.rows),
+      repeated: Number(all.rows) - Number(summary.rows),
       sum: String(summary.sum),
     }
   } finally {

@@ -45,7 +45,11 @@ export function checkCalendar(entries: Entries, now: Date): Problem[] {
   const sound = plans.filter(({ entry }) => doubles.every(({ file }) => file !== entry.yaml.file))
   return [
     ...doubles,
-    ...sound.flatMap((plan) => [...waitsTooLong(plan, entries), ...changesOfClocks(plan)]),
+    ...sound.flatMap((plan) => [
+      ...waitsTooLong(plan, entries),
+      ...countsTooMuch(plan, entries),
+      ...changesOfClocks(plan),
+    ]),
     ...sharedNights(sound),
   ]
 }
@@ -98,7 +102,7 @@ function twice({ entry, clock, grain, projectZone, from, to }: Plan): Problem[] 
 function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
   const { part } = plan.entry
   const wait = part.retry?.wait_for_data
-  const shortest = shortestCutoff(part, entries)
+  const [shortest] = cutoffsOf(part, entries)
   if (wait === undefined || wait.ms === 0 || shortest === undefined) return []
   const since = ({ tick, asOf }: Night) => tick - asOf
   const unlike = unlikeNights(plan)
@@ -114,6 +118,21 @@ function waitsTooLong(plan: Plan, entries: Entries): Problem[] {
   const fix = left > 0 ? `wait ${span(left)} at most, or raise cutoff` : 'tick earlier, or raise cutoff'
   const message = `${which}the tick is ${span(since(night))} after the as-of, and with wait_for_data ${wait.text} the wait ends ${span(since(night) + wait.ms)} after it; but source ${shortest.source} of view ${shortest.view} has cutoff ${shortest.text}: later rows never count; ${fix}`
   return [problem(plan.entry, seldom ? 'warning' : 'error', ['retry', 'wait_for_data'], message)]
+}
+
+/** Later than a night looks nothing should count, or training has rows that the night had not. Half a day is for hands that run it again. */
+function countsTooMuch(plan: Plan, entries: Entries): Problem[] {
+  const { part } = plan.entry
+  const longest = cutoffsOf(part, entries).at(-1)
+  const [tick] = nextTicks(plan.clock, plan.from, 1)
+  if (longest === undefined || tick === undefined) return []
+  const at = Date.parse(tick)
+  const [night] = nightsOf({ ...plan, from: iso(at - 1), to: iso(at + 1) })
+  if (night === undefined) return []
+  const end = night.tick - night.asOf + (part.retry?.wait_for_data?.ms ?? 0)
+  if (longest.ms <= end + DAY_MS / 2) return []
+  const message = `nights look for data until ${span(end)} after the as-of, but source ${longest.source} of view ${longest.view} has cutoff ${longest.text}: training sets have rows of it that no night had; lower cutoff, or tick later`
+  return [problem(plan.entry, 'advice', ['cron'], message)]
 }
 
 /**
@@ -149,7 +168,8 @@ interface Cutoff {
   ms: number
 }
 
-function shortestCutoff(part: Entry<ScheduleFile>['part'], { views, models }: Entries): Cutoff | undefined {
+/** Of the sources that the schedule's nights read, the shortest first. */
+function cutoffsOf(part: Entry<ScheduleFile>['part'], { views, models }: Entries): Cutoff[] {
   const scored = models.filter(({ name }) => part.score?.includes(name)).map((model) => model.part.view)
   const read = new Set([...(part.refresh ?? []), ...scored])
   const cutoffs = views
@@ -159,7 +179,7 @@ function shortestCutoff(part: Entry<ScheduleFile>['part'], { views, models }: En
         'cutoff' in given && given.cutoff !== undefined ? [{ view: name, source, ...given.cutoff }] : [],
       ),
     )
-  return cutoffs.toSorted((a, b) => a.ms - b.ms)[0]
+  return cutoffs.toSorted((a, b) => a.ms - b.ms)
 }
 
 function changesOfClocks({ entry, clock, from, to }: Plan): Problem[] {

@@ -83,6 +83,18 @@ describe('a training set of chosen rows', () => {
     expect(read.manifest).toEqual(manifest)
   })
 
+  it('has rows of the same entity and time once, and says how many were more', async () => {
+    const { rows, manifest } = await train(
+      csv('id,at\n1,2026-06-05\n1,2026-06-05\n1,2026-06-05T00:00:00Z\n2,2026-06-05\n'),
+    )
+    expect(rows.map(({ id }) => id)).toEqual(['1', '2'])
+    const { warnings } = await build(csv('id,at\n1,2026-06-05\n1,2026-06-05\n2,2026-06-05\n'))
+    expect(warnings).toContain(
+      '1 row of rows.csv says the same entity and time as another one: the set has each once',
+    )
+    expect(manifest.entities).toMatchObject({ rows: 2 })
+  })
+
   it('reads wall times of the project, ids of another type, and dates as days like those of a grid', async () => {
     await writeParquet(
       join(root, 'rows.parquet'),

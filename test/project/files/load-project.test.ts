@@ -342,6 +342,25 @@ describe('the calendar rules', () => {
     expect(schedule('cron: "0 9 * * *"\n')).toEqual([])
   })
 
+  it('advise against a cutoff that ends long after the night has looked for data', () => {
+    const root = project({
+      'schedules/nightly.yaml':
+        'schedule: nightly\ncron: "30 1 * * *"\nscore: [churn]\nretry: { wait_for_data: 90m }\n',
+    })
+    const view = join(root, 'features/customer_activity/view.yaml')
+    const withCutoff = (text: string) => {
+      writeFileSync(view, readFileSync(view, 'utf8').replace(/cutoff: \w+/, `cutoff: ${text}`))
+      return told(root)
+    }
+    expect(withCutoff('15h')).toEqual([])
+    expect(withCutoff('48h')).toMatchObject([
+      {
+        severity: 'advice',
+        message: expect.stringMatching(/until 3h after the as-of, but source calls .* has cutoff 48h/),
+      },
+    ])
+  })
+
   it('begin at the start of a schedule', () => {
     expect(schedule('cron: "30 2 * * *"\nstart: 2026-11-23\n')).toHaveLength(2)
     expect(schedule('cron: "30 2 * * *"\nstart: 2027-04-01\n')).toMatchObject([
