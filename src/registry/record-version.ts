@@ -36,7 +36,6 @@ export interface Registration {
  * Assigns a number to a model's file and copies it into the warehouse, where it is never changed. The same file on
  * the same view with the same mapping keeps its version (`known`), and puts back its file if that is gone or changed
  * (`restored`).
- * the same view with the same mapping keeps its version (`known`), whose file is put back if it is no longer there (`restored`).
  */
 export async function register(
   database: Database,

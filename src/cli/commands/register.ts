@@ -30,7 +30,6 @@ async function printRegistered({ database }: Session, result: Registered): Promi
   printLine(
     result.known
       ? `this file is version ${result.version} of ${result.model} already${result.restored ? '; it is back in the warehouse, where it was gone or changed' : ''}`
-      ? `this file is version ${result.version} of ${result.model} already${result.restored ? '; its copy in the warehouse was gone or another, and is put back' : ''}`
       : `registered version ${result.version} of ${result.model}, tested on ${result.tried} real rows`,
   )
   printLine(`  sha256  ${result.sha256}`)
