@@ -78,10 +78,9 @@ ${block(features, '    ')}
     features.map((feature): Feature => {
       if (isState) return feature
       const name = `${alias(table)}.${sqlName(feature.name)}`
-      const isCount = /_\d+d$/.test(feature.name)
       return {
         ...feature,
-        sql: isCount && table !== first.table ? `coalesce(${name}, 0)` : name,
+        sql: isCounted(feature) && table !== first.table ? `coalesce(${name}, 0)` : name,
         note: undefined,
       }
     }),
@@ -97,6 +96,11 @@ ${block(features, '    ')}
 ${block(selected, '  ')}
 FROM ${from}
 ${joins.map((join) => `${join}\n`).join('')}${where === '' ? '' : `${where}\n`}`
+}
+
+/** A count or a sum of a window: without events it is 0, where a mean or a time is null. */
+export function isCounted({ name }: Feature): boolean {
+  return /_\d+d$/.test(name)
 }
 
 /** A column of the entity as features and labels have it: a UUID, which Parquet and ONNX do not keep, as text. */

@@ -10,7 +10,7 @@ import type { ColumnLook } from '../../pipeline/beginning/table-look.ts'
 import { isTime } from '../../pipeline/cut/time-column.ts'
 import { literal } from '../../pipeline/engine/quote.ts'
 import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
-import { type Feature, featuresText } from './features-text.ts'
+import { type Feature, featuresText, isCounted } from './features-text.ts'
 import type { FoundLabel } from './first-labels.ts'
 import { sourceTypes, windowsOf } from './first-sources.ts'
 
@@ -18,6 +18,8 @@ export interface FirstFeatures {
   sql: string
   /** Names of the features, without the entity. */
   names: string[]
+  /** Those that are null of an entity without a row in a table that is joined. */
+  nullable: string[]
   /** Columns of the model that no column of the data could be found for. */
   unmatched: string[]
   /** The model's inputs as features, in its order; undefined where they do not all fit. */
@@ -87,6 +89,11 @@ export function firstFeatures(
   return {
     sql: featuresText({ parts, entity, base }),
     names,
+    nullable: parts
+      .filter(({ table }) => table !== (base ?? parts[0]?.table))
+      .flatMap(({ features, isState }) =>
+        features.filter((each) => isState || !isCounted(each)).map(({ name }) => name),
+      ),
     ...matchedInputs(model, names),
     leftOut,
   }

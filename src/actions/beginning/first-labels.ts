@@ -1,9 +1,10 @@
+import { counted } from '../../format/numbers.ts'
 import { plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
 import type { Guess } from '../../pipeline/beginning/guess.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import { literal } from '../../pipeline/engine/quote.ts'
 import { keyText } from './features-text.ts'
-import { sourceTypes, windowsOf } from './first-sources.ts'
+import { horizonOf, sourceTypes } from './first-sources.ts'
 
 /** A column of the data that says what is to be predicted. */
 export interface FoundLabel {
@@ -85,7 +86,7 @@ WHERE ${value} IS NOT NULL
 }
 
 function ofSilence({ entity }: Proposal, table: ProposedTable): FirstLabels {
-  const [, days] = windowsOf(table)
+  const days = horizonOf(table)
   const time = sqlName(table.time ?? '')
   const keys = (entity.in[table.name] ?? []).map(sqlName).join(', ')
   return {
@@ -100,7 +101,7 @@ GROUP BY ${keys}
 HAVING min(${time}) < $as_of
 `,
     guess: {
-      what: `the label is that nothing happens in ${table.name} for ${days} days`,
+      what: `the label is that nothing happens in ${table.name} for ${counted(days, 'day')}`,
       why: 'no column is named as something to predict',
       sure: 'unsure',
       other: 'edit labels.sql',

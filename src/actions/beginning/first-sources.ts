@@ -38,10 +38,17 @@ export function declaredSource(root: string, table: ProposedTable): Record<strin
 }
 
 /** Days of the shorter and of the longer window. */
-export function windowsOf({ span }: Pick<ProposedTable, 'span'>): [number, number] {
-  const days =
-    span === undefined
-      ? 0
-      : (Date.parse(span.last.slice(0, 10)) - Date.parse(span.first.slice(0, 10))) / 86_400_000
-  return days >= 180 ? [30, 90] : [7, 30]
+export function windowsOf(table: Pick<ProposedTable, 'span'>): [number, number] {
+  return daysOf(table) >= 180 ? [30, 90] : [7, 30]
+}
+
+/** Days that a label looks ahead: so few that there is a night with days before it and the label after it. */
+export function horizonOf(table: Pick<ProposedTable, 'span'>): number {
+  const days = daysOf(table)
+  return days >= 180 ? 90 : days >= 45 ? 30 : days >= 14 ? 7 : 1
+}
+
+function daysOf({ span }: Pick<ProposedTable, 'span'>): number {
+  if (span === undefined) return 0
+  return (Date.parse(span.last.slice(0, 10)) - Date.parse(span.first.slice(0, 10))) / 86_400_000
 }

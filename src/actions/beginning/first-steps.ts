@@ -4,16 +4,18 @@ import { plainName } from '../../pipeline/beginning/data-paths.ts'
 import type { Guess } from '../../pipeline/beginning/guess.ts'
 import type { Proposal } from '../../pipeline/beginning/propose-sources.ts'
 import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
+import { firstTrainingSet } from './first-training-set.ts'
 import { inferredClass } from './proposal-files.ts'
 
 /** The day after the newest row of all sources with a time, today at the latest. */
 export function nightAfter({ tables }: Proposal, today: string): string {
   const last = tables
     .flatMap(({ span }) => (span === undefined ? [] : [span.last.slice(0, 10)]))
-    .filter((day) => day < today)
     .sort()
     .at(-1)
-  return last === undefined ? today : Temporal.PlainDate.from(last).add({ days: 1 }).toString()
+  return last === undefined || last >= today
+    ? today
+    : Temporal.PlainDate.from(last).add({ days: 1 }).toString()
 }
 
 /** Sources that were fresh at the newest night are to stay as fresh. */
@@ -96,28 +98,18 @@ export function nextCommands(
   { model: file, root }: { model: string | undefined; root: string },
   model: string,
   asOf: string,
-  { tables }: Proposal,
+  proposal: Proposal,
   { horizon, open }: { horizon: string | undefined; open: string[] },
 ): string[] {
-  // What happens is what labels are of; a state may have begun long before anything was recorded.
-  const events = tables.filter(({ isState, span }) => !isState && span !== undefined)
-  const first = (events.length > 0 ? events : tables)
-    .flatMap(({ span }) => span?.first.slice(0, 10) ?? [])
-    .sort()[0]
-  const day = (text: string, days: number) => Temporal.PlainDate.from(text).add({ days }).toString()
   const window = Number(horizon?.replace('d', '') ?? 0)
-  const to = day(asOf, -window)
-  const from = first === undefined || day(first, 90) > to ? to : day(first, 90)
   const path = file === undefined ? 'MODEL.onnx' : shownFrom(root, resolve(file))
   return [
     'nightshift validate',
     ...(horizon === undefined
       ? []
-      : [
-          `nightshift dataset ${model} --from ${from} --to ${to} --every 1mo${from === to ? ' --holdout-groups 0.2' : ` --holdout-from ${to}`}`,
-        ]),
+      : [`nightshift dataset ${model} ${firstTrainingSet(proposal, asOf, window)}`]),
     ...open.map((what) => `# first ${what}`),
-    `nightshift register ${model} ${path}`,
+    `nightshift register ${model} ${path}${file === undefined && horizon !== undefined ? ' --dataset ID' : ''}`,
     `nightshift run ${model} --as-of ${asOf} --version 1`,
   ]
 }

@@ -19,8 +19,13 @@ export function viewFile(
   { tables, entity, guesses }: Proposal,
   {
     features,
+    nullable,
     fresh,
-  }: { features: Pick<TableLook, 'rows' | 'columns'> | undefined; fresh: Record<string, string> },
+  }: {
+    features: Pick<TableLook, 'rows' | 'columns'> | undefined
+    nullable: string[]
+    fresh: Record<string, string>
+  },
 ): string {
   const used = tables.filter(({ name }) => entity.in[name] !== undefined)
   const sources = used
@@ -30,7 +35,7 @@ export function viewFile(
     })
     .join('')
   const [first] = guesses
-  const expected = features === undefined ? {} : expectations(features.columns, entity.columns)
+  const expected = features === undefined ? {} : expectations(features.columns, entity.columns, nullable)
   const rows = features === undefined ? {} : { rows: { min: Math.floor(features.rows / 2), max_change: 0.2 } }
   const expect = { ...rows, ...(Object.keys(fresh).length === 0 ? {} : { fresh }) }
   return `# yaml-language-server: $schema=../../schemas/view.schema.json
@@ -47,8 +52,8 @@ ${flow('columns', expected)}
 ${flow('expect', expect)}`
 }
 
-/** What is expected of a feature, by what it was once: no less than zero, the same values, no more nulls. */
-function expectations(columns: ColumnLook[], entity: string[]): Record<string, unknown> {
+/** What is expected of a feature, by what it was once: no less than zero, the same values, no nulls where there can be none. */
+function expectations(columns: ColumnLook[], entity: string[], nullable: string[]): Record<string, unknown> {
   return Object.fromEntries(
     columns.flatMap(({ name, type, min, nulls, values }) => {
       if (entity.includes(name)) return []
@@ -58,7 +63,7 @@ function expectations(columns: ColumnLook[], entity: string[]): Record<string, u
         ...(type === 'VARCHAR' && values !== undefined && values.length > 0
           ? { values: values.map(({ value }) => value).sort() }
           : {}),
-        ...(nulls === 0 ? { max_null_rate: 0 } : {}),
+        ...(nulls === 0 && !nullable.includes(name) ? { max_null_rate: 0 } : {}),
       }
       return Object.keys(bounds).length === 0 ? [] : [[name, bounds]]
     }),

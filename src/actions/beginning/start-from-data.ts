@@ -131,13 +131,16 @@ async function write(
     const open = openQuestions(facts, features.inputs)
     const next = nextCommands(request, model, asOf, proposal, { horizon: labels?.horizon, open })
     const files: [path: string, text: string][] = [
-      [`features/${view}/view.yaml`, viewFile(root, view, proposal, { features: seen, fresh })],
+      [
+        `features/${view}/view.yaml`,
+        viewFile(root, view, proposal, { features: seen, nullable: features.nullable, fresh }),
+      ],
       [`models/${model}/model.yaml`, modelFile(model, view, { facts, features, labels })],
       ['README.md', readmeFile(basename(root), guesses, features.leftOut, next)],
     ]
     return { guesses, next, files }
   }
-  const first = own === undefined ? proposed : { ...proposed, sql: own, names: [], leftOut: [] }
+  const first = own === undefined ? proposed : { ...proposed, sql: own, names: [], nullable: [], leftOut: [] }
   const files = writeProject(
     root,
     [
