@@ -11,7 +11,7 @@ import { measureSmallNights } from './small-nights.ts'
 
 /**
  * Nightshift beside the bare engine and a plain script, in alternating rounds: `npm run bench`, see README.md. With
- * `--quick` 100,000 and 1,000,000 customers in three rounds; with `--customers` those sizes alone. Small nights
+ * `--quick` 100,000 and 1,000,000 customers in three rounds, of which the plain script takes part in one; with `--customers` those sizes alone. Small nights
  * follow where neither is asked for, or with `--small` alone.
  */
 const { values } = parseArgs({
@@ -47,7 +47,8 @@ for (const customers of sizes) {
     customers > plainLimit
       ? `above ${plainLimit.toLocaleString('en-US')} customers its rows take minutes a round (--plain-limit)`
       : undefined
-  const result = await measureRounds(await benchProject(FOLDER, customers), { rounds, withoutPlain, say })
+  const project = await benchProject(FOLDER, customers)
+  const result = await measureRounds(project, { rounds, withoutPlain, quick: values.quick, say })
   keepResults({ [`${customers}`]: { ...result, machine } })
   console.log(`${customers.toLocaleString('en-US')} customers`)
   printSection({ machine, rows: sizeRows(customers, result) })

@@ -48,6 +48,8 @@ export interface RoundsOptions {
   rounds: number
   /** Why the plain script does not take part; undefined where it does. */
   withoutPlain: string | undefined
+  /** The plain script takes part in the first round alone, and peaks are those of the last round, not of one more. */
+  quick: boolean
   say: (text: string) => void
 }
 
@@ -71,7 +73,7 @@ const CHANGE = '2026-10-25 01:00:00'
  * they disturb no other side. Throws where the sides give different scores.
  */
 export async function measureRounds(project: BenchProject, options: RoundsOptions): Promise<SizeResult> {
-  const { rounds, withoutPlain, say } = options
+  const { rounds, withoutPlain, quick, say } = options
   const mark = `${project.customers}-${process.pid}`
   const limit = limitOf(project)
   const plain = withoutPlain === undefined ? plainOf(project) : undefined
@@ -88,27 +90,54 @@ export async function measureRounds(project: BenchProject, options: RoundsOption
     rmSync(task.scores, { force: true })
     return runProgram('plain', task, name)
   }
+  const peaks: Partial<Record<Peaks, number | undefined>> = {}
+  /** Does it once, and notes the peak of all processes with the mark if it is asked for. */
+  const watched = async <T>(peak: Peaks | undefined, marked: string, work: () => Promise<T>): Promise<T> => {
+    if (peak === undefined) return work()
+    const stop = watchMemory(marked)
+    try {
+      return await work()
+    } finally {
+      const mb = await stop()
+      peaks[peak] = mb === undefined ? undefined : Math.round(mb)
+    }
+  }
+  /** `isWatched`: peaks are noted; a limit and a plain script with marks of their own, since the worker has the other. */
+  const sidesOf = (isWatched: boolean) => {
+    const peak = (name: Peaks) => (isWatched ? name : undefined)
+    const own = (name: string) => (isWatched ? `${mark}-${name}` : mark)
+    return {
+      limit: () => watched(peak('limit_peak_mb'), own('limit'), () => runLimit(own('limit'))),
+      night: () => watched(peak('nightshift_peak_mb'), mark, () => night.run()),
+      checks: (result: NightshiftResult) =>
+        watched(peak('monitors_peak_mb'), mark, () => night.checked(result)),
+      plain: (task: PlainTask) =>
+        watched(peak('plain_peak_mb'), own('plain'), () => runPlain(task, own('plain'))),
+    }
+  }
   try {
     await runLimit(mark)
     for (let round = 1; round <= rounds; round++) {
+      const side = sidesOf(quick && round === rounds)
+      const plainSide = quick ? sidesOf(round === 1) : side
       const sides = [
         async () => {
-          limits.push(await runLimit(mark))
+          limits.push(await side.limit())
         },
         async () => {
-          const result = await night.run()
+          const result = await side.night()
           nights.push(result)
-          monitors.push(await night.checked(result))
+          monitors.push(await side.checks(result))
         },
         async () => {
-          if (plain !== undefined) plains.push(await runPlain(plain, mark))
+          if (plain !== undefined && (round === 1 || !quick)) plains.push(await plainSide.plain(plain))
         },
       ]
       // Who begins finds another machine than who follows: they take turns.
       const first = (round - 1) % sides.length
-      for (const side of [...sides.slice(first), ...sides.slice(0, first)]) {
+      for (const one of [...sides.slice(first), ...sides.slice(0, first)]) {
         await warm(project)
-        await side()
+        await one()
       }
       const shown = { limit: limits.at(-1), nightshift: nights.at(-1), plain: plains.at(-1) }
       const cells = Object.entries(shown).flatMap(([name, each]) =>
@@ -121,25 +150,21 @@ export async function measureRounds(project: BenchProject, options: RoundsOption
     const last = nights.at(-1)
     if (last !== undefined) await expectSameScores(limit.scores, last.scores)
     if (plain !== undefined) await expectSameScores(limit.scores, plain.scores)
-
-    let watched: NightshiftResult | undefined
-    const nightPeak = await peakOf(mark, async () => {
-      watched = await night.run()
-    })
-    const monitorsPeak = await peakOf(mark, async () => {
-      if (watched !== undefined) await night.checked(watched)
-    })
-    await night.close()
-    const limitPeak = await peakOf(`${mark}-limit`, () => runLimit(`${mark}-limit`))
-    const plainPeak = plain && (await peakOf(`${mark}-plain`, () => runPlain(plain, `${mark}-plain`)))
-    const whole = (mb: number | undefined) => (mb === undefined ? undefined : Math.round(mb))
+    if (!quick) {
+      const side = sidesOf(true)
+      await side.checks(await side.night())
+      // The worker is no part of the others' memory.
+      await night.close()
+      await side.limit()
+      if (plain !== undefined) await side.plain(plain)
+    }
     return {
       ...summary(limits, nights, plains, monitors),
       plain_left_out: withoutPlain ?? null,
-      limit_peak_mb: whole(limitPeak),
-      nightshift_peak_mb: whole(nightPeak),
-      plain_peak_mb: plain === undefined ? null : whole(plainPeak),
-      monitors_peak_mb: whole(monitorsPeak),
+      limit_peak_mb: peaks.limit_peak_mb,
+      nightshift_peak_mb: peaks.nightshift_peak_mb,
+      plain_peak_mb: plain === undefined ? null : peaks.plain_peak_mb,
+      monitors_peak_mb: peaks.monitors_peak_mb,
     }
   } finally {
     await night.close()
@@ -215,15 +240,4 @@ function plainOf({ root, model }: BenchProject): PlainTask {
 async function warm({ root }: BenchProject): Promise<void> {
   const folder = join(root, 'data')
   for (const name of readdirSync(folder)) for await (const _ of createReadStream(join(folder, name)));
-}
-
-async function peakOf(mark: string, work: () => Promise<unknown>): Promise<number | undefined> {
-  const stop = watchMemory(mark)
-  try {
-    await work()
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  return stop()
 }
