@@ -150,7 +150,9 @@ const modules = await build({
   },
 })
 outputFiles.push(...modules.outputFiles)
-for (const { path, contents } of outputFiles) write(path, contents)
+// npx links the program when it first runs it, and makes it executable then; after another build nobody would.
+for (const { path, contents } of outputFiles)
+  write(path, contents, path === join(to, 'cli.js') ? 0o755 : 0o644)
 if (positionals.length === 0) {
   for (const path of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
     if (READ.test(path)) write(join(to, path), readFileSync(join(from, path)))
@@ -176,9 +178,9 @@ function externals(bundled) {
 }
 
 /** Another process may be loading the file at this moment. */
-function write(path, contents) {
+function write(path, contents, mode = 0o644) {
   mkdirSync(dirname(path), { recursive: true })
   const fresh = `${path}.new-${process.pid}`
-  writeFileSync(fresh, contents)
+  writeFileSync(fresh, contents, { mode })
   renameSync(fresh, path)
 }
