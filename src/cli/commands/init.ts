@@ -55,7 +55,9 @@ function printFiles(dir: string, files: string[]): void {
 function printNext(dir: string, commands: string[]): void {
   printLine('next, the first scores:')
   if (relative('.', resolve(dir)) !== '') printLine(`  cd ${dir}`)
-  for (const command of commands) printLine(`  ${command}`)
+  // As it was typed here: of a package in a folder no shell finds `nightshift` itself.
+  const before = process.env.npm_command === 'exec' ? 'npx ' : ''
+  for (const command of commands) printLine(`  ${command.startsWith('nightshift ') ? before : ''}${command}`)
 }
 
 function printProposal(dir: string, started: Started): void {

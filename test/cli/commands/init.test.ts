@@ -20,6 +20,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+test.each([
+  ['exec', '  npx nightshift run lapse --as-of latest --version 1\n'],
+  ['', '  nightshift run lapse --as-of latest --version 1\n'],
+])('what comes next is typed as init was: npm_command=%s', async (npm_command, line) => {
+  const dir = join(folder, `typed-${npm_command}`)
+  const { stdout } = await nightshift(['init', dir], { project: folder, env: { npm_command } })
+  expect(stdout).toContain(line)
+})
+
 test('init, register, run: the first scores, published only once a version is promoted', async () => {
   const env = await freshEnvironment()
   const call = (...args: string[]) => nightshift(args, { project: shop, env })
