@@ -75,6 +75,11 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
           'contract',
           `init: ${name} was read as one column, ${only.name}: its lines have unlike numbers of fields. Correct them, or say how it is read with \`delimiter\` and \`types\` in a view.yaml of your own; nothing was written`,
         )
+      if (format === 'csv' && look.columns.every(({ name: column, isKey }) => isKey || NUMBER.test(column)))
+        throw new Failure(
+          'contract',
+          `init: ${name} begins with a line of numbers, ${look.columns.map((column) => column.name).join(', ')}: the first line has the names of the columns. Write one before it; nothing was written`,
+        )
       if (look.rows === 0) throw new Failure('contract', `init: ${name} has no rows; nothing was written`)
       looked.push({ name, ...look })
     }
@@ -113,6 +118,9 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
     await rm(temp, { recursive: true, force: true })
   }
 }
+
+/** A value of a file without names; the engine tells equal ones apart by `_1`. */
+const NUMBER = /^-?\d+(?:[.,]\d+)?(?:_\d+)?$/
 
 /** What is read otherwise than it is has a copy. */
 function copied(name: string, format: DataTable['format']): Guess {

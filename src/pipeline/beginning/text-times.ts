@@ -72,6 +72,20 @@ export const NUMBER_TIMES: (TimeReading & { min: number; max: number; named: Reg
     max: 4_102_444_800_000,
     named: /epoch|unix|time|_ts$|^ts$|_at$/i,
   },
+  {
+    words: 'microseconds since 1970',
+    sql: (column) => `make_timestamp(${sqlName(column)}::BIGINT)`,
+    min: 631_152_000_000_000,
+    max: 4_102_444_800_000_000,
+    named: /epoch|unix|time|_[tu]s$|^ts$|_at$/i,
+  },
+  {
+    words: 'nanoseconds since 1970',
+    sql: (column) => `make_timestamp(${sqlName(column)}::BIGINT // 1000)`,
+    min: 631_152_000_000_000_000,
+    max: 4_102_444_800_000_000_000,
+    named: /epoch|unix|time|_[tn]s$|^ts$|_at$/i,
+  },
 ]
 
 /** All of them; a look names them by their places. */

@@ -46,7 +46,9 @@ function parse(json: string): Record<string, unknown> {
 /** Without the trace and the advertisements that follow. */
 function clean(message: string): string {
   return (
-    message.split(/\n\s*(?:Stack Trace:|Possible solutions:|See also |LINE \d+:|This error signals)/)[0] ?? ''
+    message.split(
+      /\n\s*(?:Stack Trace:|Possible (?:solutions?|fixes):|file = |See also |LINE \d+:|This error signals)/i,
+    )[0] ?? ''
   )
     .replace(/\s*\n\s*/g, '; ')
     .replace(/[;.\s]+$/, '')

@@ -103,7 +103,7 @@ async function write(
     )
   } catch (error) {
     const value = await valueAtFault(engine, source, realpathSync(file.path))
-    const words = value ?? readEngineError(error)?.message ?? String(error)
+    const words = value ?? inWords(readEngineError(error)?.message ?? String(error))
     // A name that the file does not have is no matter of waiting for the file.
     const isNamed = readEngineError(error)?.type === 'Binder'
     throw new Failure(
@@ -131,6 +131,13 @@ function textOf({ format, delimiter }: Source, path: string): string {
   if (format === 'json')
     return `read_json(${literal(path)}, sample_size = -1, union_by_name = true, hive_partitioning = false)`
   return parquet(path)
+}
+
+/** What the engine says of a file, with what to do about it where that is known. */
+function inWords(message: string): string {
+  return /not utf-8 encoded/i.test(message)
+    ? 'it is not written in UTF-8. Convert it, such as with `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW` (of a file from Excel in western Europe; UTF-16 of one that is twice as long as its text)'
+    : message
 }
 
 /** The first value that is not of its declared type, as a sentence; undefined where it is not the cause. */

@@ -231,6 +231,18 @@ describe('a proposal of sources', () => {
     expect(await refusal(['ragged.csv'])).toContain(
       'ragged was read as one column, customer_id,plan: its lines have unlike numbers of fields',
     )
+    writeFileSync(at('nameless.csv'), '0,0,1.5\n1,2,3\n')
+    expect(await refusal(['nameless.csv'])).toContain(
+      'nameless begins with a line of numbers, 0, 0_1, 1.5: the first line has the names of the columns',
+    )
+    writeFileSync(at('latin.csv'), Buffer.from('customer_id;Gr\u00f6\u00dfe\n1;2\n', 'latin1'))
+    expect(await refusal(['latin.csv'])).toMatch(
+      /latin\.csv cannot be read as CSV: it is not written in UTF-8\. Convert it, .*; nothing was written$/,
+    )
+    writeFileSync(at('late.csv'), `a;b\n${'1;x\n'.repeat(30_000)}1;2;3;4\n`)
+    expect(await refusal(['late.csv'])).toMatch(
+      /CSV Error on Line: 30002; Original Line: 1;2;3;4; Expected Number of Columns: 2 Found: \d; nothing was written$/,
+    )
     await write('none.parquet', 'SELECT i / 3 AS a, i / 2 AS b FROM range(10) t(i)')
     expect(await refusal(['none.parquet'])).toMatch(
       /expected a column, or a pair of columns.*none \(a, b\).*--entity COLUMN/,
