@@ -22,13 +22,38 @@ export function openProgress(quiet: boolean): ProgressView {
   return process.stderr.isTTY === true ? bars() : lines()
 }
 
+interface Said {
+  title: string
+  text: string
+  detail?: string | undefined
+}
+
+/** The line of a bar, as much of it as a terminal shows: of what is counted, how fast it goes and the time left matter most. */
+export function barLine({ title, text, detail }: Said, progress: number, columns: number): string {
+  const percent = `${Math.floor(progress * 100)}%`
+  const bar = (size: number) => {
+    const done = Math.round(size * progress)
+    return `${'='.repeat(done)}${'-'.repeat(size - done)} ${percent}`
+  }
+  const all = detail === undefined ? text : `${text}, ${detail}`
+  const most = detail ?? text
+  const lines = [
+    `${title}  ${bar(20)}  ${all}`,
+    `${title}  ${bar(10)}  ${all}`,
+    `${title}  ${percent}  ${all}`,
+    `${title}  ${bar(10)}  ${most}`,
+    `${title}  ${percent}  ${most}`,
+    `${percent}  ${all}`,
+  ]
+  return lines.find((line) => line.length < columns) ?? `${percent}  ${most}`
+}
+
 function bars(): ProgressView {
   const multi = new MultiBar({
-    format: '{title}  {bar} {percentage}%  {text}',
+    format: (_options, { progress }, said: Said) => barLine(said, progress, process.stderr.columns ?? 80),
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: false,
-    barsize: 20,
     // Its own handler would restore the terminal and keep the process from ending: the exit restores it.
     gracefulExit: false,
   })
@@ -39,11 +64,11 @@ function bars(): ProgressView {
     show(id, title, text, progress) {
       const total = progress?.total ?? 0
       const over = text === 'published'
-      const bar = all.get(id) ?? multi.create(1, 0, { title, text })
+      const bar = all.get(id) ?? multi.create(1, 0, { title, text } satisfies Said)
       all.set(id, bar)
       bar.setTotal(total > 0 ? total : 1)
-      const words = [text, ...(progress?.detail === undefined ? [] : [progress.detail])].join(', ')
-      bar.update(over ? bar.getTotal() : total > 0 ? (progress?.rows ?? 0) : 0, { title, text: words })
+      const said: Said = { title, text, detail: progress?.detail }
+      bar.update(over ? bar.getTotal() : total > 0 ? (progress?.rows ?? 0) : 0, said)
     },
     close: () => {
       multi.stop()
