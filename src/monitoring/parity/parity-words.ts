@@ -16,7 +16,9 @@ export function describeParity(facts: ParityFacts): string {
     values: 'the same definition and files give different values',
     file: describeForeign(facts),
   }
-  return `${values} values, ${differing} differing${named}${late > 0 ? `, ${late} late` : ''}${cause === null ? '' : `: ${why[cause]}`}`
+  // The columns are those of what differs, or else of what came late.
+  const [ofDiffering, ofLate] = differing > 0 ? [named, ''] : ['', named]
+  return `${values} values, ${differing} differing${ofDiffering}${late > 0 ? `, ${late} late${ofLate}` : ''}${cause === null ? '' : `: ${why[cause]}`}`
 }
 
 /** How a foreign file differs; its inputs and definition are unknown. */

@@ -245,6 +245,6 @@ async function findRewrittenHistory(engine: Engine, view: View, times: Times): P
     ...base,
     kind: 'rewritten',
     severity: 'warning',
-    message: `no key of source ${name} has a second row in ${duration(days * DAY_MS)}: the file may hold only the newest state with an old ${column} , which every later as-of sees`,
+    message: `no key of source ${name} has a second row in ${duration(days * DAY_MS)}: the file may hold only the newest state with an old ${column}, which every later as-of sees`,
   }
 }
