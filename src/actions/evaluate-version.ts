@@ -44,6 +44,7 @@ export async function evaluateVersion(ledger: ProjectLedger, model: Model, reque
     version: version.version,
     dataset: dataset.manifest.id,
     as_of: dataset.manifest.holdout.as_of,
+    ...(facts.kind === 'classification' ? { k: model.evaluation.k } : {}),
     ...rest,
     ...metrics,
     passed,

@@ -62,6 +62,7 @@ function reportOf(sample: Sample, champion: Sample | undefined) {
     ...facts.metrics,
     entities: 2_000,
     as_of: ['2026-05-01'],
+    k: 0.1,
     curves: {
       version: curvesOf('classification', sample),
       champion: champion === undefined ? null : curvesOf('classification', champion),
@@ -173,6 +174,7 @@ test('the report is one file that loads nothing and runs no script', async () =>
   if (model === undefined) throw new Error('expected a model')
   const text = await evaluationReport(project, model, second)
   for (const title of PICTURES) expect(text).toContain(`<h2>${title}</h2>`)
+  expect(text).toContain('k: the highest 10 % of the rows')
   expect(text).not.toMatch(/<script|<link rel="stylesheet"|<img|src=|south <b>/)
   expect(text).toContain(`href="http://localhost:8080/registry/value/evaluations/${second.id}"`)
 })

@@ -37,6 +37,7 @@ const Report = z.looseObject({
   entities: z.number().optional(),
   positives: z.number().nullable().default(null),
   as_of: z.array(z.string()).default([]),
+  k: z.number().optional(),
   intervals: z.record(z.string(), Interval).default({}),
   confusion: z
     .object({
