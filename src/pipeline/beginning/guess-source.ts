@@ -33,11 +33,11 @@ interface TimeCandidate {
 }
 
 const FROM =
-  /^(?:valid_?from|effective_?(?:from|date)|start_?(?:date|time|at)|from_?date|begin\w*|since|gueltig_ab)$/
+  /^(?:valid_?from|effective_?(?:from|date)|start_?(?:date|time|at)|from_?date|begin\w*|since|gue?ltig_(?:ab|von)|von)$/
 const TO =
-  /^(?:valid_?(?:to|until|till)|effective_?(?:to|until)|end_?(?:date|time|at)|to_?date|until|expir\w*|gueltig_bis)$/
+  /^(?:valid_?(?:to|until|till)|effective_?(?:to|until)|end_?(?:date|time|at)|to_?date|until|expir\w*|gue?ltig_bis|bis)$/
 const BIRTH = /birth|born|(?:^|_)dob(?:$|_)|geburt|geboren|(?:^|_)geb(?:$|_)|naissance|nacimiento|nascita/
-const PLANNED = /due|expir|until|deadline|valid_to|scheduled|end_date|contract_end/
+const PLANNED = /due|expir|until|bis$|deadline|valid_to|scheduled|end_date|contract_end/
 const UPDATED = /updat|modif|chang|as_of|snapshot/
 const EVENT =
   /event|occur|happen|purchas|order|transact|start|creat|paid|call|visit|click|time|date|_at$|^at$|ts/

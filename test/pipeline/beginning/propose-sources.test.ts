@@ -188,10 +188,19 @@ describe('a proposal of sources', () => {
       at('patients.csv'),
       `patient;geboren\n${Array.from({ length: 9 }, (_, i) => `${i};${10 + i}.01.1950`).join('\n')}\n`,
     )
-    const { sources, tables, sure } = await propose(['stays.csv', 'patients.csv'], undefined, 'Europe/Berlin')
+    writeFileSync(
+      at('wards.csv'),
+      `patient;gültig_ab;gültig_bis\n${Array.from({ length: 18 }, (_, i) => `${i % 9};${1 + i}.10.2026;${i < 9 ? `${10 + i}.10.2026` : ''}`).join('\n')}\n`,
+    )
+    const { sources, tables, sure } = await propose(
+      ['stays.csv', 'patients.csv', 'wards.csv'],
+      undefined,
+      'Europe/Berlin',
+    )
     expect(sources).toEqual({
       stays: { kind: 'events', event_time: 'admitted', timezones: { admitted: 'Europe/Berlin' } },
       patients: { kind: 'static' },
+      wards: { kind: 'history', key: ['patient'], valid_from: 'gültig_ab', valid_to: 'gültig_bis' },
     })
     expect(sure['admitted of stays is local time of Europe/Berlin']).toBe('likely')
     expect(tables[1]?.reads).toEqual({ geboren: `try_strptime(geboren, '%d.%m.%Y')::DATE` })
