@@ -47,7 +47,7 @@ export async function reportFailure(
     const late = lateOf(open, facts)
     if (late !== undefined) {
       if (!(await turn(client, now, late, facts, night))) continue
-      await tell(client, now, settings, { ...late, ackedAt: undefined }, told)
+      await tell(client, now, settings, late, told, { atOnce: true })
       return { incident: late.id, result: 'joined', recipients: addresses }
     }
     const id = await insert(client, now, { facts, nights: [night] })
@@ -161,27 +161,34 @@ async function turn(
   return true
 }
 
-/** An incident has news: those who know it are mailed soon, others as of a new one. */
+/**
+ * An incident has news: those who know it are mailed again, others as of a new one. `atOnce`: whether or not they were mailed
+ * a moment ago or have acknowledged it, since now it needs somebody.
+ */
 async function tell(
   client: ClientBase,
   now: Date,
   settings: AlertSettings,
   incident: Incident,
   told: string[],
+  { atOnce = false }: { atOnce?: boolean } = {},
 ): Promise<void> {
   await addReaders(client, incident.id, told, {
     reason: 'opened',
     due: new Date(now.getTime() + settings.group),
   })
-  await hasten(client, now, settings, incident)
+  await hasten(client, incident, (lastMailAt) =>
+    atOnce
+      ? new Date(now.getTime() + settings.group)
+      : joinedDue({ now, lastMailAt, acked: incident.ackedAt !== undefined }, settings),
+  )
 }
 
 /** Brings forward the next mail to addresses that were already mailed about the incident. */
 async function hasten(
   client: ClientBase,
-  now: Date,
-  settings: AlertSettings,
   incident: Incident,
+  dueAfter: (lastMailAt: Date) => Date,
 ): Promise<void> {
   const { rows } = await client.query<{ recipient: string; last_mail_at: string }>(
     `select recipient, last_mail_at from nightshift.incident_readers
@@ -189,14 +196,10 @@ async function hasten(
     [incident.id],
   )
   for (const { recipient, last_mail_at: lastMailAt } of rows) {
-    const due = joinedDue(
-      { now, lastMailAt: new Date(lastMailAt), acked: incident.ackedAt !== undefined },
-      settings,
-    )
     await client.query(
       `update nightshift.incident_readers set due_at = least(due_at, $3), reason = 'joined'
         where incident = $1 and recipient = $2`,
-      [incident.id, recipient, due],
+      [incident.id, recipient, dueAfter(new Date(lastMailAt))],
     )
   }
 }

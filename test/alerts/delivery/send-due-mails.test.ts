@@ -190,6 +190,9 @@ describe('one incident, one thread', () => {
     await desk.mails()
     expect((await desk.fails(facts())).result).toBe('joined')
     expect((await desk.fails(facts())).result).toBe('known')
+    // At once, though a mail has just been sent: until now it only waited.
+    desk.pass(30)
+    expect(await desk.mails()).toHaveLength(2)
     const [incident, ...others] = await listIncidents(desk.database.pool, desk.now())
     expect(others).toEqual([])
     expect({ kind: incident?.kind, late: incident?.nights[0]?.late }).toEqual({
