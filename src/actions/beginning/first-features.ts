@@ -1,6 +1,6 @@
 import {
   featureName,
-  isDivided,
+  isOfMonths,
   isSameName,
   plainName,
   sqlName,
@@ -51,7 +51,7 @@ export function firstFeatures(
     .map(({ name, columns }) =>
       entity.in[name] === undefined
         ? `table ${name}: it has no ${entity.columns.join(', ')}`
-        : `table ${name}: several rows for each ${entity.columns.join(', ')}, and ${isDivided(columns) ? 'its folders say year, month and day apart, which is no time of a source: one folder a day, such as day=2026-11-22, or a column of the files is one' : 'no time'}`,
+        : `table ${name}: several rows for each ${entity.columns.join(', ')}, and ${isOfMonths(columns) ? 'its folders say a month and no day, which is no time of a source: folders of days, such as day=2026-11-22, or a column of the files are one' : 'no time'}`,
     )
   const isSingle = states.length === 1 && events.every(({ time }) => time === undefined)
   const timed = events.filter(({ time }) => time !== undefined)

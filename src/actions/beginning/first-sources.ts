@@ -27,12 +27,15 @@ export function declaredSource(root: string, table: ProposedTable): Record<strin
   const types = sourceTypes(table)
   const reads = Object.entries(table.reads).filter(([column]) => types[column] === undefined)
   const within = relative(root, table.path)
-  const replaced = reads.map(([column, sql]) => `${sql} AS ${sqlName(column)}`)
+  const named = ([column, sql]: [string, string]) => `${sql} AS ${sqlName(column)}`
+  const replaced = reads.length === 0 ? '' : ` REPLACE (${reads.map(named).join(', ')})`
+  const added = Object.entries(table.added ?? {}).map((each) => `, ${named(each)}`)
+  const isSelected = replaced !== '' || added.length > 0
   return {
     path: within.startsWith('..') || isAbsolute(within) ? table.path : within,
     ...(table.format === 'parquet' ? {} : { format: table.format }),
     ...(Object.keys(types).length === 0 ? {} : { types }),
-    ...(replaced.length === 0 ? {} : { select: `SELECT * REPLACE (${replaced.join(', ')}) FROM raw` }),
+    ...(isSelected ? { select: `SELECT *${replaced}${added.join('')} FROM raw` } : {}),
     ...table.declared,
   }
 }

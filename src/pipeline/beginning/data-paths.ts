@@ -140,10 +140,20 @@ function tableName(path: string): string {
   return RESERVED.has(plain) ? `${plain}_rows` : plain
 }
 
-/** Whether columns are of folders that say a time in parts, such as year=2026/month=11. */
-export function isDivided(columns: { name: string; isKey: boolean }[]): boolean {
+/** The day of folders that say it in parts, such as year=2026/month=11/day=22, as SQL; undefined where they say none. */
+export function dividedDay(columns: { name: string; isKey: boolean }[]): string | undefined {
+  const keys = columns.filter(({ isKey }) => isKey)
+  const parts = ['year', 'month', 'day'].map(
+    (part) => keys.find(({ name }) => plainName(name) === part)?.name,
+  )
+  if (parts.includes(undefined)) return undefined
+  return `try_cast(concat_ws('-', ${parts.map((name) => sqlName(name ?? '')).join(', ')}) AS DATE)`
+}
+
+/** Whether columns are of folders that say a month and no day, such as year=2026/month=11. */
+export function isOfMonths(columns: { name: string; isKey: boolean }[]): boolean {
   const keys = columns.filter(({ isKey }) => isKey).map(({ name }) => plainName(name))
-  return keys.includes('year') && keys.includes('month')
+  return keys.includes('year') && keys.includes('month') && dividedDay(columns) === undefined
 }
 
 /** A name as SQL reads it, in quotes only where it needs them. */

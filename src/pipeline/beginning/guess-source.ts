@@ -6,7 +6,7 @@ import { identifier } from '../engine/quote.ts'
 import { ARRIVAL } from '../leaks/hindsight.ts'
 import { columnOf } from '../sources/admitted.ts'
 import type { FoundSource } from '../sources/sources.ts'
-import { isDivided, plainName } from './data-paths.ts'
+import { dividedDay, isOfMonths, plainName } from './data-paths.ts'
 import type { Guess } from './guess.ts'
 import { isKey, type Looked } from './guess-entity.ts'
 import { type ColumnLook, timeReading } from './table-look.ts'
@@ -18,6 +18,8 @@ export interface GuessedSource {
   declared: Record<string, unknown>
   /** Columns whose text or number is read as a time by `select`, with the reading. */
   read: [column: string, reading: TimeReading][]
+  /** Columns that `select` adds, with their SQL. */
+  added?: Record<string, string>
   /** One row for each entity is seen at an as-of. */
   isState: boolean
   /** The time that orders its rows. */
@@ -54,7 +56,7 @@ export async function guessSource(
   if (!guessed.isState)
     return {
       ...guessed,
-      guesses: [...guessed.guesses, ...(await repeatedRows(engine, table, guessed.read.length > 0))],
+      guesses: [...guessed.guesses, ...(await repeatedRows(engine, table, hasSelect(guessed)))],
     }
   // Days of a state, such as a birthday, are features: the days since then.
   const read = new Set(guessed.read.map(([name]) => name))
@@ -65,6 +67,11 @@ export async function guessSource(
   return { ...guessed, read: [...guessed.read, ...others] }
 }
 
+/** Whether `select` reads the files of a source. */
+export function hasSelect({ read, added }: Pick<GuessedSource, 'read' | 'added'>): boolean {
+  return read.length > 0 || added !== undefined
+}
+
 /** Whole rows are compared in tables of so many. */
 const MOST_COMPARED = 1_000_000
 
@@ -72,7 +79,7 @@ const MOST_COMPARED = 1_000_000
 async function repeatedRows(
   engine: Engine,
   { name, rows, columns, from }: Looked,
-  hasSelect: boolean,
+  isSelected: boolean,
 ): Promise<Guess[]> {
   if (rows > MOST_COMPARED) return []
   const all = columns.map((column) => identifier(column.name)).join(', ')
@@ -84,7 +91,7 @@ async function repeatedRows(
       what: `${counted(repeated, 'row')} of ${name} ${repeated === 1 ? 'repeats another one' : 'repeat other ones'}`,
       why: 'they are the same in every column, and are counted each time',
       sure: 'sure',
-      other: `${hasSelect ? 'SELECT DISTINCT in its select' : 'select: SELECT DISTINCT * FROM raw'}, if they are mistakes`,
+      other: `${isSelected ? 'SELECT DISTINCT in its select' : 'select: SELECT DISTINCT * FROM raw'}, if they are mistakes`,
     },
   ]
 }
@@ -120,7 +127,7 @@ async function guessKind(
 ): Promise<GuessedSource> {
   const times = timesIn(table)
   const isOfOne = entity !== undefined && (await isKey(engine, table.from, entity, table.rows))
-  const keyed = table.columns.find(({ isKey, type }) => isKey && type === 'DATE')
+  const folder = await dayOfFolders(engine, table)
   const [from, to] = [named(times, FROM), named(times, TO)]
   if (entity !== undefined && from !== undefined && to !== undefined) {
     return of(engine, table, [from, to], from, {
@@ -135,8 +142,11 @@ async function guessKind(
     })
   }
   const event = eventTime(found, times)
-  if (keyed !== undefined && (event === undefined || (await isSnapshot(engine, table, entity, keyed.name)))) {
-    return folders(engine, table, keyed, entity)
+  if (
+    folder !== undefined &&
+    (event === undefined || (await isSnapshot(engine, folder.table, entity, folder.name)))
+  ) {
+    return folders(engine, folder, entity)
   }
   if (event === undefined) return timeless(table, isOfOne)
   const { name } = event.column
@@ -258,31 +268,58 @@ async function isSnapshot(
   )
 }
 
+/** The day that the folders of a table say. */
+interface FolderDay {
+  name: string
+  /** The table with a column of that name. */
+  table: Looked
+  span: GuessedSource['span']
+  /** As a person reads it: `day=...`. */
+  folders: string
+  /** SQL of the day where the folders say it in parts; `select` then adds it. */
+  sql: string | undefined
+}
+
+async function dayOfFolders(engine: Engine, table: Looked): Promise<FolderDay | undefined> {
+  const key = table.columns.find(({ isKey, type }) => isKey && type === 'DATE')
+  if (key !== undefined) {
+    const { name, min, max } = key
+    const span = min === null || max === null ? undefined : { first: min, last: max }
+    return { name, table, span, folders: `${name}=...`, sql: undefined }
+  }
+  const sql = dividedDay(table.columns)
+  if (sql === undefined) return undefined
+  const name = 'folder_day'
+  const from = `(SELECT *, ${sql} AS ${name} FROM ${table.from})`
+  const { first, last } = await engine.row(
+    `SELECT min(${name})::VARCHAR AS first, max(${name})::VARCHAR AS last FROM ${from}`,
+  )
+  if (first === null || last === null) return undefined
+  const span = { first: String(first), last: String(last) }
+  return { name, table: { ...table, from }, span, folders: 'year=.../month=.../day=...', sql }
+}
+
 async function folders(
   engine: Engine,
-  table: Looked,
-  key: ColumnLook,
+  { name, table, span, folders: named, sql }: FolderDay,
   entity: string[] | undefined,
 ): Promise<GuessedSource> {
-  const copies = await isSnapshot(engine, table, entity, key.name)
+  const copies = await isSnapshot(engine, table, entity, name)
   return {
-    declared: copies
-      ? { kind: 'snapshots', snapshot_at: key.name }
-      : { kind: 'events', event_time: key.name },
+    declared: copies ? { kind: 'snapshots', snapshot_at: name } : { kind: 'events', event_time: name },
     read: [],
+    ...(sql === undefined ? {} : { added: { [name]: sql } }),
     isState: copies,
-    time: key.name,
-    span: key.min === null || key.max === null ? undefined : { first: key.min, last: key.max },
+    time: name,
+    span,
     guesses: [
       {
-        what: copies
-          ? `${table.name} are snapshots of ${key.name}`
-          : `${table.name} are events of ${key.name}`,
+        what: copies ? `${table.name} are snapshots of ${name}` : `${table.name} are events of ${name}`,
         why: copies
-          ? `each folder ${key.name}=... has one row for each ${entity?.join(', ')}`
-          : `the folders ${key.name}=... are the only time that they have: rows are seen when the day is over`,
+          ? `each folder ${named} has one row for each ${entity?.join(', ')}`
+          : `the folders ${named} are the only time that they have: rows are seen when the day is over`,
         sure: 'likely',
-        other: copies ? `kind: events, event_time: ${key.name}` : 'event_time: COLUMN',
+        other: copies ? `kind: events, event_time: ${name}` : 'event_time: COLUMN',
       },
     ],
   }
@@ -298,7 +335,7 @@ function timeless(table: Looked, isState: boolean): GuessedSource {
     guesses: [
       {
         what: `${table.name} is static`,
-        why: `${isDivided(table.columns) ? 'its folders say the year, the month and the day apart, which is no time of a source' : 'none of its columns is a time'}: every as-of sees it as it is now, which may leak what came later into training, and the gate says so`,
+        why: `${isOfMonths(table.columns) ? 'its folders say a month and no day, which is no time of a source' : 'none of its columns is a time'}: every as-of sees it as it is now, which may leak what came later into training, and the gate says so`,
         sure: 'likely',
         other: 'kind: snapshots, once a copy of each day is kept in folders day=2026-11-22',
       },

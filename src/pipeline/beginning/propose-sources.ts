@@ -7,7 +7,7 @@ import { findSource } from '../sources/sources.ts'
 import { type DataTable, dataTables } from './data-paths.ts'
 import type { Guess } from './guess.ts'
 import { type Entity, guessEntity, type Looked } from './guess-entity.ts'
-import { type GuessedSource, guessSource } from './guess-source.ts'
+import { type GuessedSource, guessSource, hasSelect } from './guess-source.ts'
 import { lookAtTable, plainSource } from './table-look.ts'
 
 export interface ProposalRequest {
@@ -97,7 +97,8 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
       )
       const reads = Object.fromEntries(read.map(([column, reading]) => [column, reading.sql(column)]))
       const { rows, looked: some, columns } = table
-      if (own.format !== 'parquet' || read.length > 0) guessed.guesses.push(copied(table.name, own.format))
+      if (own.format !== 'parquet' || hasSelect({ read, ...guessed }))
+        guessed.guesses.push(copied(table.name, own.format))
       const { name, path, format } = own
       tables.push({
         ...guessed,

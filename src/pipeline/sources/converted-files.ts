@@ -12,9 +12,9 @@ import { Failure } from '../engine/failure.ts'
 import { identifier, literal, parquet } from '../engine/quote.ts'
 import { checkFeatureSql } from '../sql/check-sql.ts'
 import { withoutSemicolon } from '../sql/tokens.ts'
-import { type FoundFile, keyFolders } from './glob.ts'
+import { type FoundFile, HIVE_NULL, keyFolders } from './glob.ts'
 
-/** What `select` reads its file by. */
+/** What `select` reads its file by: its columns, and the keys of its folders as text. */
 const RAW = 'raw'
 /** So many conversions of one file are kept: one for each definition, and those of files that are written again. */
 const KEPT = 8
@@ -79,7 +79,7 @@ async function write(
   engine: Engine,
   name: string,
   source: Source,
-  file: { path: string; shown: string },
+  file: { path: string; shown: string; keys: Map<string, string> },
   target: string,
 ): Promise<void> {
   const { select = `SELECT * FROM ${RAW}` } = source
@@ -97,10 +97,19 @@ async function write(
     })
   }
   try {
-    await engine.run(`CREATE TEMP VIEW ${RAW} AS ${rawSql(source, realpathSync(file.path))}`)
-    await engine.run(
-      `COPY (SELECT * FROM (${withoutSemicolon(select)}\n)) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`,
+    const raw = rawSql(source, realpathSync(file.path))
+    const own = await columnsOf(engine, raw)
+    const keys = [...file.keys].filter(([key]) => !own.has(key.toLowerCase()))
+    const asText = keys.map(
+      ([key, value]) => `${value === HIVE_NULL ? 'NULL' : literal(value)}::VARCHAR AS ${identifier(key)}`,
     )
+    await engine.run(`CREATE TEMP VIEW ${RAW} AS SELECT ${['*', ...asText].join(', ')} FROM (${raw})`)
+    const rows = `SELECT * FROM (${withoutSemicolon(select)}\n)`
+    // Keys come from the folders, with the types that those of all files have.
+    const returned = keys.length === 0 ? new Set() : await columnsOf(engine, rows)
+    const twice = keys.flatMap(([key]) => (returned.has(key.toLowerCase()) ? identifier(key) : []))
+    const without = twice.length === 0 ? rows : rows.replace('*', `* EXCLUDE (${twice.join(', ')})`)
+    await engine.run(`COPY (${without}) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`)
   } catch (error) {
     const value = await valueAtFault(engine, source, realpathSync(file.path))
     const words = value ?? inWords(readEngineError(error)?.message ?? String(error))
@@ -112,6 +121,12 @@ async function write(
       { cause: error, evidence: { isNamed } },
     )
   }
+}
+
+/** Names of the columns of a query, in lower case. */
+async function columnsOf(engine: Engine, sql: string): Promise<Set<string>> {
+  const rows = await engine.rows(`SELECT column_name FROM (DESCRIBE ${sql})`)
+  return new Set(rows.map((row) => String(row.column_name).toLowerCase()))
 }
 
 /** The rows of a file as they are: every column of a CSV file is text but for its declared type. */

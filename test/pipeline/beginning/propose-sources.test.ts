@@ -131,13 +131,24 @@ describe('a proposal of sources', () => {
     )
   })
 
-  it('says of folders of years and months that they are no time', async () => {
-    for (const month of [10, 11])
-      await write(`log/year=2026/month=${month}/a.parquet`, 'SELECT 1 AS shop_id, 2 AS n')
-    const { guesses } = await propose(['log'])
-    expect(guesses.map(({ why }) => why).join()).toContain(
-      'its folders say the year, the month and the day apart',
-    )
+  it('puts a day together that folders say in parts; years and months alone are no time', async () => {
+    for (const day of [9, 10]) {
+      const folder = `year=2026/month=11/day=${day}`
+      await write(`copies/${folder}/a.parquet`, 'SELECT i AS client_id, i AS balance FROM range(50) t(i)')
+      await write(`clicks/${folder}/a.parquet`, 'SELECT i % 9 AS client_id, i AS page FROM range(50) t(i)')
+      await write(`log/year=2026/month=${day}/a.parquet`, 'SELECT 1 AS client_id, 2 AS n')
+    }
+    const { sources, tables, guesses } = await propose(['copies', 'clicks', 'log'])
+    expect(sources).toEqual({
+      copies: { kind: 'snapshots', snapshot_at: 'folder_day' },
+      clicks: { kind: 'events', event_time: 'folder_day' },
+      log: { kind: 'static' },
+    })
+    expect(tables[0]).toMatchObject({
+      added: { folder_day: "try_cast(concat_ws('-', year, month, day) AS DATE)" },
+      span: { first: '2026-11-09', last: '2026-11-10' },
+    })
+    expect(guesses.map(({ why }) => why).join()).toContain('its folders say a month and no day')
   })
 
   it('takes whoever is named for the entity of what happens again and again, not a pair that is unique by chance', async () => {

@@ -80,6 +80,46 @@ describe('CSV and JSON files', () => {
     ])
   })
 
+  it('give select the keys of their folders as text, such as a day in parts, and keep those of the source', async () => {
+    for (const day of [9, 20, 21])
+      await writeParquet(
+        join(root, `data/year=2026/month=11/day=${day}/a.parquet`),
+        `SELECT i AS id, ${day} AS n FROM range(3) t(i)`,
+      )
+    const view: CaseView = {
+      sql: 'SELECT id, sum(n)::INTEGER AS n, max(folder_day)::VARCHAR AS last, max(day)::INTEGER AS day, max(typeof(day)) AS type FROM t WHERE folder_day >= $as_of - INTERVAL 5 DAY GROUP BY id',
+      sources: {
+        t: {
+          kind: 'events',
+          path: 'data/**/*.parquet',
+          select: 'SELECT *, make_date(year::INTEGER, month::INTEGER, day::INTEGER) AS folder_day FROM raw',
+          event_time: 'folder_day',
+        },
+      },
+    }
+    const { rows, facts } = await compute(root, view, '2026-11-21')
+    expect(rows).toEqual(
+      ['0', '1', '2'].map((id) => ({ id, n: '20', last: '2026-11-20', day: '20', type: 'BIGINT' })),
+    )
+    // The file of the day itself is after the cut.
+    expect(facts.inputs.map(({ path }) => path)).not.toContain('data/year=2026/month=11/day=21/a.parquet')
+    const folder = '__HIVE_DEFAULT_PARTITION__'
+    await writeParquet(join(root, `data/year=${folder}/month=11/day=20/a.parquet`), 'SELECT 9 AS id, 1 AS n')
+    const named = { ...view, sql: 'SELECT id, n FROM t WHERE n = 1' }
+    expect((await compute(root, named, '2026-11-21')).rows).toEqual([])
+  })
+
+  it('keep a column of the file where a key has its name', async () => {
+    await writeParquet(join(root, 'data/Code=007/a.parquet'), "SELECT 1 AS id, 'own' AS code")
+    const view: CaseView = {
+      sql: 'SELECT id, length(seen)::INTEGER AS n FROM t',
+      sources: {
+        t: { kind: 'static', path: 'data/**/*.parquet', select: 'SELECT id, code AS seen FROM raw' },
+      },
+    }
+    expect((await compute(root, view, '2026-11-21')).rows).toEqual([{ id: '1', n: '3' }])
+  })
+
   it('of JSON lines are read alike', async () => {
     write('data/a.jsonl', '{"id": 1, "at": "2026-11-19T08:00:00"}\n{"id": 1, "at": "2026-11-25T08:00:00"}\n')
     const view: CaseView = {
