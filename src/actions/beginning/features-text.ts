@@ -109,7 +109,8 @@ export function keyText(table: ProposedTable, key: string, as: string, prefix = 
   return `${prefix}${sqlName(key)}${cast}${as === key && cast === '' ? '' : ` AS ${sqlName(as)}`}`
 }
 
-function typeOf(table: ProposedTable, name: string | undefined): string | undefined {
+/** The type of a column as the source declares or has it. */
+export function typeOf(table: ProposedTable, name: string | undefined): string | undefined {
   if (name === undefined) return undefined
   return sourceTypes(table)[name] ?? table.columns.find((column) => column.name === name)?.type
 }

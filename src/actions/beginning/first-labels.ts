@@ -3,7 +3,7 @@ import { plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
 import type { Guess } from '../../pipeline/beginning/guess.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import { literal } from '../../pipeline/engine/quote.ts'
-import { keyText } from './features-text.ts'
+import { keyText, typeOf } from './features-text.ts'
 import { horizonOf, sourceTypes } from './first-sources.ts'
 
 /** A column of the data that says what is to be predicted. */
@@ -57,7 +57,7 @@ export function firstLabels(proposal: Proposal, label: FoundLabel | undefined): 
   return most === undefined ? undefined : ofSilence(proposal, most)
 }
 
-function ofColumn({ entity }: Proposal, table: ProposedTable, { column, positive }: FoundLabel): FirstLabels {
+function ofColumn(proposal: Proposal, table: ProposedTable, { column, positive }: FoundLabel): FirstLabels {
   const name = plainName(column) || 'label'
   const value = sqlName(column)
   const type = sourceTypes(table)[column] ?? table.columns.find((each) => each.name === column)?.type
@@ -72,7 +72,7 @@ function ofColumn({ entity }: Proposal, table: ProposedTable, { column, positive
     isClass: positive !== undefined,
     sql: `-- What is to be predicted: ${column} as the data has it now. A label has to be of the time from $as_of to $label_end
 -- (as-of + horizon): replace this by what happened then, as soon as the data says when.
-SELECT ${keysOf(entity, table)}, ${sql} AS ${sqlName(name)}
+SELECT ${keysOf(proposal, table)}, ${sql} AS ${sqlName(name)}
 FROM ${table.name}
 WHERE ${value} IS NOT NULL
 `,
@@ -85,7 +85,8 @@ WHERE ${value} IS NOT NULL
   }
 }
 
-function ofSilence({ entity }: Proposal, table: ProposedTable): FirstLabels {
+function ofSilence(proposal: Proposal, table: ProposedTable): FirstLabels {
+  const { entity } = proposal
   const days = horizonOf(table)
   const time = sqlName(table.time ?? '')
   const keys = (entity.in[table.name] ?? []).map(sqlName).join(', ')
@@ -95,7 +96,7 @@ function ofSilence({ entity }: Proposal, table: ProposedTable): FirstLabels {
     isClass: true,
     sql: `-- A guess at what is to be predicted: 1 if nothing happens in ${table.name} from $as_of to $label_end (as-of + horizon).
 -- The sources are the same as in features.sql, but cut at $label_end.
-SELECT ${keysOf(entity, table)}, (count(*) FILTER (${time} >= $as_of) = 0)::INTEGER AS lapsed
+SELECT ${keysOf(proposal, table)}, (count(*) FILTER (${time} >= $as_of) = 0)::INTEGER AS lapsed
 FROM ${table.name}
 GROUP BY ${keys}
 HAVING min(${time}) < $as_of
@@ -109,8 +110,18 @@ HAVING min(${time}) < $as_of
   }
 }
 
-function keysOf(entity: Proposal['entity'], table: ProposedTable): string {
+/** The keys of a table; text where the features have it, those of the largest state, and numbers where they have numbers. */
+function keysOf({ tables, entity }: Proposal, table: ProposedTable): string {
+  const states = tables.filter(({ isState, name }) => isState && entity.in[name] !== undefined)
+  const base = states.toSorted((a, b) => b.rows - a.rows)[0] ?? table
   return (entity.in[table.name] ?? [])
-    .map((key, index) => keyText(table, key, entity.columns[index] ?? key))
+    .map((key, index) => {
+      const as = entity.columns[index] ?? key
+      const [own, wanted] = [typeOf(table, key), typeOf(base, entity.in[base.name]?.[index])]
+      const isSame = (own === 'VARCHAR') === (wanted === 'VARCHAR')
+      if (isSame || wanted === undefined || own === 'UUID' || wanted === 'UUID')
+        return keyText(table, key, as)
+      return `try_cast(${sqlName(key)} AS ${wanted}) AS ${sqlName(as)}`
+    })
     .join(', ')
 }

@@ -32,6 +32,18 @@ const start = (
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 describe('a project over data that is there', () => {
+  it('is valid where one table has numbers for the entity and another one text', async () => {
+    const [users, log] = [join(folder, 'users.parquet'), join(folder, 'log.parquet')]
+    await writeParquet(users, "SELECT i AS user_id, 'de' AS land FROM range(60) t(i)")
+    await writeParquet(
+      log,
+      "SELECT (i % 60)::VARCHAR AS user_id, TIMESTAMP '2026-10-01' + to_hours(i) AS seen_at FROM range(900) t(i)",
+    )
+    expect((await start([users, log])).problems).toEqual([])
+    expect(read('models/lapsed/labels.sql')).toContain('SELECT try_cast(user_id AS BIGINT) AS user_id, ')
+    expect(loadProject(root).problems.filter(({ severity }) => severity === 'error')).toEqual([])
+  })
+
   it('is valid, runs, and says what it left out: dirty numbers, names with capitals, a label', async () => {
     const rows = Array.from(
       { length: 200 },
