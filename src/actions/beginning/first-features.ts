@@ -1,3 +1,4 @@
+import { baseOf } from '../../pipeline/beginning/base-table.ts'
 import {
   featureName,
   isOfMonths,
@@ -44,7 +45,7 @@ export function firstFeatures(
 ): FirstFeatures {
   const wanted = namedInputs(model)
   const states = tables.filter(({ isState, name }) => isState && entity.in[name] !== undefined)
-  const base = states.toSorted((a, b) => b.rows - a.rows)[0]
+  const base = baseOf(tables, entity)
   const events = tables.filter(({ isState, name }) => !isState && entity.in[name] !== undefined)
   const leftOut = tables
     .filter((table) => !states.includes(table) && (!events.includes(table) || table.time === undefined))

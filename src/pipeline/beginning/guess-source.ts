@@ -1,4 +1,3 @@
-import { counted } from '../../format/numbers.ts'
 import { percent } from '../../format/shares.ts'
 import { isTime } from '../cut/time-column.ts'
 import type { Engine } from '../engine/duckdb.ts'
@@ -9,6 +8,7 @@ import type { FoundSource } from '../sources/sources.ts'
 import { dividedDay, isOfMonths, plainName } from './data-paths.ts'
 import type { Guess } from './guess.ts'
 import { isKey, type Looked } from './guess-entity.ts'
+import { repeatedRows } from './guess-repeated.ts'
 import { type ColumnLook, timeReading } from './table-look.ts'
 import { TIME_READINGS, type TimeReading } from './text-times.ts'
 
@@ -70,30 +70,6 @@ export async function guessSource(
 /** Whether `select` reads the files of a source. */
 export function hasSelect({ read, added }: Pick<GuessedSource, 'read' | 'added'>): boolean {
   return read.length > 0 || added !== undefined
-}
-
-/** Whole rows are compared in tables of so many. */
-const MOST_COMPARED = 1_000_000
-
-/** What happened once and stands there twice is counted twice. */
-async function repeatedRows(
-  engine: Engine,
-  { name, rows, columns, from }: Looked,
-  isSelected: boolean,
-): Promise<Guess[]> {
-  if (rows > MOST_COMPARED) return []
-  const all = columns.map((column) => identifier(column.name)).join(', ')
-  const { n } = await engine.row(`SELECT count(*) AS n FROM (SELECT DISTINCT ${all} FROM ${from})`)
-  const repeated = rows - Number(n)
-  if (repeated === 0) return []
-  return [
-    {
-      what: `${counted(repeated, 'row')} of ${name} ${repeated === 1 ? 'repeats another one' : 'repeat other ones'}`,
-      why: 'they are the same in every column, and are counted each time',
-      sure: 'sure',
-      other: `${isSelected ? 'SELECT DISTINCT in its select' : 'select: SELECT DISTINCT * FROM raw'}, if they are mistakes`,
-    },
-  ]
 }
 
 /** Times of day as people write them are of the project's zone, where Parquet's are of UTC. */

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { openEngine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
 import { findSource } from '../sources/sources.ts'
+import { baseOf } from './base-table.ts'
 import { type DataTable, dataTables } from './data-paths.ts'
 import type { Guess } from './guess.ts'
 import { type Entity, guessEntity, type Looked } from './guess-entity.ts'
+import { guessMatches } from './guess-matches.ts'
 import { type GuessedSource, guessSource, hasSelect } from './guess-source.ts'
 import { lookAtTable, plainSource } from './table-look.ts'
 
@@ -113,7 +115,18 @@ export async function proposeSources(request: ProposalRequest): Promise<Proposal
       })
     }
     const { guess, ...rest } = entity
-    return { tables, entity: rest, guesses: [guess, ...tables.flatMap(({ guesses }) => guesses)] }
+    const base = baseOf(tables, rest)
+    const matches = await guessMatches(
+      engine,
+      looked.find(({ name }) => name === base?.name),
+      looked,
+      rest,
+    )
+    return {
+      tables,
+      entity: rest,
+      guesses: [guess, ...tables.flatMap(({ guesses }) => guesses), ...matches],
+    }
   } finally {
     engine.close()
     await rm(temp, { recursive: true, force: true })

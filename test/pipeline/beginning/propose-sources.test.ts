@@ -217,6 +217,21 @@ describe('a proposal of sources', () => {
     expect(tables[1]?.reads).toEqual({ geboren: `try_strptime(geboren, '%d.%m.%Y')::DATE` })
   })
 
+  it('says which entities of one table the table of the features lacks', async () => {
+    await write('clients.parquet', `SELECT printf('%05d', i) AS client_id, i AS age FROM range(20) t(i)`)
+    await write(
+      'visits.parquet',
+      `SELECT i % 30 AS client_id, TIMESTAMP '2026-01-01' + to_hours(i) AS at FROM range(90) t(i)`,
+    )
+    const said = async () =>
+      (await propose(['clients.parquet', 'visits.parquet'])).guesses.map(({ what }) => what)
+    expect(await said()).toContain('no client_id of visits is in clients')
+    await write('clients.parquet', 'SELECT i AS client_id, i AS age FROM range(20) t(i)')
+    expect(await said()).toContain('10 of 30 client_id of visits are not in clients')
+    await write('clients.parquet', 'SELECT i AS client_id, i AS age FROM range(31) t(i)')
+    expect((await said()).join()).not.toContain('in clients')
+  })
+
   it('says how many rows of what happened repeat others', async () => {
     const one = `SELECT i AS order_no, i % 9 AS customer_id, TIMESTAMP '2026-01-01' + to_hours(i) AS at FROM range(100) t(i)`
     await write('orders.parquet', `${one} UNION ALL FROM (${one} LIMIT 7)`)
