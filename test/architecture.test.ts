@@ -38,7 +38,7 @@ interface Import {
 function files(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name)
-    if (statSync(path).isDirectory()) return files(path)
+    if (statSync(path).isDirectory()) return name === 'node_modules' ? [] : files(path)
     return name.endsWith('.ts') ? [path] : []
   })
 }

@@ -5,7 +5,8 @@ import { identifier } from '../engine/quote.ts'
 import { ARRIVAL } from '../leaks/hindsight.ts'
 import { columnOf } from '../sources/admitted.ts'
 import type { FoundSource } from '../sources/sources.ts'
-import { dividedDay, isOfMonths, plainName } from './data-paths.ts'
+import { isOfMonths, plainName } from './data-paths.ts'
+import { dayOfFolders, type FolderDay } from './folder-day.ts'
 import type { Guess } from './guess.ts'
 import { isKey, type Looked } from './guess-entity.ts'
 import { repeatedRows } from './guess-repeated.ts'
@@ -242,37 +243,6 @@ async function isSnapshot(
   return (
     Number(rows) === table.rows && copies > 1 && table.rows >= 3 * copies && copies * all <= 1.5 * table.rows
   )
-}
-
-/** The day that the folders of a table say. */
-interface FolderDay {
-  name: string
-  /** The table with a column of that name. */
-  table: Looked
-  span: GuessedSource['span']
-  /** As a person reads it: `day=...`. */
-  folders: string
-  /** SQL of the day where the folders say it in parts; `select` then adds it. */
-  sql: string | undefined
-}
-
-async function dayOfFolders(engine: Engine, table: Looked): Promise<FolderDay | undefined> {
-  const key = table.columns.find(({ isKey, type }) => isKey && type === 'DATE')
-  if (key !== undefined) {
-    const { name, min, max } = key
-    const span = min === null || max === null ? undefined : { first: min, last: max }
-    return { name, table, span, folders: `${name}=...`, sql: undefined }
-  }
-  const sql = dividedDay(table.columns)
-  if (sql === undefined) return undefined
-  const name = 'folder_day'
-  const from = `(SELECT *, ${sql} AS ${name} FROM ${table.from})`
-  const { first, last } = await engine.row(
-    `SELECT min(${name})::VARCHAR AS first, max(${name})::VARCHAR AS last FROM ${from}`,
-  )
-  if (first === null || last === null) return undefined
-  const span = { first: String(first), last: String(last) }
-  return { name, table: { ...table, from }, span, folders: 'year=.../month=.../day=...', sql }
 }
 
 async function folders(
