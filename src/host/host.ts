@@ -14,7 +14,7 @@ import type { Reconciler } from '../jobs/reconciler.ts'
 import { ledgerClock } from '../ledger/connection/ledger-clock.ts'
 import { listen, REQUEST } from '../ledger/connection/notifications.ts'
 import { olderThanLedger } from '../ledger/migrations/migrate.ts'
-import { beat, recordReconciled } from '../ledger/nights/alive.ts'
+import { beat, hostAlive, recordReconciled } from '../ledger/nights/alive.ts'
 import { followAnswers } from '../ledger/nights/answers.ts'
 import { openActiveAttempts } from '../ledger/workers/active-attempts.ts'
 import type { ProcessRole } from '../ledger/workers/process-role.ts'
@@ -150,14 +150,17 @@ export async function openHost(
     { everyMs: RECONCILE_MS, onError: logError('reconciling') },
   )
   const ofBackfills = openReconciler()
+  /** Pages answer in time beside tens of thousands of nights, which their process leaves to one that is there for them. */
+  const leavesBackfills = async () =>
+    retired !== undefined || (role === 'web' && (await hostAlive(database, ['worker', 'scheduler'])))
   const backfills = startLoop(
-    async () => (retired === undefined ? (await reconcileBackfills(ofBackfills)).next : undefined),
+    async () => ((await leavesBackfills()) ? undefined : (await reconcileBackfills(ofBackfills)).next),
     { everyMs: RECONCILE_MS, rests: true, onError: logError('reconciling backfills') },
   )
   // Beside the rounds of the reconciler, which tell what is late: this looks at inputs, and may wait for a place to do so.
   const feeding = startLoop(
     async () => {
-      if (retired !== undefined) return undefined
+      if (await leavesBackfills()) return undefined
       const stale = (runs: string[]) =>
         findStale({ database, children }, context.project(), runs, { lane: 'backfill' })
       if (await feedBackfills({ database, log, stale })) backfills.wake()

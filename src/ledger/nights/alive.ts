@@ -143,12 +143,15 @@ export async function workerAlive(database: Pick<Database, 'pool'>): Promise<boo
   return worker && !untaken.some((each) => /^(?:features|scoring)/.test(each))
 }
 
-/** True if a long-running process was seen within 15 s: one that plans and delivers mail by itself. */
-export async function hostAlive(database: Database): Promise<boolean> {
+/** True if a long-running process was seen within 15 s: one that plans and delivers mail by itself. `roles`: of these alone. */
+export async function hostAlive(
+  database: Pick<Database, 'pool'>,
+  roles: Exclude<ProcessRole, 'command'>[] = ['worker', 'scheduler', 'web'],
+): Promise<boolean> {
   const { rows } = await database.pool.query<{ alive: boolean }>(
     `select exists (select from nightshift.processes
-       where role <> 'command' and seen_at > clock_timestamp() - make_interval(secs => $1)) as alive`,
-    [ALIVE_MS / 1000],
+       where role = any($2) and seen_at > clock_timestamp() - make_interval(secs => $1)) as alive`,
+    [ALIVE_MS / 1000, roles],
   )
   return rows[0]?.alive === true
 }
