@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { constants, setPriority, tmpdir } from 'node:os'
+import { setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineBounds } from '../../pipeline/engine/engine-bounds.ts'
 import type { Usage } from '../../pipeline/engine/facts.ts'
@@ -133,7 +133,7 @@ export function openChildren(options: ChildrenOptions): Children {
   function start(lane?: Lane): ChildProcess {
     const child = takeSpare() ?? startChild()
     all.add(child)
-    if (lane === 'shadow') yieldTo(child)
+    yieldTo(child, lane === 'shadow' ? NICE.shadow : NICE.night)
     child.on('exit', forget)
     return child
   }
@@ -236,10 +236,15 @@ function isBeside(lane: Lane): boolean {
   return lane === 'monitor' || lane === 'shadow'
 }
 
-/** Nothing waits for this child: the system runs it when others leave it time. */
-function yieldTo(child: ChildProcess): void {
+/**
+ * Nice values: computing leaves the processor first to what answers (pages, heartbeats, the planner, the ledger), and what
+ * nothing waits for leaves it to the nights.
+ */
+const NICE = { night: 5, shadow: 10 }
+
+function yieldTo(child: ChildProcess, nice: number): void {
   try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    if (child.pid !== undefined) setPriority(child.pid, nice)
   } catch {
     // It has ended, or the system does not allow it: it computes the same at the usual priority.
   }
