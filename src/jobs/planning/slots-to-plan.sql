@@ -6,11 +6,11 @@ with chosen as (
   select slot as id from nightshift.runs
    where state in ('waiting', 'queued', 'running', 'publishing') and backfill is null
   union
-  select id from nightshift.slots
-   where state not in ('published', 'skipped')
-     and (state = 'publishing'
-          or (state = 'expected' and request is null)
-          or (deadline < $2 and not late))
+  select id from nightshift.slots where state = 'publishing'
+  union
+  select id from nightshift.slots where state = 'expected' and request is null
+  union
+  select id from nightshift.slots where deadline < $2 and not late and state not in ('published', 'skipped')
   union
   select id from nightshift.slots where request is not null and request->>'backfill' is null
   union
