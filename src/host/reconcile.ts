@@ -1,6 +1,6 @@
 import { enqueueOperations } from '../actions/operations/enqueue-operations.ts'
 import type { Action, LedgerView } from '../jobs/planning/ledger-view.ts'
-import { loadLedgerView } from '../jobs/planning/load-ledger-view.ts'
+import { backfillsOpen, loadLedgerView } from '../jobs/planning/load-ledger-view.ts'
 import { planBackfills, planReconcile } from '../jobs/planning/planner.ts'
 import { keyOf } from '../jobs/planning/upkeep.ts'
 import type { Reconciler } from '../jobs/reconciler.ts'
@@ -55,6 +55,7 @@ export async function reconcile(reconciler: Reconciler): Promise<Reconciled> {
  * due must not wait.
  */
 export async function reconcileBackfills(reconciler: Reconciler): Promise<Reconciled> {
+  if (!(await backfillsOpen(reconciler.database))) return { actions: [], failures: [], next: undefined }
   const round = openRound(reconciler)
   const view = await loadLedgerView(reconciler, 'backfills')
   const actions = planBackfills(view)

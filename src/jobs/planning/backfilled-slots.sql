@@ -7,7 +7,7 @@ with asked as (
     left join nightshift.versions n on n.model = s.name and n.version = (s.request->>'version')::int and s.kind = 'scores'
     left join (nightshift.champions h join nightshift.versions c on c.model = h.model and c.version = h.version)
       on h.model = s.name and s.kind = 'scores'
-   where s.request->>'backfill' is not null
+   where s.request is not null and s.request->>'backfill' is not null
      and not exists (select from nightshift.slots f
                       where f.kind = 'features' and f.name = coalesce(n.view, c.view) and f.partition = s.partition
                         and s.kind = 'scores' and f.state in ('waiting', 'queued', 'running', 'publishing'))

@@ -29,6 +29,16 @@ export async function loadLedgerView(
   return { ...view, runs, jobs: await knownJobs(from.queues, runs) }
 }
 
+/** Whether backfills have anything for the planner: an open run, or a night that they asked for. One cheap query. */
+export async function backfillsOpen({ pool }: Pick<Database, 'pool'>): Promise<boolean> {
+  const { rows } = await pool.query<{ open: boolean }>(
+    `select exists (select from nightshift.runs
+                     where backfill is not null and state in ('waiting', 'queued', 'running', 'publishing'))
+         or exists (select from nightshift.slots where request is not null and request->>'backfill' is not null) as open`,
+  )
+  return rows[0]?.open === true
+}
+
 /** A worker's silence counts only while the ledger was reachable. */
 function silentWithin(worker: OpenRun['worker'], ms: number): OpenRun['worker'] {
   if (worker?.silent_ms === undefined) return worker

@@ -5,3 +5,4 @@ create index slots_by_deadline on nightshift.slots (deadline)
 create index slots_expected on nightshift.slots (id) where state = 'expected' and request is null;
 create index slots_publishing on nightshift.slots (id) where state = 'publishing';
 create index slots_last_published on nightshift.slots (kind, name, as_of) where published_run is not null;
+create index slots_asked on nightshift.slots (id) where request is not null;
