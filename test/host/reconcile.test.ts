@@ -4,16 +4,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { reconcile, reconcileBackfills } from '../../src/host/reconcile.ts'
 import { openQueues, type Queues } from '../../src/jobs/queue/queues.ts'
 import type { Effects, Reconciler } from '../../src/jobs/reconciler.ts'
-import { askForScores } from '../../src/jobs/request-run.ts'
-import { type Database, transaction } from '../../src/ledger/connection/database.ts'
-import { ensureSlot } from '../../src/ledger/nights/ensure-slot.ts'
+import type { Database } from '../../src/ledger/connection/database.ts'
 import { attemptId, listRuns } from '../../src/ledger/nights/run-records.ts'
 import { listSlots } from '../../src/ledger/nights/slots.ts'
-import { parseAsOf } from '../../src/project/time/asof.ts'
 import { parseDuration } from '../../src/project/time/duration.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { nightly, projectOf } from '../jobs/nights.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
+import { askForFeatures, runningBackfill } from './asked-features.ts'
 
 const today = Temporal.Now.plainDateISO('UTC')
 
@@ -43,22 +41,11 @@ const effects: Effects = {
   slotSkipped: () => Promise.resolve(),
 }
 
-/** Slots of a view that a running backfill has asked for. @returns their ids */
-async function backfilled(database: Database, view: string, labels: string[]): Promise<number[]> {
-  const { rows } = await database.pool.query<{ id: number }>(
-    `insert into nightshift.backfills (model, max_active, settings, forced) values ('churn', 2, '{}', false) returning id`,
-  )
-  const settings = { attempts: 1, backoff_ms: 1000, timeout_ms: 1000, wait_until: null }
+/** Asks for features as a running backfill does. @returns their slots */
+async function backfilled(database: Database, labels: string[]): Promise<number[]> {
+  const id = await runningBackfill(database)
   const slots: number[] = []
-  for (const label of labels) {
-    slots.push(
-      await transaction(database, async (client) => {
-        const slot = await ensureSlot(client, 'features', view, parseAsOf(label, 'UTC'), { anew: true })
-        await askForScores(client, slot, { trigger: 'backfill', backfill: rows[0]?.id ?? null, settings })
-        return slot.id
-      }),
-    )
-  }
+  for (const label of labels) slots.push(await askForFeatures(database, label, id))
   return slots
 }
 
@@ -164,7 +151,7 @@ describe('the reconciler on a real ledger', () => {
   test('the nights of a backfill wait for its own round, and those that are due do not wait for them', async () => {
     queues = await open()
     const it = reconciler(() => projectFrom(1, 'latest'))
-    const slots = await backfilled(fresh.database, 'activity', ['2026-01-01', '2026-01-02'])
+    const slots = await backfilled(fresh.database, ['2026-01-01', '2026-01-02'])
     await reconcile(it)
     const stateOf = async () => {
       const all = await listSlots(fresh.database.pool)
@@ -188,7 +175,7 @@ describe('the reconciler on a real ledger', () => {
   test('a night that is due while a backfill publishes it is left to the worker that does', async () => {
     queues = await open()
     const it = reconciler(() => projectFrom(1, 'latest'))
-    await backfilled(fresh.database, 'activity', [today.toString()])
+    await backfilled(fresh.database, [today.toString()])
     await reconcileBackfills(it)
     await fresh.database.pool.query(
       "insert into nightshift.processes (id, role, host, pid) values ('worker-1', 'worker', 'here', 1)",

@@ -39,25 +39,26 @@ const labels = () => ({
   lag: duration('0d'),
 })
 
+const build = (asOfs: string[], more: Pick<Parameters<typeof buildDataset>[0], 'sources' | 'labels'>) =>
+  buildDataset({
+    root,
+    model: 'm',
+    view: view(),
+    ...more,
+    asOfs: asOfs.map((date) => parseAsOf(date, 'UTC')),
+    holdoutFrom: undefined,
+    timezone: 'UTC',
+    now: '2026-12-01T00:00:00Z',
+    folder: join(root, 'warehouse/datasets/m'),
+    threads: 1,
+    release: 'test',
+  })
+
 describe('a training set', () => {
-  const build = () =>
-    buildDataset({
-      root,
-      model: 'm',
-      view: view(),
-      sources: SOURCES,
-      labels: labels(),
-      asOfs: ['2026-06-05', '2026-06-27'].map((date) => parseAsOf(date, 'UTC')),
-      holdoutFrom: undefined,
-      timezone: 'UTC',
-      now: '2026-12-01T00:00:00Z',
-      folder: join(root, 'warehouse/datasets/m'),
-      threads: 1,
-      release: 'test',
-    })
+  const two = () => build(['2026-06-05', '2026-06-27'], { sources: SOURCES, labels: labels() })
 
   it('has labels of a source of the model, which is cut, counts for maturity and stands in the manifest', async () => {
-    const { manifest, folder } = await build()
+    const { manifest, folder } = await two()
     expect(await readRows(join(folder, 'train.parquet'))).toEqual(
       ['1', '2', '3', '4'].map((id) => expect.objectContaining({ id, gone: id === '1' ? '1' : '0' })),
     )
@@ -69,9 +70,9 @@ describe('a training set', () => {
   })
 
   it('is another when such a source says something else, on a view of the same hash', async () => {
-    const first = await build()
+    const first = await two()
     await writeParquet(join(root, 'own/leaves/b.parquet'), LEAVES.replace('1, 2', '3, 4'))
-    const second = await build()
+    const second = await two()
     expect(second.manifest.id).not.toBe(first.manifest.id)
     expect(second.manifest.view_hash).toBe(first.manifest.view_hash)
     const { facts } = await compute(root, view(), '2026-06-05')
@@ -89,10 +90,7 @@ test('a label counts what arrived until its data is complete: the end of the win
     `SELECT unnest([1, 2, 99]) AS id, unnest([TIMESTAMP '2026-06-07', TIMESTAMP '2026-06-07', TIMESTAMP '2026-06-30']) AS left_at, unnest([TIMESTAMP '2026-06-07 01:00:00', TIMESTAMP '2026-06-15', TIMESTAMP '2026-06-30']) AS told_at`,
   )
   const leavers = async (lag: string) => {
-    const { folder } = await buildDataset({
-      root,
-      model: 'm',
-      view: view(),
+    const { folder } = await build(['2026-06-05'], {
       sources: {
         leaves: {
           kind: 'events',
@@ -103,13 +101,6 @@ test('a label counts what arrived until its data is complete: the end of the win
         },
       },
       labels: { ...labels(), lag: duration(lag) },
-      asOfs: [parseAsOf('2026-06-05', 'UTC')],
-      holdoutFrom: undefined,
-      timezone: 'UTC',
-      now: '2026-12-01T00:00:00Z',
-      folder: join(root, 'warehouse/datasets/m'),
-      threads: 1,
-      release: 'test',
     })
     const rows = await readRows(join(folder, 'train.parquet'))
     return rows.filter(({ gone }) => Number(gone) === 1).map(({ id }) => Number(id))

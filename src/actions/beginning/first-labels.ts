@@ -1,4 +1,5 @@
 import { counted } from '../../format/numbers.ts'
+import { baseOf } from '../../pipeline/beginning/base-table.ts'
 import { plainName, sqlName } from '../../pipeline/beginning/data-paths.ts'
 import type { Guess } from '../../pipeline/beginning/guess.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
@@ -112,8 +113,7 @@ HAVING min(${time}) < $as_of
 
 /** The keys of a table; text where the features have it, those of the largest state, and numbers where they have numbers. */
 function keysOf({ tables, entity }: Proposal, table: ProposedTable): string {
-  const states = tables.filter(({ isState, name }) => isState && entity.in[name] !== undefined)
-  const base = states.toSorted((a, b) => b.rows - a.rows)[0] ?? table
+  const base = baseOf(tables, entity) ?? table
   return (entity.in[table.name] ?? [])
     .map((key, index) => {
       const as = entity.columns[index] ?? key

@@ -104,12 +104,14 @@ async function write(
       ([key, value]) => `${value === HIVE_NULL ? 'NULL' : literal(value)}::VARCHAR AS ${identifier(key)}`,
     )
     await engine.run(`CREATE TEMP VIEW ${RAW} AS SELECT ${['*', ...asText].join(', ')} FROM (${raw})`)
-    const rows = `SELECT * FROM (${withoutSemicolon(select)}\n)`
+    const selected = `(${withoutSemicolon(select)}\n)`
     // Keys come from the folders, with the types that those of all files have.
-    const returned = keys.length === 0 ? new Set() : await columnsOf(engine, rows)
+    const returned = keys.length === 0 ? new Set() : await columnsOf(engine, `SELECT * FROM ${selected}`)
     const twice = keys.flatMap(([key]) => (returned.has(key.toLowerCase()) ? identifier(key) : []))
-    const without = twice.length === 0 ? rows : rows.replace('*', `* EXCLUDE (${twice.join(', ')})`)
-    await engine.run(`COPY (${without}) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`)
+    const columns = twice.length === 0 ? '*' : `* EXCLUDE (${twice.join(', ')})`
+    await engine.run(
+      `COPY (SELECT ${columns} FROM ${selected}) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`,
+    )
   } catch (error) {
     const value = await valueAtFault(engine, source, realpathSync(file.path))
     const words = value ?? inWords(readEngineError(error)?.message ?? String(error))
