@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Database, openDatabase } from '../src/ledger/connection/database.ts'
+import { listen } from '../src/ledger/connection/notifications.ts'
 import { workerAlive } from '../src/ledger/nights/alive.ts'
 import { AS_OF, type BenchProject } from './data.ts'
 import { MARK, processorSeconds } from './memory.ts'
@@ -103,7 +104,7 @@ export async function checked(database: Database, night: NightshiftResult, mark:
     const [found] = rows
     if (found !== undefined)
       return { ...found, processor_seconds: processorSeconds(mark) - night.used_until_published }
-    await sleep(20)
+    await sleep(200)
   }
 }
 
@@ -129,7 +130,10 @@ export interface Warm {
   mark: string
 }
 
-/** Reads the processor seconds once a newer run of the scores is published: the checks of the night begin at once. */
+/**
+ * Reads the processor seconds once a newer run of the scores is published: the checks of the night begin at once. Looks
+ * when the ledger tells of a change: to ask again and again would take a part of what is measured.
+ */
 async function usedUntilPublished(database: Database, mark: string, over: AbortSignal): Promise<number> {
   const newest = async () => {
     const { rows } = await database.pool.query<{ published_run: string }>(
@@ -139,8 +143,17 @@ async function usedUntilPublished(database: Database, mark: string, over: AbortS
     return rows[0]?.published_run
   }
   const before = await newest()
-  while (!over.aborted && (await newest()) === before) await sleep(20)
-  return processorSeconds(mark)
+  let stopListening: (() => Promise<void>) | undefined
+  const used = new Promise<number>((resolve, reject) => {
+    over.addEventListener('abort', () => resolve(processorSeconds(mark)))
+    const look = async () => {
+      if ((await newest()) !== before) resolve(processorSeconds(mark))
+    }
+    listen(database, () => void look().catch(reject)).then((stop) => {
+      stopListening = stop
+    }, reject)
+  })
+  return await used.finally(() => stopListening?.())
 }
 
 /** One forced night of a project whose worker is running. */

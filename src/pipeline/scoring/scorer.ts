@@ -57,11 +57,9 @@ async function perform(task: ScorerTask): Promise<void> {
       const { rows, tensors } = task
       const scores = await score(own, task)
       const scoreRows = (given: TensorData[]) => score(own, { rows, tensors: given })
-      const filled = tensors.map((data, index) =>
-        data.slice(0, rows * (own.mapping.inputs[index]?.columns.length ?? 0)),
-      )
       const reasons =
-        own.plan && (await findReasons(own.plan, own.mapping, { scores, tensors: filled, scoreRows }))
+        own.plan &&
+        (await findReasons(own.plan, own.mapping, { scores, tensors: filled(own, task), scoreRows }))
       answer({ kind: 'scores', scores, tensors, reasons }, [
         scores.buffer,
         ...buffers(tensors),
@@ -69,6 +67,14 @@ async function perform(task: ScorerTask): Promise<void> {
       ])
     }
   }
+}
+
+/** The tensors without the room behind the batch's rows. */
+function filled(
+  { mapping }: Opened,
+  { rows, tensors }: { rows: number; tensors: TensorData[] },
+): TensorData[] {
+  return tensors.map((data, index) => data.slice(0, rows * (mapping.inputs[index]?.columns.length ?? 0)))
 }
 
 function modelAtHand(): Opened {
