@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Machine } from './machine.ts'
-import type { Results } from './results.ts'
+import type { Kept, Results, Size } from './results.ts'
 import type { SizeResult } from './rounds.ts'
 import type { Row, Section } from './rows.ts'
 import { counted, megabytes, seconds, times } from './rows.ts'
@@ -42,8 +42,10 @@ function tablesOf(results: Results): Record<string, string> {
   }
 }
 
-function sizeTable(customers: number, result: SizeResult & { machine: Machine }): string {
-  return `### ${counted(customers)} customers\n\n${sectionTable({ machine: result.machine, rows: sizeRows(customers, result) })}`
+function sizeTable(customers: number, { before, ...result }: Kept<Size>): string {
+  const section = (size: Size) => ({ machine: size.machine, rows: sizeRows(customers, size) })
+  const kept = { ...section(result), ...(before && { before: section(before) }) }
+  return `### ${counted(customers)} customers\n\n${sectionTable(kept)}`
 }
 
 /** What a night may cost beside the limit; of sizes between, none is promised. */
@@ -107,13 +109,16 @@ export function sizeRows(customers: number, result: SizeResult): Row[] {
   return rows
 }
 
-export function sectionTable({ machine, rows }: Section): string {
+export function sectionTable({ machine, rows, before }: Kept<Section>): string {
+  const earlier = new Map(before?.rows.map(({ what, measured }) => [what, measured]))
+  const title = before === undefined ? [] : [`the run before, of ${before.machine.date}`]
   const cells = [
-    ['what', 'measured', 'target', 'met', 'command'],
-    ['---', '---', '---', '---', '---'],
+    ['what', 'measured', ...title, 'target', 'met', 'command'],
+    ['---', '---', ...title.map(() => '---'), '---', '---', '---'],
     ...rows.map(({ what, measured, target, met, command }) => [
       what,
       measured,
+      ...title.map(() => earlier.get(what) ?? ''),
       target,
       met === undefined ? '' : met ? 'yes' : '**no**',
       `\`${command}\``,

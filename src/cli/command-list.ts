@@ -126,6 +126,10 @@ export function addCommands(
   program.commandsGroup('Status')
   add('status [model]', 'show the calendar of slots', 'status')
     .option(...simulation)
+    .option(
+      '--as-of <as-of>',
+      'only the slots of one as-of, of a date also those of its hours; or `latest`, `yesterday`, `today`',
+    )
     .option('--days <n>', 'how many days back from the newest night (default: 14; --json: all)', dayCount)
     .option(
       '--limit <n>',

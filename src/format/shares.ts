@@ -1,4 +1,4 @@
-import { figureBeside } from './numbers.ts'
+import { counted, figureBeside } from './numbers.ts'
 
 /** A share as a percentage: `0.4 %`, `12 %`; `<0.1 %` for something and little, `>99.9 %` for nearly all. */
 export function percent(share: number | null | undefined): string {
@@ -19,4 +19,9 @@ export function percentBeside(share: number, bound: number): string {
 /** A bound as written by the user: `12.5 %`, without floating-point noise. */
 export function exactPercent(share: number): string {
   return `${Number((share * 100).toPrecision(12))} %`
+}
+
+/** Of which rows precision and lift at k are: a number of rows, or below 1 a share of them, as in `evaluation.k`. */
+export function highestRows(k: number): string {
+  return k < 1 ? `the highest ${exactPercent(k)} of the rows` : `the highest ${counted(k, 'row')}`
 }

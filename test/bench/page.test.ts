@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { pageWith } from '../../bench/page.ts'
+import { withEarlier } from '../../bench/results.ts'
 import type { Row } from '../../bench/rows.ts'
 import { milliseconds, within } from '../../bench/rows.ts'
 
@@ -35,6 +36,20 @@ Measured 2026-11-30 on 2 cores (some), 24 GB, Node v20.20.2, at a load of 0.4.
 <!-- end of small -->
 after
 `)
+})
+
+test('what was measured twice shows the run before beside it, and no run before that', () => {
+  const section = (value: number, date: string) => ({ machine: { ...machine, date }, rows: [row(value)] })
+  const first = withEarlier({ small: section(30, '2026-11-28') }, {})
+  const second = withEarlier({ small: section(24, '2026-11-29') }, first)
+  const third = withEarlier({ small: section(20, '2026-11-30') }, second)
+  expect([first.small?.before, third.small?.before]).toEqual([undefined, section(24, '2026-11-29')])
+  const text = pageWith(
+    '<!-- sizes -->\n<!-- end of sizes -->\n<!-- small -->\n<!-- end of small -->\n',
+    third,
+  )
+  expect(text).toContain('| what | measured | the run before, of 2026-11-29 | target | met | command |')
+  expect(text).toContain('| a night | 20 ms | 24 ms | at most 25 ms | yes | `npm run bench` |')
 })
 
 test('a page without a place for a section is refused', () => {

@@ -46,6 +46,7 @@ const TABLE: Row[] = [
     wrong: ['0', '1001', 'many'],
     legal: /a whole number from 1 to 1000/,
   },
+  { command: ['status'], option: '--as-of', wrong: AS_OFS, legal: AS_OF },
   { command: ['status'], option: '--days', wrong: ['0', '36526'], legal: /a whole number from 1 to 36525/ },
   {
     command: ['status'],

@@ -48,6 +48,25 @@ async function staleNights(): Promise<Record<'features' | 'scores', Record<strin
   return { features: of('features'), scores: of('scores') }
 }
 
+test('status of one as-of has its slots alone, a night that is not there says how to make it', async () => {
+  const { json } = await nightshiftJson(['status', '--as-of', '2026-03-03'], at)
+  expect(json.map(({ kind, as_of }: Row) => `${kind} ${as_of}`)).toEqual([
+    'features 2026-03-03',
+    'scores 2026-03-03',
+  ])
+  const { stdout } = await nightshift(['status', 'value', '--as-of', '2026-03-04'], at)
+  expect(stdout).toContain('2026-03-04')
+  expect(stdout).not.toContain('2026-03-03')
+  const none = await nightshift(['status', 'value', '--as-of', '2026-03-09'], at)
+  expect(none.stdout).toContain('no slots of 2026-03-09')
+  expect(none.stdout).toContain('nightshift run value --as-of 2026-03-09')
+  const both = await nightshift(['status', '--as-of', '2026-03-03', '--days', '3'], at)
+  expect({ code: both.code, stderr: both.stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('expected --as-of or --days, got both'),
+  })
+})
+
 test('a dump that is written anew with the same rows is not stale, and nothing is run again', async () => {
   await writeParquet(
     join(project.root, FILE),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { evaluateVersion } from '../../actions/evaluate-version.ts'
 import { figure, interval, signed } from '../../format/numbers.ts'
+import { highestRows } from '../../format/shares.ts'
 import { withSession } from '../../host/session.ts'
 import type { EvaluationFacts } from '../../pipeline/evaluation/evaluate-dataset.ts'
 import type { Measured } from '../../pipeline/evaluation/measure.ts'
@@ -66,6 +67,7 @@ function print(model: Model, evaluated: Awaited<ReturnType<typeof evaluateVersio
         : [signed(against.difference[metric]?.value, 'none'), interval(against.difference[metric])]),
     ]),
   )
+  if ('precision_at_k' in facts.metrics) printLine(`k: ${highestRows(model.evaluation.k)} (evaluation.k)`)
   if (facts.confusion !== null) {
     const { threshold, true_positive, false_positive, true_negative, false_negative } = facts.confusion
     printLine(

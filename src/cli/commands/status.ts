@@ -5,11 +5,13 @@ import { messageText } from '../../format/message-text.ts'
 import { withSession } from '../../host/session.ts'
 import { ledgerNow } from '../../ledger/connection/ledger-clock.ts'
 import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
-import { listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
+import { type Connection, listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { ANSWERS } from '../../monitoring/trust/trust.ts'
 import { type Standing, standingVerdicts } from '../../monitoring/trust/verdict-records.ts'
+import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
+import { type AsOf, grainOf, parseAsOf } from '../../project/time/asof.ts'
 import type { GlobalOptions } from '../command.ts'
 import { firstToSee, leftOut, QUIET } from '../terminal/first-to-see.ts'
 import { printJson, printLine, printTable } from '../terminal/print.ts'
@@ -17,6 +19,7 @@ import { printMutes } from '../terminal/print-mutes.ts'
 import { printWorkers } from '../terminal/print-workers.ts'
 
 interface Options extends GlobalOptions {
+  asOf?: string
   days?: number
   limit?: number
 }
@@ -32,8 +35,14 @@ export default function status([name]: string[], options: Options): Promise<numb
     const now = await ledgerNow(database.pool)
     const names = name === undefined ? undefined : [name, ...(model === undefined ? [] : [model.view])]
     const { days = DAYS, limit = options.json === true ? Number.POSITIVE_INFINITY : LIMIT } = options
-    const recent = await recentSlots(database.pool, { names, days, now: now.toISOString() })
-    const isWhole = options.json === true && options.days === undefined
+    if (options.asOf !== undefined && options.days !== undefined)
+      throw new ConfigurationError('status: expected --as-of or --days, got both: --as-of is of one night')
+    const asOf = options.asOf === undefined ? undefined : parseAsOf(options.asOf, project.timezone)
+    const recent =
+      asOf === undefined
+        ? await recentSlots(database.pool, { names, days, now: now.toISOString() })
+        : await slotsAt(database.pool, names, asOf)
+    const isWhole = options.json === true && options.days === undefined && asOf === undefined
     const slots = isWhole ? await listSlots(database.pool, names === undefined ? {} : { names }) : recent
     const files = await publishedFiles(
       database.pool,
@@ -66,7 +75,7 @@ export default function status([name]: string[], options: Options): Promise<numb
     })
     if (options.json) printJson(firstToSee(rows, limit))
     else {
-      print(project, rows, { now, limit, name })
+      print(project, rows, { now, limit, name, asOf })
       await printMutes(database, project, now)
       await printWorkers(database.pool)
       // No process works on a simulation: it is over.
@@ -76,6 +85,22 @@ export default function status([name]: string[], options: Options): Promise<numb
     return 0
   })
 }
+
+/** Slots of one as-of: of a date also those of its hours, which are named in UTC. Newest first. */
+async function slotsAt(connection: Connection, names: string[] | undefined, asOf: AsOf): Promise<Slot[]> {
+  if (grainOf(asOf) === 'hour')
+    return await listSlots(connection, { ...(names && { names }), partitions: [asOf.label] })
+  const around = (ms: number) => new Date(Date.parse(asOf.instant) + ms).toISOString()
+  const near = await listSlots(connection, {
+    ...(names && { names }),
+    from: around(-TWO_DAYS_MS),
+    to: around(TWO_DAYS_MS),
+  })
+  return near.filter(({ partition }) => partition === asOf.label || partition.startsWith(`${asOf.label}T`))
+}
+
+/** No zone is further from UTC. */
+const TWO_DAYS_MS = 2 * 86_400_000
 
 /** Past its deadline and not published. */
 function isLate(slot: Slot, now: Date): boolean {
@@ -105,11 +130,12 @@ interface Row {
 function print(
   project: Project,
   rows: Row[],
-  { now, limit, name }: { now: Date; limit: number; name: string | undefined },
+  { now, limit, name, asOf }: { now: Date; limit: number; name: string | undefined; asOf: AsOf | undefined },
 ): void {
   if (rows.length === 0) {
+    const which = asOf === undefined ? 'yet' : `of ${asOf.label}`
     printLine(
-      'no slots yet: `nightshift up` creates them from the schedules, `nightshift run MODEL --as-of D` creates one',
+      `no slots ${which}: \`nightshift up\` creates them from the schedules, \`nightshift run ${name ?? 'MODEL'} --as-of ${asOf?.label ?? 'D'}\` creates one`,
     )
     return
   }

@@ -7,7 +7,7 @@ import { readAsOfOption, refuseReversed } from '../../project/time/as-of-option.
 import type { AsOf } from '../../project/time/asof.ts'
 
 /** What may stand for an as-of, and the one that it means for a model or view at an instant. */
-const WORDS: Record<string, (project: Project, of: string, now: Temporal.Instant) => string> = {
+const WORDS: Record<string, (project: Project, of: string | undefined, now: Temporal.Instant) => string> = {
   today: ({ timezone }, _of, now) => dayOf(now, timezone).toString(),
   yesterday: ({ timezone }, _of, now) => dayOf(now, timezone).subtract({ days: 1 }).toString(),
   latest: (project, of, now) => newestDue(project, of, now) ?? dayOf(now, project.timezone).toString(),
@@ -18,7 +18,7 @@ const WORDS: Record<string, (project: Project, of: string, now: Temporal.Instant
  * as-of that they mean in the project's zone; what no zone could read is refused, and a first one that is later than the
  * last. Throws a ConfigurationError that names the option.
  *
- * @param args the arguments of the command, of which the first names a model or view
+ * @param args the arguments of the command, of which the first, if there is one, names a model or view
  */
 export async function readAsOfs(
   command: Command,
@@ -36,7 +36,7 @@ export async function readAsOfs(
     for (const text of [given].flat()) {
       const word = typeof text === 'string' ? WORDS[text] : undefined
       if (word !== undefined) project ??= await projectIn(folder)
-      texts.push(word === undefined || project === undefined ? text : word(project, args[0] ?? '', now))
+      texts.push(word === undefined || project === undefined ? text : word(project, args[0], now))
     }
     for (const text of texts)
       if (typeof text === 'string') read.set(name, readAsOfOption(name, text, Object.keys(WORDS)))

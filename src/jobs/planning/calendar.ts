@@ -62,13 +62,17 @@ export function expandSlots(
 /** How far back the newest night of a schedule is looked for: some run once a month. */
 const NEWEST_WITHIN = { hours: 24 * 62 }
 
-/** The as-of of a model's or view's newest night that is due at an instant; undefined if no schedule has one. */
-export function newestDue(project: Project, name: string, now: Temporal.Instant): string | undefined {
+/** The as-of of a model's or view's newest night that is due at an instant, or of any; undefined if no schedule has one. */
+export function newestDue(
+  project: Project,
+  name: string | undefined,
+  now: Temporal.Instant,
+): string | undefined {
   const from = now.subtract(NEWEST_WITHIN).toString()
   const slots = Object.values(project.schedules)
     .filter(({ paused }) => !paused)
     .flatMap((schedule) => expandSlots(project, schedule, from, now.toString()))
-    .filter((slot) => slot.name === name)
+    .filter((slot) => name === undefined || slot.name === name)
   return slots.toSorted((a, b) => Date.parse(a.asOf.instant) - Date.parse(b.asOf.instant)).at(-1)?.asOf.label
 }
 

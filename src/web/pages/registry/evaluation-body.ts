@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import { count, counted, figure, interval, signed } from '../../../format/numbers.ts'
-import { exactPercent } from '../../../format/shares.ts'
+import { count, figure, interval, signed } from '../../../format/numbers.ts'
+import { highestRows } from '../../../format/shares.ts'
 import { GROWTH, STEP } from '../../../pipeline/evaluation/curves.ts'
 import { METRIC_TABLE } from '../../../project/schema/metric.ts'
 import { moment } from '../../moment.ts'
@@ -85,11 +85,6 @@ function summary(own: Evaluation, timezone: string) {
   return html`<p>${stateMark(passed ? 'published' : 'failed', passed ? 'passed' : 'not passed')} <span class="small quiet">${moment(at, timezone)}${by === null ? '' : ` by ${by}`}, on the holdout of <code>${dataset}</code>${sample.length === 0 ? '' : `: ${sample.join(', ')}`}</span></p>`
 }
 
-/** Of which rows precision and lift at k are: `evaluation.k` of that day. */
-function highest(k: number): string {
-  return k < 1 ? `the highest ${exactPercent(k)} of the rows` : `the highest ${counted(k, 'row')}`
-}
-
 function figuresTable(own: Evaluation, other: Compared | undefined) {
   const { metrics, intervals, against_champion: against } = own
   const shown = METRIC_TABLE.filter(({ key }) => metrics[key] !== undefined)
@@ -103,7 +98,7 @@ function figuresTable(own: Evaluation, other: Compared | undefined) {
       column<Row>(
         'Figure',
         ({ key, words, better }) =>
-          html`${words} <span class="quiet small nowrap">${better} is better</span>${key.endsWith('_at_k') && own.k !== undefined ? html` <span class="quiet small nowrap">k: ${highest(own.k)}</span>` : ''}`,
+          html`${words} <span class="quiet small nowrap">${better} is better</span>${key.endsWith('_at_k') && own.k !== undefined ? html` <span class="quiet small nowrap">k: ${highestRows(own.k)}</span>` : ''}`,
       ),
       { heading: `Version ${own.version}`, cell: ({ key }) => figure(metrics[key]), ...plain },
       { heading: '95 % interval', cell: ({ key }) => interval(intervals[key]), ...plain },
