@@ -1,3 +1,4 @@
+import { boardLog } from '../jobs/queue/board-log.ts'
 import { enqueueFlow } from '../jobs/queue/enqueue-shards.ts'
 import type { TakenJob, WorkerHandle } from '../jobs/queue/queue-engine.ts'
 import type { JobQueues, QueueName } from '../jobs/queue/queues.ts'
@@ -92,7 +93,7 @@ export async function startWorker(
           signal,
           divides: role !== 'command' && lane === 'nightly',
           flow: (run, attempt, shards) => enqueueFlow(queues, run, attempt, shards),
-          log: (line) => void job.log(line).catch(() => {}),
+          log: boardLog(job),
           progress: (progress) => void job.updateProgress(progress).catch(() => {}),
         })
         // The queue does not retry: the error only puts the job under Failed on the board.

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
+import { boardLog } from '../../../src/jobs/queue/board-log.ts'
 import type { Queues } from '../../../src/jobs/queue/queues.ts'
 import { openDatabase } from '../../../src/ledger/connection/database.ts'
 import { readPostmaster } from '../../../src/ledger/server/postmaster.ts'
@@ -89,6 +90,26 @@ describe.each(BACKENDS)('on $name', ({ name: backendName, start, present }) => {
       expect(await job?.getState()).toBe('completed')
       expect(job?.returnvalue).toBe('published 3 rows')
       expect(job?.progress).toEqual({ rows: 10 })
+    })
+
+    test('lines of a job that are written at once are all on the board, in their order', async ({
+      onTestFinished,
+    }) => {
+      const { queues } = await begin(onTestFinished)
+      const lines = Array.from({ length: 20 }, (_, index) => `step ${index}`)
+      await queues.work('scoring', {
+        concurrency: 1,
+        process: async (job) => {
+          const log = boardLog(job)
+          for (const line of lines) log(line)
+          return 'done'
+        },
+      })
+      await queues.add('scoring', score('r1-a1'))
+      await vi.waitFor(async () => {
+        const { logs } = await queues.queue('scoring').getJobLogs('r1-a1')
+        expect(logs).toEqual(lines)
+      }, 5_000)
     })
 
     test('the last job of a flow is given out when all others have ended, well or not, once', async ({
