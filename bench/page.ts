@@ -33,7 +33,9 @@ function tablesOf(results: Results): Record<string, string> {
   )
   const sections = { small, load, commands, pages, sharing }
   return {
-    sizes: sizes.map(({ customers, result }) => sizeTable(customers, result)).join('\n'),
+    sizes: [...sizes.map(({ customers, result }) => sizeTable(customers, result)), ...growth(results)].join(
+      '\n',
+    ),
     ...Object.fromEntries(
       Object.entries(sections).flatMap(([name, section]) =>
         section === undefined ? [] : [[name, sectionTable(section)]],
@@ -46,6 +48,27 @@ function sizeTable(customers: number, { before, ...result }: Kept<Size>): string
   const section = (size: Size) => ({ machine: size.machine, rows: sizeRows(customers, size) })
   const kept = { ...section(result), ...(before && { before: section(before) }) }
   return `### ${counted(customers)} customers\n\n${sectionTable(kept)}`
+}
+
+/** What steps behind features.sql take of a row's time, at both ends: nothing there may grow faster than the rows. */
+function growth({ 1000000: small, 10000000: large }: Results): string[] {
+  if (small === undefined || large === undefined) return []
+  const [before, after] = [afterFeatures(small) / 1e6, afterFeatures(large) / 1e7]
+  const micro = (value: number) => `${(value * 1e6).toFixed(2)} µs`
+  return [
+    `Steps after features.sql (checks, reading back, comparing, scoring, writing) take ${micro(before)} a row at 1,000,000 customers and ${micro(after)} at 10,000,000: ${times(after / before)} (at most ${times(MOST_GROWTH)}).\n`,
+  ]
+}
+
+const MOST_GROWTH = 1.1
+
+/** Seconds of a night behind the writing of its features. */
+function afterFeatures({ nightshift_steps: steps }: SizeResult): number {
+  const until = ['open', 'describe', 'freshness', 'compute'].map(
+    (step) => steps[`features: features: ${step}`] ?? 0,
+  )
+  const features = (steps['features: compute'] ?? 0) - until.reduce((sum, each) => sum + each, 0)
+  return features + (steps['scores: compute'] ?? 0)
 }
 
 /** What a night may cost beside the limit; of sizes between, none is promised. */
