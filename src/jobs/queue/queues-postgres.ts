@@ -11,12 +11,18 @@ import pg from 'pg'
 import { LedgerClient } from '../../ledger/connection/ledger-client.ts'
 import { followOutage } from './outage.ts'
 import { PacedWorker } from './paced-worker.ts'
-import { createBackend } from './postgres-clock.ts'
 import type { Engine, Log } from './queue-engine.ts'
+import { sharing } from './shared-connections.ts'
+import { within } from './within.ts'
+
+/** Statements of queues are short: a handful at once is more than a process has. */
+const CONNECTIONS = 4
+const CLOSE_WITHIN_MS = 2_000
 
 /**
  * BullMQ on the ledger's PostgreSQL. A worker holds one listening connection, so an idle worker picks up a job in
- * about 5 ms; each queue and worker uses up to two more connections while busy.
+ * about 5 ms. All queues and workers of a process share the connections for their statements: a new one compiles
+ * BullMQ's functions first, which takes 30 ms and more of the server's processor time.
  */
 export async function openPostgresEngine(url: string, schema: string, log: Log): Promise<Engine> {
   await migrate(url, schema)
@@ -27,11 +33,14 @@ export async function openPostgresEngine(url: string, schema: string, log: Log):
     connectionString: url,
     schema,
     application_name: 'nightshift queue',
-    max: 2,
+    max: CONNECTIONS,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 10_000,
     keepAlive: true,
   }
+  const pool = new pg.Pool({ ...connection, options: `-c search_path="${schema}"` })
+  pool.on('error', (error) => outage.failed(error))
+  const onPostgres = constructing(sharing(pool))
   return {
     backend: 'postgres',
     openQueue: (name) => onPostgres(() => new Queue(name, { connection })),
@@ -42,7 +51,8 @@ export async function openPostgresEngine(url: string, schema: string, log: Log):
     complain: (error) => outage.failed(error),
     // Known only after a query: no event reports the end of such an outage.
     trouble: () => undefined,
-    close: async () => {},
+    // A statement without an answer would hold it up.
+    close: () => within(CLOSE_WITHIN_MS, pool.end()).catch(() => {}),
   }
 }
 
@@ -50,14 +60,16 @@ export async function openPostgresEngine(url: string, schema: string, log: Log):
  * Constructors read the process-wide default once, so it is set only for that moment. Passing the backend instead
  * would give the queue a type that the board does not accept.
  */
-function onPostgres<T>(construct: () => T): T {
-  setDefaultBackendFactory(createBackend)
-  try {
-    return construct()
-  } finally {
-    setDefaultBackendFactory()
+const constructing =
+  (factory: ReturnType<typeof sharing>) =>
+  <T>(construct: () => T): T => {
+    setDefaultBackendFactory(factory)
+    try {
+      return construct()
+    } finally {
+      setDefaultBackendFactory()
+    }
   }
-}
 
 /** Once here, and not in each queue: it takes a lock that all queues of all processes would wait for. */
 async function migrate(url: string, schema: string): Promise<void> {
