@@ -23,3 +23,9 @@ export function readableTime(seconds: number | null, type: string | null): strin
       .replace(/Z$/, ' UTC') ?? null
   )
 }
+
+/** As-ofs in order: `2026-07-01 to 2026-08-12 (4)`, and two of them as they are. */
+export function spanText(asOfs: string[]): string {
+  if (asOfs.length === 0) return 'none'
+  return asOfs.length <= 2 ? asOfs.join(', ') : `${asOfs[0]} to ${asOfs.at(-1)} (${asOfs.length})`
+}

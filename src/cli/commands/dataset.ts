@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import { makeTrainingSet, type TrainingRows } from '../../actions/make-training-set.ts'
 import { count } from '../../format/numbers.ts'
+import { spanText } from '../../format/time-text.ts'
 import { withLedgerIfAny } from '../../host/session.ts'
 import type { DatasetFacts } from '../../pipeline/dataset/build-dataset.ts'
 import { openProject } from '../../project/files/load-project.ts'
@@ -162,7 +163,7 @@ function print(model: Model, record: ReturnType<typeof recordOf>): void {
     (['train', 'holdout'] as const).map((name) => [
       name,
       splits[name].rows,
-      spanOf(splits[name].as_of),
+      spanText(splits[name].as_of),
       balanceOf(splits[name].balance),
       record[name],
     ]),
@@ -191,11 +192,6 @@ function print(model: Model, record: ReturnType<typeof recordOf>): void {
   printLine(
     `next: train a model on it, then nightshift register ${model.name} FILE.onnx --dataset ${record.id}`,
   )
-}
-
-function spanOf(asOfs: string[]): string {
-  if (asOfs.length === 0) return 'none'
-  return asOfs.length <= 2 ? asOfs.join(', ') : `${asOfs[0]} to ${asOfs.at(-1)} (${asOfs.length})`
 }
 
 function balanceOf(balance: Record<string, number> | null): string {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { evaluateVersion } from '../../actions/evaluate-version.ts'
 import { figure, interval, signed } from '../../format/numbers.ts'
 import { highestRows } from '../../format/shares.ts'
+import { spanText } from '../../format/time-text.ts'
 import { withSession } from '../../host/session.ts'
 import type { EvaluationFacts } from '../../pipeline/evaluation/evaluate-dataset.ts'
 import type { Measured } from '../../pipeline/evaluation/measure.ts'
@@ -47,9 +48,10 @@ export default function evaluateCommand([name = '']: string[], options: Options)
 function print(model: Model, evaluated: Awaited<ReturnType<typeof evaluateVersion>>): void {
   const { version, dataset, facts, requirements, passed } = evaluated
   const { manifest } = dataset
+  const asOf = manifest.holdout.as_of
   const against = facts.against_champion
   printLine(
-    `version ${version.version} of ${model.name} on the holdout of ${manifest.id}: ${facts.rows} rows of ${facts.entities} entities, as of ${manifest.holdout.as_of.join(', ')}`,
+    `version ${version.version} of ${model.name} on the holdout of ${manifest.id}: ${facts.rows} rows of ${facts.entities} entities, as of ${asOf.length <= 3 ? asOf.join(', ') : spanText(asOf)}`,
   )
   printTable(
     [
@@ -98,15 +100,22 @@ function metricNames(facts: EvaluationFacts): Metric[] {
   return METRICS.filter((name) => name in facts.metrics)
 }
 
+/** A holdout whose rows have times of their own has many as-ofs. */
+const MOST_PARTS = 40
+
 function printParts(title: string, parts: (Measured & { value: string })[], facts: EvaluationFacts): void {
   const shown = metricNames(facts).slice(0, 4)
   printTable(
     [title, 'rows', ...shown.map((metric) => wordsOf(metric)), '95 % interval of the first metric'],
-    parts.map((part) => [
-      part.value,
-      part.rows,
-      ...shown.map((metric) => figure(part.metrics[metric], 'none')),
-      interval(shown[0] === undefined ? undefined : part.intervals[shown[0]]),
-    ]),
+    parts
+      .slice(0, MOST_PARTS)
+      .map((part) => [
+        part.value,
+        part.rows,
+        ...shown.map((metric) => figure(part.metrics[metric], 'none')),
+        interval(shown[0] === undefined ? undefined : part.intervals[shown[0]]),
+      ]),
   )
+  if (parts.length > MOST_PARTS)
+    printLine(`and ${parts.length - MOST_PARTS} more of ${title}, which --json lists`)
 }

@@ -16,7 +16,10 @@ export interface CompareRequest {
   minEffect: number
 }
 
-/** With fewer rows on either side, distributions are not compared. */
+/**
+ * With fewer rows on either side, distributions are not compared. An as-of of the reference with fewer differs from the
+ * others by chance alone, so far that no shift of a night would ever be larger.
+ */
 export const LEAST_ROWS = 50
 
 /** A column of which there is enough to say whether it drifted. */
@@ -25,7 +28,7 @@ export interface Comparison {
   before: ColumnProfile
   now: ColumnProfile
   bins: Bins
-  /** Of the reference, of tonight, and of each as-of of the reference. */
+  /** Of the reference, of tonight, and of each as-of of the reference that has enough rows. */
   counts: Float64Array
   own: Float64Array
   parts: Float64Array[]
@@ -64,7 +67,8 @@ export function compareColumn(
   const value = statistic(counts, own)
   const ofParts = parts.flatMap((part) => {
     const column = part.columns.find((each) => each.column === before.column && each.score === before.score)
-    return (column && bins.of(column)) ?? []
+    const counted = column && bins.of(column)
+    return counted && total(counted) >= LEAST_ROWS ? [counted] : []
   })
   const least = largest([
     { from: 'min_effect', threshold: leastOf(minEffect) },
@@ -83,7 +87,7 @@ export function compareColumn(
     candidates.push('unseen')
   return {
     ...{ drift, before, now, bins, counts, own, rows, statistic, value, least, candidates },
-    parts: ofParts.filter((part) => total(part) > 0),
+    parts: ofParts,
   }
 }
 

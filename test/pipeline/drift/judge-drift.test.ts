@@ -190,6 +190,17 @@ test('the reference’s own nights raise the threshold above their differences',
   expect(judgeDrift({ ...SETTINGS, reference, tonight, parts: nights })[0]?.drifted).toBe(false)
 })
 
+test('as-ofs of a few rows each, as where rows have times of their own, do not hide a shift', () => {
+  const all = spread(600)
+  const few = Array.from({ length: 100 }, (_, part) => all.filter((_, index) => index % 100 === part))
+  const parts = few.map((values) => profile(numberProfile(values, EDGES)))
+  const reference = profile(numberProfile(all, EDGES))
+  const judged = (moved: number) =>
+    judgeDrift({ ...SETTINGS, reference, parts, tonight: profile(numberProfile(spread(350, moved), EDGES)) })
+  expect(judged(0.7)).toMatchObject([{ drifted: true, threshold_from: 'resampling' }])
+  expect(judged(0)).toMatchObject([{ drifted: false }])
+})
+
 test('on 30 nights of 100 rows without drift, at most one column in a hundred cries wolf; the same twice', () => {
   const world = openWorld({ weekday: 0.4, customers: 'several rows', nights: 7 }, 100, 4)
   let [alarms, of] = [0, 0]
