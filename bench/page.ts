@@ -51,7 +51,8 @@ function sizeTable(customers: number, { before, ...result }: Kept<Size>): string
 }
 
 /** What steps behind features.sql take of a row's time, at both ends: nothing there may grow faster than the rows. */
-function growth({ 1000000: small, 10000000: large }: Results): string[] {
+function growth(results: Results): string[] {
+  const [small, large] = [results['1000000'], results['10000000']]
   if (small === undefined || large === undefined) return []
   const [before, after] = [afterFeatures(small) / 1e6, afterFeatures(large) / 1e7]
   const micro = (value: number) => `${(value * 1e6).toFixed(2)} µs`

@@ -127,3 +127,14 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     expect(complaints).toEqual([])
   })
 })
+
+test('whoever opens the list of a night that was taken back is told so', async () => {
+  const { root } = site.project
+  const args = ['rollback', 'value', '--withdraw', '--reason', 'wrong prices', '--by', 'ann@example.com']
+  const { code, stderr } = await nightshift(args, { project: root, env: { DATABASE_URL: site.database.url } })
+  expect(code, stderr).toBe(0)
+  const { status, text } = await ask('olga', LIST)
+  expect(status).toBe(404)
+  expect(text).toMatch(/version 1 was withdrawn: wrong prices/)
+  expect(text).toContain('Nothing is published for 2026-03-03.')
+})

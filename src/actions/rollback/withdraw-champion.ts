@@ -7,6 +7,7 @@ import type { Model } from '../../project/project.ts'
 import { withdraw } from '../../registry/champion.ts'
 import { champion } from '../../registry/version-records.ts'
 import { keepSecond, removeFile } from '../../storage/warehouse-files.ts'
+import { notifyRecovery } from '../../workers/attempt/report-night.ts'
 import type { Context } from '../../workers/context.ts'
 import { publishedNights, type RollbackRequest } from './roll-back.ts'
 
@@ -25,10 +26,11 @@ export function refuseTarget(model: Model, to: number | undefined): void {
  * @returns the version, and labels of the nights, newest first
  */
 export async function withdrawChampion(
-  { database, warehouse, project }: Pick<Context, 'database' | 'warehouse' | 'project'>,
+  context: Pick<Context, 'database' | 'warehouse' | 'project' | 'clock'>,
   model: Model,
   { from, reason, by }: Omit<RollbackRequest, 'to'>,
 ): Promise<{ version: number; nights: string[] }> {
+  const { database, warehouse, project } = context
   const live = await champion(database.pool, model.name)
   if (live === undefined)
     throw new ConfigurationError(
@@ -51,6 +53,7 @@ export async function withdrawChampion(
           )
         if (slot.published_run === null) continue
         await unpublishSlot(client, id, why)
+        await notifyRecovery(client, context, slot, 'withdrawn', { by, reason: reason ?? null })
         // A file that is gone although this does not commit is published again from its second copy.
         const { file } = partitionPath(warehouse, 'scores', model.name, slot.partition)
         await keepSecond(file, supersededPath(warehouse, model.name, slot.partition, slot.published_run))

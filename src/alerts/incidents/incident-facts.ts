@@ -166,7 +166,7 @@ export interface RecoveryFacts {
   partition: string | undefined
   /** Undefined: all kinds that this partition is part of. */
   kinds: IncidentKind[] | undefined
-  how: 'published' | 'released' | 'skipped' | 'rolled back' | 'passed' | 'no longer required'
+  how: 'published' | 'released' | 'skipped' | 'withdrawn' | 'passed' | 'no longer required'
   /** The later night that passed; the bad nights are unchanged. Undefined: the night itself is good. */
   seenOn?: string | undefined
   /** The figures of that night. */

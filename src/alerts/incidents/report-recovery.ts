@@ -19,7 +19,7 @@ export async function reportRecovery(
 ): Promise<number[]> {
   const closed: number[] = []
   for (const incident of await lockIncidents(client, recovery)) {
-    if (!(recovery.kinds?.includes(incident.kind) ?? isCuredByPublishing(incident.kind))) continue
+    if (!(recovery.kinds?.includes(incident.kind) ?? isOver(recovery, incident.kind))) continue
     const detail = recover(incident, recovery, now)
     if (detail === undefined) continue
     await client.query('update nightshift.incidents set detail = $2 where id = $1', [
@@ -43,10 +43,10 @@ export async function reportRecovery(
 
 /**
  * Drift and poor quality do not disappear because a night is computed again: only a new check or measurement shows whether
- * they are over.
+ * they are over. Of scores that nobody has any more they warn nobody.
  */
-function isCuredByPublishing(kind: Incident['kind']): boolean {
-  return kind !== 'drift' && kind !== 'quality' && kind !== 'unchecked'
+function isOver({ how }: RecoveryFacts, kind: Incident['kind']): boolean {
+  return how === 'withdrawn' || (kind !== 'drift' && kind !== 'quality' && kind !== 'unchecked')
 }
 
 /** The incident after the recovery; undefined if the recovery does not concern it. */

@@ -103,7 +103,7 @@ export function recovery(incident: Incident): string {
   if (how === 'no longer required')
     return `model.yaml of ${facts.subject} requires no figure of realized outcomes any more.`
   if (how === 'passed') return `${facts.subject} has recovered${names === '' ? '' : ` (${names})`}.`
-  return how === 'rolled back' ? `${facts.subject} was rolled back.` : `${what} are ${how}.`
+  return `${what} are ${how}.`
 }
 
 /** `churn is as good as required again on 2026-11-26; it was worse for 2026-11-24, whose published scores are unchanged.` */

@@ -5,6 +5,7 @@ import { duration } from '../../format/elapsed.ts'
 import { postIfAlone } from '../../host/deliver-if-alone.ts'
 import { openHost } from '../../host/host.ts'
 import { type Session, withSession } from '../../host/session.ts'
+import { ledgerClock } from '../../ledger/connection/ledger-clock.ts'
 import { modelNamed } from '../../project/named.ts'
 import { authorNamed } from '../../project/people.ts'
 import type { Model } from '../../project/project.ts'
@@ -84,8 +85,12 @@ async function withdraw(session: Session, model: Model, options: Options): Promi
   const start = performance.now()
   const by = authorNamed(session.project, options.by, 'rollback')
   const { from, reason } = options
-  const warehouse = { ...session, warehouse: session.project.warehouse, project: () => session.project }
-  const { version, nights } = await withdrawChampion(warehouse, model, { from, reason, by })
+  const { project, database } = session
+  const context = {
+    ...{ database, warehouse: project.warehouse, project: () => project },
+    clock: ledgerClock(database),
+  }
+  const { version, nights } = await withdrawChampion(context, model, { from, reason, by })
   await postIfAlone(session)
   const seconds = (performance.now() - start) / 1000
   if (options.json) printJson({ from: version, to: null, seconds, rescored: 0, withdrawn: nights })

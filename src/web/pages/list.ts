@@ -42,7 +42,7 @@ export function mountList(app: Hono, pageContext: PageContext): void {
     const list = await oneAtATime(() =>
       publishedList({ project, database }, model, asOf, top).catch(explained),
     )
-    if (list === undefined) return noList(context)
+    if (list === undefined) return noListYet(context, asked)
     return typeof list === 'string' ? unreadable(context, list) : show(context, asked, list, top)
   })
 
@@ -110,6 +110,21 @@ export function mountList(app: Hono, pageContext: PageContext): void {
     }
   }
 
+  /** Who opens the list of a night that is late, held or taken back is told so. */
+  async function noListYet(context: Context, { model, asOf }: { model: Model; asOf: AsOf }) {
+    const slot = await findSlot(database.pool, 'scores', model.name, asOf.label)
+    const run = slot?.run == null ? undefined : await findRun(database.pool, slot.run)
+    const loaded = slot && (await loadNight(pageContext, slot, run, await nowAt(pageContext)))
+    if (loaded === undefined) return noList(context)
+    return page(
+      context,
+      `List of ${model.name}, ${asOf.label}`,
+      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${verdict(loaded, files().timezone)}
+<p>Nothing is published for ${asOf.label}. <a href="/">The list that readers have</a></p></section>`,
+      { section: 'Overview', crumbs: crumbsOf(model, asOf), status: 404 },
+    )
+  }
+
   async function show(
     context: Context,
     { model, asOf }: { model: Model; asOf: AsOf },
@@ -132,7 +147,7 @@ ${topTable(list, night)}${lookUp(model, asOf, '')}`
     return page(
       context,
       `List of ${model.name}, ${asOf.label}`,
-      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${loaded === undefined ? '' : verdict(loaded, project.timezone)}
+      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${loaded === undefined ? '' : verdict(loaded, project.timezone, nightHref({ kind: 'scores', name: model.name, partition: asOf.label }, {}))}
 ${model.description === '' ? '' : html`<p>${model.description}.</p>`}
 <p>${sizeText(list, model)} Version ${list.run.version}, published ${moment(list.run.ended_at, project.timezone)} by run <a href="${runHref(list.run.id)}">${list.run.id}</a>.</p></section>
 <section class="card" aria-labelledby="top"><h2 id="top">The highest scores</h2><p>${changeText(list)}</p>${methodText(list)}${rows}</section>

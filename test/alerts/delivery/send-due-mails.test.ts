@@ -121,6 +121,19 @@ describe('one incident, one thread', () => {
     expect(await desk.mails()).toHaveLength(1)
   })
 
+  test('drift of scores that are taken back is over: nobody has them; publishing them again would not end it', async () => {
+    await desk.fails(drifting('stay', { spend: 0.4 }))
+    desk.pass(30)
+    await desk.mails()
+    const of = { subject: 'stay', partition: '2026-11-22', run: undefined, rows: undefined }
+    expect(await desk.recovers(recovery({ ...of, how: 'published' }))).toEqual([])
+    expect(await desk.recovers(recovery({ ...of, how: 'withdrawn' }))).toEqual([1])
+    desk.pass(30)
+    expect((await desk.mails()).at(-1)?.mail.text).toMatch(
+      /^Resolved: scores of stay for 2026-11-22 are withdrawn\./,
+    )
+  })
+
   test('a mail about several shows how those that drift looked before and after, within itself', async () => {
     await desk.fails(facts({ subject: 'late' }))
     await desk.fails(drifting('stay', { spend: 0.4, plan: 0.2 }))

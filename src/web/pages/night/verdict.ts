@@ -7,8 +7,11 @@ import type { Night } from './load.ts'
 /** More changes than these are for `show --json`. */
 const MOST_CHANGES = 5
 
-/** May the list of this night be used, and why? Nothing for features, and for a run whose scores nobody has or will have. */
-export function verdict({ trust, verdicts, slot, run, drift }: Night, timezone: string) {
+/**
+ * May the list of this night be used, and why? Nothing for features, and for a run whose scores nobody has or will have. `page`: that of
+ * the night, if this is another one.
+ */
+export function verdict({ trust, verdicts, slot, run, drift }: Night, timezone: string, page = '') {
   if (trust === undefined) return ''
   const isTheNight = run === undefined || run.id === slot.run || run.id === slot.published_run
   if (!isTheNight) return ''
@@ -21,5 +24,5 @@ export function verdict({ trust, verdicts, slot, run, drift }: Night, timezone: 
   return html`<div class="verdict face face-${face}"><p class="answer"><span class="quiet small">May this list be used?</span> ${stateMark(face, wordsOfAnswer(answer))}</p>
 ${shown.length === 0 ? '' : html`<ul>${shown.map((each) => html`<li class="face face-${each.face}">${each.text}</li>`)}</ul>`}
 ${changes.length === 0 ? '' : html`<ul class="small quiet">${changes.map((text) => html`<li>${text}</li>`)}</ul>`}
-${moved === 0 ? '' : html`<p class="small"><a href="#drift">${moved === 1 ? 'The column that moved' : `The ${moved} columns that moved`}</a></p>`}</div>`
+${moved === 0 ? '' : html`<p class="small"><a href="${page}#drift">${moved === 1 ? 'The column that moved' : `The ${moved} columns that moved`}</a></p>`}</div>`
 }
