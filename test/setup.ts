@@ -19,6 +19,7 @@ import { type Database, openDatabase } from '../src/ledger/connection/database.t
 import { readPostmaster } from '../src/ledger/server/postmaster.ts'
 import { removeDatabase } from '../src/ledger/server/remove-server.ts'
 import { chooseLocation } from '../src/ledger/server/server-place.ts'
+import { CLOCK } from './database/clock.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -58,6 +59,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const queues = await openQueues({ databaseUrl: url.href, log: () => {} })
   await queues.ids('features')
   await queues.close()
+  await database.pool.query('create database template_clock template template tablespace beside')
+  url.pathname = 'template_clock'
+  const withClock = await openDatabase({ root, url: url.href, role: 'command' })
+  await withClock.pool.query(CLOCK)
+  await withClock.close()
   project.provide('databaseUrl', database.url)
   return async () => {
     await database.close()

@@ -12,12 +12,15 @@ export interface FreshDatabase {
   drop(): Promise<void>
 }
 
+/** Databases that test/setup.ts has made; that with a clock is for clock.ts. */
+export type Template = 'template' | 'template_clock'
+
 /** A new, migrated, empty database on the server of this test run (30 ms). */
-export async function freshDatabase(): Promise<FreshDatabase> {
+export async function freshDatabase({ from = 'template' }: { from?: Template } = {}): Promise<FreshDatabase> {
   const server = new URL(inject('databaseUrl'))
   const name = `test_${randomBytes(6).toString('hex')}`
   const root = tmpdir()
-  await administer(server.href, `create database ${name} template template strategy file_copy`)
+  await administer(server.href, `create database ${name} template ${from} strategy file_copy`)
   const url = new URL(server)
   url.pathname = name
   const database = await openDatabase({ root, url: url.href, role: 'command' })
@@ -31,12 +34,14 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   }
 }
 
+let pool: pg.Pool | undefined
+
+/** By one connection for all tests of a process, which is closed when nobody has asked for a while. */
 async function administer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
+  if (pool === undefined) {
+    pool = new pg.Pool({ connectionString: url, max: 1, allowExitOnIdle: true })
+    // The server may end before this process does.
+    pool.on('error', () => {})
   }
+  await pool.query(sql)
 }

@@ -50,25 +50,6 @@ export interface Life {
   close(): Promise<void>
 }
 
-/**
- * What the ledger calls now is the test's clock too: a function `now()` in a schema that is searched before
- * PostgreSQL's own, and in the defaults of columns. Everything else is as `nightshift up` runs it.
- */
-const CLOCK = `
-create schema test_clock;
-create table test_clock.time (at timestamptz not null);
-insert into test_clock.time values (now());
-create function test_clock.now() returns timestamptz language sql stable as 'select at from test_clock.time';
-do $$
-declare each record;
-begin
-  for each in select table_name, column_name from information_schema.columns
-               where table_schema = 'nightshift' and column_default = 'now()' loop
-    execute format('alter table nightshift.%I alter %I set default test_clock.now()', each.table_name, each.column_name);
-  end loop;
-end $$;
-`
-
 /** What nobody says that it is due, such as a day's gate, is found then. */
 const LONGEST_LEAP_MS = 6 * 3_600_000
 
@@ -76,8 +57,8 @@ export async function openLife(
   root: string,
   { from, worker = true, redisUrl }: { from: string; worker?: boolean; redisUrl?: string | undefined },
 ): Promise<Life> {
-  const fresh = await freshDatabase()
-  await fresh.database.pool.query(CLOCK)
+  const fresh = await freshDatabase({ from: 'template_clock' })
+  await fresh.database.pool.query('insert into test_clock.time values (now())')
   const url = new URL(fresh.url)
   url.searchParams.set('options', '-c search_path=test_clock,pg_catalog,public')
   const database = await openDatabase({ root, url: url.href, role: 'command' })

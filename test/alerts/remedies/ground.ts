@@ -9,6 +9,7 @@ import { feedBackfills } from '../../../src/jobs/backfills/feed-backfills.ts'
 import type { Reconciler } from '../../../src/jobs/reconciler.ts'
 import { requestFeatures, requestScores } from '../../../src/jobs/request-run.ts'
 import { openDatabase } from '../../../src/ledger/connection/database.ts'
+import { listen } from '../../../src/ledger/connection/notifications.ts'
 import { openProject } from '../../../src/project/files/load-project.ts'
 import { parseAsOf } from '../../../src/project/time/asof.ts'
 import { startWeb, type WebServer } from '../../../src/web/start-web.ts'
@@ -213,14 +214,24 @@ export async function openGround(
     async paste(command) {
       if (!WAITING.test(command)) return await start(command)
       let isOver = false
+      let hear = () => {}
+      const release = await listen(real, () => hear())
       const pasted = start(command).finally(() => {
         isOver = true
+        hear()
       })
-      while (!isOver) {
-        await planned()
-        await sleep(50)
+      try {
+        while (!isOver) {
+          const heard = new Promise<void>((resolve) => {
+            hear = resolve
+          })
+          await planned()
+          if (!isOver) await Promise.race([heard, sleep(250)])
+        }
+        return await pasted
+      } finally {
+        await release()
       }
-      return await pasted
     },
     async buttons(path) {
       const page = await read(path)
