@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { howFar } from '../alerts/letters/drift-letter.ts'
 import type { Drift } from '../pipeline/drift/drift-figures.ts'
 import { excess } from '../pipeline/drift/excess.ts'
 import type { OutcomeFacts } from '../pipeline/outcomes/outcome-facts.ts'
@@ -28,8 +29,8 @@ export interface NightEvidence {
     column: string
     score: boolean
     alerting: boolean
-    value: number | null
-    threshold: number | null
+    /** `PSI 0.31, threshold 0.1`, and which nulls or unseen values are more. */
+    how: string
   }[]
 }
 
@@ -58,8 +59,7 @@ export async function evidenceOfRuns(
         .sort((a, b) => excess(b.figures) - excess(a.figures))
         .map(({ figures, ...column }) => ({
           ...column,
-          value: figures[figures.statistic],
-          threshold: figures.threshold,
+          how: howFar(figures),
         }))
       return [run, { run, profile, moved: farthestFirst }]
     }),

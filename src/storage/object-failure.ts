@@ -87,7 +87,10 @@ function byStatus(status: number | undefined): Meaning {
       'contract',
       'the storage refuses the request: correct the path, the endpoint or the rights of the credentials; `nightshift doctor` tries each request',
     ]
-  return ['transient', 'the storage could not be reached or did not answer in time; it is tried again']
+  return [
+    'transient',
+    'the storage could not be reached or did not answer in time; nights try again by themselves. If it stays so, check AWS_ENDPOINT_URL_S3',
+  ]
 }
 
 function codeOf(error: unknown): string {

@@ -117,7 +117,7 @@ export async function writeLedger({ pool }: Database): Promise<void> {
   await pool.query(
     `insert into nightshift.drift (run, model, as_of, partition, position, column_name, is_score, figures, drifted, alerting)
      select run, model, as_of, partition, 0, 'spend', false,
-            jsonb_build_object('statistic', 'psi', 'psi', 0.3, 'threshold', case model when $1 then null else 0.1 end,
+            jsonb_build_object('statistic', 'psi', 'psi', 0.3, 'fired', '["distribution"]'::jsonb, 'threshold', case model when $1 then null else 0.1 end,
                                'note', 'not enough rows: there are 3, at least 50 are needed'),
             model = $2, model = $2
        from nightshift.profiles`,

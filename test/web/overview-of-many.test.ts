@@ -102,7 +102,7 @@ describe('fifty models', () => {
       ([, rest]) => rest,
     )
     expect(drifted).toContain(
-      `No Its input has drifted: spend (0.3, allowed 0.1). ${TONIGHT}, version 2, 9 h 50 min old`,
+      `No Its input has drifted: spend (PSI 0.3, threshold 0.1). ${TONIGHT}, version 2, 9 h 50 min old`,
     )
     expect(failed).toContain(
       `Check first ${TONIGHT} is missing. The night failed: out of memory 2026-03-02, version 2`,

@@ -53,9 +53,9 @@ test('of the columns that moved, the farthest past its threshold comes first, as
     )
   await set('spend', 'psi', 0.8)
   await set('plan', 'jensen_shannon', 0.7)
-  expect(await card()).toContain('spend (0.8, allowed 0.1), plan (0.7, allowed 0.1)')
+  expect(await card()).toContain('spend (PSI 0.8, threshold 0.1), plan (Jensen-Shannon 0.7, threshold 0.1)')
   await set('plan', 'jensen_shannon', 0.9)
-  expect(await card()).toContain('plan (0.9, allowed 0.1), spend (0.8, allowed 0.1)')
+  expect(await card()).toContain('plan (Jensen-Shannon 0.9, threshold 0.1), spend (PSI 0.8, threshold 0.1)')
 })
 
 test('columns that could not be compared are counted and told; where none could, that is no yes', async () => {

@@ -62,7 +62,7 @@ function movedItems(facts: FailureFacts, drift: DriftFacts): Item[] {
 }
 
 /** `PSI 2.1, threshold 0.1`, followed by what else fired. */
-export function howFar(drift: Drift): string {
+export function howFar(drift: Omit<Drift, 'column' | 'score' | 'drifted'>): string {
   const value = drift[drift.statistic]
   const parts: string[] = []
   if (drift.fired.includes('distribution')) {

@@ -164,7 +164,7 @@ function drift({ evidence }: TrustFacts): Reason {
   const listed = (moved: NightEvidence['moved']) =>
     moved
       .slice(0, 3)
-      .map(({ column, value, threshold }) => `${column} (${figure(value)}, allowed ${figure(threshold)})`)
+      .map(({ column, how }) => `${column} (${how})`)
       .join(', ') + (moved.length > 3 ? ` and ${moved.length - 3} more` : '')
   const alerting = evidence.moved.filter((each) => each.alerting)
   if (alerting.length > 0) return { face: 'failed', text: `Its input has drifted: ${listed(alerting)}.` }

@@ -3,7 +3,7 @@ import type { Verdict } from './verdict-records.ts'
 
 /**
  * How the answer about a list has changed, a sentence a change, the newest first:
- * `Was yes at 2026-03-03 06:10 UTC, no since 2026-03-03 09:30 UTC: Its input has drifted: spend (0.31, allowed 0.1).`
+ * `Was yes at 2026-03-03 06:10 UTC, no since 2026-03-03 09:30 UTC: Its input has drifted: spend (PSI 0.31, threshold 0.1).`
  * Empty if it never changed.
  */
 export function verdictHistory(verdicts: Verdict[], timezone: string): string[] {

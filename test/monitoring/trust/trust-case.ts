@@ -74,4 +74,4 @@ export function poorVersion(version: number): OpenIncident {
   return { ...incident('quality'), facts: { quality } }
 }
 
-export const moved = { column: 'spend', score: false, alerting: false, value: 0.31, threshold: 0.1 }
+export const moved = { column: 'spend', score: false, alerting: false, how: 'PSI 0.31, threshold 0.1' }

@@ -31,7 +31,7 @@ test.each<[string, TrustFacts, Answer, string]>([
     'moved for one night',
     facts({ evidence: { run: 'r2', profile: compared(), moved: [moved] } }),
     'yes',
-    'One unusual night, not a trend: spend (0.31, allowed 0.1)',
+    'One unusual night, not a trend: spend (PSI 0.31, threshold 0.1)',
   ],
   [
     'moved again and again',
@@ -43,7 +43,7 @@ test.each<[string, TrustFacts, Answer, string]>([
       },
     }),
     'no',
-    'Its input has drifted: spend (0.31, allowed 0.1)',
+    'Its input has drifted: spend (PSI 0.31, threshold 0.1)',
   ],
   ['not profiled', facts({ evidence: undefined }), 'yes', 'Not compared with the training data'],
   [
@@ -202,7 +202,7 @@ test('an incident that is open over a night without drift is told', () => {
   const open = [incident('drift')]
   const quiet = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved: [] } }))
   expect(quiet.reasons).toContainEqual(told)
-  const moved = [{ column: 'age', score: false, alerting: true, value: 0.4, threshold: 0.1 }]
+  const moved = [{ column: 'age', score: false, alerting: true, how: 'PSI 0.4, threshold 0.1' }]
   const alerts = trust(facts({ open, evidence: { run: 'r2', profile: compared({}), moved } }))
   expect(alerts.reasons).not.toContainEqual(told)
 })

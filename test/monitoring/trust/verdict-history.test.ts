@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { verdictHistory } from '../../../src/monitoring/trust/verdict-history.ts'
 import type { Verdict } from '../../../src/monitoring/trust/verdict-records.ts'
 
-const DRIFT = 'Its input has drifted: spend (0.31, allowed 0.1).'
+const DRIFT = 'Its input has drifted: spend (PSI 0.31, threshold 0.1).'
 const verdict = (answer: Verdict['answer'], since: string, more: Partial<Verdict> = {}): Verdict => ({
   run: 'r1',
   answer,
