@@ -67,9 +67,11 @@ sources:
     )
   let night = Temporal.PlainDate.from('2026-03-02')
   let worker: Worker
+  const hired: Worker[] = []
   const hire = () => {
     const env = { ...storage.env, DATABASE_URL: database.url }
     worker = start(['worker', '--places', '1'], { project: project.root, env })
+    hired.push(worker)
     void ended(worker)
   }
   hire()
@@ -120,7 +122,8 @@ sources:
       return run
     },
     async close() {
-      worker.kill('SIGKILL')
+      // Also those that a test stopped and, failing, did not end.
+      for (const each of hired) each.kill('SIGKILL')
       await project.remove()
       await database.drop()
       await storage.close()

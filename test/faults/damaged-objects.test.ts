@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { nightshift } from '../cli/nightshift.ts'
 import { query } from '../pipeline/feature-case.ts'
 import { writeParquet } from '../projects/generated.ts'
+import { refuse } from '../workers/objects/storage.ts'
 import { type BucketOfNights, copies, openBucketOfNights, stable, to } from './bucket-of-nights.ts'
 import { record, secondsUntil } from './record.ts'
 
@@ -50,6 +51,19 @@ async function spendOf(label: string): Promise<unknown> {
   writeFileSync(path, (await storage.get(stable(label))) ?? '')
   return await query(`SELECT min(spend) AS least, max(spend) AS most, count(*)::INT AS n FROM '${path}'`)
 }
+
+test('status of a source that refuses says all but what is stale, and why', async () => {
+  const { id, label } = await nights.ask()
+  await nights.published(id)
+  const { storage, root, database } = nights
+  storage.fault = (_, response) => refuse(response, 403, 'InvalidAccessKeyId')
+  const env = { ...storage.env, DATABASE_URL: database.url }
+  const { code, stdout, stderr } = await nightshift(['status'], { project: root, env })
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(new RegExp(`${label} .*published`))
+  expect(stderr).toContain('which nights are stale is not known: ')
+  expect(stderr).toContain('correct AWS_ACCESS_KEY_ID')
+})
 
 test('what is stored otherwise than it was sent is not published', async () => {
   const { storage } = nights

@@ -8,13 +8,14 @@ import { pathOf, publishedFiles } from '../../ledger/nights/published.ts'
 import { type Connection, listSlots, recentSlots, type Slot } from '../../ledger/nights/slots.ts'
 import { ANSWERS } from '../../monitoring/trust/trust.ts'
 import { type Standing, standingVerdicts } from '../../monitoring/trust/verdict-records.ts'
+import { Failure } from '../../pipeline/engine/failure.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
 import { type AsOf, grainOf, parseAsOf } from '../../project/time/asof.ts'
 import type { GlobalOptions } from '../command.ts'
 import { firstToSee, leftOut, QUIET } from '../terminal/first-to-see.ts'
-import { printJson, printLine, printTable } from '../terminal/print.ts'
+import { printJson, printLine, printNotice, printTable } from '../terminal/print.ts'
 import { printMutes } from '../terminal/print-mutes.ts'
 import { printWorkers } from '../terminal/print-workers.ts'
 
@@ -48,7 +49,7 @@ export default function status([name]: string[], options: Options): Promise<numb
       database.pool,
       slots.flatMap(({ published_run }) => published_run ?? []),
     )
-    const stale = await staleAmong(session, recent)
+    const stale = await staleAmong(session, recent).catch(notLooked)
     const verdicts = await standingVerdicts(
       database.pool,
       slots.map(({ id }) => id),
@@ -84,6 +85,13 @@ export default function status([name]: string[], options: Options): Promise<numb
     }
     return 0
   })
+}
+
+/** Data that cannot be reached hides nothing else: what is stale is then not known, and said to be so. */
+function notLooked(error: unknown): Map<string, string> {
+  if (!(error instanceof Failure)) throw error
+  printNotice(`which nights are stale is not known: ${error.message}`)
+  return new Map()
 }
 
 /** Slots of one as-of: of a date also those of its hours, which are named in UTC. Newest first. */
