@@ -1,5 +1,6 @@
 import { quantile } from '../evaluation/bootstrap.ts'
 import type { ThresholdFrom } from './drift-figures.ts'
+import { shrunken, smoothed } from './part-shares.ts'
 import { total } from './psi.ts'
 
 /** What a statistic has to exceed, and where that is from. */
@@ -17,7 +18,8 @@ export function largest(candidates: { from: ThresholdFrom; threshold: number | u
 }
 
 /**
- * The 99th percentile of a figure between each part and the other parts together, undefined where there are not two.
+ * The 99th percentile of a figure between each part and the other parts together, undefined where there are not two. What
+ * the parts differ by chance alone is taken out first: parts of 60 rows would hide whatever a night of thousands has.
  */
 export function betweenParts(
   parts: Float64Array[],
@@ -26,8 +28,14 @@ export function betweenParts(
   const filled = parts.filter((part) => total(part) > 0)
   const [first] = filled
   if (first === undefined || filled.length < 2) return undefined
-  const all = first.map((_, bin) => filled.reduce((sum, part) => sum + (part[bin] ?? 0), 0))
-  const values = filled.map((part) =>
+  const sums = (each: Float64Array[]) =>
+    first.map((_, bin) => each.reduce((sum, part) => sum + (part[bin] ?? 0), 0))
+  const settled = shrunken(smoothed(sums(filled)), filled).map((shares, index) => {
+    const rows = total(filled[index] ?? first)
+    return shares.map((share) => share * rows)
+  })
+  const all = sums(settled)
+  const values = settled.map((part) =>
     figure(
       all.map((count, bin) => count - (part[bin] ?? 0)),
       part,

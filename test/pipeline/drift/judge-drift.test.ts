@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { drawNight, openWorld } from '../../../bench/world.ts'
 import { LEAST_ROWS } from '../../../src/pipeline/drift/compare-column.ts'
 import { judgeDrift, resamplesFor } from '../../../src/pipeline/drift/judge-drift.ts'
+import { openRandom } from '../../../src/pipeline/evaluation/bootstrap.ts'
 import type { CategoryProfile, ColumnProfile, Profile } from '../../../src/pipeline/profile/profile.ts'
 import { numberProfile, times } from './number-profile.ts'
 
@@ -198,6 +199,18 @@ test('as-ofs of a few rows each, as where rows have times of their own, do not h
   const judged = (moved: number) =>
     judgeDrift({ ...SETTINGS, reference, parts, tonight: profile(numberProfile(spread(350, moved), EDGES)) })
   expect(judged(0.7)).toMatchObject([{ drifted: true, threshold_from: 'resampling' }])
+  expect(judged(0)).toMatchObject([{ drifted: false }])
+})
+
+test('as-ofs of 60 rows each do not hide a shift of a night of thousands, for what they differ by is chance', () => {
+  const random = openRandom(5)
+  const all = spread(60 * 40)
+  const draw = () => Array.from({ length: 60 }, () => all[Math.floor(random() * all.length)] ?? 0)
+  const parts = Array.from({ length: 40 }, () => profile(numberProfile(draw(), EDGES)))
+  const reference = profile(numberProfile(all, EDGES))
+  const judged = (moved: number) =>
+    judgeDrift({ ...SETTINGS, reference, parts, tonight: profile(numberProfile(spread(5000, moved), EDGES)) })
+  expect(judged(0.5)).toMatchObject([{ drifted: true }])
   expect(judged(0)).toMatchObject([{ drifted: false }])
 })
 
