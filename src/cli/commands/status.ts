@@ -12,7 +12,7 @@ import { Failure } from '../../pipeline/engine/failure.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
 import { modelNamed } from '../../project/named.ts'
 import type { Project } from '../../project/project.ts'
-import { type AsOf, grainOf, parseAsOf } from '../../project/time/asof.ts'
+import { type AsOf, parseAsOf } from '../../project/time/asof.ts'
 import type { GlobalOptions } from '../command.ts'
 import { firstToSee, leftOut, QUIET } from '../terminal/first-to-see.ts'
 import { printJson, printLine, printNotice, printTable } from '../terminal/print.ts'
@@ -96,8 +96,6 @@ function notLooked(error: unknown): Map<string, string> {
 
 /** Slots of one as-of: of a date also those of its hours, which are named in UTC. Newest first. */
 async function slotsAt(connection: Connection, names: string[] | undefined, asOf: AsOf): Promise<Slot[]> {
-  if (grainOf(asOf) === 'hour')
-    return await listSlots(connection, { ...(names && { names }), partitions: [asOf.label] })
   const around = (ms: number) => new Date(Date.parse(asOf.instant) + ms).toISOString()
   const near = await listSlots(connection, {
     ...(names && { names }),

@@ -40,7 +40,8 @@ export async function openPostgresEngine(url: string, schema: string, log: Log):
   }
   const pool = new pg.Pool({ ...connection, options: `-c search_path="${schema}"` })
   pool.on('error', (error) => outage.failed(error))
-  const onPostgres = constructing(sharing(pool))
+  const shared = sharing(pool)
+  const onPostgres = <T>(construct: () => T): T => constructed(shared, construct)
   return {
     backend: 'postgres',
     openQueue: (name) => onPostgres(() => new Queue(name, { connection })),
@@ -60,16 +61,14 @@ export async function openPostgresEngine(url: string, schema: string, log: Log):
  * Constructors read the process-wide default once, so it is set only for that moment. Passing the backend instead
  * would give the queue a type that the board does not accept.
  */
-const constructing =
-  (factory: ReturnType<typeof sharing>) =>
-  <T>(construct: () => T): T => {
-    setDefaultBackendFactory(factory)
-    try {
-      return construct()
-    } finally {
-      setDefaultBackendFactory()
-    }
+function constructed<T>(factory: ReturnType<typeof sharing>, construct: () => T): T {
+  setDefaultBackendFactory(factory)
+  try {
+    return construct()
+  } finally {
+    setDefaultBackendFactory()
   }
+}
 
 /** Once here, and not in each queue: it takes a lock that all queues of all processes would wait for. */
 async function migrate(url: string, schema: string): Promise<void> {
