@@ -8,7 +8,8 @@ import { type Database, openDatabase } from '../../ledger/connection/database.ts
 import { dumpLedger } from '../../ledger/copies/dump-ledger.ts'
 import { restoreLedger } from '../../ledger/copies/restore-ledger.ts'
 import { expectProject } from '../../ledger/identity/project-identity.ts'
-import { type FoundServer, listServers, removeServer } from '../../ledger/server/list-servers.ts'
+import { type FoundServer, listServers } from '../../ledger/server/list-servers.ts'
+import { removeServerFolder } from '../../ledger/server/remove-server.ts'
 import { openProject } from '../../project/files/load-project.ts'
 import { didYouMean } from '../../project/files/nearest.ts'
 import { ConfigurationError } from '../../project/files/problem.ts'
@@ -152,7 +153,7 @@ async function remove(name: string, options: Options): Promise<number> {
   const question = `remove ${folder} with all runs, versions and incidents (${bytes(found.bytes)})? ${whose}.`
   const without = `ledger rm: ${question} Expected --yes, because there is no terminal to ask on`
   if (options.yes !== true && !(await askYes(question, without))) return 2
-  await removeServer(found)
+  await removeServerFolder(found.folder)
   if (options.json) printJson({ removed: folder })
   else printLine(`removed ${folder}`)
   return 0

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PRIVATE } from '../../project/files/private-folder.ts'
 import { readPostmaster } from './postmaster.ts'
@@ -58,9 +57,4 @@ function sizeOf(folder: string): { bytes: number; newest: number } {
     newest = Math.max(newest, found?.mtimeMs ?? 0)
   }
   return { bytes, newest }
-}
-
-/** Removes a stopped server with its ledger. */
-export function removeServer({ folder }: Pick<FoundServer, 'folder'>): Promise<void> {
-  return rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
 }

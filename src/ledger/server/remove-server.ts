@@ -18,7 +18,11 @@ export async function removeDatabase(root: string): Promise<void> {
       await sleep(20)
     }
   }
-  if (location.folder !== location.note) await rm(location.folder, { recursive: true, force: true })
-  // Retried, since a keeper or a server may write its last line meanwhile.
-  await rm(location.note, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  if (location.folder !== location.note) await removeServerFolder(location.folder)
+  await removeServerFolder(location.note)
+}
+
+/** Removes the folder of a server that was stopped; retried, since its keeper or its last processes may still write. */
+export function removeServerFolder(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
 }

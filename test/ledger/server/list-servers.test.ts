@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { listServers, removeServer } from '../../../src/ledger/server/list-servers.ts'
+import { listServers } from '../../../src/ledger/server/list-servers.ts'
+import { removeServerFolder } from '../../../src/ledger/server/remove-server.ts'
 
 let shared: string
 beforeEach(() => {
@@ -42,6 +43,6 @@ test('ledgers whose project is gone, has another one, or is not named come first
   expect(found[0]).toMatchObject({ project: join(shared, 'removed'), folder: join(shared, 'b'.repeat(16)) })
   expect(found[0]?.bytes).toBeGreaterThanOrEqual(1000)
   const [first] = found
-  if (first !== undefined) await removeServer(first)
+  if (first !== undefined) await removeServerFolder(first.folder)
   expect([existsSync(join(shared, 'b'.repeat(16))), existsSync(kept)]).toEqual([false, true])
 })
