@@ -1,6 +1,6 @@
 import type { ColumnProfile, NumberProfile } from '../pipeline/profile/profile.ts'
 
-/** A part of the value axis: from, up to but without to. */
+/** A part of the value axis: from, up to but without to, which the last one has too unless values are whole. */
 export interface Bin {
   from: number
   to: number
@@ -22,7 +22,9 @@ export function binsOf(reference: NumberProfile, tonight: NumberProfile): Bin[] 
   if (range === undefined) return []
   const width = roundWidth(range, whole)
   const first = Math.floor(range.low / width)
-  const count = Math.max(1, Math.floor(range.high / width) - first + 1)
+  // Scores that reach 1 end at 1: a bin that only the largest value would be in is none.
+  const end = whole ? Math.floor(range.high / width) + 1 : Math.ceil(range.high / width - 1e-9)
+  const count = Math.max(1, end - first)
   const edges = Array.from({ length: count + 1 }, (_, index) => (first + index) * width)
   const [before, now] = [spread(reference, edges, whole), spread(tonight, edges, whole)]
   return edges.slice(0, -1).map((from, index) => ({

@@ -83,9 +83,8 @@ export function overTime(given: OverTime): Chart {
   }
 }
 
-/** The axis reaches the target even where no value does. */
-function reach({ target, tracks, fromZero }: OverTime, scale: number) {
-  if (target === undefined) return {}
+/** The axis reaches the target even where no value does. Scores and shares from low to high have it from 0 to 1. */
+function reach({ target, tracks, fromZero, unit }: OverTime, scale: number) {
   const values = tracks.flatMap(({ values, band }) => [
     ...values,
     ...(band?.low ?? []),
@@ -93,6 +92,11 @@ function reach({ target, tracks, fromZero }: OverTime, scale: number) {
   ])
   const known = values.filter((value) => value !== null)
   const [low, high] = [Math.min(...known), Math.max(...known)]
+  const isPart = (unit === 'share' || unit === 'figure') && (target === undefined || target.value <= 1)
+  if (isPart && low >= 0 && low < 0.4 && high > 0.8 && high <= 1) {
+    return { min: 0, max: scale, interval: 0.25 * scale }
+  }
+  if (target === undefined) return {}
   return {
     ...(target.value < low && fromZero !== true ? { min: target.value * scale } : {}),
     ...(target.value > high ? { max: target.value * scale } : {}),

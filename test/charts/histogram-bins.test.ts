@@ -37,6 +37,14 @@ test('a value far out goes into the last bin, and leaves the rest readable', () 
   expect(sum(bins.map(({ tonight }) => tonight))).toBeCloseTo(1, 9)
 })
 
+test.each([1, 1.1, 0.3, -0.5, 200])('the axis of values up to %d ends there', (most) => {
+  const values = Array.from({ length: 101 }, (_, index) => most - index / 100)
+  const profile = numberProfile('score', values)
+  const bins = binsOf(profile, profile)
+  expect(bins.at(-1)?.to).toBeCloseTo(most, 9)
+  expect(sum(bins.map(({ tonight }) => tonight))).toBeCloseTo(1, 9)
+})
+
 test('a constant is one bin, and nothing at all is none', () => {
   const constant = numberProfile('a', [7, 7, 7])
   expect(sum(binsOf(constant, constant).map(({ tonight }) => tonight))).toBeCloseTo(1, 9)

@@ -146,6 +146,16 @@ test('a picture over time names its nights, its changes and what is missing', as
   expect(await renderSvg(drawn, { width: 420, theme: 'page' })).toContain('>v2</text>')
 })
 
+test('the axis of scores that reach 1 ends at 1', async () => {
+  const scores = Array.from({ length: 101 }, (_, index) => index / 100)
+  const profile = numberProfile('p', [...Array<number>(20).fill(1), ...scores], { score: true })
+  const labels = ['2026-11-01', '2026-11-02']
+  const drawn = scoreOverTime({ labels, marks: [] }, [profile, profile], { apart: [false, false] })
+  const svg = await renderSvg(drawn, { width: 420, theme: 'page' })
+  for (const name of ['0', '0.25', '0.5', '0.75', '1']) expect(svg).toContain(`>${name}</text>`)
+  expect(svg).not.toContain('>1.2</text>')
+})
+
 test('a process that has drawn ends by itself', () => {
   const script = `
     import { beforeAfter } from './src/charts/before-after.ts'
