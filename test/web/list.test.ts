@@ -64,13 +64,19 @@ test.each([
       expect(list.status).toBe(200)
       expect(list.text).toMatch(/May this list be used\?/)
       expect(list.text).toMatch(/100 rows, of which \d+ are on the list: their score is at least 0\.5\./)
-      expect(list.text).toMatch(/Compared with 2026-03-02: \d+ entered the list, \d+ left it, \d+ stayed\./)
+      expect(list.text).toMatch(/Compared with 2026-03-02: \d+ entered the list, \d+ left, \d+ stayed\./)
       expect(list.text.includes('row?entity=')).toBe(expected[index] === 200)
       for (const path of [`${LIST}.csv`, '/nights/value/2026-03-03/row?entity=6'])
         expect((await ask(who, path)).status, `${who} ${path}`).toBe(expected[index])
     }
   },
 )
+
+test('an older list names the one that readers have', async () => {
+  const older = await ask('vic', '/nights/value/2026-03-02/list')
+  expect(older.text).toMatch(/Readers have a newer list: <a href="\/nights\/value\/2026-03-03\/list">/)
+  expect((await ask('vic', LIST)).text).not.toContain('a newer list')
+})
 
 test('a list downloads whole, the highest first, with its reasons', async () => {
   rows = 'operators'

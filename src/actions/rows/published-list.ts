@@ -16,8 +16,8 @@ import type { ProjectLedger } from '../project-ledger.ts'
 export interface PublishedList {
   run: Run
   entity: string[]
-  /** The night that it is compared with. */
-  before: string | null
+  /** The night that it is compared with, and the version that scored it. */
+  before: { partition: string; version: number | null } | null
   facts: ListFacts
 }
 
@@ -37,7 +37,7 @@ export async function publishedList(
     withChild(project, (children) =>
       children.run('list', {
         scores: path(asOf.label),
-        before: before === undefined ? undefined : path(before),
+        before: before === undefined ? undefined : path(before.partition),
         entity,
         score: model.score.column,
         top,

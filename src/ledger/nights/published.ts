@@ -19,17 +19,17 @@ export async function publishedRun(
   return rows[0]
 }
 
-/** The partition that was published for the nearest earlier night, undefined if there is none. */
+/** The partition that was published for the nearest earlier night, and by which version; undefined if there is none. */
 export async function publishedBefore(
   connection: Connection,
   { kind, name, as_of }: Pick<Run, 'kind' | 'name' | 'as_of'>,
-): Promise<string | undefined> {
-  const { rows } = await connection.query<{ partition: string }>(
-    `select partition from nightshift.slots
-      where kind = $1 and name = $2 and as_of < $3 and published_run is not null order by as_of desc limit 1`,
+): Promise<Pick<Run, 'partition' | 'version'> | undefined> {
+  const { rows } = await connection.query<Pick<Run, 'partition' | 'version'>>(
+    `select s.partition, r.version from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+      where s.kind = $1 and s.name = $2 and s.as_of < $3 order by s.as_of desc limit 1`,
     [kind, name, as_of],
   )
-  return rows[0]?.partition
+  return rows[0]
 }
 
 /** Where these runs (ids) have published, and how many rows, by id. */

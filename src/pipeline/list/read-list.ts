@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { MOST_REASONS, reasonColumns } from '../../project/schema/score-columns.ts'
 import { type Engine, openEngine } from '../engine/duckdb.ts'
 import { Failure } from '../engine/failure.ts'
-import { identifier, literal, parquet } from '../engine/quote.ts'
+import { double, identifier, literal, parquet } from '../engine/quote.ts'
 
 export interface ListRequest {
   /** Path of the published scores, and of those of an earlier night to compare with. */
@@ -37,20 +37,32 @@ export interface ListFacts {
   rows: number
   /** Rows with the decision true; null without a threshold. */
   decided: number | null
+  /** The lowest score with the decision true, and the highest with false: the threshold of the night lies between. */
+  edge: { lowest: number | null; highest: number | null }
   top: ListedRow[]
+  /** Rows that have the score of the last row of `top`, and how many of them `top` has: it cuts ties by entity. */
+  ties: { rows: number; shown: number }
   /**
-   * The list is the rows with the decision true, without a threshold the `top` highest scores. `left` has the rows that are no
-   * longer on it, those that stood highest first, with their score tonight; null where they have none.
+   * The list is the rows with the decision true, without a threshold the `top` highest scores. Of those that came and went at most
+   * 20, those that stood highest first.
    */
   compared: {
     entered: number
     stayed: number
     left: number
-    leavers: { entity: string[]; before: number; now: number | null }[]
+    entrants: ChangedRow[]
+    leavers: ChangedRow[]
   } | null
 }
 
-const MOST_LEAVERS = 20
+/** A row that is on one of two lists alone: its score on that one, and on the other night; null where it has none there. */
+export interface ChangedRow {
+  entity: string[]
+  score: number
+  other: number | null
+}
+
+const MOST_CHANGED = 20
 /** DuckDB spills what does not fit: a list is looked at while nights are computed. */
 const MEMORY = '512MB'
 
@@ -77,8 +89,11 @@ export async function readList(request: ListRequest): Promise<ListFacts> {
       String(row.column_name),
     )
     const decides = columns.includes('decision')
-    const { rows, decided } = await engine.row(
-      `SELECT count(*)::INTEGER AS rows, ${decides ? 'count_if(decision)::INTEGER' : 'NULL'} AS decided FROM ${parquet(now)}`,
+    const own = identifier(request.score)
+    const { rows, decided, lowest, highest } = await engine.row(
+      `SELECT count(*)::INTEGER AS rows,
+              ${decides ? `count_if(decision)::INTEGER AS decided, min(${own}) FILTER (decision) AS lowest, max(${own}) FILTER (NOT decision) AS highest` : 'NULL AS decided, NULL AS lowest, NULL AS highest'}
+         FROM ${parquet(now)}`,
     )
     const top = await topOf(engine, now, before, request, columns)
     const facts: ListFacts = {
@@ -86,7 +101,9 @@ export async function readList(request: ListRequest): Promise<ListFacts> {
       method,
       rows: Number(rows),
       decided: decided === null ? null : Number(decided),
+      edge: { lowest: numberOrNull(lowest), highest: numberOrNull(highest) },
       top,
+      ties: await tiesOf(engine, now, request, top),
       compared: before === undefined ? null : await compare(engine, now, before, request, decides),
     }
     const again = await metadataOf(engine, now)
@@ -158,6 +175,21 @@ async function topOf(
   }))
 }
 
+/** Where `top` ends within equal scores, those with the lowest entities are in it. */
+async function tiesOf(
+  engine: Engine,
+  now: string,
+  { score }: ListRequest,
+  top: ListedRow[],
+): Promise<ListFacts['ties']> {
+  const last = top.at(-1)
+  if (last === undefined) return { rows: 0, shown: 0 }
+  const { rows } = await engine.row(
+    `SELECT count_if(${identifier(score)} = ${double(last.score)})::INTEGER AS rows FROM ${parquet(now)}`,
+  )
+  return { rows: Number(rows), shown: top.filter(({ rank }) => rank === last.rank).length }
+}
+
 async function compare(
   engine: Engine,
   now: string,
@@ -174,29 +206,31 @@ async function compare(
     decides && hadDecisions
       ? `(SELECT ${keys}, ${own} FROM ${parquet(path)} WHERE decision)`
       : `(SELECT ${keys}, ${own} FROM ${parquet(path)} WHERE isfinite(${own}) ORDER BY ${own} DESC, ${keys} LIMIT ${top})`
-  const { entered } = await engine.row(
-    `SELECT count(*)::INTEGER AS entered FROM ${listOf(now)} ANTI JOIN ${listOf(before)} USING (${keys})`,
-  )
-  const { stayed } = await engine.row(
-    `SELECT count(*)::INTEGER AS stayed FROM ${listOf(now)} SEMI JOIN ${listOf(before)} USING (${keys})`,
-  )
-  const { gone } = await engine.row(
-    `SELECT count(*)::INTEGER AS gone FROM ${listOf(before)} ANTI JOIN ${listOf(now)} USING (${keys})`,
-  )
-  const leavers = await engine.rows(
-    `SELECT ${entity.map((name, index) => `l.${identifier(name)}::VARCHAR AS e${index}`).join(', ')}, l.${own} AS before, n.${own} AS now
-       FROM (SELECT * FROM ${listOf(before)} ANTI JOIN ${listOf(now)} USING (${keys}) ORDER BY ${own} DESC, ${keys} LIMIT ${MOST_LEAVERS}) l
-       LEFT JOIN (SELECT ${keys}, ${own} FROM ${parquet(now)}) n ON ${entity.map((name) => `n.${identifier(name)} = l.${identifier(name)}`).join(' AND ')}
-      ORDER BY l.${own} DESC`,
-  )
-  return {
-    entered: Number(entered),
-    stayed: Number(stayed),
-    left: Number(gone),
-    leavers: leavers.map((row) => ({
+  const only = (path: string, other: string) => `${listOf(path)} ANTI JOIN ${listOf(other)} USING (${keys})`
+  const rowsOf = async (from: string) =>
+    Number((await engine.row(`SELECT count(*)::INTEGER AS rows FROM ${from}`)).rows)
+  const changed = async (path: string, other: string): Promise<ChangedRow[]> => {
+    const rows = await engine.rows(
+      `SELECT ${entity.map((name, index) => `l.${identifier(name)}::VARCHAR AS e${index}`).join(', ')}, l.${own} AS score, o.${own} AS other
+         FROM (SELECT * FROM ${only(path, other)} ORDER BY ${own} DESC, ${keys} LIMIT ${MOST_CHANGED}) l
+         LEFT JOIN (SELECT ${keys}, ${own} FROM ${parquet(other)}) o ON ${entity.map((name) => `o.${identifier(name)} = l.${identifier(name)}`).join(' AND ')}
+        ORDER BY l.${own} DESC, ${entity.map((name) => `l.${identifier(name)}`).join(', ')}`,
+    )
+    return rows.map((row) => ({
       entity: entity.map((_, index) => String(row[`e${index}`])),
-      before: Number(row.before),
-      now: row.now === null ? null : Number(row.now),
-    })),
+      score: Number(row.score),
+      other: numberOrNull(row.other),
+    }))
   }
+  return {
+    entered: await rowsOf(only(now, before)),
+    stayed: await rowsOf(`${listOf(now)} SEMI JOIN ${listOf(before)} USING (${keys})`),
+    left: await rowsOf(only(before, now)),
+    entrants: await changed(now, before),
+    leavers: await changed(before, now),
+  }
+}
+
+function numberOrNull(value: unknown): number | null {
+  return value === null || value === undefined ? null : Number(value)
 }

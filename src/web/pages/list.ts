@@ -4,7 +4,7 @@ import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { explainScore } from '../../actions/rows/explain-score.ts'
 import { type PublishedList, publishedList, withListFile } from '../../actions/rows/published-list.ts'
-import { count } from '../../format/numbers.ts'
+import { lastGood } from '../../ledger/nights/published.ts'
 import { findRun } from '../../ledger/nights/run-records.ts'
 import { findSlot } from '../../ledger/nights/slots.ts'
 import { Failure } from '../../pipeline/engine/failure.ts'
@@ -16,9 +16,10 @@ import { moment } from '../moment.ts'
 import { missing, page } from '../page.ts'
 import { nowAt, type PageContext } from '../page-context.ts'
 import { refuse } from '../security/guard.ts'
+import { changeText, sizeText, tiesText } from './list/counts.ts'
 import { rowBody } from './list/row.ts'
 import { rowsRefused } from './list/rows-shown.ts'
-import { leavers, topTable } from './list/top.ts'
+import { entrants, leavers, topTable } from './list/top.ts'
 import { loadNight } from './night/load.ts'
 import { verdict } from './night/verdict.ts'
 
@@ -139,34 +140,27 @@ export function mountList(app: Hono, pageContext: PageContext): void {
     const loaded = slot && (await loadNight(pageContext, slot, run, now))
     const refusal = rowsRefused(project, context.get('viewer'))
     const here = listHref(night)
+    const newest = await lastGood(database.pool, { kind: 'scores', name: model.name })
+    const newer =
+      newest === undefined || newest.partition === asOf.label
+        ? ''
+        : html`<p class="text-late">Readers have a newer list: <a href="${listHref({ model: model.name, partition: newest.partition })}">${newest.partition}</a>.</p>`
     const rows =
       refusal !== undefined
         ? html`<p class="quiet">${refusal}</p>`
-        : html`<p class="small">Show ${TOPS.map((each) => html`<a href="${withQuery(here, { top: each })}"${each === top ? html` aria-current="true"` : ''}>${each}</a> `)}· Download as CSV: <a href="${here}.csv">the list</a>, <a href="${here}.csv?rows=all">all rows</a></p>
-${topTable(list, night)}${lookUp(model, asOf, '')}`
+        : html`<p class="small">Show ${TOPS.map((each) => (each === top ? html`<strong aria-current="true">${each}</strong> ` : html`<a href="${withQuery(here, { top: each })}">${each}</a> `))}· Download as CSV: ${list.facts.decided === null ? '' : html`<a href="${here}.csv">the list</a>, `}<a href="${here}.csv?rows=all">all rows</a></p>
+${topTable(list, night)}${tiesText(list)}${lookUp(model, asOf, '')}`
     return page(
       context,
       `List of ${model.name}, ${asOf.label}`,
-      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${loaded === undefined ? '' : verdict(loaded, project.timezone, nightHref({ kind: 'scores', name: model.name, partition: asOf.label }, {}))}
+      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${loaded === undefined ? '' : verdict(loaded, project.timezone, nightHref({ kind: 'scores', name: model.name, partition: asOf.label }, {}))}${newer}
 ${model.description === '' ? '' : html`<p>${model.description}.</p>`}
-<p>${sizeText(list, model)} Version ${list.run.version}, published ${moment(list.run.ended_at, project.timezone)} by run <a href="${runHref(list.run.id)}">${list.run.id}</a>.</p></section>
+<p>${sizeText(list, model.score)} Version ${list.run.version}, published ${moment(list.run.ended_at, project.timezone)} by run <a href="${runHref(list.run.id)}">${list.run.id}</a>.</p></section>
 <section class="card" aria-labelledby="top"><h2 id="top">The highest scores</h2><p>${changeText(list)}</p>${methodText(list)}${rows}</section>
-${refusal === undefined ? leavers(list, night) : ''}`,
+${refusal === undefined ? html`${entrants(list, night)}${leavers(list, night)}` : ''}`,
       { section: 'Overview', crumbs: crumbsOf(model, asOf), foot: html`Times are in ${project.timezone}.` },
     )
   }
-}
-
-/** `4,801 rows, of which 254 are on the list: their score is at least 0.15.` */
-function sizeText({ facts: { rows, decided } }: PublishedList, { score }: Model): string {
-  if (decided === null) return `${count(rows)} rows. There is no threshold: the list is its top.`
-  return `${count(rows)} rows, of which ${count(decided)} are on the list${score.threshold === undefined ? '' : `: their score is at least ${score.threshold}`}.`
-}
-
-function changeText({ facts: { compared }, before }: PublishedList): string {
-  if (compared === null) return 'No earlier night is published.'
-  const { entered, left, stayed } = compared
-  return `Compared with ${before}: ${count(entered)} entered the list, ${count(left)} left it, ${count(stayed)} stayed.`
 }
 
 function methodText({ facts: { method, top } }: PublishedList) {

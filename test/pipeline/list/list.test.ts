@@ -54,18 +54,40 @@ describe('a list', () => {
     const { compared } = await read('now.parquet', 'before.parquet')
     // Tonight 0 to 5; before 5 to 9, 11, and 10, since no number counts as larger than any.
     expect(compared).toMatchObject({ entered: 5, stayed: 1 })
-    expect(compared?.leavers.map(({ entity: [id], now }) => [id, now])).toEqual(
+    expect(compared?.leavers.map(({ entity: [id], other }) => [id, other])).toEqual(
       expect.arrayContaining([
         ['11x', null],
         ['9x', expect.closeTo(0.1, 12)],
       ]),
     )
+    expect(compared?.entrants.map(({ entity: [id], score, other }) => [id, score, other])).toEqual([
+      ['0x', 1, null],
+      ['1x', 0.9, null],
+      ['2x', 0.8, 0.2],
+      ['3x', 0.7, 0.3],
+      ['4x', 0.6, 0.4],
+    ])
+  })
+
+  test('says between which scores its threshold lies, and how many rows it leaves out of a tie', async () => {
+    const { edge } = await read('now.parquet', undefined)
+    expect(edge).toEqual({ lowest: 0.5, highest: 0.4 })
+    await writeParquet(file('tied.parquet'), 'SELECT i AS id, least(i, 3) / 10 AS p FROM range(10) t(i)')
+    const { ties, top, edge: none } = await read('tied.parquet', undefined)
+    expect(top.map(({ entity: [id], rank }) => [id, rank])).toEqual([
+      ['3', 1],
+      ['4', 1],
+      ['5', 1],
+    ])
+    expect(ties).toEqual({ rows: 7, shown: 3 })
+    expect(none).toEqual({ lowest: null, highest: null })
+    expect((await read('tied.parquet', undefined, 8)).ties).toEqual({ rows: 1, shown: 1 })
   })
 
   test('without a threshold it is the top', async () => {
     const { decided, compared, top } = await read('plain.parquet', 'plain.parquet', 4)
     expect(decided).toBeNull()
-    expect(compared).toEqual({ entered: 0, stayed: 4, left: 0, leavers: [] })
+    expect(compared).toEqual({ entered: 0, stayed: 4, left: 0, entrants: [], leavers: [] })
     expect(top.map(({ before }) => before?.rank)).toEqual([1, 2, 3, 4])
     expect((await read('plain.parquet', undefined)).compared).toBeNull()
   })

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { PublishedList } from '../../../actions/rows/published-list.ts'
 import { count, figure, signed } from '../../../format/numbers.ts'
-import type { ListedRow } from '../../../pipeline/list/read-list.ts'
+import type { ChangedRow, ListedRow } from '../../../pipeline/list/read-list.ts'
 import { rowHref } from '../../addresses.ts'
 import { column, labelled, number, table } from '../../table.ts'
 
@@ -27,7 +27,7 @@ export function topTable(
       ...(decides
         ? [labelled<ListedRow>('On the list', ({ decision }) => (decision === true ? 'yes' : 'no'))]
         : []),
-      ...(before === null ? [] : [labelled<ListedRow>(`Since ${before}`, movement)]),
+      ...(before === null ? [] : [labelled<ListedRow>(`Since ${before.partition}`, movement)]),
       ...(explains
         ? [
             {
@@ -55,23 +55,53 @@ function movement({ rank, before }: ListedRow): string {
   return `${places > 0 ? 'up' : 'down'} ${count(Math.abs(places))}, was ${count(before.rank)}`
 }
 
-/** Who is no longer on the list, those that stood highest first. */
-export function leavers(
-  { facts: { compared }, entity, before }: PublishedList,
+/** Who is on the list and was not the night before. */
+export function entrants(list: PublishedList, night: { model: string; partition: string }) {
+  const { compared } = list.facts
+  if (compared === null) return ''
+  return changed(list, night, compared.entrants, compared.entered, {
+    title: 'Entered the list',
+    tonight: (row) => row.score,
+    earlier: (row) => row.other,
+  })
+}
+
+/** Who is no longer on the list. */
+export function leavers(list: PublishedList, night: { model: string; partition: string }) {
+  const { compared } = list.facts
+  if (compared === null) return ''
+  return changed(list, night, compared.leavers, compared.left, {
+    title: 'Left the list',
+    tonight: (row) => row.other,
+    earlier: (row) => row.score,
+  })
+}
+
+function changed(
+  { entity, before }: PublishedList,
   night: { model: string; partition: string },
+  rows: ChangedRow[],
+  all: number,
+  {
+    title,
+    tonight,
+    earlier,
+  }: Record<'tonight' | 'earlier', (row: ChangedRow) => number | null> & { title: string },
 ) {
-  if (compared === null || compared.leavers.length === 0) return ''
-  const shown = compared.leavers.length
+  if (rows.length === 0) return ''
+  const id = title.split(' ')[0]?.toLowerCase() ?? ''
   const caption =
-    shown < compared.left ? `The ${shown} of them that stood highest` : 'All of them, the highest first'
-  return html`<section class="card" aria-labelledby="left"><h2 id="left">Left the list since ${before}</h2><details><summary>${caption}</summary>
-${table(caption, compared.leavers, [
+    rows.length < all
+      ? `The ${rows.length} of ${count(all)} with the highest scores`
+      : 'All of them, the highest first'
+  return html`<section class="card" aria-labelledby="${id}"><h2 id="${id}">${title} since ${before?.partition ?? ''}</h2><details><summary>${caption}</summary>
+${table(caption, rows, [
   column(entity.join('/'), (row) =>
-    row.now === null
+    tonight(row) === null
       ? row.entity.join('/')
       : html`<a href="${rowHref(night, row.entity)}">${row.entity.join('/')}</a>`,
   ),
-  number('Score before', (row) => figure(row.before)),
-  number('Score now', (row) => figure(row.now, 'no longer scored')),
+  number('Score before', (row) => figure(earlier(row), 'not scored')),
+  number('Score now', (row) => figure(tonight(row), 'no longer scored')),
 ])}</details></section>`
 }
