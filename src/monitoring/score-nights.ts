@@ -35,3 +35,23 @@ export async function scoreNights(
   const { rows } = await connection.query<ScoreNight>(NIGHTS, [model, from, to])
   return rows
 }
+
+const UNPROFILED = `
+select s.partition from nightshift.slots s
+ where s.kind = 'scores' and s.name = $1 and s.as_of >= $2 and s.published_run is not null
+   and not exists (select from nightshift.profiles p
+                    where p.model = s.name and p.partition = s.partition and p.run = s.published_run)
+ order by s.as_of desc limit 1`
+
+/**
+ * The newest published night since an instant whose scores have no profile yet. A worker makes it by itself; a command that runs
+ * without one leaves it open.
+ */
+export async function unprofiledNight(
+  connection: ClientBase | Pool,
+  model: string,
+  since: string,
+): Promise<string | undefined> {
+  const { rows } = await connection.query<{ partition: string }>(UNPROFILED, [model, since])
+  return rows[0]?.partition
+}

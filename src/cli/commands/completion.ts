@@ -4,7 +4,7 @@ import type { GlobalOptions } from '../command.ts'
 
 /**
  * What each shell evaluates: it asks the command that is typed for the words that fit, and completes files where there is none. A
- * tab separates a word from what it is.
+ * tab separates a word from what it is. A zsh whose `.zshrc` has not loaded completion yet has no `compdef`.
  */
 const SCRIPTS: Record<string, string> = {
   bash: `_nightshift() {
@@ -19,6 +19,7 @@ _nightshift() {
   found=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null | sed -e 's/:/\\\\:/g' -e 's/	/:/')}")
   if [[ -n "\${found[*]}" ]]; then _describe nightshift found; else _files; fi
 }
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 compdef _nightshift nightshift
 `,
   fish: `function __nightshift_words

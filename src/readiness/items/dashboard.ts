@@ -1,7 +1,7 @@
 import { localDay } from '../../format/clock-time.ts'
 import { driftNights } from '../../monitoring/drift/drift-nights.ts'
 import { outcomeNights } from '../../monitoring/outcomes/outcome-nights.ts'
-import { scoreNights } from '../../monitoring/score-nights.ts'
+import { scoreNights, unprofiledNight } from '../../monitoring/score-nights.ts'
 import { shadowStanding } from '../../monitoring/shadow/shadow-standing.ts'
 import { parseAsOf } from '../../project/time/asof.ts'
 import { labelWindow } from '../../project/time/label-window.ts'
@@ -25,19 +25,33 @@ export const dashboard: Item = {
     if (asked.champion === undefined) return askFirst(asked, link)
     const to = now.toISOString()
     const from = new Date(now.getTime() - DAYS * 86_400_000).toISOString()
-    const run = `nightshift run ${name} --as-of D`
     const scores = await scoreNights(database.pool, name, { from, to })
-    if (scores.length === 0) return fail(`no night of the last ${DAYS} days has scores to show`, run, link)
+    const newest = scores.at(-1)
+    const unseen = await unprofiledNight(database.pool, name, from)
+    const lookAt = (night: string) => `nightshift drift ${name} --as-of ${night}`
+    if (newest === undefined)
+      return unseen === undefined
+        ? fail(
+            `no night of the last ${DAYS} days has scores to show`,
+            `nightshift run ${name} --as-of D`,
+            link,
+          )
+        : fail(
+            `the scores of ${unseen} are published, and their distribution was not looked at yet`,
+            lookAt(unseen),
+            link,
+          )
     const drift = await driftNights(database.pool, name, { from, to })
     const compared = new Set(
       drift.filter(({ threshold }) => threshold !== null).map(({ partition }) => partition),
     )
-    if (compared.size === 0)
-      return fail(
-        `no night of the last ${DAYS} days was compared with a reference`,
-        `nightshift drift ${name} --as-of D`,
-        link,
-      )
+    if (compared.size === 0) {
+      const none = `no night of the last ${DAYS} days was compared with a reference`
+      // A night that has nothing to be compared with is not compared by another look: it takes another night.
+      const why = scores.every(({ reference }) => reference === null) ? newest.note : null
+      if (why === null || unseen !== undefined) return fail(none, lookAt(unseen ?? newest.partition), link)
+      return fail(`${none}: ${why}`, `nightshift run ${name} --as-of D`, link)
+    }
     const outcomes = await outcomeNights(database.pool, name, { from: '1970-01-01T00:00:00Z', to })
     const measured = outcomes.filter(({ state }) => state === 'measured')
     const due = outcomes

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -67,15 +67,21 @@ test('what is not legal is refused with what is', async () => {
   )
 })
 
-test('bash completes commands, options, models and views as they are in the project', async () => {
+/** A folder with the program under its name, in front of the others. */
+function installed(): { PATH: string } {
   const bin = join(project.root, 'bin')
-  mkdirSync(bin)
+  mkdirSync(bin, { recursive: true })
   const program = join(bin, 'nightshift')
   writeFileSync(
     program,
     `#!/bin/sh\nexec "${process.execPath}" "${resolve(import.meta.dirname, '../../../dist/cli.js')}" "$@"\n`,
   )
   chmodSync(program, 0o755)
+  return { PATH: `${bin}:${process.env.PATH}` }
+}
+
+test('bash completes commands, options, models and views as they are in the project', async () => {
+  const env = { ...process.env, ...installed() }
   const completed = (...words: string[]) => {
     const script = `eval "$(nightshift completion bash)"
 COMP_WORDS=(nightshift ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}
@@ -83,7 +89,7 @@ _nightshift nightshift; printf '%s\\n' "\${COMPREPLY[@]}"`
     return execFileSync('bash', ['-c', script], {
       cwd: project.root,
       encoding: 'utf8',
-      env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+      env,
     })
       .trim()
       .split('\n')
@@ -96,4 +102,31 @@ _nightshift nightshift; printf '%s\\n' "\${COMPREPLY[@]}"`
   expect(completed('drill', 'value', 'r')).toEqual(['rollback'])
   // A file is meant: the shell's own completion takes over.
   expect(completed('register', 'value', '')).toEqual([''])
+})
+
+const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0
+
+test.skipIf(!has('zsh'))('a zsh that has loaded no completion yet loads it, and keeps ours', () => {
+  const script = 'eval "$(nightshift completion zsh)"; print -- $_comps[nightshift]'
+  const home = { HOME: project.root, ZDOTDIR: project.root }
+  const env = { ...process.env, ...installed(), ...home }
+  const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], {
+    cwd: project.root,
+    encoding: 'utf8',
+    env,
+  })
+  expect({ stdout, stderr }).toEqual({ stdout: '_nightshift\n', stderr: '' })
+})
+
+test.skipIf(!has('fish'))('fish completes commands and models', () => {
+  const script =
+    "nightshift completion fish | source; complete -C 'nightshift backfill'; complete -C 'nightshift run v'"
+  const env = { ...process.env, ...installed(), HOME: project.root }
+  const { stdout } = spawnSync('fish', ['-c', script], { cwd: project.root, encoding: 'utf8', env })
+  expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
+    'backfill',
+    'backfills',
+    'value',
+    '',
+  ])
 })
