@@ -30,13 +30,16 @@ export function missingNight(facts: TrustFacts): MissingNight | undefined {
   const isBlocked = waits && (behind === 'failed' || behind === 'held' || behind === 'skipped')
   const face = isBlocked ? behind : own
   const promised = last.deadline === null ? '' : `, promised by ${hourAndMinute(last.deadline, timezone)}`
+  // The data that its features wait for is news, that it waits for them is not.
+  const awaited =
+    last.waits_for ?? (behind === 'waiting' || behind === 'late' ? features?.slot.waits_for : null) ?? null
   const what: Record<Face, string> = {
     failed: `The night failed: ${facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
     held: `Held until someone decides: ${facts.run?.failed_checks[0] ?? facts.run?.failure?.message ?? last.reason ?? 'see its page'}`,
-    late: `Late${promised}: ${last.waits_for ?? last.reason ?? `it is ${last.state}`}`,
+    late: `Late${promised}: ${awaited ?? last.reason ?? `it is ${last.state}`}`,
     running: `It is being computed${promised}.`,
-    waiting: `It waits${promised}: ${last.waits_for ?? last.reason ?? 'for a free worker'}`,
-    expected: `It has not started${promised}${last.waits_for === null ? '.' : `: it waits for ${last.waits_for}`}`,
+    waiting: `It waits${promised}: ${awaited ?? last.reason ?? 'for a free worker'}`,
+    expected: awaited === null ? `It has not started${promised}.` : `It waits${promised}: ${awaited}`,
     skipped: `It was given up: ${last.reason ?? 'no reason was given'}`,
     published: '',
     tardy: '',

@@ -1,7 +1,7 @@
 import { kindOf } from '../../failures/incident-kinds.ts'
 import { clockTime, hourAndMinute } from '../../format/clock-time.ts'
 import { age } from '../../format/elapsed.ts'
-import { figure } from '../../format/numbers.ts'
+import { count } from '../../format/numbers.ts'
 import type { Face } from '../../ledger/nights/faces.ts'
 import type { BriefRun } from '../../ledger/nights/latest.ts'
 import { released } from '../../ledger/nights/released.ts'
@@ -199,6 +199,14 @@ function parity({ parity: found, open }: TrustFacts): Reason[] {
   if (found === undefined) return []
   if (found.differing === null)
     return [{ face: 'expected', text: 'Serving could not be compared with training.' }]
-  const late = (found.late ?? 0) > 0 ? ' (rows arrived late since)' : ''
-  return [{ face: 'published', text: `Served as trained: ${figure(found.values)} values agree${late}.` }]
+  const values = found.values ?? 0
+  const late = found.late ?? 0
+  return late === 0
+    ? [{ face: 'published', text: `Served as trained: ${count(values)} values agree.` }]
+    : [
+        {
+          face: 'expected',
+          text: `Served as trained, but for ${count(late)} of ${count(values)} values whose source rows have arrived or gone since: computed now, the list would be another.`,
+        },
+      ]
 }

@@ -79,6 +79,11 @@ const features = (state: Slot['state'], more: Partial<BriefRun> = {}) => ({
   run: run({ id: 'f2', ...more }),
 })
 
+const waiting = {
+  slot: open({ kind: 'features', name: 'activity', state: 'waiting', waits_for: 'source calls is late' }),
+  run: run({ id: 'f2', state: 'waiting' }),
+}
+
 test.each<[string, TrustFacts, Answer, string]>([
   [
     'without features',
@@ -103,6 +108,18 @@ test.each<[string, TrustFacts, Answer, string]>([
     facts({}, open({ state: 'waiting', waits_for: 'calls' })),
     'check',
     'Late, promised by 06:00: calls',
+  ],
+  [
+    'late with its features',
+    facts({ features: waiting }, open({ state: 'expected', reason: 'waits for features activity' })),
+    'check',
+    'Late, promised by 06:00: source calls is late',
+  ],
+  [
+    'waiting with its features',
+    facts({ now: new Date('2026-03-03T03:00:00Z'), features: waiting }, open({ state: 'expected' })),
+    'yes',
+    'It waits, promised by 06:00: source calls is late',
   ],
   [
     'running',
