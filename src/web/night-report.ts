@@ -10,6 +10,7 @@ import type { Model, Project } from '../project/project.ts'
 import type { AsOf } from '../project/time/asof.ts'
 import { moment } from './moment.ts'
 import type { PageContext } from './page-context.ts'
+import { seesFailedRows } from './pages/list/rows-shown.ts'
 import { attempts } from './pages/night/attempts.ts'
 import { checks } from './pages/night/checks.ts'
 import { drift } from './pages/night/drift.ts'
@@ -49,12 +50,14 @@ export async function nightReport(
   const incidents = await incidentsOf(pool, subjects, slot.partition, now)
   const view = night.features?.run
   const written: Terminal = (words, command) => html`${words}<code>${typed(project, command)}</code>`
+  // The file is handed on to anybody.
+  const withRows = seesFailedRows(project, null)
   const body = html`${summary(night, project, now)}
 ${incidentSection(incidents, project)}
 ${await drift(night, `/runs/${run.id}/drift.csv`)}
 ${outcome(night, project, now, written)}
-${checks([...run.checks, ...(view?.checks ?? [])], { about: view === undefined ? '' : `of the scores and of view ${view.name}`, timezone: project.timezone, releases: releases([run, view]) })}
-${parity(night.certificate, project)}
+${checks([...run.checks, ...(view?.checks ?? [])], { about: view === undefined ? '' : `of the scores and of view ${view.name}`, timezone: project.timezone, withRows, releases: releases([run, view]) })}
+${parity(night.certificate, project, withRows)}
 ${attempts(night.attempts, project)}
 ${inputs(run.inputs.length > 0 ? run.inputs : (view?.inputs ?? []), project, 'As of the time they were read.')}
 ${featuresLine(night, project, now)}

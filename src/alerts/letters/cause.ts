@@ -88,6 +88,9 @@ function hasWord(text: string, word: string): boolean {
   return false
 }
 
+/** What a row that failed an expectation begins with. */
+export const ROW = 'a row: '
+
 /** The id of a failed expectation is what `show` calls it; its message has its bound and what was found. */
 function checkItems(check: Check, said: string, timezone: string): Item[] {
   const { id, kind, observed, bound, samples } = check
@@ -97,7 +100,7 @@ function checkItems(check: Check, said: string, timezone: string): Item[] {
   const item: Item = isKnown
     ? { kind: 'fact', label: 'Expectation', text: id }
     : { kind: 'point', text: `${id}: ${oneLine(own, 300)}` }
-  return [item, ...samples.slice(0, 2).map((row): Item => ({ kind: 'point', text: `a row: ${pairs(row)}` }))]
+  return [item, ...samples.slice(0, 2).map((row): Item => ({ kind: 'point', text: `${ROW}${pairs(row)}` }))]
 }
 
 /**

@@ -3,7 +3,6 @@ import { clockTime, hourAndMinute } from '../../format/clock-time.ts'
 import { age } from '../../format/elapsed.ts'
 import { count } from '../../format/numbers.ts'
 import type { Face } from '../../ledger/nights/faces.ts'
-import type { BriefRun } from '../../ledger/nights/latest.ts'
 import { released } from '../../ledger/nights/released.ts'
 import type { Slot } from '../../ledger/nights/slots.ts'
 import type { NightEvidence } from '../evidence.ts'
@@ -49,7 +48,7 @@ export function trust(facts: TrustFacts): Trust {
   const reasons = [
     ...uncompared,
     punctual(facts, list),
-    ...byHand(facts.published),
+    ...byHand(facts),
     ...replaced,
     ...compared,
     ...openDrift(facts),
@@ -151,9 +150,14 @@ function punctual({ timezone }: TrustFacts, { published_at: at, deadline }: Slot
     : { face: 'published', text: `Published ${when}, on time (promised by ${promised}).` }
 }
 
-function byHand(run: BriefRun | undefined): Reason[] {
-  const by = released(run)
-  return by === undefined ? [] : [{ face: 'tardy', text: `Its scores were ${by}` }]
+/** Who released the scores, or the features that they were computed from, although an expectation failed. */
+function byHand({ published, features }: TrustFacts): Reason[] {
+  const used = features?.run?.id === published?.features_run ? released(features?.run) : undefined
+  const own = released(published)
+  return [
+    ...(own === undefined ? [] : [`Its scores were ${own}`]),
+    ...(used === undefined ? [] : [`Its features were ${used}`]),
+  ].map((text) => ({ face: 'tardy', text }))
 }
 
 function drift({ evidence }: TrustFacts): Reason {

@@ -17,6 +17,7 @@ import { nowAt, type PageContext } from '../page-context.ts'
 import { stateMark } from '../state-mark.ts'
 import { column, labelled, table } from '../table.ts'
 import { terminalFor } from '../terminal.ts'
+import { seesFailedRows } from './list/rows-shown.ts'
 import { actions } from './night/actions.ts'
 import { attempts } from './night/attempts.ts'
 import { blockerCard } from './night/blocker.ts'
@@ -97,14 +98,15 @@ async function show(context: Context, pageContext: PageContext, slot: Slot, run:
   const own = run?.checks ?? []
   const viewer = context.get('viewer')
   const terminal = terminalFor(viewer, project)
+  const withRows = seesFailedRows(project, viewer)
   const body = html`<div class="columns"><div>
 ${summary(night, project, now)}
-${checks([...own, ...(view?.checks ?? [])], { about: view === undefined ? '' : `of the scores and of view ${view.name}`, timezone: project.timezone, releases: releases([run, view]) })}
+${checks([...own, ...(view?.checks ?? [])], { about: view === undefined ? '' : `of the scores and of view ${view.name}`, timezone: project.timezone, withRows, releases: releases([run, view]) })}
 </div><div>
 ${blockerCard(night, project, now, viewer)}
 ${actions(night, project, viewer)}
 ${night.blocker === undefined ? featuresLine(night, project, now) : ''}
-${parity(night.certificate, project)}
+${parity(night.certificate, project, withRows)}
 </div></div>
 ${run === undefined ? '' : await drift(night, `${runHref(run.id)}/drift.csv`)}
 ${outcome(night, project, now, terminal)}

@@ -20,6 +20,15 @@ test('a night that is on time, looks like its reference and agrees with training
   })
 })
 
+const releasedFeatures = (id: string) => ({
+  slot: slot({ kind: 'features', name: 'activity' }),
+  run: run({ id, trigger: 'release', requested_by: 'ann', reason: '1901 is a company' }),
+})
+
+test('who released features that the list was not computed from is not said', () => {
+  expect(JSON.stringify(trust(facts({ features: releasedFeatures('f3') })))).not.toContain('released')
+})
+
 test.each<[string, TrustFacts, Answer, string]>([
   [
     'late',
@@ -65,6 +74,12 @@ test.each<[string, TrustFacts, Answer, string]>([
     facts({ published: run({ trigger: 'release', requested_by: 'ann', reason: 'the orders are real' }) }),
     'yes',
     'Its scores were released by ann: the orders are real',
+  ],
+  [
+    'from features released by hand',
+    facts({ features: releasedFeatures('f2') }),
+    'yes',
+    'Its features were released by ann: 1901 is a company',
   ],
 ])('published, %s', (_, given, answer, text) => {
   const found = trust(given)

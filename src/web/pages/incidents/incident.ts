@@ -18,6 +18,7 @@ import { moment } from '../../moment.ts'
 import type { PageContext, Viewer } from '../../page-context.ts'
 import { stateMark } from '../../state-mark.ts'
 import { column, labelled, table } from '../../table.ts'
+import { seesFailedRows } from '../list/rows-shown.ts'
 import { checks } from '../night/checks.ts'
 import { fact } from '../night/summary.ts'
 import { actions } from './actions.ts'
@@ -71,7 +72,7 @@ export function incidentBody(story: IncidentStory, project: Project, viewer: Vie
   return html`<div class="columns"><div>
 ${what(incident, project, now)}
 ${nights(story, project, viewer)}
-${checks(story.checks, { about: 'of the latest night that failed', timezone: project.timezone })}
+${checks(story.checks, { about: 'of the latest night that failed', timezone: project.timezone, withRows: seesFailedRows(project, viewer) })}
 ${events(story.events, project)}
 </div><div>
 ${actions(incident, present, project, viewer)}

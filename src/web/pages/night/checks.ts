@@ -5,10 +5,15 @@ import type { Check } from '../../../pipeline/engine/facts.ts'
 import { stateMark } from '../../state-mark.ts'
 import { table } from '../../table.ts'
 
-/** Expectations: failed ones with sample rows, the others in a collapsed list, and who released the run despite them. */
+/** Expectations: failed ones (`withRows`: with sample rows), the others in a collapsed list, and who released the run despite them. */
 export function checks(
   all: Check[],
-  { about, timezone, releases = [] }: { about: string; timezone: string; releases?: string[] },
+  {
+    about,
+    timezone,
+    withRows,
+    releases = [],
+  }: { about: string; timezone: string; withRows: boolean; releases?: string[] },
 ) {
   if (all.length === 0) return ''
   const failed = all.filter((check) => !check.passed)
@@ -18,7 +23,7 @@ export function checks(
 ${releases.map((release) => html`<p>${release}</p>`)}
 ${failed.map(
   (check) =>
-    html`<h3 class="text-failed">${check.id}</h3><p>${localTimes(check.message, timezone)}</p>${samples(check)}`,
+    html`<h3 class="text-failed">${check.id}</h3><p>${localTimes(check.message, timezone)}</p>${withRows ? samples(check) : ''}`,
 )}
 ${met.length === 0 ? '' : html`<details><summary>${met.length} met</summary><ul class="list small">${met.map((check) => html`<li><strong>${check.id}</strong>: ${localTimes(check.message, timezone)}</li>`)}</ul></details>`}
 </section>`

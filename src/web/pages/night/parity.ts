@@ -27,8 +27,8 @@ const Report = z.object({
     .default([]),
 })
 
-/** Whether the training path computes the same values as serving. */
-export function parity(certificate: Certificate | undefined, { timezone }: Project) {
+/** Whether the training path computes the same values as serving; `withRows`: with a row that differs of each column. */
+export function parity(certificate: Certificate | undefined, { timezone }: Project, withRows: boolean) {
   const head = html`<h2 id="parity">Serving and training</h2>`
   if (certificate === undefined) {
     return html`<section class="card" aria-labelledby="parity">${head}<p class="quiet">Not compared yet: the training path recomputes the features once no nightly work is open.</p></section>`
@@ -46,7 +46,7 @@ export function parity(certificate: Certificate | undefined, { timezone }: Proje
   } ${differing === null ? (report?.failure?.message ?? '') : figures}</p>
 ${columns.map(
   ({ column, differing: own, examples }) =>
-    html`<p class="small"><strong>${column}</strong>: ${count(own)} differ${examples[0] === undefined ? '' : html`; ${examples[0].entity}: ${examples[0].published ?? 'null'} served, ${examples[0].other ?? 'null'} by training`}</p>`,
+    html`<p class="small"><strong>${column}</strong>: ${count(own)} differ${examples[0] === undefined || !withRows ? '' : html`; ${examples[0].entity}: ${examples[0].published ?? 'null'} served, ${examples[0].other ?? 'null'} by training`}</p>`,
 )}
 <p class="small quiet">Checked ${moment(certificate.checked_at, timezone)}</p></section>`
 }
