@@ -8,6 +8,7 @@ import {
 } from '../../pipeline/beginning/data-paths.ts'
 import type { Proposal, ProposedTable } from '../../pipeline/beginning/propose-sources.ts'
 import type { ColumnLook } from '../../pipeline/beginning/table-look.ts'
+import { timeReading } from '../../pipeline/beginning/text-times.ts'
 import { isTime } from '../../pipeline/cut/time-column.ts'
 import { literal } from '../../pipeline/engine/quote.ts'
 import type { ModelFacts } from '../../pipeline/onnx/inspect.ts'
@@ -245,7 +246,7 @@ function textReason(column: ColumnLook): string {
     : `a text of about ${column.distinct} different values`
 }
 
-/** The columns of events that are numbers, and not ids. */
+/** The columns of events that are numbers, and neither ids nor times such as 20261122. */
 function numbersOf(table: ProposedTable, keys: string[], label: FoundLabel | undefined): ColumnLook[] {
   return table.columns.filter(
     (column) =>
@@ -256,6 +257,7 @@ function numbersOf(table: ProposedTable, keys: string[], label: FoundLabel | und
       table.reads[column.name] === undefined &&
       !ID.test(plainName(column.name)) &&
       !isRunning(table, column) &&
+      timeReading(column) === undefined &&
       (numberSql(column, '', 'DOUBLE') !== undefined ||
         /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)|FLOAT|DOUBLE|DECIMAL.*)$/.test(column.type)),
   )
@@ -271,9 +273,15 @@ function isRunning(table: ProposedTable, { name, type, distinct, min, max }: Col
 /** Columns of events of which nothing is made, with what could be. */
 function unusedOf(table: ProposedTable, keys: string[], numbers: ColumnLook[]): string[] {
   const of = ({ name }: ColumnLook) => `${table.name}.${name}`
+  const times = table.columns.flatMap((column) => {
+    const reading = timeReading(column)
+    const isUsed = Object.values(table.declared).includes(column.name) || keys.includes(column.name)
+    return reading === undefined || isUsed ? [] : [{ column, reading }]
+  })
   const texts = table.columns.filter(
     (column) =>
       column.type === 'VARCHAR' &&
+      timeReading(column) === undefined &&
       sourceTypes(table)[column.name] === undefined &&
       !ID.test(plainName(column.name)) &&
       !keys.includes(column.name) &&
@@ -281,6 +289,10 @@ function unusedOf(table: ProposedTable, keys: string[], numbers: ColumnLook[]): 
       !Object.values(table.declared).includes(column.name),
   )
   return [
+    ...times.map(
+      ({ column, reading }) =>
+        `${of(column)}: another time, ${reading.words}: ${reading.sql(column.name)} reads it`,
+    ),
     ...texts.map((column) => {
       const [value] = column.values ?? []
       return value === undefined

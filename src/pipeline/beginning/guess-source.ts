@@ -10,8 +10,8 @@ import { dayOfFolders, type FolderDay } from './folder-day.ts'
 import type { Guess } from './guess.ts'
 import { isKey, type Looked } from './guess-entity.ts'
 import { repeatedRows } from './guess-repeated.ts'
-import { type ColumnLook, timeReading } from './table-look.ts'
-import { TIME_READINGS, type TimeReading } from './text-times.ts'
+import type { ColumnLook } from './table-look.ts'
+import { TIME_READINGS, type TimeReading, timeReading } from './text-times.ts'
 
 /** A table as view.yaml is to declare it, but for its path. */
 export interface GuessedSource {

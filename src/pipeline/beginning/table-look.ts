@@ -4,7 +4,7 @@ import { identifier } from '../engine/quote.ts'
 import { keySql, relation } from '../sources/relation.ts'
 import { quoted, readSchema } from '../sources/source-columns.ts'
 import type { FoundSource } from '../sources/sources.ts'
-import { firstOf, NUMBER_TIMES, TEXT_TIMES, TIME_READINGS, type TimeReading } from './text-times.ts'
+import { NUMBER_TIMES, TEXT_TIMES } from './text-times.ts'
 
 /** What is seen of one column. Counts are of rows. */
 export interface ColumnLook {
@@ -109,11 +109,6 @@ export async function lookAtTable(engine: Engine, found: FoundSource): Promise<T
     })
   }
   return { rows, looked: Number(sampled.rows), columns: looked, from }
-}
-
-/** The reading of a time that a look found. */
-export function timeReading({ time }: Pick<ColumnLook, 'time'>): TimeReading | undefined {
-  return firstOf((time?.readings ?? []).flatMap((each) => TIME_READINGS[each] ?? []))
 }
 
 /** A text is a time where nearly all of its values are read as one. */

@@ -91,8 +91,13 @@ export const NUMBER_TIMES: (TimeReading & { min: number; max: number; named: Reg
 /** All of them; a look names them by their places. */
 export const TIME_READINGS: TimeReading[] = [...TEXT_TIMES, ...NUMBER_TIMES]
 
+/** The reading of a time that a look at a column found, by its places in `TIME_READINGS`. */
+export function timeReading({ time }: { time: { readings: number[] } | undefined }): TimeReading | undefined {
+  return firstOf((time?.readings ?? []).flatMap((each) => TIME_READINGS[each] ?? []))
+}
+
 /** Reads a value in the first of these ways that reads it. */
-export function firstOf([first, ...others]: TimeReading[]): TimeReading | undefined {
+function firstOf([first, ...others]: TimeReading[]): TimeReading | undefined {
   if (first === undefined || others.length === 0) return first
   const likes = others.map(({ words }) => words.replace('text like ', ''))
   return {

@@ -44,6 +44,26 @@ describe('a project over data that is there', () => {
     expect(loadProject(root).problems.filter(({ severity }) => severity === 'error')).toEqual([])
   })
 
+  it('sums no days that are written as numbers, and says how another time is read', async () => {
+    const orders = join(folder, 'orders.csv')
+    const line = (i: number) => {
+      const day = new Date(Date.UTC(2026, 5, 1 + (i % 150))).toISOString().slice(0, 10)
+      return `${i % 40},${day} 10:00:00,${day.replaceAll('-', '')},${day.split('-').reverse().join('.')},${i % 9}.5`
+    }
+    writeFileSync(
+      orders,
+      `customer_id,ordered_at,ship_date,bill_day,amount\n${Array.from({ length: 600 }, (_, i) => line(i)).join('\n')}\n`,
+    )
+    const { left_out } = await start([orders])
+    const sql = read('features/customer_features/features.sql')
+    expect(sql).toContain('sum(amount)')
+    expect(sql).not.toContain('ship_date')
+    expect(left_out).toEqual([
+      "orders.ship_date: another time, text like 20261122: try_strptime(ship_date, '%Y%m%d')::DATE reads it",
+      "orders.bill_day: another time, text like 22.11.2026: try_strptime(bill_day, '%d.%m.%Y')::DATE reads it",
+    ])
+  })
+
   it('is valid, runs, and says what it left out: dirty numbers, names with capitals, a label', async () => {
     const rows = Array.from(
       { length: 200 },
