@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { connectDuckdb } from '../duckdb.ts'
 
 /** A Python that has these modules; undefined where there is none. */
 export function pythonWith(...modules: string[]): string | undefined {
@@ -24,12 +24,10 @@ export async function runOverSet(
   set: string,
   args: string[] = [],
 ): Promise<string> {
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
+  const connection = await connectDuckdb()
   for (const part of ['train', 'holdout'])
     await connection.run(`COPY (FROM '${set}/${part}.parquet') TO '${join(set, part)}.csv'`)
   connection.closeSync()
-  instance.closeSync()
   return runPython(python, `${READS}${program}`, args)
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DuckDBInstance, type JS } from '@duckdb/node-api'
+import type { JS } from '@duckdb/node-api'
 import { afterEach } from 'vitest'
 import type { FeatureFacts } from '../../src/pipeline/engine/facts.ts'
 import { literal } from '../../src/pipeline/engine/quote.ts'
@@ -10,6 +10,7 @@ import { computeFeatures, type FeatureRequest } from '../../src/pipeline/feature
 import type { Duration, Source, View } from '../../src/project/project.ts'
 import { parseAsOf } from '../../src/project/time/asof.ts'
 import { parseDuration } from '../../src/project/time/duration.ts'
+import { connectDuckdb } from '../duckdb.ts'
 
 /** Real data beside the project; tests that need it skip aloud where it is absent. */
 export const SHARED = fileURLToPath(new URL('../../../shared/data', import.meta.url))
@@ -29,14 +30,12 @@ export function makeFolder(): string {
 
 /** Rows of any SQL in an engine that may do everything. */
 export async function query(sql: string): Promise<Record<string, JS>[]> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
-  const connection = await instance.connect()
+  const connection = await connectDuckdb()
   try {
-    await connection.run(`SET TimeZone = 'UTC'`)
+    await connection.run(`SET SESSION TimeZone = 'UTC'`)
     return (await connection.runAndReadAll(sql)).getRowObjectsJS()
   } finally {
     connection.closeSync()
-    instance.closeSync()
   }
 }
 

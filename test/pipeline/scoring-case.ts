@@ -1,12 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBValue } from '@duckdb/node-api'
 import { describeModel } from '../../src/pipeline/onnx/inspect.ts'
 import { type MappingPlan, planMapping } from '../../src/pipeline/onnx/mapping.ts'
 import { encodeModel, type ModelProto } from '../../src/pipeline/onnx/proto.ts'
 import type { ScoreRequest } from '../../src/pipeline/scoring/score-partition.ts'
 import type { ScoreColumn } from '../../src/project/project.ts'
+import { connectDuckdb } from '../duckdb.ts'
 
 /** A folder with a model and a night's features, and the request to score them. `remove()` it when done. */
 export interface Case {
@@ -37,11 +38,9 @@ interface Parts {
 export async function openCase(parts: Parts): Promise<Case> {
   const { model, sql, entity = ['id'], fill = {}, onnx = {}, within = '.' } = parts
   const folder = mkdtempSync(join(tmpdir(), 'nightshift-scoring-'))
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
+  const connection = await connectDuckdb()
   const remove = () => {
     connection.closeSync()
-    instance.closeSync()
     rmSync(folder, { recursive: true, force: true })
   }
   try {

@@ -1,20 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { encodeModel, TENSOR } from '../../src/pipeline/onnx/proto.ts'
+import { runDuckdb } from '../duckdb.ts'
 import { type TemporaryProject, temporaryProject } from './cdnow.ts'
 
 /** Writes a Parquet file from a SELECT. */
 export async function writeParquet(path: string, select: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
-  try {
-    const connection = await instance.connect()
-    await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet)`)
-    connection.closeSync()
-  } finally {
-    instance.closeSync()
-  }
+  await runDuckdb(`COPY (${select}) TO '${path}' (FORMAT parquet)`)
 }
 
 /** A model whose score is 1 / (1 + exp(-(x - y))) of two columns, after `work` multiplications of a wide matrix. */

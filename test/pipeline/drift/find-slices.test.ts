@@ -1,9 +1,9 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findSlices } from '../../../src/pipeline/drift/find-slices.ts'
+import { connectDuckdb } from '../../duckdb.ts'
 
 let folder: string
 const path = (name: string) => join(folder, `${name}.parquet`)
@@ -15,8 +15,7 @@ const night = (price: string, seed: number) =>
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'nightshift-slices-')))
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
+  const connection = await connectDuckdb()
   const write = (name: string, sql: string) =>
     connection.run(`COPY (${sql}) TO '${path(name)}' (FORMAT parquet)`)
   await write('first', night('0', 1))
@@ -28,7 +27,6 @@ beforeAll(async () => {
   )
   await write('first-scores', `SELECT i AS id, (hash(i + 8) % 100) / 100 AS p FROM range(8000) t(i)`)
   connection.closeSync()
-  instance.closeSync()
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

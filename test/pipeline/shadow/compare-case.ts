@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { connectDuckdb } from '../../duckdb.ts'
 
 export interface ShadowCase {
   folder: string
@@ -13,8 +13,7 @@ export interface ShadowCase {
 /** A folder with Parquet files of scores. */
 export async function openShadowCase(): Promise<ShadowCase> {
   const folder = mkdtempSync(join(tmpdir(), 'nightshift-shadow-case-'))
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
-  const connection = await instance.connect()
+  const connection = await connectDuckdb()
   return {
     folder,
     async write(name, select, run) {
@@ -25,7 +24,6 @@ export async function openShadowCase(): Promise<ShadowCase> {
     },
     remove() {
       connection.closeSync()
-      instance.closeSync()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -1,10 +1,9 @@
-import { DuckDBInstance } from '@duckdb/node-api'
+import { connectDuckdb } from '../../duckdb.ts'
 
 /** Rows, their order and every value; and how they lie in row groups. */
 export async function contentOf(file: string): Promise<unknown> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  const connection = await connectDuckdb()
   try {
-    const connection = await instance.connect()
     const rows = await connection.runAndReadAll(
       `SELECT count(*), md5(string_agg(s::VARCHAR, '|' ORDER BY n))
          FROM (SELECT s, file_row_number AS n FROM read_parquet('${file}', hive_partitioning = false, file_row_number = true) s)`,
@@ -14,6 +13,6 @@ export async function contentOf(file: string): Promise<unknown> {
     )
     return [rows.getRowsJson(), groups.getRowsJson()]
   } finally {
-    instance.closeSync()
+    connection.closeSync()
   }
 }
