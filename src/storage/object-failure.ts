@@ -3,7 +3,6 @@ import { Failure } from '../pipeline/engine/failure.ts'
 
 type Meaning = [FailureClass, string]
 
-const ELSEWHERE: Meaning = ['contract', 'the bucket is in another region: set AWS_REGION']
 const EXPIRED: Meaning = [
   'transient',
   'the credentials have expired: renew them; the next attempt reads them again',
@@ -25,8 +24,6 @@ const KNOWN: Record<string, Meaning> = {
     'contract',
     'the secret key does not belong to the access key: correct AWS_SECRET_ACCESS_KEY',
   ],
-  PermanentRedirect: ELSEWHERE,
-  AuthorizationHeaderMalformed: ELSEWHERE,
   CredentialsProviderError: [
     'contract',
     'no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role',
@@ -46,6 +43,9 @@ const KNOWN: Record<string, Meaning> = {
   NoSuchKey: REMOVED,
   NotFound: REMOVED,
 }
+
+/** Codes that have their meaning below. */
+const OTHERS = ['AccessDenied', 'PermanentRedirect', 'AuthorizationHeaderMalformed']
 
 /** Permission that each request needs. */
 const PERMISSIONS: Record<ObjectRequest, string> = {
@@ -68,7 +68,9 @@ export function objectFailure(error: unknown, what: ObjectRequest, name: string)
     code === 'AccessDenied' || code === 'Forbidden' || (KNOWN[code] === undefined && status === 403)
   const [failureClass, advice]: Meaning = isDenied
     ? ['contract', `the credentials do not allow it: grant ${PERMISSIONS[what]}`]
-    : (KNOWN[code] ?? byStatus(status))
+    : code === 'PermanentRedirect' || code === 'AuthorizationHeaderMalformed'
+      ? elsewhere(error)
+      : (KNOWN[code] ?? byStatus(status))
   const words = error instanceof Error ? error.message : String(error)
   const said = words === '' || words === code || words === 'UnknownError' ? code : `${code}: ${words}`
   return new Failure(failureClass, `${name} could not be ${what} (${said}): ${advice}`, {
@@ -76,6 +78,27 @@ export function objectFailure(error: unknown, what: ObjectRequest, name: string)
     cause: new Error(words),
     evidence: { object: name, code, ...(status === undefined ? {} : { status }) },
   })
+}
+
+/** S3 says where the bucket is: in the text of the error, or in a header of the answer. */
+function elsewhere(error: unknown): Meaning {
+  const told: unknown = error instanceof Error ? (Reflect.get(error, 'Region') ?? headerOf(error)) : undefined
+  const region = typeof told === 'string' && /^[a-z0-9-]{2,40}$/.test(told) ? told : undefined
+  return [
+    'contract',
+    region === undefined
+      ? 'the bucket is in another region: set AWS_REGION'
+      : `the bucket is in ${region}: set AWS_REGION=${region}`,
+  ]
+}
+
+function headerOf(error: Error): unknown {
+  const response: unknown = Reflect.get(error, '$response')
+  const headers: unknown =
+    typeof response === 'object' && response !== null ? Reflect.get(response, 'headers') : undefined
+  return typeof headers === 'object' && headers !== null
+    ? Reflect.get(headers, 'x-amz-bucket-region')
+    : undefined
 }
 
 function byStatus(status: number | undefined): Meaning {
@@ -96,7 +119,7 @@ function byStatus(status: number | undefined): Meaning {
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const code = 'Code' in error ? error.Code : undefined
-  if (typeof code === 'string' && (KNOWN[code] !== undefined || code === 'AccessDenied')) return code
+  if (typeof code === 'string' && (KNOWN[code] !== undefined || OTHERS.includes(code))) return code
   if (error.name !== 'Error' || !('code' in error)) return error.name
   return String(error.code)
 }

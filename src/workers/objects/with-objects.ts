@@ -77,7 +77,8 @@ interface Objects {
   children: Children
   /** Files of the warehouse. */
   published: string[]
-  sources: Source[]
+  /** With their names. */
+  sources: [string, Source][]
   /** Where sources in object storage are kept; undefined where there are none. */
   here: { root: string; mirror: Mirror } | undefined
   cache: () => Amount
@@ -105,10 +106,12 @@ async function runWith<Name extends TaskName>(
   try {
     await fetchFiles(published, { signal })
     const maxAgeMs = LOOKS.has(task) ? LOOK_MS : 0
-    for (const { path, format, select } of sources) {
+    for (const [name, { path, format, select }] of sources) {
       if (here === undefined) break
       const whole = (format !== undefined && format !== 'parquet') || select !== undefined
-      await here.mirror.update(path, { maxAgeMs, whole, signal })
+      await here.mirror.update(path, { maxAgeMs, whole, signal }).catch((error: unknown) => {
+        throw ofSource(name, error)
+      })
       if (whole) await fetch(here, here.mirror.named(path))
     }
     const local = here === undefined ? request : withLocalPaths(request)
@@ -120,7 +123,7 @@ async function runWith<Name extends TaskName>(
       } catch (error) {
         const wanted = objectsWanted(error)
         if (here === undefined || wanted === undefined || asked > ASKED_SINGLY) throw error
-        const all = () => sources.flatMap(({ path }) => here.mirror.named(path))
+        const all = () => sources.flatMap(([, { path }]) => here.mirror.named(path))
         await fetch(here, asked < ASKED_SINGLY ? wanted : all())
       }
     }
@@ -137,10 +140,17 @@ async function runWith<Name extends TaskName>(
 }
 
 /** Sources within a request that lie in object storage. Lists hold records of files, never sources. */
-function objectSources(value: unknown): Source[] {
+function objectSources(value: unknown, name = ''): [string, Source][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
-  if (isObjectSource(value)) return [value]
-  return Object.values(value).flatMap(objectSources)
+  if (isObjectSource(value)) return [[name, value]]
+  return Object.entries(value).flatMap(([key, each]) => objectSources(each, key))
+}
+
+/** What went wrong with a path, as what went wrong with files: by the name that view.yaml gives it. */
+function ofSource(name: string, error: unknown): unknown {
+  if (!(error instanceof Failure)) return error
+  const { failureClass, message, evidence } = error
+  return new Failure(failureClass, `source ${name}: ${message}`, { cause: error, evidence })
 }
 
 function withLocalPaths<T>(value: T): T

@@ -219,11 +219,12 @@ it.each([
   [400, 'ExpiredToken', 'transient', 'the credentials have expired: renew them'],
   [403, 'InvalidAccessKeyId', 'contract', 'correct AWS_ACCESS_KEY_ID'],
   [404, 'NoSuchBucket', 'contract', 'there is no such bucket'],
+  [301, 'PermanentRedirect', 'contract', 'the bucket is in another region: set AWS_REGION'],
 ])('%i %s is of class %s and says what to do', async (status, code, failureClass, advice) => {
   storage.fault = (_incoming, response) => refuse(response, status, code, 'no')
   const failure = await failureOf(night('2026-11-22'))
   expect(failure.failureClass).toBe(failureClass)
-  expect(failure.message).toContain(`s3://nights/${prefix}/ could not be listed (${code}: no)`)
+  expect(failure.message).toContain(`source calls: s3://nights/${prefix}/ could not be listed (${code}: no)`)
   expect(failure.message).toContain(advice)
 })
 
