@@ -120,7 +120,7 @@ export function mountList(app: Hono, pageContext: PageContext): void {
     return page(
       context,
       `List of ${model.name}, ${asOf.label}`,
-      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${verdict(loaded, files().timezone)}
+      html`<section class="card first" aria-labelledby="may"><h2 id="may" class="sr">May it be used?</h2>${verdict(loaded, files().timezone, nightHref({ kind: 'scores', name: model.name, partition: asOf.label }, {}))}
 <p>Nothing is published for ${asOf.label}. <a href="/">The list that readers have</a></p></section>`,
       { section: 'Overview', crumbs: crumbsOf(model, asOf), status: 404 },
     )

@@ -16,8 +16,9 @@ export function verdict({ trust, verdicts, slot, run, drift }: Night, timezone: 
   const isTheNight = run === undefined || run.id === slot.run || run.id === slot.published_run
   if (!isTheNight) return ''
   const { answer, face, reasons, missing } = trust
-  // Why a night failed stands below in the words of its run.
-  const isTold = run?.failure != null && (missing?.face === 'failed' || missing?.face === 'held')
+  // On the page of the night its run says below why it failed.
+  const isTold =
+    page === '' && run?.failure != null && (missing?.face === 'failed' || missing?.face === 'held')
   const shown = [...reasons, ...(missing === undefined || isTold ? [] : [missing])]
   const moved = drift.filter(({ drifted }) => drifted).length
   const changes = verdictHistory(verdicts, timezone).slice(0, MOST_CHANGES)
