@@ -92,7 +92,7 @@ export async function readList(request: ListRequest): Promise<ListFacts> {
     const own = identifier(request.score)
     const { rows, decided, lowest, highest } = await engine.row(
       `SELECT count(*)::INTEGER AS rows,
-              ${decides ? `count_if(decision)::INTEGER AS decided, min(${own}) FILTER (decision) AS lowest, max(${own}) FILTER (NOT decision) AS highest` : 'NULL AS decided, NULL AS lowest, NULL AS highest'}
+              ${decides ? `count(*) FILTER (decision)::INTEGER AS decided, min(${own}) FILTER (decision) AS lowest, max(${own}) FILTER (NOT decision) AS highest` : 'NULL AS decided, NULL AS lowest, NULL AS highest'}
          FROM ${parquet(now)}`,
     )
     const top = await topOf(engine, now, before, request, columns)
@@ -185,7 +185,7 @@ async function tiesOf(
   const last = top.at(-1)
   if (last === undefined) return { rows: 0, shown: 0 }
   const { rows } = await engine.row(
-    `SELECT count_if(${identifier(score)} = ${double(last.score)})::INTEGER AS rows FROM ${parquet(now)}`,
+    `SELECT count(*) FILTER (${identifier(score)} = ${double(last.score)})::INTEGER AS rows FROM ${parquet(now)}`,
   )
   return { rows: Number(rows), shown: top.filter(({ rank }) => rank === last.rank).length }
 }

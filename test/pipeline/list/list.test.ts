@@ -84,6 +84,18 @@ describe('a list', () => {
     expect((await read('tied.parquet', undefined, 8)).ties).toEqual({ rows: 1, shown: 1 })
   })
 
+  test('of a night without rows is empty, and has a threshold all the same', async () => {
+    await writeParquet(file('none.parquet'), "SELECT 'a' AS id, 0.5 AS p, true AS decision WHERE false")
+    const { rows, decided, top, compared } = await read('none.parquet', 'now.parquet')
+    expect([rows, decided, top]).toEqual([0, 0, []])
+    expect(compared).toMatchObject({ entered: 0, stayed: 0, left: 6 })
+    expect((await read('now.parquet', 'none.parquet')).compared).toMatchObject({
+      entered: 6,
+      stayed: 0,
+      left: 0,
+    })
+  })
+
   test('without a threshold it is the top', async () => {
     const { decided, compared, top } = await read('plain.parquet', 'plain.parquet', 4)
     expect(decided).toBeNull()

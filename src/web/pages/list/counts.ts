@@ -9,6 +9,7 @@ type Threshold = Pick<ScoreColumn, 'threshold'>
 /** `4,801 rows, of which 254 are on the list: their score is at least 0.15.` */
 export function sizeText({ facts }: Pick<PublishedList, 'facts'>, score: Threshold): string {
   const { rows, decided } = facts
+  if (rows === 0) return 'The night has no rows, so nobody is on the list.'
   const all = rows === 1 ? 'One row' : `${count(rows)} rows`
   if (decided === null)
     return score.threshold === undefined

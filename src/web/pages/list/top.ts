@@ -11,11 +11,12 @@ export function topTable(
   night: { model: string; partition: string },
 ) {
   const { top } = facts
+  if (facts.rows === 0) return ''
   if (top.length === 0) return html`<p>No score of this night is a number.</p>`
   const decides = top.some(({ decision }) => decision !== null)
   const explains = top.some(({ reasons }) => reasons.length > 0)
   return table(
-    `The ${count(top.length)} highest scores`,
+    top.length === 1 ? 'The highest score' : `The ${count(top.length)} highest scores`,
     top,
     [
       column<ListedRow>(

@@ -32,7 +32,7 @@ test.each<[string, Partial<ListFacts>, number | undefined, string]>([
     'no rows',
     { rows: 0, decided: 0, edge: { lowest: null, highest: null } },
     0.9,
-    '0 rows, of which none is on the list: no score is at least 0.9.',
+    'The night has no rows, so nobody is on the list.',
   ],
   [
     'a FLOAT that is the threshold',
