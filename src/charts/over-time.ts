@@ -93,7 +93,9 @@ function reach({ target, tracks, fromZero, unit }: OverTime, scale: number) {
   const known = values.filter((value) => value !== null)
   const [low, high] = [Math.min(...known), Math.max(...known)]
   const isPart = (unit === 'share' || unit === 'figure') && (target === undefined || target.value <= 1)
-  if (isPart && low >= 0 && low < 0.4 && high > 0.8 && high <= 1) {
+  // One value alone would stand in the middle of an axis that goes on to half as much again.
+  const isAlone = low === high && high > 0.4
+  if (isPart && high <= 1 && (isAlone || (low >= 0 && low < 0.4 && high > 0.8))) {
     return { min: 0, max: scale, interval: 0.25 * scale }
   }
   if (target === undefined) return {}

@@ -154,6 +154,9 @@ test('the axis of scores that reach 1 ends at 1', async () => {
   const svg = await renderSvg(drawn, { width: 420, theme: 'page' })
   for (const name of ['0', '0.25', '0.5', '0.75', '1']) expect(svg).toContain(`>${name}</text>`)
   expect(svg).not.toContain('>1.2</text>')
+  const alone = numberProfile('p', [0.96], { score: true })
+  const one = scoreOverTime({ labels, marks: [] }, [alone, null], { apart: [false, false] })
+  expect(await renderSvg(one, { width: 420, theme: 'page' })).toContain('>0.75</text>')
 })
 
 test('a process that has drawn ends by itself', () => {

@@ -1,3 +1,4 @@
+import { counted } from '../../format/numbers.ts'
 import type { Session } from '../../host/session.ts'
 import { pathOf } from '../../ledger/nights/published.ts'
 import { attemptsOf, type Run } from '../../ledger/nights/run-records.ts'
@@ -19,7 +20,7 @@ export async function reportEnd(
   if (options.json) printJson(runRecord(project, run, attempts))
   else if (published) {
     printLine(
-      `${slotTitle(run)}: published ${run.rows} rows${run.version === null ? '' : ` of version ${run.version}`} (run ${run.id})`,
+      `${slotTitle(run)}: published ${counted(run.rows ?? 0, 'row')}${run.version === null ? '' : ` of version ${run.version}`} (run ${run.id})`,
     )
     for (const warning of run.warnings) printLine(`  warning: ${warning}`)
     printLine(`  ${pathOf(project, run)}`)

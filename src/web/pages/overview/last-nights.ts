@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { overTime } from '../../../charts/over-time.ts'
+import { counted } from '../../../format/numbers.ts'
 import type { Model } from '../../../project/project.ts'
 import { modelHref } from '../../addresses.ts'
 import type { PageContext } from '../../page-context.ts'
@@ -45,8 +46,10 @@ function driftPicture({ nights, axis, drift }: NightFigures) {
         known.length === 0
           ? html`None of these nights has been compared with a reference yet.`
           : moved === 0
-            ? html`No column drifted on any of ${known.length} nights.`
-            : html`Columns drifted on ${moved} of ${known.length} nights.`,
+            ? known.length === 1
+              ? html`No column drifted on the night that was compared.`
+              : html`No column drifted on any of ${known.length} nights.`
+            : html`Columns drifted on ${moved} of ${counted(known.length, 'night')}.`,
     },
   )
 }
