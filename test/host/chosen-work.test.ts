@@ -114,9 +114,9 @@ describe.each([{ redis: false }, { redis: true }])(
         const foreign = await ask('value')
         const fire = [await hire('w-other', { models: ['other'] })]
         try {
-          await vi.waitFor(async () => expect(await takenBy(own)).toBe('w-other'), { timeout: 20_000 })
+          await vi.waitFor(async () => expect(await takenBy(own)).toBe('w-other'), { timeout: 60_000 })
           const another = await ask('other', '2026-03-03')
-          await vi.waitFor(async () => expect(await takenBy(another)).toBe('w-other'), { timeout: 20_000 })
+          await vi.waitFor(async () => expect(await takenBy(another)).toBe('w-other'), { timeout: 60_000 })
           // It has passed the foreign job on, or not been given it: nobody has begun the run.
           expect(await takenBy(foreign)).toBeUndefined()
           expect((await findRun(database.database.pool, foreign.id))?.state).toBe('queued')

@@ -52,7 +52,7 @@ test('a worker does, at the latest when it ends', async () => {
   const worker = start(['worker', '--places', '1', '--only', 'features,scoring'], at())
   const gone = ended(worker)
   try {
-    await vi.waitFor(async () => expect(await workerAlive(database.database)).toBe(true), 30_000)
+    await vi.waitFor(async () => expect(await workerAlive(database.database)).toBe(true), 60_000)
     await run('run', 'value', '--as-of', '2026-03-03')
   } finally {
     worker.kill('SIGTERM')

@@ -51,7 +51,7 @@ describe('the files of a query', () => {
     } finally {
       query.close()
     }
-    await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 10_000)
+    await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 60_000)
     expect(existsSync(join(root, 'data/month=2026-11/region=south/d.parquet'))).toBe(true)
   })
 
@@ -95,7 +95,7 @@ describe('the files of a query', () => {
     expect(new Set(sources.flatMap(({ files }) => files.map(({ opened }) => opened))).size).toBe(2)
     for (const [opened, path] of names) expect(statSync(opened).ino).toBe(statSync(path).ino)
     release()
-    await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 10_000)
+    await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 60_000)
   })
 
   it.skipIf(!otherDisk)('are read through symbolic links where hard links are not to be had', async () => {
@@ -111,7 +111,7 @@ describe('the files of a query', () => {
       const query = await openFeatureQuery({ root, view, asOf: LAST, cut, writable: temp, temp, threads: 1 })
       expect(await query.engine.rows(`${query.sql} ORDER BY id`)).toEqual([{ id: 1 }, { id: 2 }])
       query.close()
-      await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 10_000)
+      await vi.waitFor(() => expect(readdirSync(temp)).toEqual([]), 60_000)
     } finally {
       rmSync(temp, { recursive: true })
     }

@@ -36,7 +36,7 @@ async function ready(): Promise<Readiness> {
 
 /** `/readyz` looks once a second: asked until it has looked again. */
 function readyWhen(expected: (now: Readiness) => void): Promise<void> {
-  return vi.waitFor(async () => expected(await ready()), { timeout: 15_000, interval: 250 })
+  return vi.waitFor(async () => expected(await ready()), { timeout: 60_000, interval: 250 })
 }
 
 /** A process that plans by the calendar and takes jobs, as `nightshift up` is. */

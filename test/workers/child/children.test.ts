@@ -84,7 +84,7 @@ it.runIf(process.platform === 'linux')(
     children = openChildren({ places: 1, warm: true })
     const [pid] = computeChildren()
     const seen = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8')
-    await expect.poll(() => seen('oom_score_adj').trim(), { timeout: 30_000 }).toBe('800')
+    await expect.poll(() => seen('oom_score_adj').trim(), { timeout: 60_000 }).toBe('800')
     expect(seen('environ').split('\0')).toContain('ORT_DISABLE_TELEMETRY=1')
   },
 )
