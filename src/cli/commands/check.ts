@@ -18,7 +18,7 @@ export default function checkCommand([name = '']: string[], options: Options): P
       askGate({ project, database }, model, options.version, children),
     )
     if (options.json) printJson(gate)
-    else printGate(gate)
+    else printGate(gate, options.simulation)
     return gate.ready ? 0 : 1
   })
 }

@@ -28,7 +28,7 @@ export default function promoteCommand([name = '']: string[], options: Options):
     if (refused !== undefined) {
       if (options.json) printJson(refused)
       else {
-        printGate(refused)
+        printGate(refused, options.simulation)
         printLine(
           `version ${options.version} is not promoted: do what is named above, or promote it all the same with --override REASON --by WHO`,
         )

@@ -130,7 +130,7 @@ function print({ timezone }: Project, report: SimulationReport): void {
   for (const { at, reason } of report.retrainings)
     printLine(`a retraining would have begun at ${clockTime(at, timezone)}: ${reason}`)
   printLine()
-  printGate(report.gate)
+  printGate(report.gate, id)
   printLine()
   printLine(
     `look into it: nightshift status ${model} --simulation ${id}, nightshift check ${model} --simulation ${id}; remove it: nightshift simulate --remove ${id}`,
