@@ -25,7 +25,7 @@ export async function publishedBefore(
   { kind, name, as_of }: Pick<Run, 'kind' | 'name' | 'as_of'>,
 ): Promise<Pick<Run, 'partition' | 'version'> | undefined> {
   const { rows } = await connection.query<Pick<Run, 'partition' | 'version'>>(
-    `select s.partition, r.version from nightshift.slots s join nightshift.runs r on r.id = s.published_run
+    `select s.partition, r.version from nightshift.slots s left join nightshift.runs r on r.id = s.published_run
       where s.kind = $1 and s.name = $2 and s.as_of < $3 order by s.as_of desc limit 1`,
     [kind, name, as_of],
   )
