@@ -138,7 +138,7 @@ test('the list of a night and its file', async () => {
     const [list] = lists
     for (const other of lists) expect(other).toEqual(list)
     expect(list?.csv?.split('\n')).toHaveLength(62)
-    expect(list?.before).toBe(daysAgo(8))
+    expect(list?.before?.partition).toBe(daysAgo(8))
   } finally {
     leave()
   }
