@@ -5,15 +5,9 @@ import { checkViews } from '../../src/actions/check-views.ts'
 import { loadProject } from '../../src/project/files/load-project.ts'
 import { type Children, openChildren } from '../../src/workers/child/children.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject, writeParquet } from '../projects/generated.ts'
+import { generatedProject, valueModel, writeParquet } from '../projects/generated.ts'
 
-const MODEL = `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-`
+const MODEL = valueModel()
 
 let project: TemporaryProject
 let children: Children

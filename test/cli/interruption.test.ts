@@ -7,7 +7,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { openProxy } from '../faults/proxy.ts'
 import { secondsUntil } from '../faults/record.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject, smallModel, writeDay } from '../projects/generated.ts'
+import { generatedProject, smallModel, valueModel, writeDay } from '../projects/generated.ts'
 import { promoting } from '../promoting.ts'
 import { CLI, ended, type Finished, nightshift, nightshiftJson, start } from './nightshift.ts'
 
@@ -37,14 +37,8 @@ beforeAll(async () => {
   await project.write('models/value/labels.sql', LABELS)
   await project.write(
     'models/value/model.yaml',
-    `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 3d }
-`,
+    valueModel(`labels: { sql: labels.sql, horizon: 3d }
+`),
   )
   temporary = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
   mkdirSync(join(temporary, 'tmp'))

@@ -11,7 +11,7 @@ import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { hasRedis, type RedisServer, startRedis } from '../jobs/redis-server.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
 import { divisibleProject, viewFile } from '../projects/divisible.ts'
-import { smallModel } from '../projects/generated.ts'
+import { smallModel, valueModel } from '../projects/generated.ts'
 import { promoting } from '../promoting.ts'
 import { contentOf } from '../workers/shards/content-of.ts'
 import { type Fleet, openFleet, SHARD_STEPS, type Stop } from './fleet.ts'
@@ -74,14 +74,8 @@ describe.each(FULL ? [{ redis: false }, { redis: true }] : [{ redis: false }])(
       await project.write('features/activity/view.yaml', viewFile({ shards: SHARDS }))
       await project.write(
         'models/value/model.yaml',
-        `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-scoring: { shards: ${SHARDS}, min_rows: 500 }
-`,
+        valueModel(`scoring: { shards: ${SHARDS}, min_rows: 500 }
+`),
       )
       fleet = openFleet(2, at)
     }, 120_000)

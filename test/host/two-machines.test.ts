@@ -5,7 +5,7 @@ import { nightshiftJson } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { makeFolder, query } from '../pipeline/feature-case.ts'
 import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject, writeDay } from '../projects/generated.ts'
+import { generatedProject, valueModel, writeDay } from '../projects/generated.ts'
 import { openStorage, refuse, type Storage } from '../workers/objects/storage.ts'
 
 const RESULTS = 'results/churn'
@@ -28,14 +28,8 @@ beforeAll(async () => {
   await project.write('models/value/labels.sql', labels)
   await project.write(
     'models/value/model.yaml',
-    `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 1d }
-`,
+    valueModel(`labels: { sql: labels.sql, horizon: 1d }
+`),
   )
   const settings = (warehouse: string) =>
     project.write('nightshift.yaml', `project: generated\ntimezone: UTC\nwarehouse: ${warehouse}\n`)

@@ -77,6 +77,15 @@ export function smallModel({
   })
 }
 
+/** The model of generated projects as it is declared, with what is added to it. */
+export const valueModel = (more = ''): string => `model: value
+description: Whether a customer is worth a call
+owner: crm@example.com
+on_call: [oncall@example.com]
+view: activity
+score: { column: score, min: 0, max: 1 }
+${more}`
+
 export interface GeneratedOptions {
   customers?: number
   timezone?: string
@@ -99,13 +108,7 @@ sources:
   events: { path: data/events/**/*.parquet, kind: events, event_time: happened_at }
 ${view}`,
     'features/activity/features.sql': sql,
-    'models/value/model.yaml': `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-`,
+    'models/value/model.yaml': valueModel(),
     'models/value/RUNBOOK.md': '# Value\n',
     ...(schedule === undefined ? {} : { 'schedules/nightly.yaml': schedule }),
   })

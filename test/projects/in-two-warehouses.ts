@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { nightshift } from '../cli/nightshift.ts'
 import { type FreshDatabase, freshDatabase } from '../database/fresh.ts'
 import { openStorage, type Storage } from '../workers/objects/storage.ts'
-import { generatedProject, smallModel, writeDay } from './generated.ts'
+import { generatedProject, smallModel, valueModel, writeDay } from './generated.ts'
 
 const DAY_MS = 86_400_000
 const TODAY = Date.now()
@@ -28,15 +28,9 @@ for (const name of ['NIGHTSHIFT_TRAIN', 'NIGHTSHIFT_MANIFEST'])
 copyFileSync('next.onnx', process.env.NIGHTSHIFT_OUT)
 `
 
-const MODEL = `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 1d }
+const MODEL = valueModel(`labels: { sql: labels.sql, horizon: 1d }
 retrain: { command: [node, train.mjs], dataset: { span: 4d, every: 1d, holdout: 2d } }
-`
+`)
 
 /** What a command printed. */
 export interface Printed {

@@ -7,7 +7,7 @@ import { dashboard } from '../../src/readiness/items/dashboard.ts'
 import { listVersions } from '../../src/registry/version-records.ts'
 import { nightshift } from '../cli/nightshift.ts'
 import { freshDatabase } from '../database/fresh.ts'
-import { generatedProject } from '../projects/generated.ts'
+import { generatedProject, valueModel } from '../projects/generated.ts'
 import { promoting } from '../promoting.ts'
 
 const LABELS = `labels: { sql: labels.sql, horizon: 30d }
@@ -20,16 +20,7 @@ test('what the first nights lack is named with a command that changes it', async
   try {
     const { root } = folder
     await folder.write('models/value/labels.sql', 'SELECT customer_id, 1 AS bought FROM events\n')
-    await folder.write(
-      'models/value/model.yaml',
-      `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-${LABELS}`,
-    )
+    await folder.write('models/value/model.yaml', valueModel(`${LABELS}`))
     const at = { project: root, env: { DATABASE_URL: fresh.url } }
     const succeeds = async (args: string[]) => {
       const { code, stderr } = await nightshift(args, at)

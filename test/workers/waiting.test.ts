@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import type { TemporaryProject } from '../projects/cdnow.ts'
-import { generatedProject, writeDay } from '../projects/generated.ts'
+import { generatedProject, valueModel, writeDay } from '../projects/generated.ts'
 import { type Life, openLife } from './life.ts'
 
 const SCHEDULE = `schedule: nightly
@@ -28,13 +28,7 @@ async function begin(options: { worker?: boolean } = {}): Promise<void> {
   life = await openLife(project.root, { from: '2026-03-03T01:50:00Z', ...options })
 }
 
-const MODEL = `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-`
+const MODEL = valueModel()
 const night = () => life.slot('features', 'activity', '2026-03-03')
 const attempts = async () =>
   (await life.database.pool.query(`select outcome, started_at from nightshift.attempts order by number`)).rows

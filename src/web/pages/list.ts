@@ -19,7 +19,7 @@ import { refuse } from '../security/guard.ts'
 import { changeText, sizeText, tiesText } from './list/counts.ts'
 import { rowBody } from './list/row.ts'
 import { rowsRefused } from './list/rows-shown.ts'
-import { entrants, leavers, topTable } from './list/top.ts'
+import { changes, topTable } from './list/top.ts'
 import { loadNight } from './night/load.ts'
 import { verdict } from './night/verdict.ts'
 
@@ -157,7 +157,7 @@ ${topTable(list, night)}${tiesText(list)}${lookUp(model, asOf, '')}`
 ${model.description === '' ? '' : html`<p>${model.description}.</p>`}
 <p>${sizeText(list, model.score)} Version ${list.run.version}, published ${moment(list.run.ended_at, project.timezone)} by run <a href="${runHref(list.run.id)}">${list.run.id}</a>.</p></section>
 <section class="card" aria-labelledby="top"><h2 id="top">The highest scores</h2><p>${changeText(list)}</p>${methodText(list)}${rows}</section>
-${refusal === undefined ? html`${entrants(list, night)}${leavers(list, night)}` : ''}`,
+${refusal === undefined ? changes(list, night) : ''}`,
       { section: 'Overview', crumbs: crumbsOf(model, asOf), foot: html`Times are in ${project.timezone}.` },
     )
   }

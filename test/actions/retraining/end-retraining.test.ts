@@ -16,19 +16,14 @@ import { listVersions } from '../../../src/registry/version-records.ts'
 import { withChild } from '../../../src/workers/child/with-child.ts'
 import { type FreshDatabase, freshDatabase } from '../../database/fresh.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
-import { generatedProject, smallModel, writeDay } from '../../projects/generated.ts'
+import { generatedProject, smallModel, valueModel, writeDay } from '../../projects/generated.ts'
 
 const DAY_MS = 86_400_000
 const dayBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)
 
-const modelYaml = (retrain: string) => `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 1d }
-${retrain}`
+const modelYaml = (retrain: string) =>
+  valueModel(`labels: { sql: labels.sql, horizon: 1d }
+${retrain}`)
 const DATASET = 'dataset: { span: 4d, every: 1d, holdout: 2d }'
 const RETRAIN = `retrain: { command: [node, train.mjs], when: { age: 90d }, env: [TOKEN], ${DATASET} }\n`
 /** Stands for a training: the file that it copies lies beside it. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findOutcome } from '../../../src/monitoring/outcomes/record.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
-import { generatedProject, smallModel, writeParquet } from '../../projects/generated.ts'
+import { generatedProject, smallModel, valueModel, writeParquet } from '../../projects/generated.ts'
 import { ACTIVITY, path, VALUE, write } from './failing-project.ts'
 import type { Ground } from './ground.ts'
 
@@ -18,16 +18,10 @@ const LABELS = `SELECT customer_id, (count(*) FILTER (happened_at >= $as_of) > 0
 FROM events GROUP BY customer_id HAVING min(happened_at) < $as_of
 `
 const MODEL_YAML = 'models/value/model.yaml'
-const MODEL = `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 1d }
+const MODEL = valueModel(`labels: { sql: labels.sql, horizon: 1d }
 evaluation: { require: { auc: { min: 0.7 } } }
 drift: { persist: 1 of 1 }
-`
+`)
 const RETRAIN = 'retrain: { command: [node, train.mjs], dataset: { span: 4d, every: 1d, holdout: 2d } }\n'
 const TRAIN = `import { copyFileSync } from 'node:fs'
 copyFileSync('next.onnx', process.env.NIGHTSHIFT_OUT)

@@ -11,7 +11,7 @@ import { promote } from '../../../src/registry/champion.ts'
 import { nightshift, nightshiftJson } from '../../cli/nightshift.ts'
 import { query } from '../../pipeline/feature-case.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
-import { generatedProject, smallModel, writeDay, writeParquet } from '../../projects/generated.ts'
+import { generatedProject, smallModel, valueModel, writeDay, writeParquet } from '../../projects/generated.ts'
 import { promoting } from '../../promoting.ts'
 import { type Life, openLife } from '../../workers/life.ts'
 
@@ -24,14 +24,9 @@ start: "2026-03-03"
 const LABELS = `SELECT customer_id, (count(*) FILTER (happened_at >= $as_of) > 0)::INTEGER AS bought
 FROM events GROUP BY customer_id HAVING min(happened_at) < $as_of
 `
-const model = (more = '', outcomes = '') => `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 2d }
-${more}${outcomes}`
+const model = (more = '', outcomes = '') =>
+  valueModel(`labels: { sql: labels.sql, horizon: 2d }
+${more}${outcomes}`)
 
 let project: TemporaryProject
 let life: Life

@@ -8,7 +8,7 @@ import { openProject } from '../../../src/project/files/load-project.ts'
 import { startWeb, type WebServer } from '../../../src/web/start-web.ts'
 import { nightshift } from '../../cli/nightshift.ts'
 import type { TemporaryProject } from '../../projects/cdnow.ts'
-import { generatedProject, smallModel, writeParquet } from '../../projects/generated.ts'
+import { generatedProject, smallModel, valueModel, writeParquet } from '../../projects/generated.ts'
 import { promoting } from '../../promoting.ts'
 import { type Life, openLife } from '../../workers/life.ts'
 
@@ -20,16 +20,11 @@ FROM events GROUP BY customer_id
 const LABELS = `SELECT customer_id, (count(*) FILTER (happened_at >= $as_of) > 0)::INTEGER AS bought
 FROM events GROUP BY customer_id HAVING min(happened_at) < $as_of
 `
-const model = (more = '') => `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-labels: { sql: labels.sql, horizon: 1d }
+const model = (more = '') =>
+  valueModel(`labels: { sql: labels.sql, horizon: 1d }
 evaluation: { require: { auc: { min: 0.7, max: 0.99 }, brier: { max: 0.4 } } }
 retrain: { command: [node, train.mjs], dataset: { span: 4d, every: 1d, holdout: 2d } }
-${more}`
+${more}`)
 const TRAIN = `import { copyFileSync } from 'node:fs'
 copyFileSync('next.onnx', process.env.NIGHTSHIFT_OUT)
 `

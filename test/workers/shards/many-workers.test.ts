@@ -6,6 +6,7 @@ import { shardsOf } from '../../../src/ledger/shards/split-records.ts'
 import { nightshift, nightshiftJson } from '../../cli/nightshift.ts'
 import { hasRedis } from '../../jobs/redis-server.ts'
 import { divisibleProject, viewFile } from '../../projects/divisible.ts'
+import { valueModel } from '../../projects/generated.ts'
 import { promoting } from '../../promoting.ts'
 import { type Crew, openCrew } from './crew.ts'
 
@@ -51,14 +52,8 @@ describe.each([{ redis: false }, { redis: true }])('a night in shards (redis: $r
       await project.write('features/activity/view.yaml', viewFile({ shards: SHARDS }))
       await project.write(
         'models/value/model.yaml',
-        `model: value
-description: Whether a customer is worth a call
-owner: crm@example.com
-on_call: [oncall@example.com]
-view: activity
-score: { column: score, min: 0, max: 1 }
-scoring: { shards: ${SHARDS}, min_rows: 1000 }
-`,
+        valueModel(`scoring: { shards: ${SHARDS}, min_rows: 1000 }
+`),
       )
       await sleep(READ_AGAIN_MS)
       for (const count of counts) {

@@ -56,26 +56,19 @@ function movement({ rank, before }: ListedRow): string {
   return `${places > 0 ? 'up' : 'down'} ${count(Math.abs(places))}, was ${count(before.rank)}`
 }
 
-/** Who is on the list and was not the night before. */
-export function entrants(list: PublishedList, night: { model: string; partition: string }) {
+/** Who is on the list and was not the night before, and who is no longer on it. */
+export function changes(list: PublishedList, night: { model: string; partition: string }) {
   const { compared } = list.facts
   if (compared === null) return ''
-  return changed(list, night, compared.entrants, compared.entered, {
+  return html`${changed(list, night, compared.entrants, compared.entered, {
     title: 'Entered the list',
     tonight: (row) => row.score,
     earlier: (row) => row.other,
-  })
-}
-
-/** Who is no longer on the list. */
-export function leavers(list: PublishedList, night: { model: string; partition: string }) {
-  const { compared } = list.facts
-  if (compared === null) return ''
-  return changed(list, night, compared.leavers, compared.left, {
+  })}${changed(list, night, compared.leavers, compared.left, {
     title: 'Left the list',
     tonight: (row) => row.other,
     earlier: (row) => row.score,
-  })
+  })}`
 }
 
 function changed(
